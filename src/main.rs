@@ -1,0 +1,2 @@
+//! Blue/green deployments for two long-lived Amazon ECS services behind one Application Load Balancer.
+fn main() {}
