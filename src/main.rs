@@ -1,2 +1,6 @@
 //! Blue/green deployments for two long-lived Amazon ECS services behind one Application Load Balancer.
+
+mod failure;
+mod plan;
+
 fn main() {}

@@ -1,0 +1,174 @@
+//! The kinds of failure: the word for machines, the exit code, and what is left behind.
+
+use std::fmt;
+
+/// How a run ended, the output `result`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The goal was reached by this run.
+    Succeeded,
+    /// The goal was already reached, and confirmed.
+    Unchanged,
+    /// `plan-only`: the plan was printed, nothing was written.
+    Planned,
+    /// Not started: bad input or a state in which it would be wrong to begin.
+    Refused,
+    /// Started and not reached.
+    Failed,
+    /// Somebody else changed the same thing meanwhile; theirs stands.
+    Superseded,
+    /// A signal ended the run.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The word in the output `result`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Planned => "planned",
+            Outcome::Refused => "refused",
+            Outcome::Failed => "failed",
+            Outcome::Superseded => "superseded",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+
+    /// The exit code of the process: 0 only where the goal stands (or was only planned).
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned => 0,
+            Outcome::Refused | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => 1,
+        }
+    }
+}
+
+/// What a run that did not succeed left in AWS, the output `left`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing was written.
+    Untouched,
+    /// What was written is put back as it was found, read back from AWS.
+    Restored,
+    /// Deliberately left changed, as the message says.
+    Changed,
+    /// Not known: the message says what to check and how.
+    Unknown,
+}
+
+impl Left {
+    /// The word in the output `left`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Left::Untouched => "untouched",
+            Left::Restored => "restored",
+            Left::Changed => "changed",
+            Left::Unknown => "unknown",
+        }
+    }
+}
+
+/// Declares [`Reason`] with its word and its line in the documentation, so that the three can't part.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $told:literal;)*) => {
+        /// Why a run did not succeed, in one word for machines: the output `reason`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Reason { $(#[doc = $told] $name,)* }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Reason] = &[$(Reason::$name,)*];
+
+            /// The word in the output `reason`.
+            pub(crate) fn word(self) -> &'static str {
+                match self { $(Reason::$name => $word,)* }
+            }
+
+            /// One line for the documentation.
+            #[cfg(test)]
+            pub(crate) fn told(self) -> &'static str {
+                match self { $(Reason::$name => $told,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    BadInput = "bad-input", "An input, the config file or a task-definition file is wrong.";
+    CredentialsMissing = "credentials-missing", "No AWS credentials could be found.";
+    CredentialsExpired = "credentials-expired", "The AWS credentials expired during the run.";
+    AccessDenied = "access-denied", "AWS refused a call; the message names the action and the resource.";
+    WrongAccount = "wrong-account", "The credentials belong to an account that is not in `allowed-account-ids`.";
+    Unreachable = "unreachable", "AWS could not be reached, or kept failing.";
+    ClusterMissing = "cluster-missing", "The cluster does not exist in this account and region.";
+    ServiceMissing = "service-missing", "A service does not exist in the cluster, or is being deleted.";
+    Unsupported = "unsupported", "The services or the load balancer are set up in a way that this action does not handle.";
+    NoProductionRule = "no-production-rule", "No listener rule could be read as the production rule.";
+    RulesDisagree = "rules-disagree", "The production rules hold different splits.";
+    LiveColor = "live-color", "The color serves users and `allow-live` is not true.";
+    NoIdleColor = "no-idle-color", "Both colors serve users, so there is no idle color.";
+    InFlight = "in-flight", "Another deployment of the service is in progress.";
+    NoRoom = "no-room", "The minimum and maximum healthy percent leave no room for a deployment.";
+    ImageMissing = "image-missing", "The image tag or digest does not exist in ECR.";
+    CircuitBreaker = "circuit-breaker", "The deployment circuit breaker of ECS ended the deployment.";
+    Alarm = "alarm", "A CloudWatch alarm ended the deployment.";
+    TasksFailing = "tasks-failing", "The new tasks fail to start or stop again.";
+    UnhealthyTargets = "unhealthy-targets", "The new tasks run, but the load balancer does not find them healthy.";
+    Probe = "probe", "A probe got a wrong answer.";
+    ProbeUnreachable = "probe-unreachable", "The runner could not reach the test listener.";
+    TimedOut = "timed-out", "The time-out passed before the goal was reached.";
+    Stopped = "stopped", "Somebody stopped the deployment.";
+    Superseded = "superseded", "Another deployment took over.";
+    Drained = "drained", "The service was set to no tasks, or deleted, meanwhile.";
+    Cancelled = "cancelled", "The workflow run was cancelled.";
+    NotEnoughTargets = "not-enough-targets", "A color lacks the healthy targets for its share of the traffic.";
+    Aws = "aws", "AWS answered with an error that has no word of its own.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A failure in words for the user: what was found, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The word for machines.
+    pub(crate) reason: Reason,
+    /// Names the thing, what was found and what was expected: one or two sentences.
+    pub(crate) what: String,
+    /// What to do about it; may hold lines to paste.
+    pub(crate) hint: String,
+}
+
+impl Failure {
+    /// A failure with its cause and its way out.
+    pub(crate) fn new(reason: Reason, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Failure { reason, what: what.into(), hint: hint.into() }
+    }
+}
+
+/// One thing that is wrong with an input, the config file or a task-definition file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Where: `input color`, `.github/blue-green.yml:7:3 apps.web.probes[0].status`.
+    pub(crate) place: String,
+    /// What was found and what is allowed, with the nearest match: one sentence.
+    pub(crate) what: String,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Problem { place: place.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}

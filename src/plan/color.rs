@@ -1,0 +1,128 @@
+//! The colors, and how traffic is split between two of them.
+
+use std::fmt;
+
+/// One of the services that the action knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Color {
+    /// The service and target group called blue.
+    Blue,
+    /// The service and target group called green.
+    Green,
+    /// The optional third service; it never takes production weight.
+    Develop,
+}
+
+impl Color {
+    /// The word that users read and write.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Color::Blue => "blue",
+            Color::Green => "green",
+            Color::Develop => "develop",
+        }
+    }
+
+    /// The other production color; develop has none.
+    pub(crate) fn other(self) -> Option<Color> {
+        match self {
+            Color::Blue => Some(Color::Green),
+            Color::Green => Some(Color::Blue),
+            Color::Develop => None,
+        }
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Raw weights of the two colors in one production rule, 0–999 each, as the load balancer holds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// Weight of blue's target group.
+    pub(crate) blue: u32,
+    /// Weight of green's target group.
+    pub(crate) green: u32,
+}
+
+impl Split {
+    /// The weight of a color; develop has none.
+    pub(crate) fn weight(self, color: Color) -> u32 {
+        match color {
+            Color::Blue => self.blue,
+            Color::Green => self.green,
+            Color::Develop => 0,
+        }
+    }
+
+    /// Whether users reach this color at all.
+    pub(crate) fn is_live(self, color: Color) -> bool {
+        self.weight(color) > 0
+    }
+
+    /// The same ratio written as two numbers that sum to 100. A live color never rounds to 0, an idle one is 0.
+    pub(crate) fn percent(self) -> (u32, u32) {
+        let sum = self.blue + self.green;
+        if sum == 0 {
+            return (0, 0);
+        }
+        let mut blue = (self.blue * 100 + sum / 2) / sum;
+        if self.blue > 0 && self.green > 0 {
+            blue = blue.clamp(1, 99);
+        }
+        (blue, 100 - blue)
+    }
+
+    /// Whether two splits send the same share to each color.
+    pub(crate) fn same_ratio(self, other: Split) -> bool {
+        let live = |s: Split| s.blue + s.green > 0;
+        live(self) && live(other) && self.blue * other.green == other.blue * self.green
+    }
+
+    /// The preset with this ratio, if there is one.
+    pub(crate) fn preset(self) -> Option<&'static str> {
+        PRESETS.iter().find(|(_, split)| split.same_ratio(self)).map(|(name, _)| *name)
+    }
+}
+
+/// `blue-80`, or `95/5` where no preset has this ratio.
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = self.preset() {
+            return f.write_str(name);
+        }
+        let (blue, green) = self.percent();
+        write!(f, "{blue}/{green}")
+    }
+}
+
+/// The five presets, by name.
+pub(crate) const PRESETS: [(&str, Split); 5] = [
+    ("blue", Split { blue: 100, green: 0 }),
+    ("blue-80", Split { blue: 80, green: 20 }),
+    ("split", Split { blue: 50, green: 50 }),
+    ("green-80", Split { blue: 20, green: 80 }),
+    ("green", Split { blue: 0, green: 100 }),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_reads_as_its_preset_whatever_its_weights_sum_to() {
+        assert_eq!(Split { blue: 4, green: 1 }.to_string(), "blue-80");
+        assert_eq!(Split { blue: 999, green: 0 }.to_string(), "blue");
+        assert_eq!(Split { blue: 95, green: 5 }.to_string(), "95/5");
+        assert_eq!(Split { blue: 0, green: 0 }.to_string(), "0/0");
+    }
+
+    #[test]
+    fn a_live_color_never_reads_as_zero_percent() {
+        assert_eq!(Split { blue: 999, green: 1 }.percent(), (99, 1));
+        assert_eq!(Split { blue: 1, green: 999 }.percent(), (1, 99));
+    }
+}
