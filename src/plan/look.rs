@@ -1,0 +1,24 @@
+//! What to look at next: the pure core asks, the adapters look.
+
+use super::color::Color;
+
+/// Which parts of AWS the next snapshot has to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The one service to look at; none for all that are configured.
+    pub(crate) only: Option<Color>,
+    /// Target groups with attributes, load balancers, listeners and rules.
+    pub(crate) wiring: bool,
+    /// Health of the registered targets, and the tasks that are not stopped.
+    pub(crate) health: bool,
+    /// The content of the task definition that each service wants.
+    pub(crate) definitions: bool,
+    /// Stopped tasks and service deployments: what tells why.
+    pub(crate) causes: bool,
+}
+
+impl Look {
+    /// All that a decision to write needs.
+    pub(crate) const WHOLE: Look =
+        Look { only: None, wiring: true, health: true, definitions: true, causes: false };
+}

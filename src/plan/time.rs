@@ -1,0 +1,19 @@
+//! Points in time, as AWS and the clock give them.
+
+use std::time::Duration;
+
+/// A point in time: milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time(pub(crate) u64);
+
+impl Time {
+    /// How long `earlier` is ago; zero when it lies in the future (clocks differ).
+    pub(crate) fn since(self, earlier: Time) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The point this much later.
+    pub(crate) fn after(self, wait: Duration) -> Time {
+        Time(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
