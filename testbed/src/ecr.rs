@@ -1,0 +1,333 @@
+//! Elastic Container Registry: repositories and images.
+
+use crate::image::Behavior;
+use crate::wire::ApiError;
+use crate::world::{World, epoch};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::time::SystemTime;
+
+/// One image: what a digest stands for.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The repository's name, such as `shop/web`.
+    pub repository: String,
+    /// The tags that point here now.
+    pub tags: Vec<String>,
+    /// `sha256:…` of its content.
+    pub digest: String,
+    /// What it does when it runs.
+    pub behavior: Behavior,
+    /// When it was pushed.
+    pub pushed_at: SystemTime,
+}
+
+/// The registry of the account and region.
+#[derive(Debug, Default)]
+pub struct Ecr {
+    /// Names of the repositories.
+    repositories: Vec<String>,
+    /// All images, oldest first.
+    images: Vec<Image>,
+}
+
+/// What an image reference leads to.
+pub(crate) enum Found {
+    /// The image of our registry, or a stand-in for one elsewhere: its digest and behavior.
+    Runs {
+        /// `sha256:…`; for images elsewhere made from the reference.
+        digest: String,
+        /// What it does.
+        behavior: Behavior,
+    },
+    /// Our registry has no such image; the reason that ECS gives.
+    Missing(String),
+}
+
+impl Ecr {
+    /// Creates a repository; one that exists stays as it is.
+    pub fn create_repository(&mut self, name: &str) {
+        if !self.has_repository(name) {
+            self.repositories.push(name.to_owned());
+        }
+    }
+
+    /// Whether a repository exists.
+    pub fn has_repository(&self, name: &str) -> bool {
+        self.repositories.iter().any(|repository| repository == name)
+    }
+
+    /// Pushes an image that behaves as its tag says. Gives its digest.
+    pub fn push(&mut self, repository: &str, tag: &str) -> String {
+        self.push_behavior(repository, tag, Behavior::of_tag(tag))
+    }
+
+    /// Pushes an image; the tag moves here if it was on another image. Gives its digest.
+    pub fn push_behavior(&mut self, repository: &str, tag: &str, behavior: Behavior) -> String {
+        self.create_repository(repository);
+        let digest = digest(&format!("{repository} {behavior:?}"));
+        for image in self.images.iter_mut().filter(|image| image.repository == repository) {
+            image.tags.retain(|other| other != tag);
+        }
+        let known = self.images.iter_mut().find(|image| image.repository == repository && image.digest == digest);
+        if let Some(image) = known {
+            image.tags.push(tag.to_owned());
+            return digest;
+        }
+        let (repository, tags) = (repository.to_owned(), vec![tag.to_owned()]);
+        let pushed_at = SystemTime::now();
+        self.images.push(Image { repository, tags, digest: digest.clone(), behavior, pushed_at });
+        digest
+    }
+
+    /// The image of a tag.
+    pub fn image(&self, repository: &str, tag: &str) -> Option<&Image> {
+        self.images.iter().find(|image| image.repository == repository && image.tags.iter().any(|other| other == tag))
+    }
+
+    /// Deletes a tag; the image stays, by its digest.
+    pub fn delete_tag(&mut self, repository: &str, tag: &str) {
+        for image in self.images.iter_mut().filter(|image| image.repository == repository) {
+            image.tags.retain(|other| other != tag);
+        }
+    }
+
+    /// What a container definition's `image` leads to, for the ECR host of this account and region.
+    pub(crate) fn find(&self, reference: &str, host: &str) -> Found {
+        let name = match reference.strip_prefix(host).and_then(|rest| rest.strip_prefix('/')) {
+            Some(name) => name,
+            None if is_ecr(reference) => return Found::Missing(not_found(reference, "registry not reachable")),
+            None => return elsewhere(reference),
+        };
+        let (repository, wanted) = split_reference(name);
+        if !self.has_repository(repository) {
+            let text = format!("The repository with name '{repository}' does not exist in the registry");
+            return Found::Missing(not_found(reference, &text));
+        }
+        let is_wanted = |image: &&Image| match wanted {
+            Wanted::Tag(tag) => image.tags.iter().any(|other| other == tag),
+            Wanted::Digest(digest) => image.digest == digest,
+        };
+        match self.images.iter().filter(|image| image.repository == repository).find(is_wanted) {
+            Some(image) => Found::Runs { digest: image.digest.clone(), behavior: image.behavior.clone() },
+            None => Found::Missing(not_found(reference, "not found")),
+        }
+    }
+}
+
+/// ECS's reason for an image that can't be pulled.
+fn not_found(reference: &str, why: &str) -> String {
+    format!(
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref \
+         {reference}: {why}"
+    )
+}
+
+/// Whether a reference is of some ECR registry.
+fn is_ecr(reference: &str) -> bool {
+    reference.split('/').next().is_some_and(|host| host.contains(".dkr.ecr."))
+}
+
+/// Images outside of our registry run well; the tag is the version.
+fn elsewhere(reference: &str) -> Found {
+    let behavior = match split_reference(reference).1 {
+        Wanted::Tag(tag) => Behavior::of_tag(tag),
+        Wanted::Digest(digest) => Behavior::good(digest),
+    };
+    Found::Runs { digest: digest(reference), behavior }
+}
+
+/// The part of an image reference after its name.
+enum Wanted<'a> {
+    /// A tag; `latest` when none is written.
+    Tag(&'a str),
+    /// A digest.
+    Digest(&'a str),
+}
+
+/// Splits `name:tag` and `name[:tag]@digest`; a port in the host is not a tag.
+fn split_reference(reference: &str) -> (&str, Wanted<'_>) {
+    let (name, digest) = match reference.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (reference, None),
+    };
+    let (name, tag) = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        Some(_) | None => (name, "latest"),
+    };
+    (name, digest.map_or(Wanted::Tag(tag), Wanted::Digest))
+}
+
+/// `sha256:…` of a text.
+fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// Answers one call of ECR.
+///
+/// # Errors
+/// AWS's own error codes and messages.
+pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    match operation {
+        "DescribeRepositories" => describe_repositories(world, input),
+        "DescribeImages" => describe_images(world, input),
+        "BatchGetImage" => batch_get_image(world, input),
+        "CreateRepository" => create_repository(world, input),
+        _ => Err(ApiError::new("UnknownOperationException", "")),
+    }
+}
+
+/// The repository that a call names.
+fn repository<'a>(world: &World, input: &'a Value) -> Result<&'a str, ApiError> {
+    let Some(name) = input["repositoryName"].as_str() else {
+        let text = "Value at 'repositoryName' failed to satisfy constraint: Member must not be null";
+        return Err(ApiError::new("InvalidParameterException", format!("1 validation error detected: {text}")));
+    };
+    if let Some(id) = input["registryId"].as_str().filter(|id| *id != world.account) {
+        let text = format!(
+            "User: arn:aws:sts::{}:assumed-role/deploy/ci is not authorized to perform: ecr:DescribeImages on \
+             resource: arn:aws:ecr:{}:{id}:repository/{name} because no resource-based policy allows the \
+             ecr:DescribeImages action",
+            world.account, world.region
+        );
+        return Err(ApiError::new("AccessDeniedException", text));
+    }
+    if world.ecr.has_repository(name) { Ok(name) } else { Err(no_repository(world, name)) }
+}
+
+/// The error for a repository that does not exist.
+fn no_repository(world: &World, name: &str) -> ApiError {
+    let text =
+        format!("The repository with name '{name}' does not exist in the registry with id '{}'", world.account);
+    ApiError::new("RepositoryNotFoundException", text)
+}
+
+/// `CreateRepository`.
+fn create_repository(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let name = input["repositoryName"].as_str().unwrap_or_default();
+    if world.ecr.has_repository(name) {
+        let text =
+            format!("The repository with name '{name}' already exists in the registry with id '{}'", world.account);
+        return Err(ApiError::new("RepositoryAlreadyExistsException", text));
+    }
+    world.ecr.create_repository(name);
+    Ok(json!({ "repository": repository_json(world, name) }))
+}
+
+/// A repository as AWS describes it.
+fn repository_json(world: &World, name: &str) -> Value {
+    json!({
+        "repositoryArn": world.arn("ecr", &format!("repository/{name}")),
+        "registryId": world.account,
+        "repositoryName": name,
+        "repositoryUri": format!("{}/{name}", world.registry()),
+        "imageTagMutability": "MUTABLE",
+        "imageScanningConfiguration": { "scanOnPush": false },
+        "encryptionConfiguration": { "encryptionType": "AES256" },
+    })
+}
+
+/// `DescribeRepositories`: all, or those named.
+fn describe_repositories(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let names: Vec<String> = match input["repositoryNames"].as_array() {
+        Some(names) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+        None => world.ecr.repositories.clone(),
+    };
+    if let Some(name) = names.iter().find(|name| !world.ecr.has_repository(name)) {
+        return Err(no_repository(world, name));
+    }
+    let found: Vec<Value> = names.iter().map(|name| repository_json(world, name)).collect();
+    Ok(json!({ "repositories": found }))
+}
+
+/// Whether an image id (`imageTag`, `imageDigest` or both) means this image.
+fn means(id: &Value, image: &Image) -> bool {
+    let tag = id["imageTag"].as_str();
+    let digest = id["imageDigest"].as_str();
+    (tag.is_some() || digest.is_some())
+        && tag.is_none_or(|tag| image.tags.iter().any(|other| other == tag))
+        && digest.is_none_or(|digest| image.digest == digest)
+}
+
+/// An image id in AWS's words: `{imageDigest:'…', imageTag:'v1'}`, `null` for what is not given.
+fn id_text(id: &Value) -> String {
+    let quoted = |key: &str| id[key].as_str().map_or("null".to_owned(), |text| format!("'{text}'"));
+    format!("{{imageDigest:{}, imageTag:{}}}", quoted("imageDigest"), quoted("imageTag"))
+}
+
+/// `DescribeImages`: all of a repository, or those named; one that is missing fails the call.
+fn describe_images(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let name = repository(world, input)?;
+    let images: Vec<&Image> = world.ecr.images.iter().filter(|image| image.repository == name).collect();
+    let mut found = Vec::new();
+    match input["imageIds"].as_array() {
+        None => found = images,
+        Some(ids) => {
+            for id in ids {
+                let Some(image) = images.iter().find(|image| means(id, image)) else {
+                    let text = format!(
+                        "The image with imageId {} does not exist within the repository with name '{name}' in the \
+                         registry with id '{}'",
+                        id_text(id),
+                        world.account
+                    );
+                    return Err(ApiError::new("ImageNotFoundException", text));
+                };
+                found.push(image);
+            }
+        }
+    }
+    let details: Vec<Value> = found.iter().map(|image| image_json(world, image)).collect();
+    Ok(json!({ "imageDetails": details }))
+}
+
+/// An image as AWS describes it; an untagged one has no `imageTags`.
+fn image_json(world: &World, image: &Image) -> Value {
+    let mut detail = json!({
+        "registryId": world.account,
+        "repositoryName": image.repository,
+        "imageDigest": image.digest,
+        "imageTags": image.tags,
+        "imageSizeInBytes": 10_485_760,
+        "imagePushedAt": epoch(image.pushed_at),
+        "imageManifestMediaType": MANIFEST_TYPE,
+        "artifactMediaType": "application/vnd.docker.container.image.v1+json",
+    });
+    if image.tags.is_empty() {
+        detail.as_object_mut().and_then(|map| map.shift_remove("imageTags"));
+    }
+    detail
+}
+
+/// Media type of an image manifest.
+const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// `BatchGetImage`: images and, for those that are missing, failures.
+fn batch_get_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let name = repository(world, input)?;
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for id in input["imageIds"].as_array().into_iter().flatten() {
+        match world.ecr.images.iter().find(|image| image.repository == name && means(id, image)) {
+            Some(image) => found.push(json!({
+                "registryId": world.account,
+                "repositoryName": name,
+                "imageId": { "imageDigest": image.digest, "imageTag": id["imageTag"] },
+                "imageManifest": json!({ "schemaVersion": 2, "mediaType": MANIFEST_TYPE }).to_string(),
+                "imageManifestMediaType": MANIFEST_TYPE,
+            })),
+            None => failures.push(json!({
+                "imageId": id, "failureCode": "ImageNotFound", "failureReason": "Requested image not found",
+            })),
+        }
+    }
+    Ok(json!({ "images": found, "failures": failures }))
+}
+
+impl World {
+    /// The host of this account's registry.
+    pub fn registry(&self) -> String {
+        format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
+    }
+}

@@ -1,0 +1,274 @@
+//! What goes wrong on purpose: throttles, delays, errors, denials, lost connections, other writers, a killed client.
+
+use crate::wire::{ApiError, Request, Service};
+use crate::world::World;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Something another party does to the world at the moment of a call.
+type Act = Box<dyn FnMut(&mut World) + Send>;
+
+/// What a fault does to a call.
+pub enum Effect {
+    /// AWS's throttling error; nothing is done.
+    Throttle,
+    /// The call is carried out after this time.
+    Delay(Duration),
+    /// An internal error of this HTTP status; nothing is done.
+    ServerError(u16),
+    /// The action is not allowed to the caller; nothing is done.
+    Deny,
+    /// The caller's session has expired; nothing is done.
+    Expire,
+    /// Another error of AWS's; nothing is done.
+    Error(ApiError),
+    /// The connection closes before anything is done.
+    DropBefore,
+    /// The call is carried out, then the connection closes without an answer.
+    DropAfter,
+    /// The victim is killed before anything is done.
+    KillBefore,
+    /// The call is carried out, then the victim is killed; no answer.
+    KillAfter,
+    /// Somebody else acts right before the call.
+    Before(Act),
+    /// Somebody else acts right after the call, before the answer goes out.
+    Then(Act),
+}
+
+/// Which calls a fault befalls, and what it does to them. It befalls all that match, unless `nth` says which.
+pub struct Fault {
+    /// Calls of this service only.
+    pub service: Option<Service>,
+    /// Calls of this operation only.
+    pub operation: Option<String>,
+    /// Which of the matching calls since the fault was set, counting from 1.
+    pub nth: Option<RangeInclusive<u32>>,
+    /// Only calls whose body contains this text.
+    pub resource: Option<String>,
+    /// What happens.
+    pub effect: Effect,
+    /// Matching calls so far.
+    seen: u32,
+}
+
+impl Fault {
+    /// Befalls every call of this operation.
+    pub fn on(operation: &str, effect: Effect) -> Self {
+        Self { operation: Some(operation.to_owned()), ..Self::always(effect) }
+    }
+
+    /// Befalls every call.
+    pub fn always(effect: Effect) -> Self {
+        Self { service: None, operation: None, nth: None, resource: None, effect, seen: 0 }
+    }
+
+    /// Befalls the `n`th call of any kind from now on, counting from 1.
+    pub fn nth_call(n: u32, effect: Effect) -> Self {
+        Self::always(effect).nth(n..=n)
+    }
+
+    /// Befalls only these of the matching calls, counting from 1.
+    pub fn nth(self, nth: RangeInclusive<u32>) -> Self {
+        Self { nth: Some(nth), ..self }
+    }
+
+    /// Befalls only the first `count` matching calls.
+    pub fn times(self, count: u32) -> Self {
+        self.nth(1..=count)
+    }
+
+    /// Befalls only calls whose body contains this text.
+    pub fn resource(self, text: &str) -> Self {
+        Self { resource: Some(text.to_owned()), ..self }
+    }
+
+    /// Befalls only calls of this service.
+    pub fn service(self, service: Service) -> Self {
+        Self { service: Some(service), ..self }
+    }
+
+    /// Whether it befalls this call; counts it if it matches.
+    fn strikes(&mut self, request: &Request) -> bool {
+        let matches = self.service.is_none_or(|service| service == request.service)
+            && self.operation.as_ref().is_none_or(|operation| *operation == request.operation)
+            && self.resource.as_ref().is_none_or(|text| contains(request, text));
+        if !matches {
+            return false;
+        }
+        self.seen += 1;
+        self.nth.as_ref().is_none_or(|nth| nth.contains(&self.seen))
+    }
+}
+
+/// Whether a request's body, or one of its parameters, contains a text.
+fn contains(request: &Request, text: &str) -> bool {
+    String::from_utf8_lossy(&request.body).contains(text) || request.input.to_string().contains(text)
+}
+
+/// All faults that are set, in their order, and the process to kill.
+#[derive(Default)]
+pub(crate) struct Faults {
+    /// The faults.
+    list: Vec<Fault>,
+    /// The process that KillBefore and KillAfter kill.
+    pub(crate) victim: Option<u32>,
+}
+
+/// What befalls one call, gathered from all faults.
+#[derive(Default)]
+pub(crate) struct Strike {
+    /// Time to wait first.
+    pub(crate) delay: Duration,
+    /// The error to answer instead of carrying the call out.
+    pub(crate) error: Option<ApiError>,
+    /// Cut the connection: before (`Some(false)`) or after (`Some(true)`) the effect.
+    pub(crate) cut_after: Option<bool>,
+    /// Kill the victim at the cut.
+    pub(crate) kill: Option<u32>,
+    /// Indices of faults that act before the call.
+    before: Vec<usize>,
+    /// Indices of faults that act after the call.
+    after: Vec<usize>,
+}
+
+impl Faults {
+    /// Sets one more fault.
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.list.push(fault);
+    }
+
+    /// Removes all faults; the victim stays.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// What befalls this call.
+    pub(crate) fn strike(&mut self, request: &Request, account: &str) -> Strike {
+        let mut strike = Strike::default();
+        let victim = self.victim;
+        for (index, fault) in self.list.iter_mut().enumerate() {
+            if !fault.strikes(request) {
+                continue;
+            }
+            let cut = |strike: &mut Strike, after, kill| {
+                strike.cut_after = Some(after);
+                strike.kill = kill;
+            };
+            match &fault.effect {
+                Effect::Throttle => strike.error = Some(throttled(request.service)),
+                Effect::Delay(time) => strike.delay += *time,
+                Effect::ServerError(status) => strike.error = Some(server_error(request.service, *status)),
+                Effect::Deny => strike.error = Some(denied(request, account)),
+                Effect::Expire => strike.error = Some(expired(request.service)),
+                Effect::Error(error) => strike.error = Some(error.clone()),
+                Effect::DropBefore => cut(&mut strike, false, None),
+                Effect::DropAfter => cut(&mut strike, true, None),
+                Effect::KillBefore => cut(&mut strike, false, victim),
+                Effect::KillAfter => cut(&mut strike, true, victim),
+                Effect::Before(_) => strike.before.push(index),
+                Effect::Then(_) => strike.after.push(index),
+            }
+        }
+        strike
+    }
+}
+
+impl World {
+    /// Lets those act who act right before this call.
+    pub(crate) fn act_before(&mut self, strike: &Strike) {
+        self.act(&strike.before);
+    }
+
+    /// Lets those act who act right after this call.
+    pub(crate) fn act_after(&mut self, strike: &Strike) {
+        self.act(&strike.after);
+    }
+
+    /// Runs the closures of these faults; they may change everything but the list of faults.
+    fn act(&mut self, indices: &[usize]) {
+        let mut list = std::mem::take(&mut self.faults.list);
+        for index in indices {
+            match list.get_mut(*index).map(|fault| &mut fault.effect) {
+                Some(Effect::Before(act) | Effect::Then(act)) => act(self),
+                Some(_) | None => {}
+            }
+        }
+        list.append(&mut self.faults.list);
+        self.faults.list = list;
+    }
+}
+
+/// AWS's throttling error in the service's protocol.
+fn throttled(service: Service) -> ApiError {
+    let code = if service.is_query() { "Throttling" } else { "ThrottlingException" };
+    ApiError::new(code, "Rate exceeded")
+}
+
+/// AWS's internal error in the service's protocol.
+fn server_error(service: Service, status: u16) -> ApiError {
+    let code = match (service.is_query(), status) {
+        (true, 503) => "ServiceUnavailable",
+        (true, _) => "InternalFailure",
+        (false, 503) => "ServiceUnavailableException",
+        (false, _) => "ServerException",
+    };
+    ApiError::with_status(code, "The request processing has failed because of an unknown error.", status)
+}
+
+/// The error for a session whose time is over.
+fn expired(service: Service) -> ApiError {
+    let text = "The security token included in the request is expired";
+    if service.is_query() {
+        ApiError::with_status("ExpiredToken", text, 403)
+    } else {
+        ApiError::new("ExpiredTokenException", text)
+    }
+}
+
+/// AWS's words for an action that no policy allows.
+fn denied(request: &Request, account: &str) -> ApiError {
+    let action = format!("{}:{}", request.service.prefix(), request.operation);
+    let on = resource_of(request).map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
+    let text = format!(
+        "User: arn:aws:sts::{account}:assumed-role/deploy/ci is not authorized to perform: {action}{on} because no \
+         identity-based policy allows the {action} action"
+    );
+    if request.service.is_query() {
+        ApiError::with_status("AccessDenied", text, 403)
+    } else {
+        ApiError::new("AccessDeniedException", text)
+    }
+}
+
+/// The resource that the message names: the first ARN among the parameters, else the cluster and service by name;
+/// `*` for actions that know no resource.
+fn resource_of(request: &Request) -> Option<String> {
+    let region = request.credential.as_ref().map_or("eu-west-1", |credential| credential.region.as_str());
+    if let Some(arn) = first_arn(&request.input) {
+        return Some(arn);
+    }
+    let text = |key: &str| request.input.get(key).and_then(serde_json::Value::as_str);
+    let prefix = format!("arn:aws:ecs:{region}:123456789012");
+    let cluster = text("cluster").unwrap_or("default");
+    let service = text("service").or_else(|| request.input.get("services")?.get(0)?.as_str());
+    match (request.service, service, text("family")) {
+        (Service::Ecs, Some(service), _) => Some(format!("{prefix}:service/{cluster}/{service}")),
+        (Service::Ecs, None, Some(family)) => Some(format!("{prefix}:task-definition/{family}:*")),
+        (Service::Ecs, None, None) if text("cluster").is_some() => Some(format!("{prefix}:cluster/{cluster}")),
+        (Service::Ecs | Service::Ecr | Service::Elb | Service::Sts, _, _) => Some("*".to_owned()),
+    }
+}
+
+/// The first ARN anywhere among the parameters.
+fn first_arn(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) if text.starts_with("arn:") => Some(text.clone()),
+        serde_json::Value::Array(items) => items.iter().find_map(first_arn),
+        serde_json::Value::Object(map) => map.values().find_map(first_arn),
+        serde_json::Value::String(_)
+        | serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_) => None,
+    }
+}

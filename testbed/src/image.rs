@@ -1,0 +1,122 @@
+//! What an image does when it runs.
+
+use std::time::Duration;
+
+/// How a crash looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crash {
+    /// Time from the container's start to its exit.
+    pub after: Duration,
+    /// The process's exit code.
+    pub exit_code: i32,
+    /// The container's reason, such as `OutOfMemoryError: Container killed due to memory usage`.
+    pub reason: Option<String>,
+}
+
+/// How a container behaves that runs an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Behavior {
+    /// What it answers to users.
+    pub version: String,
+    /// Time from the container's start until it listens; connections are refused before.
+    pub start_delay: Duration,
+    /// So many health checks fail before the first that passes.
+    pub healthy_after: u32,
+    /// Health checks are answered with 500.
+    pub unhealthy: bool,
+    /// Health checks are answered with 500 from this time after the start on.
+    pub sick_after: Option<Duration>,
+    /// It exits by itself.
+    pub crash: Option<Crash>,
+    /// It accepts connections and never answers.
+    pub hang: bool,
+    /// It takes so long for each answer to a user.
+    pub slow: Option<Duration>,
+    /// It answers 500 to users, while its health checks pass.
+    pub fail_users: bool,
+    /// It answers this instead of its version.
+    pub body: Option<String>,
+    /// It can't be started: the reason that ECS gives, such as `ResourceInitializationError: …`.
+    pub start_error: Option<String>,
+}
+
+impl Behavior {
+    /// A well-behaved image.
+    pub fn good(version: &str) -> Self {
+        Self { version: version.to_owned(), ..Self::default() }
+    }
+
+    /// Reads the behavior from a tag: the version, then words. `v2`, `v3-crash`, `v3-crash-after-300ms`, `v3-oom`,
+    /// `v4-unhealthy`, `v4-sick-after-300ms`, `v5-slow-200ms`, `v6-fail-users`, `v7-hang`, `v8-wrong-body`,
+    /// `v9-start-300ms`, `v10-healthy-after-3`, `v11-no-secret`. Words that mean nothing are part of the name only.
+    pub fn of_tag(tag: &str) -> Self {
+        let words: Vec<&str> = tag.split('-').collect();
+        let mut behavior = Self::good(words.first().copied().unwrap_or(tag));
+        for (index, word) in words.iter().enumerate().skip(1) {
+            behavior.read_word(word, &words[index + 1..]);
+        }
+        behavior
+    }
+
+    /// Takes in one word of a tag; `rest` are the words after it.
+    fn read_word(&mut self, word: &str, rest: &[&str]) {
+        match word {
+            "crash" => self.crash = Some(Crash { after: after(rest), exit_code: 1, reason: None }),
+            "oom" => {
+                let reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
+                self.crash = Some(Crash { after: after(rest), exit_code: 137, reason });
+            }
+            "unhealthy" => self.unhealthy = true,
+            "sick" => self.sick_after = Some(after(rest)),
+            "slow" => self.slow = rest.first().and_then(|text| duration(text)),
+            "fail" if rest.first() == Some(&"users") => self.fail_users = true,
+            "hang" => self.hang = true,
+            "wrong" if rest.first() == Some(&"body") => self.body = Some("something else entirely".to_owned()),
+            "start" => self.start_delay = rest.first().and_then(|text| duration(text)).unwrap_or_default(),
+            "healthy" => self.healthy_after = rest.get(1).and_then(|text| text.parse().ok()).unwrap_or_default(),
+            "no" if rest.first() == Some(&"secret") => {
+                self.start_error = Some(
+                    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource \
+                     retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): \
+                     ResourceNotFoundException: Secrets Manager can't find the specified secret."
+                        .to_owned(),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The duration in `after-300ms`; zero without.
+fn after(words: &[&str]) -> Duration {
+    match words {
+        ["after", text, ..] => duration(text).unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Reads `300ms` or `2s`.
+fn duration(text: &str) -> Option<Duration> {
+    if let Some(number) = text.strip_suffix("ms") {
+        return number.parse().ok().map(Duration::from_millis);
+    }
+    text.strip_suffix('s')?.parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_tell_the_behavior() {
+        let of = Behavior::of_tag;
+        assert_eq!(of("v2"), Behavior::good("v2"));
+        assert_eq!(of("v3-crash-after-300ms").crash.unwrap().after, Duration::from_millis(300));
+        assert_eq!(of("v3-oom").crash.unwrap().exit_code, 137);
+        assert!(of("v4-unhealthy").unhealthy && of("v6-fail-users").fail_users && of("v7-hang").hang);
+        assert_eq!(of("v5-slow-200ms").slow, Some(Duration::from_millis(200)));
+        assert_eq!(of("v9-start-2s").start_delay, Duration::from_secs(2));
+        assert_eq!(of("v10-healthy-after-3").healthy_after, 3);
+        assert_eq!(of("release-2024").version, "release");
+    }
+}

@@ -1,0 +1,114 @@
+//! The endpoint: every AWS service on one port, told apart by what a request says of itself.
+
+use crate::faults::Strike;
+use crate::wire::{self, ApiError, Encoded, Request};
+use crate::world::{Shared, lock};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::io;
+use tokio::net::TcpListener;
+
+/// Answers connections until the runtime ends.
+pub(crate) async fn serve(listener: TcpListener, world: Shared) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let _ = stream.set_nodelay(true);
+        let world = world.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(world.clone(), request));
+            // An error here is a connection that a fault cut or that the client left.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// Reads, carries out and answers one request. An error closes the connection without an answer.
+async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let request_id = lock(&world).new_uuid();
+    let encoded = match Request::parse(&head.headers, body) {
+        Ok(request) => {
+            let answer = carry_out(&world, &request).await?;
+            wire::encode(&request, &answer, &request_id)
+        }
+        Err(error) if head.headers.contains_key("x-amz-target") => wire::encode_error(&error, &request_id, true),
+        Err(error) => wire::encode_error(&error, &request_id, false),
+    };
+    respond(encoded, &request_id)
+}
+
+/// The HTTP answer, with AWS's request id; hyper adds the true date.
+fn respond(encoded: Encoded, request_id: &str) -> io::Result<Response<Full<Bytes>>> {
+    let status = StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Response::builder()
+        .status(status)
+        .header("content-type", encoded.content_type)
+        .header("x-amzn-requestid", request_id)
+        .body(Full::new(Bytes::from(encoded.body)))
+        .map_err(io::Error::other)
+}
+
+/// Records a call, lets the faults act, carries it out. An error means: no answer.
+async fn carry_out(world: &Shared, request: &Request) -> io::Result<Result<Value, ApiError>> {
+    let (number, strike) = {
+        let mut world = lock(world);
+        let number = world.recorder.begin(request);
+        let account = world.account.clone();
+        (number, world.faults.strike(request, &account))
+    };
+    if !strike.delay.is_zero() {
+        tokio::time::sleep(strike.delay).await;
+    }
+    if strike.cut_after == Some(false) {
+        return Err(cut(world, number, &strike));
+    }
+    let answer = perform(world, request, number, &strike);
+    if strike.cut_after == Some(true) {
+        return Err(cut(world, number, &strike));
+    }
+    Ok(answer)
+}
+
+/// The call itself, with those who act around it.
+fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> Result<Value, ApiError> {
+    let mut world = lock(world);
+    world.act_before(strike);
+    let answer = match (unsigned(request), &strike.error) {
+        (Some(error), _) => Err(error),
+        (None, Some(error)) => Err(error.clone()),
+        (None, None) => world.call(request.service, &request.operation, &request.input),
+    };
+    world.recorder.finish(number, &answer);
+    world.act_after(strike);
+    world.check(number);
+    answer
+}
+
+/// Notes that the caller gets no answer, and kills the victim if the fault says so.
+fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
+    lock(world).recorder.dropped(number);
+    if let Some(pid) = strike.kill.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    io::Error::other("cut by a fault")
+}
+
+/// The refusal of a request without a signature; AssumeRoleWithWebIdentity needs none.
+fn unsigned(request: &Request) -> Option<ApiError> {
+    if request.credential.is_some() || request.operation == "AssumeRoleWithWebIdentity" {
+        return None;
+    }
+    Some(if request.service.is_query() {
+        ApiError::with_status("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    } else {
+        ApiError::new("MissingAuthenticationTokenException", "Missing Authentication Token")
+    })
+}

@@ -1,0 +1,124 @@
+//! One process: from its start over SIGTERM to its end.
+
+use super::answer::{self, Container};
+use crate::image::Behavior;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What a process is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// Run.
+    None,
+    /// Take no new connections, finish the requests under way.
+    Terminate,
+    /// End now.
+    Kill,
+}
+
+/// A container's process; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    /// Where it listens once its start delay is over; connections are refused before.
+    pub address: SocketAddr,
+    /// Tells it to end.
+    signal: watch::Sender<Signal>,
+}
+
+impl Process {
+    /// Starts a process of this behavior for the task of this id.
+    pub(crate) fn start(runtime: &Handle, behavior: Behavior, task: &str) -> io::Result<Self> {
+        let socket = {
+            let _context = runtime.enter();
+            TcpSocket::new_v4()?
+        };
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = socket.local_addr()?;
+        let (signal, told) = watch::channel(Signal::None);
+        runtime.spawn(run(socket, Arc::new(Container::new(behavior, task)), told));
+        Ok(Self { address, signal })
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        self.signal.send_replace(Signal::Terminate);
+    }
+
+    /// SIGKILL, or a crash.
+    pub(crate) fn kill(&self) {
+        self.signal.send_replace(Signal::Kill);
+    }
+}
+
+/// Listens after the start delay, until told to end.
+async fn run(socket: TcpSocket, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
+    if !wait(container.behavior.start_delay, &mut told).await {
+        return;
+    }
+    let Ok(listener) = socket.listen(1024) else { return };
+    let mut connections = JoinSet::new();
+    accept(&listener, &container, &mut told, &mut connections).await;
+    drop(listener);
+    tokio::select! {
+        () = async { while connections.join_next().await.is_some() {} } => {}
+        () = killed(&mut told) => connections.shutdown().await,
+    }
+}
+
+/// Waits so long; false when the process was told to end meanwhile.
+async fn wait(time: Duration, told: &mut watch::Receiver<Signal>) -> bool {
+    if time.is_zero() {
+        return true;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(time) => true,
+        _ = told.changed() => false,
+    }
+}
+
+/// Takes connections until told to end.
+async fn accept(
+    listener: &TcpListener,
+    container: &Arc<Container>,
+    told: &mut watch::Receiver<Signal>,
+    connections: &mut JoinSet<()>,
+) {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(connection(stream, container.clone(), told.clone()));
+            }
+            _ = told.changed() => return,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Ends when the process is killed, or its owner is gone.
+async fn killed(told: &mut watch::Receiver<Signal>) {
+    let _ = told.wait_for(|signal| *signal == Signal::Kill).await;
+}
+
+/// Serves one connection; SIGTERM lets the request under way finish.
+async fn connection(stream: TcpStream, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer::answer(container.clone(), request));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = told.wait_for(|signal| *signal != Signal::None) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

@@ -1,0 +1,167 @@
+//! The testbed as tests use it: started in the background, driven by plain calls.
+
+use crate::checker::{Color, Violation};
+use crate::faults::Fault;
+use crate::record::Call;
+use crate::server;
+use crate::wire::{ApiError, Service};
+use crate::world::{Pace, Shared, World, lock};
+use serde_json::Value;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// Time between two ticks of the world.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How a testbed is started.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How fast its world moves.
+    pub pace: Pace,
+    /// The port of the AWS endpoint on 127.0.0.1; 0 for any free one.
+    pub port: u16,
+}
+
+/// A running testbed; everything of it ends when this is dropped.
+pub struct Testbed {
+    /// The simulated account.
+    world: Shared,
+    /// Where the AWS endpoint listens.
+    address: SocketAddr,
+    /// Carries all servers; taken when dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Testbed {
+    /// Starts an empty account behind one endpoint on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When the runtime can't be made or the port can't be had.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("testbed").enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", options.port)))?;
+        let address = listener.local_addr()?;
+        let pace = options.pace;
+        let world = Arc::new_cyclic(|weak: &Weak<Mutex<World>>| Mutex::new(World::new(pace, handle, weak.clone())));
+        runtime.spawn(server::serve(listener, world.clone()));
+        runtime.spawn(ticks(world.clone()));
+        Ok(Self { world, address, runtime: Some(runtime) })
+    }
+
+    /// The AWS endpoint, such as `http://127.0.0.1:40123`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The variables that point any AWS client here.
+    pub fn client_env(&self) -> Vec<(String, String)> {
+        let region = lock(&self.world).region.clone();
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_REGION", region.clone()),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    /// Every recorded call, in the order in which they came.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.world).recorder.calls.clone()
+    }
+
+    /// The recorded calls that change something.
+    pub fn writes(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.write).collect()
+    }
+
+    /// Forgets the recorded calls; numbers go on.
+    pub fn clear_calls(&self) {
+        lock(&self.world).recorder.calls.clear();
+    }
+
+    /// Sets one more fault.
+    pub fn fault(&self, fault: Fault) {
+        lock(&self.world).faults.add(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        lock(&self.world).faults.clear();
+    }
+
+    /// Names the process that faults kill.
+    pub fn set_victim(&self, pid: u32) {
+        lock(&self.world).faults.victim = Some(pid);
+    }
+
+    /// Looks at the world, or changes it, between two calls.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut lock(&self.world))
+    }
+
+    /// Carries out one operation without a record and without faults, to set things up.
+    ///
+    /// # Errors
+    /// AWS's own error codes and messages.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
+    pub fn call(&self, service: Service, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let mut world = lock(&self.world);
+        let answer = world.call(service, operation, &input);
+        let last = world.last_call();
+        world.check(last);
+        answer
+    }
+
+    /// Waits until the world looks like this; false when it doesn't in time.
+    pub fn wait_until(&self, timeout: Duration, mut is: impl FnMut(&mut World) -> bool) -> bool {
+        let end = Instant::now() + timeout;
+        loop {
+            if is(&mut lock(&self.world)) {
+                return true;
+            }
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Tells the checker which colors to watch.
+    pub fn watch(&self, blue: Color, green: Color) {
+        lock(&self.world).checker.watch(blue, green);
+    }
+
+    /// The invariants that were broken so far.
+    pub fn violations(&self) -> Vec<Violation> {
+        lock(&self.world).checker.violations().to_vec()
+    }
+}
+
+impl Drop for Testbed {
+    /// Ends all servers without waiting for their connections.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Lets time act on the world.
+async fn ticks(world: Shared) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        lock(&world).tick(Instant::now());
+    }
+}

@@ -1,0 +1,43 @@
+//! Errors as AWS's APIs answer them.
+
+use super::Encoded;
+
+/// An error answer: AWS's code, its message, and the HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// AWS's code, such as `ClusterNotFoundException`.
+    pub code: String,
+    /// What a person reads.
+    pub message: String,
+    /// HTTP status; 400 for most client errors.
+    pub status: u16,
+}
+
+impl ApiError {
+    /// A client error with status 400.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self::with_status(code, message, 400)
+    }
+
+    /// An error with its own HTTP status.
+    pub fn with_status(code: &str, message: impl Into<String>, status: u16) -> Self {
+        Self { code: code.to_owned(), message: message.into(), status }
+    }
+
+    /// The Query protocol's error document.
+    pub(crate) fn xml(&self, request_id: &str, xmlns: &str) -> Encoded {
+        let kind = if self.status >= 500 { "Receiver" } else { "Sender" };
+        let body = format!(
+            "<ErrorResponse xmlns=\"{xmlns}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error>\
+             <RequestId>{request_id}</RequestId></ErrorResponse>",
+            escape(&self.code),
+            escape(&self.message)
+        );
+        Encoded { status: self.status, content_type: "text/xml", body }
+    }
+}
+
+/// Escapes text for an XML element.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,146 @@
+//! A request, read from its headers and body.
+
+use super::{ApiError, json, query};
+use bytes::Bytes;
+use hyper::HeaderMap;
+use serde_json::Value;
+
+/// The AWS services that the testbed knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Amazon Elastic Container Service, JSON 1.1.
+    Ecs,
+    /// Amazon Elastic Container Registry, JSON 1.1.
+    Ecr,
+    /// Elastic Load Balancing version 2, Query.
+    Elb,
+    /// Security Token Service, Query.
+    Sts,
+}
+
+impl Service {
+    /// Whether it speaks the Query protocol (form in, XML out) and not JSON 1.1.
+    pub(crate) fn is_query(self) -> bool {
+        match self {
+            Self::Elb | Self::Sts => true,
+            Self::Ecs | Self::Ecr => false,
+        }
+    }
+
+    /// The prefix of its IAM actions, which is its signing name as well.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Ecr => "ecr",
+            Self::Elb => "elasticloadbalancing",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// The XML namespace of its answers; empty for JSON services.
+    pub(crate) fn xmlns(self) -> &'static str {
+        match self {
+            Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Ecs | Self::Ecr => "",
+        }
+    }
+
+    /// The service that an `X-Amz-Target` prefix names.
+    fn of_target(prefix: &str) -> Option<Self> {
+        match prefix {
+            "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
+            "AmazonEC2ContainerRegistry_V20150921" => Some(Self::Ecr),
+            _ => None,
+        }
+    }
+
+    /// The Query service that a form's `Version` names.
+    fn of_version(version: &str) -> Option<Self> {
+        match version {
+            "2015-12-01" => Some(Self::Elb),
+            "2011-06-15" => Some(Self::Sts),
+            _ => None,
+        }
+    }
+}
+
+/// Who signed a request, as its `Authorization` header says; signatures are not checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The access key id.
+    pub access_key: String,
+    /// The region of the credential scope.
+    pub region: String,
+    /// The signing name of the credential scope.
+    pub service: String,
+}
+
+impl Credential {
+    /// Reads `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
+    fn parse(header: &str) -> Option<Self> {
+        let scope = header.split_once("Credential=")?.1.split([',', ' ']).next()?;
+        let mut parts = scope.split('/');
+        let access_key = parts.next()?.to_owned();
+        let _date = parts.next()?;
+        Some(Self { access_key, region: parts.next()?.to_owned(), service: parts.next()?.to_owned() })
+    }
+}
+
+/// One call of an AWS API.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The service called.
+    pub service: Service,
+    /// The operation, such as `UpdateService`.
+    pub operation: String,
+    /// Its parameters; leaves are strings for Query services.
+    pub input: Value,
+    /// The body as sent.
+    pub body: Bytes,
+    /// The signer; `None` for an unsigned request.
+    pub credential: Option<Credential>,
+    /// `User-Agent` as sent.
+    pub agent: String,
+}
+
+impl Request {
+    /// Reads a request. The errors are those of AWS's front end for targets that it doesn't know.
+    pub(crate) fn parse(headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let credential = Credential::parse(header("authorization"));
+        let agent = header("user-agent").to_owned();
+        let (service, operation, input) = match header("x-amz-target") {
+            "" => Self::parse_query(&body)?,
+            target => Self::parse_json(target, &body)?,
+        };
+        Ok(Self { service, operation, input, body, credential, agent })
+    }
+
+    /// Reads a JSON 1.1 request.
+    fn parse_json(target: &str, body: &[u8]) -> Result<(Service, String, Value), ApiError> {
+        let unknown = || ApiError::new("UnknownOperationException", format!("no operation is known as {target}"));
+        let (prefix, operation) = target.split_once('.').ok_or_else(unknown)?;
+        let service = Service::of_target(prefix).ok_or_else(unknown)?;
+        Ok((service, operation.to_owned(), json::decode(body)?))
+    }
+
+    /// Reads a Query request.
+    fn parse_query(body: &[u8]) -> Result<(Service, String, Value), ApiError> {
+        let mut input = query::decode(body);
+        let mut take = |key: &str| {
+            let value = input.as_object_mut().and_then(|map| map.shift_remove(key));
+            value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        let (action, version) = (take("Action"), take("Version"));
+        if action.is_empty() {
+            return Err(ApiError::new("MissingAction", "The request must contain the parameter Action"));
+        }
+        let invalid = || {
+            let text = format!("Could not find operation {action} for version {version}");
+            ApiError::new("InvalidAction", text)
+        };
+        let service = Service::of_version(&version).ok_or_else(invalid)?;
+        Ok((service, action, input))
+    }
+}

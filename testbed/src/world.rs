@@ -1,0 +1,164 @@
+//! The whole simulated AWS account, and the pace at which it moves.
+
+use crate::checker::Checker;
+use crate::ecr::Ecr;
+use crate::ecs::{self, Ecs};
+use crate::elb::{self, Elb};
+use crate::faults::Faults;
+use crate::record::Recorder;
+use crate::wire::{ApiError, Service};
+use crate::{ecr, sts};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
+
+/// The world behind its lock, which is never held across an await.
+pub type Shared = Arc<Mutex<World>>;
+
+/// Locks the world; a panic elsewhere while it was locked does not poison it for others.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, World> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seconds since the epoch, to the millisecond, as AWS JSON writes a time.
+pub(crate) fn epoch(at: SystemTime) -> f64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// How fast the simulated world moves, where AWS does not let one say.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// From PROVISIONING to RUNNING.
+    pub launch: Duration,
+    /// From SIGTERM to STOPPED.
+    pub stop: Duration,
+    /// How long a new deployment is not yet described (ECS is eventually consistent).
+    pub invisible: Duration,
+    /// How long new weights and rules take to reach the data plane.
+    pub propagation: Duration,
+    /// What one second of an AWS attribute lasts: health-check intervals, deregistration delay, grace period.
+    pub second: Duration,
+}
+
+impl Default for Pace {
+    /// The pace of tests.
+    fn default() -> Self {
+        Self {
+            launch: Duration::from_millis(50),
+            stop: Duration::from_millis(20),
+            invisible: Duration::ZERO,
+            propagation: Duration::ZERO,
+            second: Duration::from_millis(20),
+        }
+    }
+}
+
+impl Pace {
+    /// How long an AWS attribute of so many seconds lasts here.
+    pub fn seconds(&self, seconds: u64) -> Duration {
+        self.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+}
+
+/// The simulated account.
+pub struct World {
+    /// Clusters, services, tasks.
+    pub ecs: Ecs,
+    /// Load balancers and their data plane.
+    pub elb: Elb,
+    /// Repositories and images.
+    pub ecr: Ecr,
+    /// How fast things move.
+    pub pace: Pace,
+    /// The account's id.
+    pub account: String,
+    /// The region's name.
+    pub region: String,
+    /// The runtime that carries the servers; spawning works from any thread.
+    pub runtime: Handle,
+    /// The world itself, for things that live on and come back to it later.
+    pub shared: Weak<Mutex<World>>,
+    /// Watches the invariants.
+    pub checker: Checker,
+    /// Every call so far.
+    pub(crate) recorder: Recorder,
+    /// What goes wrong on purpose.
+    pub(crate) faults: Faults,
+    /// Source of ids.
+    serial: u64,
+}
+
+impl World {
+    /// An empty account.
+    pub(crate) fn new(pace: Pace, runtime: Handle, shared: Weak<Mutex<World>>) -> Self {
+        Self {
+            ecs: Ecs::default(),
+            elb: Elb::new(runtime.clone()),
+            ecr: Ecr::default(),
+            pace,
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            runtime,
+            shared,
+            checker: Checker::default(),
+            recorder: Recorder::new(),
+            faults: Faults::default(),
+            serial: 0,
+        }
+    }
+
+    /// Carries out one operation, and nothing around it: no record, no faults.
+    pub fn call(&mut self, service: Service, operation: &str, input: &Value) -> Result<Value, ApiError> {
+        match service {
+            Service::Ecs => ecs::call(self, operation, input),
+            Service::Ecr => ecr::call(self, operation, input),
+            Service::Elb => elb::call(self, operation, input),
+            Service::Sts => sts::call(self, operation, input),
+        }
+    }
+
+    /// Lets time act: the load balancer first, then the scheduler that looks at its health.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.elb.tick(now, &self.pace);
+        ecs::tick(self, now);
+        self.check(self.last_call());
+    }
+
+    /// Lets the checker look at the world after a call, or after a change of the data plane.
+    pub fn check(&mut self, call: u64) {
+        let ecs = &self.ecs;
+        self.checker.check(&self.elb, &|arn| ecs.desired_count(arn), call);
+    }
+
+    /// Number of the last recorded call; 0 before the first.
+    pub fn last_call(&self) -> u64 {
+        self.recorder.last()
+    }
+
+    /// A new id: 32 hexadecimal digits, never twice.
+    pub fn new_id(&mut self) -> String {
+        self.serial += 1;
+        let hash = Sha256::digest(format!("testbed {}", self.serial));
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A new number, never twice, counting from 1.
+    pub fn new_number(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// A new UUID.
+    pub fn new_uuid(&mut self) -> String {
+        let id = self.new_id();
+        format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..])
+    }
+
+    /// An ARN in this account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+}
