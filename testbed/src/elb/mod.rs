@@ -1,0 +1,151 @@
+//! Elastic Load Balancing v2: control plane, health checks, and a data plane of real proxies.
+//!
+//! A listener's port is a real port on 127.0.0.1 and serves plain HTTP, HTTPS listeners too. Authentication actions let everyone
+//! through, transforms are kept as data, regular expressions in conditions match nothing. Network load balancers are data only.
+
+pub mod action;
+mod attributes;
+mod balancers;
+pub mod condition;
+mod counters;
+mod groups;
+mod health;
+mod input;
+mod listeners;
+mod matcher;
+mod model;
+mod paging;
+mod plane;
+mod proxy;
+mod rules;
+mod state;
+mod tags;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::wire::ApiError;
+use crate::world::World;
+use input::Input;
+
+pub use counters::Counts;
+pub use state::{Elb, RuleState};
+
+/// What a target group's targets are (`TargetType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetType {
+    /// EC2 instance ids.
+    Instance,
+    /// Addresses of network interfaces.
+    Ip,
+    /// One Lambda function; data only.
+    Lambda,
+    /// One load balancer behind another; data only.
+    Alb,
+}
+
+impl TargetType {
+    /// AWS's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Ip => "ip",
+            Self::Lambda => "lambda",
+            Self::Alb => "alb",
+        }
+    }
+}
+
+/// A target as ECS or a caller registers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// An address of a network interface such as `10.0.1.17`, or an EC2 instance id.
+    pub id: String,
+    /// The port that AWS is told.
+    pub port: u16,
+    /// Where its traffic really goes, on loopback.
+    pub address: SocketAddr,
+    /// Its availability zone.
+    pub zone: String,
+}
+
+/// The states of `TargetHealth.State`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Registered, no check has passed yet.
+    Initial,
+    /// Passes its checks.
+    Healthy,
+    /// Fails its checks.
+    Unhealthy,
+    /// Deregistered, its delay has not ended.
+    Draining,
+    /// Unhealthy and its connections are ending (network load balancers).
+    UnhealthyDraining,
+    /// Not checked, because no rule uses the group.
+    Unused,
+    /// Health checks are off.
+    Unavailable,
+}
+
+/// A target's health with AWS's reason and description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetState {
+    /// The state.
+    pub state: State,
+    /// AWS's reason code; none when healthy.
+    pub reason: Option<String>,
+    /// AWS's description; none when healthy.
+    pub description: Option<String>,
+}
+
+/// Answers one call of the Elastic Load Balancing v2 API (`elasticloadbalancing`, 2015-12-01). Numbers and flags may be JSON or text.
+///
+/// # Errors
+/// AWS's own error codes and messages.
+pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let text = input::as_text(input);
+    let now = Instant::now();
+    let answer = dispatch(world, operation, Input(&text), now);
+    world.elb.settle(now);
+    answer
+}
+
+/// Finds the operation.
+fn dispatch(world: &mut World, operation: &str, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
+    match operation {
+        "CreateLoadBalancer" => balancers::create(world, input),
+        "DescribeLoadBalancers" => balancers::describe(&world.elb, input),
+        "DeleteLoadBalancer" => balancers::delete(&mut world.elb, input),
+        "SetSecurityGroups" => balancers::set_security_groups(&mut world.elb, input),
+        "SetSubnets" => balancers::set_subnets(&mut world.elb, input),
+        "SetIpAddressType" => balancers::set_ip_address_type(&mut world.elb, input),
+        "CreateListener" => listeners::create(world, input, now),
+        "DescribeListeners" => listeners::describe(&world.elb, input),
+        "ModifyListener" => listeners::modify(world, input, now),
+        "DeleteListener" => listeners::delete(&mut world.elb, input),
+        "DescribeListenerCertificates" => listeners::describe_certificates(&world.elb, input),
+        "CreateRule" => rules::create(world, input, now),
+        "DescribeRules" => rules::describe(&world.elb, input),
+        "ModifyRule" => rules::modify(world, input, now),
+        "DeleteRule" => rules::delete(world, input, now),
+        "SetRulePriorities" => rules::set_priorities(world, input, now),
+        "CreateTargetGroup" => groups::create(world, input),
+        "DescribeTargetGroups" => groups::describe(&world.elb, input),
+        "ModifyTargetGroup" => groups::modify(&mut world.elb, input),
+        "DeleteTargetGroup" => groups::delete(&mut world.elb, input),
+        "RegisterTargets" => targets::register(&mut world.elb, input, now),
+        "DeregisterTargets" => targets::deregister(&mut world.elb, input, now),
+        "DescribeTargetHealth" => targets::describe_health(&world.elb, input),
+        "AddTags" => tags::add(&mut world.elb, input),
+        "RemoveTags" => tags::remove(&mut world.elb, input),
+        "DescribeTags" => tags::describe(&world.elb, input),
+        other => attributes::call(&mut world.elb, other, input),
+    }
+}
