@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::plan::step::{Failing, ProbeFailureKind, Refusal};
+use crate::plan::trouble::TroubleKind;
+use crate::plan::verdict::{Ended, Waiting};
+use crate::plan::wiring::Tangle;
+
 /// How a run ended, the output `result`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -40,31 +45,6 @@ impl Outcome {
         match self {
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned => 0,
             Outcome::Refused | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => 1,
-        }
-    }
-}
-
-/// What a run that did not succeed left in AWS, the output `left`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    /// Nothing was written.
-    Untouched,
-    /// What was written is put back as it was found, read back from AWS.
-    Restored,
-    /// Deliberately left changed, as the message says.
-    Changed,
-    /// Not known: the message says what to check and how.
-    Unknown,
-}
-
-impl Left {
-    /// The word in the output `left`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Left::Untouched => "untouched",
-            Left::Restored => "restored",
-            Left::Changed => "changed",
-            Left::Unknown => "unknown",
         }
     }
 }
@@ -170,5 +150,85 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+impl Reason {
+    /// The reason of a call that AWS did not answer as hoped.
+    pub(crate) fn of_trouble(kind: TroubleKind) -> Reason {
+        match kind {
+            TroubleKind::Denied => Reason::AccessDenied,
+            TroubleKind::Expired => Reason::CredentialsExpired,
+            TroubleKind::NoCredentials => Reason::CredentialsMissing,
+            TroubleKind::Throttled | TroubleKind::Unreachable | TroubleKind::TimedOut => Reason::Unreachable,
+            TroubleKind::Missing | TroubleKind::Refused => Reason::Aws,
+        }
+    }
+
+    /// The reason of a deploy that failed.
+    pub(crate) fn of_failing(failing: &Failing) -> Reason {
+        match failing {
+            Failing::Cancelled => Reason::Cancelled,
+            Failing::Probe(failure) => match failure.kind {
+                ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
+                ProbeFailureKind::Unreachable { .. } => Reason::ProbeUnreachable,
+            },
+            Failing::Deployment(ended) => match ended {
+                Ended::CircuitBreaker => Reason::CircuitBreaker,
+                Ended::Alarm(_) => Reason::Alarm,
+                Ended::TasksFailing { .. } => Reason::TasksFailing,
+                Ended::Stopped => Reason::Stopped,
+                Ended::Superseded { .. } => Reason::Superseded,
+                Ended::Drained => Reason::Drained,
+                Ended::NoRoom => Reason::NoRoom,
+                Ended::TimedOut(waiting) => Reason::of_time_out(waiting),
+                Ended::Trouble(trouble) => Reason::of_trouble(trouble.kind),
+            },
+        }
+    }
+
+    /// A time-out is named after what was waited for, where that tells more.
+    fn of_time_out(waiting: &Waiting) -> Reason {
+        match waiting {
+            Waiting::Unhealthy { .. } => Reason::UnhealthyTargets,
+            Waiting::RollingOut { running, desired, healthy: Some(healthy), .. }
+                if running >= desired && healthy < desired =>
+            {
+                Reason::UnhealthyTargets
+            }
+            Waiting::Unknown(trouble) => Reason::of_trouble(trouble.kind),
+            Waiting::NotVisible | Waiting::RollingOut { .. } => Reason::TimedOut,
+        }
+    }
+
+    /// The reason of a refusal.
+    pub(crate) fn of_refusal(refusal: &Refusal) -> Reason {
+        match refusal {
+            Refusal::Missing { .. } | Refusal::NotActive { .. } | Refusal::NoDevelop => {
+                Reason::ServiceMissing
+            }
+            Refusal::Setup { .. } | Refusal::NotChecked(_) => Reason::Unsupported,
+            Refusal::Tangle(tangle) => match tangle {
+                Tangle::NoProductionRule(_) | Tangle::NoSuchListener(_) => Reason::NoProductionRule,
+                Tangle::Disagree(_) => Reason::RulesDisagree,
+                Tangle::TwoBalancers(_)
+                | Tangle::Unattached(_)
+                | Tangle::NotApplication(_)
+                | Tangle::TargetType(..)
+                | Tangle::SameGroup(_)
+                | Tangle::ThirdGroup { .. }
+                | Tangle::UnknownAction { .. }
+                | Tangle::NoWeight(_) => Reason::Unsupported,
+            },
+            Refusal::LiveColor { .. } => Reason::LiveColor,
+            Refusal::NoIdleColor(_) => Reason::NoIdleColor,
+            Refusal::InFlight { .. } => Reason::InFlight,
+            Refusal::NoRoom { .. } => Reason::NoRoom,
+            Refusal::NoTestAddress(_) => Reason::BadInput,
+            Refusal::Unread(trouble) if trouble.code.as_deref() == Some("ClusterNotFoundException") => {
+                Reason::ClusterMissing
+            }
+            Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
+        }
     }
 }

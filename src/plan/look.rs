@@ -21,4 +21,17 @@ impl Look {
     /// All that a decision to write needs.
     pub(crate) const WHOLE: Look =
         Look { only: None, wiring: true, health: true, definitions: true, causes: false };
+
+    /// The same, and what tells why.
+    pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
+
+    /// What following one service's deployment needs.
+    pub(crate) fn following(color: Color) -> Look {
+        Look { only: Some(color), wiring: false, health: true, definitions: false, causes: false }
+    }
+
+    /// Following, and what tells why.
+    pub(crate) fn why(color: Color) -> Look {
+        Look { causes: true, ..Look::following(color) }
+    }
 }

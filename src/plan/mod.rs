@@ -1,9 +1,22 @@
 //! The pure core: a snapshot and the time in, a value out. Knows no AWS, no GitHub, no clock and no log.
 
+pub(crate) mod admit;
+pub(crate) mod arn;
+pub(crate) mod cause;
 pub(crate) mod color;
 pub(crate) mod definition;
+pub(crate) mod deploy;
+pub(crate) mod image;
 pub(crate) mod look;
 pub(crate) mod near;
+pub(crate) mod overview;
+pub(crate) mod predict;
+pub(crate) mod recover;
+pub(crate) mod run;
 pub(crate) mod snapshot;
+pub(crate) mod step;
 pub(crate) mod time;
 pub(crate) mod trouble;
+pub(crate) mod verdict;
+pub(crate) mod wanted;
+pub(crate) mod wiring;

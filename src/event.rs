@@ -1,0 +1,204 @@
+//! What happened, as data. Commands emit events; the reporter renders them.
+
+use std::time::Duration;
+
+use crate::failure::{Failure, Outcome, Problem, Reason};
+use crate::plan::cause::Cause;
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::Overview;
+use crate::plan::step::{Because, Failing, Found, Left, Refusal, Step, Wait};
+use crate::plan::trouble::Trouble;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// The run begins: command and where.
+    Started {
+        /// `deploy`, `status`, `post`.
+        command: &'static str,
+        /// The cluster as given.
+        cluster: String,
+        /// The region.
+        region: String,
+    },
+    /// The inputs are wrong; nothing was asked of AWS.
+    BadInput(Vec<Problem>),
+    /// Something to know that stops nothing.
+    Warning(Warning),
+    /// What stands before the run.
+    Seen(Box<Overview>),
+    /// What the run is going to do.
+    Plan(Box<Planned>),
+    /// A deployment that was under way already is followed.
+    Adopted {
+        /// Its id.
+        id: String,
+    },
+    /// A step begins.
+    Step(Step),
+    /// A step was answered.
+    Answered(Answered),
+    /// The run waits; told when it changes, and as a heartbeat.
+    Waiting {
+        /// For what.
+        wait: Wait,
+        /// Since the run began to wait for this deployment.
+        elapsed: Duration,
+        /// Nothing changed since the last line; said so that nobody thinks the run hangs.
+        heartbeat: bool,
+    },
+    /// A deployment failed: the cause, before anything is put back.
+    Failing {
+        /// What failed.
+        failing: Failing,
+        /// Why.
+        cause: Cause,
+        /// Links to the logs of the tasks that failed.
+        logs: Vec<LogLink>,
+    },
+    /// A signal came.
+    Signal {
+        /// `SIGINT` or `SIGTERM`.
+        name: &'static str,
+    },
+    /// The end.
+    Ended(Box<Report>),
+}
+
+/// The answer of a step that is worth a line.
+#[derive(Clone, Debug)]
+pub(crate) enum Answered {
+    /// A revision with the same content exists.
+    Found(String),
+    /// A revision was registered.
+    Registered(String),
+    /// The service was updated; its new deployment's id, where it has one.
+    Updated(Option<String>),
+    /// The probes passed; how many.
+    ProbesPassed(usize),
+    /// AWS said no, or nothing.
+    Trouble(Trouble),
+}
+
+/// Something to know that stops nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Warning {
+    /// An input that this command does not use.
+    UnusedInput {
+        /// Its name.
+        input: String,
+        /// The command.
+        command: String,
+    },
+    /// The grace period is as long as the time-out: a failing version can't be found in time.
+    GraceTooLong {
+        /// The service's health-check grace period.
+        grace: Duration,
+        /// The time-out.
+        timeout: Duration,
+    },
+    /// A live color is deployed to because `allow-live` is true.
+    LiveColor {
+        /// The color.
+        color: Color,
+        /// The split.
+        split: Split,
+    },
+    /// An image tag that can't be resolved to a digest: what runs may differ from task to task.
+    UnresolvedTag {
+        /// The image.
+        image: String,
+    },
+    /// Any other text from the edge: one plain sentence.
+    Text(String),
+}
+
+/// What the run is going to do, before it does it.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    /// The color.
+    pub(crate) color: Color,
+    /// Its service.
+    pub(crate) service: String,
+    /// What the color runs now.
+    pub(crate) now: Found,
+    /// The steps.
+    pub(crate) steps: Vec<Step>,
+    /// What differs between the task definition that runs and the wanted one. Values of variables are never in it.
+    pub(crate) changes: Vec<Difference>,
+}
+
+/// One difference between two task definitions, fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// `containerDefinitions[app].image`
+    pub(crate) path: String,
+    /// Before; none where it was absent.
+    pub(crate) before: Option<String>,
+    /// After; none where it is removed.
+    pub(crate) after: Option<String>,
+}
+
+/// A link to a task's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogLink {
+    /// The task's id.
+    pub(crate) task: String,
+    /// The container.
+    pub(crate) container: String,
+    /// The log group.
+    pub(crate) group: String,
+    /// The log stream.
+    pub(crate) stream: String,
+    /// The region of the log group.
+    pub(crate) region: String,
+}
+
+/// Everything that the end of a run tells: the source of summary, outputs and the last log line.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// `deploy`, `status`.
+    pub(crate) command: &'static str,
+    /// The outcome.
+    pub(crate) outcome: Outcome,
+    /// The word for machines, unless it went well.
+    pub(crate) reason: Option<Reason>,
+    /// What is left.
+    pub(crate) left: Left,
+    /// Why it is left so, where a deployment was begun.
+    pub(crate) because: Option<Because>,
+    /// What failed, where a deployment was begun.
+    pub(crate) failing: Option<Failing>,
+    /// Why it was not begun.
+    pub(crate) refusal: Option<Refusal>,
+    /// What is wrong with the inputs.
+    pub(crate) problems: Vec<Problem>,
+    /// Any other failure, in words.
+    pub(crate) failure: Option<Failure>,
+    /// The color that was deployed to.
+    pub(crate) color: Option<Color>,
+    /// Its service.
+    pub(crate) service: Option<String>,
+    /// The split when the run ended (or began, where it could not be read again).
+    pub(crate) split: Option<Split>,
+    /// ARN of the task definition that the run brought or wanted to bring.
+    pub(crate) task_definition: Option<String>,
+    /// ARN of the task definition that the color ran before.
+    pub(crate) previous_task_definition: Option<String>,
+    /// The image with traffic, as the wanted task definition names it.
+    pub(crate) image: Option<String>,
+    /// The deployment's id.
+    pub(crate) deployment: Option<String>,
+    /// What was planned.
+    pub(crate) plan: Option<Planned>,
+    /// The cause of a failure.
+    pub(crate) cause: Cause,
+    /// Links to logs.
+    pub(crate) logs: Vec<LogLink>,
+    /// Healthy targets at a good end.
+    pub(crate) healthy: Option<u32>,
+    /// What stands at the end.
+    pub(crate) overview: Option<Overview>,
+    /// How long the run took.
+    pub(crate) duration: Duration,
+}

@@ -1,0 +1,167 @@
+//! Whether a deploy may begin, and to which color: every refusal that needs no write.
+
+use super::color::Color;
+use super::snapshot::{Seen, Service, ServiceStatus, Snapshot};
+use super::step::{Refusal, SetupPart};
+use super::trouble::Trouble;
+use super::wanted::{ListenerChoice, WantedColor};
+use super::wiring::{Wiring, of_snapshot};
+
+/// What a deploy asks for, as far as it decides whether it may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The color.
+    pub(crate) color: WantedColor,
+    /// `allow-live`.
+    pub(crate) allow_live: bool,
+    /// Whether there are probes.
+    pub(crate) probes: bool,
+    /// The production listener, where it is named.
+    pub(crate) listener: Option<ListenerChoice>,
+}
+
+/// What stands in the way of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// A read that may be answered when it is tried again.
+    Hold(Trouble),
+    /// A refusal.
+    Refuse(Refusal),
+}
+
+impl From<Refusal> for Hindrance {
+    fn from(refusal: Refusal) -> Self {
+        Hindrance::Refuse(refusal)
+    }
+}
+
+impl From<&Trouble> for Hindrance {
+    fn from(trouble: &Trouble) -> Self {
+        if trouble.kind.passes() {
+            Hindrance::Hold(trouble.clone())
+        } else {
+            Hindrance::Refuse(Refusal::Unread(trouble.clone()))
+        }
+    }
+}
+
+/// A deploy that may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// The color to deploy to.
+    pub(crate) color: Color,
+    /// How the colors are wired; develop alone can do without.
+    pub(crate) wiring: Option<Wiring>,
+}
+
+/// Decides whether the deploy may begin.
+pub(crate) fn admit(snapshot: &Snapshot, request: &Request) -> Result<Admitted, Hindrance> {
+    if !snapshot.missing.is_empty() {
+        let (services, place) = (snapshot.missing.clone(), snapshot.place.clone());
+        return Err(Refusal::Missing { services, place }.into());
+    }
+    for service in snapshot.services.iter().filter(|service| matters(service, request)) {
+        supported(service)?;
+    }
+    let wiring = match wiring(snapshot, request) {
+        Err(_) if request.color == WantedColor::Color(Color::Develop) => None,
+        wiring => Some(wiring?),
+    };
+    let color = choose(snapshot, request, wiring.as_ref())?;
+    if let Some(wiring) = &wiring {
+        reachable(snapshot, request, wiring, color)?;
+    }
+    Ok(Admitted { color, wiring })
+}
+
+/// Develop's setup matters only for a deploy to develop.
+fn matters(service: &Service, request: &Request) -> bool {
+    service.color != Color::Develop || request.color == WantedColor::Color(Color::Develop)
+}
+
+/// Refuses what this action does not handle. The order is from the plainest to the most special.
+pub(crate) fn supported(service: &Service) -> Result<(), Refusal> {
+    let status = match service.status {
+        ServiceStatus::Active => None,
+        ServiceStatus::Draining => Some("DRAINING"),
+        ServiceStatus::Inactive => Some("INACTIVE"),
+    };
+    if let Some(status) = status {
+        return Err(Refusal::NotActive { service: service.name.clone(), status });
+    }
+    let setup = &service.setup;
+    let refuse =
+        |part, found: &str| Refusal::Setup { service: service.name.clone(), part, found: found.to_owned() };
+    if setup.scheduling != "REPLICA" {
+        return Err(refuse(SetupPart::Scheduling, &setup.scheduling));
+    }
+    if setup.controller != "ECS" {
+        return Err(refuse(SetupPart::Controller, &setup.controller));
+    }
+    if setup.strategy != "ROLLING" {
+        return Err(refuse(SetupPart::Strategy, &setup.strategy));
+    }
+    match setup.links.as_slice() {
+        [link] if link.group.is_some() => Ok(()),
+        [_] => Err(refuse(SetupPart::ClassicBalancer, "loadBalancerName")),
+        links => Err(refuse(SetupPart::TargetGroups, &links.len().to_string())),
+    }
+}
+
+/// The wiring, or what keeps it from being read.
+fn wiring(snapshot: &Snapshot, request: &Request) -> Result<Wiring, Hindrance> {
+    for color in [Color::Blue, Color::Green] {
+        if let Some(service) = snapshot.service(color) {
+            answered(&service.group)?;
+        }
+    }
+    answered(&snapshot.balancers)?;
+    match of_snapshot(snapshot, request.listener.as_ref()) {
+        Some(Ok(wiring)) => Ok(wiring),
+        Some(Err(tangle)) => Err(Refusal::Tangle(tangle).into()),
+        None => Err(Refusal::Tangle(super::wiring::Tangle::NoProductionRule(Vec::new())).into()),
+    }
+}
+
+/// The trouble of a part as a hindrance.
+pub(crate) fn answered<T>(part: &Seen<T>) -> Result<(), Hindrance> {
+    match part {
+        Some(Err(trouble)) => Err(trouble.into()),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+/// The color to deploy to.
+fn choose(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Result<Color, Refusal> {
+    let color = match (request.color, wiring) {
+        (WantedColor::Color(Color::Develop), _) => {
+            return snapshot.service(Color::Develop).map(|service| service.color).ok_or(Refusal::NoDevelop);
+        }
+        (WantedColor::Color(color), _) => color,
+        (WantedColor::Idle, Some(wiring)) => wiring.idle().ok_or(Refusal::NoIdleColor(wiring.split()))?,
+        (WantedColor::Idle, None) => return Err(Refusal::NoDevelop),
+    };
+    match wiring {
+        Some(wiring) if wiring.is_live(color) && !request.allow_live => {
+            Err(Refusal::LiveColor { color, split: wiring.split() })
+        }
+        Some(_) | None => Ok(color),
+    }
+}
+
+/// The load balancer has to check the color's health, and probes need a way to it.
+fn reachable(snapshot: &Snapshot, request: &Request, wiring: &Wiring, color: Color) -> Result<(), Refusal> {
+    let in_production =
+        wiring.production.iter().any(|rule| rule.lacks != Some(color)) && color != Color::Develop;
+    let attached = snapshot
+        .service(color)
+        .and_then(|service| service.group.as_ref()?.as_ref().ok())
+        .is_some_and(|group| !group.balancers.is_empty());
+    if !attached || !(in_production || wiring.test_address(color).is_some() || color == Color::Develop) {
+        return Err(Refusal::NotChecked(color));
+    }
+    if request.probes && wiring.test_address(color).is_none() {
+        return Err(Refusal::NoTestAddress(color));
+    }
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Why a deployment failed, gathered from what was seen: deduplicated, the most telling first.
+
+use super::snapshot::{Container, Event, Seen, Service, Task};
+use super::step::{Failing, ProbeFailure};
+use super::time::Time;
+use super::verdict::{Mine, own_tasks};
+
+/// One thing that was seen and that tells why. Ordered: the earlier variant tells more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// A probe got a wrong answer, or none.
+    Probe(ProbeFailure),
+    /// An image that can't be pulled.
+    Image {
+        /// The container.
+        container: String,
+        /// The image.
+        image: String,
+        /// AWS's reason.
+        reason: String,
+    },
+    /// A container that was killed for its memory.
+    OutOfMemory {
+        /// The container.
+        container: String,
+        /// How many tasks.
+        tasks: u32,
+    },
+    /// A container that ended by itself.
+    Exit {
+        /// The container.
+        container: String,
+        /// Its exit code.
+        code: i32,
+        /// AWS's reason, where there is one.
+        reason: Option<String>,
+        /// How many tasks.
+        tasks: u32,
+    },
+    /// The load balancer does not find targets healthy.
+    Target {
+        /// AWS's reason code.
+        code: String,
+        /// AWS's description.
+        description: String,
+        /// How many targets.
+        targets: u32,
+    },
+    /// Tasks that stopped for another reason.
+    Stopped {
+        /// `stopCode`.
+        code: String,
+        /// `stoppedReason`.
+        reason: String,
+        /// How many tasks.
+        tasks: u32,
+    },
+    /// An event that says that tasks can't be placed.
+    Placement {
+        /// AWS's words.
+        message: String,
+    },
+    /// What AWS says of the deployment itself.
+    Aws {
+        /// Its reason.
+        reason: String,
+    },
+}
+
+/// Everything that tells why, and the containers whose logs tell more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// The most telling first.
+    pub(crate) findings: Vec<Finding>,
+    /// The tasks that failed, newest first, for the links to their logs: task id and container.
+    pub(crate) logs: Vec<(String, String)>,
+}
+
+/// Most log links that are given.
+const LOGS: usize = 3;
+
+/// Gathers the cause of what failed.
+pub(crate) fn gather(service: Option<&Service>, mine: Option<&Mine>, failing: &Failing) -> Cause {
+    let mut findings = Vec::new();
+    if let Failing::Probe(failure) = failing {
+        findings.push(Finding::Probe(failure.clone()));
+    }
+    let (Some(service), Some(mine)) = (service, mine) else { return Cause { findings, logs: Vec::new() } };
+    let stopped: Vec<&Task> =
+        known(&service.stopped).map(|tasks| own_tasks(tasks, mine).collect()).unwrap_or_default();
+    for task in stopped.iter().filter(|task| is_failure(task)) {
+        for finding in of_task(task) {
+            add(&mut findings, finding);
+        }
+    }
+    for finding in of_targets(service, mine) {
+        add(&mut findings, finding);
+    }
+    findings.extend(placement(&service.events, mine.started));
+    findings.extend(of_aws(service, mine));
+    findings.sort_by_key(rank);
+    Cause { findings, logs: logs(&stopped) }
+}
+
+/// A part's value, where it was read.
+fn known<T>(part: &Seen<T>) -> Option<&T> {
+    part.as_ref().and_then(|read| read.as_ref().ok())
+}
+
+/// Tasks that the scheduler stopped because a deployment went on or was put back tell nothing.
+fn is_failure(task: &Task) -> bool {
+    let reason = task.stopped_reason.as_deref().unwrap_or_default();
+    let by_scheduler = task.stop_code.as_deref() == Some("ServiceSchedulerInitiated");
+    !by_scheduler || reason.contains("health check") || reason.contains("failed")
+}
+
+/// What one stopped task tells.
+fn of_task(task: &Task) -> Vec<Finding> {
+    let told: Vec<Finding> = task.containers.iter().filter_map(of_container).collect();
+    if !told.is_empty() {
+        return told;
+    }
+    let reason = task.stopped_reason.clone().unwrap_or_default();
+    if reason.contains("CannotPull") {
+        let container = task.containers.first().cloned().unwrap_or_default();
+        return vec![Finding::Image { container: container.name, image: container.image, reason }];
+    }
+    vec![Finding::Stopped {
+        code: task.stop_code.clone().unwrap_or_default(),
+        reason: without_ids(&reason),
+        tasks: 1,
+    }]
+}
+
+/// What one container tells.
+fn of_container(container: &Container) -> Option<Finding> {
+    let name = container.name.clone();
+    let reason = container.reason.clone();
+    let told = reason.as_deref().unwrap_or_default();
+    if told.contains("CannotPull") {
+        return Some(Finding::Image {
+            container: name,
+            image: container.image.clone(),
+            reason: told.to_owned(),
+        });
+    }
+    if told.contains("OutOfMemory")
+        || container.exit_code == Some(137) && told.to_lowercase().contains("memory")
+    {
+        return Some(Finding::OutOfMemory { container: name, tasks: 1 });
+    }
+    match container.exit_code {
+        Some(code) if code != 0 && !(code == 143 || code == 137) => {
+            Some(Finding::Exit { container: name, code, reason, tasks: 1 })
+        }
+        _ if !told.is_empty() => Some(Finding::Stopped {
+            code: "container".to_owned(),
+            reason: format!("{name}: {told}"),
+            tasks: 1,
+        }),
+        Some(_) | None => None,
+    }
+}
+
+/// Adds a finding, or counts it where the same is known already.
+fn add(findings: &mut Vec<Finding>, new: Finding) {
+    for known in findings.iter_mut() {
+        if counted(known, &new) {
+            return;
+        }
+    }
+    findings.push(new);
+}
+
+/// Whether `new` was the same as `known`, which counts one more then.
+fn counted(known: &mut Finding, new: &Finding) -> bool {
+    match (known, new) {
+        (Finding::Image { container, image, .. }, Finding::Image { container: c, image: i, .. }) => {
+            container == c && image == i
+        }
+        (Finding::OutOfMemory { container, tasks }, Finding::OutOfMemory { container: c, tasks: more }) => {
+            plus(container == c, tasks, *more)
+        }
+        (
+            Finding::Exit { container, code, tasks, .. },
+            Finding::Exit { container: other, code: exit, tasks: more, .. },
+        ) => plus(container == other && code == exit, tasks, *more),
+        (Finding::Target { code, targets, .. }, Finding::Target { code: c, targets: more, .. }) => {
+            plus(code == c, targets, *more)
+        }
+        (Finding::Stopped { code, reason, tasks }, Finding::Stopped { code: c, reason: r, tasks: more }) => {
+            plus(code == c && reason == r, tasks, *more)
+        }
+        (known, new) => known == new,
+    }
+}
+
+/// Counts when it is the same.
+fn plus(same: bool, count: &mut u32, more: u32) -> bool {
+    if same {
+        *count += more;
+    }
+    same
+}
+
+/// What the load balancer says of the targets that are not healthy. Draining ones are on their way out and tell nothing.
+fn of_targets(service: &Service, mine: &Mine) -> Vec<Finding> {
+    let hosts: Vec<&String> = known(&service.tasks)
+        .map(|tasks| own_tasks(tasks, mine).filter_map(|task| task.host.as_ref()).collect())
+        .unwrap_or_default();
+    known(&service.targets)
+        .into_iter()
+        .flatten()
+        .filter(|target| hosts.contains(&&target.id))
+        .filter(|target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str()))
+        .map(|target| Finding::Target {
+            code: target.reason.clone().unwrap_or_else(|| target.state.clone()),
+            description: target.description.clone().unwrap_or_default(),
+            targets: 1,
+        })
+        .collect()
+}
+
+/// The newest event since the start that says that tasks can't be placed.
+fn placement(events: &[Event], since: Time) -> Option<Finding> {
+    let told = |event: &&Event| event.at >= since && event.message.contains("unable to place a task");
+    events.iter().find(told).map(|event| Finding::Placement { message: event.message.clone() })
+}
+
+/// What AWS says of the deployment itself.
+fn of_aws(service: &Service, mine: &Mine) -> Option<Finding> {
+    let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
+    let told = own.map(|deployment| deployment.reason.clone()).filter(|reason| reason.contains("fail"));
+    let history = known(&service.history).into_iter().flatten();
+    let entry = history
+        .filter(|entry| entry.target.as_deref() == Some(&mine.task_definition) && !entry.reason.is_empty())
+        .max_by_key(|entry| entry.created)
+        .map(|entry| entry.reason.clone());
+    entry.or(told).map(|reason| Finding::Aws { reason })
+}
+
+/// Task ids differ from task to task: without them, the same reason is the same.
+fn without_ids(reason: &str) -> String {
+    let is_id = |word: &str| {
+        let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        core.len() >= 32 && core.chars().all(|c| c.is_ascii_hexdigit())
+    };
+    reason.split(' ').filter(|word| !is_id(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a finding stands: what names the fault itself comes before what only follows from it.
+fn rank(finding: &Finding) -> u8 {
+    match finding {
+        Finding::Probe(_) => 0,
+        Finding::Image { .. } => 1,
+        Finding::OutOfMemory { .. } => 2,
+        Finding::Exit { .. } => 3,
+        Finding::Target { .. } => 4,
+        Finding::Stopped { .. } => 5,
+        Finding::Placement { .. } => 6,
+        Finding::Aws { .. } => 7,
+    }
+}
+
+/// The newest failed tasks and the container to read the log of.
+fn logs(stopped: &[&Task]) -> Vec<(String, String)> {
+    let mut failed: Vec<&&Task> = stopped.iter().filter(|task| is_failure(task)).collect();
+    failed.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
+    let culprit = |task: &Task| {
+        let by_exit =
+            task.containers.iter().find(|container| container.exit_code.is_some_and(|code| code != 0));
+        by_exit.or(task.containers.first()).map(|container| container.name.clone())
+    };
+    failed.into_iter().filter_map(|task| Some((task.id.clone(), culprit(task)?))).take(LOGS).collect()
+}

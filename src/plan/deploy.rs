@@ -1,0 +1,276 @@
+//! `deploy`: one pure decision. It reads a snapshot, the goal and what the run remembers, and says what is next.
+//!
+//! 1. May it begin (again, on every snapshot before a write)? 2. Is the content there already: in the service, in
+//! flight, in a revision? 3. Register, update. 4. Follow this deployment to its verdict. 5. Ask the probes.
+//! 6. Whatever fails turns into the way back, in `plan/recover.rs`.
+
+use std::time::Duration;
+
+use super::admit::{Hindrance, Request, admit, answered};
+use super::color::Color;
+use super::definition::{Content, same_content};
+use super::look::Look;
+use super::recover;
+use super::run::{Run, Unanswered};
+use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
+use super::step::{End, Failing, Follow, Found, Next, ProbeFailure, Purpose, Refusal, Step, Update, Wait};
+use super::time::Time;
+use super::trouble::{Read, Trouble};
+use super::verdict::{Ended, Kind, Limits, Mine, Recovery, Verdict, Waiting, has_room, on_trouble, verdict};
+use super::wanted::DesiredCount;
+
+/// How long an unanswered write is looked for before it is decided anew: ECS is eventually consistent.
+const UNANSWERED: Duration = Duration::from_secs(10);
+
+/// How often the probes are asked before their answer counts as wrong: a new weight or task may take a moment.
+const PROBE_TRIES: u32 = 3;
+
+/// What the user wants; fixed for the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Goal {
+    /// What was asked for; its color is what it was resolved to.
+    pub(crate) request: Request,
+    /// The color to deploy to.
+    pub(crate) color: Color,
+    /// What it shall run.
+    pub(crate) content: Content,
+    /// Start a deployment even if the content is the same: a tag whose image may have moved.
+    pub(crate) force: bool,
+    /// The count, where one was asked for.
+    pub(crate) desired: Option<DesiredCount>,
+    /// Limits of patience.
+    pub(crate) limits: Limits,
+    /// `on-cancel: restore`.
+    pub(crate) restore_on_cancel: bool,
+}
+
+/// Decides.
+pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    if run.failing.is_some() {
+        return recover::next(seen, goal, run, now);
+    }
+    if run.cancelled.is_some() {
+        return Next::Turn(Failing::Cancelled, Recovery::Ours);
+    }
+    if run.mine.is_none() && now.since(run.began) >= goal.limits.timeout {
+        let never = Ended::TimedOut(Box::new(Waiting::NotVisible));
+        return Next::Turn(Failing::Deployment(never), Recovery::Ours);
+    }
+    match (seen, &run.mine) {
+        (Err(trouble), None) => hold(trouble, run, goal, now),
+        (Err(trouble), Some(mine)) => judged(on_trouble(trouble, mine, now, &goal.limits), goal, run),
+        (Ok(snapshot), None) => begin(snapshot, goal, run, now),
+        (Ok(snapshot), Some(mine)) => {
+            judged(verdict(snapshot.service(goal.color), mine, now, &goal.limits), goal, run)
+        }
+    }
+}
+
+/// Before the first change: a trouble that may pass is waited for, until the time-out.
+fn hold(trouble: &Trouble, run: &Run, goal: &Goal, now: Time) -> Next {
+    if !trouble.kind.passes() || now.since(run.began) >= goal.limits.timeout {
+        return Next::Refuse(Refusal::Unread(trouble.clone()));
+    }
+    Next::Wait(Wait::Trouble(trouble.clone()))
+}
+
+/// Everything up to the update of the service.
+fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
+    match admit(snapshot, &goal.request) {
+        Ok(_) => {}
+        Err(Hindrance::Hold(trouble)) => return hold(&trouble, run, goal, now),
+        Err(Hindrance::Refuse(refusal)) => return Next::Refuse(refusal),
+    }
+    let Some(service) = snapshot.service(goal.color) else { return Next::Refuse(Refusal::NoDevelop) };
+    for part in [answered(&service.definition), answered(&service.targets), answered(&service.tasks)] {
+        match part {
+            Ok(()) => {}
+            Err(Hindrance::Hold(trouble)) => return hold(&trouble, run, goal, now),
+            Err(Hindrance::Refuse(refusal)) => return Next::Refuse(refusal),
+        }
+    }
+    let current = match &service.definition {
+        Some(Ok(revision)) => revision,
+        Some(Err(_)) | None => return Next::Look(Look::WHOLE),
+    };
+    if let Some(unanswered) = &run.unanswered
+        && now.since(unanswered.sent) < UNANSWERED
+        && !shows(service, run, unanswered)
+    {
+        return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+    }
+    change(snapshot, service, current, (goal, run))
+}
+
+/// Whether AWS shows the effect of a write that had no answer.
+pub(crate) fn shows(service: &Service, run: &Run, unanswered: &Unanswered) -> bool {
+    match &unanswered.step {
+        Step::Update(update) => {
+            let definition =
+                update.task_definition.as_ref().is_none_or(|wanted| *wanted == service.task_definition);
+            let count = update.desired.is_none_or(|wanted| wanted == service.desired);
+            let slack = Duration::from_secs(5);
+            let forced = !update.force
+                || service.primary().is_some_and(|primary| primary.created.after(slack) >= unanswered.sent);
+            definition && count && forced
+        }
+        Step::Register { .. } => run.sought != Some(None),
+        Step::Find { .. } | Step::Probe => true,
+    }
+}
+
+/// The change that is still needed: none, an adoption, a count, a revision, a deployment.
+fn change(snapshot: &Snapshot, service: &Service, current: &Revision, (goal, run): (&Goal, &Run)) -> Next {
+    let same = same_content(&current.content, &goal.content);
+    if let Some(flying) = in_flight(service) {
+        return if same {
+            adopt(service, flying, run)
+        } else {
+            Next::Refuse(other_in_flight(service, flying))
+        };
+    }
+    let desired = wanted_count(snapshot, service, goal);
+    let counts = (desired != service.desired).then_some(desired);
+    let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
+    if same && !goal.force && !failed {
+        return match counts {
+            None => Next::Follow(Follow { mine: standing(service, run), adopted: false, found: None }),
+            Some(_) => update(service, None, counts, false),
+        };
+    }
+    let setup = &service.setup;
+    let moving = service.running + service.pending > 0;
+    if moving && !has_room(desired, setup.minimum_percent, setup.maximum_percent) {
+        return Next::Refuse(Refusal::NoRoom {
+            service: service.name.clone(),
+            desired,
+            minimum: setup.minimum_percent,
+            maximum: setup.maximum_percent,
+        });
+    }
+    if same {
+        return if failed && service.history.is_none() {
+            Next::Look(Look::CLOSER)
+        } else {
+            update(service, None, counts, true)
+        };
+    }
+    let family = goal.content.family().to_owned();
+    match &run.sought {
+        None => Next::Step(Step::Find { family }),
+        Some(Some(arn)) => update(service, Some(arn.clone()), counts, false),
+        Some(None) => Next::Step(Step::Register { family }),
+    }
+}
+
+/// The deployment in progress, if there is one.
+fn in_flight(service: &Service) -> Option<&Deployment> {
+    service.primary().filter(|primary| matches!(primary.rollout, Rollout::InProgress | Rollout::Unknown))
+}
+
+/// A deployment of other content is somebody else's.
+fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
+    Refusal::InFlight {
+        service: service.name.clone(),
+        id: flying.id.clone(),
+        task_definition: flying.task_definition.clone(),
+    }
+}
+
+/// A deployment of the same content that is under way, perhaps by a run that was killed, becomes this run's own.
+fn adopt(service: &Service, flying: &Deployment, run: &Run) -> Next {
+    if service.history.is_none() {
+        return Next::Look(Look::CLOSER);
+    }
+    let mine = Mine {
+        kind: Kind::Rollout,
+        id: Some(flying.id.clone()),
+        task_definition: flying.task_definition.clone(),
+        desired: service.desired,
+        started: run.began,
+        seen: true,
+    };
+    Next::Follow(Follow { mine, adopted: true, found: before(service, &flying.task_definition) })
+}
+
+/// What the service ran before this task definition: the older deployment that is still listed, or the newest
+/// service deployment that succeeded with another one.
+pub(crate) fn before(service: &Service, task_definition: &str) -> Option<Found> {
+    let older = service.deployments.iter().filter(|deployment| !deployment.primary);
+    let listed = older.map(|deployment| &deployment.task_definition).find(|arn| *arn != task_definition);
+    let history = service.history.as_ref().and_then(|read| read.as_ref().ok());
+    let told = history.into_iter().flatten().find_map(|entry| {
+        let succeeded = entry.status == super::snapshot::ServiceDeploymentStatus::Successful;
+        entry.target.as_ref().filter(|target| succeeded && *target != task_definition)
+    });
+    let replaced = history.into_iter().flatten().find_map(|entry| {
+        let brought = entry.target.as_deref() == Some(task_definition);
+        entry.sources.iter().find(|source| brought && *source != task_definition)
+    });
+    let arn = listed.or(replaced).or(told)?;
+    Some(Found { task_definition: arn.clone(), desired: service.desired })
+}
+
+/// What stands already: nothing to change, but it has to be healthy all the same (invariant 12).
+fn standing(service: &Service, run: &Run) -> Mine {
+    Mine {
+        kind: Kind::Nothing,
+        id: None,
+        task_definition: service.task_definition.clone(),
+        desired: service.desired,
+        started: run.began,
+        seen: true,
+    }
+}
+
+/// The desired count after the deploy: as asked for, or at least one.
+fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
+    match goal.desired {
+        Some(DesiredCount::Count(count)) => count,
+        Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired).max(1),
+        None => service.desired.max(1),
+    }
+}
+
+/// The desired count of the color that serves users beside the one that is deployed to.
+fn live_count(snapshot: &Snapshot, goal: &Goal) -> Option<u32> {
+    let wiring = super::wiring::of_snapshot(snapshot, goal.request.listener.as_ref())?.ok()?;
+    let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
+    let live = others.filter(|color| wiring.is_live(*color));
+    live.filter_map(|color| snapshot.service(color)).map(|service| service.desired).max()
+}
+
+/// One update of the service on the way to the goal.
+fn update(service: &Service, task_definition: Option<String>, desired: Option<u32>, force: bool) -> Next {
+    Next::Step(Step::Update(Update {
+        color: service.color,
+        service: service.name.clone(),
+        task_definition,
+        desired,
+        force,
+        purpose: Purpose::Deploy,
+    }))
+}
+
+/// What a verdict means for the run.
+fn judged(verdict: Verdict, goal: &Goal, run: &Run) -> Next {
+    match verdict {
+        Verdict::Wait(waiting) => Next::Wait(Wait::Deployment(waiting)),
+        Verdict::LookCloser => Next::Look(Look::why(goal.color)),
+        Verdict::Failed { ended, recovery } => Next::Turn(Failing::Deployment(ended), recovery),
+        Verdict::Good { healthy } => probed(healthy, goal, run),
+    }
+}
+
+/// Healthy is not enough where probes were asked for.
+fn probed(healthy: u32, goal: &Goal, run: &Run) -> Next {
+    if !goal.request.probes {
+        return Next::Done(End::Good { changed: run.changed || run.adopted, healthy });
+    }
+    match &run.probes {
+        Some(Ok(())) => Next::Done(End::Good { changed: run.changed || run.adopted, healthy }),
+        None => Next::Step(Step::Probe),
+        Some(Err(_)) if run.probe_tries < PROBE_TRIES => Next::Wait(Wait::Probe),
+        Some(Err(failure)) => Next::Turn(Failing::Probe(failure.clone()), Recovery::Ours),
+    }
+}

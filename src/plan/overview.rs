@@ -1,0 +1,179 @@
+//! What a person wants to see of both colors and develop: reads a snapshot, names what could not be read.
+
+use super::color::{Color, Split};
+use super::snapshot::{Place, Rollout, Seen, Service, Snapshot};
+use super::trouble::Trouble;
+use super::wanted::ListenerChoice;
+use super::wiring::{Tangle, Wiring, of_snapshot, rule_name};
+
+/// The overview of everything.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Overview {
+    /// Where.
+    pub(crate) place: Place,
+    /// How users are split, or why that can't be said; none when the rules could not be read.
+    pub(crate) split: Option<Result<Split, Tangle>>,
+    /// The production rules by name, each with its split.
+    pub(crate) rules: Vec<(String, Split)>,
+    /// Where production answers.
+    pub(crate) production_url: Option<String>,
+    /// Blue, green and develop, as far as they exist.
+    pub(crate) colors: Vec<ColorView>,
+    /// Services that were not found.
+    pub(crate) missing: Vec<(Color, String)>,
+    /// The parts that could not be read.
+    pub(crate) unread: Vec<Trouble>,
+    /// What a deploy to each color would be told now.
+    pub(crate) deployable: Vec<(Color, Result<(), WhyNot>)>,
+}
+
+/// One color.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ColorView {
+    /// Which.
+    pub(crate) color: Color,
+    /// Its service.
+    pub(crate) service: String,
+    /// `family:revision`.
+    pub(crate) revision: String,
+    /// The image of the container that gets the traffic, as the task definition names it.
+    pub(crate) image: Option<String>,
+    /// What its tasks really run, `sha256:…`, each once.
+    pub(crate) digests: Vec<String>,
+    /// The commit in the revision's tags.
+    pub(crate) commit: Option<String>,
+    /// Running tasks.
+    pub(crate) running: u32,
+    /// Desired count.
+    pub(crate) desired: u32,
+    /// Healthy and registered targets.
+    pub(crate) healthy: Option<(u32, u32)>,
+    /// Its share of the users in percent; none for develop, or where the rules could not be read.
+    pub(crate) percent: Option<u32>,
+    /// Where it can be tested.
+    pub(crate) test_url: Option<String>,
+    /// How its newest deployment stands.
+    pub(crate) rollout: Option<Rollout>,
+}
+
+/// Why a deploy to a color is not valid now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhyNot {
+    /// It serves users.
+    Live,
+    /// A deployment is in progress.
+    InFlight,
+    /// It is not known whether it serves users.
+    Unknown,
+}
+
+/// Tag of a revision that holds the commit. For display only.
+pub(crate) const COMMIT_TAG: &str = "blue-green:commit";
+
+/// Makes the overview.
+pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Overview {
+    let wired = of_snapshot(snapshot, listener);
+    let wiring = wired.as_ref().and_then(|wired| wired.as_ref().ok());
+    Overview {
+        place: snapshot.place.clone(),
+        split: wired.as_ref().map(|wired| wired.as_ref().map(Wiring::split).map_err(Clone::clone)),
+        rules: rules(wired.as_ref()),
+        production_url: wiring
+            .and_then(|wiring| wiring.production_address.as_ref())
+            .map(|address| address.url()),
+        colors: snapshot.services.iter().map(|service| view(service, wiring)).collect(),
+        missing: snapshot.missing.clone(),
+        unread: unread(snapshot),
+        deployable: snapshot
+            .services
+            .iter()
+            .map(|service| (service.color, deployable(service, wiring)))
+            .collect(),
+    }
+}
+
+/// Every trouble once: two colors that may not be read by one missing permission are two lines, the same line is one.
+fn unread(snapshot: &Snapshot) -> Vec<Trouble> {
+    let mut all: Vec<Trouble> = Vec::new();
+    for trouble in snapshot.troubles() {
+        if !all.iter().any(|known| known.action == trouble.action && known.resource == trouble.resource) {
+            all.push(trouble.clone());
+        }
+    }
+    all
+}
+
+/// The production rules and their splits, those that disagree too.
+fn rules(wired: Option<&Result<Wiring, Tangle>>) -> Vec<(String, Split)> {
+    match wired {
+        Some(Ok(wiring)) => {
+            wiring.production.iter().map(|rule| (rule_name(&rule.rule), rule.split)).collect()
+        }
+        Some(Err(Tangle::Disagree(rules))) => rules.clone(),
+        Some(Err(_)) | None => Vec::new(),
+    }
+}
+
+/// A part's value, where it was read.
+fn known<T>(part: &Seen<T>) -> Option<&T> {
+    part.as_ref().and_then(|read| read.as_ref().ok())
+}
+
+/// One color's view.
+fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
+    let link = service.setup.links.first();
+    let definition = known(&service.definition);
+    let image = definition.zip(link).and_then(|(revision, link)| revision.content.image_of(&link.container));
+    let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());
+    ColorView {
+        color: service.color,
+        service: service.name.clone(),
+        revision: service.task_definition.rsplit('/').next().unwrap_or_default().to_owned(),
+        image,
+        digests: digests(service),
+        commit: definition.and_then(|revision| {
+            revision.tags.iter().find(|(key, _)| key == COMMIT_TAG).map(|(_, value)| value.clone())
+        }),
+        running: service.running,
+        desired: service.desired,
+        healthy: known(&service.targets).map(|targets| {
+            let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            (count(targets.iter().filter(|target| target.is_healthy()).count()), count(targets.len()))
+        }),
+        percent: wiring.and(match service.color {
+            Color::Blue => Some(blue),
+            Color::Green => Some(green),
+            Color::Develop => None,
+        }),
+        test_url: wiring.and_then(|wiring| wiring.test_address(service.color)).map(|address| address.url()),
+        rollout: service.primary().map(|deployment| deployment.rollout),
+    }
+}
+
+/// The digests that the tasks' containers with traffic really run.
+fn digests(service: &Service) -> Vec<String> {
+    let Some(link) = service.setup.links.first() else { return Vec::new() };
+    let tasks = known(&service.tasks).into_iter().flatten();
+    let containers =
+        tasks.flat_map(|task| &task.containers).filter(|container| container.name == link.container);
+    let mut all: Vec<String> = containers.filter_map(|container| container.digest.clone()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What a deploy to this color would be told now.
+fn deployable(service: &Service, wiring: Option<&Wiring>) -> Result<(), WhyNot> {
+    let live = match (service.color, wiring) {
+        (Color::Develop, _) => false,
+        (Color::Blue | Color::Green, None) => return Err(WhyNot::Unknown),
+        (color @ (Color::Blue | Color::Green), Some(wiring)) => wiring.is_live(color),
+    };
+    if live {
+        return Err(WhyNot::Live);
+    }
+    match service.primary().map(|deployment| deployment.rollout) {
+        Some(Rollout::InProgress | Rollout::Unknown) => Err(WhyNot::InFlight),
+        Some(Rollout::Completed | Rollout::Failed) | None => Ok(()),
+    }
+}

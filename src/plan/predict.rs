@@ -1,0 +1,136 @@
+//! The plan as a value: the same decision, iterated over snapshots that its own steps are predicted to bring.
+
+use super::deploy::{Goal, next};
+use super::run::{Answer, Run};
+use super::snapshot::{Deployment, Rollout, Service, Snapshot};
+use super::step::{End, Next, Purpose, Refusal, Step, Update};
+use super::time::Time;
+use super::trouble::Trouble;
+
+/// Stands for the ARN of a revision that does not exist yet.
+pub(crate) const NEW_REVISION: &str = "(new revision)";
+
+/// Most steps that a plan may have; more means that the prediction turns in a circle.
+const MOST: usize = 20;
+
+/// What a plan comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// These steps, and then the goal stands.
+    Steps(Vec<Step>),
+    /// It would not be started.
+    Refuse(Refusal),
+    /// It can't be said now.
+    Unknown(Option<Trouble>),
+}
+
+/// Iterates the decision over predicted snapshots. `found` is a revision that holds the content already.
+pub(crate) fn plan(snapshot: &Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
+    let mut run = Run { sought: Some(found.cloned()), ..Run::begin(now) };
+    let mut seen = snapshot.clone();
+    let mut steps = Vec::new();
+    for _ in 0..MOST {
+        match next(&Ok(seen.clone()), goal, &run, now) {
+            Next::Step(step) => {
+                let answer = predicted(&mut seen, &step, goal, now);
+                run.answered(&step, Ok(answer), now);
+                steps.push(step);
+            }
+            Next::Follow(follow) => {
+                run.follow(follow);
+                settle(&mut seen, goal);
+            }
+            Next::Look(_) => look_closer(&mut seen),
+            Next::Wait(_) => settle(&mut seen, goal),
+            Next::Done(End::Good { .. }) => return Plan::Steps(steps),
+            Next::Refuse(refusal) => return Plan::Refuse(refusal),
+            Next::Done(End::Bad { .. }) | Next::Turn(..) => return Plan::Unknown(None),
+        }
+    }
+    Plan::Unknown(None)
+}
+
+/// The answer that a step is predicted to get, and the snapshot after it.
+fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer {
+    match step {
+        Step::Find { .. } => Answer::Found(None),
+        Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
+        Step::Probe => Answer::Probed(Ok(())),
+        Step::Update(update) => {
+            let service = seen.services.iter_mut().find(|service| service.color == goal.color);
+            match service {
+                Some(service) => {
+                    updated(service, update, now);
+                    Answer::Updated(Box::new(service.clone()))
+                }
+                None => Answer::Found(None),
+            }
+        }
+    }
+}
+
+/// The service after an update: complete at once.
+fn updated(service: &mut Service, update: &Update, now: Time) {
+    if let Some(arn) = &update.task_definition {
+        service.task_definition.clone_from(arn);
+    }
+    service.desired = update.desired.unwrap_or(service.desired);
+    service.running = service.desired;
+    service.pending = 0;
+    let rollout = update.force || update.task_definition.is_some() || update.purpose == Purpose::Restore;
+    if !rollout {
+        return;
+    }
+    service.deployments = vec![Deployment {
+        id: "ecs-svc/planned".to_owned(),
+        primary: true,
+        task_definition: service.task_definition.clone(),
+        desired: service.desired,
+        running: service.desired,
+        pending: 0,
+        failed: 0,
+        rollout: Rollout::Completed,
+        reason: String::new(),
+        created: now,
+    }];
+}
+
+/// The parts that a closer look would bring: nothing is known of the past.
+fn look_closer(seen: &mut Snapshot) {
+    for service in &mut seen.services {
+        service.history.get_or_insert(Ok(Vec::new()));
+        service.stopped.get_or_insert(Ok(Vec::new()));
+    }
+}
+
+/// What waiting is predicted to bring: the service's deployment complete, with a healthy target for each task.
+fn settle(seen: &mut Snapshot, goal: &Goal) {
+    let Some(service) = seen.services.iter_mut().find(|service| service.color == goal.color) else { return };
+    let port = service.setup.links.first().map_or(0, |link| link.port);
+    service.running = service.desired;
+    let mut id = String::new();
+    for deployment in service.deployments.iter_mut().filter(|deployment| deployment.primary) {
+        deployment.rollout = Rollout::Completed;
+        deployment.running = service.desired;
+        deployment.pending = 0;
+        id.clone_from(&deployment.id);
+    }
+    let hosts: Vec<String> = (0..service.desired.max(1)).map(|number| format!("planned-{number}")).collect();
+    let task = |host: &String| super::snapshot::Task {
+        id: host.clone(),
+        started_by: id.clone(),
+        task_definition: service.task_definition.clone(),
+        status: "RUNNING".to_owned(),
+        host: Some(host.clone()),
+        ..super::snapshot::Task::default()
+    };
+    let target = |host: &String| super::snapshot::Target {
+        id: host.clone(),
+        port,
+        state: "healthy".to_owned(),
+        reason: None,
+        description: None,
+    };
+    service.tasks = Some(Ok(hosts.iter().map(task).collect()));
+    service.targets = Some(Ok(hosts.iter().map(target).collect()));
+}

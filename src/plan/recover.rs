@@ -1,0 +1,174 @@
+//! The way back after a failed or cancelled deploy: put the color back as it was found, once, and read it back.
+//!
+//! A restore that AWS already does is not done twice (invariant 13); what somebody else wrote meanwhile stands.
+
+use std::time::Duration;
+
+use super::deploy::{Goal, shows};
+use super::run::{Run, Turned};
+use super::snapshot::{Rollout, Service, Snapshot};
+use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Step, Update, Wait};
+use super::time::Time;
+use super::trouble::{Read, Trouble};
+use super::verdict::{Ended, Recovery};
+
+/// How long the run watches the old tasks come back. The way back itself is confirmed at once.
+const WATCH: Duration = Duration::from_secs(120);
+
+/// How long AWS is asked again when it does not answer while the color has to be put back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long an unanswered restore is looked for before it is written again.
+const UNANSWERED: Duration = Duration::from_secs(5);
+
+/// Decides what is still to do on the way back.
+pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    let Some(turned) = &run.failing else {
+        return bad(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
+    };
+    let failing = turned.failing.clone();
+    let started = run.changed || run.adopted || unanswered_update(run);
+    if !started {
+        return bad(failing, Left::Untouched, Because::NothingChanged);
+    }
+    if failing == Failing::Cancelled && !goal.restore_on_cancel {
+        return bad(failing, Left::Changed, Because::Asked);
+    }
+    if let Some(trouble) = &run.restore_trouble {
+        return bad(failing, Left::Unknown, Because::Trouble(trouble.clone()));
+    }
+    if turned.recovery == Recovery::Theirs {
+        return bad(failing, Left::Changed, Because::Theirs);
+    }
+    match seen {
+        Err(trouble) => no_answer(trouble, turned, now),
+        Ok(snapshot) => match snapshot.service(goal.color) {
+            None => bad(failing, Left::Changed, Because::Theirs),
+            Some(service) => back(service, run, turned, now),
+        },
+    }
+}
+
+/// Whether an update without an answer may have changed the service.
+fn unanswered_update(run: &Run) -> bool {
+    run.unanswered.as_ref().is_some_and(|unanswered| matches!(unanswered.step, Step::Update(_)))
+}
+
+/// Short for a bad end.
+fn bad(failing: Failing, left: Left, because: Because) -> Next {
+    Next::Done(End::Bad { failing, left, because })
+}
+
+/// AWS can't be asked: try again for a while, then say loudly that nothing is known.
+fn no_answer(trouble: &Trouble, turned: &Turned, now: Time) -> Next {
+    if trouble.kind.passes() && now.since(turned.at) < PATIENCE {
+        return Next::Wait(Wait::Trouble(trouble.clone()));
+    }
+    bad(turned.failing.clone(), Left::Unknown, Because::Trouble(trouble.clone()))
+}
+
+/// The service can be read: compare it with what was found.
+fn back(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
+    let failing = turned.failing.clone();
+    let Some(found) = &run.found else {
+        let nothing = run.mine.is_some() && !run.changed;
+        let because = if nothing { Because::NothingToGoBackTo } else { Because::SameDefinition };
+        return bad(failing, Left::Changed, because);
+    };
+    if service.task_definition == found.task_definition && service.desired == found.desired {
+        return as_found(service, run, found, &(turned, now));
+    }
+    if let Some(unanswered) = &run.unanswered
+        && now.since(unanswered.sent) < UNANSWERED
+        && !shows(service, run, unanswered)
+    {
+        return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+    }
+    if run.restoring.is_some_and(|written| now.since(written) < UNANSWERED) {
+        return watching(service, run);
+    }
+    if run.restoring.is_some() {
+        return bad(failing, Left::Unknown, Because::NotConfirmed);
+    }
+    let mine = run.mine.as_ref().map(|mine| mine.task_definition.as_str());
+    let of_mine = mine.is_none_or(|mine| mine == service.task_definition);
+    if !of_mine && service.task_definition != found.task_definition {
+        let because = if turned.recovery == Recovery::Aws { Because::AwsElsewhere } else { Because::Theirs };
+        return bad(failing, Left::Changed, because);
+    }
+    if turned.recovery == Recovery::Aws && of_mine && now.since(turned.at) < run_patience(run, turned) {
+        return watching(service, run);
+    }
+    Next::Step(Step::Update(restore(service, found)))
+}
+
+/// How long AWS may take to begin a rollback of its own. On a cancelled run there is no time for it.
+fn run_patience(run: &Run, turned: &Turned) -> Duration {
+    if run.cancelled.is_some() || turned.failing == Failing::Cancelled {
+        return Duration::ZERO;
+    }
+    Duration::from_secs(30)
+}
+
+/// The update that puts the color back.
+fn restore(service: &Service, found: &Found) -> Update {
+    Update {
+        color: service.color,
+        service: service.name.clone(),
+        task_definition: (service.task_definition != found.task_definition)
+            .then(|| found.task_definition.clone()),
+        desired: (service.desired != found.desired).then_some(found.desired),
+        force: false,
+        purpose: Purpose::Restore,
+    }
+}
+
+/// Still on the way back.
+fn watching(service: &Service, run: &Run) -> Next {
+    let primary = service.primary();
+    let running = primary.map_or(service.running, |deployment| deployment.running);
+    let desired = service.desired;
+    Next::Wait(if run.restoring.is_some() {
+        Wait::Restore { running, desired }
+    } else {
+        Wait::Rollback { running, desired }
+    })
+}
+
+/// Content and count are as found. The old tasks are watched on their way back, for a while.
+fn as_found(service: &Service, run: &Run, found: &Found, at: &(&Turned, Time)) -> Next {
+    let (turned, now) = *at;
+    let failing = turned.failing.clone();
+    let same = run.mine.as_ref().is_some_and(|mine| mine.task_definition == found.task_definition);
+    if same && run.restoring.is_none() && run.mine.as_ref().is_some_and(|mine| mine.id.is_some()) {
+        return bad(failing, Left::Changed, Because::SameDefinition);
+    }
+    if unanswered_update(run) && run.mine.is_none() && run.restoring.is_none() {
+        return unseen_update(run, turned, now);
+    }
+    let because = if run.restoring.is_some() { Because::PutBack } else { Because::AwsPutBack };
+    let settled = service.primary().is_some_and(|primary| {
+        primary.rollout != Rollout::InProgress || (primary.running >= primary.desired && primary.pending == 0)
+    });
+    let waited = now.since(run.restoring.unwrap_or(turned.at));
+    if settled || waited >= WATCH || run.cancelled.is_some() {
+        return bad(failing, Left::Restored, because);
+    }
+    watching(service, run)
+}
+
+/// An update without an answer does not show. It is given a moment; then the color counts as untouched.
+fn unseen_update(run: &Run, turned: &Turned, now: Time) -> Next {
+    let Some(unanswered) = &run.unanswered else {
+        return bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged);
+    };
+    if now.since(unanswered.sent) < UNANSWERED {
+        return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+    }
+    bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged)
+}
+
+/// Whether a failure is somebody else's doing that stands.
+pub(crate) fn is_superseded(failing: &Failing) -> bool {
+    matches!(failing, Failing::Deployment(Ended::Superseded { .. }))
+}

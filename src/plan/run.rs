@@ -1,0 +1,190 @@
+//! What a deploy remembers of its own steps, and how an answer changes that. Pure.
+
+use super::deploy::Goal;
+use super::snapshot::{Service, Snapshot};
+use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
+use super::time::Time;
+use super::trouble::{Read, Trouble};
+use super::verdict::{Ended, Kind, Mine, Recovery};
+
+/// What the run remembers. It never decides against what AWS shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    /// When the run began to decide.
+    pub(crate) began: Time,
+    /// The color as it was found, from the moment of the first change; none where that is not known.
+    pub(crate) found: Option<Found>,
+    /// What the search for a revision with the wanted content brought.
+    pub(crate) sought: Option<Option<String>>,
+    /// The deployment that is waited for.
+    pub(crate) mine: Option<Mine>,
+    /// Whether the run changed a service.
+    pub(crate) changed: bool,
+    /// Whether it adopted a deployment that was under way.
+    pub(crate) adopted: bool,
+    /// A write without an answer.
+    pub(crate) unanswered: Option<Unanswered>,
+    /// What the probes answered last.
+    pub(crate) probes: Option<Result<(), ProbeFailure>>,
+    /// How often they were asked.
+    pub(crate) probe_tries: u32,
+    /// What failed, when, and who puts the color back.
+    pub(crate) failing: Option<Turned>,
+    /// When the way back was written.
+    pub(crate) restoring: Option<Time>,
+    /// AWS's refusal of the way back.
+    pub(crate) restore_trouble: Option<Trouble>,
+    /// When a signal came.
+    pub(crate) cancelled: Option<Time>,
+}
+
+/// The turn from forward to back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Turned {
+    /// What failed.
+    pub(crate) failing: Failing,
+    /// Who puts the color back.
+    pub(crate) recovery: Recovery,
+    /// When it was known.
+    pub(crate) at: Time,
+}
+
+/// A write without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// The write.
+    pub(crate) step: Step,
+    /// What AWS or the network said.
+    pub(crate) trouble: Trouble,
+    /// When it was sent.
+    pub(crate) sent: Time,
+}
+
+/// What a step brought.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The revision that holds the content, if one does.
+    Found(Option<String>),
+    /// The ARN of the new revision.
+    Registered(String),
+    /// The service, as UpdateService answered.
+    Updated(Box<Service>),
+    /// What the probes got.
+    Probed(Result<(), ProbeFailure>),
+}
+
+impl Run {
+    /// A run that begins now.
+    pub(crate) fn begin(now: Time) -> Self {
+        Run { began: now, ..Run::default() }
+    }
+
+    /// From now on this deployment is the run's own.
+    pub(crate) fn follow(&mut self, follow: Follow) {
+        let unanswered = self.unanswered.take();
+        let by_this_run = unanswered.is_some_and(|write| matches!(write.step, Step::Update(_)));
+        self.mine = Some(follow.mine);
+        self.changed |= by_this_run;
+        self.adopted = follow.adopted && !by_this_run;
+        self.found = self.found.take().or(follow.found);
+    }
+
+    /// A poll interval passed: a revision that was not found after an unanswered register is looked for again.
+    pub(crate) fn waited(&mut self) {
+        let registering =
+            self.unanswered.as_ref().is_some_and(|write| matches!(write.step, Step::Register { .. }));
+        if registering && self.sought == Some(None) {
+            self.sought = None;
+        }
+    }
+
+    /// Forward became back.
+    pub(crate) fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time) {
+        self.failing = Some(Turned { failing, recovery, at });
+    }
+
+    /// Notes the sight of the run's own deployment: once seen, it can't be invisible any more.
+    pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal) {
+        let Some(mine) = &mut self.mine else { return };
+        let Some(service) = snapshot.service(goal.color) else { return };
+        mine.seen |= service.deployments.iter().any(|deployment| Some(&deployment.id) == mine.id.as_ref());
+    }
+
+    /// Notes what the color was before the first change of it.
+    pub(crate) fn before_update(&mut self, service: &Service) {
+        if self.found.is_none() && self.mine.is_none() {
+            let (task_definition, desired) = (service.task_definition.clone(), service.desired);
+            self.found = Some(Found { task_definition, desired });
+        }
+    }
+
+    /// Notes the answer of a step that was sent at `sent`.
+    pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+        match answer {
+            Ok(answer) => self.good_answer(step, answer, sent),
+            Err(trouble) => self.bad_answer(step, trouble, sent),
+        }
+    }
+
+    /// AWS did what it was asked for.
+    fn good_answer(&mut self, step: &Step, answer: Answer, sent: Time) {
+        self.unanswered = None;
+        match answer {
+            Answer::Found(arn) => self.sought = Some(arn),
+            Answer::Registered(arn) => self.sought = Some(Some(arn)),
+            Answer::Probed(result) => {
+                self.probes = Some(result);
+                self.probe_tries += 1;
+            }
+            Answer::Updated(service) => {
+                if let Step::Update(update) = step {
+                    self.updated(update, &service, sent);
+                }
+            }
+        }
+    }
+
+    /// The service was updated: this is the run's own deployment from now on, or the way back is on its way.
+    pub(crate) fn updated(&mut self, update: &Update, service: &Service, sent: Time) {
+        self.changed = true;
+        self.unanswered = None;
+        match update.purpose {
+            Purpose::Restore => self.restoring = Some(sent),
+            Purpose::Deploy => self.mine = Some(own(update, service, sent)),
+        }
+    }
+
+    /// AWS refused, or did not answer.
+    fn bad_answer(&mut self, step: &Step, trouble: Trouble, sent: Time) {
+        let write = matches!(step, Step::Register { .. } | Step::Update(_));
+        if write && trouble.effect_unknown {
+            if matches!(step, Step::Register { .. }) {
+                self.sought = None;
+            }
+            self.unanswered = Some(Unanswered { step: step.clone(), trouble, sent });
+            return;
+        }
+        if trouble.kind.passes() {
+            return;
+        }
+        match step {
+            Step::Update(Update { purpose: Purpose::Restore, .. }) => self.restore_trouble = Some(trouble),
+            Step::Update(_) | Step::Register { .. } | Step::Find { .. } | Step::Probe => {
+                self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, sent);
+            }
+        }
+    }
+}
+
+/// The deployment that an update started. A count-only update answers with the old id, which is not the run's own.
+fn own(update: &Update, service: &Service, sent: Time) -> Mine {
+    let rollout = update.task_definition.is_some() || update.force;
+    Mine {
+        kind: if rollout { Kind::Rollout } else { Kind::CountOnly },
+        id: service.primary().filter(|_| rollout).map(|primary| primary.id.clone()),
+        task_definition: update.task_definition.clone().unwrap_or_else(|| service.task_definition.clone()),
+        desired: update.desired.unwrap_or(service.desired),
+        started: sent,
+        seen: false,
+    }
+}

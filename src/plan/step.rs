@@ -1,0 +1,314 @@
+//! The values a decision is made of: what to do next, what to refuse, and how a run ends.
+
+use super::color::{Color, Split};
+use super::look::Look;
+use super::snapshot::Place;
+use super::trouble::Trouble;
+use super::verdict::{Ended, Mine, Recovery, Waiting};
+use super::wiring::Tangle;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Do this, and look again.
+    Step(Step),
+    /// Look again after the poll interval.
+    Wait(Wait),
+    /// Look again now, with these parts too.
+    Look(Look),
+    /// From now on this deployment is the run's own.
+    Follow(Follow),
+    /// The deployment failed: say so at once, gather the cause, then go on.
+    Turn(Failing, Recovery),
+    /// Not to be started.
+    Refuse(Refusal),
+    /// The end.
+    Done(End),
+}
+
+/// A deployment that is the run's own without a write: nothing to change, or a change that was under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Follow {
+    /// What to wait for.
+    pub(crate) mine: Mine,
+    /// Whether it was under way already.
+    pub(crate) adopted: bool,
+    /// What the color ran before it, where that is known.
+    pub(crate) found: Option<Found>,
+}
+
+/// A color as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// ARN of its task definition.
+    pub(crate) task_definition: String,
+    /// Its desired count.
+    pub(crate) desired: u32,
+}
+
+/// One step of a run: a write, or a question that only the outside can answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Look for a revision that holds the wanted content already. Reads only.
+    Find {
+        /// The family to look in.
+        family: String,
+    },
+    /// Register the wanted content as a new revision.
+    Register {
+        /// Its family.
+        family: String,
+    },
+    /// Update the service.
+    Update(Update),
+    /// Ask the probes through the test listener. Reads only.
+    Probe,
+}
+
+/// One UpdateService call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Update {
+    /// The service's color.
+    pub(crate) color: Color,
+    /// The service's name.
+    pub(crate) service: String,
+    /// The new task definition's ARN, where it changes (or in a plan, what stands for it).
+    pub(crate) task_definition: Option<String>,
+    /// The new desired count, where it changes.
+    pub(crate) desired: Option<u32>,
+    /// Whether to start a deployment although nothing changes.
+    pub(crate) force: bool,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+}
+
+/// What an update of a service is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The new version.
+    Deploy,
+    /// The way back to what was found.
+    Restore,
+}
+
+/// Why the run waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// AWS did not answer; what is unknown holds.
+    Trouble(Trouble),
+    /// A write had no answer; AWS is read until it shows, or it is certain that it does not.
+    Unanswered(Trouble),
+    /// The deployment.
+    Deployment(Waiting),
+    /// AWS's own rollback.
+    Rollback {
+        /// Tasks that run again.
+        running: u32,
+        /// Tasks that should.
+        desired: u32,
+    },
+    /// Our own way back.
+    Restore {
+        /// Tasks that run again.
+        running: u32,
+        /// Tasks that should.
+        desired: u32,
+    },
+    /// Another try of the probes.
+    Probe,
+}
+
+/// A deployment that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failing {
+    /// The deployment itself.
+    Deployment(Ended),
+    /// A probe got a wrong answer.
+    Probe(ProbeFailure),
+    /// A signal ended the run.
+    Cancelled,
+}
+
+/// What a probe got instead of the right answer. No body in it: bodies may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProbeFailure {
+    /// The whole URL that was asked.
+    pub(crate) url: String,
+    /// What came back.
+    pub(crate) kind: ProbeFailureKind,
+}
+
+/// The ways a probe fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeFailureKind {
+    /// Another status code.
+    Status {
+        /// What was found.
+        found: u16,
+        /// What passes.
+        wanted: u16,
+    },
+    /// The body lacks a text.
+    Body {
+        /// The text.
+        wanted: String,
+    },
+    /// No answer at all: the network between runner and load balancer, more often than the version.
+    Unreachable {
+        /// The error chain.
+        why: String,
+    },
+}
+
+/// What a run that did not succeed left in AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// No service was changed. (A registered revision that nothing uses may be there.)
+    Untouched,
+    /// What was changed is put back as it was found, read back from AWS.
+    Restored,
+    /// Deliberately left changed, as the message says.
+    Changed,
+    /// Not known: the message says what to check and how.
+    Unknown,
+}
+
+impl Left {
+    /// The word in the output `left`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Left::Untouched => "untouched",
+            Left::Restored => "restored",
+            Left::Changed => "changed",
+            Left::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why something was left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Because {
+    /// Nothing had been changed.
+    NothingChanged,
+    /// This run put it back.
+    PutBack,
+    /// AWS put it back.
+    AwsPutBack,
+    /// AWS went back to another task definition than the one that was found: the last one that it saw complete.
+    AwsElsewhere,
+    /// `on-cancel: leave`.
+    Asked,
+    /// Somebody else changed the service meanwhile; theirs stands.
+    Theirs,
+    /// The service already wanted this version when the run began, and what it ran before is not known.
+    NothingToGoBackTo,
+    /// The same task definition was rolled out again (an image tag that moved): there is no other one to go back to.
+    SameDefinition,
+    /// AWS refused the way back, or did not answer.
+    Trouble(Trouble),
+    /// The way back was asked for and has not been read back in time.
+    NotConfirmed,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The goal stands.
+    Good {
+        /// Whether this run changed something, or adopted a change that was under way.
+        changed: bool,
+        /// Healthy targets of the color's own tasks.
+        healthy: u32,
+    },
+    /// It does not.
+    Bad {
+        /// Why.
+        failing: Failing,
+        /// What is left.
+        left: Left,
+        /// Why it is left so.
+        because: Because,
+    },
+}
+
+/// Why a run is not to be started. Told before the first write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Services that the cluster does not have.
+    Missing {
+        /// Each by color and name.
+        services: Vec<(Color, String)>,
+        /// Where they were looked for.
+        place: Place,
+    },
+    /// A service that is being deleted, or was.
+    NotActive {
+        /// Its name.
+        service: String,
+        /// `DRAINING` or `INACTIVE`.
+        status: &'static str,
+    },
+    /// A service that is set up in a way that this action does not handle.
+    Setup {
+        /// Its name.
+        service: String,
+        /// Which part.
+        part: SetupPart,
+        /// What was found.
+        found: String,
+    },
+    /// The load balancer's rules can't be read as blue and green.
+    Tangle(Tangle),
+    /// `color: develop` without a develop service.
+    NoDevelop,
+    /// The color serves users.
+    LiveColor {
+        /// The color.
+        color: Color,
+        /// The split.
+        split: Split,
+    },
+    /// Both colors serve users.
+    NoIdleColor(Split),
+    /// Another deployment is in progress.
+    InFlight {
+        /// The service.
+        service: String,
+        /// The deployment's id.
+        id: String,
+        /// What it brings.
+        task_definition: String,
+    },
+    /// Minimum and maximum percent leave no room.
+    NoRoom {
+        /// The service.
+        service: String,
+        /// Desired count.
+        desired: u32,
+        /// Minimum healthy percent.
+        minimum: u32,
+        /// Maximum percent.
+        maximum: u32,
+    },
+    /// Probes were asked for, and no rule forwards to this color alone.
+    NoTestAddress(Color),
+    /// The color's target group is used by no rule, so nobody checks its health.
+    NotChecked(Color),
+    /// AWS refuses to answer for good.
+    Unread(Trouble),
+}
+
+/// The parts of a service's setup that can be unsupported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetupPart {
+    /// `deploymentController`.
+    Controller,
+    /// `deploymentConfiguration.strategy`.
+    Strategy,
+    /// `schedulingStrategy`.
+    Scheduling,
+    /// `loadBalancers`: not exactly one target group.
+    TargetGroups,
+    /// `loadBalancers`: a classic load balancer.
+    ClassicBalancer,
+}

@@ -1,0 +1,477 @@
+//! How one deployment of one service stands: a pure function of what was seen, whose deployment it is, and the time.
+//!
+//! Success is told only by what is there: this deployment complete, its own tasks' targets healthy (invariant 12).
+//! Everything unknown holds (invariant 9).
+
+use std::time::Duration;
+
+use super::snapshot::{
+    Breaker, Deployment, Rollout, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Task,
+    Threshold,
+};
+use super::time::Time;
+use super::trouble::{Trouble, TroubleKind};
+
+/// What kind of change the run waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A deployment of its own.
+    Rollout,
+    /// A count-only change: it has no deployment of its own and answers with the old id.
+    CountOnly,
+    /// Nothing was changed; what runs has to be healthy all the same.
+    Nothing,
+}
+
+/// The deployment that the run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mine {
+    /// What kind of change it is.
+    pub(crate) kind: Kind,
+    /// `ecs-svc/…`; none for a change without a deployment of its own.
+    pub(crate) id: Option<String>,
+    /// ARN of its task definition.
+    pub(crate) task_definition: String,
+    /// Tasks that it should run.
+    pub(crate) desired: u32,
+    /// When it was asked for.
+    pub(crate) started: Time,
+    /// Whether a snapshot has shown it yet.
+    pub(crate) seen: bool,
+}
+
+/// How long the verdict has patience for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The input `timeout`.
+    pub(crate) timeout: Duration,
+    /// How long a new deployment may stay invisible (ECS is eventually consistent).
+    pub(crate) visibility: Duration,
+    /// How long AWS may take to begin its own rollback of a failed deployment.
+    pub(crate) rollback: Duration,
+}
+
+impl Limits {
+    /// The limits of a run with this time-out.
+    pub(crate) fn with_timeout(timeout: Duration) -> Self {
+        Limits { timeout, visibility: Duration::from_secs(30), rollback: Duration::from_secs(30) }
+    }
+}
+
+/// Why the deployment is not good yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// AWS does not show it yet.
+    NotVisible,
+    /// Its tasks are on their way.
+    RollingOut {
+        /// Running tasks of this deployment.
+        running: u32,
+        /// Pending ones.
+        pending: u32,
+        /// Healthy targets of its own tasks, where they could be counted.
+        healthy: Option<u32>,
+        /// Tasks that should run.
+        desired: u32,
+        /// Failures one after the other.
+        failed: u32,
+        /// Running and pending tasks of older deployments, which still have to go.
+        old: u32,
+    },
+    /// Complete, but the load balancer does not find enough of its targets healthy.
+    Unhealthy {
+        /// Healthy targets of its own tasks.
+        healthy: u32,
+        /// How many there have to be.
+        needed: u32,
+    },
+    /// AWS could not be asked; what is unknown holds.
+    Unknown(Trouble),
+}
+
+/// Why the deployment can't become good any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The circuit breaker ended it.
+    CircuitBreaker,
+    /// A deployment alarm ended it.
+    Alarm(Vec<String>),
+    /// Its tasks keep failing, and no breaker is on.
+    TasksFailing {
+        /// Failures one after the other.
+        failed: u32,
+    },
+    /// Somebody stopped it.
+    Stopped,
+    /// A newer deployment took over.
+    Superseded {
+        /// ARN of the task definition that the service wants now.
+        by: String,
+    },
+    /// The service was deleted, or set to no tasks.
+    Drained,
+    /// Minimum and maximum percent leave no room: nothing will ever move.
+    NoRoom,
+    /// The time-out passed.
+    TimedOut(Box<Waiting>),
+    /// AWS refuses to answer for good.
+    Trouble(Trouble),
+}
+
+/// Who puts the color back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    /// The run does, if anything is to be put back.
+    Ours,
+    /// AWS is at it, or has done it.
+    Aws,
+    /// Nobody: what stands there is somebody else's wish.
+    Theirs,
+}
+
+/// How the deployment stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Complete, and its own targets healthy.
+    Good {
+        /// Healthy targets of its own tasks.
+        healthy: u32,
+    },
+    /// Not yet.
+    Wait(Waiting),
+    /// What tells a rollback from a newer deployment has to be looked at before anything can be said.
+    LookCloser,
+    /// Never.
+    Failed {
+        /// Why.
+        ended: Ended,
+        /// Who puts the color back.
+        recovery: Recovery,
+    },
+}
+
+/// Judges. `service` is none when the cluster no longer has it.
+pub(crate) fn verdict(service: Option<&Service>, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
+    let Some(service) = service else { return failed(Ended::Drained, Recovery::Theirs) };
+    if service.status != ServiceStatus::Active
+        || (service.desired == 0 && mine.desired > 0 && is_mine(service, mine))
+    {
+        return failed(Ended::Drained, Recovery::Theirs);
+    }
+    let verdict = match mine.kind {
+        Kind::Rollout => rollout(service, mine, now, limits),
+        Kind::CountOnly | Kind::Nothing => without_deployment(service, mine),
+    };
+    match verdict {
+        Verdict::Wait(waiting) if now.since(mine.started) >= limits.timeout => {
+            failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours)
+        }
+        other => other,
+    }
+}
+
+/// Judges a whole look that AWS did not answer: final troubles end the run, the others hold until the time-out.
+pub(crate) fn on_trouble(trouble: &Trouble, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
+    if !trouble.kind.passes() {
+        return failed(Ended::Trouble(trouble.clone()), Recovery::Ours);
+    }
+    let waiting = Waiting::Unknown(trouble.clone());
+    if now.since(mine.started) >= limits.timeout {
+        return failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours);
+    }
+    Verdict::Wait(waiting)
+}
+
+/// Short for a failed verdict.
+fn failed(ended: Ended, recovery: Recovery) -> Verdict {
+    Verdict::Failed { ended, recovery }
+}
+
+/// Whether the service still wants what this run asked for.
+fn is_mine(service: &Service, mine: &Mine) -> bool {
+    service.task_definition == mine.task_definition
+}
+
+/// A deployment of its own: found by its id, and by nothing else.
+fn rollout(service: &Service, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
+    let found = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
+    match found {
+        Some(deployment) if deployment.primary => primary(service, deployment, mine),
+        Some(deployment) => replaced(service, Some(deployment), mine),
+        None => {
+            let newer = service.primary().is_some_and(|primary| is_newer(primary, mine));
+            if newer {
+                replaced(service, None, mine)
+            } else if mine.seen || now.since(mine.started) >= limits.visibility {
+                gone(service, mine)
+            } else {
+                Verdict::Wait(Waiting::NotVisible)
+            }
+        }
+    }
+}
+
+/// Whether a deployment came after this run's own. Clocks differ by a little, ids do not.
+fn is_newer(primary: &Deployment, mine: &Mine) -> bool {
+    Some(&primary.id) != mine.id.as_ref() && primary.created > mine.started
+}
+
+/// My deployment is nowhere, and no newer one is seen: a stale answer, or a rollback that is not visible yet.
+fn gone(service: &Service, mine: &Mine) -> Verdict {
+    match &service.history {
+        None => Verdict::LookCloser,
+        Some(Err(trouble)) => held(trouble),
+        Some(Ok(history)) => match mine_in(history, mine) {
+            Some(found) => by_history(service, found, mine),
+            None => Verdict::Wait(Waiting::NotVisible),
+        },
+    }
+}
+
+/// My deployment is what the service wants.
+fn primary(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
+    match deployment.rollout {
+        Rollout::Failed => {
+            let recovery = if rolls_back(service) { Recovery::Aws } else { Recovery::Ours };
+            failed(why_failed(service, deployment), recovery)
+        }
+        Rollout::Completed => healthy_enough(service, mine),
+        Rollout::InProgress | Rollout::Unknown => in_progress(service, deployment, mine),
+    }
+}
+
+/// Still rolling out: give up early only where it is certain that it can't succeed.
+fn in_progress(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
+    if service.setup.breaker.is_none() && deployment.failed >= threshold(service, mine.desired) {
+        return failed(Ended::TasksFailing { failed: deployment.failed }, Recovery::Ours);
+    }
+    let idle = deployment.running + deployment.pending + deployment.failed == 0;
+    if idle
+        && !has_room(mine.desired, service.setup.minimum_percent, service.setup.maximum_percent)
+        && !alone(service)
+    {
+        return failed(Ended::NoRoom, Recovery::Ours);
+    }
+    if let Some(trouble) = part_trouble(service) {
+        return held(trouble);
+    }
+    Verdict::Wait(Waiting::RollingOut {
+        running: deployment.running,
+        pending: deployment.pending,
+        healthy: healthy_targets(service, mine),
+        desired: mine.desired,
+        failed: deployment.failed,
+        old: (service.running + service.pending).saturating_sub(deployment.running + deployment.pending),
+    })
+}
+
+/// Whether no other deployment has tasks that stand in the way.
+fn alone(service: &Service) -> bool {
+    service
+        .deployments
+        .iter()
+        .filter(|deployment| !deployment.primary)
+        .all(|deployment| deployment.running == 0)
+}
+
+/// A change without a deployment of its own: the service wants it, and its targets are healthy.
+fn without_deployment(service: &Service, mine: &Mine) -> Verdict {
+    if !is_mine(service, mine) {
+        return failed(Ended::Superseded { by: service.task_definition.clone() }, Recovery::Theirs);
+    }
+    if service.running < mine.desired {
+        let failed_tasks = service.primary().map_or(0, |deployment| deployment.failed);
+        if let Some(trouble) = part_trouble(service) {
+            return held(trouble);
+        }
+        return Verdict::Wait(Waiting::RollingOut {
+            running: service.running,
+            pending: service.pending,
+            healthy: healthy_targets(service, mine),
+            desired: mine.desired,
+            failed: failed_tasks,
+            old: 0,
+        });
+    }
+    healthy_enough(service, mine)
+}
+
+/// Complete is not enough: its own targets have to be healthy, at least one and at least the desired count.
+fn healthy_enough(service: &Service, mine: &Mine) -> Verdict {
+    if let Some(trouble) = part_trouble(service) {
+        return held(trouble);
+    }
+    let needed = mine.desired.max(1);
+    match healthy_targets(service, mine) {
+        Some(healthy) if healthy >= needed => Verdict::Good { healthy },
+        Some(healthy) => Verdict::Wait(Waiting::Unhealthy { healthy, needed }),
+        None => Verdict::Wait(Waiting::NotVisible),
+    }
+}
+
+/// A trouble with a part: final ones end, the others hold.
+fn held(trouble: &Trouble) -> Verdict {
+    if trouble.kind.passes() {
+        Verdict::Wait(Waiting::Unknown(trouble.clone()))
+    } else {
+        failed(Ended::Trouble(trouble.clone()), Recovery::Ours)
+    }
+}
+
+/// The first part that success needs and that could not be read.
+fn part_trouble(service: &Service) -> Option<&Trouble> {
+    let tasks = service.tasks.as_ref().and_then(|read| read.as_ref().err());
+    let targets = service.targets.as_ref().and_then(|read| read.as_ref().err());
+    let group = service.group.as_ref().and_then(|read| read.as_ref().err());
+    [tasks, targets, group].into_iter().flatten().next()
+}
+
+/// Whether AWS rolls this service's failed deployments back by itself.
+fn rolls_back(service: &Service) -> bool {
+    service.setup.breaker.is_some_and(|breaker| breaker.rollback) || service.setup.alarms_roll_back
+}
+
+/// Breaker or alarm, by AWS's reason.
+fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
+    if deployment.reason.to_lowercase().contains("alarm") {
+        Ended::Alarm(service.setup.alarms.clone())
+    } else {
+        Ended::CircuitBreaker
+    }
+}
+
+/// Another deployment is the primary: a rollback by AWS, somebody's stop, or somebody's newer deployment.
+fn replaced(service: &Service, own: Option<&Deployment>, mine: &Mine) -> Verdict {
+    match &service.history {
+        None => Verdict::LookCloser,
+        Some(Ok(history)) => match mine_in(history, mine) {
+            Some(found) => by_history(service, found, mine),
+            None => by_deployments(service, own, mine),
+        },
+        Some(Err(trouble)) if trouble.kind == TroubleKind::Denied => by_deployments(service, own, mine),
+        Some(Err(trouble)) => held(trouble),
+    }
+}
+
+/// My entry among the service deployments. There is no join by id: the target and the time have to do.
+/// AWS stamps it a moment before or after the deployment, so a little slack is given backwards.
+fn mine_in<'a>(history: &'a [ServiceDeployment], mine: &Mine) -> Option<&'a ServiceDeployment> {
+    let slack = Duration::from_secs(5);
+    history
+        .iter()
+        .filter(|entry| entry.target.as_ref().is_none_or(|target| *target == mine.task_definition))
+        .filter(|entry| entry.created.after(slack) >= mine.started)
+        .min_by_key(|entry| entry.created)
+}
+
+/// What my entry among the service deployments says.
+fn by_history(service: &Service, entry: &ServiceDeployment, mine: &Mine) -> Verdict {
+    match entry.status {
+        ServiceDeploymentStatus::RolledBack
+        | ServiceDeploymentStatus::RollingBack
+        | ServiceDeploymentStatus::RollbackFailed => failed(why_rolled_back(entry), Recovery::Aws),
+        ServiceDeploymentStatus::Stopped if newer_wish(service, mine) => superseded(service),
+        ServiceDeploymentStatus::Stopped => failed(Ended::Stopped, Recovery::Ours),
+        ServiceDeploymentStatus::Successful
+        | ServiceDeploymentStatus::InProgress
+        | ServiceDeploymentStatus::Unknown
+            if newer_wish(service, mine) =>
+        {
+            superseded(service)
+        }
+        ServiceDeploymentStatus::Successful
+        | ServiceDeploymentStatus::InProgress
+        | ServiceDeploymentStatus::Unknown => Verdict::Wait(Waiting::NotVisible),
+    }
+}
+
+/// Whether a deployment that is not mine came after mine.
+fn newer_wish(service: &Service, mine: &Mine) -> bool {
+    service.primary().is_some_and(|primary| is_newer(primary, mine))
+}
+
+/// Somebody's newer deployment stands.
+fn superseded(service: &Service) -> Verdict {
+    failed(Ended::Superseded { by: service.task_definition.clone() }, Recovery::Theirs)
+}
+
+/// A breaker, an alarm, or a person who asked for the rollback.
+fn why_rolled_back(entry: &ServiceDeployment) -> Ended {
+    let reason = entry.reason.to_lowercase();
+    if !entry.alarms.is_empty() || reason.contains("alarm") {
+        Ended::Alarm(entry.alarms.clone())
+    } else if reason.contains("user")
+        || reason.contains("stopservicedeployment")
+        || reason.contains("stop service")
+    {
+        Ended::Stopped
+    } else {
+        Ended::CircuitBreaker
+    }
+}
+
+/// Without history: my own failed entry, or AWS's event, tells a rollback; otherwise somebody took over.
+fn by_deployments(service: &Service, own: Option<&Deployment>, mine: &Mine) -> Verdict {
+    let own_failed = own.is_some_and(|deployment| deployment.rollout == Rollout::Failed);
+    let told = mine.id.as_ref().is_some_and(|id| {
+        let of_mine = |message: &str| message.contains(id.as_str()) && message.contains("deployment failed");
+        service.events.iter().any(|event| of_mine(&event.message))
+    });
+    if own_failed || told {
+        let ended = own.map_or(Ended::CircuitBreaker, |deployment| why_failed(service, deployment));
+        return failed(ended, Recovery::Aws);
+    }
+    superseded(service)
+}
+
+/// The tasks that count for this change: those that its deployment started, or those of its task definition.
+pub(crate) fn own_tasks<'a>(tasks: &'a [Task], mine: &'a Mine) -> impl Iterator<Item = &'a Task> {
+    tasks.iter().filter(|task| match (mine.kind, &mine.id) {
+        (Kind::Rollout, Some(id)) => task.started_by == *id,
+        (Kind::Rollout | Kind::CountOnly | Kind::Nothing, _) => task.task_definition == mine.task_definition,
+    })
+}
+
+/// Healthy targets of the deployment's own running tasks; none where tasks or targets are not known.
+fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
+    let tasks = service.tasks.as_ref()?.as_ref().ok()?;
+    let targets = service.targets.as_ref()?.as_ref().ok()?;
+    let link = service.setup.links.first()?;
+    let count = own_tasks(tasks, mine)
+        .filter(|task| task.status == "RUNNING")
+        .filter(|task| {
+            let ports: Vec<u16> = task
+                .bindings
+                .iter()
+                .filter(|binding| binding.container == link.container && binding.container_port == link.port)
+                .map(|binding| binding.host_port)
+                .collect();
+            targets.iter().any(|target| {
+                let here = Some(&target.id) == task.host.as_ref();
+                here && target.is_healthy()
+                    && (target.port == link.port && ports.is_empty() || ports.contains(&target.port))
+            })
+        })
+        .count();
+    u32::try_from(count).ok()
+}
+
+/// Failed tasks at which the circuit breaker trips (or would): by default half the desired count, at least 3, at most 200.
+/// Source: Amazon ECS, "How the deployment circuit breaker detects failures".
+pub(crate) fn threshold(service: &Service, desired: u32) -> u32 {
+    let percent = |percent: u32| (desired.saturating_mul(percent)).div_ceil(100);
+    match service.setup.breaker.and_then(|breaker: Breaker| breaker.threshold) {
+        Some(Threshold::Count(count)) => count.max(1),
+        Some(Threshold::UnboundedPercent(share)) => percent(share).max(1),
+        Some(Threshold::BoundedPercent(share)) => percent(share).clamp(3, 200),
+        None => percent(50).clamp(3, 200),
+    }
+}
+
+/// Whether a rolling update can move at all: one task may start above the desired count, or one may stop below it.
+/// Source: Amazon ECS, `deploymentConfiguration`: the maximum rounds down, the minimum up.
+pub(crate) fn has_room(desired: u32, minimum_percent: u32, maximum_percent: u32) -> bool {
+    let upper = desired.saturating_mul(maximum_percent) / 100;
+    let lower = desired.saturating_mul(minimum_percent).div_ceil(100);
+    desired == 0 || upper > desired || lower < desired
+}
