@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The tree of a form body: `A.member.1.B=x` becomes `{"A":[{"B":"x"}]}`. Every leaf is a string. An empty list, which clients send
-/// as `A=`, is an empty string.
+/// as `A=`, is an empty string. A map, `A.entry.1.key=x&A.entry.1.value=y`, is a list under the name `entry`.
 pub fn decode(body: &[u8]) -> Value {
     let mut root = Value::Object(Map::new());
     for (name, text) in url::form_urlencoded::parse(body) {
@@ -21,6 +21,9 @@ fn slot<'a>(root: &'a mut Value, name: &str) -> &'a mut Value {
             at = element(at, parts.next().and_then(|number| number.parse().ok()).unwrap_or(1));
         } else {
             at = field(at, part);
+            if part == "entry" {
+                at = element(at, parts.next().and_then(|number| number.parse().ok()).unwrap_or(1));
+            }
         }
     }
     at
@@ -58,28 +61,32 @@ pub fn encode(action: &str, output: &Value, request_id: &str, xmlns: &str) -> St
     )
 }
 
-/// Appends a value as XML: fields by name, lists as `member`, nothing for null.
+/// Appends a value as XML: fields by name, lists as `member`, maps as several `entry`, nothing for null.
 fn xml(value: &Value, out: &mut String) {
     match value {
         Value::Null => {}
         Value::Object(fields) => {
             for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                out.push_str(&format!("<{name}>"));
-                xml(value, out);
-                out.push_str(&format!("</{name}>"));
+                match value {
+                    Value::Array(entries) if name == "entry" => {
+                        entries.iter().for_each(|entry| tag(name, entry, out))
+                    }
+                    value => tag(name, value, out),
+                }
             }
         }
-        Value::Array(list) => {
-            for value in list {
-                out.push_str("<member>");
-                xml(value, out);
-                out.push_str("</member>");
-            }
-        }
+        Value::Array(list) => list.iter().for_each(|value| tag("member", value, out)),
         Value::String(text) => out.push_str(&escape(text)),
         Value::Bool(flag) => out.push_str(&flag.to_string()),
         Value::Number(number) => out.push_str(&number.to_string()),
     }
+}
+
+/// Appends a value between its tags.
+fn tag(name: &str, value: &Value, out: &mut String) {
+    out.push_str(&format!("<{name}>"));
+    xml(value, out);
+    out.push_str(&format!("</{name}>"));
 }
 
 /// Text as XML character data. Control characters that XML 1.0 cannot hold are left out.
@@ -118,10 +125,21 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_list_number_takes_no_memory() {
-        let tree = decode(b"A.member.99999999999=x&B.member.4000000000=y");
-        assert_eq!(tree["A"], json!(["x"]));
-        assert_eq!(tree["B"].as_array().map(Vec::len), Some(10_000));
+    fn an_absurd_list_number_takes_little_memory() {
+        let tree = decode(b"A.member.99999999999=x&B.member.x=y");
+        assert_eq!(tree["A"].as_array().map(Vec::len), Some(10_000));
+        assert_eq!(tree["B"], json!(["y"]));
+    }
+
+    #[test]
+    fn a_map_comes_and_goes_as_entries() {
+        let tree = decode(b"P.entry.1.key=a&P.entry.1.value=1&P.entry.2.key=b&P.entry.2.value=2");
+        assert_eq!(tree, json!({"P": {"entry": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]}}));
+        let mut out = String::new();
+        xml(&tree, &mut out);
+        let expected =
+            "<P><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></P>";
+        assert_eq!(out, expected);
     }
 
     #[test]
