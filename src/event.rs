@@ -202,3 +202,33 @@ pub(crate) struct Report {
     /// How long the run took.
     pub(crate) duration: Duration,
 }
+
+impl Report {
+    /// A report with nothing in it yet: refused and untouched, until the run says otherwise.
+    pub(crate) fn new(command: &'static str) -> Self {
+        Report {
+            command,
+            outcome: Outcome::Refused,
+            reason: None,
+            left: Left::Untouched,
+            because: None,
+            failing: None,
+            refusal: None,
+            problems: Vec::new(),
+            failure: None,
+            color: None,
+            service: None,
+            split: None,
+            task_definition: None,
+            previous_task_definition: None,
+            image: None,
+            deployment: None,
+            plan: None,
+            cause: Cause::default(),
+            logs: Vec::new(),
+            healthy: None,
+            overview: None,
+            duration: Duration::ZERO,
+        }
+    }
+}

@@ -274,3 +274,7 @@ fn probed(healthy: u32, goal: &Goal, run: &Run) -> Next {
         Some(Err(failure)) => Next::Turn(Failing::Probe(failure.clone()), Recovery::Ours),
     }
 }
+
+#[cfg(test)]
+#[path = "deploy_tests.rs"]
+mod tests;

@@ -11,8 +11,11 @@ pub(crate) mod look;
 pub(crate) mod near;
 pub(crate) mod overview;
 pub(crate) mod predict;
+pub(crate) mod probe;
 pub(crate) mod recover;
 pub(crate) mod run;
+#[cfg(test)]
+pub(crate) mod sample;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod time;

@@ -89,12 +89,16 @@ impl Run {
         self.found = self.found.take().or(follow.found);
     }
 
-    /// A poll interval passed: a revision that was not found after an unanswered register is looked for again.
+    /// A poll interval passed: a revision that was not found after an unanswered register is looked for again, and
+    /// probes that got a wrong answer are asked again.
     pub(crate) fn waited(&mut self) {
         let registering =
             self.unanswered.as_ref().is_some_and(|write| matches!(write.step, Step::Register { .. }));
         if registering && self.sought == Some(None) {
             self.sought = None;
+        }
+        if matches!(self.probes, Some(Err(_))) {
+            self.probes = None;
         }
     }
 

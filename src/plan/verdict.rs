@@ -475,3 +475,7 @@ pub(crate) fn has_room(desired: u32, minimum_percent: u32, maximum_percent: u32)
     let lower = desired.saturating_mul(minimum_percent).div_ceil(100);
     desired == 0 || upper > desired || lower < desired
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

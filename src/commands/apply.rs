@@ -1,0 +1,52 @@
+//! Doing one step.
+
+use super::drive::Drive;
+use super::tags::tags;
+use crate::http::{ProbeAnswer, probe};
+use crate::plan::definition::same_content;
+use crate::plan::probe::judge;
+use crate::plan::run::Answer;
+use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
+use crate::plan::trouble::{Read, TroubleKind};
+
+/// Does it, and brings its answer.
+pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
+    let aws = &drive.session.aws;
+    match step {
+        Step::Find { family } => find(drive, family).await,
+        Step::Register { .. } => {
+            let registered = aws.register(&drive.goal.content, &tags(&drive.session.context)).await?;
+            Ok(Answer::Registered(registered.arn))
+        }
+        Step::Update(update) => {
+            let service = aws.update_service(&drive.session.names.place, update).await?;
+            Ok(Answer::Updated(Box::new(service)))
+        }
+        Step::Probe => Ok(Answer::Probed(probes(drive).await)),
+    }
+}
+
+/// The newest revision of a family, if it holds the wanted content.
+async fn find(drive: &Drive<'_>, family: &str) -> Read<Answer> {
+    match drive.session.aws.revision(family).await {
+        Ok(newest) if same_content(&newest.content, &drive.goal.content) => Ok(Answer::Found(Some(newest.arn))),
+        Ok(_) => Ok(Answer::Found(None)),
+        Err(trouble) if trouble.kind == TroubleKind::Missing => Ok(Answer::Found(None)),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Asks the probes one after the other; the first wrong answer ends it.
+async fn probes(drive: &Drive<'_>) -> Result<(), ProbeFailure> {
+    let Some(address) = &drive.test else { return Ok(()) };
+    for wanted in drive.session.settings.probes() {
+        let url = format!("{}{}", address.url(), wanted.path);
+        match probe(&drive.session.http, &url, address.host.as_deref()).await {
+            ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
+            ProbeAnswer::Unreachable { why } => {
+                return Err(ProbeFailure { url, kind: ProbeFailureKind::Unreachable { why } });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The commands, as scripts: what is done in which order. Decisions are in `plan/`, words in `report/`.
+
+mod apply;
+mod deploy;
+mod drive;
+mod logs;
+mod post;
+mod prepare;
+mod session;
+mod start;
+mod state;
+mod status;
+mod tags;
+
+pub(crate) use start::{main_step, post_step};

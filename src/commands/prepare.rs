@@ -1,0 +1,153 @@
+//! From the inputs to the wanted content: everything a deploy has to know before the first write.
+
+use std::path::Path;
+
+use super::session::{Session, Stop};
+use crate::action::settings::DeploySettings;
+use crate::failure::{Failure, Problem, Reason};
+use crate::plan::definition::{Changes, Content, Format, ImageRef, build, images, pin, typos, unserved};
+use crate::plan::snapshot::{Revision, Service};
+use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
+use crate::report::words;
+
+/// What a deploy shall bring.
+pub(crate) struct Wanted {
+    /// The content, with digests in it where they could be resolved.
+    pub(crate) content: Content,
+    /// Images whose tag may move and can't be resolved.
+    pub(crate) unresolved: Vec<String>,
+}
+
+/// Why there is no content to bring.
+pub(crate) enum Unprepared {
+    /// The inputs or the file are wrong.
+    Problems(Vec<Problem>),
+    /// A failure in words.
+    Failure(Failure),
+    /// AWS refuses, or a signal came.
+    Stop(Stop),
+}
+
+impl From<Stop> for Unprepared {
+    fn from(stop: Stop) -> Self {
+        Unprepared::Stop(stop)
+    }
+}
+
+/// Reads the base, changes it as asked, and resolves its images.
+pub(crate) async fn prepare(
+    session: &Session<'_>,
+    wish: &DeploySettings,
+    service: &Service,
+) -> Result<Wanted, Unprepared> {
+    let base = base(session, wish, service).await?;
+    let mut content = build(base, &changes(wish, service)).map_err(Unprepared::Problems)?;
+    let misspelt = typos(&content);
+    if !misspelt.is_empty() {
+        return Err(Unprepared::Problems(misspelt));
+    }
+    if let Some(problem) = service.setup.links.first().and_then(|link| unserved(&content, &link.container, link.port.into())) {
+        return Err(Unprepared::Problems(vec![problem]));
+    }
+    let unresolved = resolve(session, wish, &mut content).await?;
+    Ok(Wanted { content, unresolved })
+}
+
+/// The task definition that the changes start from.
+async fn base(session: &Session<'_>, wish: &DeploySettings, service: &Service) -> Result<Content, Unprepared> {
+    match &wish.definition {
+        DefinitionSource::Current => match &service.definition {
+            Some(Ok(revision)) => Ok(revision.content.clone()),
+            Some(Err(trouble)) => Err(Unprepared::Stop(Stop::Trouble(trouble.clone()))),
+            None => Ok(described(session, &service.task_definition).await?.content),
+        },
+        DefinitionSource::Named(which) => match described(session, which).await {
+            Err(Unprepared::Stop(Stop::Trouble(trouble))) if is_missing(&trouble) => {
+                Err(Unprepared::Problems(vec![words::no_such_definition(which, &session.names.place)]))
+            }
+            described => Ok(described?.content),
+        },
+        DefinitionSource::File(path) => from_file(session, path),
+    }
+}
+
+/// AWS says ClientException for a task definition that does not exist.
+fn is_missing(trouble: &Trouble) -> bool {
+    trouble.kind == TroubleKind::Missing || trouble.code.as_deref() == Some("ClientException")
+}
+
+/// One revision from AWS.
+async fn described(session: &Session<'_>, which: &str) -> Result<Revision, Unprepared> {
+    Ok(session.patiently(|| session.aws.revision(which)).await?)
+}
+
+/// A task definition from a file in the workspace.
+fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> {
+    let name = path.display().to_string();
+    let place = || "input task-definition".to_owned();
+    let problem = |what: String| Unprepared::Problems(vec![Problem::new(place(), what)]);
+    let Some(format) = Format::of(&name) else {
+        return Err(problem(format!("`{name}` is no .json, .yml or .yaml file")));
+    };
+    let text = session.read_file(path).map_err(|error| problem(words::unreadable_file(&name, &error.to_string())))?;
+    Content::from_text(&text, format).map_err(|problems| {
+        let in_file = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
+        Unprepared::Problems(problems.into_iter().map(in_file).collect())
+    })
+}
+
+/// The inputs' changes in the form that the builder takes.
+fn changes(wish: &DeploySettings, service: &Service) -> Changes {
+    let variables = |all: &[EnvChange]| {
+        let one = |change: &EnvChange| {
+            let value = change.value.as_ref().map(|text| text.reveal().to_owned());
+            (change.container.clone(), change.name.clone(), value)
+        };
+        all.iter().map(one).collect()
+    };
+    Changes {
+        images: match &wish.images {
+            Images::None => Vec::new(),
+            Images::One(image) => vec![(None, image.to_string())],
+            Images::PerContainer(all) => {
+                all.iter().map(|(container, image)| (Some(container.clone()), image.to_string())).collect()
+            }
+        },
+        environment: variables(&wish.environment),
+        secrets: variables(&wish.secrets),
+        load_balanced_container: service.setup.links.first().map(|link| link.container.clone()),
+    }
+}
+
+/// Checks every image in ECR and, where asked, pins tags to digests. Brings the images that may move.
+async fn resolve(
+    session: &Session<'_>,
+    wish: &DeploySettings,
+    content: &mut Content,
+) -> Result<Vec<String>, Unprepared> {
+    let mut pins = Vec::new();
+    let mut moving = Vec::new();
+    for (container, text) in images(content) {
+        let Ok(image) = ImageRef::parse(&text) else { continue };
+        let Some(ecr) = image.ecr() else {
+            if !image.is_pinned() {
+                moving.push(text);
+            }
+            continue;
+        };
+        let which = image.digest().unwrap_or_else(|| image.tag_or_latest()).to_owned();
+        let asked = session.patiently(|| session.aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which)).await;
+        match asked? {
+            None => return Err(Unprepared::Failure(words::image_missing(&container, &image.short(), &ecr.region))),
+            Some(digest) if wish.pin_digest && !image.is_pinned() => pins.push((text, digest)),
+            Some(_) if image.is_pinned() => {}
+            Some(_) => moving.push(text),
+        }
+    }
+    pin(content, &pins);
+    Ok(moving)
+}
+
+/// The reason word of an unprepared deploy whose inputs are wrong.
+pub(crate) const PROBLEMS: Reason = Reason::BadInput;

@@ -1,0 +1,115 @@
+//! What every command works with: AWS, the clock, the signals, and who tells the user.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::action::context::Context;
+use crate::action::env::Environment;
+use crate::action::settings::Settings;
+use crate::aws::{Aws, Names};
+use crate::clock;
+use crate::event::Event;
+use crate::plan::look::Look;
+use crate::plan::snapshot::Snapshot;
+use crate::plan::trouble::{Read, Trouble};
+use crate::reporter::Reporter;
+use crate::signals::Signals;
+
+/// One run's surroundings.
+pub(crate) struct Session<'a> {
+    /// The environment.
+    pub(crate) env: &'a Environment,
+    /// The inputs.
+    pub(crate) settings: &'a Settings,
+    /// What GitHub says about the run.
+    pub(crate) context: &'a Context,
+    /// AWS.
+    pub(crate) aws: Aws,
+    /// The HTTP client for probes.
+    pub(crate) http: reqwest::Client,
+    /// What to look at.
+    pub(crate) names: Names,
+    /// Tells the user.
+    pub(crate) reporter: &'a Reporter<'a>,
+    /// The signals.
+    pub(crate) signals: Signals,
+}
+
+/// What an interruptible piece of work came to.
+pub(crate) enum Interrupted<T> {
+    /// It was done.
+    No(T),
+    /// A signal came first.
+    Yes,
+}
+
+impl Session<'_> {
+    /// One look at AWS.
+    pub(crate) async fn look(&self, look: Look) -> Read<Snapshot> {
+        self.aws.observe(&self.names, look, clock::now()).await
+    }
+
+    /// Work that a signal ends. Once a signal has come and was noted, nothing is interrupted any more.
+    pub(crate) async fn unless_signalled<T>(&self, noted: bool, work: impl Future<Output = T>) -> Interrupted<T> {
+        if noted {
+            return Interrupted::No(work.await);
+        }
+        tokio::select! {
+            biased;
+            _ = self.signals.wait() => Interrupted::Yes,
+            done = work => Interrupted::No(done),
+        }
+    }
+
+    /// Waits for the poll interval, a little more or less, so that many runs do not ask in step.
+    pub(crate) async fn pause(&self, noted: bool) {
+        let interval = self.settings.poll_interval;
+        let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or_default();
+        let jitter = if tenth == 0 { 0 } else { clock::now().0 % (tenth + 1) };
+        let wait = interval.saturating_sub(Duration::from_millis(tenth / 2)) + Duration::from_millis(jitter);
+        let wait = if noted { wait.min(Duration::from_millis(500)) } else { wait };
+        let _ = self.unless_signalled(noted, clock::sleep(wait)).await;
+    }
+
+    /// A read before anything is decided: a trouble that may pass is tried again until the time-out.
+    pub(crate) async fn patiently<T, F: Future<Output = Read<T>>>(
+        &self,
+        read: impl Fn() -> F,
+    ) -> Result<T, Stop> {
+        let began = clock::now();
+        loop {
+            let answer = match self.unless_signalled(false, read()).await {
+                Interrupted::Yes => return Err(Stop::Signal),
+                Interrupted::No(answer) => answer,
+            };
+            match answer {
+                Ok(value) => return Ok(value),
+                Err(trouble) if trouble.kind.passes() && clock::now().since(began) < self.settings.timeout => {
+                    self.wait_out(&trouble, clock::now().since(began)).await;
+                }
+                Err(trouble) => return Err(Stop::Trouble(trouble)),
+            }
+        }
+    }
+
+    /// Reads a text file in the workspace.
+    pub(crate) fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+
+    /// Tells that AWS did not answer, and pauses.
+    pub(crate) async fn wait_out(&self, trouble: &Trouble, elapsed: Duration) {
+        let wait = crate::plan::step::Wait::Trouble(trouble.clone());
+        self.reporter.emit(&Event::Waiting { wait, elapsed, heartbeat: false });
+        self.pause(false).await;
+    }
+}
+
+/// Why a read before the first decision brought nothing.
+#[derive(Clone, Debug)]
+pub(crate) enum Stop {
+    /// A signal came.
+    Signal,
+    /// AWS refuses, or did not answer until the time-out.
+    Trouble(Trouble),
+}

@@ -1,0 +1,150 @@
+//! From the environment to a session, and from a report to the exit code.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::post::{is_open, post};
+use super::session::Session;
+use super::state::{self, State};
+use super::{deploy::deploy, status::status};
+use crate::action::context::Context;
+use crate::action::env::Environment;
+use crate::action::settings::{Command, Settings, settings};
+use crate::aws::{Access, Aws, Names};
+use crate::clock;
+use crate::event::{Event, Report, Warning};
+use crate::failure::{Failure, Outcome, Problem, Reason};
+use crate::http;
+use crate::plan::snapshot::Place;
+use crate::plan::step::Refusal;
+use crate::report::words;
+use crate::reporter::Reporter;
+use crate::signals::Signals;
+
+/// Reads a text file in the workspace.
+fn read_file(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// The main step, from the inputs to the exit code.
+pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
+    let context = Context::new(env);
+    let reporter = Reporter::new(env, &context, clock::now());
+    reporter.mask_credentials();
+    let (settings, warnings) = match settings(env, &read_file) {
+        Ok(read) => read,
+        Err(problems) => return reporter.end(bad_input(&reporter, problems)),
+    };
+    let command = match &settings.command {
+        Command::Deploy(_) => "deploy",
+        Command::Status => "status",
+    };
+    started(&reporter, &settings, command);
+    for warning in warnings {
+        reporter.emit(&Event::Warning(Warning::Text(warning.to_string())));
+    }
+    let session = match session(env, &settings, (&reporter, &context), signals).await {
+        Ok(session) => session,
+        Err(report) => return reporter.end(Report { command, ..*report }),
+    };
+    let report = match &settings.command {
+        Command::Deploy(wish) => deploy(&session, wish).await,
+        Command::Status => status(&session).await,
+    };
+    reporter.end(report)
+}
+
+/// The post step: quiet where the main step ended by itself.
+pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
+    let left: Option<State> = env.state(state::NAME).and_then(|text| serde_json::from_str(text).ok());
+    let Some(left) = left.filter(is_open) else { return ExitCode::SUCCESS };
+    let context = Context::new(env);
+    let reporter = Reporter::new(env, &context, clock::now());
+    reporter.mask_credentials();
+    let (settings, _) = match settings(env, &read_file) {
+        Ok(read) => read,
+        Err(problems) => return reporter.end(bad_input(&reporter, problems)),
+    };
+    started(&reporter, &settings, "post");
+    let session = match session(env, &settings, (&reporter, &context), signals).await {
+        Ok(session) => session,
+        Err(report) => return reporter.end(Report { command: "post", ..*report }),
+    };
+    reporter.end(post(&session, &left).await)
+}
+
+/// Tells that the run begins.
+fn started(reporter: &Reporter<'_>, settings: &Settings, command: &'static str) {
+    let (cluster, region) = (settings.place.cluster.clone(), settings.region.clone());
+    reporter.emit(&Event::Started { command, cluster, region });
+}
+
+/// The report of wrong inputs: all of them at once.
+fn bad_input(reporter: &Reporter<'_>, problems: Vec<Problem>) -> Report {
+    reporter.emit(&Event::BadInput(problems.clone()));
+    let mut report = Report::new("");
+    report.outcome = Outcome::Refused;
+    report.reason = Some(Reason::BadInput);
+    report.problems = problems;
+    report
+}
+
+/// The surroundings of a run: clients, and the account that the credentials belong to.
+async fn session<'a>(
+    env: &'a Environment,
+    settings: &'a Settings,
+    (reporter, context): (&'a Reporter<'a>, &'a Context),
+    signals: Signals,
+) -> Result<Session<'a>, Box<Report>> {
+    let run = context.run_id.as_deref().unwrap_or("local");
+    let http = http::client(run).map_err(|why| failed(words::no_http_client(&why)))?;
+    let access = Access { region: settings.region.clone(), app_name: format!("ecs-blue-green-run-{run}") };
+    let aws = Aws::new(&access).await;
+    let caller = tokio::select! {
+        caller = aws.caller() => caller.map_err(|trouble| {
+            let refusal = Refusal::Unread(trouble);
+            let mut report = Report::new("");
+            report.reason = Some(Reason::of_refusal(&refusal));
+            report.refusal = Some(refusal);
+            Box::new(report)
+        })?,
+        _ = signals.wait() => return Err(cancelled()),
+    };
+    if let Some(failure) = wrong_account(settings, &caller.account) {
+        return Err(failed(failure));
+    }
+    let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
+    let place = Place {
+        partition: caller.partition,
+        account: caller.account,
+        region: settings.region.clone(),
+        cluster: name(&settings.place.cluster),
+    };
+    let services = settings.place.services().into_iter().map(|(color, given)| (color, name(given))).collect();
+    Ok(Session { env, settings, context, aws, http, names: Names { place, services }, reporter, signals })
+}
+
+/// A refusal in words.
+fn failed(failure: Failure) -> Box<Report> {
+    let mut report = Report::new("");
+    report.outcome = Outcome::Refused;
+    report.reason = Some(failure.reason);
+    report.failure = Some(failure);
+    Box::new(report)
+}
+
+/// The report of a run that was cancelled before it began.
+fn cancelled() -> Box<Report> {
+    let mut report = Report::new("");
+    report.outcome = Outcome::Cancelled;
+    report.reason = Some(Reason::Cancelled);
+    report.failing = Some(crate::plan::step::Failing::Cancelled);
+    Box::new(report)
+}
+
+/// Whether the credentials belong to an account that is not allowed.
+fn wrong_account(settings: &Settings, account: &str) -> Option<Failure> {
+    let allowed = &settings.allowed_account_ids;
+    (!allowed.is_empty() && !allowed.iter().any(|id| id == account)).then(|| words::wrong_account(account, allowed))
+}

@@ -1,0 +1,423 @@
+//! The decision of a deploy, state by state, each typed by hand.
+
+use std::time::Duration;
+
+use super::*;
+use crate::plan::color::Split;
+use crate::plan::predict::{NEW_REVISION, Plan, plan};
+use crate::plan::run::Answer;
+use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, tasks, trouble};
+use crate::plan::snapshot::{Revision, ServiceStatus};
+use crate::plan::step::{Because, Left, ProbeFailureKind, SetupPart};
+use crate::plan::trouble::TroubleKind;
+use crate::plan::wanted::WantedColor;
+use crate::plan::wiring::Tangle;
+
+/// A deploy of v2 to green.
+fn goal() -> Goal {
+    Goal {
+        request: Request {
+            color: WantedColor::Color(Color::Green),
+            allow_live: false,
+            probes: false,
+            listener: None,
+        },
+        color: Color::Green,
+        content: content("web-green", "v2"),
+        force: false,
+        desired: None,
+        limits: Limits::with_timeout(Duration::from_secs(600)),
+        restore_on_cancel: true,
+    }
+}
+
+/// The decision at the beginning.
+fn first(snapshot: &Snapshot, goal: &Goal) -> Next {
+    next(&Ok(snapshot.clone()), goal, &Run::begin(at(0)), at(0))
+}
+
+/// The green service of a snapshot, to be changed.
+fn green(snapshot: &mut Snapshot) -> &mut Service {
+    snapshot.services.iter_mut().find(|service| service.color == Color::Green).unwrap()
+}
+
+/// An update of green for the deploy.
+fn step(task_definition: Option<String>, desired: Option<u32>, force: bool) -> Next {
+    Next::Step(Step::Update(Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition,
+        desired,
+        force,
+        purpose: Purpose::Deploy,
+    }))
+}
+
+/// Green's service as UpdateService answers: my deployment is the primary, nothing runs yet.
+fn updated() -> Service {
+    let mut all = snapshot();
+    let green = green(&mut all);
+    green.task_definition = arn("web-green:2");
+    let old = Deployment { primary: false, ..green.deployments[0].clone() };
+    let mine = Deployment {
+        rollout: Rollout::InProgress,
+        running: 0,
+        created: at(1),
+        ..deployment("mine", &arn("web-green:2"), 2)
+    };
+    green.deployments = vec![mine, old];
+    green.clone()
+}
+
+/// A run that updated green one second after the beginning.
+fn after_update() -> Run {
+    let mut run = Run::begin(at(0));
+    run.before_update(snapshot().service(Color::Green).unwrap());
+    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    run.answered(&update, Ok(Answer::Updated(Box::new(updated()))), at(1));
+    run
+}
+
+/// The snapshot with this green service in it.
+fn with(green_service: Service) -> Snapshot {
+    let mut all = snapshot();
+    *green(&mut all) = green_service;
+    all
+}
+
+#[test]
+fn a_new_version_is_looked_for_registered_and_rolled_out() {
+    let goal = goal();
+    let family = "web-green".to_owned();
+    assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find { family: family.clone() }));
+    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(0)), Next::Step(Step::Register { family: family.clone() }));
+    run.answered(&Step::Register { family }, Ok(Answer::Registered(arn("web-green:2"))), at(0));
+    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
+}
+
+#[test]
+fn invariant_14_a_revision_with_the_same_content_is_used_and_none_registered() {
+    let run = Run { sought: Some(Some(arn("web-green:7"))), ..Run::begin(at(0)) };
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(0)), step(Some(arn("web-green:7")), None, false));
+}
+
+#[test]
+fn invariant_14_the_same_content_that_is_healthy_needs_no_write() {
+    let goal = Goal { content: content("web-green", "v1"), ..goal() };
+    let Next::Follow(follow) = first(&snapshot(), &goal) else { panic!("{:?}", first(&snapshot(), &goal)) };
+    assert!(!follow.adopted);
+    let mut run = Run::begin(at(0));
+    run.follow(follow);
+    let good = Next::Done(End::Good { changed: false, healthy: 2 });
+    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(1)), good);
+}
+
+#[test]
+fn a_tag_that_may_have_moved_forces_a_deployment_of_the_same_content() {
+    let goal = Goal { content: content("web-green", "v1"), force: true, ..goal() };
+    assert_eq!(first(&snapshot(), &goal), step(None, None, true));
+}
+
+#[test]
+fn an_empty_color_gets_one_task_and_a_count_is_followed() {
+    let mut empty = snapshot();
+    (green(&mut empty).desired, green(&mut empty).running) = (0, 0);
+    let same = Goal { content: content("web-green", "v1"), ..goal() };
+    assert_eq!(first(&empty, &same), step(None, Some(1), false));
+    let five = Goal { desired: Some(DesiredCount::Count(5)), ..same.clone() };
+    assert_eq!(first(&snapshot(), &five), step(None, Some(5), false));
+    let mut busy = snapshot();
+    busy.services[0].desired = 7;
+    let matched = Goal { desired: Some(DesiredCount::Match), ..same };
+    assert_eq!(first(&busy, &matched), step(None, Some(7), false));
+}
+
+#[test]
+fn invariant_11_a_live_color_is_refused_unless_allowed() {
+    let mut live = snapshot();
+    live.balancers = Some(Ok(vec![balancer(80, 20)]));
+    let split = Split { blue: 80, green: 20 };
+    assert_eq!(first(&live, &goal()), Next::Refuse(Refusal::LiveColor { color: Color::Green, split }));
+    let mut allowed = goal();
+    allowed.request.allow_live = true;
+    assert_eq!(first(&live, &allowed), Next::Step(Step::Find { family: "web-green".to_owned() }));
+}
+
+#[test]
+fn invariant_06_a_color_that_became_live_after_the_register_is_not_updated() {
+    let mut live = snapshot();
+    live.balancers = Some(Ok(vec![balancer(99, 1)]));
+    let run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let refused = next(&Ok(live), &goal(), &run, at(3));
+    assert!(matches!(refused, Next::Refuse(Refusal::LiveColor { color: Color::Green, .. })), "{refused:?}");
+}
+
+#[test]
+fn idle_is_found_and_a_split_has_none() {
+    let mut goal = goal();
+    goal.request.color = WantedColor::Idle;
+    let mut split = snapshot();
+    split.balancers = Some(Ok(vec![balancer(50, 50)]));
+    assert_eq!(first(&split, &goal), Next::Refuse(Refusal::NoIdleColor(Split { blue: 50, green: 50 })));
+    let admitted = admit(&snapshot(), &goal.request).unwrap();
+    assert_eq!(admitted.color, Color::Green);
+}
+
+#[test]
+fn every_setup_that_is_not_handled_is_refused_by_name() {
+    let refused = |change: &dyn Fn(&mut Service)| {
+        let mut all = snapshot();
+        change(green(&mut all));
+        match first(&all, &goal()) {
+            Next::Refuse(Refusal::Setup { part, found, .. }) => (part, found),
+            other => panic!("{other:?}"),
+        }
+    };
+    let daemon = refused(&|service| service.setup.scheduling = "DAEMON".to_owned());
+    assert_eq!(daemon, (SetupPart::Scheduling, "DAEMON".to_owned()));
+    let deploy = refused(&|service| service.setup.controller = "CODE_DEPLOY".to_owned());
+    assert_eq!(deploy, (SetupPart::Controller, "CODE_DEPLOY".to_owned()));
+    let native = refused(&|service| service.setup.strategy = "BLUE_GREEN".to_owned());
+    assert_eq!(native, (SetupPart::Strategy, "BLUE_GREEN".to_owned()));
+    let none = refused(&|service| service.setup.links.clear());
+    assert_eq!(none, (SetupPart::TargetGroups, "0".to_owned()));
+    let two = refused(&|service| service.setup.links.push(service.setup.links[0].clone()));
+    assert_eq!(two, (SetupPart::TargetGroups, "2".to_owned()));
+    let classic = refused(&|service| service.setup.links[0].group = None);
+    assert_eq!(classic, (SetupPart::ClassicBalancer, "loadBalancerName".to_owned()));
+}
+
+#[test]
+fn missing_draining_and_tangled_services_are_refused() {
+    let mut gone = snapshot();
+    gone.missing = vec![(Color::Green, "web-green".to_owned())];
+    assert!(matches!(first(&gone, &goal()), Next::Refuse(Refusal::Missing { .. })));
+    let mut draining = snapshot();
+    green(&mut draining).status = ServiceStatus::Draining;
+    let refusal = Refusal::NotActive { service: "web-green".to_owned(), status: "DRAINING" };
+    assert_eq!(first(&draining, &goal()), Next::Refuse(refusal));
+    let mut unwired = snapshot();
+    unwired.balancers = Some(Ok(vec![{
+        let mut balancer = balancer(100, 0);
+        balancer.rules.remove(0);
+        balancer
+    }]));
+    let listeners = vec!["HTTP:8080".to_owned(), "HTTP:8081".to_owned()];
+    assert_eq!(first(&unwired, &goal()), Next::Refuse(Refusal::Tangle(Tangle::NoProductionRule(listeners))));
+}
+
+#[test]
+fn another_deployment_in_flight_is_refused_and_one_of_the_same_content_is_adopted() {
+    let mut flying = with(updated());
+    let refused = first(&flying, &goal());
+    assert!(matches!(refused, Next::Refuse(Refusal::InFlight { .. })), "{refused:?}");
+    let definition = Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    green(&mut flying).definition = Some(Ok(definition));
+    assert_eq!(first(&flying, &goal()), Next::Look(Look::CLOSER));
+    green(&mut flying).history = Some(Ok(Vec::new()));
+    let Next::Follow(follow) = first(&flying, &goal()) else { panic!() };
+    assert!(follow.adopted);
+    assert_eq!(follow.mine.id.as_deref(), Some("ecs-svc/mine"));
+    assert_eq!(follow.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+}
+
+#[test]
+fn no_room_for_a_rolling_update_is_seen_before_writing() {
+    let mut tight = snapshot();
+    (green(&mut tight).setup.minimum_percent, green(&mut tight).setup.maximum_percent) = (100, 100);
+    let refusal = Refusal::NoRoom { service: "web-green".to_owned(), desired: 2, minimum: 100, maximum: 100 };
+    assert_eq!(first(&tight, &goal()), Next::Refuse(refusal));
+}
+
+#[test]
+fn invariant_09_before_the_first_write_a_throttle_waits_and_a_missing_permission_refuses() {
+    let run = Run::begin(at(0));
+    let throttled = trouble(TroubleKind::Throttled);
+    let waiting = next(&Err(throttled.clone()), &goal(), &run, at(5));
+    assert_eq!(waiting, Next::Wait(Wait::Trouble(throttled.clone())));
+    let late = next(&Err(throttled.clone()), &goal(), &run, at(600));
+    assert_eq!(late, Next::Refuse(Refusal::Unread(throttled)));
+    for part in 0..4 {
+        let mut all = snapshot();
+        let denied = trouble(TroubleKind::Denied);
+        match part {
+            0 => all.balancers = Some(Err(denied.clone())),
+            1 => green(&mut all).group = Some(Err(denied.clone())),
+            2 => green(&mut all).targets = Some(Err(denied.clone())),
+            _ => green(&mut all).tasks = Some(Err(denied.clone())),
+        }
+        assert_eq!(first(&all, &goal()), Next::Refuse(Refusal::Unread(denied)), "part {part}");
+    }
+}
+
+#[test]
+fn a_failed_deployment_turns_and_puts_back_what_was_found() {
+    let mut run = after_update();
+    let mut failed = updated();
+    failed.deployments[0].rollout = Rollout::Failed;
+    let turn = next(&Ok(with(failed.clone())), &goal(), &run, at(20));
+    assert_eq!(turn, Next::Turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Ours));
+    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Ours, at(20));
+    let restore = Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: Some(arn("web-green:1")),
+        desired: None,
+        force: false,
+        purpose: Purpose::Restore,
+    };
+    assert_eq!(next(&Ok(with(failed)), &goal(), &run, at(21)), Next::Step(Step::Update(restore.clone())));
+    let back = snapshot().service(Color::Green).unwrap().clone();
+    run.answered(&Step::Update(restore), Ok(Answer::Updated(Box::new(back))), at(21));
+    let end = End::Bad {
+        failing: Failing::Deployment(Ended::CircuitBreaker),
+        left: Left::Restored,
+        because: Because::PutBack,
+    };
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(22)), Next::Done(end));
+}
+
+#[test]
+fn invariant_13_a_rollback_by_aws_is_waited_for_and_not_done_twice() {
+    let mut run = after_update();
+    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Aws, at(20));
+    let waiting = next(&Ok(with(updated())), &goal(), &run, at(25));
+    assert!(matches!(waiting, Next::Wait(Wait::Rollback { .. })), "{waiting:?}");
+    let end = next(&Ok(snapshot()), &goal(), &run, at(26));
+    let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
+    assert_eq!((left, because), (Left::Restored, Because::AwsPutBack));
+}
+
+#[test]
+fn invariant_13_a_rollback_that_aws_never_begins_is_done_by_the_run() {
+    let mut run = after_update();
+    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Aws, at(20));
+    let stalled = next(&Ok(with(updated())), &goal(), &run, at(51));
+    assert!(matches!(stalled, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))), "{stalled:?}");
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_stands() {
+    let mut run = after_update();
+    run.turn(Failing::Cancelled, Recovery::Ours, at(20));
+    let mut theirs = updated();
+    theirs.task_definition = arn("web-green:9");
+    let end = next(&Ok(with(theirs)), &goal(), &run, at(21));
+    let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
+    assert_eq!((left, because), (Left::Changed, Because::Theirs));
+}
+
+#[test]
+fn a_cancelled_run_restores_or_leaves_as_asked() {
+    let mut run = after_update();
+    run.cancelled = Some(at(5));
+    assert_eq!(next(&Ok(with(updated())), &goal(), &run, at(5)), Next::Turn(Failing::Cancelled, Recovery::Ours));
+    run.turn(Failing::Cancelled, Recovery::Ours, at(5));
+    let restore = next(&Ok(with(updated())), &goal(), &run, at(5));
+    assert!(matches!(restore, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))));
+    let leave = Goal { restore_on_cancel: false, ..goal() };
+    let end = next(&Ok(with(updated())), &leave, &run, at(5));
+    let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
+    assert_eq!((left, because), (Left::Changed, Because::Asked));
+}
+
+#[test]
+fn a_run_that_changed_nothing_leaves_everything_untouched() {
+    let mut run = Run::begin(at(0));
+    run.turn(Failing::Cancelled, Recovery::Ours, at(1));
+    let end = next(&Ok(snapshot()), &goal(), &run, at(1));
+    let bad = End::Bad { failing: Failing::Cancelled, left: Left::Untouched, because: Because::NothingChanged };
+    assert_eq!(end, Next::Done(bad));
+}
+
+#[test]
+fn when_aws_refuses_the_way_back_it_is_said_that_nothing_is_known() {
+    let mut run = after_update();
+    run.turn(Failing::Deployment(Ended::TasksFailing { failed: 3 }), Recovery::Ours, at(20));
+    let expired = trouble(TroubleKind::Expired);
+    let end = next(&Err(expired.clone()), &goal(), &run, at(21));
+    let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
+    assert_eq!((left, because), (Left::Unknown, Because::Trouble(expired)));
+}
+
+#[test]
+fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_again() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    run.before_update(snapshot().service(Color::Green).unwrap());
+    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    run.answered(&update, Err(lost.clone()), at(1));
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(update), "it never had its effect");
+    let mut shown = with(updated());
+    let definition = Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    green(&mut shown).definition = Some(Ok(definition));
+    green(&mut shown).history = Some(Ok(Vec::new()));
+    let Next::Follow(follow) = next(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
+    run.follow(follow);
+    assert!(run.changed && !run.adopted, "it is the run's own deployment");
+    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+}
+
+#[test]
+fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_again() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let register = Step::Register { family: "web-green".to_owned() };
+    let find = Step::Find { family: "web-green".to_owned() };
+    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    run.answered(&register, Err(lost.clone()), at(1));
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
+    run.answered(&find, Ok(Answer::Found(None)), at(1));
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
+    run.waited();
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
+    run.answered(&find, Ok(Answer::Found(None)), at(12));
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
+}
+
+#[test]
+fn probes_are_asked_three_times_before_they_turn_the_run() {
+    let mut goal = goal();
+    goal.request.probes = true;
+    let mut run = after_update();
+    let mut healthy = updated();
+    let mine = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
+    healthy.tasks = Some(Ok(tasks(&mine, 2, 1)));
+    healthy.deployments = vec![mine];
+    let healthy = Ok(with(healthy));
+    let wrong = ProbeFailure { url: "http://x/".to_owned(), kind: ProbeFailureKind::Status { found: 500, wanted: 200 } };
+    for tries in 1..=3 {
+        assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
+        run.answered(&Step::Probe, Ok(Answer::Probed(Err(wrong.clone()))), at(10));
+        if tries < 3 {
+            assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Wait(Wait::Probe), "after try {tries}");
+            run.waited();
+        }
+    }
+    assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Turn(Failing::Probe(wrong), Recovery::Ours));
+    run.answered(&Step::Probe, Ok(Answer::Probed(Ok(()))), at(10));
+    assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Done(End::Good { changed: true, healthy: 2 }));
+}
+
+#[test]
+fn the_plan_is_the_decision_iterated() {
+    let steps = plan(&snapshot(), &goal(), None, at(0));
+    let update = |definition: &str| Step::Update(Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: Some(definition.to_owned()),
+        desired: None,
+        force: false,
+        purpose: Purpose::Deploy,
+    });
+    let register = Step::Register { family: "web-green".to_owned() };
+    assert_eq!(steps, Plan::Steps(vec![register, update(NEW_REVISION)]));
+    let known = arn("web-green:2");
+    assert_eq!(plan(&snapshot(), &goal(), Some(&known), at(0)), Plan::Steps(vec![update(&known)]));
+    let same = Goal { content: content("web-green", "v1"), ..goal() };
+    assert_eq!(plan(&snapshot(), &same, None, at(0)), Plan::Steps(Vec::new()));
+    let mut live = snapshot();
+    live.balancers = Some(Ok(vec![balancer(0, 100)]));
+    assert!(matches!(plan(&live, &goal(), None, at(0)), Plan::Refuse(Refusal::LiveColor { .. })));
+}

@@ -1,0 +1,382 @@
+//! The verdict over every state, each typed by hand.
+
+use std::time::Duration;
+
+use crate::plan::color::Color;
+use crate::plan::sample::{arn, at, deployment, service, target, tasks, trouble};
+use crate::plan::snapshot::*;
+use crate::plan::time::Time;
+use crate::plan::trouble::TroubleKind;
+use super::*;
+
+/// My deployment of revision 2 to green, two tasks wanted, asked for at the beginning.
+fn mine() -> Mine {
+    Mine {
+        kind: Kind::Rollout,
+        id: Some("ecs-svc/mine".to_owned()),
+        task_definition: arn("web-green:2"),
+        desired: 2,
+        started: at(0),
+        seen: true,
+    }
+}
+
+/// Green while my deployment rolls out beside the old one.
+fn rolling(running: u32, pending: u32, rollout: Rollout) -> Service {
+    let mut green = service(Color::Green);
+    let own = Deployment { running, pending, rollout, created: at(1), ..deployment("mine", &arn("web-green:2"), 2) };
+    let old = Deployment { primary: false, ..deployment("green-old", &arn("web-green:1"), 2) };
+    green.task_definition = arn("web-green:2");
+    green.tasks = Some(Ok(tasks(&own, running, 11)));
+    green.targets = Some(Ok((11..11 + running).map(|number| target(number, "initial")).collect()));
+    (green.running, green.pending) = (running + 2, pending);
+    green.deployments = vec![own, old];
+    green
+}
+
+/// Green with my deployment complete, its targets in this state, the old one gone.
+fn complete(state: &str) -> Service {
+    let mut green = rolling(2, 0, Rollout::Completed);
+    green.deployments.truncate(1);
+    green.running = 2;
+    green.targets = Some(Ok(vec![target(11, state), target(12, state)]));
+    green
+}
+
+/// Green after AWS or somebody put another deployment in place of mine.
+fn replaced(by: &str, created: Time) -> Service {
+    let mut green = service(Color::Green);
+    green.task_definition = arn(by);
+    green.deployments = vec![Deployment { created, ..deployment("other", &arn(by), 2) }];
+    green
+}
+
+/// A service deployment of revision 2 with this status.
+fn entry(status: ServiceDeploymentStatus, reason: &str) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: "arn:service-deployment/1".to_owned(),
+        status,
+        reason: reason.to_owned(),
+        created: at(1),
+        target: Some(arn("web-green:2")),
+        sources: vec![arn("web-green:1")],
+        alarms: Vec::new(),
+    }
+}
+
+/// The service with this history.
+fn told(mut green: Service, history: Vec<ServiceDeployment>) -> Service {
+    green.history = Some(Ok(history));
+    green
+}
+
+/// The breaker, on.
+fn breaker(rollback: bool) -> Option<Breaker> {
+    Some(Breaker { rollback, threshold: None })
+}
+
+/// The verdict 60 s after the start, with a time-out of 10 minutes.
+fn judge(green: &Service) -> Verdict {
+    verdict(Some(green), &mine(), at(60), &Limits::with_timeout(Duration::from_secs(600)))
+}
+
+/// The verdict at the time-out.
+fn judge_late(green: &Service) -> Verdict {
+    verdict(Some(green), &mine(), at(600), &Limits::with_timeout(Duration::from_secs(600)))
+}
+
+/// Short for a failed verdict.
+fn failed(ended: Ended, recovery: Recovery) -> Verdict {
+    Verdict::Failed { ended, recovery }
+}
+
+/// The rolling-out state of `rolling(running, pending, …)` with nothing healthy.
+fn rolling_out(running: u32, pending: u32) -> Waiting {
+    Waiting::RollingOut { running, pending, healthy: Some(0), desired: 2, failed: 0, old: 2 }
+}
+
+#[test]
+fn not_visible_yet_is_waited_for_and_only_so_long() {
+    let green = service(Color::Green);
+    let unseen = Mine { seen: false, ..mine() };
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    assert_eq!(verdict(Some(&green), &unseen, at(5), &limits), Verdict::Wait(Waiting::NotVisible));
+    assert_eq!(verdict(Some(&green), &unseen, at(31), &limits), Verdict::LookCloser);
+    let green = told(green, Vec::new());
+    assert_eq!(verdict(Some(&green), &unseen, at(31), &limits), Verdict::Wait(Waiting::NotVisible));
+    let never = failed(Ended::TimedOut(Box::new(Waiting::NotVisible)), Recovery::Ours);
+    assert_eq!(verdict(Some(&green), &unseen, at(600), &limits), never);
+}
+
+#[test]
+fn in_progress_waits_with_its_numbers() {
+    assert_eq!(judge(&rolling(1, 1, Rollout::InProgress)), Verdict::Wait(rolling_out(1, 1)));
+    assert_eq!(judge(&rolling(1, 1, Rollout::Unknown)), Verdict::Wait(rolling_out(1, 1)));
+}
+
+#[test]
+fn invariant_12_complete_with_targets_not_healthy_is_no_success() {
+    for state in ["initial", "unhealthy", "draining", "unused", "unavailable", "unhealthy.draining"] {
+        let waiting = Waiting::Unhealthy { healthy: 0, needed: 2 };
+        assert_eq!(judge(&complete(state)), Verdict::Wait(waiting), "{state}");
+    }
+    let mut half = complete("healthy");
+    half.targets = Some(Ok(vec![target(11, "healthy"), target(12, "initial")]));
+    assert_eq!(judge(&half), Verdict::Wait(Waiting::Unhealthy { healthy: 1, needed: 2 }));
+}
+
+#[test]
+fn invariant_12_targets_of_other_tasks_do_not_count() {
+    let mut green = complete("healthy");
+    green.targets = Some(Ok(vec![target(1, "healthy"), target(2, "healthy")]));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unhealthy { healthy: 0, needed: 2 }));
+}
+
+#[test]
+fn invariant_12_an_empty_group_is_not_healthy_even_at_desired_count_0() {
+    let mut green = complete("healthy");
+    green.targets = Some(Ok(Vec::new()));
+    green.tasks = Some(Ok(Vec::new()));
+    let none = Mine { desired: 0, ..mine() };
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    let waiting = Waiting::Unhealthy { healthy: 0, needed: 1 };
+    assert_eq!(verdict(Some(&green), &none, at(60), &limits), Verdict::Wait(waiting));
+}
+
+#[test]
+fn complete_and_healthy_is_good_early_success_included() {
+    assert_eq!(judge(&complete("healthy")), Verdict::Good { healthy: 2 });
+    let mut early = rolling(2, 0, Rollout::Completed);
+    early.targets = Some(Ok(vec![target(11, "healthy"), target(12, "healthy"), target(1, "draining")]));
+    assert_eq!(judge(&early), Verdict::Good { healthy: 2 }, "the old tasks may still be there");
+}
+
+#[test]
+fn targets_of_instances_are_found_by_host_port() {
+    let mut green = complete("healthy");
+    let mut own = tasks(&green.deployments[0], 2, 11);
+    for (index, task) in own.iter_mut().enumerate() {
+        task.host = Some("i-1".to_owned());
+        let host_port = 32_768 + u16::try_from(index).unwrap();
+        task.bindings = vec![Binding { container: "app".to_owned(), container_port: 8080, host_port }];
+    }
+    green.tasks = Some(Ok(own));
+    let on = |port| Target { id: "i-1".to_owned(), port, ..target(0, "healthy") };
+    green.targets = Some(Ok(vec![on(32_768), on(40_000)]));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unhealthy { healthy: 1, needed: 2 }));
+    green.targets = Some(Ok(vec![on(32_768), on(32_769)]));
+    assert_eq!(judge(&green), Verdict::Good { healthy: 2 });
+}
+
+#[test]
+fn failed_by_the_breaker_with_and_without_rollback() {
+    let mut green = rolling(0, 0, Rollout::Failed);
+    green.setup.breaker = breaker(false);
+    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Ours));
+    green.setup.breaker = breaker(true);
+    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws), "it may still stall: the way back knows");
+}
+
+#[test]
+fn failed_by_an_alarm_names_the_alarms() {
+    let mut green = rolling(0, 0, Rollout::Failed);
+    green.deployments[0].reason = "ECS deployment failed: alarm(s) detected.".to_owned();
+    green.setup.alarms = vec!["web-5xx".to_owned()];
+    assert_eq!(judge(&green), failed(Ended::Alarm(vec!["web-5xx".to_owned()]), Recovery::Ours));
+}
+
+#[test]
+fn failing_tasks_without_a_breaker_end_it_at_the_breakers_default_threshold() {
+    let mut green = rolling(0, 1, Rollout::InProgress);
+    green.deployments[0].failed = 2;
+    assert!(matches!(judge(&green), Verdict::Wait(_)));
+    green.deployments[0].failed = 3;
+    assert_eq!(judge(&green), failed(Ended::TasksFailing { failed: 3 }, Recovery::Ours));
+    green.setup.breaker = breaker(false);
+    assert!(matches!(judge(&green), Verdict::Wait(_)), "with a breaker on, AWS says when");
+}
+
+#[test]
+fn rolled_back_by_aws_is_told_from_superseded_by_history_alone() {
+    let rolled_back = replaced("web-green:1", at(30));
+    assert_eq!(judge(&rolled_back), Verdict::LookCloser);
+    let by = |status, reason: &str| judge(&told(rolled_back.clone(), vec![entry(status, reason)]));
+    use ServiceDeploymentStatus::*;
+    let breaker_reason = "Service deployment rolled back because the circuit breaker threshold was exceeded.";
+    for status in [RolledBack, RollingBack, RollbackFailed] {
+        assert_eq!(by(status, breaker_reason), failed(Ended::CircuitBreaker, Recovery::Aws));
+    }
+    assert_eq!(by(RolledBack, "rolled back because of alarm"), failed(Ended::Alarm(Vec::new()), Recovery::Aws));
+    assert_eq!(by(RolledBack, "Rollback requested by the user."), failed(Ended::Stopped, Recovery::Aws));
+    let newer = Ended::Superseded { by: arn("web-green:1") };
+    assert_eq!(by(Stopped, "a new deployment"), failed(newer.clone(), Recovery::Theirs));
+    assert_eq!(by(InProgress, ""), failed(newer.clone(), Recovery::Theirs));
+    assert_eq!(by(Unknown, ""), failed(newer.clone(), Recovery::Theirs));
+    assert_eq!(by(Successful, ""), failed(newer, Recovery::Theirs));
+}
+
+#[test]
+fn an_alarm_in_the_history_is_named() {
+    let rolled_back = replaced("web-green:1", at(30));
+    let history = ServiceDeployment {
+        alarms: vec!["web-5xx".to_owned()],
+        ..entry(ServiceDeploymentStatus::RolledBack, "")
+    };
+    let alarm = Ended::Alarm(vec!["web-5xx".to_owned()]);
+    assert_eq!(judge(&told(rolled_back, vec![history])), failed(alarm, Recovery::Aws));
+}
+
+#[test]
+fn stopped_by_a_person_without_a_newer_deployment() {
+    let mut green = service(Color::Green);
+    green.history = Some(Ok(vec![entry(ServiceDeploymentStatus::Stopped, "stopped by user")]));
+    assert_eq!(judge(&green), failed(Ended::Stopped, Recovery::Ours));
+}
+
+#[test]
+fn superseded_by_a_newer_deployment_of_another_revision() {
+    let green = told(replaced("web-green:3", at(30)), Vec::new());
+    assert_eq!(judge(&green), failed(Ended::Superseded { by: arn("web-green:3") }, Recovery::Theirs));
+}
+
+#[test]
+fn without_the_permission_for_history_the_own_failed_entry_or_the_event_tells() {
+    let mut green = replaced("web-green:1", at(30));
+    green.history = Some(Err(trouble(TroubleKind::Denied)));
+    let superseded = failed(Ended::Superseded { by: arn("web-green:1") }, Recovery::Theirs);
+    assert_eq!(judge(&green), superseded);
+    green.events = vec![Event {
+        at: at(29),
+        message: "(service web-green) (deployment ecs-svc/mine) deployment failed: tasks failed to start.".to_owned(),
+    }];
+    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+    green.events.clear();
+    let own = Deployment { primary: false, rollout: Rollout::Failed, ..deployment("mine", &arn("web-green:2"), 2) };
+    green.deployments.push(own);
+    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+}
+
+#[test]
+fn history_of_an_earlier_deployment_of_the_same_revision_is_not_mine() {
+    let old = ServiceDeployment { created: Time(at(0).0 - 60_000), ..entry(ServiceDeploymentStatus::RolledBack, "") };
+    let green = told(replaced("web-green:3", at(30)), vec![old]);
+    assert_eq!(judge(&green), failed(Ended::Superseded { by: arn("web-green:3") }, Recovery::Theirs));
+}
+
+#[test]
+fn a_scheduler_that_has_no_room_ends_it_and_one_with_room_does_not() {
+    let mut green = rolling(0, 0, Rollout::InProgress);
+    (green.setup.minimum_percent, green.setup.maximum_percent) = (100, 100);
+    assert_eq!(judge(&green), failed(Ended::NoRoom, Recovery::Ours));
+    green.setup.maximum_percent = 150;
+    assert!(matches!(judge(&green), Verdict::Wait(_)));
+}
+
+#[test]
+fn drained_or_deleted_ends_it_and_nothing_is_put_back() {
+    let drained = failed(Ended::Drained, Recovery::Theirs);
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    assert_eq!(verdict(None, &mine(), at(60), &limits), drained);
+    let mut green = rolling(1, 1, Rollout::InProgress);
+    green.desired = 0;
+    assert_eq!(judge(&green), drained);
+    green.desired = 2;
+    for status in [ServiceStatus::Draining, ServiceStatus::Inactive] {
+        green.status = status;
+        assert_eq!(judge(&green), drained);
+    }
+}
+
+#[test]
+fn a_count_only_change_has_no_deployment_and_succeeds_on_healthy_targets() {
+    let counted = Mine { kind: Kind::CountOnly, id: None, task_definition: arn("web-green:1"), ..mine() };
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    let mut green = service(Color::Green);
+    assert_eq!(verdict(Some(&green), &counted, at(1), &limits), Verdict::Good { healthy: 2 });
+    green.running = 1;
+    assert!(matches!(verdict(Some(&green), &counted, at(1), &limits), Verdict::Wait(Waiting::RollingOut { .. })));
+    green.task_definition = arn("web-green:9");
+    let theirs = failed(Ended::Superseded { by: arn("web-green:9") }, Recovery::Theirs);
+    assert_eq!(verdict(Some(&green), &counted, at(1), &limits), theirs);
+}
+
+#[test]
+fn nothing_to_change_still_needs_healthy_targets() {
+    let standing = Mine { kind: Kind::Nothing, id: None, task_definition: arn("web-green:1"), ..mine() };
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    let mut green = service(Color::Green);
+    assert_eq!(verdict(Some(&green), &standing, at(1), &limits), Verdict::Good { healthy: 2 });
+    green.targets = Some(Ok(vec![target(1, "unhealthy"), target(2, "healthy")]));
+    let waiting = Waiting::Unhealthy { healthy: 1, needed: 2 };
+    assert_eq!(verdict(Some(&green), &standing, at(1), &limits), Verdict::Wait(waiting));
+}
+
+#[test]
+fn the_time_out_tells_what_was_waited_for() {
+    let timed_out = |waiting| failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours);
+    assert_eq!(judge_late(&rolling(1, 1, Rollout::InProgress)), timed_out(rolling_out(1, 1)));
+    assert_eq!(judge_late(&complete("unhealthy")), timed_out(Waiting::Unhealthy { healthy: 0, needed: 2 }));
+    assert_eq!(judge_late(&complete("healthy")), Verdict::Good { healthy: 2 }, "good at the last moment is good");
+}
+
+#[test]
+fn a_grace_period_longer_than_the_time_out_still_ends_at_the_time_out() {
+    let mut green = complete("unhealthy");
+    green.setup.grace = Duration::from_secs(3_600);
+    assert!(matches!(judge_late(&green), Verdict::Failed { ended: Ended::TimedOut(_), .. }));
+}
+
+#[test]
+fn invariant_09_what_is_unknown_holds_and_what_is_final_ends() {
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    for kind in [TroubleKind::Throttled, TroubleKind::Unreachable, TroubleKind::TimedOut] {
+        let waiting = Waiting::Unknown(trouble(kind));
+        assert_eq!(on_trouble(&trouble(kind), &mine(), at(60), &limits), Verdict::Wait(waiting.clone()));
+        let late = failed(Ended::TimedOut(Box::new(waiting.clone())), Recovery::Ours);
+        assert_eq!(on_trouble(&trouble(kind), &mine(), at(600), &limits), late);
+        let mut green = complete("healthy");
+        green.targets = Some(Err(trouble(kind)));
+        assert_eq!(judge(&green), Verdict::Wait(waiting.clone()));
+        let mut green = complete("healthy");
+        green.tasks = Some(Err(trouble(kind)));
+        assert_eq!(judge(&green), Verdict::Wait(waiting));
+    }
+    for kind in [TroubleKind::Denied, TroubleKind::Expired, TroubleKind::NoCredentials, TroubleKind::Refused] {
+        let ended = failed(Ended::Trouble(trouble(kind)), Recovery::Ours);
+        assert_eq!(on_trouble(&trouble(kind), &mine(), at(60), &limits), ended);
+        let mut green = complete("healthy");
+        green.targets = Some(Err(trouble(kind)));
+        assert_eq!(judge(&green), ended);
+    }
+}
+
+#[test]
+fn parts_that_were_not_looked_at_never_pass() {
+    let mut green = complete("healthy");
+    green.targets = None;
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::NotVisible));
+}
+
+#[test]
+fn the_breakers_threshold_follows_awss_rule() {
+    let of = |threshold, desired| {
+        let mut green = service(Color::Green);
+        green.setup.breaker = Some(Breaker { rollback: false, threshold });
+        super::threshold(&green, desired)
+    };
+    assert_eq!([of(None, 1), of(None, 6), of(None, 7), of(None, 25), of(None, 1_000)], [3, 3, 4, 13, 200]);
+    assert_eq!(of(Some(Threshold::BoundedPercent(10)), 20), 3);
+    assert_eq!(of(Some(Threshold::UnboundedPercent(10)), 20), 2);
+    assert_eq!(of(Some(Threshold::Count(7)), 20), 7);
+}
+
+#[test]
+fn room_follows_awss_rounding() {
+    assert!(!has_room(1, 50, 100), "one task: the minimum rounds up to one, the maximum is one");
+    assert!(!has_room(2, 100, 100));
+    assert!(has_room(2, 50, 100));
+    assert!(has_room(1, 100, 200));
+    assert!(!has_room(1, 100, 150), "the maximum rounds down to one");
+    assert!(has_room(1, 0, 100));
+    assert!(has_room(0, 100, 100));
+}

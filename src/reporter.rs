@@ -1,0 +1,114 @@
+//! Sends events to the log, and the end of a run to log, summary and outputs.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::action::commands::{self, Annotations, Level};
+use crate::action::context::Context;
+use crate::action::env::Environment;
+use crate::action::files;
+use crate::clock;
+use crate::event::{Event, Report};
+use crate::plan::time::Time;
+use crate::report::{log, outputs, summary, words};
+
+/// Tells the user.
+pub(crate) struct Reporter<'a> {
+    /// Where the file commands are.
+    env: &'a Environment,
+    /// Whether the log has colors.
+    color: bool,
+    /// When the run began.
+    began: Time,
+    /// Counts annotations.
+    annotations: RefCell<Annotations>,
+    /// Whether a group is open in the log.
+    grouped: Cell<bool>,
+}
+
+impl<'a> Reporter<'a> {
+    /// A reporter for a run that begins now.
+    pub(crate) fn new(env: &'a Environment, context: &Context, began: Time) -> Self {
+        let color = !context.no_color;
+        Reporter { env, color, began, annotations: RefCell::default(), grouped: Cell::new(false) }
+    }
+
+    /// Has the runner hide the credentials, before anything else is printed.
+    pub(crate) fn mask_credentials(&self) {
+        for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
+            if let Some(line) = self.env.var(name).and_then(commands::mask) {
+                print(&line);
+            }
+        }
+    }
+
+    /// Renders an event into the log.
+    pub(crate) fn emit(&self, event: &Event) {
+        if let Event::Warning(warning) = event {
+            let text = words::warning(warning);
+            print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+            return;
+        }
+        for line in log::lines(event) {
+            self.line(&line);
+        }
+    }
+
+    /// Prints one line of the log.
+    fn line(&self, line: &log::Line) {
+        match line.level {
+            log::Level::GroupStart => {
+                self.close_group();
+                print(&commands::group(&commands::clean(&line.text)));
+                self.grouped.set(true);
+            }
+            log::Level::GroupEnd => self.close_group(),
+            log::Level::Plain | log::Level::Good | log::Level::Warn | log::Level::Bad | log::Level::Dim => {
+                let safe = log::Line { text: commands::harmless(&line.text), ..line.clone() };
+                print(&log::paint(&safe, self.color));
+            }
+        }
+    }
+
+    /// Ends the group that is open.
+    fn close_group(&self) {
+        if self.grouped.replace(false) {
+            print(commands::endgroup());
+        }
+    }
+
+    /// A file of the runner that can't be written is told, and stops nothing.
+    pub(crate) fn file_trouble(&self, what: &str, error: &io::Error) {
+        let text = words::file_trouble(what, &error.to_string());
+        print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+    }
+
+    /// Ends the run: the last lines, one titled error, the summary, the outputs, the exit code.
+    pub(crate) fn end(&self, mut report: Report) -> ExitCode {
+        report.duration = clock::now().since(self.began);
+        let outcome = report.outcome;
+        self.emit(&Event::Ended(Box::new(report.clone())));
+        self.close_group();
+        if let Some(failure) = words::of_report(&report) {
+            let message = format!("{}\n{}", failure.what, failure.hint);
+            print(&self.annotations.borrow_mut().next(Level::Error, &words::title(&report), &message));
+        }
+        if let Err(error) = files::append_summary(self.env, &summary::summary(&report)) {
+            self.file_trouble("the job summary", &error);
+        }
+        for (name, value) in outputs::outputs(&report) {
+            if let Err(error) = files::set_output(self.env, name, &value) {
+                self.file_trouble("the outputs", &error);
+                break;
+            }
+        }
+        ExitCode::from(outcome.exit_code())
+    }
+}
+
+/// Prints a line. A closed pipe is no reason to stop in the middle of a deploy.
+fn print(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,63 @@
+//! SIGINT and SIGTERM: as PID 1 a signal without a handler is ignored, so both are handled, first of all.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::clock;
+
+/// Listens from the moment it is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals {
+    /// The first signal's name, once it came.
+    first: watch::Receiver<Option<&'static str>>,
+}
+
+impl Signals {
+    /// Installs the handlers. Must be called on a tokio runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (tell, first) = watch::channel(None);
+        tokio::spawn(async move {
+            loop {
+                let name = tokio::select! {
+                    _ = interrupt.recv() => "SIGINT",
+                    _ = terminate.recv() => "SIGTERM",
+                };
+                tell.send_if_modified(|told| {
+                    let new = told.is_none();
+                    *told = told.or(Some(name));
+                    new
+                });
+            }
+        });
+        Ok(Signals { first })
+    }
+
+    /// The signal that came, if one did.
+    pub(crate) fn came(&self) -> Option<&'static str> {
+        *self.first.borrow()
+    }
+
+    /// Resolves when a signal has come; at once if one came before.
+    pub(crate) async fn wait(&self) -> &'static str {
+        let mut first = self.first.clone();
+        loop {
+            if let Some(name) = *first.borrow_and_update() {
+                return name;
+            }
+            if first.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Resolves this long after a signal has come.
+    pub(crate) async fn wait_and(&self, longer: Duration) {
+        self.wait().await;
+        clock::sleep(longer).await;
+    }
+}

@@ -1,0 +1,254 @@
+//! One builder runs the built binary as the runner would: a cleared environment, `INPUT_*`, an event file and the
+//! file commands, against the testbed over real sockets.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+use testbed::Testbed;
+use testbed::sample::{self, Sample};
+
+/// The testbed with the sample stack: blue live on v1, green idle on v1, develop on v1.
+pub fn stack() -> (Testbed, Sample) {
+    let bed = Testbed::start(testbed::Options::default()).expect("the testbed starts");
+    let sample = sample::create(&bed).expect("the sample stack settles");
+    bed.clear_calls();
+    (bed, sample)
+}
+
+/// One run of the action.
+pub struct Action {
+    /// The environment, whole.
+    env: BTreeMap<String, String>,
+    /// Workspace and file commands.
+    dir: TempDir,
+    /// The name that the binary is started by.
+    entry: PathBuf,
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Done {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output and standard error.
+    pub log: String,
+    /// The outputs; the last value of each name counts.
+    pub outputs: BTreeMap<String, String>,
+    /// The step's state.
+    pub state: BTreeMap<String, String>,
+    /// The job summary.
+    pub summary: String,
+}
+
+impl Action {
+    /// A run against this testbed with the sample stack's names and a short poll interval.
+    pub fn new(bed: &Testbed, command: &str) -> Self {
+        let mut action = Self::bare();
+        for (name, value) in bed.client_env() {
+            action = action.env(&name, &value);
+        }
+        action
+            .input("command", command)
+            .input("cluster", "shop")
+            .input("blue-service", "web-blue")
+            .input("green-service", "web-green")
+            .input("develop-service", "web-dev")
+            .input("poll-interval", "100ms")
+    }
+
+    /// A run with nothing but what the runner itself gives.
+    pub fn bare() -> Self {
+        let dir = TempDir::new().expect("a folder");
+        let mut action = Action { env: BTreeMap::new(), dir, entry: PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green")) };
+        for name in ["output", "state", "summary", "env"] {
+            fs::write(action.path(name), "").expect("a file");
+        }
+        fs::write(action.path("event.json"), "{}").expect("a file");
+        fs::create_dir(action.path("workspace")).expect("a folder");
+        let paths = [
+            ("GITHUB_OUTPUT", "output"),
+            ("GITHUB_STATE", "state"),
+            ("GITHUB_STEP_SUMMARY", "summary"),
+            ("GITHUB_ENV", "env"),
+            ("GITHUB_EVENT_PATH", "event.json"),
+            ("GITHUB_WORKSPACE", "workspace"),
+        ];
+        for (name, file) in paths {
+            let path = action.path(file).display().to_string();
+            action = action.env(name, &path);
+        }
+        let fixed = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_REPOSITORY", "shop/web"),
+            ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+            ("GITHUB_REF_NAME", "main"),
+            ("GITHUB_RUN_ID", "42"),
+            ("GITHUB_RUN_ATTEMPT", "1"),
+            ("GITHUB_SERVER_URL", "https://github.example"),
+            ("GITHUB_API_URL", "http://127.0.0.1:9"),
+            ("NO_COLOR", "1"),
+        ];
+        for (name, value) in fixed {
+            action = action.env(name, value);
+        }
+        action
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Takes a variable away.
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// Sets an input, as the runner does: capitals, dashes stay.
+    pub fn input(self, name: &str, value: &str) -> Self {
+        let name = format!("INPUT_{}", name.to_uppercase().replace(' ', "_"));
+        self.env(&name, value)
+    }
+
+    /// Writes a file into the workspace.
+    pub fn file(self, name: &str, text: &str) -> Self {
+        let path = self.path("workspace").join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// The post step after a run that left this state.
+    pub fn post(mut self, state: &BTreeMap<String, String>) -> Self {
+        let link = self.path("ecs-blue-green-post");
+        std::os::unix::fs::symlink(&self.entry, &link).expect("a link");
+        self.entry = link;
+        for (name, value) in state {
+            self.env.insert(format!("STATE_{name}"), value.clone());
+        }
+        self
+    }
+
+    /// A path in the run's own folder.
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts it.
+    pub fn spawn(self) -> Running {
+        let mut command = Command::new(&self.entry);
+        command.env_clear().envs(&self.env).current_dir(self.path("workspace"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the binary starts");
+        Running { child, action: self }
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Done {
+        self.spawn().wait()
+    }
+}
+
+/// A run that is under way.
+pub struct Running {
+    /// The process.
+    child: Child,
+    /// Its surroundings.
+    action: Action,
+}
+
+impl Running {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("the signal is sent");
+    }
+
+    /// Waits for its end.
+    pub fn wait(self) -> Done {
+        let Output { status, stdout, stderr } = self.child.wait_with_output().expect("the binary ends");
+        let log = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        Done {
+            code: status.code().unwrap_or(-1),
+            log,
+            outputs: read_values(&self.action.path("output")),
+            state: read_values(&self.action.path("state")),
+            summary: fs::read_to_string(self.action.path("summary")).unwrap_or_default(),
+        }
+    }
+}
+
+impl Done {
+    /// An output, or an empty text.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).map_or("", String::as_str)
+    }
+
+    /// Result, reason and left, and the exit code: what a machine reads.
+    pub fn verdict(&self) -> (i32, &str, &str, &str) {
+        (self.code, self.output("result"), self.output("reason"), self.output("left"))
+    }
+
+    /// Asserts what a machine reads, and shows the log when it is something else.
+    #[track_caller]
+    pub fn expect(&self, code: i32, result: &str, reason: &str, left: &str) -> &Self {
+        assert_eq!(self.verdict(), (code, result, reason, left), "{}", self.log);
+        self
+    }
+
+    /// Asserts that the log holds a text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.log.contains(text), "the log does not say `{text}`:\n{}", self.log);
+        self
+    }
+}
+
+/// Parses a file of `name<<DELIMITER` blocks as the runner does.
+fn read_values(path: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines();
+    let mut values = BTreeMap::new();
+    while let Some(line) = lines.next() {
+        let Some((name, delimiter)) = line.split_once("<<") else { continue };
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        values.insert(name.to_owned(), value.join("\n"));
+    }
+    values
+}
+
+/// The recorded writes as short lines: `ecs UpdateService web-green web-green:2 desired=2`.
+pub fn writes(bed: &Testbed) -> Vec<String> {
+    bed.writes().iter().map(short).collect()
+}
+
+/// One write in short.
+fn short(call: &testbed::Call) -> String {
+    let text = |key: &str| call.input.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let mut line = format!("{} {}", call.service, call.operation);
+    let definition = text("taskDefinition");
+    for part in [text("service"), text("family"), definition.rsplit('/').next().unwrap_or_default().to_owned()] {
+        if !part.is_empty() {
+            line.push(' ');
+            line.push_str(&part);
+        }
+    }
+    if let Some(count) = call.input.get("desiredCount").and_then(serde_json::Value::as_u64) {
+        line.push_str(&format!(" desired={count}"));
+    }
+    if call.input.get("forceNewDeployment").and_then(serde_json::Value::as_bool) == Some(true) {
+        line.push_str(" force");
+    }
+    line
+}
