@@ -1,6 +1,7 @@
 //! Blue/green deployments for two long-lived Amazon ECS services behind one Application Load Balancer.
 
 mod clock;
+mod config;
 mod event;
 mod failure;
 mod plan;

@@ -27,6 +27,9 @@ impl ImageRef {
                 if bad == ' ' { "spaces" } else { "white space" }
             ));
         }
+        if let Some((scheme, _)) = text.split_once("://") {
+            return Err(format!("an image reference has no scheme: leave out `{scheme}://`"));
+        }
         let (named, digest) = match text.split_once('@') {
             Some((named, digest)) => (named, Some(parse_digest(digest)?)),
             None => (text, None),
@@ -88,7 +91,12 @@ fn check_registry(host: &str) -> Result<(), String> {
     {
         return Ok(());
     }
-    Err("the part before the first slash is not a registry host such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com`".to_owned())
+    let hint = if host.contains('.') {
+        ""
+    } else {
+        "; to name a container, put a space after its colon: `CONTAINER: IMAGE`"
+    };
+    Err(format!("the part before the first slash is not the host of a registry{hint}"))
 }
 
 /// Checks the path: parts of lower-case letters, digits and single separators.
@@ -204,7 +212,7 @@ mod tests {
             ),
             (
                 "app:shop/web:1",
-                "the part before the first slash is not a registry host such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com`",
+                "the part before the first slash is not the host of a registry; to name a container, put a space after its colon: `CONTAINER: IMAGE`",
             ),
             (
                 "shop/web:1/2",
@@ -212,13 +220,11 @@ mod tests {
             ),
             ("shop//web", "the repository has an empty part: look for two slashes, or one at the end"),
             ("shop/we+b", "the repository may hold only a-z, 0-9 and, between them, `.`, `_`, `-` and `/`"),
+            ("a.b:x/web", "the part before the first slash is not the host of a registry"),
             ("web@sha256:abc", "the digest has 3 hexadecimal digits; SHA-256 has 64"),
             ("web@md5:abc", "the digest after `@` is not `sha256:` and 64 hexadecimal digits (0-9, a-f)"),
             (":v1", "the repository is missing"),
-            (
-                "https://registry/web",
-                "the part before the first slash is not a registry host such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com`",
-            ),
+            ("https://registry/web", "an image reference has no scheme: leave out `https://`"),
         ];
         for (text, told) in table {
             assert_eq!(ImageRef::parse(text), Err(told.to_owned()), "{text}");
