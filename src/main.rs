@@ -1,5 +1,6 @@
 //! Blue/green deployments for two long-lived Amazon ECS services behind one Application Load Balancer.
 
+mod action;
 mod clock;
 mod config;
 mod event;

@@ -25,6 +25,8 @@ pub(crate) struct Node {
     steps: Steps,
     /// The way in words: `apps.web.probes[0]`.
     path: String,
+    /// The key alone, where the node has one that can be shown.
+    key: Option<String>,
 }
 
 impl Node {
@@ -33,8 +35,9 @@ impl Node {
         let mut steps = self.steps.clone();
         steps.push(index);
         let dot = if self.path.is_empty() || name.starts_with('[') { "" } else { "." };
+        let key = (is_plain(name) && !name.starts_with('[')).then(|| name.to_owned());
         let name = if is_plain(name) { name.to_owned() } else { format!("(key {})", index + 1) };
-        Node { tree, steps, path: format!("{}{dot}{name}", self.path) }
+        Node { tree, steps, path: format!("{}{dot}{name}", self.path), key }
     }
 }
 
@@ -48,7 +51,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
         let mut reader = Reader { place, text, problems: Vec::new() };
         match yaml::parse(text) {
-            Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new() })),
+            Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
             Err(error) => {
                 let at = error.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
                 reader.problems.push(Problem::new(
@@ -147,7 +150,8 @@ impl<'a> Reader<'a> {
         let what = match &node.tree {
             Tree::Text(text) => return Some(text.clone()),
             Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) => {
-                format!("is {} where text is expected: write it in quotes", node.tree.kind())
+                let form = node.key.as_ref().map_or(String::new(), |key| format!(", as in `{key}: \"…\"`"));
+                format!("is {} where text is expected: write it in quotes{form}", node.tree.kind())
             }
             Tree::Null | Tree::List(_) | Tree::Map(_) => {
                 format!("is {} where text is expected", node.tree.kind())

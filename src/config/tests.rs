@@ -91,14 +91,14 @@ branches: { main: gren, 1.10: blue, dev: [] }
 ";
     assert_eq!(
         problems(text),
-        "blue-green.yml:2:10 cluster: is a number where text is expected: write it in quotes\n\
+        "blue-green.yml:2:10 cluster: is a number where text is expected: write it in quotes, as in `cluster: \"…\"`\n\
          blue-green.yml:5:11 apps.web.blue: is a list where text is expected\n\
-         blue-green.yml:6:12 apps.web.green: is a boolean where text is expected: write it in quotes\n\
+         blue-green.yml:6:12 apps.web.green: is a boolean where text is expected: write it in quotes, as in `green: \"…\"`\n\
          blue-green.yml:7:14 apps.web.develop: `web dev` is neither a service name (letters, digits, `-`, `_`) nor an ARN\n\
          blue-green.yml:9:17 apps.web.probes[0].path: `healthz` is not a path: begin with `/`, without spaces and `#`, and escape what is not ASCII\n\
          blue-green.yml:9:34 apps.web.probes[0].status: is text where a number is expected: write 200 to 599 without quotes\n\
          blue-green.yml:10:28 apps.web.probes[1].status: 42 is out of range: 200 to 599\n\
-         blue-green.yml:10:42 apps.web.probes[1].contains: is a number where text is expected: write it in quotes\n\
+         blue-green.yml:10:42 apps.web.probes[1].contains: is a number where text is expected: write it in quotes, as in `contains: \"…\"`\n\
          blue-green.yml:11:9 apps.web.probes[2]: is text: a mapping with the keys path, status, contains is expected\n\
          blue-green.yml:12:22 apps.web.rollback-alarms: is text: a list is expected\n\
          blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, probes, scaling, rollback-alarms is expected\n\

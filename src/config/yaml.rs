@@ -178,7 +178,9 @@ impl<'de> Visitor<'de> for Finder<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let Some((&index, steps)) = self.steps.split_first() else { return found() };
         for _ in 0..index {
-            list.next_element::<IgnoredAny>()?;
+            if list.next_element::<IgnoredAny>()?.is_none() {
+                return found();
+            }
         }
         list.next_element_seed(Finder { steps, key: self.key })?;
         found()
@@ -187,13 +189,15 @@ impl<'de> Visitor<'de> for Finder<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Some((&index, steps)) = self.steps.split_first() else { return found() };
         for _ in 0..index {
-            map.next_entry::<IgnoredAny, IgnoredAny>()?;
+            if map.next_entry::<IgnoredAny, IgnoredAny>()?.is_none() {
+                return found();
+            }
         }
         if self.key && steps.is_empty() {
             map.next_key_seed(Finder { steps, key: false })?;
+        } else if map.next_key::<IgnoredAny>()?.is_some() {
+            map.next_value_seed(Finder { steps, key: self.key })?;
         }
-        map.next_key::<IgnoredAny>()?;
-        map.next_value_seed(Finder { steps, key: self.key })?;
         found()
     }
 }
@@ -260,7 +264,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(?s).{0,60}|[a-c:\\-\\[\\]{}#&*!|>'\" \n]{0,40}") {
             let _ = parse(&text);
-            let _ = locate(&text, &[0, 1], true);
+            let _ = (locate(&text, &[0, 1], true), locate(&text, &[2, 0], false), locate(&text, &[], true));
         }
     }
 }
