@@ -1,0 +1,210 @@
+//! Workflow commands, as the runner reads them from our output: pure functions that return lines without their end.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+/// How loud an annotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// `::error`.
+    Error,
+    /// `::warning`.
+    Warning,
+    /// `::notice`.
+    Notice,
+}
+
+impl Level {
+    /// The command's name.
+    fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Notice => "notice",
+        }
+    }
+}
+
+/// The runner's limit on an annotation's message, in characters.
+const MESSAGE_LIMIT: usize = 4_096;
+/// The runner's limit on annotations of a level in a step.
+const STEP_LIMIT: usize = 10;
+
+/// An annotation. A message over the limit is cut, with `…` for the rest.
+pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
+    format!(
+        "::{} title={}::{}",
+        level.word(),
+        property(&shortened(title, 200)),
+        data(&shortened(message, MESSAGE_LIMIT))
+    )
+}
+
+/// Counts the annotations of a step, because the runner drops those over its limit in silence.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Annotations {
+    /// How many errors, warnings and notices were made.
+    made: [usize; 3],
+}
+
+impl Annotations {
+    /// The next annotation, or a plain line once the runner takes no more of this level.
+    pub(crate) fn next(&mut self, level: Level, title: &str, message: &str) -> String {
+        let index = match level {
+            Level::Error => 0,
+            Level::Warning => 1,
+            Level::Notice => 2,
+        };
+        self.made[index] += 1;
+        if self.made[index] <= STEP_LIMIT {
+            return annotation(level, title, message);
+        }
+        harmless(&format!("{}: {title}: {message}", level.word()))
+    }
+}
+
+/// Begins a foldable group of lines.
+pub(crate) fn group(name: &str) -> String {
+    format!("::group::{}", data(name))
+}
+
+/// Ends the group.
+pub(crate) fn endgroup() -> &'static str {
+    "::endgroup::"
+}
+
+/// Has the runner show `***` for a value from here on; nothing for a blank value, which would mask everything.
+pub(crate) fn mask(value: &str) -> Option<String> {
+    (!value.trim().is_empty()).then(|| format!("::add-mask::{}", data(value)))
+}
+
+/// Text of others, set so that the runner obeys nothing in it. `token` is a new [`random_token`] each time.
+pub(crate) fn foreign(text: &str, token: &str) -> String {
+    format!("::stop-commands::{token}\n{}\n::{token}::", clean(text).replace("##[", "# #["))
+}
+
+/// One line of text of others that can't be a command: control characters are gone, and so is what a command begins with.
+pub(crate) fn harmless(text: &str) -> String {
+    let line: String = clean(text).chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
+    let line = line.replace("##[", "# #[");
+    match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!(": :{rest}"),
+        None => line,
+    }
+}
+
+/// Text without control characters but tab and line feed, and without those that reorder what is read.
+pub(crate) fn clean(text: &str) -> String {
+    let kept = |c: &char| match c {
+        '\n' | '\t' => true,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => false,
+        c => !c.is_control(),
+    };
+    text.replace("\r\n", "\n").chars().filter(kept).collect()
+}
+
+/// 32 hexadecimal digits that nobody can guess: the standard library seeds its hashers from the system's randomness.
+pub(crate) fn random_token() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", word(), word())
+}
+
+/// At most `limit` characters, the last of them `…` where something is missing.
+fn shortened(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
+}
+
+/// Escapes the data of a command (the runner's `EscapeData`).
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a property of a command (the runner's `EscapeProperty`).
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the runner does to data, in its order.
+    fn unescaped(text: &str) -> String {
+        let text = text.replace("%3A", ":").replace("%2C", ",");
+        text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+    }
+
+    #[test]
+    fn commands_are_escaped() {
+        let table = [
+            (
+                annotation(Level::Error, "a: b, c", "50%: x,\r\ny"),
+                "::error title=a%3A b%2C c::50%25: x,%0D%0Ay",
+            ),
+            (annotation(Level::Warning, "t", "::error::x"), "::warning title=t::::error::x"),
+            (annotation(Level::Notice, "t", "m"), "::notice title=t::m"),
+            (group("a\nb"), "::group::a%0Ab"),
+            (endgroup().to_owned(), "::endgroup::"),
+        ];
+        for (found, wanted) in table {
+            assert_eq!(found, wanted);
+        }
+        assert_eq!(mask("p%w"), Some("::add-mask::p%25w".to_owned()));
+        assert_eq!(mask(" \n"), None);
+    }
+
+    #[test]
+    fn a_message_keeps_the_limit_of_the_runner() {
+        let line = annotation(Level::Error, "t", &"ä".repeat(5_000));
+        let message = line.strip_prefix("::error title=t::").unwrap();
+        assert_eq!(message.chars().count(), 4_096);
+        assert!(message.ends_with("ä…"));
+    }
+
+    #[test]
+    fn the_eleventh_annotation_of_a_level_is_a_plain_line() {
+        let mut annotations = Annotations::default();
+        for _ in 0..10 {
+            assert_eq!(annotations.next(Level::Warning, "t", "m"), "::warning title=t::m");
+        }
+        assert_eq!(annotations.next(Level::Warning, "t", "m\nn"), "warning: t: m n");
+        assert_eq!(annotations.next(Level::Error, "t", "m"), "::error title=t::m");
+    }
+
+    #[test]
+    fn foreign_text_can_not_command() {
+        assert_eq!(
+            foreign("::error::x\r\na ##[group]y\u{1b}[31m", "T"),
+            "::stop-commands::T\n::error::x\na # #[group]y[31m\n::T::"
+        );
+        assert_eq!(harmless(" ::set-env name=a::b\n::error::c"), ": :set-env name=a::b ::error::c");
+        assert_eq!(harmless("a ##[error]"), "a # #[error]");
+        assert_eq!(clean("a\u{202e}b\u{7}\tc"), "ab\tc");
+    }
+
+    #[test]
+    fn tokens_are_long_and_differ() {
+        let (one, two) = (random_token(), random_token());
+        assert_ne!(one, two);
+        assert!(one.len() == 32 && one.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_escaped_reads_back(text in "(?s)(%|%25|%3A|:|,|\r|\n|.){0,40}") {
+            prop_assert_eq!(unescaped(&property(&text)), text.clone());
+            let one_line = !data(&text).contains(['\r', '\n']);
+            prop_assert!(one_line);
+        }
+
+        #[test]
+        fn harmless_lines_are_never_commands(text in "(?s)(::|##\\[|#|\u{7}|\u{200e}| |\n|.){0,20}") {
+            let line = harmless(&text);
+            prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##[") && !line.contains('\n'));
+        }
+    }
+}

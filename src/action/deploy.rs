@@ -1,0 +1,202 @@
+//! The inputs of `deploy`, as types.
+
+use std::path::PathBuf;
+
+use super::branch;
+use super::edge::Edge;
+use super::place::{self, File};
+use super::variables;
+use crate::config::kinds::{self, is_ecs_name, shown};
+use crate::config::probes;
+use crate::plan::arn::Arn;
+use crate::plan::color::Color;
+use crate::plan::image::ImageRef;
+use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
+
+/// What a deploy is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeploySettings {
+    /// Where to.
+    pub(crate) color: WantedColor,
+    /// The images to set.
+    pub(crate) images: Images,
+    /// What to start from.
+    pub(crate) definition: DefinitionSource,
+    /// Changes to the environment.
+    pub(crate) environment: Vec<EnvChange>,
+    /// Changes to the secrets.
+    pub(crate) secrets: Vec<EnvChange>,
+    /// Whether tags are replaced by digests.
+    pub(crate) pin_digest: bool,
+    /// How many tasks; without it, the service's own count, at least 1.
+    pub(crate) desired_count: Option<DesiredCount>,
+    /// Whether a color that serves users may be deployed to.
+    pub(crate) allow_live: bool,
+    /// What must answer before the deploy succeeds.
+    pub(crate) probes: Vec<Probe>,
+}
+
+/// Reads the inputs of `deploy`.
+pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<DeploySettings> {
+    let color = color(edge, file, place);
+    let images = images(edge);
+    let definition = match edge.value("task-definition") {
+        None => Some(DefinitionSource::Current),
+        Some(_) => edge.parsed("task-definition", definition),
+    };
+    let (environment, secrets) = (variables::environment(edge), variables::secrets(edge));
+    variables::check_both(edge, &environment, &secrets);
+    let pin_digest = edge.parsed("pin-digest", kinds::boolean);
+    let desired_count = edge.parsed("desired-count", desired_count);
+    let allow_live = edge.parsed("allow-live", kinds::boolean);
+    let from_file = || file.app.as_ref().map(|(_, app)| app.probes.clone()).unwrap_or_default();
+    let probes = edge.yaml("probes", probes::read).unwrap_or_else(from_file);
+    Some(DeploySettings {
+        color: color?,
+        images: images?,
+        definition: definition?,
+        environment,
+        secrets,
+        pin_digest: pin_digest?,
+        desired_count,
+        allow_live: allow_live?,
+        probes,
+    })
+}
+
+/// What the input `color` can say: a color, or that the branch decides.
+#[derive(Clone, Copy)]
+enum ColorInput {
+    /// This one.
+    Wanted(WantedColor),
+    /// The branch's, by the config file.
+    Branch,
+}
+
+/// The words of the input `color`.
+const COLORS: [(&str, ColorInput); 5] = [
+    ("idle", ColorInput::Wanted(WantedColor::Idle)),
+    ("blue", ColorInput::Wanted(WantedColor::Color(Color::Blue))),
+    ("green", ColorInput::Wanted(WantedColor::Color(Color::Green))),
+    ("develop", ColorInput::Wanted(WantedColor::Color(Color::Develop))),
+    ("branch", ColorInput::Branch),
+];
+
+/// The color, which must have a service.
+fn color(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<WantedColor> {
+    let color = match edge.parsed("color", |value| kinds::one_of(value, &COLORS))? {
+        ColorInput::Wanted(color) => color,
+        ColorInput::Branch => branch::color(edge, file)?,
+    };
+    let lacks_service =
+        color == WantedColor::Color(Color::Develop) && place.is_some_and(|place| place.develop.is_none());
+    if lacks_service {
+        let app = file.app.as_ref().map_or("NAME", |(name, _)| name);
+        let what = format!(
+            "`develop` has no service: give `develop-service`, or `apps.{app}.develop` in `{}`",
+            file.path
+        );
+        edge.problem("color", what);
+        return None;
+    }
+    Some(color)
+}
+
+/// The images: a text without white space is one reference, everything else is a mapping.
+fn images(edge: &mut Edge<'_>) -> Option<Images> {
+    let Some(value) = edge.value("image") else { return Some(Images::None) };
+    if !value.contains(char::is_whitespace) {
+        return edge.parsed("image", image).map(Images::One);
+    }
+    let read = edge.yaml("image", |reader, root| {
+        let entries = reader.entries(root, "one image is expected, or a mapping, `CONTAINER: IMAGE` a line");
+        let mut images = Vec::new();
+        for (container, node) in entries {
+            if !is_ecs_name(&container) {
+                reader.problem(
+                    &node,
+                    "is not the name of a container: it has only letters, digits, `-` and `_`",
+                );
+            }
+            images.extend(reader.parsed(&node, image).map(|image| (container, image)));
+        }
+        images
+    });
+    read.map(Images::PerContainer)
+}
+
+/// One image, with the reference in the message.
+fn image(value: &str) -> Result<ImageRef, String> {
+    ImageRef::parse(value).map_err(|what| format!("{} is not an image: {what}", shown(value)))
+}
+
+/// A file by its extension, an ARN, or a family with or without revision.
+fn definition(value: &str) -> Result<DefinitionSource, String> {
+    if value.starts_with(['{', '[']) || value.contains('\n') {
+        return Err(
+            "holds text where the path of a file is expected: write it to a `.json` file first".to_owned()
+        );
+    }
+    if Arn::looks_like(value) {
+        return definition_arn(value);
+    }
+    let extension = value.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if ["json", "yml", "yaml"].contains(&extension) {
+        return Ok(DefinitionSource::File(PathBuf::from(value)));
+    }
+    if is_family(value) {
+        return Ok(DefinitionSource::Named(value.to_owned()));
+    }
+    Err(format!(
+        "{} is neither a `.json`, `.yml` or `.yaml` file, an ARN, `FAMILY` nor `FAMILY:REVISION`",
+        shown(value)
+    ))
+}
+
+/// `arn:…:task-definition/FAMILY:REVISION`.
+fn definition_arn(value: &str) -> Result<DefinitionSource, String> {
+    let arn = Arn::parse(value).ok_or_else(|| format!("{} is not a complete ARN", shown(value)))?;
+    match arn.resource.strip_prefix("task-definition/") {
+        Some(family) if arn.service == "ecs" && is_family(family) => {
+            Ok(DefinitionSource::Named(value.to_owned()))
+        }
+        Some(_) | None => Err(format!("{} is not the ARN of a task definition", shown(value))),
+    }
+}
+
+/// `FAMILY` or `FAMILY:REVISION`; revisions begin at 1.
+fn is_family(value: &str) -> bool {
+    let (family, revision) = value.split_once(':').unwrap_or((value, "1"));
+    let counted = revision.bytes().all(|b| b.is_ascii_digit()) && !revision.starts_with('0');
+    is_ecs_name(family) && counted && revision.parse::<i32>().is_ok()
+}
+
+/// The most tasks that ECS allows a service (its quota "Tasks per service").
+const MOST_TASKS: u32 = 5_000;
+
+/// `match`, or a count that leaves something to prove healthy.
+fn desired_count(value: &str) -> Result<DesiredCount, String> {
+    if value == "match" {
+        return Ok(DesiredCount::Match);
+    }
+    match value.parse::<u32>() {
+        Ok(count) if (1..=MOST_TASKS).contains(&count) && !value.starts_with('+') => {
+            Ok(DesiredCount::Count(count))
+        }
+        Ok(0) => {
+            Err("`0` leaves no task that could prove the version healthy: write 1 or more, or `match`"
+                .to_owned())
+        }
+        Ok(_) | Err(_) => {
+            Err(format!("{} is not a count: write 1 to {MOST_TASKS}, or `match`", shown(value)))
+        }
+    }
+}
+
+/// The task definition's ARN, if it is in another region.
+pub(crate) fn check_region(edge: &mut Edge<'_>, settings: &DeploySettings, region: &str) {
+    match &settings.definition {
+        DefinitionSource::Named(name) => place::check_region(edge, "task-definition", name, region),
+        DefinitionSource::Current | DefinitionSource::File(_) => {}
+    }
+}

@@ -1,0 +1,86 @@
+//! The edge between the runner's text and our types: takes inputs one by one and collects everything that is wrong.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::env::{Environment, PREFIX};
+use super::inputs::{self, CommandName};
+use crate::config::reader::{Node, Reader};
+use crate::failure::Problem;
+
+/// Reads a file as text; given by the caller, so that this layer does no I/O of its own.
+pub(crate) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+/// Something that is worth saying and stops nothing: the same form as a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Warning(pub(crate) Problem);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The inputs being read.
+pub(crate) struct Edge<'a> {
+    /// Where inputs and variables come from.
+    pub(crate) env: &'a Environment,
+    /// Where files come from.
+    pub(crate) read_file: ReadFile<'a>,
+    /// What is wrong so far.
+    pub(crate) problems: Vec<Problem>,
+    /// What is worth saying so far.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl<'a> Edge<'a> {
+    /// Begins with the names of the inputs: unknown ones, and values that are not text.
+    pub(crate) fn new(env: &'a Environment, read_file: ReadFile<'a>) -> Self {
+        let (mut problems, strange) = inputs::unknown(env);
+        for variable in env.undecodable_inputs() {
+            let name = variable.trim_start_matches(PREFIX).to_lowercase();
+            problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
+        }
+        Edge { env, read_file, problems, warnings: strange.into_iter().map(Warning).collect() }
+    }
+
+    /// Warns of inputs that have a value and no use.
+    pub(crate) fn warn_unused(&mut self, command: CommandName) {
+        self.warnings.extend(inputs::unused(self.env, command).into_iter().map(Warning));
+    }
+
+    /// Notes a problem with an input.
+    pub(crate) fn problem(&mut self, input: &str, what: impl Into<String>) {
+        self.problems.push(Problem::new(format!("input {input}"), what));
+    }
+
+    /// An input's value or default, if it has either.
+    pub(crate) fn value(&self, input: &str) -> Option<&'a str> {
+        self.env.input(input).or(Some(inputs::default(input)).filter(|default| !default.is_empty()))
+    }
+
+    /// An input as a type. None where it is unset, or wrong, which is noted.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        input: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.value(input)?;
+        parse(value).map_err(|what| self.problem(input, what)).ok()
+    }
+
+    /// An input that holds YAML. None where it is unset, or no YAML, which is noted.
+    pub(crate) fn yaml<T>(
+        &mut self,
+        input: &str,
+        read: impl FnOnce(&mut Reader<'_>, &Node) -> T,
+    ) -> Option<T> {
+        let text = self.env.raw_input(input)?;
+        let place = format!("input {input}");
+        let (mut reader, root) = Reader::open(&place, text);
+        let found = root.map(|root| read(&mut reader, &root));
+        self.problems.extend(reader.into_problems());
+        found
+    }
+}

@@ -1,0 +1,158 @@
+//! The environment and the arguments of this process: the only place that reads them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Which step of the action this process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The main step, `/ecs-blue-green`.
+    Main,
+    /// The post step, `/ecs-blue-green-post`. It gets the same inputs as the main step, so only the name of the
+    /// program tells them apart.
+    Post,
+}
+
+impl Entry {
+    /// By the file name that the process was started under: one that ends in `-post` is the post step.
+    fn of_program(program: &Path) -> Self {
+        let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+        if stem.ends_with("-post") { Entry::Post } else { Entry::Main }
+    }
+}
+
+/// What the process was started with. Has no `Debug`: it holds credentials.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    /// The step.
+    entry: Entry,
+    /// The variables whose value is text.
+    variables: BTreeMap<String, String>,
+    /// The names of the variables whose value is not UTF-8.
+    undecodable: BTreeSet<String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub(crate) fn of_process() -> Self {
+        let program = std::env::args_os().next().unwrap_or_default();
+        Self::decode(Entry::of_program(Path::new(&program)), std::env::vars_os())
+    }
+
+    /// An environment of these variables alone.
+    #[cfg(test)]
+    pub(crate) fn new(entry: Entry, variables: &[(&str, &str)]) -> Self {
+        Self::decode(entry, variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    /// Keeps what is text, and the names of what is not. A name that is not text can't be one of ours.
+    fn decode(entry: Entry, variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut found = Environment { entry, variables: BTreeMap::new(), undecodable: BTreeSet::new() };
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(found.variables.insert(name, value)),
+                (Ok(name), Err(_)) => drop(found.undecodable.insert(name)),
+                (Err(_), _) => {}
+            }
+        }
+        found
+    }
+
+    /// Which step this is.
+    pub(crate) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    /// A variable, trimmed; an empty one is unset.
+    pub(crate) fn var(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// An input, trimmed; an empty one is unset.
+    pub(crate) fn input(&self, name: &str) -> Option<&str> {
+        self.var(&input_variable(name))
+    }
+
+    /// An input with its white space, which counts in YAML; a blank one is unset.
+    pub(crate) fn raw_input(&self, name: &str) -> Option<&str> {
+        self.variables.get(&input_variable(name)).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// What the main step saved for the post step under this name.
+    pub(crate) fn state(&self, name: &str) -> Option<&str> {
+        self.var(&format!("STATE_{name}"))
+    }
+
+    /// The variables of all inputs that have a value, also of those that this action does not know.
+    pub(crate) fn input_variables(&self) -> impl Iterator<Item = &str> {
+        let set = self
+            .variables
+            .iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(name, _)| name.as_str());
+        set.filter(|name| name.starts_with(PREFIX))
+    }
+
+    /// The variables of inputs whose value is not UTF-8.
+    pub(crate) fn undecodable_inputs(&self) -> impl Iterator<Item = &str> {
+        self.undecodable.iter().map(String::as_str).filter(|name| name.starts_with(PREFIX))
+    }
+}
+
+/// What the runner puts before an input's name.
+pub(crate) const PREFIX: &str = "INPUT_";
+
+/// The variable of an input: capitals, spaces as `_`, dashes as they are (the runner's rule).
+fn input_variable(name: &str) -> String {
+    format!("{PREFIX}{}", name.replace(' ', "_").to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn the_name_of_the_program_decides_the_step() {
+        let table = [
+            ("/ecs-blue-green", Entry::Main),
+            ("/ecs-blue-green-post", Entry::Post),
+            ("target/debug/ecs-blue-green-post", Entry::Post),
+            ("/post/ecs-blue-green", Entry::Main),
+            ("", Entry::Main),
+        ];
+        for (program, entry) in table {
+            assert_eq!(Entry::of_program(Path::new(program)), entry, "{program}");
+        }
+    }
+
+    #[test]
+    fn inputs_keep_their_dashes_and_lose_their_white_space() {
+        let env = Environment::new(
+            Entry::Main,
+            &[
+                ("INPUT_BLUE-SERVICE", " web \n"),
+                ("INPUT_COLOR", "  "),
+                ("INPUT_PROBES", "\n  - a\n"),
+                ("STATE_id", "7"),
+            ],
+        );
+        assert_eq!(env.input("blue-service"), Some("web"));
+        assert_eq!(env.input("color"), None);
+        assert_eq!(env.raw_input("probes"), Some("\n  - a\n"));
+        assert_eq!(env.state("id"), Some("7"));
+        assert_eq!(env.input_variables().collect::<Vec<_>>(), ["INPUT_BLUE-SERVICE", "INPUT_PROBES"]);
+    }
+
+    #[test]
+    fn a_value_that_is_not_text_is_known_by_name() {
+        let bad = OsString::from_vec(vec![0xff]);
+        let env = Environment::decode(
+            Entry::Main,
+            [("INPUT_COLOR".into(), bad.clone()), (bad, "x".into())].into_iter(),
+        );
+        assert_eq!(env.input("color"), None);
+        assert_eq!(env.undecodable_inputs().collect::<Vec<_>>(), ["INPUT_COLOR"]);
+    }
+}

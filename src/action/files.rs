@@ -1,0 +1,122 @@
+//! The runner's file commands: outputs, state for the post step, and the job summary. Each appends to the file that a
+//! variable names; without the variable we are not on a runner, and there is nothing to do.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::commands::random_token;
+use super::env::Environment;
+
+/// Sets an output of the step.
+pub(crate) fn set_output(env: &Environment, name: &str, value: &str) -> io::Result<()> {
+    append_value(env.var("GITHUB_OUTPUT"), name, value)
+}
+
+/// Saves a value that the post step reads with [`Environment::state`]. A cancelled main step's is kept, too.
+pub(crate) fn save_state(env: &Environment, name: &str, value: &str) -> io::Result<()> {
+    append_value(env.var("GITHUB_STATE"), name, value)
+}
+
+/// The runner drops a step's summary that is larger than this, in bytes.
+const SUMMARY_LIMIT: usize = 1024 * 1024;
+/// What ends a summary that was cut.
+const SUMMARY_CUT: &str = "\n\n_The summary was cut at 1 MiB; the job log has it all._\n";
+
+/// Appends Markdown to the job summary, cut where the runner would drop it all.
+pub(crate) fn append_summary(env: &Environment, markdown: &str) -> io::Result<()> {
+    let Some(path) = env.var("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let used = match std::fs::metadata(path) {
+        Ok(file) => usize::try_from(file.len()).unwrap_or(usize::MAX),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    append(path, &fitting(markdown, SUMMARY_LIMIT.saturating_sub(used)))
+}
+
+/// The text, or as much of it as fits into `room` bytes with the note that it was cut.
+fn fitting(text: &str, room: usize) -> String {
+    if text.len() <= room {
+        return text.to_owned();
+    }
+    let Some(end) = room.checked_sub(SUMMARY_CUT.len()) else { return String::new() };
+    format!("{}{SUMMARY_CUT}", &text[..text.floor_char_boundary(end)])
+}
+
+/// Appends `name<<DELIMITER`, the value and the delimiter, which the value can't hold because it is random.
+fn append_value(path: Option<&str>, name: &str, value: &str) -> io::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let delimiter = format!("ghadelimiter_{}", random_token());
+    append(path, &format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
+}
+
+/// Appends to a file in one write, and makes it if it is missing.
+fn append(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::env::Entry;
+
+    /// What the runner reads from a file of outputs or state.
+    fn read_back(text: &str) -> Vec<(String, String)> {
+        let mut lines = text.lines();
+        let mut found = Vec::new();
+        while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
+            let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+            found.push((name.to_owned(), value.join("\n")));
+        }
+        found
+    }
+
+    #[test]
+    fn outputs_and_state_are_appended_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, state) = (folder.path().join("output"), folder.path().join("state"));
+        let env = Environment::new(
+            Entry::Main,
+            &[("GITHUB_OUTPUT", output.to_str().unwrap()), ("GITHUB_STATE", state.to_str().unwrap())],
+        );
+        set_output(&env, "result", "succeeded").unwrap();
+        set_output(&env, "status-json", "{\n\"a<<b\": 1}\nghadelimiter_").unwrap();
+        save_state(&env, "ecs-deployment-id", "ecs-svc/1").unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            read_back(&std::fs::read_to_string(output).unwrap()),
+            [pair("result", "succeeded"), pair("status-json", "{\n\"a<<b\": 1}\nghadelimiter_")]
+        );
+        assert_eq!(
+            read_back(&std::fs::read_to_string(state).unwrap()),
+            [pair("ecs-deployment-id", "ecs-svc/1")]
+        );
+    }
+
+    #[test]
+    fn without_a_runner_nothing_is_written() {
+        let env = Environment::new(Entry::Main, &[("GITHUB_OUTPUT", "")]);
+        set_output(&env, "a", "b").unwrap();
+        save_state(&env, "a", "b").unwrap();
+        append_summary(&env, "a").unwrap();
+    }
+
+    #[test]
+    fn a_summary_stays_under_the_limit_of_the_runner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary");
+        let env = Environment::new(Entry::Main, &[("GITHUB_STEP_SUMMARY", path.to_str().unwrap())]);
+        append_summary(&env, "# first\n").unwrap();
+        append_summary(&env, &"ä".repeat(1024 * 1024)).unwrap();
+        append_summary(&env, "lost").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# first\nää") && text.len() <= 1024 * 1024 && text.len() > 1024 * 1024 - 4);
+        assert!(text.ends_with("ä\n\n_The summary was cut at 1 MiB; the job log has it all._\n"));
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_opened_is_an_error() {
+        let env = Environment::new(Entry::Main, &[("GITHUB_OUTPUT", "/nowhere/at/all")]);
+        assert_eq!(set_output(&env, "a", "b").unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,15 @@
+//! The runner's protocol: environment, inputs, what GitHub says about the run, log commands and file commands.
+
+pub(crate) mod branch;
+pub(crate) mod commands;
+pub(crate) mod context;
+pub(crate) mod deploy;
+#[cfg(test)]
+mod docs;
+pub(crate) mod edge;
+pub(crate) mod env;
+pub(crate) mod files;
+pub(crate) mod inputs;
+pub(crate) mod place;
+pub(crate) mod settings;
+pub(crate) mod variables;

@@ -1,0 +1,174 @@
+//! The config file and the inputs that override it: which cluster, services and listener are meant.
+
+use std::io;
+use std::path::Path;
+
+use super::edge::Edge;
+use crate::config::kinds::{self, listed};
+use crate::config::{self, App, Config};
+use crate::failure::Problem;
+use crate::plan::arn::Arn;
+use crate::plan::near::nearest;
+use crate::plan::wanted::{ListenerChoice, Place};
+
+/// The config file, as far as it could be read.
+pub(crate) struct File {
+    /// Its path.
+    pub(crate) path: String,
+    /// What it says; nothing where it is missing or wrong.
+    pub(crate) config: Config,
+    /// Whether it exists.
+    pub(crate) exists: bool,
+    /// Whether what it says is known: it was read without a problem, or is rightly missing.
+    pub(crate) known: bool,
+    /// The app that is meant, by name.
+    pub(crate) app: Option<(String, App)>,
+}
+
+/// Reads the config file. The default one may be missing: a button needs no checkout.
+pub(crate) fn file(edge: &mut Edge<'_>) -> File {
+    let path = edge.value("config").unwrap_or(config::DEFAULT_PATH).to_owned();
+    let mut file = File { path, config: Config::default(), exists: true, known: true, app: None };
+    match (edge.read_file)(Path::new(&file.path)).map(|text| config::parse(&file.path, &text)) {
+        Ok(Ok(config)) => file.config = config,
+        Ok(Err(problems)) => {
+            file.known = false;
+            edge.problems.extend(problems);
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.path == config::DEFAULT_PATH => {
+            file.exists = false
+        }
+        Err(error) => {
+            (file.exists, file.known) = (false, false);
+            edge.problem("config", unreadable(&file.path, &error));
+        }
+    }
+    file.app = app(edge, &mut file.known, &file.config, &file.path);
+    file
+}
+
+/// Why a file could not be read.
+fn unreadable(path: &str, error: &io::Error) -> String {
+    let path = kinds::shown(path);
+    if error.kind() == io::ErrorKind::NotFound {
+        return format!("{path} does not exist: is actions/checkout among the steps before?");
+    }
+    format!("couldn't read {path}: {error}")
+}
+
+/// The app that is meant: the one named, or the only one. None is needed where the inputs name both services.
+fn app(edge: &mut Edge<'_>, known: &mut bool, config: &Config, path: &str) -> Option<(String, App)> {
+    let names: Vec<&str> = config.apps.iter().map(|(name, _)| name.as_str()).collect();
+    let what = match (edge.value("app"), config.apps.as_slice()) {
+        (Some(wanted), apps) => match apps.iter().find(|(name, _)| name == wanted) {
+            Some(app) => return Some(app.clone()),
+            None if !*known => return None,
+            None if apps.is_empty() => {
+                format!("{} can't be looked up: `{path}` has no apps", kinds::shown(wanted))
+            }
+            None => not_an_app(wanted, &names, path),
+        },
+        (None, []) => return None,
+        (None, [app]) => return Some(app.clone()),
+        (None, _) if edge.value("blue-service").is_some() && edge.value("green-service").is_some() => {
+            return None;
+        }
+        (None, _) => format!("missing: `{path}` has several apps, name one of {}", listed(names)),
+    };
+    *known = false;
+    edge.problem("app", what);
+    None
+}
+
+/// What to say of an app that is not in the file.
+fn not_an_app(wanted: &str, names: &[&str], path: &str) -> String {
+    let near = nearest(wanted, names.iter().copied());
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    format!("`{path}` has no app {}, only {}{near}", kinds::shown(wanted), listed(names.iter().copied()))
+}
+
+/// Cluster, services and listener; the inputs override the file.
+pub(crate) fn place(edge: &mut Edge<'_>, file: &File) -> Option<Place> {
+    let (name, app) = file.app.clone().unwrap_or_else(|| ("NAME".to_owned(), App::default()));
+    let from = |key: &str| format!("`apps.{name}.{key}`");
+    let cluster = needed(edge, file, "cluster", (file.config.cluster.clone(), "`cluster`"));
+    let blue = needed(edge, file, "blue-service", (app.blue, &from("blue")));
+    let green = needed(edge, file, "green-service", (app.green, &from("green")));
+    let develop = edge.parsed("develop-service", kinds::service).or(app.develop);
+    let listener = edge.parsed("listener", kinds::listener);
+    let place = Place { cluster: cluster?, blue: blue?, green: green?, develop, listener };
+    distinct(edge, &place);
+    Some(place)
+}
+
+/// An input or the file's value, noted where it is missing from both. `file_value` comes with the name of its key.
+fn needed(
+    edge: &mut Edge<'_>,
+    file: &File,
+    input: &str,
+    file_value: (Option<String>, &str),
+) -> Option<String> {
+    let parse = if input == "cluster" { kinds::cluster } else { kinds::service };
+    if edge.value(input).is_some() {
+        return edge.parsed(input, parse);
+    }
+    let (value, key) = file_value;
+    if value.is_none() && file.known {
+        let path = &file.path;
+        let what = if file.exists {
+            format!("missing: give the input, or {key} in `{path}`")
+        } else {
+            format!(
+                "missing: give the input, or {key} in `{path}`, which does not exist (is actions/checkout among the steps before?)"
+            )
+        };
+        edge.problem(input, what);
+    }
+    value
+}
+
+/// The services must be different ones, or a deploy to one would be a deploy to the other.
+fn distinct(edge: &mut Edge<'_>, place: &Place) {
+    let services =
+        [("blue", Some(&place.blue)), ("green", Some(&place.green)), ("develop", place.develop.as_ref())];
+    for (index, (color, service)) in services.iter().enumerate() {
+        let Some(service) = service else { continue };
+        let same =
+            |(_, other): &&(&str, Option<&String>)| other.is_some_and(|other| short(other) == short(service));
+        if let Some((other, _)) = services[..index].iter().find(same) {
+            let what = format!("`{}` is the {other} service too: every color needs its own", short(service));
+            edge.problem(&format!("{color}-service"), what);
+        }
+    }
+}
+
+/// The name of a cluster or service that is given by name or ARN.
+fn short(service: &str) -> &str {
+    service.rsplit('/').next().unwrap_or(service)
+}
+
+/// ARNs that name another region than the run's would be looked for in the wrong place.
+pub(crate) fn check_regions(edge: &mut Edge<'_>, place: &Place, region: &str) {
+    let listener = match &place.listener {
+        Some(ListenerChoice::Arn(arn)) => Some(arn.as_str()),
+        Some(ListenerChoice::Port { .. }) | None => None,
+    };
+    let named = [
+        ("cluster", Some(place.cluster.as_str())),
+        ("blue-service", Some(&place.blue)),
+        ("green-service", Some(&place.green)),
+        ("develop-service", place.develop.as_deref()),
+        ("listener", listener),
+    ];
+    for (input, value) in named {
+        check_region(edge, input, value.unwrap_or_default(), region);
+    }
+}
+
+/// Notes an ARN that names another region.
+pub(crate) fn check_region(edge: &mut Edge<'_>, input: &str, value: &str, region: &str) {
+    if let Some(arn) = Arn::parse(value).filter(|arn| arn.region != region) {
+        let what = format!("the ARN is in `{}`, but the region of this run is `{region}`", arn.region);
+        edge.problems.push(Problem::new(format!("input {input}"), what));
+    }
+}

@@ -1,0 +1,185 @@
+//! The settings of a run: inputs, config file and environment, read once, with everything that is wrong at once.
+
+use std::time::Duration;
+
+use super::deploy::{self, DeploySettings};
+use super::edge::{Edge, ReadFile, Warning};
+use super::env::Environment;
+use super::inputs::{COMMANDS, CommandName};
+use super::place;
+use crate::config::kinds::{self, listed};
+use crate::failure::Problem;
+use crate::plan::wanted::Place;
+
+/// What a run is asked to do, complete and checked as far as that goes without AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The command with its own settings.
+    pub(crate) command: Command,
+    /// Where the colors live.
+    pub(crate) place: Place,
+    /// The name of the app, where the config file has one.
+    pub(crate) app: Option<String>,
+    /// The AWS region.
+    pub(crate) region: String,
+    /// The only accounts to work in; empty for any.
+    pub(crate) allowed_account_ids: Vec<String>,
+    /// Whether to print the plan and write nothing.
+    pub(crate) plan_only: bool,
+    /// How long to wait for the goal.
+    pub(crate) timeout: Duration,
+    /// How long to wait between two looks at AWS.
+    pub(crate) poll_interval: Duration,
+    /// What a cancelled run does.
+    pub(crate) on_cancel: OnCancel,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Put a version on a color and prove it healthy.
+    Deploy(Box<DeploySettings>),
+    /// Show both colors and what is valid now.
+    Status,
+}
+
+/// What a cancelled run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnCancel {
+    /// Puts back what it changed.
+    Restore,
+    /// Leaves it, and says so.
+    Leave,
+}
+
+/// The words of the input `on-cancel`.
+const ON_CANCEL: [(&str, OnCancel); 2] = [("restore", OnCancel::Restore), ("leave", OnCancel::Leave)];
+
+/// Reads everything. `read_file` gets paths relative to the working directory, which is the workspace on a runner.
+pub(crate) fn settings(
+    env: &Environment,
+    read_file: ReadFile<'_>,
+) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
+    let mut edge = Edge::new(env, read_file);
+    let found = read(&mut edge);
+    match found {
+        Some(settings) if edge.problems.is_empty() => Ok((settings, edge.warnings)),
+        Some(_) | None => Err(edge.problems),
+    }
+}
+
+/// Reads one thing after the other; each notes its own problems, so none hides those of the next.
+fn read(edge: &mut Edge<'_>) -> Option<Settings> {
+    let name = command(edge);
+    if let Some(name) = name {
+        edge.warn_unused(name);
+    }
+    let file = place::file(edge);
+    let place = place::place(edge, &file);
+    let command = match name {
+        Some(CommandName::Status) => Some(Command::Status),
+        // Without a valid command, too: what it says of deploy's inputs is right whatever was meant.
+        Some(CommandName::Deploy) | None => {
+            deploy::settings(edge, &file, place.as_ref()).map(|deploy| Command::Deploy(Box::new(deploy)))
+        }
+    };
+    let region = region(edge);
+    let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
+    let plan_only = edge.parsed("plan-only", kinds::boolean);
+    let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
+    let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
+    let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
+    check_profile(edge);
+    check_regions(edge, place.as_ref(), command.as_ref(), region.as_deref());
+    name?;
+    Some(Settings {
+        command: command?,
+        place: place?,
+        app: file.app.map(|(name, _)| name),
+        region: region?,
+        allowed_account_ids,
+        plan_only: plan_only?,
+        timeout: timeout?,
+        poll_interval: poll_interval?,
+        on_cancel: on_cancel?,
+    })
+}
+
+/// The shortest time-out.
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// The shortest time between two looks at AWS.
+const TENTH: Duration = Duration::from_millis(100);
+/// The longest time between two looks at AWS.
+const MINUTE: Duration = Duration::from_secs(60);
+/// The longest time-out.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The command, which has no default.
+fn command(edge: &mut Edge<'_>) -> Option<CommandName> {
+    if edge.value("command").is_none() {
+        edge.problem(
+            "command",
+            format!("missing: write one of {}", listed(COMMANDS.iter().map(|(word, _)| *word))),
+        );
+        return None;
+    }
+    edge.parsed("command", |value| kinds::one_of(value, &COMMANDS))
+}
+
+/// The region, by input or environment. Without one, AWS's own search would wait for a machine's metadata.
+fn region(edge: &mut Edge<'_>) -> Option<String> {
+    if edge.value("region").is_some() {
+        return edge.parsed("region", kinds::region);
+    }
+    let found =
+        ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, edge.env.var(name)?)));
+    let Some((name, value)) = found else {
+        edge.problem(
+            "region",
+            "missing: give the input, or set AWS_REGION (aws-actions/configure-aws-credentials does)",
+        );
+        return None;
+    };
+    let what = |what| edge.problems.push(Problem::new(name, what));
+    kinds::region(value).map_err(what).ok()
+}
+
+/// What gives credentials without a profile: keys, web identity, the container's own.
+const CREDENTIALS: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+/// A profile is a section in files of the runner, which the action's container does not have.
+fn check_profile(edge: &mut Edge<'_>) {
+    let given = |names: &[&'static str]| names.iter().copied().find(|name| edge.env.var(name).is_some());
+    let profile = given(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]);
+    if let (Some(name), None) = (profile, given(&CREDENTIALS)) {
+        let what = "profiles of the runner don't exist in the action's container, and AWS_ACCESS_KEY_ID is not set: \
+                    let aws-actions/configure-aws-credentials export the credentials";
+        edge.problems.push(Problem::new(name, what));
+    }
+}
+
+/// ARNs against the region.
+fn check_regions(
+    edge: &mut Edge<'_>,
+    place: Option<&Place>,
+    command: Option<&Command>,
+    region: Option<&str>,
+) {
+    let Some(region) = region else { return };
+    if let Some(place) = place {
+        place::check_regions(edge, place, region);
+    }
+    match command {
+        Some(Command::Deploy(deploy)) => deploy::check_region(edge, deploy, region),
+        Some(Command::Status) | None => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,0 +1,532 @@
+//! Whole sets of inputs: what they mean, and every problem as the user reads it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::action::env::Entry;
+use crate::action::inputs::INPUTS;
+use crate::plan::color::Color;
+use crate::plan::image::ImageRef;
+use crate::plan::wanted::{
+    DefinitionSource, DesiredCount, EnvChange, Images, ListenerChoice, Probe, Protocol, Text, WantedColor,
+};
+
+/// A config file with one app.
+const ONE_APP: &str = "\
+cluster: shop
+apps:
+  web:
+    blue: web-blue
+    green: web-green
+    develop: web-dev
+    probes: [{ path: /healthz, contains: ok }]
+branches: { main: idle, release/*: green, develop: develop }
+";
+
+/// The least that a deploy needs, without a config file.
+const LEAST: [(&str, &str); 5] = [
+    ("INPUT_COMMAND", "deploy"),
+    ("INPUT_CLUSTER", "shop"),
+    ("INPUT_BLUE-SERVICE", "web-blue"),
+    ("INPUT_GREEN-SERVICE", "web-green"),
+    ("AWS_REGION", "eu-west-1"),
+];
+
+/// Reads settings from variables and files.
+fn read_with(
+    variables: &[&[(&str, &str)]],
+    files: &[(&str, &str)],
+) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
+    let env = Environment::new(Entry::Main, &variables.concat());
+    settings(&env, &|path: &Path| {
+        let found = files.iter().find(|(name, _)| Path::new(name) == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    })
+}
+
+/// What is wrong with the least set of inputs and these changes, one problem a line.
+fn problems(changes: &[(&str, &str)]) -> String {
+    told(read_with(&[&LEAST, changes], &[]))
+}
+
+/// The problems, one a line.
+fn told(result: Result<(Settings, Vec<Warning>), Vec<Problem>>) -> String {
+    result.unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The settings of a deploy with the least set of inputs and these changes.
+fn deploy(changes: &[(&str, &str)]) -> DeploySettings {
+    deploy_of(read_with(&[&LEAST, changes], &[]).unwrap().0)
+}
+
+/// The deploy in the settings.
+fn deploy_of(settings: Settings) -> DeploySettings {
+    match settings.command {
+        Command::Deploy(deploy) => *deploy,
+        Command::Status => panic!("status"),
+    }
+}
+
+#[test]
+fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
+    let (settings, warnings) = read_with(&[&LEAST], &[]).unwrap();
+    assert_eq!(warnings, []);
+    let wanted = DeploySettings {
+        color: WantedColor::Idle,
+        images: Images::None,
+        definition: DefinitionSource::Current,
+        environment: vec![],
+        secrets: vec![],
+        pin_digest: true,
+        desired_count: None,
+        allow_live: false,
+        probes: vec![],
+    };
+    let place = Place {
+        cluster: "shop".to_owned(),
+        blue: "web-blue".to_owned(),
+        green: "web-green".to_owned(),
+        develop: None,
+        listener: None,
+    };
+    assert_eq!(
+        settings,
+        Settings {
+            command: Command::Deploy(Box::new(wanted)),
+            place,
+            app: None,
+            region: "eu-west-1".to_owned(),
+            allowed_account_ids: vec![],
+            plan_only: false,
+            timeout: Duration::from_secs(1800),
+            poll_interval: Duration::from_secs(5),
+            on_cancel: OnCancel::Restore,
+        }
+    );
+}
+
+/// Settings with a value for every input.
+fn everything() -> Settings {
+    let digest = format!("web@sha256:{}", "0".repeat(64));
+    let (settings, _) = read_with(
+        &[
+            &LEAST,
+            &[
+                ("INPUT_COLOR", "develop"),
+                ("INPUT_DEVELOP-SERVICE", "web-dev"),
+                ("INPUT_LISTENER", "HTTPS:443"),
+                ("INPUT_IMAGE", &format!("app: {digest}\nproxy: envoy:v1\n")),
+                ("INPUT_TASK-DEFINITION", "infra/web.yml"),
+                ("INPUT_ENVIRONMENT", "A: x\napp:\n  B: ''\n  C: null\n"),
+                (
+                    "INPUT_SECRETS",
+                    "D: /shop/d\nE: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:e-AbCdEf:key::'\n",
+                ),
+                ("INPUT_PIN-DIGEST", "False"),
+                ("INPUT_DESIRED-COUNT", "match"),
+                ("INPUT_ALLOW-LIVE", "TRUE"),
+                ("INPUT_PROBES", "  - path: /a?b=c\n    status: 204\n  - { path: /, contains: ok }\n"),
+                ("INPUT_PLAN-ONLY", "true"),
+                ("INPUT_TIMEOUT", "1h30m"),
+                ("INPUT_POLL-INTERVAL", "300ms"),
+                ("INPUT_ON-CANCEL", "leave"),
+                ("INPUT_REGION", "eu-central-1"),
+                ("INPUT_ALLOWED-ACCOUNT-IDS", "123456789012"),
+            ],
+        ],
+        &[],
+    )
+    .unwrap();
+    settings
+}
+
+#[test]
+fn everything_can_be_said_by_inputs() {
+    let settings = everything();
+    assert_eq!(
+        settings.place.listener,
+        Some(ListenerChoice::Port { protocol: Some(Protocol::Https), port: 443 })
+    );
+    assert_eq!(
+        (settings.timeout, settings.poll_interval),
+        (Duration::from_secs(5400), Duration::from_millis(300))
+    );
+    assert_eq!((settings.plan_only, settings.on_cancel), (true, OnCancel::Leave));
+    assert_eq!(settings.region, "eu-central-1");
+    assert_eq!(settings.allowed_account_ids, ["123456789012"]);
+    let deploy = deploy_of(settings);
+    assert_eq!(deploy.color, WantedColor::Color(Color::Develop));
+    let digest = format!("web@sha256:{}", "0".repeat(64));
+    let image = |container: &str, image: &str| (container.to_owned(), ImageRef::parse(image).unwrap());
+    assert_eq!(deploy.images, Images::PerContainer(vec![image("app", &digest), image("proxy", "envoy:v1")]));
+    assert_eq!(deploy.definition, DefinitionSource::File(PathBuf::from("infra/web.yml")));
+    let change = |container: Option<&str>, name: &str, value: Option<&str>| EnvChange {
+        container: container.map(str::to_owned),
+        name: name.to_owned(),
+        value: value.map(Text::new),
+    };
+    assert_eq!(
+        deploy.environment,
+        [change(None, "A", Some("x")), change(Some("app"), "B", Some("")), change(Some("app"), "C", None)]
+    );
+    assert_eq!(deploy.secrets[0], change(None, "D", Some("/shop/d")));
+    assert_eq!(deploy.secrets.len(), 2);
+    assert_eq!((deploy.pin_digest, deploy.allow_live), (false, true));
+    assert_eq!(deploy.desired_count, Some(DesiredCount::Match));
+    let probe = |path: &str, status, contains: Option<&str>| Probe {
+        path: path.to_owned(),
+        status,
+        contains: contains.map(str::to_owned),
+    };
+    assert_eq!(deploy.probes, [probe("/a?b=c", 204, None), probe("/", 200, Some("ok"))]);
+}
+
+#[test]
+fn the_config_file_fills_in_and_the_inputs_override_it() {
+    let files = [(".github/blue-green.yml", ONE_APP)];
+    let least = [("INPUT_COMMAND", "deploy"), ("AWS_DEFAULT_REGION", "eu-west-1")];
+    let (settings, _) = read_with(&[&least], &files).unwrap();
+    assert_eq!((settings.place.cluster.as_str(), settings.app.as_deref()), ("shop", Some("web")));
+    assert_eq!(settings.place.develop.as_deref(), Some("web-dev"));
+    assert_eq!(deploy_of(settings).probes.len(), 1);
+    let overrides = [("INPUT_GREEN-SERVICE", "other"), ("INPUT_PROBES", "[]"), ("INPUT_APP", "web")];
+    let (settings, _) = read_with(&[&least, &overrides], &files).unwrap();
+    assert_eq!((settings.place.blue.as_str(), settings.place.green.as_str()), ("web-blue", "other"));
+    assert_eq!(deploy_of(settings).probes, []);
+}
+
+#[test]
+fn all_problems_are_listed_at_once() {
+    assert_eq!(
+        told(read_with(
+            &[&[("INPUT_COLOR", "gren"), ("INPUT_PLAN-ONLY", "yes"), ("INPUT_TIMEOUT", "30")]],
+            &[]
+        )),
+        "input command: missing: write one of `deploy`, `status`\n\
+         input cluster: missing: give the input, or `cluster` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
+         input blue-service: missing: give the input, or `apps.NAME.blue` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
+         input green-service: missing: give the input, or `apps.NAME.green` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
+         input color: `gren` is not one of `idle`, `blue`, `green`, `develop`, `branch`; did you mean `green`?\n\
+         input region: missing: give the input, or set AWS_REGION (aws-actions/configure-aws-credentials does)\n\
+         input plan-only: `yes` is not a boolean: write `true` or `false`\n\
+         input timeout: `30` has no unit: write `30s` for seconds or `30m` for minutes"
+    );
+}
+
+/// A set of changed variables, and what is said of them.
+type Told<'a> = (&'a [(&'a str, &'a str)], &'a str);
+
+/// Checks what is said of each change to the least set of inputs.
+fn check(table: &[Told<'_>]) {
+    for (changes, wanted) in table {
+        assert_eq!(problems(changes), *wanted, "{changes:?}");
+    }
+}
+
+/// The ARN of a cluster in another region.
+const ELSEWHERE: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/shop";
+
+#[test]
+fn a_wrong_place_is_told_in_words() {
+    check(&[
+        (
+            &[("INPUT_GREEN-SERVICE", "web-blue")],
+            "input green-service: `web-blue` is the blue service too: every color needs its own",
+        ),
+        (
+            &[("INPUT_CLUSTER", ELSEWHERE)],
+            "input cluster: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+        ),
+        (
+            &[("INPUT_LISTENER", "TLS:443")],
+            "input listener: `TLS` is not a protocol of an Application Load Balancer's listener: write `HTTP` or `HTTPS`",
+        ),
+        (
+            &[("INPUT_APP", "web")],
+            "input app: `web` can't be looked up: `.github/blue-green.yml` has no apps",
+        ),
+        (
+            &[("INPUT_CONFIG", "x.yml")],
+            "input config: `x.yml` does not exist: is actions/checkout among the steps before?",
+        ),
+    ]);
+}
+
+#[test]
+fn a_wrong_image_or_definition_is_told_in_words() {
+    check(&[
+        (
+            &[("INPUT_IMAGE", "Shop/web:1")],
+            "input image: `Shop/web:1` is not an image: the repository has upper-case letters: write `shop/web`",
+        ),
+        (
+            &[("INPUT_IMAGE", "app: 'web:'\nb c: web\n")],
+            "input image:1:6 app: `web:` is not an image: the tag after the colon is empty\ninput image:2:6 (key 2): is not the name of a container: it has only letters, digits, `-` and `_`",
+        ),
+        (
+            &[("INPUT_IMAGE", "a b")],
+            "input image:1:1: is text: one image is expected, or a mapping, `CONTAINER: IMAGE` a line",
+        ),
+        (&[("INPUT_IMAGE", "a: web\na: web")], "input image:2:1 a: the key is there twice"),
+        (
+            &[("INPUT_TASK-DEFINITION", "{\"family\": \"web\"}")],
+            "input task-definition: holds text where the path of a file is expected: write it to a `.json` file first",
+        ),
+        (
+            &[("INPUT_TASK-DEFINITION", "web:0")],
+            "input task-definition: `web:0` is neither a `.json`, `.yml` or `.yaml` file, an ARN, `FAMILY` nor `FAMILY:REVISION`",
+        ),
+        (
+            &[("INPUT_TASK-DEFINITION", ELSEWHERE)],
+            "input task-definition: `arn:aws:ecs:us-east-1:123456789012:cluster/shop` is not the ARN of a task definition",
+        ),
+        (
+            &[("INPUT_TASK-DEFINITION", "arn:aws:ecs:us-east-1:123456789012:task-definition/web:7")],
+            "input task-definition: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+        ),
+    ]);
+}
+
+#[test]
+fn a_wrong_input_of_deploy_is_told_in_words() {
+    check(&[
+        (
+            &[("INPUT_COLOR", "develop")],
+            "input color: `develop` has no service: give `develop-service`, or `apps.NAME.develop` in `.github/blue-green.yml`",
+        ),
+        (
+            &[("INPUT_COLOR", "branch")],
+            "input color: `branch` needs `branches` in `.github/blue-green.yml`, such as `branches: { main: idle }`",
+        ),
+        (
+            &[("INPUT_DESIRED-COUNT", "two")],
+            "input desired-count: `two` is not a count: write 1 to 5000, or `match`",
+        ),
+        (
+            &[("INPUT_DESIRED-COUNT", "0")],
+            "input desired-count: `0` leaves no task that could prove the version healthy: write 1 or more, or `match`",
+        ),
+        (&[("INPUT_PROBES", "/healthz")], "input probes:1:1: is text: a list is expected"),
+        (
+            &[("INPUT_PROBES", "- path: /\n  sttus: 200\n")],
+            "input probes:2:3 [0].sttus: unknown key; did you mean `status`?",
+        ),
+        (
+            &[("INPUT_PROBES", "- path: [")],
+            "input probes:2:1: couldn't be read as YAML: did not find expected node content at line 2 column 1, while parsing a flow node",
+        ),
+    ]);
+}
+
+#[test]
+fn a_wrong_input_of_every_command_is_told_in_words() {
+    check(&[
+        (
+            &[("INPUT_COMMAND", "deplyo")],
+            "input command: `deplyo` is not one of `deploy`, `status`; did you mean `deploy`?",
+        ),
+        (
+            &[("INPUT_DESIRED-COUMT", "2")],
+            "input desired-coumt: unknown input; did you mean `desired-count`?",
+        ),
+        (&[("INPUT_POLL-INTERVAL", "61s")], "input poll-interval: `61s` is out of range: 100ms to 1m"),
+        (&[("INPUT_TIMEOUT", "25h")], "input timeout: `25h` is out of range: 1ms to 24h"),
+        (&[("INPUT_ON-CANCEL", "rollback")], "input on-cancel: `rollback` is not one of `restore`, `leave`"),
+        (
+            &[("INPUT_REGION", "eu-west-1b")],
+            "input region: `eu-west-1b` is an availability zone: its region is `eu-west-1`",
+        ),
+        (&[("AWS_REGION", "Ireland")], "AWS_REGION: `Ireland` is not a region: write it like `eu-west-1`"),
+        (
+            &[("INPUT_ALLOWED-ACCOUNT-IDS", "1234")],
+            "input allowed-account-ids: `1234` is not an account id: write 12 digits, several with commas",
+        ),
+        (
+            &[("AWS_PROFILE", "prod")],
+            "AWS_PROFILE: profiles of the runner don't exist in the action's container, and AWS_ACCESS_KEY_ID is not set: let aws-actions/configure-aws-credentials export the credentials",
+        ),
+    ]);
+}
+
+#[test]
+fn a_profile_beside_keys_is_fine() {
+    let with_keys = [("AWS_PROFILE", "prod"), ("AWS_ACCESS_KEY_ID", "AKIA")];
+    assert!(read_with(&[&LEAST, &with_keys], &[]).is_ok());
+}
+
+#[test]
+fn invariant_32_no_environment_value_reaches_a_problem() {
+    let told = problems(&[
+        (
+            "INPUT_ENVIRONMENT",
+            "PORT: 8080\nDEBUG: true\nhunter2=x: hunter2\nLIST: [hunter2]\napp: {A B: hunter2}\nX: a\nX: hunter2\n",
+        ),
+        ("INPUT_SECRETS", "TOKEN: 'hunter2!'\nX: x\nY: arn:aws:s3:eu-west-1:123456789012:hunter2\n"),
+    ]);
+    assert_eq!(
+        told,
+        "input environment:7:1 X: the key is there twice\n\
+         input environment:1:7 PORT: is a number where text is expected: write it in quotes, as in `PORT: \"…\"`\n\
+         input environment:2:8 DEBUG: is a boolean where text is expected: write it in quotes, as in `DEBUG: \"…\"`\n\
+         input environment:3:12 (key 3): is not the name of a variable: it has no `=` and no spaces\n\
+         input environment:4:7 LIST: is a list where text is expected\n\
+         input environment:5:12 app.(key 1): is not the name of a variable: it has no `=` and no spaces\n\
+         input secrets:1:8 TOKEN: is neither the ARN of a Secrets Manager secret or SSM parameter nor a parameter's name; the secret itself does not belong here\n\
+         input secrets:3:4 Y: is neither the ARN of a Secrets Manager secret or SSM parameter nor a parameter's name; the secret itself does not belong here\n\
+         input secrets: `X` is set in `environment` too: keep one"
+    );
+    for text in [
+        "hunter2",
+        "- hunter2",
+        "PASSWORD=hunter2",
+        "A: [hunter2",
+        "A: !hunter2 hunter2",
+        "A: hunter2: b",
+        "*hunter2",
+    ] {
+        for input in ["INPUT_ENVIRONMENT", "INPUT_SECRETS"] {
+            let told = problems(&[(input, text)]);
+            assert!(!told.contains("hunter2"), "{text}: {told}");
+        }
+    }
+}
+
+#[test]
+fn several_apps_need_a_name() {
+    let text = ONE_APP.replace("branches", "  api: { blue: a, green: b }\nbranches");
+    let files = [(".github/blue-green.yml", text.as_str())];
+    let least = [("INPUT_COMMAND", "status"), ("AWS_REGION", "eu-west-1")];
+    assert_eq!(
+        told(read_with(&[&least], &files)),
+        "input app: missing: `.github/blue-green.yml` has several apps, name one of `web`, `api`"
+    );
+    assert_eq!(
+        told(read_with(&[&least, &[("INPUT_APP", "wep")]], &files)),
+        "input app: `.github/blue-green.yml` has no app `wep`, only `web`, `api`; did you mean `web`?"
+    );
+    assert_eq!(read_with(&[&least, &[("INPUT_APP", "api")]], &files).unwrap().0.place.blue, "a");
+    let services = [("INPUT_BLUE-SERVICE", "x"), ("INPUT_GREEN-SERVICE", "y")];
+    assert_eq!(read_with(&[&least, &services], &files).unwrap().0.place.green, "y");
+}
+
+#[test]
+fn a_wrong_config_file_is_told_without_what_follows_from_it() {
+    let files = [("x.yml", "cluster: shop\napps: { web: { blue: b, gren: g } }\n")];
+    let changes = [
+        ("INPUT_COMMAND", "deploy"),
+        ("AWS_REGION", "eu-west-1"),
+        ("INPUT_CONFIG", "x.yml"),
+        ("INPUT_COLOR", "branch"),
+    ];
+    assert_eq!(
+        told(read_with(&[&changes], &files)),
+        "x.yml:2:25 apps.web.gren: unknown key; did you mean `green`?"
+    );
+    let files = [("x.yml", "apps: { web: { blue: b } }\n")];
+    assert_eq!(
+        told(read_with(&[&changes[..3]], &files)),
+        "input cluster: missing: give the input, or `cluster` in `x.yml`\n\
+         input green-service: missing: give the input, or `apps.web.green` in `x.yml`"
+    );
+}
+
+#[test]
+fn the_branch_decides_the_color() {
+    let event = |repository: &str| {
+        format!("{{\"pull_request\":{{\"head\":{{\"repo\":{{\"full_name\":\"{repository}\"}}}}}}}}")
+    };
+    let (own, fork) = (event("octo/shop"), event("evil/shop"));
+    let files = [(".github/blue-green.yml", ONE_APP), ("/own.json", &own), ("/fork.json", &fork)];
+    let least = [
+        ("INPUT_COMMAND", "deploy"),
+        ("INPUT_COLOR", "branch"),
+        ("AWS_REGION", "eu-west-1"),
+        ("GITHUB_REPOSITORY", "octo/shop"),
+    ];
+    let read = |changes: &[(&str, &str)]| read_with(&[&least, changes], &files);
+    let color = |changes: &[(&str, &str)]| deploy_of(read(changes).unwrap().0).color;
+    assert_eq!(color(&[("GITHUB_REF_NAME", "main"), ("GITHUB_REF_TYPE", "branch")]), WantedColor::Idle);
+    assert_eq!(color(&[("GITHUB_REF_NAME", "develop")]), WantedColor::Color(Color::Develop));
+    let pull = [
+        ("GITHUB_REF_NAME", "7/merge"),
+        ("GITHUB_HEAD_REF", "release/2"),
+        ("GITHUB_EVENT_PATH", "/own.json"),
+    ];
+    assert_eq!(color(&pull), WantedColor::Color(Color::Green));
+    let table: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("GITHUB_REF_NAME", "fix")],
+            "no pattern of `branches` in `.github/blue-green.yml` fits the branch `fix`, only `main`, `release/*`, `develop`",
+        ),
+        (
+            &[("GITHUB_REF_NAME", "v1"), ("GITHUB_REF_TYPE", "tag")],
+            "`branch` can't be used: this run is for the tag `v1`, not for a branch",
+        ),
+        (&[], "`branch` can't be used: GITHUB_REF_NAME is not set"),
+        (
+            &[("GITHUB_HEAD_REF", "main"), ("GITHUB_EVENT_PATH", "/fork.json")],
+            "`branch` can't be used: the pull request is from `evil/shop`, and `branches` is for branches of `octo/shop`",
+        ),
+        (
+            &[("GITHUB_HEAD_REF", "main")],
+            "`branch` can't be used: the event does not say which repository the pull request is from",
+        ),
+    ];
+    for (changes, wanted) in table {
+        assert_eq!(told(read(changes)), format!("input color: {wanted}"));
+    }
+}
+
+#[test]
+fn status_reads_only_its_own_inputs_and_says_so() {
+    let changes = [
+        ("INPUT_COMMAND", "status"),
+        ("INPUT_IMAGE", "???"),
+        ("INPUT_COLOR", "idle"),
+        ("INPUT_TRAFFIC", "split"),
+    ];
+    let (settings, warnings) = read_with(&[&LEAST, &changes], &[]).unwrap();
+    assert_eq!(settings.command, Command::Status);
+    let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+    assert_eq!(
+        warnings,
+        ["input traffic: unknown input, ignored", "input image: `status` does not use it, ignored"]
+    );
+}
+
+#[test]
+fn definitions_are_files_arns_or_families() {
+    let arn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7";
+    for (value, wanted) in [
+        ("task.json", DefinitionSource::File(PathBuf::from("task.json"))),
+        ("/a/b.yaml", DefinitionSource::File(PathBuf::from("/a/b.yaml"))),
+        ("web", DefinitionSource::Named("web".to_owned())),
+        ("web:7", DefinitionSource::Named("web:7".to_owned())),
+        (arn, DefinitionSource::Named(arn.to_owned())),
+    ] {
+        assert_eq!(deploy(&[("INPUT_TASK-DEFINITION", value)]).definition, wanted);
+    }
+    assert_eq!(deploy(&[("INPUT_DESIRED-COUNT", "5000")]).desired_count, Some(DesiredCount::Count(5000)));
+    let one = deploy(&[("INPUT_IMAGE", " web:1 ")]).images;
+    assert_eq!(one, Images::One(ImageRef::parse("web:1").unwrap()));
+}
+
+#[test]
+fn every_input_of_the_table_is_read() {
+    for input in INPUTS {
+        let variable = format!("INPUT_{}", input.name.to_uppercase());
+        let told = problems(&[(&variable, "{?? nonsense")]);
+        assert!(told.contains(&format!("input {}", input.name)), "{}: {told}", input.name);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(index in 0..INPUTS.len(), text in "(?s).{0,40}|[a-z0-9:/.@ \n{}\\[\\],\\-]{0,40}") {
+        let variable = format!("INPUT_{}", INPUTS[index].name.to_uppercase());
+        let _ = read_with(&[&LEAST, &[(&variable, &text)]], &[(".github/blue-green.yml", &text)]);
+    }
+}

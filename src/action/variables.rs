@@ -1,0 +1,92 @@
+//! The inputs `environment` and `secrets`: changes to the variables of containers. No value ever reaches a message.
+
+use super::edge::Edge;
+use crate::config::kinds::is_ecs_name;
+use crate::config::reader::{Node, Reader};
+use crate::config::yaml::Tree;
+use crate::plan::arn::Arn;
+use crate::plan::wanted::{EnvChange, Text};
+
+/// What the inputs hold, for the message about something else.
+const WANTED: &str = "a mapping is expected, `NAME: text` a line";
+
+/// The changes of `environment`.
+pub(crate) fn environment(edge: &mut Edge<'_>) -> Vec<EnvChange> {
+    edge.yaml("environment", |reader, root| changes(reader, root, |_| Ok(()))).unwrap_or_default()
+}
+
+/// The changes of `secrets`.
+pub(crate) fn secrets(edge: &mut Edge<'_>) -> Vec<EnvChange> {
+    edge.yaml("secrets", |reader, root| changes(reader, root, secret_source)).unwrap_or_default()
+}
+
+/// ECS refuses a variable that is both; the planner could not know which was meant.
+pub(crate) fn check_both(edge: &mut Edge<'_>, environment: &[EnvChange], secrets: &[EnvChange]) {
+    let meets = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
+    for secret in secrets.iter().filter(|secret| secret.value.is_some()) {
+        let same = |change: &&EnvChange| change.name == secret.name && change.value.is_some();
+        if environment.iter().filter(same).any(|change| meets(&change.container, &secret.container)) {
+            edge.problem("secrets", format!("`{}` is set in `environment` too: keep one", secret.name));
+        }
+    }
+}
+
+/// Variables, or containers with their variables.
+fn changes(reader: &mut Reader<'_>, root: &Node, check: fn(&str) -> Result<(), String>) -> Vec<EnvChange> {
+    let mut found = Vec::new();
+    for (name, node) in reader.entries(root, WANTED) {
+        if !matches!(node.tree, Tree::Map(_)) {
+            found.extend(change(reader, None, &name, &node, check));
+            continue;
+        }
+        if !is_ecs_name(&name) {
+            reader.problem(&node, "is not the name of a container: it has only letters, digits, `-` and `_`");
+        }
+        for (variable, node) in reader.entries(&node, WANTED) {
+            found.extend(change(reader, Some(&name), &variable, &node, check));
+        }
+    }
+    found
+}
+
+/// One variable.
+fn change(
+    reader: &mut Reader<'_>,
+    container: Option<&str>,
+    name: &str,
+    node: &Node,
+    check: fn(&str) -> Result<(), String>,
+) -> Option<EnvChange> {
+    if name.is_empty() || name.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control()) {
+        reader.problem(node, "is not the name of a variable: it has no `=` and no spaces");
+        return None;
+    }
+    let value = match node.tree {
+        Tree::Null => None,
+        Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => {
+            Some(reader.parsed(node, |text| check(text).map(|()| Text::new(text)))?)
+        }
+    };
+    Some(EnvChange { container: container.map(str::to_owned), name: name.to_owned(), value })
+}
+
+/// Where ECS reads a secret from (`valueFrom`): Secrets Manager by ARN, SSM by ARN, or by name in the same region.
+fn secret_source(value: &str) -> Result<(), String> {
+    let known = match Arn::parse(value) {
+        Some(arn) => match arn.service {
+            "secretsmanager" => arn.resource.starts_with("secret:"),
+            "ssm" => arn.resource.starts_with("parameter/"),
+            _ => false,
+        },
+        None => {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.-/".contains(&b);
+            !value.is_empty() && value.len() <= 1011 && value.bytes().all(plain)
+        }
+    };
+    if known {
+        return Ok(());
+    }
+    Err("is neither the ARN of a Secrets Manager secret or SSM parameter nor a parameter's name; \
+         the secret itself does not belong here"
+        .to_owned())
+}

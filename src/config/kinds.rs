@@ -1,0 +1,234 @@
+//! The kinds of value that inputs and the config file hold. Each function reads one, or says in a sentence what is
+//! wrong with it and what is allowed.
+
+use std::time::Duration;
+
+use crate::plan::arn::Arn;
+use crate::plan::near::nearest;
+use crate::plan::wanted::{ListenerChoice, Protocol};
+
+/// A user's value in a message: one line, at most 80 characters, in backticks.
+pub(crate) fn shown(value: &str) -> String {
+    let mut plain: String =
+        value.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).take(80).collect();
+    if value.chars().count() > 80 {
+        plain.push('…');
+    }
+    format!("`{plain}`")
+}
+
+/// The words, each in backticks, with commas.
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What to say of a word that is none of the allowed ones.
+pub(crate) fn not_one_of(value: &str, allowed: &[&str]) -> String {
+    let near = nearest(value, allowed.iter().copied());
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    format!("{} is not one of {}{near}", shown(value), listed(allowed.iter().copied()))
+}
+
+/// One of a few words, with what each means.
+pub(crate) fn one_of<T: Copy>(value: &str, allowed: &[(&str, T)]) -> Result<T, String> {
+    let found = allowed.iter().find(|(word, _)| *word == value);
+    found
+        .map(|(_, meaning)| *meaning)
+        .ok_or_else(|| not_one_of(value, &allowed.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
+}
+
+/// A boolean, as GitHub's own toolkit reads it (YAML 1.2's core schema).
+pub(crate) fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        other => Err(format!("{} is not a boolean: write `true` or `false`", shown(other))),
+    }
+}
+
+/// The units of a duration, largest first, in milliseconds.
+const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// A duration: whole numbers with `h`, `m`, `s` or `ms`, largest unit first, each once.
+pub(crate) fn duration(value: &str) -> Result<Duration, String> {
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!(
+            "{0} has no unit: write `{1}s` for seconds or `{1}m` for minutes",
+            shown(value),
+            value
+        ));
+    }
+    milliseconds(value).map(Duration::from_millis).ok_or_else(|| {
+        format!("{} is not a duration: write it like `300ms`, `90s`, `5m` or `1h30m`", shown(value))
+    })
+}
+
+/// The sum of a duration's parts.
+fn milliseconds(value: &str) -> Option<u64> {
+    let mut rest = value;
+    let mut units = UNITS.as_slice();
+    let mut sum = 0_u64;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, tail) = tail.split_at(letters);
+        let at = units.iter().position(|(name, _)| *name == unit)?;
+        sum = sum.checked_add(number.parse::<u64>().ok()?.checked_mul(units[at].1)?)?;
+        units = &units[at + 1..];
+        rest = tail;
+    }
+    (!value.is_empty()).then_some(sum)
+}
+
+/// A duration as [`duration`] reads it back, to the millisecond.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let mut rest = duration.as_millis();
+    let mut text = String::new();
+    for (name, size) in UNITS {
+        let count = rest / u128::from(size);
+        rest %= u128::from(size);
+        if count > 0 {
+            text.push_str(&format!("{count}{name}"));
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A duration within bounds, both included.
+pub(crate) fn duration_within(value: &str, low: Duration, high: Duration) -> Result<Duration, String> {
+    let found = duration(value)?;
+    if (low..=high).contains(&found) {
+        return Ok(found);
+    }
+    Err(format!("{} is out of range: {} to {}", shown(value), show_duration(low), show_duration(high)))
+}
+
+/// The numbers of AWS accounts, separated by commas or white space; none twice.
+pub(crate) fn account_ids(value: &str) -> Result<Vec<String>, String> {
+    let mut ids: Vec<String> = Vec::new();
+    for id in value.split([',', ' ', '\t', '\r', '\n']).filter(|id| !id.is_empty()) {
+        if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(format!("{} is not an account id: write 12 digits, several with commas", shown(id)));
+        }
+        if !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+    }
+    if ids.is_empty() {
+        Err("holds no account id: write 12 digits, several with commas".to_owned())
+    } else {
+        Ok(ids)
+    }
+}
+
+/// A region by its shape: `eu-west-1`, `us-gov-east-1`. Which regions exist is AWS's to say.
+pub(crate) fn region(value: &str) -> Result<String, String> {
+    if is_region(value) {
+        return Ok(value.to_owned());
+    }
+    match value.strip_suffix(|c: char| c.is_ascii_lowercase()) {
+        Some(region) if is_region(region) => {
+            Err(format!("{} is an availability zone: its region is `{region}`", shown(value)))
+        }
+        Some(_) | None => Err(format!("{} is not a region: write it like `eu-west-1`", shown(value))),
+    }
+}
+
+/// Letters, then words of letters, then a number.
+fn is_region(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('-').collect();
+    let [first, words @ .., number] = parts.as_slice() else { return false };
+    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let counted = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    first.len() == 2 && letters(first) && !words.is_empty() && words.iter().all(letters) && counted
+}
+
+/// The name or ARN of an ECS cluster.
+pub(crate) fn cluster(value: &str) -> Result<String, String> {
+    name_or_arn(value, "cluster")
+}
+
+/// The name or ARN of an ECS service.
+pub(crate) fn service(value: &str) -> Result<String, String> {
+    name_or_arn(value, "service")
+}
+
+/// Up to 255 letters, digits, hyphens and underscores: ECS's rule for clusters, services, families and containers.
+pub(crate) fn is_ecs_name(value: &str) -> bool {
+    (1..=255).contains(&value.len())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// A name of ECS, or an ECS ARN whose resource is of this kind.
+fn name_or_arn(value: &str, kind: &str) -> Result<String, String> {
+    if is_ecs_name(value) {
+        return Ok(value.to_owned());
+    }
+    if !Arn::looks_like(value) {
+        return Err(format!(
+            "{} is neither a {kind} name (letters, digits, `-`, `_`) nor an ARN",
+            shown(value)
+        ));
+    }
+    match Arn::parse(value) {
+        Some(arn) if arn.service == "ecs" && arn.resource.starts_with(&format!("{kind}/")) => {
+            Ok(value.to_owned())
+        }
+        Some(arn) => {
+            Err(format!("{} names {} `{}`, not an ECS {kind}", shown(value), arn.service, arn.kind()))
+        }
+        None => Err(format!("{} is not a complete ARN", shown(value))),
+    }
+}
+
+/// A listener: an ARN, a port, or a protocol and a port.
+pub(crate) fn listener(value: &str) -> Result<ListenerChoice, String> {
+    if Arn::looks_like(value) {
+        return listener_arn(value);
+    }
+    let (protocol, port) = match value.split_once(':') {
+        None => (None, value),
+        Some((word, port)) => (Some(protocol(word)?), port),
+    };
+    match port.parse::<u16>() {
+        Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(ListenerChoice::Port { protocol, port: number })
+        }
+        Ok(_) | Err(_) => {
+            Err(format!("{} is not a listener: write an ARN, `443` or `HTTPS:443`", shown(value)))
+        }
+    }
+}
+
+/// The ARN of an Application Load Balancer's listener.
+fn listener_arn(value: &str) -> Result<ListenerChoice, String> {
+    match Arn::parse(value) {
+        Some(arn) if arn.service == "elasticloadbalancing" && arn.resource.starts_with("listener/app/") => {
+            Ok(ListenerChoice::Arn(value.to_owned()))
+        }
+        Some(arn) if arn.kind() == "listener-rule" => {
+            Err(format!("{} is the ARN of a rule: give that of its listener", shown(value)))
+        }
+        Some(arn) if arn.kind() == "listener" => {
+            Err(format!("{} is not a listener of an Application Load Balancer", shown(value)))
+        }
+        Some(arn) => Err(format!("{} names {} `{}`, not a listener", shown(value), arn.service, arn.kind())),
+        None => Err(format!("{} is not a complete ARN", shown(value))),
+    }
+}
+
+/// The protocol of a listener, in any case.
+fn protocol(word: &str) -> Result<Protocol, String> {
+    let known = [Protocol::Http, Protocol::Https];
+    known.into_iter().find(|protocol| protocol.word().eq_ignore_ascii_case(word)).ok_or_else(|| {
+        format!(
+            "{} is not a protocol of an Application Load Balancer's listener: write `HTTP` or `HTTPS`",
+            shown(word)
+        )
+    })
+}
+
+#[cfg(test)]
+#[path = "kinds_tests.rs"]
+mod tests;

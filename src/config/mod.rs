@@ -1,0 +1,186 @@
+//! The config file, `.github/blue-green.yml`: cluster, apps and branches, checked whole, with all problems at once.
+
+pub(crate) mod kinds;
+pub(crate) mod probes;
+pub(crate) mod reader;
+pub(crate) mod yaml;
+
+use crate::failure::Problem;
+use crate::plan::color::Color;
+use crate::plan::wanted::{Probe, WantedColor};
+use reader::{Node, Reader};
+
+/// Where the file is when no input says otherwise.
+pub(crate) const DEFAULT_PATH: &str = ".github/blue-green.yml";
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Config {
+    /// The ECS cluster of every app: a name, or an ARN.
+    pub(crate) cluster: Option<String>,
+    /// The apps by name, in the order of the file.
+    pub(crate) apps: Vec<(String, App)>,
+    /// Branch patterns and where their commits are deployed, in the order of the file.
+    pub(crate) branches: Vec<(String, WantedColor)>,
+}
+
+/// One app: a pair of services behind one load balancer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct App {
+    /// Blue's ECS service.
+    pub(crate) blue: Option<String>,
+    /// Green's ECS service.
+    pub(crate) green: Option<String>,
+    /// Develop's ECS service, where there is one.
+    pub(crate) develop: Option<String>,
+    /// The probes of a deploy.
+    pub(crate) probes: Vec<Probe>,
+    /// How the services scale, where this action manages it.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "checked today, used by the commands that move traffic")
+    )]
+    pub(crate) scaling: Option<Scaling>,
+    /// Names of the CloudWatch alarms that end a traffic shift.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "checked today, used by the commands that move traffic")
+    )]
+    pub(crate) rollback_alarms: Vec<String>,
+}
+
+/// Bounds in tasks and thresholds in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scaling {
+    /// MinCapacity of a live color.
+    pub(crate) min: u32,
+    /// MaxCapacity.
+    pub(crate) max: u32,
+    /// MinCapacity of an idle color.
+    pub(crate) idle_min: u32,
+    /// CPU above this scales out.
+    pub(crate) cpu: u32,
+    /// Memory above this scales out.
+    pub(crate) memory: u32,
+    /// The larger of CPU and memory below this scales in.
+    pub(crate) scale_in_below: u32,
+}
+
+/// The colors that a branch can map to.
+pub(crate) const BRANCH_COLORS: [(&str, WantedColor); 4] = [
+    ("idle", WantedColor::Idle),
+    ("blue", WantedColor::Color(Color::Blue)),
+    ("green", WantedColor::Color(Color::Green)),
+    ("develop", WantedColor::Color(Color::Develop)),
+];
+
+/// Reads the text of the file at `path`; a file without content is an empty config.
+pub(crate) fn parse(path: &str, text: &str) -> Result<Config, Vec<Problem>> {
+    let (mut reader, root) = Reader::open(path, text);
+    let config = root.map(|root| read(&mut reader, &root)).unwrap_or_default();
+    let problems = reader.into_problems();
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+/// The top level.
+fn read(reader: &mut Reader<'_>, root: &Node) -> Config {
+    let mut config = Config::default();
+    for (name, node) in reader.fields(root, &["cluster", "apps", "branches"]) {
+        match name.as_str() {
+            "cluster" => config.cluster = reader.parsed(&node, kinds::cluster),
+            "apps" => {
+                let apps = reader.entries(&node, "a mapping of app names is expected");
+                config.apps = apps.into_iter().map(|(name, node)| (name, app(reader, &node))).collect();
+            }
+            _ => config.branches = branches(reader, &node),
+        }
+    }
+    config
+}
+
+/// One app.
+fn app(reader: &mut Reader<'_>, node: &Node) -> App {
+    let mut app = App::default();
+    for (name, node) in
+        reader.fields(node, &["blue", "green", "develop", "probes", "scaling", "rollback-alarms"])
+    {
+        match name.as_str() {
+            "blue" => app.blue = reader.parsed(&node, kinds::service),
+            "green" => app.green = reader.parsed(&node, kinds::service),
+            "develop" => app.develop = reader.parsed(&node, kinds::service),
+            "probes" => app.probes = probes::read(reader, &node),
+            "scaling" => app.scaling = scaling(reader, &node),
+            _ => {
+                let alarms = reader.list(&node);
+                app.rollback_alarms =
+                    alarms.iter().filter_map(|alarm| reader.parsed(alarm, alarm_name)).collect();
+            }
+        }
+    }
+    app
+}
+
+/// The name of a CloudWatch alarm: 1–255 characters (PutMetricAlarm).
+fn alarm_name(value: &str) -> Result<String, String> {
+    if (1..=255).contains(&value.chars().count()) {
+        return Ok(value.to_owned());
+    }
+    Err("is not the name of an alarm: it has 1 to 255 characters".to_owned())
+}
+
+/// Bounds and thresholds, each for itself and together.
+fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Scaling> {
+    let fields = reader.fields(node, &["min", "max", "idle-min", "cpu", "memory", "scale-in-below"]);
+    let mut number = |name: &str, low: u32, high: u32, default: Option<u32>| match fields
+        .iter()
+        .find(|(field, _)| field == name)
+    {
+        Some((_, field)) => reader.whole(field, low, high),
+        None if default.is_none() => {
+            reader.problem(node, format!("has no `{name}`"));
+            None
+        }
+        None => default,
+    };
+    let (min, max) = (number("min", 1, 5000, None), number("max", 1, 5000, None));
+    let idle_min = number("idle-min", 0, 5000, Some(1));
+    let (cpu, memory) = (number("cpu", 1, 100, Some(80)), number("memory", 1, 100, Some(80)));
+    let scale_in_below = number("scale-in-below", 1, 100, Some(40));
+    let (min, max, idle_min) = (min?, max?, idle_min?);
+    let found = Scaling { min, max, idle_min, cpu: cpu?, memory: memory?, scale_in_below: scale_in_below? };
+    for what in found.contradictions() {
+        reader.problem(node, what);
+    }
+    Some(found)
+}
+
+impl Scaling {
+    /// Values that are fine alone and wrong together.
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.min > self.max {
+            found.push(format!("`min` {} is above `max` {}", self.min, self.max));
+        }
+        if self.idle_min > self.max {
+            found.push(format!("`idle-min` {} is above `max` {}", self.idle_min, self.max));
+        }
+        if self.scale_in_below >= self.cpu.min(self.memory) {
+            let below = self.scale_in_below;
+            found.push(format!(
+                "`scale-in-below` {below} is not below `cpu` {} and `memory` {}",
+                self.cpu, self.memory
+            ));
+        }
+        found
+    }
+}
+
+/// Branch patterns with their colors.
+fn branches(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, WantedColor)> {
+    let entries = reader.entries(node, "a mapping of branch patterns to colors is expected");
+    let color = |value: &str| kinds::one_of(value, &BRANCH_COLORS);
+    entries.into_iter().filter_map(|(pattern, node)| Some((pattern, reader.parsed(&node, color)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Probes, as the config file and the input `probes` write them.
+
+use super::kinds::shown;
+use super::reader::{Node, Reader};
+use crate::plan::wanted::Probe;
+
+/// The keys of a probe.
+const KEYS: [&str; 3] = ["path", "status", "contains"];
+
+/// A list of probes; those that are wrong are left out and noted.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Probe> {
+    let list = reader.list(node);
+    list.iter().filter_map(|node| probe(reader, node)).collect()
+}
+
+/// One probe: `{ path: /healthz, status: 200, contains: ok }`.
+fn probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
+    let fields = reader.fields(node, &KEYS);
+    let (mut path, mut status, mut contains) = (None, Some(200), None);
+    for (name, field) in &fields {
+        match name.as_str() {
+            "path" => path = reader.parsed(field, self::path),
+            "status" => status = reader.whole(field, 200, 599),
+            "contains" => contains = reader.parsed(field, self::contains),
+            _ => {}
+        }
+    }
+    let is_map = matches!(node.tree, super::yaml::Tree::Map(_));
+    if is_map && !fields.iter().any(|(name, _)| name == "path") {
+        reader.problem(node, "has no `path`: a probe needs one, such as `/healthz`");
+    }
+    Some(Probe { path: path?, status: u16::try_from(status?).ok()?, contains })
+}
+
+/// A path with an optional query.
+fn path(value: &str) -> Result<String, String> {
+    let plain = value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains('#');
+    if value.starts_with('/') && plain {
+        return Ok(value.to_owned());
+    }
+    Err(format!(
+        "{} is not a path: begin with `/`, without spaces and `#`, and escape what is not ASCII",
+        shown(value)
+    ))
+}
+
+/// Text that a body can hold.
+fn contains(value: &str) -> Result<String, String> {
+    if value.is_empty() { Err("is empty: every body holds it".to_owned()) } else { Ok(value.to_owned()) }
+}

@@ -1,0 +1,191 @@
+//! Reads a YAML tree field by field and collects every problem, each with its line, column and path.
+
+use std::collections::BTreeSet;
+
+use super::yaml::{self, Steps, Tree};
+use crate::failure::Problem;
+use crate::plan::near::nearest;
+
+/// A document being read.
+pub(crate) struct Reader<'a> {
+    /// How problems name the document: a file's path, or `input probes`.
+    place: &'a str,
+    /// The text, to find line and column again.
+    text: &'a str,
+    /// What is wrong so far.
+    problems: Vec<Problem>,
+}
+
+/// A node, with the way that leads to it.
+#[derive(Clone)]
+pub(crate) struct Node {
+    /// The node.
+    pub(crate) tree: Tree,
+    /// The way in numbers, for the text.
+    steps: Steps,
+    /// The way in words: `apps.web.probes[0]`.
+    path: String,
+    /// The key alone, where the node has one that can be shown.
+    key: Option<String>,
+}
+
+impl Node {
+    /// The node below this one at entry `index`, called `name`.
+    fn below(&self, index: usize, name: &str, tree: Tree) -> Node {
+        let mut steps = self.steps.clone();
+        steps.push(index);
+        let dot = if self.path.is_empty() || name.starts_with('[') { "" } else { "." };
+        let key = (is_plain(name) && !name.starts_with('[')).then(|| name.to_owned());
+        let name = if is_plain(name) { name.to_owned() } else { format!("(key {})", index + 1) };
+        Node { tree, steps, path: format!("{}{dot}{name}", self.path), key }
+    }
+}
+
+/// Whether a key can be shown as it is. One with `=` may hold a value that was meant to be secret.
+fn is_plain(key: &str) -> bool {
+    key.len() <= 100 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*[]".contains(&b))
+}
+
+impl<'a> Reader<'a> {
+    /// Parses a document. Without its root there is only the problem of its syntax.
+    pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
+        let mut reader = Reader { place, text, problems: Vec::new() };
+        match yaml::parse(text) {
+            Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
+            Err(error) => {
+                let at = error.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+                reader.problems.push(Problem::new(
+                    format!("{place}{at}"),
+                    format!("couldn't be read as YAML: {}", error.what),
+                ));
+                (reader, None)
+            }
+        }
+    }
+
+    /// Everything that was wrong, in the order of finding.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Notes a problem with a node.
+    pub(crate) fn problem(&mut self, node: &Node, what: impl Into<String>) {
+        self.note(node, false, what.into());
+    }
+
+    /// Notes a problem with a node, or with its key.
+    fn note(&mut self, node: &Node, key: bool, what: String) {
+        let at = yaml::locate(self.text, &node.steps, key);
+        let at = at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+        let path = if node.path.is_empty() { String::new() } else { format!(" {}", node.path) };
+        self.problems.push(Problem::new(format!("{}{at}{path}", self.place), what));
+    }
+
+    /// The entries of a mapping whose keys the user chooses; empty counts as a mapping without any.
+    /// `wanted` says what the mapping holds, for the message about something else.
+    pub(crate) fn entries(&mut self, node: &Node, wanted: &str) -> Vec<(String, Node)> {
+        let map = match &node.tree {
+            Tree::Map(map) => map,
+            Tree::Null => return Vec::new(),
+            other => {
+                self.problem(node, format!("is {}: {wanted}", other.kind()));
+                return Vec::new();
+            }
+        };
+        let mut seen = BTreeSet::new();
+        let mut entries = Vec::new();
+        for (index, (key, value)) in map.iter().enumerate() {
+            let Tree::Text(name) = key else {
+                let place = node.below(index, " ", Tree::Null);
+                self.note(&place, true, format!("the key is {}: write it in quotes", key.kind()));
+                continue;
+            };
+            let entry = node.below(index, name, value.clone());
+            if seen.insert(name) {
+                entries.push((name.clone(), entry));
+            } else {
+                self.note(&entry, true, "the key is there twice".to_owned());
+            }
+        }
+        entries
+    }
+
+    /// The entries of a mapping whose keys we choose: all unknown ones are problems, empty values are left out.
+    pub(crate) fn fields(&mut self, node: &Node, allowed: &[&str]) -> Vec<(String, Node)> {
+        let wanted = format!("a mapping with the keys {} is expected", allowed.join(", "));
+        let mut known = Vec::new();
+        for (name, entry) in self.entries(node, &wanted) {
+            if allowed.contains(&name.as_str()) {
+                known.push((name, entry));
+                continue;
+            }
+            let what = match nearest(&name, allowed.iter().copied()) {
+                Some(near) => format!("unknown key; did you mean `{near}`?"),
+                None => format!("unknown key; the keys here are {}", allowed.join(", ")),
+            };
+            self.note(&entry, true, what);
+        }
+        known.retain(|(_, entry)| entry.tree != Tree::Null);
+        known
+    }
+
+    /// The elements of a list; empty counts as a list without any.
+    pub(crate) fn list(&mut self, node: &Node) -> Vec<Node> {
+        match &node.tree {
+            Tree::List(list) => {
+                let below =
+                    |(index, tree): (usize, &Tree)| node.below(index, &format!("[{index}]"), tree.clone());
+                list.iter().enumerate().map(below).collect()
+            }
+            Tree::Null => Vec::new(),
+            other => {
+                self.problem(node, format!("is {}: a list is expected", other.kind()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Text; a number or a boolean is refused, because its spelling is already lost.
+    pub(crate) fn text(&mut self, node: &Node) -> Option<String> {
+        let what = match &node.tree {
+            Tree::Text(text) => return Some(text.clone()),
+            Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) => {
+                let form = node.key.as_ref().map_or(String::new(), |key| format!(", as in `{key}: \"…\"`"));
+                format!("is {} where text is expected: write it in quotes{form}", node.tree.kind())
+            }
+            Tree::Null | Tree::List(_) | Tree::Map(_) => {
+                format!("is {} where text is expected", node.tree.kind())
+            }
+        };
+        self.problem(node, what);
+        None
+    }
+
+    /// Text of a kind; `parse` says what is wrong with it.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        node: &Node,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(node)?;
+        parse(&text).map_err(|what| self.problem(node, what)).ok()
+    }
+
+    /// A whole number from `low` to `high`.
+    pub(crate) fn whole(&mut self, node: &Node, low: u32, high: u32) -> Option<u32> {
+        let what = match node.tree {
+            Tree::Whole(number) => match u32::try_from(number) {
+                Ok(number) if (low..=high).contains(&number) => return Some(number),
+                Ok(_) | Err(_) => format!("{number} is out of range: {low} to {high}"),
+            },
+            Tree::Text(_) => {
+                format!("is text where a number is expected: write {low} to {high} without quotes")
+            }
+            Tree::Null | Tree::Bool(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => {
+                format!("is {} where a whole number is expected: {low} to {high}", node.tree.kind())
+            }
+        };
+        self.problem(node, what);
+        None
+    }
+}

@@ -1,0 +1,145 @@
+//! The config file: what is read, and every problem with its place.
+
+use super::*;
+use proptest::prelude::*;
+
+/// The problems of a text, one a line.
+fn problems(text: &str) -> String {
+    let found = parse("blue-green.yml", text).unwrap_err();
+    found.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_whole_format_is_read() {
+    let text = "
+cluster: shop
+apps:
+  web:
+    blue: web-blue
+    green: web-green
+    develop: web-dev
+    probes:
+      - { path: /healthz, status: 204, contains: ok }
+      - path: /
+    scaling: { min: 2, max: 10, idle-min: 1, cpu: 80, memory: 75, scale-in-below: 40 }
+    rollback-alarms: [web-5xx]
+  api: { blue: a, green: b }
+branches:            # GitHub flow: { main: idle }
+  staging: green
+  release/*: blue
+  develop: develop
+";
+    let config = parse("x", text).unwrap();
+    assert_eq!(config.cluster.as_deref(), Some("shop"));
+    let web = &config.apps[0].1;
+    assert_eq!(web.blue.as_deref(), Some("web-blue"));
+    assert_eq!(web.develop.as_deref(), Some("web-dev"));
+    let probe = |path: &str, status, contains: Option<&str>| Probe {
+        path: path.to_owned(),
+        status,
+        contains: contains.map(str::to_owned),
+    };
+    assert_eq!(web.probes, [probe("/healthz", 204, Some("ok")), probe("/", 200, None)]);
+    let scaling = Scaling { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
+    assert_eq!(web.scaling, Some(scaling));
+    assert_eq!(web.rollback_alarms, ["web-5xx"]);
+    assert_eq!(config.apps[1].0, "api");
+    assert_eq!(config.branches[1], ("release/*".to_owned(), WantedColor::Color(Color::Blue)));
+    assert_eq!(parse("x", ""), Ok(Config::default()));
+    assert_eq!(parse("x", "apps:\nbranches: ~\n"), Ok(Config::default()));
+}
+
+#[test]
+fn all_unknown_keys_are_named_at_once_with_the_nearest() {
+    let text = "clster: shop\napps:\n  web:\n    blue: b\n    gren: g\n    colour: x\n    probes:\n      - { pth: / }\n";
+    assert_eq!(
+        problems(text),
+        "blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?\n\
+         blue-green.yml:5:5 apps.web.gren: unknown key; did you mean `green`?\n\
+         blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms\n\
+         blue-green.yml:8:11 apps.web.probes[0].pth: unknown key; did you mean `path`?\n\
+         blue-green.yml:8:9 apps.web.probes[0]: has no `path`: a probe needs one, such as `/healthz`"
+    );
+}
+
+#[test]
+fn keys_that_are_there_twice_are_named() {
+    let text = "cluster: a\ncluster: b\nbranches:\n  main: blue\n  main: green\n";
+    assert_eq!(
+        problems(text),
+        "blue-green.yml:2:1 cluster: the key is there twice\n\
+         blue-green.yml:5:3 branches.main: the key is there twice"
+    );
+}
+
+#[test]
+fn wrong_types_are_all_named() {
+    let text = "
+cluster: 1.10
+apps:
+  web:
+    blue: [b]
+    green: true
+    develop: web dev
+    probes:
+      - { path: healthz, status: '200' }
+      - { path: /, status: 42, contains: 5 }
+      - /healthz
+    rollback-alarms: web-5xx
+  api: web
+branches: { main: gren, 1.10: blue, dev: [] }
+";
+    assert_eq!(
+        problems(text),
+        "blue-green.yml:2:10 cluster: is a number where text is expected: write it in quotes, as in `cluster: \"…\"`\n\
+         blue-green.yml:5:11 apps.web.blue: is a list where text is expected\n\
+         blue-green.yml:6:12 apps.web.green: is a boolean where text is expected: write it in quotes, as in `green: \"…\"`\n\
+         blue-green.yml:7:14 apps.web.develop: `web dev` is neither a service name (letters, digits, `-`, `_`) nor an ARN\n\
+         blue-green.yml:9:17 apps.web.probes[0].path: `healthz` is not a path: begin with `/`, without spaces and `#`, and escape what is not ASCII\n\
+         blue-green.yml:9:34 apps.web.probes[0].status: is text where a number is expected: write 200 to 599 without quotes\n\
+         blue-green.yml:10:28 apps.web.probes[1].status: 42 is out of range: 200 to 599\n\
+         blue-green.yml:10:42 apps.web.probes[1].contains: is a number where text is expected: write it in quotes, as in `contains: \"…\"`\n\
+         blue-green.yml:11:9 apps.web.probes[2]: is text: a mapping with the keys path, status, contains is expected\n\
+         blue-green.yml:12:22 apps.web.rollback-alarms: is text: a list is expected\n\
+         blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, probes, scaling, rollback-alarms is expected\n\
+         blue-green.yml:14:25 branches.(key 2): the key is a number: write it in quotes\n\
+         blue-green.yml:14:19 branches.main: `gren` is not one of `idle`, `blue`, `green`, `develop`; did you mean `green`?\n\
+         blue-green.yml:14:42 branches.dev: is a list where text is expected"
+    );
+}
+
+#[test]
+fn scaling_is_checked_alone_and_together() {
+    let scaling = |inner: &str| problems(&format!("apps: {{ web: {{ scaling: {{ {inner} }} }} }}"));
+    assert_eq!(
+        scaling("min: 12, max: 10, scale-in-below: 80"),
+        "blue-green.yml:1:25 apps.web.scaling: `min` 12 is above `max` 10\n\
+         blue-green.yml:1:25 apps.web.scaling: `scale-in-below` 80 is not below `cpu` 80 and `memory` 80"
+    );
+    assert_eq!(
+        scaling("min: 0, cpu: 80.5"),
+        "blue-green.yml:1:32 apps.web.scaling.min: 0 is out of range: 1 to 5000\n\
+         blue-green.yml:1:25 apps.web.scaling: has no `max`\n\
+         blue-green.yml:1:40 apps.web.scaling.cpu: is a number where a whole number is expected: 1 to 100"
+    );
+}
+
+#[test]
+fn syntax_has_line_and_column() {
+    assert_eq!(
+        problems("cluster: shop\napps:\n\tweb: 1\n"),
+        "blue-green.yml:3:1: couldn't be read as YAML: found character that cannot start any token at line 3 column 1, \
+         while scanning for the next token"
+    );
+    assert_eq!(
+        problems("- a\n"),
+        "blue-green.yml:1:1: is a list: a mapping with the keys cluster, apps, branches is expected"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "(?s)(cluster|apps|branches|web|blue|[ \n:\\-{}\\[\\],'a0.~]|.){0,30}") {
+        let _ = parse("x", &text);
+    }
+}
