@@ -1,0 +1,14 @@
+//! Task definitions as raw JSON: read, checked, changed, compared. JSON goes through untouched, so that a
+//! field that AWS adds later neither breaks a deployment nor vanishes from it.
+
+pub(crate) mod build;
+pub(crate) mod content;
+pub(crate) mod difference;
+pub(crate) mod facts;
+pub(crate) mod image;
+pub(crate) mod normal;
+pub(crate) mod schema;
+mod text;
+
+#[cfg(test)]
+mod model;
