@@ -69,7 +69,8 @@ impl Ecr {
         for image in self.images.iter_mut().filter(|image| image.repository == repository) {
             image.tags.retain(|other| other != tag);
         }
-        let known = self.images.iter_mut().find(|image| image.repository == repository && image.digest == digest);
+        let known =
+            self.images.iter_mut().find(|image| image.repository == repository && image.digest == digest);
         if let Some(image) = known {
             image.tags.push(tag.to_owned());
             return digest;
@@ -82,7 +83,9 @@ impl Ecr {
 
     /// The image of a tag.
     pub fn image(&self, repository: &str, tag: &str) -> Option<&Image> {
-        self.images.iter().find(|image| image.repository == repository && image.tags.iter().any(|other| other == tag))
+        self.images
+            .iter()
+            .find(|image| image.repository == repository && image.tags.iter().any(|other| other == tag))
     }
 
     /// Deletes a tag; the image stays, by its digest.
@@ -96,7 +99,9 @@ impl Ecr {
     pub(crate) fn find(&self, reference: &str, host: &str) -> Found {
         let name = match reference.strip_prefix(host).and_then(|rest| rest.strip_prefix('/')) {
             Some(name) => name,
-            None if is_ecr(reference) => return Found::Missing(not_found(reference, "registry not reachable")),
+            None if is_ecr(reference) => {
+                return Found::Missing(not_found(reference, "registry not reachable"));
+            }
             None => return elsewhere(reference),
         };
         let (repository, wanted) = split_reference(name);
@@ -183,7 +188,10 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
 fn repository<'a>(world: &World, input: &'a Value) -> Result<&'a str, ApiError> {
     let Some(name) = input["repositoryName"].as_str() else {
         let text = "Value at 'repositoryName' failed to satisfy constraint: Member must not be null";
-        return Err(ApiError::new("InvalidParameterException", format!("1 validation error detected: {text}")));
+        return Err(ApiError::new(
+            "InvalidParameterException",
+            format!("1 validation error detected: {text}"),
+        ));
     };
     if let Some(id) = input["registryId"].as_str().filter(|id| *id != world.account) {
         let text = format!(
@@ -199,8 +207,10 @@ fn repository<'a>(world: &World, input: &'a Value) -> Result<&'a str, ApiError> 
 
 /// The error for a repository that does not exist.
 fn no_repository(world: &World, name: &str) -> ApiError {
-    let text =
-        format!("The repository with name '{name}' does not exist in the registry with id '{}'", world.account);
+    let text = format!(
+        "The repository with name '{name}' does not exist in the registry with id '{}'",
+        world.account
+    );
     ApiError::new("RepositoryNotFoundException", text)
 }
 
@@ -208,8 +218,10 @@ fn no_repository(world: &World, name: &str) -> ApiError {
 fn create_repository(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = input["repositoryName"].as_str().unwrap_or_default();
     if world.ecr.has_repository(name) {
-        let text =
-            format!("The repository with name '{name}' already exists in the registry with id '{}'", world.account);
+        let text = format!(
+            "The repository with name '{name}' already exists in the registry with id '{}'",
+            world.account
+        );
         return Err(ApiError::new("RepositoryAlreadyExistsException", text));
     }
     world.ecr.create_repository(name);

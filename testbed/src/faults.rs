@@ -255,7 +255,9 @@ fn resource_of(request: &Request) -> Option<String> {
     match (request.service, service, text("family")) {
         (Service::Ecs, Some(service), _) => Some(format!("{prefix}:service/{cluster}/{service}")),
         (Service::Ecs, None, Some(family)) => Some(format!("{prefix}:task-definition/{family}:*")),
-        (Service::Ecs, None, None) if text("cluster").is_some() => Some(format!("{prefix}:cluster/{cluster}")),
+        (Service::Ecs, None, None) if text("cluster").is_some() => {
+            Some(format!("{prefix}:cluster/{cluster}"))
+        }
         (Service::Ecs | Service::Ecr | Service::Elb | Service::Sts, _, _) => Some("*".to_owned()),
     }
 }

@@ -71,9 +71,13 @@ impl Behavior {
             "slow" => self.slow = rest.first().and_then(|text| duration(text)),
             "fail" if rest.first() == Some(&"users") => self.fail_users = true,
             "hang" => self.hang = true,
-            "wrong" if rest.first() == Some(&"body") => self.body = Some("something else entirely".to_owned()),
+            "wrong" if rest.first() == Some(&"body") => {
+                self.body = Some("something else entirely".to_owned())
+            }
             "start" => self.start_delay = rest.first().and_then(|text| duration(text)).unwrap_or_default(),
-            "healthy" => self.healthy_after = rest.get(1).and_then(|text| text.parse().ok()).unwrap_or_default(),
+            "healthy" => {
+                self.healthy_after = rest.get(1).and_then(|text| text.parse().ok()).unwrap_or_default()
+            }
             "no" if rest.first() == Some(&"secret") => {
                 self.start_error = Some(
                     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource \

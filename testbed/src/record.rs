@@ -32,7 +32,9 @@ pub struct Call {
 
 /// Whether an operation changes something, by its name.
 pub(crate) fn is_write(operation: &str) -> bool {
-    !["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"].iter().any(|verb| operation.starts_with(verb))
+    !["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// All calls so far.

@@ -1,1 +1,309 @@
-//! The sample stack.
+//! The sample stack: cluster `shop` with `web-blue`, `web-green` and `web-dev` behind one load balancer.
+
+use crate::checker::Color;
+use crate::testbed::Testbed;
+use crate::wire::{ApiError, Service};
+use serde_json::{Value, json};
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// Images in the repository `shop/web` from the start; each tag says what the image does.
+pub const IMAGES: [&str; 12] = [
+    "v1",
+    "v2",
+    "v3-crash",
+    "v3-crash-after-300ms",
+    "v4-unhealthy",
+    "v5-slow-200ms",
+    "v6-fail-users",
+    "v7-hang",
+    "v8-wrong-body",
+    "v9-start-300ms",
+    "v10-healthy-after-3",
+    "v11-no-secret",
+];
+
+/// What may differ in the sample stack.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Tasks of blue and green.
+    pub desired: u32,
+    /// Whether the circuit breaker rolls back.
+    pub rollback: bool,
+    /// `deploymentConfiguration`, merged over the sample's own.
+    pub deployment: Value,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace: u32,
+    /// EC2 container instances with bridge networking and `instance` targets instead of Fargate.
+    pub ec2: bool,
+    /// Weights of blue and green on the production listener.
+    pub weights: (u32, u32),
+    /// Ports of production, green, blue and develop; 0 for any free one.
+    pub ports: [u16; 4],
+}
+
+impl Default for Stack {
+    /// Two Fargate tasks each, blue live, a circuit breaker without rollback.
+    fn default() -> Self {
+        Self {
+            desired: 2,
+            rollback: false,
+            deployment: json!({}),
+            grace: 0,
+            ec2: false,
+            weights: (100, 0),
+            ports: [0; 4],
+        }
+    }
+}
+
+/// The sample stack's names, ARNs and ports.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The load balancer's ARN.
+    pub load_balancer: String,
+    /// ARNs of the target groups.
+    pub blue_group: String,
+    /// Green's target group.
+    pub green_group: String,
+    /// Develop's target group.
+    pub dev_group: String,
+    /// ARNs of the services.
+    pub blue_service: String,
+    /// Green's service.
+    pub green_service: String,
+    /// Develop's service.
+    pub dev_service: String,
+    /// ARN of the production listener.
+    pub production_listener: String,
+    /// ARN of the listener of green alone.
+    pub green_listener: String,
+    /// ARN of the listener of blue alone.
+    pub blue_listener: String,
+    /// ARN of the listener of develop.
+    pub dev_listener: String,
+    /// Port of the production listener.
+    pub production_port: u16,
+    /// Port of the listener of green alone.
+    pub green_port: u16,
+    /// Port of the listener of blue alone.
+    pub blue_port: u16,
+    /// Port of the listener of develop.
+    pub dev_port: u16,
+    /// The image reference without a tag.
+    pub repository: String,
+}
+
+impl Sample {
+    /// The image reference of a tag.
+    pub fn image(&self, tag: &str) -> String {
+        format!("{}:{tag}", self.repository)
+    }
+}
+
+/// Creates the sample stack and waits until it is steady.
+///
+/// # Errors
+/// When AWS's own operations refuse something, or it isn't steady within 20 seconds.
+pub fn create(bed: &Testbed) -> io::Result<Sample> {
+    create_with(bed, &Stack::default())
+}
+
+/// Creates the sample stack with differences and waits until it is steady.
+///
+/// # Errors
+/// When AWS's own operations refuse something, or it isn't steady within 20 seconds.
+pub fn create_with(bed: &Testbed, stack: &Stack) -> io::Result<Sample> {
+    let sample =
+        build(bed, stack).map_err(|error| io::Error::other(format!("{}: {}", error.code, error.message)))?;
+    let names = ["web-blue", "web-green", "web-dev"];
+    if !bed.wait_until(Duration::from_secs(20), |world| {
+        names.iter().all(|name| world.ecs.is_steady("shop", name))
+    }) {
+        return Err(io::Error::other("couldn't bring the sample stack to a steady state within 20 seconds"));
+    }
+    let color = |service: &str, group: &str| Color { service: service.to_owned(), group: group.to_owned() };
+    bed.watch(
+        color(&sample.blue_service, &sample.blue_group),
+        color(&sample.green_service, &sample.green_group),
+    );
+    Ok(sample)
+}
+
+/// Creates everything, by AWS's own operations.
+fn build(bed: &Testbed, stack: &Stack) -> Result<Sample, ApiError> {
+    let repository = bed.world(|world| {
+        for tag in IMAGES {
+            world.ecr.push("shop/web", tag);
+        }
+        format!("{}/shop/web", world.registry())
+    });
+    bed.call(Service::Ecs, "CreateCluster", json!({ "clusterName": "shop" }))?;
+    if stack.ec2 {
+        bed.world(|world| {
+            for ec2 in ["i-0aaaaaaaaaaaaaaa1", "i-0bbbbbbbbbbbbbbb2"] {
+                world.add_instance("shop", ec2, 20);
+            }
+        });
+    }
+    let load_balancer = balancer(bed)?;
+    let [blue_group, green_group, dev_group] =
+        [group(bed, "web-blue", stack)?, group(bed, "web-green", stack)?, group(bed, "web-dev", stack)?];
+    let production = [(blue_group.as_str(), stack.weights.0), (green_group.as_str(), stack.weights.1)];
+    let (production_listener, production_port) = listener(bed, &load_balancer, &production, stack.ports[0])?;
+    let (green_listener, green_port) = listener(bed, &load_balancer, &[(&green_group, 1)], stack.ports[1])?;
+    let (blue_listener, blue_port) = listener(bed, &load_balancer, &[(&blue_group, 1)], stack.ports[2])?;
+    let (dev_listener, dev_port) = listener(bed, &load_balancer, &[(&dev_group, 1)], stack.ports[3])?;
+    let image = format!("{repository}:v1");
+    for family in ["web-blue", "web-green", "web-dev"] {
+        bed.call(Service::Ecs, "RegisterTaskDefinition", task_definition(family, &image, stack.ec2))?;
+    }
+    Ok(Sample {
+        cluster: "shop".to_owned(),
+        blue_service: service(bed, "web-blue", &blue_group, stack.desired, stack)?,
+        green_service: service(bed, "web-green", &green_group, stack.desired, stack)?,
+        dev_service: service(bed, "web-dev", &dev_group, 1, stack)?,
+        load_balancer,
+        blue_group,
+        green_group,
+        dev_group,
+        production_listener,
+        green_listener,
+        blue_listener,
+        dev_listener,
+        production_port,
+        green_port,
+        blue_port,
+        dev_port,
+        repository,
+    })
+}
+
+/// A text from an answer.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Creates the load balancer; gives its ARN.
+fn balancer(bed: &Testbed) -> Result<String, ApiError> {
+    let subnets = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"];
+    let answer =
+        bed.call(Service::Elb, "CreateLoadBalancer", json!({ "Name": "shop", "Subnets": subnets }))?;
+    Ok(text(&answer["LoadBalancers"][0]["LoadBalancerArn"]))
+}
+
+/// Creates a target group; gives its ARN.
+fn group(bed: &Testbed, name: &str, stack: &Stack) -> Result<String, ApiError> {
+    let input = json!({
+        "Name": name,
+        "Protocol": "HTTP",
+        "Port": "8080",
+        "VpcId": "vpc-0a1b2c3d4e5f67890",
+        "TargetType": if stack.ec2 { "instance" } else { "ip" },
+        "HealthCheckPath": "/healthz",
+        "HealthCheckIntervalSeconds": "5",
+        "HealthCheckTimeoutSeconds": "2",
+        "HealthyThresholdCount": "2",
+        "UnhealthyThresholdCount": "2",
+    });
+    let answer = bed.call(Service::Elb, "CreateTargetGroup", input)?;
+    let arn = text(&answer["TargetGroups"][0]["TargetGroupArn"]);
+    let delay = json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": "5" }]);
+    let input = json!({ "TargetGroupArn": arn, "Attributes": delay });
+    bed.call(Service::Elb, "ModifyTargetGroupAttributes", input)?;
+    Ok(arn)
+}
+
+/// Creates a listener that forwards to groups with weights; gives its ARN and port.
+fn listener(
+    bed: &Testbed,
+    balancer: &str,
+    groups: &[(&str, u32)],
+    port: u16,
+) -> Result<(String, u16), ApiError> {
+    let tuples: Vec<Value> = (groups.iter())
+        .map(|(group, weight)| json!({ "TargetGroupArn": group, "Weight": weight.to_string() }))
+        .collect();
+    let mut error = ApiError::new("InvalidConfigurationRequest", "no free port");
+    // A free port may be taken by another process before the listener has it.
+    for _ in 0..5 {
+        let port = if port == 0 { free_port() } else { port };
+        let action = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": tuples } });
+        let input = json!({
+            "LoadBalancerArn": balancer, "Protocol": "HTTP", "Port": port.to_string(), "DefaultActions": [action],
+        });
+        match bed.call(Service::Elb, "CreateListener", input) {
+            Ok(answer) => return Ok((text(&answer["Listeners"][0]["ListenerArn"]), port)),
+            Err(refused) => error = refused,
+        }
+    }
+    Err(error)
+}
+
+/// A port that was free a moment ago; 0 when none can be had.
+pub fn free_port() -> u16 {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    address.map_or(0, |address| address.port())
+}
+
+/// The sample's task definition as a caller sends it.
+pub fn task_definition(family: &str, image: &str, ec2: bool) -> Value {
+    let mapping =
+        if ec2 { json!({ "containerPort": 8080, "hostPort": 0 }) } else { json!({ "containerPort": 8080 }) };
+    let container = json!({
+        "name": "app",
+        "image": image,
+        "essential": true,
+        "portMappings": [mapping],
+        "environment": [{ "name": "STAGE", "value": "production" }, { "name": "LOG_LEVEL", "value": "info" }],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": "/ecs/shop", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web",
+            },
+        },
+    });
+    json!({
+        "family": family,
+        "networkMode": if ec2 { "bridge" } else { "awsvpc" },
+        "requiresCompatibilities": [if ec2 { "EC2" } else { "FARGATE" }],
+        "cpu": "256",
+        "memory": "512",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/shop-execution",
+        "taskRoleArn": "arn:aws:iam::123456789012:role/shop-task",
+        "containerDefinitions": [container],
+    })
+}
+
+/// Creates a service; gives its ARN.
+fn service(bed: &Testbed, name: &str, group: &str, desired: u32, stack: &Stack) -> Result<String, ApiError> {
+    let mut config = json!({
+        "deploymentCircuitBreaker": { "enable": true, "rollback": stack.rollback },
+        "minimumHealthyPercent": 100,
+        "maximumPercent": 200,
+    });
+    if let (Some(config), Some(more)) = (config.as_object_mut(), stack.deployment.as_object()) {
+        config.extend(more.clone());
+    }
+    let mut input = json!({
+        "cluster": "shop",
+        "serviceName": name,
+        "taskDefinition": name,
+        "desiredCount": desired,
+        "launchType": if stack.ec2 { "EC2" } else { "FARGATE" },
+        "deploymentConfiguration": config,
+        "healthCheckGracePeriodSeconds": stack.grace,
+        "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
+    });
+    if !stack.ec2 {
+        input["networkConfiguration"] = json!({ "awsvpcConfiguration": {
+            "subnets": ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"],
+            "securityGroups": ["sg-0a1b2c3d4e5f67890"],
+            "assignPublicIp": "DISABLED",
+        }});
+    }
+    Ok(text(&bed.call(Service::Ecs, "CreateService", input)?["service"]["serviceArn"]))
+}

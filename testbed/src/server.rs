@@ -39,7 +39,9 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<
             let answer = carry_out(&world, &request).await?;
             wire::encode(&request, &answer, &request_id)
         }
-        Err(error) if head.headers.contains_key("x-amz-target") => wire::encode_error(&error, &request_id, true),
+        Err(error) if head.headers.contains_key("x-amz-target") => {
+            wire::encode_error(&error, &request_id, true)
+        }
         Err(error) => wire::encode_error(&error, &request_id, false),
     };
     respond(encoded, &request_id)
@@ -95,7 +97,9 @@ fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> R
 /// Notes that the caller gets no answer, and kills the victim if the fault says so.
 fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
     lock(world).recorder.dropped(number);
-    if let Some(pid) = strike.kill.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) =
+        strike.kill.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
     io::Error::other("cut by a fault")

@@ -42,13 +42,17 @@ impl Testbed {
     /// # Errors
     /// When the runtime can't be made or the port can't be had.
     pub fn start(options: Options) -> io::Result<Self> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("testbed").enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("testbed")
+            .enable_all()
+            .build()?;
         let handle = runtime.handle().clone();
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", options.port)))?;
         let address = listener.local_addr()?;
         let pace = options.pace;
-        let world = Arc::new_cyclic(|weak: &Weak<Mutex<World>>| Mutex::new(World::new(pace, handle, weak.clone())));
+        let world =
+            Arc::new_cyclic(|weak: &Weak<Mutex<World>>| Mutex::new(World::new(pace, handle, weak.clone())));
         runtime.spawn(server::serve(listener, world.clone()));
         runtime.spawn(ticks(world.clone()));
         Ok(Self { world, address, runtime: Some(runtime) })

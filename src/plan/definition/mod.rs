@@ -1,20 +1,14 @@
-//! A task definition's content.
+//! Task definitions as raw JSON: read, checked, changed, compared. JSON goes through untouched, so that a
+//! field that AWS adds later neither breaks a deployment nor vanishes from it.
 
-use serde_json::Value;
+pub(crate) mod build;
+pub(crate) mod content;
+pub(crate) mod difference;
+pub(crate) mod facts;
+pub(crate) mod image;
+pub(crate) mod normal;
+pub(crate) mod schema;
+mod text;
 
-/// A task definition's registrable content: raw JSON without the describe-only fields.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Content(pub(crate) Value);
-impl Content {
-    pub(crate) fn family(&self) -> &str {
-        self.0["family"].as_str().unwrap_or_default()
-    }
-}
-pub(crate) fn same_content(a: &Content, b: &Content) -> bool {
-    a == b
-}
-impl Content {
-    pub(crate) fn image_of(&self, _container: &str) -> Option<String> {
-        None
-    }
-}
+#[cfg(test)]
+mod model;

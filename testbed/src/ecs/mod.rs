@@ -1,25 +1,131 @@
-//! Elastic Container Service.
+//! Elastic Container Service: clusters, task definitions, services that roll, tasks that really run.
+
+mod breaker;
+mod cluster;
+mod create;
+mod definition;
+mod deploy;
+mod describe;
+mod history;
+mod input;
+mod lifecycle;
+mod place;
+mod scheduler;
+mod service;
+mod tags;
+mod task;
+mod tasks;
+mod update;
+mod validate;
+
+pub use cluster::Cluster;
+pub use definition::Definition;
+pub use place::Instance;
+pub use service::{
+    Deployment, Event, LoadBalancer, Revision, RolloutState, Service, ServiceDeployment, ServiceStatus,
+};
+pub use task::{Container, Phase, Registration, Stop, Task};
 
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::Value;
 use std::time::Instant;
 
-/// State of ECS.
+/// Everything of ECS in the account and region.
 #[derive(Debug, Default)]
-pub struct Ecs {}
+pub struct Ecs {
+    /// Clusters, also deleted ones.
+    pub clusters: Vec<Cluster>,
+    /// Task definitions, in the order of their registration.
+    pub definitions: Vec<Definition>,
+    /// Services, also deleted ones.
+    pub services: Vec<Service>,
+    /// Tasks, also those that stopped within the last hour.
+    pub tasks: Vec<Task>,
+    /// Container instances.
+    pub instances: Vec<Instance>,
+    /// Fargate runs at most so many tasks; `None`: any number.
+    pub fargate_slots: Option<usize>,
+}
 
 impl Ecs {
     /// A service's desired count; `None` when it does not exist.
-    pub fn desired_count(&self, _arn: &str) -> Option<u32> {
-        None
+    pub fn desired_count(&self, arn: &str) -> Option<u32> {
+        let mut services = self.services.iter();
+        services.find(|service| service.arn == arn && service.is_active()).map(|service| service.desired)
+    }
+
+    /// A service by cluster name and service name.
+    pub fn service(&self, cluster: &str, name: &str) -> Option<&Service> {
+        let path = format!(":service/{cluster}/{name}");
+        self.services.iter().find(|service| service.arn.ends_with(&path))
+    }
+
+    /// The tasks of a service that are not STOPPED, by cluster name and service name.
+    pub fn tasks_of(&self, cluster: &str, name: &str) -> Vec<&Task> {
+        let path = format!(":service/{cluster}/{name}");
+        let of = |task: &&Task| task.service.as_ref().is_some_and(|arn| arn.ends_with(&path));
+        self.tasks.iter().filter(of).filter(|task| task.phase != Phase::Stopped).collect()
+    }
+
+    /// Whether a service has a PRIMARY deployment that is complete, and nothing else.
+    pub fn is_steady(&self, cluster: &str, name: &str) -> bool {
+        self.service(cluster, name).is_some_and(|service| {
+            service.steady
+                && service.deployments.len() == 1
+                && service.deployments[0].rollout == RolloutState::Completed
+        })
     }
 }
 
-/// Answers one call.
-pub fn call(_world: &mut World, _operation: &str, _input: &Value) -> Result<Value, ApiError> {
-    Err(ApiError::new("UnknownOperationException", ""))
+/// The service that a call names, in the cluster that it names.
+fn find_service<'a>(world: &'a World, input: &Value, name: &str) -> Result<&'a Service, ApiError> {
+    let cluster = cluster::named(world, input)?;
+    let name = input::last_part(name);
+    let mut services = world.ecs.services.iter();
+    let found = services.find(|service| service.cluster == cluster && service.name == name);
+    found.ok_or_else(|| ApiError::new("ServiceNotFoundException", "Service not found."))
 }
 
-/// Lets time act.
-pub(crate) fn tick(_world: &mut World, _now: Instant) {}
+/// Answers one call of ECS, 2014-11-13.
+///
+/// # Errors
+/// AWS's own error codes and messages.
+pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    match operation {
+        "CreateCluster" => cluster::create(world, input),
+        "DescribeClusters" => cluster::describe(world, input),
+        "ListClusters" => cluster::list(world, input),
+        "DeleteCluster" => cluster::delete(world, input),
+        "RegisterTaskDefinition" => definition::register(world, input),
+        "DescribeTaskDefinition" => definition::describe(world, input),
+        "DeregisterTaskDefinition" => definition::deregister(world, input),
+        "ListTaskDefinitions" => definition::list(world, input),
+        "ListTaskDefinitionFamilies" => definition::families(world, input),
+        "CreateService" => create::create(world, input),
+        "UpdateService" => update::update(world, input),
+        "DeleteService" => update::delete(world, input),
+        "DescribeServices" => describe::describe(world, input),
+        "ListServices" => describe::list(world, input),
+        "ListServiceDeployments" => history::list(world, input),
+        "DescribeServiceDeployments" => history::describe(world, input),
+        "StopServiceDeployment" => history::stop(world, input),
+        "DescribeServiceRevisions" => history::describe_revisions(world, input),
+        "ListTasks" => tasks::list(world, input),
+        "DescribeTasks" => tasks::describe(world, input),
+        "StopTask" => tasks::stop(world, input),
+        "RunTask" => tasks::run(world, input),
+        "ListContainerInstances" => tasks::list_instances(world, input),
+        "DescribeContainerInstances" => tasks::describe_instances(world, input),
+        "TagResource" => tags::tag(world, input),
+        "UntagResource" => tags::untag(world, input),
+        "ListTagsForResource" => tags::list(world, input),
+        _ => Err(ApiError::new("UnknownOperationException", "")),
+    }
+}
+
+/// Lets time act on tasks and services.
+pub(crate) fn tick(world: &mut World, now: Instant) {
+    lifecycle::advance(world, now);
+    scheduler::run(world, now);
+}

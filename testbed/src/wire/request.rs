@@ -119,7 +119,8 @@ impl Request {
 
     /// Reads a JSON 1.1 request.
     fn parse_json(target: &str, body: &[u8]) -> Result<(Service, String, Value), ApiError> {
-        let unknown = || ApiError::new("UnknownOperationException", format!("no operation is known as {target}"));
+        let unknown =
+            || ApiError::new("UnknownOperationException", format!("no operation is known as {target}"));
         let (prefix, operation) = target.split_once('.').ok_or_else(unknown)?;
         let service = Service::of_target(prefix).ok_or_else(unknown)?;
         Ok((service, operation.to_owned(), json::decode(body)?))

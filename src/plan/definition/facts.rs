@@ -1,0 +1,158 @@
+//! What a definition says, as far as other parts of the program ask for it.
+
+use serde_json::{Map, Value};
+
+use super::content::Content;
+use crate::failure::Problem;
+use crate::plan::near::nearest;
+
+/// Where a container's log goes with the driver `awslogs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogGroup {
+    /// The container's name.
+    pub(crate) container: String,
+    /// The CloudWatch log group.
+    pub(crate) group: String,
+    /// The group's region; `None` is the task's own.
+    pub(crate) region: Option<String>,
+    /// What the stream's name begins with: `PREFIX/CONTAINER/TASK-ID` (awslogs log driver). Without it,
+    /// streams are named by container ids and can't be linked.
+    pub(crate) stream_prefix: Option<String>,
+}
+
+/// The family, empty where the definition has none.
+pub(crate) fn family(content: &Content) -> &str {
+    content.object().get("family").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The containers' names, in the definition's order.
+pub(crate) fn container_names(content: &Content) -> Vec<&str> {
+    content.containers().filter_map(|container| text(container, "name")).collect()
+}
+
+/// Names of the essential containers: the task stops when one of them does. A container is essential unless
+/// it says `false` (API_ContainerDefinition).
+pub(crate) fn essential(content: &Content) -> Vec<&str> {
+    let is_essential = |c: &&Map<String, Value>| c.get("essential").and_then(Value::as_bool).unwrap_or(true);
+    content.containers().filter(is_essential).filter_map(|container| text(container, "name")).collect()
+}
+
+/// The ports that a container maps, in order; ranges are left out, a load balancer can't name them.
+pub(crate) fn container_ports(content: &Content, container: &str) -> Vec<u64> {
+    let mappings = content.container(container).and_then(|c| c.get("portMappings")).and_then(Value::as_array);
+    mappings.into_iter().flatten().filter_map(|mapping| mapping["containerPort"].as_u64()).collect()
+}
+
+/// Where each container with the driver `awslogs` writes, for links.
+pub(crate) fn log_groups(content: &Content) -> Vec<LogGroup> {
+    content.containers().filter_map(log_group).collect()
+}
+
+/// What is wrong if the service's load balancer sends to this container and port: UpdateService would refuse
+/// a definition without them.
+pub(crate) fn unserved(content: &Content, container: &str, port: u64) -> Option<Problem> {
+    if content.container(container).is_none() {
+        let what =
+            format!("the service's load balancer sends to it, and {}", missing_container(content, container));
+        return Some(Problem::new(format!("container {container}"), what));
+    }
+    let ports = container_ports(content, container);
+    if ports.contains(&port) {
+        return None;
+    }
+    let has = match ports.as_slice() {
+        [] => "it maps none".to_owned(),
+        ports => format!("it maps {}", ports.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    let what = format!("the service's load balancer sends to its port {port}, and {has}");
+    Some(Problem::new(format!("container {container}"), what))
+}
+
+/// The clause that says which containers there are, and the nearest name.
+pub(super) fn missing_container(content: &Content, name: &str) -> String {
+    let names = container_names(content);
+    let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match nearest(name, names.iter().copied()) {
+        Some(near) if names.len() > 1 => {
+            format!("the task definition has no container `{name}`, it has {list}; did you mean `{near}`?")
+        }
+        Some(_) | None if names.is_empty() => {
+            format!("the task definition has no container `{name}`, it has none")
+        }
+        Some(_) | None => format!("the task definition has no container `{name}`, it has {list}"),
+    }
+}
+
+/// A container's log group, if its driver is `awslogs`.
+fn log_group(container: &Map<String, Value>) -> Option<LogGroup> {
+    let log = container.get("logConfiguration")?;
+    if log["logDriver"].as_str() != Some("awslogs") {
+        return None;
+    }
+    let option = |key: &str| log["options"][key].as_str().map(str::to_owned);
+    Some(LogGroup {
+        container: text(container, "name")?.to_owned(),
+        group: option("awslogs-group")?,
+        region: option("awslogs-region"),
+        stream_prefix: option("awslogs-stream-prefix"),
+    })
+}
+
+/// The text of a key.
+fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn content() -> Content {
+        Content::from_described(json!({"family": "shop", "containerDefinitions": [
+            {"name": "web", "portMappings": [{"containerPort": 8080}, {"containerPortRange": "1-2"}],
+             "logConfiguration": {"logDriver": "awslogs", "options": {
+                "awslogs-group": "/ecs/web", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web"}}},
+            {"name": "envoy", "essential": false,
+             "logConfiguration": {"logDriver": "splunk", "options": {"awslogs-group": "x"}}},
+        ]}))
+        .unwrap()
+    }
+
+    #[test]
+    fn facts_are_read_from_the_definition() {
+        let content = content();
+        assert_eq!(family(&content), "shop");
+        assert_eq!(container_names(&content), ["web", "envoy"]);
+        assert_eq!(essential(&content), ["web"]);
+        assert_eq!(container_ports(&content, "web"), [8080]);
+        assert_eq!(container_ports(&content, "nobody"), [0; 0]);
+        let log = LogGroup {
+            container: "web".into(),
+            group: "/ecs/web".into(),
+            region: Some("eu-west-1".into()),
+            stream_prefix: Some("web".into()),
+        };
+        assert_eq!(log_groups(&content), [log]);
+    }
+
+    #[test]
+    fn a_definition_that_the_load_balancer_can_not_use_is_told() {
+        let told = |container, port| unserved(&content(), container, port).map(|problem| problem.to_string());
+        assert_eq!(told("web", 8080), None);
+        assert_eq!(
+            told("web", 80).unwrap(),
+            "container web: the service's load balancer sends to its port 80, and it maps 8080"
+        );
+        assert_eq!(
+            told("envoy", 80).unwrap(),
+            "container envoy: the service's load balancer sends to its port 80, and it maps none"
+        );
+        assert_eq!(
+            told("wen", 80).unwrap(),
+            "container wen: the service's load balancer sends to it, and the task definition has no container `wen`, \
+             it has `web`, `envoy`; did you mean `web`?"
+        );
+    }
+}

@@ -1,0 +1,394 @@
+//! Image references as AWS and Docker write them: `registry/repository:tag@sha256:…`.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::content::Content;
+
+/// Longest reference before the digest that ECS takes, in characters (API_ContainerDefinition, `image`).
+const MAX_LENGTH: usize = 255;
+/// Longest tag, in characters (the grammar of the distribution project).
+const MAX_TAG: usize = 128;
+/// Digits of a digest that [`ImageRef::short`] shows.
+const SHORT_DIGEST: usize = 12;
+/// The ends of ECR's host names after the region: AWS's partitions, IPv4 and dual-stack (Amazon ECR, service
+/// endpoints).
+const ECR_SUFFIXES: [&str; 5] =
+    ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "on.aws", "on.amazonwebservices.com.cn"];
+
+/// A parsed image reference.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ImageRef {
+    /// The registry's host, with a port where one is given; `None` is Docker Hub.
+    pub(crate) registry: Option<String>,
+    /// The repository's path in the registry.
+    pub(crate) repository: String,
+    /// The tag, if one is given.
+    pub(crate) tag: Option<String>,
+    /// The digest, `sha256:` and 64 digits, if one is given.
+    pub(crate) digest: Option<String>,
+}
+
+/// Where an image lives in Amazon ECR.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ecr {
+    /// The account whose registry it is: 12 digits.
+    pub(crate) account: String,
+    /// The registry's region, not always the services' one.
+    pub(crate) region: String,
+    /// The host name after the region, such as `amazonaws.com.cn`; tells the partition.
+    pub(crate) suffix: String,
+    /// The repository's name.
+    pub(crate) repository: String,
+}
+
+impl ImageRef {
+    /// Reads a reference; the error says what is wrong with it and what is allowed.
+    pub(crate) fn parse(text: &str) -> Result<ImageRef, String> {
+        if text.is_empty() {
+            return Err(
+                "the image is empty; write it as `repository:tag` or `repository@sha256:…`".to_owned()
+            );
+        }
+        if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+            return Err(format!("an image holds no white space, but this one holds {found:?}"));
+        }
+        if text.contains("://") {
+            return Err(format!("`{text}` is a URL; write the image without `https://`"));
+        }
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(parse_digest(digest)?)),
+            None => (text, None),
+        };
+        if name.len() > MAX_LENGTH {
+            return Err(format!(
+                "the image has {} characters, and ECS takes at most {MAX_LENGTH}",
+                name.len()
+            ));
+        }
+        let (path, tag) = match name.rsplit_once(':') {
+            Some((path, tag)) if !tag.contains('/') => (path, Some(parse_tag(tag)?)),
+            Some(_) | None => (name, None),
+        };
+        let (registry, repository) = split_registry(path)?;
+        check_repository(repository)?;
+        Ok(ImageRef { registry, repository: repository.to_owned(), tag, digest })
+    }
+
+    /// The same repository by digest, without the tag: the form that never changes its meaning.
+    pub(crate) fn with_digest(&self, digest: &str) -> ImageRef {
+        ImageRef { tag: None, digest: Some(digest.to_owned()), ..self.clone() }
+    }
+
+    /// Whether the reference holds a digest, so that it always means the same image.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.digest.is_some()
+    }
+
+    /// The tag that a pull would follow: the one given, or `latest` where there is none.
+    pub(crate) fn tag_or_latest(&self) -> &str {
+        self.tag.as_deref().unwrap_or("latest")
+    }
+
+    /// The place in ECR, if the registry is a private one of ECR.
+    pub(crate) fn ecr(&self) -> Option<Ecr> {
+        let host = self.registry.as_deref()?;
+        let (account, rest) = host.split_once('.')?;
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let rest = ["dkr.ecr.", "dkr.ecr-fips.", "dkr-ecr.", "dkr-ecr-fips."]
+            .iter()
+            .find_map(|service| rest.strip_prefix(service))?;
+        let (region, suffix) = rest.split_once('.')?;
+        if region.is_empty() || !ECR_SUFFIXES.contains(&suffix) {
+            return None;
+        }
+        Some(Ecr {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            suffix: suffix.to_owned(),
+            repository: self.repository.clone(),
+        })
+    }
+
+    /// The reference for people: without the registry where that is ECR (its host holds the account id), with
+    /// twelve digits of the digest. `shop/web:v2`, `shop/web@sha256:0123456789ab`, `ghcr.io/shop/web:v2`.
+    pub(crate) fn short(&self) -> String {
+        let mut short = match &self.registry {
+            Some(registry) if self.ecr().is_none() => format!("{registry}/{}", self.repository),
+            Some(_) | None => self.repository.clone(),
+        };
+        if let Some(tag) = &self.tag {
+            short.push(':');
+            short.push_str(tag);
+        }
+        if let Some(digits) = self.digest.as_deref().and_then(|digest| digest.strip_prefix("sha256:")) {
+            short.push_str("@sha256:");
+            short.extend(digits.chars().take(SHORT_DIGEST));
+        }
+        short
+    }
+}
+
+/// The reference in full, as it was read.
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(registry) = &self.registry {
+            write!(f, "{registry}/")?;
+        }
+        f.write_str(&self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An image text for people: [`ImageRef::short`], or the text itself where it does not parse.
+pub(crate) fn short(image: &str) -> String {
+    ImageRef::parse(image).map_or_else(|_| image.to_owned(), |image| image.short())
+}
+
+/// Each container's name and image, in the definition's order; a container without either is left out.
+pub(crate) fn images(content: &Content) -> Vec<(String, String)> {
+    let text = |container: &Map<String, Value>, key: &str| {
+        container.get(key).and_then(Value::as_str).map(str::to_owned)
+    };
+    content.containers().filter_map(|c| Some((text(c, "name")?, text(c, "image")?))).collect()
+}
+
+/// Writes the digests that image texts resolved to, `sha256:…`, as `repository@sha256:…`. Images that are not
+/// listed, or do not parse, stay as they are.
+pub(crate) fn pin(content: &mut Content, resolved: &[(String, String)]) {
+    for container in content.containers_mut() {
+        let Some(image) = container.get_mut("image") else { continue };
+        let Some((text, digest)) = resolved.iter().find(|(text, _)| image.as_str() == Some(text)) else {
+            continue;
+        };
+        if let Ok(reference) = ImageRef::parse(text) {
+            *image = Value::String(reference.with_digest(digest).to_string());
+        }
+    }
+}
+
+/// Checks what follows `@`: ECS knows no other hash than sha256 (API_ContainerDefinition, `image`).
+fn parse_digest(digest: &str) -> Result<String, String> {
+    let hex = |digits: &str| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    match digest.strip_prefix("sha256:") {
+        Some(digits) if hex(digits) => Ok(digest.to_owned()),
+        Some(_) | None => Err(format!("the digest `{digest}` is not `sha256:` and 64 hexadecimal digits")),
+    }
+}
+
+/// Checks what follows the last `:`.
+fn parse_tag(tag: &str) -> Result<String, String> {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let fits = tag.len() <= MAX_TAG
+        && tag.bytes().next().is_some_and(word)
+        && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-');
+    if fits {
+        return Ok(tag.to_owned());
+    }
+    Err(format!(
+        "the tag `{tag}` is not 1 to {MAX_TAG} of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`"
+    ))
+}
+
+/// Splits the registry from the path as Docker does: the first part is a host if it holds a dot or a colon,
+/// or is `localhost`.
+fn split_registry(path: &str) -> Result<(Option<String>, &str), String> {
+    let Some((first, rest)) = path.split_once('/') else { return Ok((None, path)) };
+    if !(first.contains(['.', ':']) || first == "localhost") {
+        return Ok((None, path));
+    }
+    let (host, port) = first.split_once(':').map_or((first, None), |(host, port)| (host, Some(port)));
+    let label = |l: &str| {
+        !l.is_empty()
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if !host.split('.').all(label) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(format!("`{first}` is not a registry's host name, with or without a port"));
+    }
+    Ok((Some(first.to_owned()), rest))
+}
+
+/// Checks a repository's path: parts of lower-case letters and digits, with single separators inside.
+fn check_repository(repository: &str) -> Result<(), String> {
+    if repository.split('/').all(is_path_part) {
+        return Ok(());
+    }
+    Err(format!(
+        "the repository `{repository}` is not made of lower-case letters and digits, \
+         with `.`, `_`, `__`, `-` or `/` between them"
+    ))
+}
+
+/// Whether a part of a path begins and ends with a letter or digit and has only allowed separators in
+/// between.
+fn is_path_part(part: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separator = |s: &str| matches!(s, "" | "." | "_" | "__") || s.bytes().all(|b| b == b'-');
+    part.starts_with(word) && part.ends_with(word) && part.split(word).all(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// 64 digits.
+    const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn parsed(text: &str) -> ImageRef {
+        ImageRef::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    fn parts(text: &str) -> (Option<String>, String, Option<String>, bool) {
+        let image = parsed(text);
+        (image.registry, image.repository, image.tag, image.digest.is_some())
+    }
+
+    #[test]
+    fn references_are_read_as_docker_reads_them() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(parts("nginx"), (None, "nginx".into(), None, false));
+        assert_eq!(parts("nginx:1.27"), (None, "nginx".into(), some("1.27"), false));
+        assert_eq!(parts("acme/web"), (None, "acme/web".into(), None, false));
+        assert_eq!(parts("localhost/web"), (some("localhost"), "web".into(), None, false));
+        assert_eq!(parts("localhost:5000/web"), (some("localhost:5000"), "web".into(), None, false));
+        assert_eq!(parts("registry:5000/a/b:c"), (some("registry:5000"), "a/b".into(), some("c"), false));
+        assert_eq!(
+            parts(&format!("ghcr.io/acme/my__web-app.x:V_2.0-rc@sha256:{HEX}")),
+            (some("ghcr.io"), "acme/my__web-app.x".into(), some("V_2.0-rc"), true)
+        );
+        assert_eq!(parts(&format!("web@sha256:{}", HEX.to_uppercase())), (None, "web".into(), None, true));
+        assert_eq!(parts("a--b/c"), (None, "a--b/c".into(), None, false));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_reference_is_said() {
+        let error = |text: &str| ImageRef::parse(text).unwrap_err();
+        assert_eq!(error(""), "the image is empty; write it as `repository:tag` or `repository@sha256:…`");
+        assert_eq!(error("web: v1"), "an image holds no white space, but this one holds ' '");
+        assert_eq!(error("web\n"), "an image holds no white space, but this one holds '\\n'");
+        assert_eq!(
+            error("https://ghcr.io/a"),
+            "`https://ghcr.io/a` is a URL; write the image without `https://`"
+        );
+        assert_eq!(
+            error("web@sha256:12"),
+            "the digest `sha256:12` is not `sha256:` and 64 hexadecimal digits"
+        );
+        assert_eq!(
+            error("web:"),
+            "the tag `` is not 1 to 128 of letters, digits, `_`, `.` and `-`, \
+             the first of them a letter, digit or `_`"
+        );
+        assert_eq!(
+            error("<IMAGE1_NAME>"),
+            "the repository `<IMAGE1_NAME>` is not made of lower-case letters and digits, \
+             with `.`, `_`, `__`, `-` or `/` between them"
+        );
+        assert_eq!(error("-a.b/web"), "`-a.b` is not a registry's host name, with or without a port");
+        assert_eq!(error("a:99999/web"), "`a:99999` is not a registry's host name, with or without a port");
+        assert_eq!(error(&"a".repeat(256)), "the image has 256 characters, and ECS takes at most 255");
+        for bad in ["Web", "web/", "/web", "web//a", "web-", "a._b", "a___b", "@sha256:", ":v1", "ghcr.io/"] {
+            assert!(ImageRef::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_registries_of_ecr_are_known() {
+        let ecr = |host: &str| {
+            parsed(&format!("{host}/shop/web:v2")).ecr().map(|e| (e.account, e.region, e.suffix))
+        };
+        let found = |region: &str, suffix: &str| Some(("123456789012".into(), region.into(), suffix.into()));
+        assert_eq!(ecr("123456789012.dkr.ecr.eu-west-1.amazonaws.com"), found("eu-west-1", "amazonaws.com"));
+        assert_eq!(
+            ecr("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+            found("cn-north-1", "amazonaws.com.cn")
+        );
+        assert_eq!(
+            ecr("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"),
+            found("us-gov-west-1", "amazonaws.com")
+        );
+        assert_eq!(ecr("123456789012.dkr-ecr.us-east-2.on.aws"), found("us-east-2", "on.aws"));
+        assert_eq!(ecr("123456789012.dkr-ecr-fips.us-east-2.on.aws"), found("us-east-2", "on.aws"));
+        for other in [
+            "public.ecr.aws",
+            "12345678901.dkr.ecr.eu-west-1.amazonaws.com",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.com",
+            "123456789012.dkr.ecr.amazonaws.com",
+            "123456789012.s3.eu-west-1.amazonaws.com",
+        ] {
+            assert_eq!(ecr(other), None, "{other}");
+        }
+        assert_eq!(
+            parsed("123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web").ecr().map(|e| e.repository),
+            Some("shop/web".into())
+        );
+        assert_eq!(parsed("nginx").ecr(), None);
+    }
+
+    #[test]
+    fn a_short_reference_holds_no_account_id() {
+        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        assert_eq!(short(&format!("{host}/shop/web:v2")), "shop/web:v2");
+        assert_eq!(short(&format!("{host}/shop/web@sha256:{HEX}")), "shop/web@sha256:0123456789ab");
+        assert_eq!(short(&format!("{host}/shop/web:v2@sha256:{HEX}")), "shop/web:v2@sha256:0123456789ab");
+        assert_eq!(short("ghcr.io/acme/web:v2"), "ghcr.io/acme/web:v2");
+        assert_eq!(short("nginx"), "nginx");
+        assert_eq!(short("Not An Image"), "Not An Image");
+    }
+
+    #[test]
+    fn a_tag_is_replaced_by_its_digest() {
+        let definition = json!({"family": "shop", "containerDefinitions": [
+            {"name": "web", "image": "ghcr.io/shop/web:v2"},
+            {"name": "envoy", "image": "envoy"},
+            {"name": "odd", "image": "<IMAGE>"},
+        ]});
+        let mut content = Content::from_described(definition).unwrap();
+        let digest = format!("sha256:{HEX}");
+        pin(
+            &mut content,
+            &[("ghcr.io/shop/web:v2".into(), digest.clone()), ("<IMAGE>".into(), digest.clone())],
+        );
+        assert_eq!(
+            images(&content),
+            [
+                ("web".to_owned(), format!("ghcr.io/shop/web@{digest}")),
+                ("envoy".to_owned(), "envoy".to_owned()),
+                ("odd".to_owned(), "<IMAGE>".to_owned()),
+            ]
+        );
+        assert!(!parsed("web:v2").is_pinned());
+        assert!(parsed("web:v2").with_digest(&digest).is_pinned());
+        assert_eq!(parsed("web").tag_or_latest(), "latest");
+        assert_eq!(parsed("web:v2").tag_or_latest(), "v2");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,80}") {
+            let _ = ImageRef::parse(&text);
+            let _ = short(&text);
+        }
+
+        #[test]
+        fn what_parses_is_written_back_as_it_was(text in "([a-z]{1,5}(\\.[a-z]{2,3})?(:[0-9]{1,4})?/)?[a-z0-9]{1,6}(:[a-zA-Z0-9_.-]{1,6})?") {
+            if let Ok(image) = ImageRef::parse(&text) {
+                prop_assert_eq!(image.to_string(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Whether two definitions mean the same to AWS. AWS writes defaults and empty lists into what it
+//! stores and keeps the order of some lists only by chance, so content is compared after both are taken away.
+
+use serde_json::{Map, Number, Value};
+
+use super::content::Content;
+use super::schema::keys::{Keys, TASK_DEFINITION};
+use super::schema::{Kind, kind_of};
+
+/// A default value of the API.
+#[derive(Clone, Copy)]
+pub(super) enum ApiDefault {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(u64),
+    /// One of AWS's words.
+    Word(&'static str),
+}
+
+impl ApiDefault {
+    /// The default as JSON.
+    pub(super) fn value(self) -> Value {
+        match self {
+            ApiDefault::Boolean(value) => Value::Bool(value),
+            ApiDefault::Integer(value) => Value::Number(Number::from(value)),
+            ApiDefault::Word(value) => Value::String(value.to_owned()),
+        }
+    }
+}
+
+/// Defaults by the key of the structure (or of the list of structures) and the key in it; each from its page
+/// in the API reference. `false` where a missing boolean means false is left alone unless AWS documents or
+/// writes it.
+const DEFAULTS: [(&str, &str, ApiDefault); 18] = [
+    ("", "enableFaultInjection", ApiDefault::Boolean(false)),
+    ("containerDefinitions", "essential", ApiDefault::Boolean(true)),
+    ("containerDefinitions", "cpu", ApiDefault::Integer(0)),
+    ("containerDefinitions", "versionConsistency", ApiDefault::Word("enabled")),
+    ("portMappings", "protocol", ApiDefault::Word("tcp")),
+    ("portMappings", "hostPort", ApiDefault::Integer(0)),
+    ("healthCheck", "interval", ApiDefault::Integer(30)),
+    ("healthCheck", "timeout", ApiDefault::Integer(5)),
+    ("healthCheck", "retries", ApiDefault::Integer(3)),
+    ("healthCheck", "startPeriod", ApiDefault::Integer(0)),
+    ("restartPolicy", "restartAttemptPeriod", ApiDefault::Integer(300)),
+    ("mountPoints", "readOnly", ApiDefault::Boolean(false)),
+    ("volumesFrom", "readOnly", ApiDefault::Boolean(false)),
+    ("efsVolumeConfiguration", "rootDirectory", ApiDefault::Word("/")),
+    ("efsVolumeConfiguration", "transitEncryption", ApiDefault::Word("DISABLED")),
+    ("authorizationConfig", "iam", ApiDefault::Word("DISABLED")),
+    ("s3filesVolumeConfiguration", "rootDirectory", ApiDefault::Word("/")),
+    ("volumes", "configuredAtLaunch", ApiDefault::Boolean(false)),
+];
+
+/// Lists of structures whose order means nothing, with the key that tells their elements apart.
+const UNORDERED: [(&str, &str); 14] = [
+    ("containerDefinitions", "name"),
+    ("volumes", "name"),
+    ("placementConstraints", "expression"),
+    ("inferenceAccelerators", "deviceName"),
+    ("properties", "name"),
+    ("environment", "name"),
+    ("secrets", "name"),
+    ("secretOptions", "name"),
+    ("mountPoints", "containerPath"),
+    ("volumesFrom", "sourceContainer"),
+    ("dependsOn", "containerName"),
+    ("ulimits", "name"),
+    ("systemControls", "namespace"),
+    ("resourceRequirements", "type"),
+];
+
+/// Lists of words or numbers whose order means nothing.
+const SETS: [&str; 4] = ["requiresCompatibilities", "add", "drop", "ignoredExitCodes"];
+
+/// Whether AWS would treat both as the same definition. Tags are for display and don't count.
+pub(crate) fn same_content(a: &Content, b: &Content) -> bool {
+    normal(a) == normal(b)
+}
+
+/// The definition without tags, defaults and empty values, its unordered lists in one order and its sizes in
+/// units.
+pub(super) fn normal(content: &Content) -> Map<String, Value> {
+    let mut definition = content.object().clone();
+    definition.remove("tags");
+    size(&mut definition, "cpu", "vcpu");
+    size(&mut definition, "memory", "gb");
+    ports(&mut definition);
+    network_mode(&mut definition);
+    settle("", &mut definition, TASK_DEFINITION);
+    definition
+}
+
+/// `1 vCPU` is 1024 CPU units and `1 GB` is 1024 MiB once registered (API_RegisterTaskDefinition, `cpu` and
+/// `memory`).
+fn size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
+    let Some(Value::String(text)) = definition.get_mut(key) else { return };
+    let lower = text.to_ascii_lowercase();
+    let Some(number) = lower.trim().strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok())
+    else {
+        return;
+    };
+    let units = number * 1024.0;
+    if units.is_finite() && units > 0.0 && units.fract() == 0.0 {
+        *text = format!("{units}");
+    }
+}
+
+/// In the network modes `awsvpc` and `host` the host port is the container's, given or not (API_PortMapping).
+fn ports(definition: &mut Map<String, Value>) {
+    if !matches!(definition.get("networkMode").and_then(Value::as_str), Some("awsvpc" | "host")) {
+        return;
+    }
+    let containers = definition.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        let mappings = container.get_mut("portMappings").and_then(Value::as_array_mut);
+        for mapping in mappings.into_iter().flatten().filter_map(Value::as_object_mut) {
+            if mapping.get("hostPort").is_some_and(|port| Some(port) == mapping.get("containerPort")) {
+                mapping.remove("hostPort");
+            }
+        }
+    }
+}
+
+/// `bridge` is the default on Linux; Windows has a default of its own (API_RegisterTaskDefinition,
+/// `networkMode`).
+fn network_mode(definition: &mut Map<String, Value>) {
+    let system =
+        definition.get("runtimePlatform").and_then(|platform| platform["operatingSystemFamily"].as_str());
+    let windows = system.is_some_and(|system| system.starts_with("WINDOWS"));
+    if !windows && definition.get("networkMode").and_then(Value::as_str) == Some("bridge") {
+        definition.remove("networkMode");
+    }
+}
+
+/// Takes defaults and empty values out of a structure and all below it, and orders its unordered lists.
+/// `parent` is the key under which the structure stands.
+fn settle(parent: &str, object: &mut Map<String, Value>, keys: Keys) {
+    for (key, value) in object.iter_mut() {
+        match (kind_of(keys, key), &mut *value) {
+            (Some(Kind::Struct(keys)), Value::Object(below)) => settle(key, below, keys),
+            (Some(Kind::List(Kind::Struct(keys))), Value::Array(items)) => {
+                items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| settle(key, item, keys));
+                if is_unordered(key) {
+                    items.sort_by_cached_key(|item| identity(key, item));
+                }
+            }
+            (Some(Kind::List(_)), Value::Array(items)) if SETS.contains(&key.as_str()) => {
+                items.sort_by_cached_key(Value::to_string);
+            }
+            (_, other) => prune(other),
+        }
+    }
+    object.retain(|key, value| !(is_empty(value) || is_empty_object(value) && means_nothing(key, keys)));
+    object.retain(|key, value| default(parent, key).is_none_or(|default| default.value() != *value));
+}
+
+/// Takes empty values out of all objects in a value whose keys are not known.
+fn prune(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(prune);
+            object.retain(|_, value| !is_empty(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(prune),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Whether AWS treats the value of a key as if the key were absent: it writes empty lists where none were
+/// given.
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// Whether a value is an object without keys.
+fn is_empty_object(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
+/// Whether an empty object under this key is the same as none, as for the `host` that AWS writes into a
+/// volume. Not so for a Docker volume, which would be a bind mount without it, and not known of a key that we
+/// don't know.
+fn means_nothing(key: &str, keys: Keys) -> bool {
+    key != "dockerVolumeConfiguration" && kind_of(keys, key).is_some()
+}
+
+/// The default of a key in the structure that stands under `parent`.
+pub(super) fn default(parent: &str, key: &str) -> Option<ApiDefault> {
+    DEFAULTS.iter().find(|(p, k, _)| *p == parent && *k == key).map(|(_, _, default)| *default)
+}
+
+/// Whether the order of a list of structures means nothing.
+fn is_unordered(list: &str) -> bool {
+    list == "portMappings" || UNORDERED.iter().any(|(unordered, _)| *unordered == list)
+}
+
+/// What tells an element of an unordered list apart from the others: its name, path, or port and protocol.
+pub(super) fn identity(list: &str, item: &Value) -> Option<String> {
+    if list == "portMappings" {
+        let port = item["containerPort"].as_u64().map(|port| port.to_string());
+        let port = port.or_else(|| item["containerPortRange"].as_str().map(str::to_owned))?;
+        return Some(format!("{port}/{}", item["protocol"].as_str().unwrap_or("tcp")));
+    }
+    let (_, key) = UNORDERED.iter().find(|(unordered, _)| *unordered == list)?;
+    item[*key].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Checks a definition against the keys that AWS knows: a near miss is a typo and refused, an unknown key far
+//! from all known ones may be AWS's newest and passes through.
+
+pub(crate) mod keys;
+
+use serde_json::Value;
+
+use self::keys::Keys;
+use super::content::Content;
+use super::text::{below, named};
+use crate::failure::Problem;
+
+/// What AWS wants as the value of a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Text that may hold anything, a secret too: never shown.
+    Text,
+    /// Text that may be shown: one of AWS's own words, a size, a name, a path.
+    Word,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// A list of one kind.
+    List(&'static Kind),
+    /// An object with known keys.
+    Struct(Keys),
+    /// An object with keys of the user's choice and text as values: never shown.
+    Map,
+}
+
+/// Keys at most this many letters from a known one are taken for it, misspelt.
+const TYPO_DISTANCE: usize = 2;
+
+/// Misspelt keys and values of the wrong kind, with their paths. Null is allowed where a key may be absent.
+pub(crate) fn typos(content: &Content) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (key, value) in content.object() {
+        check_key("", key, value, keys::TASK_DEFINITION, &mut problems);
+    }
+    problems
+}
+
+/// The kind of a key, if it is known.
+pub(super) fn kind_of(keys: Keys, key: &str) -> Option<Kind> {
+    keys.iter().find(|(known, _)| *known == key).map(|(_, kind)| *kind)
+}
+
+/// What a value is, in a word that YAML's readers and JSON's both know.
+pub(super) fn found(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Checks one key of a structure at a place, and all below it.
+fn check_key(place: &str, key: &str, value: &Value, keys: Keys, problems: &mut Vec<Problem>) {
+    let path = below(place, key);
+    match kind_of(keys, key) {
+        Some(_) if value.is_null() => {}
+        Some(kind) => check(&path, value, kind, problems),
+        None => {
+            if let Some(meant) = misspelt(key, keys) {
+                problems.push(Problem::new(path, format!("unknown key; did you mean `{meant}`?")));
+            }
+        }
+    }
+}
+
+/// The known key that an unknown one is at most [`TYPO_DISTANCE`] letters from, ignoring case.
+fn misspelt(key: &str, keys: Keys) -> Option<&'static str> {
+    let lower = key.to_lowercase();
+    keys.iter()
+        .map(|(known, _)| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), *known))
+        .filter(|(distance, _)| *distance <= TYPO_DISTANCE)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// Checks a value against its kind, and all below it.
+fn check(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
+    let mut refuse = |what: String| problems.push(Problem::new(named(path), what));
+    match (kind, value) {
+        (Kind::Text | Kind::Word, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => {}
+        (Kind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {}
+        (Kind::Text | Kind::Word, other) => refuse(not_text(path, other)),
+        (Kind::Integer, other) => refuse(not_integer(other)),
+        (Kind::Boolean, other) => refuse(not_boolean(other)),
+        (Kind::List(kind), Value::Array(items)) => {
+            for (i, item) in items.iter().enumerate() {
+                check(&format!("{path}[{i}]"), item, *kind, problems);
+            }
+        }
+        (Kind::Struct(keys), Value::Object(object)) => {
+            object.iter().for_each(|(key, value)| check_key(path, key, value, keys, problems));
+        }
+        (Kind::Map, Value::Object(object)) => {
+            for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+                check(&below(path, key), value, Kind::Text, problems);
+            }
+        }
+        (Kind::List(_), other) => refuse(format!("must be a list, found {}", found(other))),
+        (Kind::Struct(_) | Kind::Map, other) => refuse(format!("must be an object, found {}", found(other))),
+    }
+}
+
+/// What is said where text is wanted. The value itself is shown only for the task's size, which is no secret.
+fn not_text(path: &str, value: &Value) -> String {
+    let what = format!("must be text, found {}", found(value));
+    match value {
+        Value::Number(number) if matches!(path, "cpu" | "memory") => {
+            format!("{what}; write the task's {path} in quotes: \"{number}\"")
+        }
+        Value::Number(_) | Value::Bool(_) => format!("{what}; put the value in quotes"),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => what,
+    }
+}
+
+/// What is said where a whole number is wanted.
+fn not_integer(value: &Value) -> String {
+    match value {
+        Value::Number(_) => "must be a whole number, found a fraction".to_owned(),
+        Value::String(text) if text.parse::<i64>().is_ok() => {
+            "must be a whole number, found text; remove the quotes".to_owned()
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            format!("must be a whole number, found {}", found(value))
+        }
+    }
+}
+
+/// What is said where a boolean is wanted; YAML 1.2 reads `yes` and `on` as text.
+fn not_boolean(value: &Value) -> String {
+    let what = format!("must be true or false, found {}", found(value));
+    let meant = value.as_str().and_then(|text| match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "true" => Some("true"),
+        "no" | "off" | "n" | "false" => Some("false"),
+        _ => None,
+    });
+    meant.map(|meant| format!("{what}; write {meant} without quotes")).unwrap_or(what)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
+use aws_sdk_ecs::types as sdk;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::plan::definition::content::Format;
+use crate::plan::definition::model;
+
+/// The kind of AWS's schema as the SDK names it.
+fn shape(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Word => "String",
+        Kind::Integer => "Integer",
+        Kind::Boolean => "Boolean",
+        Kind::List(_) => "List",
+        Kind::Struct(_) => "Structure",
+        Kind::Map => "Map",
+    }
+}
+
+/// Keys that AWS's API model has and the SDK of Cargo.lock does not have yet.
+const AHEAD: [&str; 1] = ["trustedExecutionConfiguration"];
+
+/// Compares a structure of the table with the SDK's, keys and kinds, in any order.
+macro_rules! assert_like_sdk {
+    ($($sdk:ty = $keys:ident,)*) => { $({
+        let mut theirs: Vec<(String, String)> = <$sdk>::SCHEMA
+            .members()
+            .iter()
+            .filter_map(|m| Some((m.member_name()?.to_owned(), format!("{:?}", m.shape_type()).replace("Union", "Structure"))))
+            .collect();
+        let mut ours: Vec<(String, String)> = keys::$keys
+            .iter()
+            .filter(|(key, _)| !AHEAD.contains(key) || theirs.iter().any(|(their, _)| their == key))
+            .map(|(key, kind)| ((*key).to_owned(), shape(*kind).to_owned()))
+            .collect();
+        theirs.sort();
+        ours.sort();
+        assert_eq!(ours, theirs, "{} differs from the SDK's: update schema/keys.rs", stringify!($keys));
+    })* };
+}
+
+#[test]
+#[expect(deprecated, reason = "AWS still takes inferenceAccelerators")]
+fn the_keys_are_those_of_the_sdk() {
+    assert_like_sdk! {
+        RegisterTaskDefinitionInput = TASK_DEFINITION,
+        sdk::ContainerDefinition = CONTAINER_DEFINITION,
+        sdk::RepositoryCredentials = REPOSITORY_CREDENTIALS,
+        sdk::PortMapping = PORT_MAPPING,
+        sdk::ContainerRestartPolicy = CONTAINER_RESTART_POLICY,
+        sdk::KeyValuePair = KEY_VALUE_PAIR,
+        sdk::EnvironmentFile = ENVIRONMENT_FILE,
+        sdk::MountPoint = MOUNT_POINT,
+        sdk::VolumeFrom = VOLUME_FROM,
+        sdk::LinuxParameters = LINUX_PARAMETERS,
+        sdk::KernelCapabilities = KERNEL_CAPABILITIES,
+        sdk::Device = DEVICE,
+        sdk::Tmpfs = TMPFS,
+        sdk::Secret = SECRET,
+        sdk::ContainerDependency = CONTAINER_DEPENDENCY,
+        sdk::HostEntry = HOST_ENTRY,
+        sdk::Ulimit = ULIMIT,
+        sdk::LogConfiguration = LOG_CONFIGURATION,
+        sdk::HealthCheck = HEALTH_CHECK,
+        sdk::SystemControl = SYSTEM_CONTROL,
+        sdk::ResourceRequirement = RESOURCE_REQUIREMENT,
+        sdk::SharingStrategy = SHARING_STRATEGY,
+        sdk::NvidiaMpsAllocation = NVIDIA_MPS_ALLOCATION,
+        sdk::FirelensConfiguration = FIRELENS_CONFIGURATION,
+        sdk::Volume = VOLUME,
+        sdk::HostVolumeProperties = HOST_VOLUME_PROPERTIES,
+        sdk::DockerVolumeConfiguration = DOCKER_VOLUME,
+        sdk::EfsVolumeConfiguration = EFS_VOLUME,
+        sdk::EfsAuthorizationConfig = EFS_AUTHORIZATION,
+        sdk::S3FilesVolumeConfiguration = S3_FILES_VOLUME,
+        sdk::FSxWindowsFileServerVolumeConfiguration = FSX_VOLUME,
+        sdk::FSxWindowsFileServerAuthorizationConfig = FSX_AUTHORIZATION,
+        sdk::TaskDefinitionPlacementConstraint = PLACEMENT_CONSTRAINT,
+        sdk::Tag = TAG,
+        sdk::ProxyConfiguration = PROXY_CONFIGURATION,
+        sdk::InferenceAccelerator = INFERENCE_ACCELERATOR,
+        sdk::EphemeralStorage = EPHEMERAL_STORAGE,
+        sdk::RuntimePlatform = RUNTIME_PLATFORM,
+    }
+}
+
+fn told(text: &str, format: Format) -> Vec<String> {
+    let problems = Content::from_text(text, format).expect_err(text);
+    problems.iter().map(Problem::to_string).collect()
+}
+
+/// A file with this container and these lines at the top, as YAML.
+fn yaml(container: &str, top: &str) -> Vec<String> {
+    told(&format!("family: shop\ncontainerDefinitions:\n- {{ name: web, {container} }}\n{top}"), Format::Yaml)
+}
+
+#[test]
+fn a_key_within_two_letters_of_a_known_one_is_a_typo() {
+    assert_eq!(
+        yaml("enviroment: []", ""),
+        ["containerDefinitions[0].enviroment: unknown key; did you mean `environment`?"]
+    );
+    assert_eq!(yaml("Image: x", ""), ["containerDefinitions[0].Image: unknown key; did you mean `image`?"]);
+    assert_eq!(
+        yaml("healthCheck: { retires: 2 }", "network_mode: host\nruntimePlatform: { cpuArchitectur: ARM64 }"),
+        [
+            "containerDefinitions[0].healthCheck.retires: unknown key; did you mean `retries`?",
+            "network_mode: unknown key; did you mean `networkMode`?",
+            "runtimePlatform.cpuArchitectur: unknown key; did you mean `cpuArchitecture`?",
+        ]
+    );
+    assert_eq!(
+        yaml("portMappings: [{ containerPort: 1 }, { containerport: 2 }]", ""),
+        ["containerDefinitions[0].portMappings[1].containerport: unknown key; did you mean `containerPort`?"]
+    );
+    assert_eq!(
+        yaml("image: a", "volumes: [{ efsVolumeConfiguration: { authorizationConfig: { imam: x } } }]"),
+        ["volumes[0].efsVolumeConfiguration.authorizationConfig.imam: unknown key; did you mean `iam`?"]
+    );
+}
+
+#[test]
+fn new_fields_and_free_keys_pass() {
+    let text = json!({
+        "family": "shop", "futureField": {"nmae": 1}, "tags": [{"key": "nmae", "value": "x"}], "pidMode": null,
+        "containerDefinitions": [{
+            "name": "web", "quantumBits": 3, "command": null,
+            "dockerLabels": {"nmae": "x", "enviroment": "y", "gone": null},
+            "logConfiguration": {"logDriver": "splunk", "options": {"Options": "x"}},
+        }],
+    });
+    assert!(Content::from_text(&text.to_string(), Format::Json).is_ok());
+}
+
+#[test]
+fn a_number_where_text_is_meant_is_refused() {
+    assert_eq!(
+        yaml("image: a", "cpu: 256\nmemory: 512\n"),
+        [
+            "cpu: must be text, found a number; write the task's cpu in quotes: \"256\"",
+            "memory: must be text, found a number; write the task's memory in quotes: \"512\"",
+        ]
+    );
+    assert_eq!(
+        yaml("image: 1.10", ""),
+        ["containerDefinitions[0].image: must be text, found a number; put the value in quotes"]
+    );
+    assert_eq!(
+        told(r#"{"family": "f", "cpu": 256, "containerDefinitions": [{"name": "web"}]}"#, Format::Json),
+        ["cpu: must be text, found a number; write the task's cpu in quotes: \"256\""]
+    );
+    assert_eq!(
+        yaml("environment: [{ name: A, value: true }], logConfiguration: { options: { max-file: 3 } }", ""),
+        [
+            "containerDefinitions[0].environment[0].value: must be text, found a boolean; put the value in quotes",
+            "containerDefinitions[0].logConfiguration.options.max-file: must be text, found a number; put the value in quotes",
+        ]
+    );
+}
+
+#[test]
+fn other_wrong_kinds_are_refused() {
+    let web = |key: &str, what: &str| vec![format!("containerDefinitions[0].{key}: must be {what}")];
+    assert_eq!(yaml("command: npm start", ""), web("command", "a list, found text"));
+    assert_eq!(yaml("command: [a, [b]]", ""), web("command[1]", "text, found a list"));
+    assert_eq!(yaml("environment: { A: b }", ""), web("environment", "a list, found an object"));
+    assert_eq!(yaml("environment: [A=b]", ""), web("environment[0]", "an object, found text"));
+    assert_eq!(yaml("environment: [null]", ""), web("environment[0]", "an object, found null"));
+    assert_eq!(yaml("healthCheck: []", ""), web("healthCheck", "an object, found a list"));
+    assert_eq!(yaml("dockerLabels: []", ""), web("dockerLabels", "an object, found a list"));
+    assert_eq!(yaml("cpu: '256'", ""), web("cpu", "a whole number, found text; remove the quotes"));
+    assert_eq!(yaml("cpu: 1 vCPU", ""), web("cpu", "a whole number, found text"));
+    assert_eq!(yaml("cpu: 1.5", ""), web("cpu", "a whole number, found a fraction"));
+    assert_eq!(
+        yaml("essential: yes", ""),
+        web("essential", "true or false, found text; write true without quotes")
+    );
+    assert_eq!(
+        yaml("essential: Off", ""),
+        web("essential", "true or false, found text; write false without quotes")
+    );
+    assert_eq!(yaml("essential: 1", ""), web("essential", "true or false, found a number"));
+    assert_eq!(
+        told("{\"family\": 1, \"containerDefinitions\": {}}", Format::Json),
+        [
+            "family: must be text, found a number; put the value in quotes",
+            "containerDefinitions: must be a list, found an object",
+        ]
+    );
+}
+
+#[test]
+fn invariant_32_a_problem_holds_no_value() {
+    let told = yaml(
+        "environment: [{ name: A, value: 31337 }], secrets: [{ name: B, valueFrom: [31337] }], command: [31337], \
+         dockerLabels: { x: 31337 }, essential: '31337', stopTimeout: 31337.5",
+        "x31337: 1",
+    );
+    assert_eq!(told.len(), 6);
+    assert!(!told.join("\n").contains("31337"), "{told:?}");
+}
+
+/// A value of the kind, with every key of every structure.
+fn whole(kind: Kind) -> Value {
+    match kind {
+        Kind::Text | Kind::Word => json!("x"),
+        Kind::Integer => json!(1),
+        Kind::Boolean => json!(true),
+        Kind::List(kind) => json!([whole(*kind)]),
+        Kind::Struct(keys) => keys.iter().map(|(key, kind)| ((*key).to_owned(), whole(*kind))).collect(),
+        Kind::Map => json!({"cpus": "x"}),
+    }
+}
+
+#[test]
+fn known_keys_are_never_typos() {
+    let content = Content::from_described(whole(Kind::Struct(keys::TASK_DEFINITION))).unwrap();
+    assert_eq!(typos(&content), []);
+}
+
+proptest! {
+    #[test]
+    fn definitions_as_aws_knows_them_pass(value in model::definition()) {
+        prop_assert_eq!(typos(&Content::from_described(value).unwrap()), []);
+    }
+
+    #[test]
+    fn no_json_makes_it_panic(value in model::any_json()) {
+        if let Ok(content) = Content::from_described(value) {
+            let _ = typos(&content);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The deployment circuit breaker, rollbacks, and the service deployments that tell of them.
+
+use super::deploy;
+use super::scheduler::tell;
+use super::service::{RolloutState, Service};
+use crate::world::World;
+use serde_json::Value;
+use std::time::SystemTime;
+
+/// After how many failures the breaker trips: half of the desired count, rounded up, at least 3 and at most 200, unless
+/// the service says otherwise (API_DeploymentCircuitBreaker, thresholdConfiguration).
+pub(super) fn threshold(config: &Value, desired: u32) -> u32 {
+    let own = &config["deploymentCircuitBreaker"]["thresholdConfiguration"];
+    let value = own["value"].as_u64().unwrap_or(50);
+    let percent = || u32::try_from((u64::from(desired) * value).div_ceil(100)).unwrap_or(u32::MAX);
+    match own["type"].as_str().unwrap_or("BOUNDED_PERCENT") {
+        "COUNT" => u32::try_from(value).unwrap_or(u32::MAX).max(1),
+        "UNBOUNDED_PERCENT" => percent().max(1),
+        _ => percent().clamp(3, 200),
+    }
+}
+
+/// Whether the breaker watches.
+pub(super) fn is_enabled(config: &Value) -> bool {
+    config["deploymentCircuitBreaker"]["enable"] == true
+}
+
+/// Trips the breaker when the PRIMARY deployment has failed often enough, and carries out what people asked for.
+pub(super) fn check(world: &mut World, service: &mut Service) {
+    let config = service.config();
+    let Some(primary) = service.primary() else { return };
+    let (failed, open) = (primary.failed, primary.rollout == RolloutState::InProgress);
+    let limit = threshold(&config, service.desired);
+    if open && let Some(current) = service.history.first_mut().filter(|current| current.is_open()) {
+        let state = if is_enabled(&config) { "MONITORING" } else { "DISABLED" };
+        current.breaker = (state, failed, limit);
+    }
+    let asked = service.history.first().map_or("", |current| current.status);
+    if asked == "ROLLBACK_REQUESTED" {
+        return roll_back(
+            world,
+            service,
+            "Service deployment rolled back because StopServiceDeployment was called.",
+        );
+    }
+    if asked == "STOP_REQUESTED" {
+        return abort(service);
+    }
+    if open && is_enabled(&config) && failed >= limit {
+        trip(world, service, &config);
+    }
+}
+
+/// Ends a deployment without going back.
+fn abort(service: &mut Service) {
+    if let Some(primary) = service.deployments.first_mut() {
+        primary.rollout = RolloutState::Failed;
+        primary.reason = format!("ECS deployment {} stopped.", primary.id);
+        primary.updated_at = SystemTime::now();
+    }
+    if let Some(current) = service.history.first_mut() {
+        current.set("STOPPED", Some("Service deployment stopped by StopServiceDeployment.".to_owned()));
+        current.stopped_at = current.finished_at;
+    }
+}
+
+/// The breaker trips: the deployment has failed, and rolls back where that is wanted and possible.
+fn trip(world: &mut World, service: &mut Service, config: &Value) {
+    let why = "tasks failed to start.";
+    let Some(primary) = service.deployments.first_mut() else { return };
+    let was_rollback =
+        service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
+    primary.rollout = RolloutState::Failed;
+    primary.reason = format!("ECS deployment circuit breaker: {why}");
+    primary.updated_at = SystemTime::now();
+    let text = format!("(deployment {}) deployment failed: {why}", primary.id);
+    tell(world, service, &text);
+    if let Some(current) = service.history.first_mut() {
+        current.breaker.0 = "TRIGGERED";
+    }
+    let wants_rollback = config["deploymentCircuitBreaker"]["rollback"] == true;
+    if was_rollback {
+        close(
+            service,
+            "ROLLBACK_FAILED",
+            "Service deployment rollback failed because the circuit breaker threshold was exceeded.",
+        );
+    } else if wants_rollback && service.completed.is_some() {
+        roll_back(
+            world,
+            service,
+            "Service deployment rolled back because the circuit breaker threshold was exceeded.",
+        );
+    } else {
+        close(
+            service,
+            "STOPPED",
+            "Service deployment stopped because the circuit breaker threshold was exceeded.",
+        );
+    }
+}
+
+/// Ends the current service deployment.
+fn close(service: &mut Service, status: &'static str, reason: &str) {
+    if let Some(current) = service.history.first_mut() {
+        current.set(status, Some(reason.to_owned()));
+        if status == "STOPPED" {
+            current.stopped_at = current.finished_at;
+        }
+    }
+}
+
+/// Goes back: a new deployment of the revision that completed last becomes PRIMARY.
+pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) {
+    let Some(revision) = service.completed.clone() else {
+        return close(service, "ROLLBACK_FAILED", "There is no service revision to roll back to.");
+    };
+    let id = deploy::new_deployment_id(world);
+    if let Some(failed) = service.deployments.first_mut() {
+        failed.rollout = RolloutState::Failed;
+        if !failed.reason.starts_with("ECS deployment circuit breaker") {
+            failed.reason = format!("ECS deployment {} stopped.", failed.id);
+        }
+        failed.desired = 0;
+    }
+    tell(world, service, &format!("rolling back to deployment {id}."));
+    if let Some(current) = service.history.first_mut() {
+        current.set("ROLLBACK_IN_PROGRESS", Some(reason.to_owned()));
+        current.rollback = Some((reason.to_owned(), SystemTime::now(), revision.arn.clone()));
+    }
+    service.settings.extend(revision.settings.clone());
+    service.settings.insert("loadBalancers".to_owned(), revision.load_balancers_json.clone());
+    let text = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
+    deploy::push(service, id, revision, text);
+}
+
+/// The PRIMARY deployment has completed: so has the service deployment, or its rollback.
+pub(super) fn succeed(service: &mut Service) {
+    let Some(current) = service.history.first_mut().filter(|current| current.is_open()) else { return };
+    if current.breaker.0 == "MONITORING" {
+        current.breaker.0 = "MONITORING_COMPLETE";
+    }
+    match current.status {
+        "ROLLBACK_IN_PROGRESS" => current.set("ROLLBACK_SUCCESSFUL", None),
+        _ => current.set("SUCCESSFUL", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn threshold_is_half_of_the_desired_count_between_3_and_200() {
+        let none = json!({});
+        let found: Vec<u32> =
+            [0, 1, 6, 7, 25, 400, 401, 1000].iter().map(|count| threshold(&none, *count)).collect();
+        assert_eq!(found, [3, 3, 3, 4, 13, 200, 200, 200]);
+    }
+
+    #[test]
+    fn threshold_follows_the_configuration() {
+        let of = |kind: &str, value: u32, desired| {
+            let own = json!({ "thresholdConfiguration": { "type": kind, "value": value } });
+            threshold(&json!({ "deploymentCircuitBreaker": own }), desired)
+        };
+        assert_eq!(of("COUNT", 1, 50), 1);
+        assert_eq!(of("BOUNDED_PERCENT", 10, 50), 5);
+        assert_eq!(of("BOUNDED_PERCENT", 10, 10), 3);
+        assert_eq!(of("UNBOUNDED_PERCENT", 10, 10), 1);
+        assert_eq!(of("UNBOUNDED_PERCENT", 200, 300), 600);
+    }
+}
