@@ -1,7 +1,7 @@
 //! Watches invariants 10, 16, 22 and 24 with its own arithmetic, from the state of ECS and ELB alone.
 //!
-//! It compares what it sees after a call with what it saw before, so each breach is told once. A production rule is one that names the
-//! target groups of both colors.
+//! It compares what it sees after a call with what it saw before, so each breach is told once. A production
+//! rule is one that names the target groups of both colors.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,8 @@ impl Checker {
         &self.violations
     }
 
-    /// Compares with what was seen last. `desired` is a service's desired count by ARN, none when it does not exist.
+    /// Compares with what was seen last. `desired` is a service's desired count by ARN, none when it does not
+    /// exist.
     pub fn check(&mut self, elb: &Elb, desired: &dyn Fn(&str) -> Option<u32>, call: u64) {
         let Some(colors) = &self.colors else { return };
         let now = Seen::look(colors, elb, desired);
@@ -138,8 +139,8 @@ impl Seen {
         self.desired.iter().flatten().copied().max().unwrap_or(0)
     }
 
-    /// The largest number of targets that a color's weight asks for on any rule, in the control plane or still in the data plane.
-    /// None: it has no weight anywhere.
+    /// The largest number of targets that a color's weight asks for on any rule, in the control plane or
+    /// still in the data plane. None: it has no weight anywhere.
     fn needed(&self, color: usize, full: u32) -> Option<u32> {
         let splits = self.rules.values().chain(self.routed.values());
         let shares = splits.filter_map(|split| split[color]).filter(|(weight, _)| *weight > 0);
@@ -209,14 +210,15 @@ fn enough_for_weight(forced: bool, before: &Seen, now: &Seen, found: &mut Vec<(u
             let needed = if forced { 1 } else { needed };
             let healthy = now.healthy[color];
             if healthy < needed {
-                let split = say(split);
-                found.push((16, format!("{name} got weight on {rule} ({split}) with {healthy} healthy targets; it needs {needed}")));
+                let what = format!("{name} got weight on {rule} ({})", say(split));
+                found.push((16, format!("{what} with {healthy} healthy targets; it needs {needed}")));
             }
         }
     }
 }
 
-/// Invariant 22: a color with weight keeps the size for it; it shrinks below only when no production rule sends it anybody any more.
+/// Invariant 22: a color with weight keeps the size for it; it shrinks below only when no production rule
+/// sends it anybody any more.
 fn shrinks_last(before: &Seen, now: &Seen, found: &mut Vec<(u8, String)>) {
     for (color, name) in NAMES.iter().enumerate() {
         let (Some(old), Some(new)) = (before.desired[color], now.desired[color]) else { continue };
@@ -224,7 +226,8 @@ fn shrinks_last(before: &Seen, now: &Seen, found: &mut Vec<(u8, String)>) {
         else {
             continue;
         };
-        found.push((22, format!("{name} went from {old} to {new} tasks while a production rule sends it users; it needs {needed}")));
+        let what = format!("{name} went from {old} to {new} tasks while a production rule sends it users");
+        found.push((22, format!("{what}; it needs {needed}")));
     }
 }
 

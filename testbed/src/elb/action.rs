@@ -36,7 +36,8 @@ pub enum Kind {
     },
     /// Sends the client elsewhere. Holds `RedirectConfig` as given.
     Redirect(Value),
-    /// Authentication, JWT validation, and types that do not exist yet: kept as data, let through by the data plane.
+    /// Authentication, JWT validation, and types that do not exist yet: kept as data, let through by the data
+    /// plane.
     Other {
         /// `Type`.
         name: String,
@@ -134,8 +135,8 @@ fn describe_forward(forward: &Forward, out: &mut Map<String, Value>) {
     );
 }
 
-/// Reads and checks a whole list, as far as that needs no other resource. `before` are the actions that it replaces (their client secret
-/// may go on), `member` is the list's name in messages.
+/// Reads and checks a whole list, as far as that needs no other resource. `before` are the actions that it
+/// replaces (their client secret may go on), `member` is the list's name in messages.
 pub(super) fn parse_list(
     list: &[Input<'_>],
     before: &[Action],
@@ -153,7 +154,8 @@ pub(super) fn parse_list(
     Ok(actions)
 }
 
-/// Exactly one action ends the list, and it is the last (API_Action: "The action with the lowest value for order is performed first").
+/// Exactly one action ends the list, and it is the last (API_Action: "The action with the lowest value for
+/// order is performed first").
 fn check_order(actions: &[Action]) -> Result<(), ApiError> {
     let ends = |action: &Action| !matches!(action.kind, Kind::Other { .. });
     if actions.iter().filter(|action| ends(action)).count() != 1 {
@@ -203,7 +205,8 @@ fn other(name: &str, input: Input<'_>, secret: Option<String>) -> Kind {
     Kind::Other { name: name.to_owned(), fields, secret }
 }
 
-/// The secret is never shown again, so a change either sends it or says `UseExistingClientSecret` (API_AuthenticateOidcActionConfig).
+/// The secret is never shown again, so a change either sends it or says `UseExistingClientSecret`
+/// (API_AuthenticateOidcActionConfig).
 fn parse_oidc(input: Input<'_>, before: &[Action]) -> Result<Kind, ApiError> {
     let config = input.structure("AuthenticateOidcConfig").ok_or_else(|| {
         invalid_action(
@@ -294,7 +297,8 @@ fn parse_forward(input: Input<'_>) -> Result<Forward, ApiError> {
     Ok(Forward { groups, sticky, sticky_seconds })
 }
 
-/// The weighted groups: one to five, none twice, weights 0 to 999 that only a single group may leave out (API_TargetGroupTuple).
+/// The weighted groups: one to five, none twice, weights 0 to 999 that only a single group may leave out
+/// (API_TargetGroupTuple).
 fn parse_groups(list: &[Input<'_>]) -> Result<Vec<(String, u32)>, ApiError> {
     if list.is_empty() {
         return Err(validation("A target group must be specified in the forward configuration"));
@@ -328,7 +332,8 @@ fn parse_groups(list: &[Input<'_>]) -> Result<Vec<(String, u32)>, ApiError> {
     Ok(groups)
 }
 
-/// Group stickiness: whether, and for 1 to 604800 seconds. A duration is checked even when stickiness is off, as AWS does.
+/// Group stickiness: whether, and for 1 to 604800 seconds. A duration is checked even when stickiness is off,
+/// as AWS does.
 fn parse_stickiness(config: Option<Input<'_>>) -> Result<(bool, Option<u32>), ApiError> {
     let wrong = || validation("Target group stickiness duration must be between 1 and 604800 seconds");
     let Some(config) = config else { return Ok((false, None)) };

@@ -123,7 +123,8 @@ fn check_group(key: &str, value: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Target stickiness needs group stickiness on every weighted rule of the group (Sticky sessions for your Application Load Balancer).
+/// Target stickiness needs group stickiness on every weighted rule of the group (Sticky sessions for your
+/// Application Load Balancer).
 fn modify_group(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = input.required("TargetGroupArn")?.to_owned();
     elb.group(&arn)?;

@@ -1,6 +1,7 @@
 //! Target groups.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -71,7 +72,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
         attributes: defaults(target_type, http),
         tags,
         targets: Vec::new(),
-        turn: Default::default(),
+        turn: Arc::default(),
         counters: HashMap::new(),
     };
     let out = json!({"TargetGroups": [group.describe(&[])]});

@@ -51,8 +51,8 @@ pub(super) fn take_results(elb: &mut Elb, now: Instant) {
     }
 }
 
-/// Counts one result. A new target is healthy after one passed check, an unhealthy one after the healthy threshold; both become
-/// unhealthy after the unhealthy threshold. Says whether the state changed.
+/// Counts one result. A new target is healthy after one passed check, an unhealthy one after the healthy
+/// threshold; both become unhealthy after the unhealthy threshold. Says whether the state changed.
 fn judge(entry: &mut Registered, check: &HealthCheck, outcome: Outcome) -> bool {
     let before = entry.health.clone();
     let failure = match outcome {

@@ -1,4 +1,5 @@
-//! Reading parameters: every leaf is text, as in the Query protocol, and AWS's own words for what is wrong with it.
+//! Reading parameters: every leaf is text, as in the Query protocol, and AWS's own words for what is wrong
+//! with it.
 
 use std::ops::RangeInclusive;
 
@@ -77,7 +78,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The same tree with every number and flag as text, as the Query protocol has it; callers within the process may send JSON.
+/// The same tree with every number and flag as text, as the Query protocol has it; callers within the process
+/// may send JSON.
 pub(super) fn as_text(value: &Value) -> Value {
     match value {
         Value::Null => Value::Null,

@@ -156,7 +156,8 @@ fn check_certificates(protocol: &str, certificates: &[String]) -> Result<(), Api
     }
 }
 
-/// What actions need of other resources: groups that exist, are on no other load balancer, speak HTTP, and agree about stickiness.
+/// What actions need of other resources: groups that exist, are on no other load balancer, speak HTTP, and
+/// agree about stickiness.
 pub(super) fn check_actions(
     elb: &Elb,
     balancer: &str,

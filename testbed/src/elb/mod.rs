@@ -1,7 +1,8 @@
 //! Elastic Load Balancing v2: control plane, health checks, and a data plane of real proxies.
 //!
-//! A listener's port is a real port on 127.0.0.1 and serves plain HTTP, HTTPS listeners too. Authentication actions let everyone
-//! through, transforms are kept as data, regular expressions in conditions match nothing. Network load balancers are data only.
+//! A listener's port is a real port on 127.0.0.1 and serves plain HTTP, HTTPS listeners too. Authentication
+//! actions let everyone through, transforms are kept as data, regular expressions in conditions match
+//! nothing. Network load balancers are data only.
 
 pub mod action;
 mod attributes;
@@ -21,8 +22,6 @@ mod rules;
 mod state;
 mod tags;
 mod targets;
-#[cfg(test)]
-mod tests;
 mod time;
 
 use std::net::SocketAddr;
@@ -105,7 +104,8 @@ pub struct TargetState {
     pub description: Option<String>,
 }
 
-/// Answers one call of the Elastic Load Balancing v2 API (`elasticloadbalancing`, 2015-12-01). Numbers and flags may be JSON or text.
+/// Answers one call of the Elastic Load Balancing v2 API (`elasticloadbalancing`, 2015-12-01). Numbers and
+/// flags may be JSON or text.
 ///
 /// # Errors
 /// AWS's own error codes and messages.

@@ -86,7 +86,8 @@ pub(super) struct LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// As in DescribeLoadBalancers. The name that clients look up is loopback's own address: listeners' ports are real.
+    /// As in DescribeLoadBalancers. The name that clients look up is loopback's own address: listeners' ports
+    /// are real.
     pub(super) fn describe(&self) -> Value {
         let zones: Vec<Value> = self
             .zones
@@ -96,7 +97,8 @@ impl LoadBalancer {
         json!({
             "LoadBalancerArn": self.arn, "DNSName": "127.0.0.1", "CanonicalHostedZoneId": "Z32O12XQLNTSW2",
             "CreatedTime": iso8601(self.created), "LoadBalancerName": self.name, "Scheme": self.scheme,
-            "VpcId": "vpc-0a1b2c3d", "State": {"Code": "active"}, "Type": self.flavor.names().0, "AvailabilityZones": zones,
+            "VpcId": "vpc-0a1b2c3d", "State": {"Code": "active"}, "Type": self.flavor.names().0,
+            "AvailabilityZones": zones,
             "SecurityGroups": self.security_groups, "IpAddressType": self.ip_address_type,
         })
     }
@@ -146,8 +148,8 @@ impl Listener {
             .map(|rule| rule.actions.iter().map(Action::describe).collect())
             .unwrap_or_default();
         let mut out = json!({
-            "ListenerArn": self.arn, "LoadBalancerArn": self.balancer, "Port": self.port, "Protocol": self.protocol,
-            "DefaultActions": actions,
+            "ListenerArn": self.arn, "LoadBalancerArn": self.balancer, "Port": self.port,
+            "Protocol": self.protocol, "DefaultActions": actions,
         });
         if let Some(certificate) = self.certificates.first() {
             out["Certificates"] = json!([{"CertificateArn": certificate}]);
@@ -256,12 +258,15 @@ impl TargetGroup {
     pub(super) fn describe(&self, balancers: &[String]) -> Value {
         let health = &self.health;
         json!({
-            "TargetGroupArn": self.arn, "TargetGroupName": self.name, "Protocol": self.protocol, "Port": self.port, "VpcId": self.vpc,
-            "HealthCheckProtocol": health.protocol, "HealthCheckPort": health.port, "HealthCheckEnabled": health.enabled,
+            "TargetGroupArn": self.arn, "TargetGroupName": self.name, "Protocol": self.protocol, "Port": self.port,
+            "VpcId": self.vpc,
+            "HealthCheckProtocol": health.protocol, "HealthCheckPort": health.port,
+            "HealthCheckEnabled": health.enabled,
             "HealthCheckIntervalSeconds": health.interval, "HealthCheckTimeoutSeconds": health.timeout,
             "HealthyThresholdCount": health.healthy, "UnhealthyThresholdCount": health.unhealthy,
             "HealthCheckPath": health.path, "Matcher": health.matcher.as_ref().map(Matcher::describe),
-            "LoadBalancerArns": balancers, "TargetType": self.target_type.name(), "ProtocolVersion": self.protocol_version,
+            "LoadBalancerArns": balancers, "TargetType": self.target_type.name(),
+            "ProtocolVersion": self.protocol_version,
             "IpAddressType": if self.target_type == TargetType::Lambda { Value::Null } else { json!("ipv4") },
         })
     }

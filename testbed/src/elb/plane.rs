@@ -34,7 +34,8 @@ impl Published {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A point in 0..total. Multiples of the golden ratio spread evenly, so that even few requests show the weights.
+    /// A point in 0..total. Multiples of the golden ratio spread evenly, so that even few requests show the
+    /// weights.
     fn point(&self, total: u32) -> u32 {
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let turn = self.splits.fetch_add(1, Ordering::Relaxed);
@@ -160,7 +161,8 @@ impl Table {
         }
     }
 
-    /// Chooses a group, by cookie before weight, and a target in it. A group without targets is not helped by the others.
+    /// Chooses a group, by cookie before weight, and a target in it. A group without targets is not helped by
+    /// the others.
     fn forward(&self, published: &Published, forward: &Forward, parts: &Parts) -> Decision {
         let mut cookies = Vec::new();
         let stuck = if forward.sticky { self.stuck_group(forward, parts) } else { None };
@@ -188,7 +190,8 @@ impl Table {
         }
     }
 
-    /// The group that the client's cookie names, whatever its weight is now (unconfirmed on AWS, the careful reading).
+    /// The group that the client's cookie names, whatever its weight is now (unconfirmed on AWS, the careful
+    /// reading).
     fn stuck_group<'a>(&self, forward: &'a Forward, parts: &Parts) -> Option<&'a str> {
         let id = cookie_value(parts, "AWSALBTG")?;
         let named = |arn: &str| self.groups.get(arn).is_some_and(|group| group.id == id);
@@ -240,10 +243,12 @@ impl Group {
         }
     }
 
-    /// Chooses a target: the client's own, if it has one, or the next in turn. Too few healthy ones: all of them count (fail-open).
+    /// Chooses a target: the client's own, if it has one, or the next in turn. Too few healthy ones: all of
+    /// them count (fail-open).
     fn choose(&self, zones: &[String], parts: &Parts) -> Option<&Candidate> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        // A node knows only its own zone's targets when cross-zone is off; requests come to the nodes in turn.
+        // A node knows only its own zone's targets when cross-zone is off; requests come to the nodes in
+        // turn.
         let (zone, turn) = match zones.len() {
             0 => (None, turn),
             nodes if !self.cross_zone => (zones.get(turn % nodes), turn / nodes),
@@ -275,7 +280,8 @@ fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The pair of stickiness cookies that AWS sets, good for so many seconds from now on. The value names whom the client stays with.
+/// The pair of stickiness cookies that AWS sets, good for so many seconds from now on. The value names whom
+/// the client stays with.
 fn cookie(name: &str, whom: &str, seconds: u64) -> [String; 2] {
     let expires = http_date(SystemTime::now() + Duration::from_secs(seconds));
     let value = format!("{}.{}", whom.replace([';', ' '], ""), unix_now() + seconds);

@@ -29,7 +29,8 @@ use super::plane::{Chosen, Decision, Published, Table};
 
 /// A body that is streamed through, or one of the load balancer's own.
 type Body = BoxBody<Bytes, hyper::Error>;
-/// How long a target may take to accept a connection (HTTP 504: "failed to establish a connection … within 10 seconds").
+/// How long a target may take to accept a connection (HTTP 504: "failed to establish a connection … within 10
+/// seconds").
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long to wait for a port that the testbed itself is just closing.
 const PORT_PATIENCE: u32 = 40;
@@ -53,7 +54,8 @@ struct Proxy {
 }
 
 impl Door {
-    /// Opens a port on 127.0.0.1 and serves it on `runtime`. A port that is being closed is waited for, a fifth of a second at most.
+    /// Opens a port on 127.0.0.1 and serves it on `runtime`. A port that is being closed is waited for, a
+    /// fifth of a second at most.
     pub(super) fn open(port: u16, published: Arc<Published>, runtime: &Handle) -> io::Result<Self> {
         let listener = bind(port)?;
         listener.set_nonblocking(true)?;
@@ -130,7 +132,7 @@ impl Proxy {
         match table.decide(&self.published, &parts, client.ip()) {
             Decision::Forward(chosen) => self.forward(&table, chosen, parts, body, client).await,
             Decision::Unavailable => own(StatusCode::SERVICE_UNAVAILABLE),
-            Decision::Fixed { status, content_type, body } => fixed(status, content_type, body),
+            Decision::Fixed { status, content_type, body } => fixed(status, content_type.as_deref(), body),
             Decision::Redirect(config) => redirect(&config, &table, &parts),
         }
     }
@@ -264,9 +266,9 @@ fn own(status: StatusCode) -> Response<Body> {
 }
 
 /// A `fixed-response` action.
-fn fixed(status: u16, content_type: Option<String>, body: Option<String>) -> Response<Body> {
+fn fixed(status: u16, content_type: Option<&str>, body: Option<String>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply(status, Some(content_type.as_deref().unwrap_or("text/plain")), body.unwrap_or_default())
+    reply(status, Some(content_type.unwrap_or("text/plain")), body.unwrap_or_default())
 }
 
 /// A `redirect` action: `#{…}` stands for the request's own parts.

@@ -78,7 +78,8 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     page(elb, input, "Rules", out)
 }
 
-/// The listener and the rule's place, for a rule that may be changed; the default rule may not (`OperationNotPermitted`).
+/// The listener and the rule's place, for a rule that may be changed; the default rule may not
+/// (`OperationNotPermitted`).
 fn changeable(elb: &Elb, arn: &str, verb: &str) -> Result<(String, usize), ApiError> {
     let (listener, index) = elb.rule_place(arn)?;
     if listener.rules[index].priority.is_none() {

@@ -50,7 +50,8 @@ pub struct RuleState {
 }
 
 impl RuleState {
-    /// A group's weight and the sum of the weights of the forward action that names it; none when no action does.
+    /// A group's weight and the sum of the weights of the forward action that names it; none when no action
+    /// does.
     pub fn weight(&self, group_arn: &str) -> Option<(u32, u32)> {
         let forwards = self.actions.iter().filter_map(Action::forward);
         forwards
@@ -102,7 +103,8 @@ impl Elb {
         self.group(group_arn).ok().map(|group| group.target_type)
     }
 
-    /// Registers a target, or registers it again when it is draining. A group that does not exist takes nothing.
+    /// Registers a target, or registers it again when it is draining. A group that does not exist takes
+    /// nothing.
     pub fn register(&mut self, group_arn: &str, target: Target, now: Instant) {
         let zones = self.zones_of(group_arn);
         self.registrations += 1;
@@ -134,7 +136,8 @@ impl Elb {
         self.settle(now);
     }
 
-    /// Starts draining a target; it leaves after the deregistration delay. Unknown ones and draining ones are left alone.
+    /// Starts draining a target; it leaves after the deregistration delay. Unknown ones and draining ones are
+    /// left alone.
     pub fn deregister(&mut self, group_arn: &str, id: &str, port: u16, now: Instant) {
         let Ok(group) = self.group_mut(group_arn) else { return };
         let known = group.targets.iter_mut().find(|entry| entry.target.id == id && entry.target.port == port);
@@ -187,7 +190,8 @@ impl Elb {
         self.listeners.iter().flat_map(|listener| states(listener, &listener.routed)).collect()
     }
 
-    /// Puts any action, of a type that AWS may invent later too, in front of a rule's actions. Returns whether the rule exists.
+    /// Puts any action, of a type that AWS may invent later too, in front of a rule's actions. Returns
+    /// whether the rule exists.
     pub fn add_raw_action(&mut self, rule_arn: &str, action: serde_json::Map<String, Value>) -> bool {
         let rules = self.listeners.iter_mut().flat_map(|listener| listener.rules.iter_mut());
         let Some(rule) = rules.into_iter().find(|rule| rule.arn == rule_arn) else { return false };
@@ -314,7 +318,8 @@ impl Elb {
     }
 }
 
-/// Targets are `unused` while no rule uses their group, and start anew when one does. Says whether anything changed.
+/// Targets are `unused` while no rule uses their group, and start anew when one does. Says whether anything
+/// changed.
 fn refresh_use(group: &mut TargetGroup, zones: Option<&[(String, String)]>, now: Instant) -> bool {
     let mut changed = false;
     for index in 0..group.targets.len() {

@@ -155,7 +155,8 @@ impl TargetGroup {
     }
 }
 
-/// RegisterTargets. An address in 127.0.0.0/8 is where its traffic goes; any other target registered by hand cannot be reached.
+/// RegisterTargets. An address in 127.0.0.0/8 is where its traffic goes; any other target registered by hand
+/// cannot be reached.
 pub(super) fn register(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let arn = input.required("TargetGroupArn")?.to_owned();
     let group = elb.group(&arn)?;

@@ -187,6 +187,9 @@ fn talk(mut stream: TcpStream, name: &str, health: &AtomicU16, status: &AtomicU1
         if stop.load(Ordering::Relaxed) {
             return;
         }
+        if head.contains("upgrade: websocket") {
+            return echo(stream);
+        }
         let check = head.contains("user-agent: elb-healthchecker/2.0");
         let code = if check { health } else { status }.load(Ordering::Relaxed);
         let echo = head
@@ -201,6 +204,16 @@ fn talk(mut stream: TcpStream, name: &str, health: &AtomicU16, status: &AtomicU1
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
+    }
+}
+
+/// Changes the protocol and sends everything back.
+fn echo(mut stream: TcpStream) {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+    let mut write = stream.write_all(answer.as_bytes());
+    let mut buffer = [0; 1024];
+    while let (Ok(()), Ok(length @ 1..)) = (&write, stream.read(&mut buffer)) {
+        write = stream.write_all(&buffer[..length]);
     }
 }
 

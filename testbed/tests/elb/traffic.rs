@@ -1,5 +1,7 @@
 //! What users of a listener see.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -249,4 +251,25 @@ fn a_listener_moves_to_another_port_and_closes() {
     let input = json!({"LoadBalancerArn": stack.balancer, "Port": port, "Protocol": "HTTP", "DefaultActions": forward(&[(&group, 1)])});
     stack.ok("CreateListener", input);
     assert_eq!(get(port, "/", &[]).status, 200);
+}
+
+#[test]
+fn a_websocket_stays_when_weights_move() {
+    let stack = Stack::start();
+    let (blue, green) = (stack.group("blue"), stack.group("green"));
+    let (listener, port) = stack.listener(forward(&[(&blue, 1), (&green, 0)]));
+    let server = Server::start("blue");
+    stack.healthy(&blue, &server);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    let request = "GET /socket HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut seen = [0; 1024];
+    let length = stream.read(&mut seen).expect("an answer");
+    assert!(seen[..length].starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&seen[..length]));
+    let actions = forward(&[(&blue, 0), (&green, 1)]);
+    stack.ok("ModifyListener", json!({"ListenerArn": listener, "DefaultActions": actions}));
+    stream.write_all(b"still there?").expect("written");
+    let length = stream.read(&mut seen).expect("an echo");
+    assert_eq!(&seen[..length], b"still there?");
+    assert_eq!(get(port, "/", &[]).status, 503);
 }
