@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, Outcome, Problem, Reason};
+use crate::failure::{Failure, Outcome, Reason};
+use crate::plan::problem::Problem;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;

@@ -10,7 +10,7 @@ use crate::config::kinds::{self, is_ecs_name, shown};
 use crate::config::probes;
 use crate::plan::arn::Arn;
 use crate::plan::color::Color;
-use crate::plan::image::ImageRef;
+use crate::plan::definition::image::ImageRef;
 use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
 
 /// What a deploy is asked to do.

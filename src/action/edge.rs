@@ -7,7 +7,7 @@ use std::path::Path;
 use super::env::{Environment, PREFIX};
 use super::inputs::{self, CommandName};
 use crate::config::reader::{Node, Reader};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// Reads a file as text; given by the caller, so that this layer does no I/O of its own.
 pub(crate) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;

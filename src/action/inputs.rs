@@ -1,7 +1,7 @@
 //! The table of inputs and outputs: the source of `action.yml`, of the tables in the README, and of validation.
 
 use super::env::{Environment, PREFIX};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// The commands, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

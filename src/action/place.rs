@@ -6,7 +6,7 @@ use std::path::Path;
 use super::edge::Edge;
 use crate::config::kinds::{self, listed};
 use crate::config::{self, App, Config};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 use crate::plan::arn::Arn;
 use crate::plan::near::nearest;
 use crate::plan::wanted::{ListenerChoice, Place};

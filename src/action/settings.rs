@@ -8,7 +8,7 @@ use super::env::Environment;
 use super::inputs::{COMMANDS, CommandName};
 use super::place;
 use crate::config::kinds::{self, listed};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 use crate::plan::wanted::Place;
 
 /// What a run is asked to do, complete and checked as far as that goes without AWS.

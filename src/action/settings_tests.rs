@@ -9,7 +9,7 @@ use super::*;
 use crate::action::env::Entry;
 use crate::action::inputs::INPUTS;
 use crate::plan::color::Color;
-use crate::plan::image::ImageRef;
+use crate::plan::definition::image::ImageRef;
 use crate::plan::wanted::{
     DefinitionSource, DesiredCount, EnvChange, Images, ListenerChoice, Probe, Protocol, Text, WantedColor,
 };

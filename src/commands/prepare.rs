@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::session::{Session, Stop};
 use crate::action::settings::DeploySettings;
-use crate::failure::{Failure, Problem, Reason};
+use crate::failure::{Failure, Reason};
+use crate::plan::problem::Problem;
 use crate::plan::definition::{Changes, Content, Format, ImageRef, build, images, pin, typos, unserved};
 use crate::plan::snapshot::{Revision, Service};
 use crate::plan::trouble::{Trouble, TroubleKind};

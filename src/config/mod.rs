@@ -5,7 +5,7 @@ pub(crate) mod probes;
 pub(crate) mod reader;
 pub(crate) mod yaml;
 
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 use crate::plan::color::Color;
 use crate::plan::wanted::{Probe, WantedColor};
 use reader::{Node, Reader};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::yaml::{self, Steps, Tree};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 use crate::plan::near::nearest;
 
 /// A document being read.

@@ -6,12 +6,12 @@ pub(crate) mod cause;
 pub(crate) mod color;
 pub(crate) mod definition;
 pub(crate) mod deploy;
-pub(crate) mod image;
 pub(crate) mod look;
 pub(crate) mod near;
 pub(crate) mod overview;
 pub(crate) mod predict;
 pub(crate) mod probe;
+pub(crate) mod problem;
 pub(crate) mod recover;
 pub(crate) mod run;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::content::Content;
 use super::facts::{container_names, missing_container};
 use super::schema::found;
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// A container's name, if one is given, and its image.
 pub(crate) type Image = (Option<String>, String);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub(crate) use super::text::Format;
 use super::text::{TOP, read};
 use super::{facts, schema};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// Keys that DescribeTaskDefinition returns and RegisterTaskDefinition does not take (both in the API model
 /// of ECS).

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::content::Content;
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 use crate::plan::near::nearest;
 
 /// Where a container's log goes with the driver `awslogs`.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use self::keys::Keys;
 use super::content::Content;
 use super::text::{below, named};
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// What AWS wants as the value of a key.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::failure::Problem;
+use crate::plan::problem::Problem;
 
 /// The place of a problem that concerns the file as a whole.
 pub(super) const TOP: &str = "(top level)";

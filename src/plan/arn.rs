@@ -1,0 +1,67 @@
+//! The parts of an Amazon Resource Name.
+
+/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, split; the resource may hold more colons and slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arn<'a> {
+    /// The service's name in ARNs, such as `ecs` or `elasticloadbalancing`.
+    pub(crate) service: &'a str,
+    /// The region, such as `eu-west-1`.
+    pub(crate) region: &'a str,
+    /// The account, 12 digits.
+    pub(crate) account: &'a str,
+    /// What is named, such as `service/shop/web-blue`.
+    pub(crate) resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Whether a text claims to be an ARN, well-formed or not.
+    pub(crate) fn looks_like(text: &str) -> bool {
+        text.starts_with("arn:")
+    }
+
+    /// The parts, if all six are there, the region and resource are not empty and the account has 12 digits.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        let (arn, partition) = (parts.next()?, parts.next()?);
+        let (service, region, account, resource) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let account_fits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        let filled = [partition, service, region, resource].iter().all(|part| !part.is_empty());
+        (arn == "arn" && plain && account_fits && filled).then_some(Arn {
+            service,
+            region,
+            account,
+            resource,
+        })
+    }
+
+    /// The kind of the resource: what stands before its first slash or colon.
+    pub(crate) fn kind(&self) -> &'a str {
+        self.resource.split(['/', ':']).next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arn;
+
+    #[test]
+    fn an_arn_is_split_at_its_first_five_colons() {
+        let arn = Arn::parse("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7").unwrap();
+        assert_eq!((arn.service, arn.region, arn.account), ("ecs", "eu-west-1", "123456789012"));
+        assert_eq!((arn.resource, arn.kind()), ("task-definition/web:7", "task-definition"));
+    }
+
+    #[test]
+    fn what_lacks_a_part_is_no_arn() {
+        for text in [
+            "arn:aws:ecs",
+            "arn:aws:ecs::123456789012:cluster/a",
+            "arn:aws:ecs:eu-west-1:1234:cluster/a",
+            "web",
+        ] {
+            assert_eq!(Arn::parse(text), None, "{text}");
+        }
+    }
+}
