@@ -146,12 +146,16 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |cause| (**cause).source())
 }
 
-/// The causes in words, without the SDK's own outermost one ("dispatch failure") and without repetitions.
+/// The causes in words and on one line: from the credentials on where they are the cause, else without the SDK's
+/// own outermost words ("dispatch failure"), and without repetitions.
 fn chain(error: &(dyn Error + 'static)) -> String {
+    let outer = error.source().unwrap_or(error);
+    let first = causes(error).find(|cause| cause.is::<CredentialsError>()).unwrap_or(outer);
     let mut told: Vec<String> = Vec::new();
-    for cause in causes(error.source().unwrap_or(error)).map(ToString::to_string) {
-        if !told.iter().any(|text| text.contains(&cause)) {
-            told.push(cause);
+    for cause in causes(first) {
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !told.iter().any(|earlier| earlier.contains(&text)) {
+            told.push(text);
         }
     }
     told.join(": ")
