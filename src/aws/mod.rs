@@ -22,4 +22,3 @@ pub(crate) mod tests;
 pub(crate) use clients::{Access, Aws};
 pub(crate) use identity::Caller;
 pub(crate) use observe::Names;
-pub(crate) use writes::Update;

@@ -6,27 +6,12 @@ use super::clients::Aws;
 use super::errors::{odd, unwritten};
 use super::retry::NoBlindRetry;
 use super::services::service;
-use crate::plan::color::Color;
 use crate::plan::snapshot::{Place, Service};
+use crate::plan::step::Update;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// The IAM action of UpdateService.
 const UPDATE_SERVICE: &str = "ecs:UpdateService";
-
-/// What to change of a service; what is none stays.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Update {
-    /// The color that the service is.
-    pub(crate) color: Color,
-    /// The service's name.
-    pub(crate) service: String,
-    /// The task definition to run: `family:revision` or an ARN.
-    pub(crate) task_definition: Option<String>,
-    /// The desired count.
-    pub(crate) desired: Option<u32>,
-    /// Whether to start a new deployment although nothing else changes.
-    pub(crate) force: bool,
-}
 
 impl Aws {
     /// Updates a service. The answer is the service as AWS holds it now, without the parts that need further calls;

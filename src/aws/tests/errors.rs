@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::server::{Answer, Server, json, refusal, settings};
-use crate::aws::{Access, Aws, Names, Update};
+use crate::aws::{Access, Aws, Names};
 use crate::clock::now;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::Place;
+use crate::plan::step::{Purpose, Update};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Trouble, TroubleKind};
 
@@ -100,6 +101,7 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
         task_definition: None,
         desired: Some(1),
         force: false,
+        purpose: Purpose::Deploy,
     };
     let trouble = aws.update_service(&names().place, &update).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, true));

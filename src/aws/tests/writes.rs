@@ -1,10 +1,10 @@
 //! How writes are sent.
 
 use super::server::{Answer, Server, json, refusal};
-use crate::aws::Update;
 use crate::plan::color::Color;
 use crate::plan::definition::Content;
 use crate::plan::snapshot::{Place, Rollout};
+use crate::plan::step::{Purpose, Update};
 use crate::plan::trouble::TroubleKind;
 
 /// The cluster `shop`.
@@ -20,6 +20,7 @@ fn update() -> Update {
         task_definition: Some("web:2".to_owned()),
         desired: None,
         force: false,
+        purpose: Purpose::Deploy,
     }
 }
 
