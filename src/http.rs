@@ -104,6 +104,25 @@ mod tests {
         assert_eq!(request.header("user-agent"), Some(agent.as_str()));
     }
 
+    /// Runs in a child process of [`no_ca_certificates_are_an_error`].
+    #[test]
+    #[ignore = "needs a machine without CA certificates"]
+    fn builds_without_ca_certificates() {
+        println!("{}", client("42").unwrap_err());
+    }
+
+    #[test]
+    fn no_ca_certificates_are_an_error() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["http::tests::builds_without_ca_certificates", "--exact", "--ignored", "--nocapture"])
+            .env_clear()
+            .envs([("SSL_CERT_FILE", "/nowhere/ca.pem"), ("SSL_CERT_DIR", "/nowhere")])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("No CA certificates were loaded"), "{said}");
+    }
+
     #[tokio::test]
     async fn no_answer_is_unreachable_and_says_why() {
         let server = Server::start(script).await;
