@@ -1,0 +1,145 @@
+//! The clients of all services, from one configuration.
+
+use std::time::Duration;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::identity::IdentityCache;
+use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+
+/// How to reach AWS. Credentials and endpoints come from the environment, as in every tool on AWS's SDKs.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    /// The region's code.
+    pub(crate) region: String,
+    /// What the user agent says beside the SDK's own words, such as the run's id. Characters that a user agent
+    /// may not hold become dashes.
+    pub(crate) app_name: String,
+}
+
+/// AWS in one region, with one set of credentials. Clones share connections and credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Aws {
+    /// What the clients were made from.
+    config: SdkConfig,
+    /// Elastic Container Service.
+    pub(super) ecs: aws_sdk_ecs::Client,
+    /// Elastic Load Balancing, version 2.
+    pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Elastic Container Registry in the own region.
+    ecr: aws_sdk_ecr::Client,
+    /// Security Token Service.
+    pub(super) sts: aws_sdk_sts::Client,
+}
+
+impl Aws {
+    /// Makes the clients. Nothing is sent and no credentials are looked for before the first call.
+    pub(crate) async fn new(access: &Access) -> Aws {
+        Aws::over(config(access).await)
+    }
+
+    /// The clients over a configuration.
+    pub(super) fn over(config: SdkConfig) -> Aws {
+        Aws {
+            ecs: aws_sdk_ecs::Client::new(&config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            ecr: aws_sdk_ecr::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+        }
+    }
+
+    /// Elastic Container Registry in a region: an image may live in another one than the service.
+    pub(super) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
+        if self.config.region().is_some_and(|own| own.as_ref() == region) {
+            return self.ecr.clone();
+        }
+        let there = Region::new(region.to_owned());
+        aws_sdk_ecr::Client::new(&self.config.to_builder().region(there).build())
+    }
+}
+
+/// One configuration for all clients: short time-outs, three attempts, and identities that are loaded when needed.
+pub(super) async fn config(access: &Access) -> SdkConfig {
+    let region = Region::new(access.region.clone());
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .credentials_provider(credentials(region))
+        .identity_cache(IdentityCache::lazy().load_timeout(Duration::from_secs(10)).build())
+        .retry_config(retries())
+        .timeout_config(time_outs())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    match app_name(&access.app_name) {
+        Some(name) => loader.app_name(name),
+        None => loader,
+    }
+    .load()
+    .await
+}
+
+/// Three attempts within a second or two: polling is the outer loop, so there is no need to wait long in here.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(200))
+        .with_max_backoff(Duration::from_secs(2))
+}
+
+/// Limits for a connection, one attempt, and a call with all its attempts.
+fn time_outs() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(25))
+        .build()
+}
+
+/// Where credentials come from, in order: environment, web identity, container, instance. The SDK's own chain
+/// also reads profiles, which do not exist in this container, and asks a silent metadata service for seconds.
+fn credentials(region: Region) -> CredentialsProviderChain {
+    let shared = ProviderConfig::without_region().with_region(Some(region)).with_timeout_config(time_outs());
+    let metadata = imds::Client::builder()
+        .configure(&shared)
+        .max_attempts(1)
+        .connect_timeout(Duration::from_millis(300))
+        .read_timeout(Duration::from_millis(300))
+        .operation_timeout(Duration::from_millis(900))
+        .build();
+    CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
+        .or_else("web identity", WebIdentityTokenCredentialsProvider::builder().configure(&shared).build())
+        .or_else("container", EcsCredentialsProvider::builder().configure(&shared).build())
+        .or_else(
+            "instance metadata",
+            // It looks at AWS_EC2_METADATA_DISABLED by itself.
+            ImdsCredentialsProvider::builder().configure(&shared).imds_client(metadata).build(),
+        )
+}
+
+/// The name in the user agent; none when nothing is left of it. A user agent takes no space and no slash.
+fn app_name(name: &str) -> Option<AppName> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+    let name: String =
+        name.chars().map(|letter| if allowed(letter) { letter } else { '-' }).take(50).collect();
+    AppName::new(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_makes_an_app_name() {
+        let name = |text: &str| app_name(text).map(|name| name.to_string());
+        assert_eq!(name("ecs-blue-green-run-42"), Some("ecs-blue-green-run-42".to_owned()));
+        assert_eq!(name("run 1/2\nx\u{e9}"), Some("run-1-2-x-".to_owned()));
+        assert_eq!(name(""), None);
+    }
+}

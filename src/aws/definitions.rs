@@ -1,0 +1,157 @@
+//! Task definitions as raw JSON in both directions: a field that this SDK does not know neither breaks nor
+//! vanishes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_ecs::config::http::HttpRequest;
+use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_ecs::config::{Config, ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_ecs::error::BoxError;
+use aws_sdk_ecs::types::TaskDefinitionField;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use super::clients::Aws;
+use super::errors::{odd, unread, unwritten};
+use super::retry::NoBlindRetry;
+use crate::plan::definition::Content;
+use crate::plan::snapshot::Revision;
+use crate::plan::trouble::{Read, Trouble, TroubleKind};
+
+/// The IAM action of DescribeTaskDefinition.
+const DESCRIBE: &str = "ecs:DescribeTaskDefinition";
+
+/// The IAM action of RegisterTaskDefinition.
+const REGISTER: &str = "ecs:RegisterTaskDefinition";
+
+impl Aws {
+    /// A revision: the newest active one of a family, `family:revision`, or an ARN.
+    pub(crate) async fn revision(&self, which: &str) -> Read<Revision> {
+        let raw = Raw::default();
+        self.ecs
+            .describe_task_definition()
+            .task_definition(which)
+            .include(TaskDefinitionField::Tags)
+            .customize()
+            .interceptor(raw.clone())
+            .send()
+            .await
+            .map_err(unread(DESCRIBE, which))
+            .map_err(missing_revision)?;
+        raw.revision().ok_or_else(|| unreadable(DESCRIBE, which))
+    }
+
+    /// Registers a new revision with these tags beside those that the content brings; a tag of the same key is
+    /// replaced.
+    pub(crate) async fn register(&self, content: &Content, tags: &[(String, String)]) -> Read<Revision> {
+        let Some(body) = body(content, tags) else {
+            return Err(odd(TroubleKind::Refused, REGISTER, "", "the task definition is no JSON object"));
+        };
+        let family = described(content).get("family").and_then(Value::as_str).unwrap_or_default();
+        let raw = Raw::default();
+        self.ecs
+            .register_task_definition()
+            .family(family)
+            .customize()
+            .config_override(Config::builder().retry_classifier(NoBlindRetry))
+            .interceptor(raw.clone())
+            .mutate_request(move |request| replace_body(request, &body))
+            .send()
+            .await
+            .map_err(unwritten(REGISTER, family))?;
+        raw.revision().ok_or_else(|| Trouble { effect_unknown: true, ..unreadable(REGISTER, family) })
+    }
+}
+
+/// The content of a described task definition, free of the fields that can't be registered.
+fn content(mut described: Value) -> Content {
+    /// What DescribeTaskDefinition adds to what was registered (API_TaskDefinition).
+    const DESCRIBE_ONLY: [&str; 9] = [
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "deleteRequestedAt",
+    ];
+    if let Some(fields) = described.as_object_mut() {
+        fields.retain(|key, _| !DESCRIBE_ONLY.contains(&key.as_str()));
+    }
+    Content(described)
+}
+
+/// The JSON of a content.
+fn described(content: &Content) -> &Value {
+    &content.0
+}
+
+/// The body of RegisterTaskDefinition: the content with the tags; none when the content is no object.
+fn body(content: &Content, tags: &[(String, String)]) -> Option<Vec<u8>> {
+    let mut fields = described(content).as_object()?.clone();
+    let own = fields.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
+    let replaced = |tag: &Value| tags.iter().any(|(key, _)| tag.get("key").is_some_and(|k| k == key));
+    let mut all: Vec<Value> = own.into_iter().filter(|tag| !replaced(tag)).collect();
+    all.extend(tags.iter().map(|(key, value)| json!({ "key": key, "value": value })));
+    if !all.is_empty() {
+        fields.insert("tags".to_owned(), Value::Array(all));
+    }
+    serde_json::to_vec(&fields).ok()
+}
+
+/// Sends these bytes instead of what the SDK wrote; runs before the request is signed.
+fn replace_body(request: &mut HttpRequest, body: &[u8]) {
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+}
+
+/// ECS says that a revision does not exist by a code for any wrong request; only its message tells.
+fn missing_revision(trouble: Trouble) -> Trouble {
+    let missing = trouble.code.as_deref() == Some("ClientException")
+        && trouble.message.starts_with("Unable to describe task definition");
+    if missing { Trouble { kind: TroubleKind::Missing, ..trouble } } else { trouble }
+}
+
+/// Trouble with an answer that was good for the SDK but not for us.
+fn unreadable(action: &'static str, which: &str) -> Trouble {
+    odd(TroubleKind::Unreachable, action, which, "AWS's answer holds no task definition")
+}
+
+/// Keeps the bytes of the answer, which the SDK would reduce to the fields that it knows.
+#[derive(Clone, Debug, Default)]
+struct Raw(Arc<Mutex<Vec<u8>>>);
+
+impl Raw {
+    /// The answer as a revision; none when it isn't one.
+    fn revision(&self) -> Option<Revision> {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut answer: Value = serde_json::from_slice(&bytes).ok()?;
+        let tag = |tag: &Value| {
+            let part = |name| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            (part("key"), part("value"))
+        };
+        let tags = answer.get("tags").and_then(Value::as_array).into_iter().flatten().map(tag).collect();
+        let definition = answer.get_mut("taskDefinition").map(Value::take)?;
+        let arn = definition.get("taskDefinitionArn")?.as_str()?.to_owned();
+        Some(Revision { arn, content: content(definition), tags })
+    }
+}
+
+impl Intercept for Raw {
+    fn name(&self) -> &'static str {
+        "raw task definition"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let bytes = context.response().body().bytes().unwrap_or_default();
+        bytes.clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! What an image reference stands for.
+
+use aws_sdk_ecr::types::ImageIdentifier;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::clients::Aws;
+use super::errors::unread;
+use crate::plan::trouble::Read;
+
+impl Aws {
+    /// The digest (`sha256:…`) of an image in ECR, by its tag or its digest, in the account and region of its
+    /// registry. None: there is no such image, or no such repository.
+    pub(crate) async fn digest(
+        &self,
+        account: &str,
+        region: &str,
+        repository: &str,
+        tag_or_digest: &str,
+    ) -> Read<Option<String>> {
+        let image = ImageIdentifier::builder();
+        let image = if tag_or_digest.starts_with("sha256:") {
+            image.image_digest(tag_or_digest)
+        } else {
+            image.image_tag(tag_or_digest)
+        };
+        let asked = self
+            .ecr(region)
+            .describe_images()
+            .registry_id(account)
+            .repository_name(repository)
+            .image_ids(image.build())
+            .send();
+        match asked.await {
+            Ok(answer) => {
+                Ok(answer.image_details().first().and_then(|detail| detail.image_digest()).map(str::to_owned))
+            }
+            Err(error)
+                if matches!(error.code(), Some("ImageNotFoundException" | "RepositoryNotFoundException")) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(unread("ecr:DescribeImages", repository)(error)),
+        }
+    }
+}

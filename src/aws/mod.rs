@@ -1,0 +1,24 @@
+//! Thin adapters: the only place that names an AWS SDK. Its shapes become plan's types; nothing is decided here.
+
+mod clients;
+mod definitions;
+mod elb;
+mod errors;
+mod history;
+mod identity;
+mod images;
+mod observe;
+mod retry;
+mod rules;
+mod services;
+mod tasks;
+mod together;
+mod values;
+mod writes;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use clients::{Access, Aws};
+pub(crate) use identity::Caller;
+pub(crate) use observe::Names;

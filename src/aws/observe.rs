@@ -1,0 +1,103 @@
+//! One look at AWS: services first, then everything else at the same time.
+
+use super::clients::Aws;
+use super::elb::GroupRead;
+use super::tasks::Desired;
+use super::together::together;
+use crate::plan::color::Color;
+use crate::plan::look::Look;
+use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot};
+use crate::plan::time::Time;
+use crate::plan::trouble::Read;
+
+/// What to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// Account, region and cluster.
+    pub(crate) place: Place,
+    /// The services by color, blue first.
+    pub(crate) services: Vec<(Color, String)>,
+}
+
+impl Aws {
+    /// Reads what `look` asks for; `at` is now. Only services that can't be described at all make it fail: every
+    /// other part carries its own trouble.
+    pub(crate) async fn observe(&self, names: &Names, look: Look, at: Time) -> Read<Snapshot> {
+        let wanted: Vec<(Color, String)> = names
+            .services
+            .iter()
+            .filter(|(color, _)| look.only.is_none_or(|only| only == *color))
+            .cloned()
+            .collect();
+        let place = names.place.clone();
+        let (found, missing) = self.services(&place.cluster, &wanted).await?;
+        let (wiring, filled) = tokio::join!(
+            self.wiring(&found, look.wiring),
+            together(found.iter().map(|service| self.filled(&place.cluster, service, look)))
+        );
+        let (groups, balancers) = wiring;
+        let services = filled.into_iter().zip(groups).map(with_group).collect();
+        Ok(Snapshot { at, place, services, missing, balancers })
+    }
+
+    /// The target group of each service, and then the load balancers that use any of them.
+    async fn wiring(
+        &self,
+        services: &[Service],
+        asked: bool,
+    ) -> (Vec<Option<GroupRead>>, Seen<Vec<Balancer>>) {
+        if !asked {
+            return (services.iter().map(|_| None).collect(), None);
+        }
+        let reads = services.iter().map(|service| maybe(the_group(service).map(|arn| self.group(arn))));
+        let groups = together(reads).await;
+        let mut users: Vec<String> = Vec::new();
+        for group in groups.iter().flatten() {
+            match group.balancers() {
+                Ok(arns) => users.extend(arns.iter().cloned()),
+                Err(trouble) => {
+                    let trouble = trouble.clone();
+                    return (groups, Some(Err(trouble)));
+                }
+            }
+        }
+        users.sort();
+        users.dedup();
+        let balancers = together(users.iter().map(|arn| self.balancer(arn))).await;
+        (groups, Some(balancers.into_iter().collect()))
+    }
+
+    /// A service with the parts that hang on it alone.
+    async fn filled(&self, cluster: &str, service: &Service, look: Look) -> Service {
+        let (name, group) = (&service.name, the_group(service));
+        let (targets, definition, tasks, stopped, history) = tokio::join!(
+            maybe(group.filter(|_| look.health).map(|arn| self.targets(arn))),
+            maybe(look.definitions.then(|| self.revision(&service.task_definition))),
+            maybe(look.health.then(|| self.tasks(cluster, name, Desired::Running))),
+            maybe(look.causes.then(|| self.tasks(cluster, name, Desired::Stopped))),
+            maybe(look.causes.then(|| self.history(cluster, name))),
+        );
+        Service { targets, definition, tasks, stopped, history, ..service.clone() }
+    }
+}
+
+/// Waits for the work where there is any.
+async fn maybe<F: Future>(work: Option<F>) -> Option<F::Output> {
+    match work {
+        Some(work) => Some(work.await),
+        None => None,
+    }
+}
+
+/// The one target group of a service. With several there is none to speak of, and the links tell.
+fn the_group(service: &Service) -> Option<&str> {
+    match service.setup.links.as_slice() {
+        [only] => only.group.as_deref(),
+        _ => None,
+    }
+}
+
+/// A service with what was read of its target group.
+fn with_group((service, group): (Service, Option<GroupRead>)) -> Service {
+    Service { group: group.map(GroupRead::whole), ..service }
+}

@@ -1,0 +1,136 @@
+//! Load balancers, listeners and their rules.
+
+use aws_sdk_elasticloadbalancingv2::types::{self as elb, ActionTypeEnum, Listener, RuleCondition};
+
+use super::clients::Aws;
+use super::errors::{odd, unread};
+use super::together::together;
+use super::values::{count, port, seconds, text};
+use crate::plan::snapshot::{Balancer, Condition, Rule, Weighted};
+use crate::plan::trouble::{Read, TroubleKind};
+
+/// The IAM action of DescribeLoadBalancers.
+const DESCRIBE_BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
+
+impl Aws {
+    /// A load balancer with every rule of every listener. Only Application Load Balancers have rules: for another
+    /// kind there are none.
+    pub(super) async fn balancer(&self, arn: &str) -> Read<Balancer> {
+        let (named, rules) = tokio::join!(self.balancer_base(arn), async {
+            if arn.contains(":loadbalancer/app/") { self.rules(arn).await } else { Ok(Vec::new()) }
+        });
+        Ok(Balancer { rules: rules?, ..named? })
+    }
+
+    /// A load balancer without its rules.
+    async fn balancer_base(&self, arn: &str) -> Read<Balancer> {
+        let asked = self.elb.describe_load_balancers().load_balancer_arns(arn).send();
+        let answer = asked.await.map_err(unread(DESCRIBE_BALANCERS, arn))?;
+        let found = answer.load_balancers().first().ok_or_else(|| {
+            odd(TroubleKind::Missing, DESCRIBE_BALANCERS, arn, "AWS's answer holds no such load balancer")
+        })?;
+        Ok(Balancer {
+            arn: arn.to_owned(),
+            name: text(found.load_balancer_name()),
+            dns: text(found.dns_name()),
+            rules: Vec::new(),
+        })
+    }
+
+    /// Every rule of every listener of a load balancer, listeners by port.
+    async fn rules(&self, balancer: &str) -> Read<Vec<Rule>> {
+        let pages = self.elb.describe_listeners().load_balancer_arn(balancer).into_paginator().items().send();
+        let mut listeners = pages
+            .collect::<Result<Vec<Listener>, _>>()
+            .await
+            .map_err(unread("elasticloadbalancing:DescribeListeners", balancer))?;
+        listeners.sort_by_key(|listener| listener.port());
+        let reads = together(listeners.iter().map(|listener| self.listener_rules(listener))).await;
+        let all: Vec<Vec<Rule>> = reads.into_iter().collect::<Read<_>>()?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    /// The rules of one listener, its default action among them.
+    async fn listener_rules(&self, listener: &Listener) -> Read<Vec<Rule>> {
+        let arn = listener.listener_arn().unwrap_or_default();
+        let pages = self.elb.describe_rules().listener_arn(arn).into_paginator().items().send();
+        let rules = pages
+            .collect::<Result<Vec<elb::Rule>, _>>()
+            .await
+            .map_err(unread("elasticloadbalancing:DescribeRules", arn))?;
+        Ok(rules.iter().map(|from| rule(listener, from)).collect())
+    }
+}
+
+/// One rule of a listener.
+fn rule(listener: &Listener, from: &elb::Rule) -> Rule {
+    let kind = |action: &elb::Action| action.r#type().map_or("", |it| it.as_str()).to_owned();
+    let forward = from.actions().iter().find(|action| action.r#type() == Some(&ActionTypeEnum::Forward));
+    let stickiness = forward
+        .and_then(|action| action.forward_config()?.target_group_stickiness_config())
+        .filter(|stickiness| stickiness.enabled() == Some(true));
+    Rule {
+        arn: text(from.rule_arn()),
+        listener: text(listener.listener_arn()),
+        port: port(listener.port()),
+        protocol: text(listener.protocol().map(|it| it.as_str())),
+        priority: from.priority().and_then(|priority| priority.parse().ok()),
+        conditions: from.conditions().iter().map(condition).collect(),
+        forward: forward.map(weights).unwrap_or_default(),
+        stickiness: stickiness.map(|stickiness| seconds(stickiness.duration_seconds())),
+        actions: from.actions().iter().map(kind).collect(),
+    }
+}
+
+/// The target groups of a forward action. AWS lets a lone group go without a weight: all requests are its own.
+fn weights(action: &elb::Action) -> Vec<Weighted> {
+    let several = action.forward_config().map(|forward| forward.target_groups()).unwrap_or_default();
+    if several.is_empty() {
+        let lone = action.target_group_arn().map(|arn| Weighted { group: arn.to_owned(), weight: 1 });
+        return lone.into_iter().collect();
+    }
+    let lone = several.len() == 1;
+    let weighted = |group: &elb::TargetGroupTuple| Weighted {
+        group: text(group.target_group_arn()),
+        weight: count(group.weight().unwrap_or(i32::from(lone))),
+    };
+    several.iter().map(weighted).collect()
+}
+
+/// A condition with all its values as text: `NAME: VALUE` for a header, `KEY=VALUE` for a query string, and
+/// regular expressions marked as such.
+fn condition(from: &RuleCondition) -> Condition {
+    let mut values: Vec<String> = Vec::new();
+    if let Some(host) = from.host_header_config() {
+        values.extend(plain_and_regex(host.values(), host.regex_values()));
+    }
+    if let Some(path) = from.path_pattern_config() {
+        values.extend(plain_and_regex(path.values(), path.regex_values()));
+    }
+    if let Some(header) = from.http_header_config() {
+        let name = header.http_header_name().unwrap_or_default();
+        let all = plain_and_regex(header.values(), header.regex_values());
+        values.extend(all.map(|value| format!("{name}: {value}")));
+    }
+    if let Some(query) = from.query_string_config() {
+        values.extend(query.values().iter().map(|pair| match pair.key() {
+            Some(key) => format!("{key}={}", pair.value().unwrap_or_default()),
+            None => text(pair.value()),
+        }));
+    }
+    if let Some(method) = from.http_request_method_config() {
+        values.extend(method.values().iter().cloned());
+    }
+    if let Some(source) = from.source_ip_config() {
+        values.extend(source.values().iter().cloned());
+    }
+    if values.is_empty() {
+        values.extend(plain_and_regex(from.values(), from.regex_values()));
+    }
+    Condition { field: text(from.field()), values }
+}
+
+/// Values, and regular expressions marked as such.
+fn plain_and_regex<'a>(plain: &'a [String], regex: &'a [String]) -> impl Iterator<Item = String> + use<'a> {
+    plain.iter().cloned().chain(regex.iter().map(|pattern| format!("regex {pattern}")))
+}

@@ -1,0 +1,145 @@
+//! Services as ECS describes them.
+
+use aws_sdk_ecs::types::{self as ecs, DeploymentRolloutState, ThresholdType};
+
+use super::clients::Aws;
+use super::errors::{odd, unread};
+use super::values::{count, port, seconds, text, time};
+use crate::plan::color::Color;
+use crate::plan::snapshot::{
+    Breaker, Deployment, Event, Link, Rollout, Service, ServiceStatus, Setup, Threshold,
+};
+use crate::plan::trouble::{Read, TroubleKind};
+
+/// The IAM action of DescribeServices.
+const DESCRIBE_SERVICES: &str = "ecs:DescribeServices";
+
+/// Services that were found, and those that were not.
+pub(super) type Found = (Vec<Service>, Vec<(Color, String)>);
+
+impl Aws {
+    /// Describes the named services in one call (ECS takes up to 10), in the order of the names.
+    pub(super) async fn services(&self, cluster: &str, names: &[(Color, String)]) -> Read<Found> {
+        let asked: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+        let told = format!("{} in cluster {cluster}", asked.join(", "));
+        let answer = self
+            .ecs
+            .describe_services()
+            .cluster(cluster)
+            .set_services(Some(asked.iter().map(|name| (*name).to_owned()).collect()))
+            .send()
+            .await
+            .map_err(unread(DESCRIBE_SERVICES, &told))?;
+        if let Some(reason) = answer.failures().iter().find_map(unexpected) {
+            return Err(odd(TroubleKind::Refused, DESCRIBE_SERVICES, &told, &reason));
+        }
+        let mut found: Found = (Vec::new(), Vec::new());
+        for (color, name) in names {
+            let same = |service: &&ecs::Service| {
+                service.service_name() == Some(name) || service.service_arn() == Some(name)
+            };
+            match answer.services().iter().find(same) {
+                Some(known) => found.0.push(service(*color, known)),
+                None => found.1.push((*color, name.clone())),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Why a service could not be described, unless it is simply not there (`MISSING`).
+fn unexpected(failure: &ecs::Failure) -> Option<String> {
+    let reason = failure.reason().unwrap_or("no reason given");
+    (reason != "MISSING").then(|| format!("{}: {reason}", text(failure.arn())))
+}
+
+/// One service without the parts that need further calls.
+pub(super) fn service(color: Color, from: &ecs::Service) -> Service {
+    Service {
+        color,
+        name: text(from.service_name()),
+        arn: text(from.service_arn()),
+        status: match from.status() {
+            Some("ACTIVE") => ServiceStatus::Active,
+            Some("DRAINING") => ServiceStatus::Draining,
+            _ => ServiceStatus::Inactive,
+        },
+        task_definition: text(from.task_definition()),
+        desired: count(from.desired_count()),
+        running: count(from.running_count()),
+        pending: count(from.pending_count()),
+        deployments: from.deployments().iter().map(deployment).collect(),
+        setup: setup(from),
+        events: from.events().iter().take(100).map(event).collect(),
+        group: None,
+        targets: None,
+        definition: None,
+        tasks: None,
+        stopped: None,
+        history: None,
+    }
+}
+
+/// How a service is set up. What AWS leaves out has its documented default (API_CreateService).
+fn setup(from: &ecs::Service) -> Setup {
+    let deployment = from.deployment_configuration();
+    let alarms = deployment.and_then(|with| with.alarms()).filter(|alarms| alarms.enable());
+    Setup {
+        controller: from.deployment_controller().map_or("ECS", |it| it.r#type().as_str()).to_owned(),
+        strategy: deployment.and_then(|with| with.strategy()).map_or("ROLLING", |it| it.as_str()).to_owned(),
+        scheduling: from.scheduling_strategy().map_or("REPLICA", |it| it.as_str()).to_owned(),
+        minimum_percent: count(deployment.and_then(|with| with.minimum_healthy_percent()).unwrap_or(100)),
+        maximum_percent: count(deployment.and_then(|with| with.maximum_percent()).unwrap_or(200)),
+        breaker: deployment.and_then(|with| with.deployment_circuit_breaker()).and_then(breaker),
+        alarms: alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default(),
+        alarms_roll_back: alarms.is_some_and(|alarms| alarms.rollback()),
+        grace: seconds(from.health_check_grace_period_seconds()),
+        links: from.load_balancers().iter().map(link).collect(),
+    }
+}
+
+/// The circuit breaker, where it is on.
+fn breaker(from: &ecs::DeploymentCircuitBreaker) -> Option<Breaker> {
+    let threshold = from.threshold_configuration().and_then(|own| match own.r#type() {
+        ThresholdType::BoundedPercent => Some(Threshold::BoundedPercent(count(own.value()))),
+        ThresholdType::UnboundedPercent => Some(Threshold::UnboundedPercent(count(own.value()))),
+        ThresholdType::Count => Some(Threshold::Count(count(own.value()))),
+        _ => None,
+    });
+    from.enable().then(|| Breaker { rollback: from.rollback(), threshold })
+}
+
+/// One entry of `loadBalancers`.
+fn link(from: &ecs::LoadBalancer) -> Link {
+    Link {
+        group: from.target_group_arn().map(str::to_owned),
+        container: text(from.container_name()),
+        port: port(from.container_port()),
+    }
+}
+
+/// One deployment.
+fn deployment(from: &ecs::Deployment) -> Deployment {
+    Deployment {
+        id: text(from.id()),
+        primary: from.status() == Some("PRIMARY"),
+        task_definition: text(from.task_definition()),
+        desired: count(from.desired_count()),
+        running: count(from.running_count()),
+        pending: count(from.pending_count()),
+        failed: count(from.failed_tasks()),
+        rollout: match from.rollout_state() {
+            Some(DeploymentRolloutState::InProgress) => Rollout::InProgress,
+            Some(DeploymentRolloutState::Completed) => Rollout::Completed,
+            Some(DeploymentRolloutState::Failed) => Rollout::Failed,
+            _ => Rollout::Unknown,
+        },
+        reason: text(from.rollout_state_reason()),
+        created: time(from.created_at()),
+    }
+}
+
+/// One event.
+fn event(from: &ecs::ServiceEvent) -> Event {
+    Event { at: time(from.created_at()), message: text(from.message()) }
+}

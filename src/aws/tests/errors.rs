@@ -1,0 +1,156 @@
+//! What AWS's errors become, over both protocols.
+
+use std::time::Duration;
+
+use super::server::{Answer, Server, json, refusal, settings};
+use crate::aws::{Access, Aws, Names};
+use crate::clock::now;
+use crate::plan::color::Color;
+use crate::plan::look::Look;
+use crate::plan::snapshot::Place;
+use crate::plan::step::{Purpose, Update};
+use crate::plan::time::Time;
+use crate::plan::trouble::{Trouble, TroubleKind};
+
+/// The cluster `shop` and its blue service.
+fn names() -> Names {
+    let place = Place { cluster: "shop".to_owned(), ..Place::default() };
+    Names { place, services: vec![(Color::Blue, "web-blue".to_owned())] }
+}
+
+/// A look at the services alone.
+const SERVICES: Look = Look { only: None, wiring: false, health: false, definitions: false, causes: false };
+
+/// The trouble of a read over JSON (ECS) and over Query (ELBv2), with a server that answers each call this way.
+async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [Trouble; 2] {
+    let server = Server::start(move |request, _| {
+        let code = if request.header("x-amz-target").is_some() { code_json } else { code_xml };
+        refusal(request, status, code, "AWS says so")
+    })
+    .await;
+    let aws = server.aws().await;
+    let ecs = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    let elb = aws.targets("arn:group").await.unwrap_err();
+    [ecs, elb]
+}
+
+#[tokio::test]
+async fn codes_mean_the_same_in_every_protocol() {
+    use TroubleKind::{Denied, Expired, Missing, Refused, Throttled, Unreachable};
+    let table = [
+        (400, "AccessDeniedException", "AccessDenied", Denied),
+        (400, "ExpiredTokenException", "ExpiredToken", Expired),
+        (400, "UnrecognizedClientException", "InvalidClientTokenId", Expired),
+        (400, "ThrottlingException", "Throttling", Throttled),
+        (400, "ClusterNotFoundException", "TargetGroupNotFound", Missing),
+        (400, "InvalidParameterException", "ValidationError", Refused),
+        (500, "ServerException", "InternalFailure", Unreachable),
+    ];
+    for (status, code_json, code_xml, kind) in table {
+        let [ecs, elb] = both(status, code_json, code_xml).await;
+        assert_eq!((ecs.kind, elb.kind), (kind, kind), "{code_json}");
+        assert_eq!(ecs.code.as_deref(), Some(code_json));
+        assert_eq!(elb.code.as_deref(), Some(code_xml));
+        assert_eq!((ecs.message.as_str(), elb.message.as_str()), ("AWS says so", "AWS says so"));
+        assert_eq!(ecs.action, "ecs:DescribeServices");
+        assert_eq!(ecs.resource, "web-blue in cluster shop");
+        assert_eq!(elb.action, "elasticloadbalancing:DescribeTargetHealth");
+        assert_eq!(elb.resource, "arn:group");
+        assert!(!ecs.effect_unknown && !elb.effect_unknown);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_aws_s_is_unreachable_or_refused_by_its_status() {
+    for (status, kind) in [(502, TroubleKind::Unreachable), (403, TroubleKind::Refused)] {
+        let server = Server::start(move |_, _| Answer::Text(status, "<html>proxy</html>".to_owned())).await;
+        let trouble = server.aws().await.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+        assert_eq!(trouble.kind, kind, "{trouble:?}");
+    }
+    let server = Server::start(|_, _| json("{ this is no JSON")).await;
+    let trouble = server.aws().await.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unreachable, "{trouble:?}");
+}
+
+#[tokio::test]
+async fn no_connection_tells_the_cause() {
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let aws = Aws::over(settings(&url).await);
+    let trouble = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unreachable);
+    assert!(trouble.message.contains("Connection refused"), "{}", trouble.message);
+    assert!(!trouble.message.starts_with("dispatch failure"), "{}", trouble.message);
+}
+
+#[tokio::test]
+async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
+    let server = Server::start(|_, _| Answer::Hang).await;
+    let limits = aws_config::timeout::TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(100))
+        .operation_timeout(Duration::from_secs(2))
+        .build();
+    let aws = Aws::over(settings(&server.url).await.to_builder().timeout_config(limits).build());
+    let trouble = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, false));
+    let reads = server.requests().len();
+    let update = Update {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        task_definition: None,
+        desired: Some(1),
+        force: false,
+        purpose: Purpose::Deploy,
+    };
+    let trouble = aws.update_service(&names().place, &update).await.unwrap_err();
+    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, true));
+    assert_eq!(server.requests().len(), reads + 1, "a write that timed out goes out once");
+}
+
+/// Runs in a child process of [`no_credentials_are_told_within_two_seconds`], whose environment is empty.
+#[tokio::test]
+#[ignore = "needs an environment without credentials"]
+async fn asks_without_credentials() {
+    let access = Access { region: "eu-west-1".to_owned(), app_name: "run".to_owned() };
+    let aws = Aws::new(&access).await;
+    let begun = now();
+    let trouble = aws.caller().await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::NoCredentials, "{trouble:?}");
+    assert!(!trouble.effect_unknown);
+    let took = now().since(begun);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(trouble.message.contains("redentials") || trouble.message.contains("provider"), "{trouble:?}");
+    println!("{took:?} {}", trouble.message);
+}
+
+/// What the child process says, with these variables in an otherwise empty environment.
+async fn child(variables: Vec<(&'static str, String)>) -> std::process::Output {
+    let run = move || {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["aws::tests::errors::asks_without_credentials", "--exact", "--ignored", "--nocapture"])
+            .env_clear()
+            .envs(variables)
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test]
+async fn no_credentials_are_told_within_two_seconds() {
+    let silent = Server::start(|_, _| Answer::Hang).await;
+    let azure = Server::start(|_, _| Answer::Text(400, "no such thing".to_owned())).await;
+    let disabled = ("AWS_EC2_METADATA_DISABLED", "true".to_owned());
+    let endpoint = |server: &Server| ("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url.clone());
+    for variables in
+        [vec![disabled.clone(), endpoint(&silent)], vec![endpoint(&silent)], vec![endpoint(&azure)]]
+    {
+        let told = format!("{variables:?}");
+        let output = child(variables).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("1 passed"), "{told}: {said}");
+        println!("{told}: {said}");
+    }
+    assert_eq!(silent.requests().len(), 1, "asked once, and not at all where it is disabled");
+}

@@ -1,0 +1,8 @@
+//! The adapters against a scripted server: real SDK, real sockets.
+
+mod definitions;
+mod errors;
+mod images;
+mod observe;
+pub(crate) mod server;
+mod writes;

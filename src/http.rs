@@ -1,0 +1,142 @@
+//! One HTTP client of our own, and probes with it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::HOST;
+
+/// How much of a body is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What a probe met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeAnswer {
+    /// An HTTP answer, whatever it says.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The first 64 KiB of the body; bytes that are no text are replaced.
+        body: String,
+    },
+    /// No whole answer: not connected, timed out, or broken off.
+    Unreachable {
+        /// The error chain.
+        why: String,
+    },
+}
+
+/// The client: follows no redirects, so that a probe sees the answer itself; 3 s to connect, 10 s in all. `run` is
+/// the run's id for the user agent. Fails where no CA certificates can be found (`SSL_CERT_FILE` names others).
+pub(crate) fn client(run: &str) -> Result<reqwest::Client, String> {
+    let run: String = run.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(10))
+        .user_agent(format!("ecs-blue-green/{} (run {run})", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| chain(&error))
+}
+
+/// Asks for a URL once, by the name `host` where it is given (for listener rules that look at it).
+pub(crate) async fn probe(client: &reqwest::Client, url: &str, host: Option<&str>) -> ProbeAnswer {
+    let request = client.get(url);
+    let request = match host {
+        Some(host) => request.header(HOST, host),
+        None => request,
+    };
+    match answer(request).await {
+        Ok(answer) => answer,
+        Err(error) => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
+    }
+}
+
+/// Sends the request and reads the answer up to the limit.
+async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<ProbeAnswer> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let mut body: Vec<u8> = Vec::new();
+    while body.len() < BODY_LIMIT {
+        let Some(chunk) = response.chunk().await? else { break };
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(BODY_LIMIT);
+    Ok(ProbeAnswer::Answered { status, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// An error and its causes in words.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| (**cause).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::tests::server::{Answer, Request, Server};
+
+    /// One answer for each path.
+    fn script(request: &Request, _number: usize) -> Answer {
+        let path = request.head.split(' ').nth(1).unwrap_or_default();
+        match path {
+            "/down" => Answer::Text(503, "down".to_owned()),
+            "/big" => Answer::Text(200, "x".repeat(200_000)),
+            "/moved" => Answer::Text(302, String::new()),
+            "/drop" => Answer::Drop,
+            _ => Answer::Text(200, "ok".to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_probe_sees_the_answer_itself() {
+        let server = Server::start(script).await;
+        let client = client("42").unwrap();
+        let ask =
+            async |path: &str| probe(&client, &format!("{}{path}", server.url), Some("green.shop")).await;
+        let answered = |status, body: &str| ProbeAnswer::Answered { status, body: body.to_owned() };
+        assert_eq!(ask("/healthz").await, answered(200, "ok"));
+        assert_eq!(ask("/down").await, answered(503, "down"));
+        assert_eq!(ask("/moved").await, answered(302, ""));
+        assert_eq!(ask("/big").await, answered(200, &"x".repeat(BODY_LIMIT)));
+        let request = &server.requests()[0];
+        assert_eq!(request.header("host"), Some("green.shop"));
+        let agent = format!("ecs-blue-green/{} (run 42)", env!("CARGO_PKG_VERSION"));
+        assert_eq!(request.header("user-agent"), Some(agent.as_str()));
+    }
+
+    /// Runs in a child process of [`no_ca_certificates_are_an_error`].
+    #[test]
+    #[ignore = "needs a machine without CA certificates"]
+    fn builds_without_ca_certificates() {
+        println!("{}", client("42").unwrap_err());
+    }
+
+    #[test]
+    fn no_ca_certificates_are_an_error() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["http::tests::builds_without_ca_certificates", "--exact", "--ignored", "--nocapture"])
+            .env_clear()
+            .envs([("SSL_CERT_FILE", "/nowhere/ca.pem"), ("SSL_CERT_DIR", "/nowhere")])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("No CA certificates were loaded"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_unreachable_and_says_why() {
+        let server = Server::start(script).await;
+        let client = client("42").unwrap();
+        let dropped = probe(&client, &format!("{}/drop", server.url), None).await;
+        assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", closed.local_addr().unwrap());
+        drop(closed);
+        let ProbeAnswer::Unreachable { why } = probe(&client, &url, None).await else {
+            panic!("nobody listens")
+        };
+        assert!(why.contains("Connection refused"), "{why}");
+        let nonsense = probe(&client, "not a url", None).await;
+        assert!(matches!(nonsense, ProbeAnswer::Unreachable { .. }), "{nonsense:?}");
+    }
+}
