@@ -17,6 +17,7 @@ mod matcher;
 mod model;
 mod paging;
 mod plane;
+mod pool;
 mod proxy;
 mod rules;
 mod state;

@@ -13,25 +13,22 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri, Version};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::condition::host_of;
-use super::counters::count;
+use super::counters::{Counters, count};
 use super::plane::{Chosen, Decision, Published, Table};
+use super::pool::{Failure, Pool};
 
 /// A body that is streamed through, or one of the load balancer's own.
 type Body = BoxBody<Bytes, hyper::Error>;
-/// How long a target may take to accept a connection (HTTP 504: "failed to establish a connection … within 10
-/// seconds").
-const CONNECT: Duration = Duration::from_secs(10);
 /// How long to wait for a port that the testbed itself is just closing.
 const PORT_PATIENCE: u32 = 40;
 
@@ -47,8 +44,8 @@ pub(super) struct Door {
 struct Proxy {
     /// Where the table is.
     published: Arc<Published>,
-    /// Keeps connections to targets.
-    client: Client<HttpConnector, Incoming>,
+    /// Connections to targets.
+    pool: Pool,
     /// Number of the last request, for trace ids.
     serial: AtomicU64,
 }
@@ -62,11 +59,7 @@ impl Door {
         let _guard = runtime.enter();
         let listener = TcpListener::from_std(listener)?;
         let (stop, stopped) = watch::channel(());
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        let proxy = Arc::new(Proxy { published, client, serial: AtomicU64::new(0) });
+        let proxy = Arc::new(Proxy { published, pool: Pool::default(), serial: AtomicU64::new(0) });
         runtime.spawn(accept(listener, proxy, stopped));
         Ok(Self { _stop: stop })
     }
@@ -146,28 +139,18 @@ impl Proxy {
         body: Incoming,
         client: SocketAddr,
     ) -> Response<Body> {
-        let Some(uri) = target_uri(&parts, chosen.address) else { return own(StatusCode::BAD_REQUEST) };
         let upgrade = is_upgrade(&parts.headers);
         let on_client = upgrade.then(|| parts.extensions.remove::<hyper::upgrade::OnUpgrade>()).flatten();
-        parts.uri = uri;
+        parts.uri = path_of(&parts.uri);
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
         strip(&mut parts.headers, upgrade);
         self.add_forwarded(&mut parts.headers, table, client);
-        let sent = self.client.request(Request::from_parts(parts, body));
+        let sent = self.pool.send(chosen.address, Request::from_parts(parts, body));
         let mut response = match tokio::time::timeout(table.idle, sent).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                if error.is_connect() {
-                    count(&chosen.counters.connection_errors);
-                }
-                count(&chosen.counters.bad_gateway);
-                return own(StatusCode::BAD_GATEWAY);
-            }
-            Err(_) => {
-                count(&chosen.counters.bad_gateway);
-                return own(StatusCode::GATEWAY_TIMEOUT);
-            }
+            Ok(Err(failure)) => return failed(&chosen.counters, Some(failure)),
+            Err(_) => return failed(&chosen.counters, None),
         };
         if response.status().is_server_error() {
             count(&chosen.counters.target_5xx);
@@ -208,10 +191,22 @@ impl Proxy {
     }
 }
 
-/// The same path at a target.
-fn target_uri(parts: &Parts, address: SocketAddr) -> Option<Uri> {
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().ok()
+/// The path and query alone, which is how requests name a resource of a server.
+fn path_of(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    Uri::from(path)
+}
+
+/// The answer when a target gave none: 502, or 504 when it kept silent for too long.
+fn failed(counters: &Counters, failure: Option<Failure>) -> Response<Body> {
+    count(&counters.bad_gateway);
+    if matches!(failure, Some(Failure::Refused | Failure::Silent)) {
+        count(&counters.connection_errors);
+    }
+    own(match failure {
+        Some(Failure::Refused | Failure::Broken) => StatusCode::BAD_GATEWAY,
+        Some(Failure::Silent) | None => StatusCode::GATEWAY_TIMEOUT,
+    })
 }
 
 /// Whether a client wants another protocol, such as WebSocket.

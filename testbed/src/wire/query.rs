@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-/// The tree of a form body: `A.member.1.B=x` becomes `{"A":[{"B":"x"}]}`. Every leaf is a string. An empty list, which clients send
-/// as `A=`, is an empty string. A map, `A.entry.1.key=x&A.entry.1.value=y`, is a list under the name `entry`.
+/// The tree of a form body: `A.member.1.B=x` becomes `{"A":[{"B":"x"}]}`. Every leaf is a string. An empty
+/// list, which clients send as `A=`, is an empty string. A map, `A.entry.1.key=x&A.entry.1.value=y`, is a
+/// list under the name `entry`.
 pub fn decode(body: &[u8]) -> Value {
     let mut root = Value::Object(Map::new());
     for (name, text) in url::form_urlencoded::parse(body) {
@@ -37,7 +38,8 @@ fn field<'a>(at: &'a mut Value, name: &str) -> &'a mut Value {
     &mut at[name]
 }
 
-/// The element of a list, counted from 1. Holes are null; a number beyond what AWS ever takes is the last place.
+/// The element of a list, counted from 1. Holes are null; a number beyond what AWS ever takes is the last
+/// place.
 fn element(at: &mut Value, number: usize) -> &mut Value {
     if !at.is_array() {
         *at = Value::Array(Vec::new());
