@@ -56,6 +56,11 @@ impl Context {
         }
     }
 
+    /// The branch or tag that the run is about: of a pull request, the branch it comes from.
+    pub(crate) fn branch(&self) -> Option<&str> {
+        self.head_ref.as_deref().or(self.ref_name.as_deref())
+    }
+
     /// The page of this attempt of the run.
     pub(crate) fn run_url(&self) -> Option<String> {
         let (server, repository, run) =

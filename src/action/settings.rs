@@ -9,7 +9,7 @@ use super::inputs::{COMMANDS, CommandName};
 use super::place;
 use crate::config::kinds::{self, listed};
 use crate::plan::problem::Problem;
-use crate::plan::wanted::Place;
+use crate::plan::wanted::{Place, Probe};
 
 /// What a run is asked to do, complete and checked as far as that goes without AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,21 @@ pub(crate) enum OnCancel {
     Restore,
     /// Leaves it, and says so.
     Leave,
+}
+
+impl Settings {
+    /// The probes of a deploy; none for any other command.
+    pub(crate) fn probes(&self) -> &[Probe] {
+        match &self.command {
+            Command::Deploy(wish) => &wish.probes,
+            Command::Status => &[],
+        }
+    }
+
+    /// Whether a cancelled run puts back what it changed.
+    pub(crate) fn restore_on_cancel(&self) -> bool {
+        self.on_cancel == OnCancel::Restore
+    }
 }
 
 /// The words of the input `on-cancel`.

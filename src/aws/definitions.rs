@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
 use super::retry::NoBlindRetry;
-use crate::plan::definition::Content;
+use crate::plan::definition::{Content, family};
 use crate::plan::snapshot::Revision;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
@@ -47,7 +47,7 @@ impl Aws {
         let Some(body) = body(content, tags) else {
             return Err(odd(TroubleKind::Refused, REGISTER, "", "the task definition is no JSON object"));
         };
-        let family = described(content).get("family").and_then(Value::as_str).unwrap_or_default();
+        let family = family(content);
         let raw = Raw::default();
         self.ecs
             .register_task_definition()
@@ -63,34 +63,9 @@ impl Aws {
     }
 }
 
-/// The content of a described task definition, free of the fields that can't be registered.
-fn content(mut described: Value) -> Content {
-    /// What DescribeTaskDefinition adds to what was registered (API_TaskDefinition).
-    const DESCRIBE_ONLY: [&str; 9] = [
-        "taskDefinitionArn",
-        "revision",
-        "status",
-        "requiresAttributes",
-        "compatibilities",
-        "registeredAt",
-        "registeredBy",
-        "deregisteredAt",
-        "deleteRequestedAt",
-    ];
-    if let Some(fields) = described.as_object_mut() {
-        fields.retain(|key, _| !DESCRIBE_ONLY.contains(&key.as_str()));
-    }
-    Content(described)
-}
-
-/// The JSON of a content.
-fn described(content: &Content) -> &Value {
-    &content.0
-}
-
 /// The body of RegisterTaskDefinition: the content with the tags; none when the content is no object.
 fn body(content: &Content, tags: &[(String, String)]) -> Option<Vec<u8>> {
-    let mut fields = described(content).as_object()?.clone();
+    let mut fields = content.object().clone();
     let own = fields.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
     let replaced = |tag: &Value| tags.iter().any(|(key, _)| tag.get("key").is_some_and(|k| k == key));
     let mut all: Vec<Value> = own.into_iter().filter(|tag| !replaced(tag)).collect();
@@ -135,7 +110,7 @@ impl Raw {
         let tags = answer.get("tags").and_then(Value::as_array).into_iter().flatten().map(tag).collect();
         let definition = answer.get_mut("taskDefinition").map(Value::take)?;
         let arn = definition.get("taskDefinitionArn")?.as_str()?.to_owned();
-        Some(Revision { arn, content: content(definition), tags })
+        Some(Revision { arn, content: Content::from_described(definition).ok()?, tags })
     }
 }
 

@@ -4,13 +4,13 @@ use super::drive::{Drive, Ending};
 use super::prepare::{PROBLEMS, Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
 use super::state::Phase;
-use crate::action::settings::DeploySettings;
+use crate::action::deploy::DeploySettings;
 use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::{Outcome, Reason};
 use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
-use crate::plan::definition::{difference, same_content};
+use crate::plan::definition::{difference, family, image_of, same_content};
 use crate::plan::deploy::Goal;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
@@ -113,7 +113,7 @@ async fn admitted_deploy(
         Err(why) => return unprepared(report, why),
     };
     let link = service.setup.links.first();
-    report.image = link.and_then(|link| wanted.content.image_of(&link.container));
+    report.image = link.and_then(|link| image_of(&wanted.content, &link.container));
     report.previous_task_definition = Some(service.task_definition.clone());
     warn(session, service, admitted, &wanted);
     let goal = goal(session, wish, admitted.color, wanted);
@@ -202,7 +202,7 @@ async fn announce(
 
 /// A revision that holds the content already, for the plan; the run looks again by itself.
 async fn existing(session: &Session<'_>, goal: &Goal) -> Option<String> {
-    let newest = session.aws.revision(goal.content.family()).await.ok()?;
+    let newest = session.aws.revision(family(&goal.content)).await.ok()?;
     same_content(&newest.content, &goal.content).then_some(newest.arn)
 }
 

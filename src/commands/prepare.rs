@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::session::{Session, Stop};
-use crate::action::settings::DeploySettings;
+use crate::action::deploy::DeploySettings;
 use crate::failure::{Failure, Reason};
 use crate::plan::problem::Problem;
 use crate::plan::definition::{Changes, Content, Format, ImageRef, build, images, pin, typos, unserved};
@@ -137,7 +137,7 @@ async fn resolve(
             }
             continue;
         };
-        let which = image.digest().unwrap_or_else(|| image.tag_or_latest()).to_owned();
+        let which = image.digest.as_deref().unwrap_or_else(|| image.tag_or_latest()).to_owned();
         let asked = session.patiently(|| session.aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which)).await;
         match asked? {
             None => return Err(Unprepared::Failure(words::image_missing(&container, &image.short(), &ecr.region))),

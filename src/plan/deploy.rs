@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::admit::{Hindrance, Request, admit, answered};
 use super::color::Color;
-use super::definition::{Content, same_content};
+use super::definition::{Content, family, same_content};
 use super::look::Look;
 use super::recover;
 use super::run::{Run, Unanswered};
@@ -155,7 +155,7 @@ fn change(snapshot: &Snapshot, service: &Service, current: &Revision, (goal, run
             update(service, None, counts, true)
         };
     }
-    let family = goal.content.family().to_owned();
+    let family = family(&goal.content).to_owned();
     match &run.sought {
         None => Next::Step(Step::Find { family }),
         Some(Some(arn)) => update(service, Some(arn.clone()), counts, false),

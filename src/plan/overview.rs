@@ -1,6 +1,7 @@
 //! What a person wants to see of both colors and develop: reads a snapshot, names what could not be read.
 
 use super::color::{Color, Split};
+use super::definition::image_of;
 use super::snapshot::{Place, Rollout, Seen, Service, Snapshot};
 use super::trouble::Trouble;
 use super::wanted::ListenerChoice;
@@ -123,7 +124,7 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
 fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
     let link = service.setup.links.first();
     let definition = known(&service.definition);
-    let image = definition.zip(link).and_then(|(revision, link)| revision.content.image_of(&link.container));
+    let image = definition.zip(link).and_then(|(revision, link)| image_of(&revision.content, &link.container));
     let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());
     ColorView {
         color: service.color,

@@ -21,6 +21,14 @@ pub(crate) struct Place {
     pub(crate) listener: Option<ListenerChoice>,
 }
 
+impl Place {
+    /// The services by color, blue first, as they were given.
+    pub(crate) fn services(&self) -> Vec<(Color, &str)> {
+        let develop = self.develop.as_deref().map(|name| (Color::Develop, name));
+        [(Color::Blue, self.blue.as_str()), (Color::Green, self.green.as_str())].into_iter().chain(develop).collect()
+    }
+}
+
 /// How a user names the production listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListenerChoice {

@@ -26,7 +26,7 @@ const DESCRIBE_ONLY: [&str; 9] = [
 
 /// The registrable content of a task definition as a raw JSON object. It holds environment values: it has no
 /// `Display`, and its `Debug` shows the family alone.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Content(Map<String, Value>);
 
 impl Content {

@@ -23,6 +23,16 @@ pub(crate) enum Shown {
     Hidden,
 }
 
+/// The text, or `(hidden)`.
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Text(text) => f.write_str(text),
+            Shown::Hidden => f.write_str("(hidden)"),
+        }
+    }
+}
+
 /// One difference between two definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {

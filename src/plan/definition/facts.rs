@@ -25,6 +25,11 @@ pub(crate) fn family(content: &Content) -> &str {
     content.object().get("family").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The image of a container, as the definition names it.
+pub(crate) fn image_of(content: &Content, container: &str) -> Option<String> {
+    content.container(container).and_then(|found| text(found, "image")).map(str::to_owned)
+}
+
 /// The containers' names, in the definition's order.
 pub(crate) fn container_names(content: &Content) -> Vec<&str> {
     content.containers().filter_map(|container| text(container, "name")).collect()

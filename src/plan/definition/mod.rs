@@ -13,7 +13,7 @@ mod text;
 pub(crate) use build::{Changes, build};
 pub(crate) use content::{Content, Format};
 pub(crate) use difference::{Change, difference};
-pub(crate) use facts::{log_groups, unserved};
+pub(crate) use facts::{family, image_of, log_groups, unserved};
 pub(crate) use image::{ImageRef, images, pin};
 pub(crate) use normal::same_content;
 pub(crate) use schema::typos;
