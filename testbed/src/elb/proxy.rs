@@ -123,7 +123,10 @@ impl Proxy {
         let table = self.published.get();
         let (parts, body) = request.into_parts();
         match table.decide(&self.published, &parts, client.ip()) {
-            Decision::Forward(chosen) => self.forward(&table, chosen, parts, body, client).await,
+            Decision::Forward(chosen) => {
+                let request = Request::from_parts(parts, body);
+                self.forward(&table, chosen, request, client).await
+            }
             Decision::Unavailable => own(StatusCode::SERVICE_UNAVAILABLE),
             Decision::Fixed { status, content_type, body } => fixed(status, content_type.as_deref(), body),
             Decision::Redirect(config) => redirect(&config, &table, &parts),
@@ -135,10 +138,10 @@ impl Proxy {
         &self,
         table: &Table,
         chosen: Chosen,
-        mut parts: Parts,
-        body: Incoming,
+        request: Request<Incoming>,
         client: SocketAddr,
     ) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
         let upgrade = is_upgrade(&parts.headers);
         let on_client = upgrade.then(|| parts.extensions.remove::<hyper::upgrade::OnUpgrade>()).flatten();
         parts.uri = path_of(&parts.uri);

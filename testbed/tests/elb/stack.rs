@@ -129,9 +129,9 @@ pub fn forward(groups: &[(&str, u32)]) -> Value {
 pub struct Server {
     /// Its port on 127.0.0.1.
     pub port: u16,
-    /// The status of its answers to health checks.
+    /// The status of its answers to health checks; 0: it keeps silent.
     pub health: Arc<AtomicU16>,
-    /// The status of its answers to users.
+    /// The status of its answers to users; 0: it keeps silent.
     pub status: Arc<AtomicU16>,
     /// Set to end it.
     stop: Arc<AtomicBool>,
@@ -192,6 +192,10 @@ fn talk(mut stream: TcpStream, name: &str, health: &AtomicU16, status: &AtomicU1
         }
         let check = head.contains("user-agent: elb-healthchecker/2.0");
         let code = if check { health } else { status }.load(Ordering::Relaxed);
+        if code == 0 {
+            std::thread::sleep(Duration::from_secs(3));
+            return;
+        }
         let echo = head
             .lines()
             .filter(|line| line.starts_with("x-forwarded") || line.starts_with("get "))

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -73,16 +74,16 @@ fn a_group_with_only_unhealthy_targets_fails_open() {
     let (sick, well) = (Server::start("sick"), Server::start("well"));
     stack.healthy(&group, &sick);
     stack.healthy(&group, &well);
-    sick.health.store(500, std::sync::atomic::Ordering::Relaxed);
+    sick.health.store(500, Relaxed);
     stack.wait(&group, &sick, "unhealthy");
     assert_eq!(who(port, 10), [("well".to_owned(), 10)].into());
     let health = stack.health(&group);
     assert_eq!(health[0].1, "Target.ResponseCodeMismatch");
     assert_eq!(health[0].2, "Health checks failed with these codes: [500]");
-    well.health.store(503, std::sync::atomic::Ordering::Relaxed);
+    well.health.store(503, Relaxed);
     stack.wait(&group, &well, "unhealthy");
     assert_eq!(who(port, 10), [("sick".to_owned(), 5), ("well".to_owned(), 5)].into());
-    sick.health.store(200, std::sync::atomic::Ordering::Relaxed);
+    sick.health.store(200, Relaxed);
     stack.wait(&group, &sick, "healthy");
     assert_eq!(who(port, 4), [("sick".to_owned(), 4)].into());
     stack.attribute(&group, "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2");
@@ -272,4 +273,62 @@ fn a_websocket_stays_when_weights_move() {
     let length = stream.read(&mut seen).expect("an echo");
     assert_eq!(&seen[..length], b"still there?");
     assert_eq!(get(port, "/", &[]).status, 503);
+}
+
+#[test]
+fn a_silent_target_answers_504_and_times_out_its_checks() {
+    let stack = Stack::start();
+    let group = stack.group("blue");
+    let input = json!({"LoadBalancerArn": stack.balancer, "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "1"}]});
+    stack.ok("ModifyLoadBalancerAttributes", input);
+    let (_, port) = stack.listener(forward(&[(&group, 1)]));
+    let server = Server::start("blue");
+    stack.healthy(&group, &server);
+    server.health.store(0, Relaxed);
+    server.status.store(0, Relaxed);
+    let start = Instant::now();
+    assert_eq!(get(port, "/", &[]).status, 504);
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    stack.wait(&group, &server, "unhealthy");
+    let expected = ("unhealthy".to_owned(), "Target.Timeout".to_owned(), "Request timed out".to_owned());
+    assert_eq!(stack.health(&group), [expected]);
+}
+
+#[test]
+fn without_cross_zone_a_zone_without_targets_answers_503() {
+    let stack = Stack::start();
+    let group = stack.group("blue");
+    let (_, port) = stack.listener(forward(&[(&group, 1)]));
+    let server = Server::start("blue");
+    let input = json!({"TargetGroupArn": group, "Targets":
+        [{"Id": "127.0.0.1", "Port": server.port, "AvailabilityZone": "eu-west-1b"}]});
+    stack.ok("RegisterTargets", input);
+    stack.wait(&group, &server, "healthy");
+    assert_eq!(who(port, 10), [("blue".to_owned(), 10)].into());
+    stack.attribute(&group, "load_balancing.cross_zone.enabled", "false");
+    assert_eq!(who(port, 10), [("503".to_owned(), 5), ("blue".to_owned(), 5)].into());
+    let elsewhere = json!({"TargetGroupArn": group, "Targets": [{"Id": "10.0.0.1", "Port": 80, "AvailabilityZone": "eu-west-1c"}]});
+    stack.ok("RegisterTargets", elsewhere);
+    assert_eq!(
+        stack.health(&group)[1].2,
+        "Target is in an Availability Zone that is not enabled for the load balancer"
+    );
+}
+
+#[test]
+fn a_client_stays_with_its_target_when_asked() {
+    let stack = Stack::start();
+    let group = stack.group("blue");
+    stack.attribute(&group, "stickiness.enabled", "true");
+    let (_, port) = stack.listener(forward(&[(&group, 1)]));
+    let (one, two) = (Server::start("one"), Server::start("two"));
+    stack.healthy(&group, &one);
+    stack.healthy(&group, &two);
+    let first = get(port, "/", &[]);
+    let cookie =
+        first.header("set-cookie").and_then(|line| line.split(';').next()).expect("a cookie").to_owned();
+    assert!(cookie.starts_with("AWSALB="), "{cookie}");
+    for _ in 0..5 {
+        assert_eq!(get(port, "/", &[("cookie", &cookie)]).header("x-name"), first.header("x-name"));
+    }
 }

@@ -1,5 +1,7 @@
 //! The checker, told about changes that the test makes by hand.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testbed::checker::{Checker, Color};
 
@@ -113,6 +115,15 @@ fn invariant_22_speaks_when_a_live_color_shrinks() {
     assert_eq!(colors.look([Some(2), Some(2)]), [0; 0]);
     assert_eq!(colors.look([Some(1), Some(2)]), [0; 0], "one task carries a fifth of two");
     assert_eq!(colors.look([Some(1), Some(1)]), [22]);
+}
+
+#[test]
+fn invariant_22_waits_for_the_data_plane() {
+    let mut colors = Colors::start(2);
+    colors.stack.bed.world(|world| world.pace.propagation = Duration::from_secs(60));
+    colors.weights(0, 100);
+    assert_eq!(colors.look([Some(2), Some(2)]), [0; 0]);
+    assert_eq!(colors.look([Some(1), Some(2)]), [22], "users still come to blue");
 }
 
 #[test]
