@@ -1,6 +1,6 @@
 //! Sends events to the log, and the end of a run to log, summary and outputs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -11,7 +11,9 @@ use crate::action::files;
 use crate::clock;
 use crate::event::{Event, Report};
 use crate::plan::time::Time;
-use crate::report::{log, outputs, summary, words};
+use crate::report::line::{self, Line};
+use crate::report::log::Log;
+use crate::report::{outputs, summary, words};
 
 /// Tells the user.
 pub(crate) struct Reporter<'a> {
@@ -23,15 +25,15 @@ pub(crate) struct Reporter<'a> {
     began: Time,
     /// Counts annotations.
     annotations: RefCell<Annotations>,
-    /// Whether a group is open in the log.
-    grouped: Cell<bool>,
+    /// Renders events.
+    log: RefCell<Log>,
 }
 
 impl<'a> Reporter<'a> {
     /// A reporter for a run that begins now.
     pub(crate) fn new(env: &'a Environment, context: &Context, began: Time) -> Self {
         let color = !context.no_color;
-        Reporter { env, color, began, annotations: RefCell::default(), grouped: Cell::new(false) }
+        Reporter { env, color, began, annotations: RefCell::default(), log: RefCell::default() }
     }
 
     /// Has the runner hide the credentials, before anything else is printed.
@@ -50,31 +52,21 @@ impl<'a> Reporter<'a> {
             print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
             return;
         }
-        for line in log::lines(event) {
+        let lines = self.log.borrow_mut().lines(event);
+        for line in lines {
             self.line(&line);
         }
     }
 
-    /// Prints one line of the log.
-    fn line(&self, line: &log::Line) {
+    /// Prints one line of the log. A line with text from outside can't be read as a command of the runner.
+    fn line(&self, line: &Line) {
         match line.level {
-            log::Level::GroupStart => {
-                self.close_group();
-                print(&commands::group(&commands::clean(&line.text)));
-                self.grouped.set(true);
+            line::Level::GroupStart => print(&commands::group(&commands::clean(&line.text))),
+            line::Level::GroupEnd => print(commands::endgroup()),
+            line::Level::Plain | line::Level::Good | line::Level::Warn | line::Level::Bad | line::Level::Dim => {
+                let safe = Line { text: commands::harmless(&line.text), ..line.clone() };
+                print(&line::paint(&safe, self.color));
             }
-            log::Level::GroupEnd => self.close_group(),
-            log::Level::Plain | log::Level::Good | log::Level::Warn | log::Level::Bad | log::Level::Dim => {
-                let safe = log::Line { text: commands::harmless(&line.text), ..line.clone() };
-                print(&log::paint(&safe, self.color));
-            }
-        }
-    }
-
-    /// Ends the group that is open.
-    fn close_group(&self) {
-        if self.grouped.replace(false) {
-            print(commands::endgroup());
         }
     }
 
@@ -89,10 +81,9 @@ impl<'a> Reporter<'a> {
         report.duration = clock::now().since(self.began);
         let outcome = report.outcome;
         self.emit(&Event::Ended(Box::new(report.clone())));
-        self.close_group();
-        if let Some(failure) = words::of_report(&report) {
+        if let Some(failure) = words::failure(&report) {
             let message = format!("{}\n{}", failure.what, failure.hint);
-            print(&self.annotations.borrow_mut().next(Level::Error, &words::title(&report), &message));
+            print(&self.annotations.borrow_mut().next(Level::Error, &words::headline(&report), &message));
         }
         if let Err(error) = files::append_summary(self.env, &summary::summary(&report)) {
             self.file_trouble("the job summary", &error);

@@ -44,9 +44,7 @@ impl Aws {
     /// Registers a new revision with these tags beside those that the content brings; a tag of the same key is
     /// replaced.
     pub(crate) async fn register(&self, content: &Content, tags: &[(String, String)]) -> Read<Revision> {
-        let Some(body) = body(content, tags) else {
-            return Err(odd(TroubleKind::Refused, REGISTER, "", "the task definition is no JSON object"));
-        };
+        let body = body(content, tags);
         let family = family(content);
         let raw = Raw::default();
         self.ecs
@@ -63,8 +61,8 @@ impl Aws {
     }
 }
 
-/// The body of RegisterTaskDefinition: the content with the tags; none when the content is no object.
-fn body(content: &Content, tags: &[(String, String)]) -> Option<Vec<u8>> {
+/// The body of RegisterTaskDefinition: the content with the tags.
+fn body(content: &Content, tags: &[(String, String)]) -> Vec<u8> {
     let mut fields = content.object().clone();
     let own = fields.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
     let replaced = |tag: &Value| tags.iter().any(|(key, _)| tag.get("key").is_some_and(|k| k == key));
@@ -73,7 +71,7 @@ fn body(content: &Content, tags: &[(String, String)]) -> Option<Vec<u8>> {
     if !all.is_empty() {
         fields.insert("tags".to_owned(), Value::Array(all));
     }
-    serde_json::to_vec(&fields).ok()
+    Value::Object(fields).to_string().into_bytes()
 }
 
 /// Sends these bytes instead of what the SDK wrote; runs before the request is signed.

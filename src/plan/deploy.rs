@@ -52,7 +52,7 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if run.cancelled.is_some() {
         return Next::Turn(Failing::Cancelled, Recovery::Ours);
     }
-    if run.mine.is_none() && now.since(run.began) >= goal.limits.timeout {
+    if seen.is_ok() && run.mine.is_none() && now.since(run.began) >= goal.limits.timeout {
         let never = Ended::TimedOut(Box::new(Waiting::NotVisible));
         return Next::Turn(Failing::Deployment(never), Recovery::Ours);
     }

@@ -132,7 +132,9 @@ impl Run {
 
     /// AWS did what it was asked for.
     fn good_answer(&mut self, step: &Step, answer: Answer, sent: Time) {
-        self.unanswered = None;
+        if !matches!(answer, Answer::Found(None)) {
+            self.unanswered = None;
+        }
         match answer {
             Answer::Found(arn) => self.sought = Some(arn),
             Answer::Registered(arn) => self.sought = Some(Some(arn)),

@@ -40,7 +40,7 @@ async fn invariant_35_a_write_without_an_answer_is_sent_once() {
         let trouble = aws.update_service(&place(), &update()).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
         assert_eq!(server.requests().len(), before + 1);
-        let content = Content(serde_json::json!({ "family": "web" }));
+        let content = Content::from_described(serde_json::json!({ "family": "web" })).unwrap();
         let trouble = aws.register(&content, &[]).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
         assert_eq!((trouble.action, trouble.resource.as_str()), ("ecs:RegisterTaskDefinition", "web"));
