@@ -86,10 +86,10 @@ fn structures(
             (Some(Kind::Struct(keys)), Some(Value::Object(old)), Some(Value::Object(new))) => {
                 structures((&path, key), old, new, keys, changes);
             }
-            (Some(Kind::List(Kind::Struct(keys))), _, _) => {
+            (Some(Kind::List(Kind::Struct(keys))), old, new) if is_list(old) && is_list(new) => {
                 elements((&path, key), items(old), items(new), keys, changes);
             }
-            (kind, _, _) => {
+            (kind, old, new) => {
                 let assumed = default(parent, key).map(|default| default.value());
                 let side = |value: Option<&Value>| Some(shown(kind, key, value.or(assumed.as_ref())?));
                 changes.push(change(path, side(old), side(new)));
@@ -149,6 +149,11 @@ fn shown(kind: Option<Kind>, key: &str, value: &Value) -> Shown {
         (Some(_) | None, _) => None,
     };
     text.map_or(Shown::Hidden, Shown::Text)
+}
+
+/// Whether a value is a list or absent.
+fn is_list(value: Option<&Value>) -> bool {
+    value.is_none_or(Value::is_array)
 }
 
 /// The elements of a list that may be absent.

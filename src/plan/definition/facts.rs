@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::content::Content;
-use crate::plan::problem::Problem;
 use crate::plan::near::nearest;
+use crate::plan::problem::Problem;
 
 /// Where a container's log goes with the driver `awslogs`.
 #[derive(Clone, Debug, PartialEq, Eq)]

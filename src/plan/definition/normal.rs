@@ -82,8 +82,12 @@ pub(crate) fn same_content(a: &Content, b: &Content) -> bool {
 /// The definition without tags, defaults and empty values, its unordered lists in one order and its sizes in
 /// units.
 pub(super) fn normal(content: &Content) -> Map<String, Value> {
-    let mut definition = content.object().clone();
-    definition.remove("tags");
+    normalized(content.object().clone())
+}
+
+/// The same of a raw definition.
+fn normalized(mut definition: Map<String, Value>) -> Map<String, Value> {
+    definition.shift_remove("tags");
     size(&mut definition, "cpu", "vcpu");
     size(&mut definition, "memory", "gb");
     ports(&mut definition);
@@ -117,7 +121,7 @@ fn ports(definition: &mut Map<String, Value>) {
         let mappings = container.get_mut("portMappings").and_then(Value::as_array_mut);
         for mapping in mappings.into_iter().flatten().filter_map(Value::as_object_mut) {
             if mapping.get("hostPort").is_some_and(|port| Some(port) == mapping.get("containerPort")) {
-                mapping.remove("hostPort");
+                mapping.shift_remove("hostPort");
             }
         }
     }
@@ -130,7 +134,7 @@ fn network_mode(definition: &mut Map<String, Value>) {
         definition.get("runtimePlatform").and_then(|platform| platform["operatingSystemFamily"].as_str());
     let windows = system.is_some_and(|system| system.starts_with("WINDOWS"));
     if !windows && definition.get("networkMode").and_then(Value::as_str) == Some("bridge") {
-        definition.remove("networkMode");
+        definition.shift_remove("networkMode");
     }
 }
 
