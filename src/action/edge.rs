@@ -35,13 +35,14 @@ pub(crate) struct Edge<'a> {
 }
 
 impl<'a> Edge<'a> {
-    /// Begins with the names of the inputs: unknown ones, and values that are not text.
+    /// Begins with the names of the inputs: unknown ones, those with values that are not text, and missing ones.
     pub(crate) fn new(env: &'a Environment, read_file: ReadFile<'a>) -> Self {
         let (mut problems, strange) = inputs::unknown(env);
         for variable in env.undecodable_inputs() {
             let name = variable.trim_start_matches(PREFIX).to_lowercase();
             problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
         }
+        problems.extend(inputs::missing(env));
         Edge { env, read_file, problems, warnings: strange.into_iter().map(Warning).collect() }
     }
 

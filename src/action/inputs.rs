@@ -175,6 +175,7 @@ pub(crate) const INPUTS: &[Input] = &[
 ];
 
 /// One output.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     /// The name in `action.yml`.
@@ -184,6 +185,7 @@ pub(crate) struct Output {
 }
 
 /// Every output, in the order of the documentation. All are written even when the run fails, as far as known.
+#[cfg(test)]
 pub(crate) const OUTPUTS: &[Output] = &[
     Output {
         name: "result",
@@ -209,6 +211,14 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output { name: "duration-seconds", what: "How long the run took, in whole seconds." },
     Output { name: "status-json", what: "The state of the colors and their traffic, as JSON." },
 ];
+
+/// Required inputs that have no value, each with the line of its documentation. The runner does not check this.
+pub(crate) fn missing(env: &Environment) -> Vec<Problem> {
+    let missing = INPUTS.iter().filter(|input| input.required && env.input(input.name).is_none());
+    missing
+        .map(|input| Problem::new(format!("input {}", input.name), format!("missing. {}", input.what)))
+        .collect()
+}
 
 /// The default of an input; empty where there is none.
 pub(crate) fn default(name: &str) -> &'static str {

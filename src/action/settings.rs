@@ -7,7 +7,7 @@ use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
 use super::inputs::{COMMANDS, CommandName};
 use super::place;
-use crate::config::kinds::{self, listed};
+use crate::config::kinds;
 use crate::plan::problem::Problem;
 use crate::plan::wanted::{Place, Probe};
 
@@ -85,7 +85,7 @@ pub(crate) fn settings(
 
 /// Reads one thing after the other; each notes its own problems, so none hides those of the next.
 fn read(edge: &mut Edge<'_>) -> Option<Settings> {
-    let name = command(edge);
+    let name = edge.parsed("command", |value| kinds::one_of(value, &COMMANDS));
     if let Some(name) = name {
         edge.warn_unused(name);
     }
@@ -128,18 +128,6 @@ const TENTH: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
 /// The longest time-out.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// The command, which has no default.
-fn command(edge: &mut Edge<'_>) -> Option<CommandName> {
-    if edge.value("command").is_none() {
-        edge.problem(
-            "command",
-            format!("missing: write one of {}", listed(COMMANDS.iter().map(|(word, _)| *word))),
-        );
-        return None;
-    }
-    edge.parsed("command", |value| kinds::one_of(value, &COMMANDS))
-}
 
 /// The region, by input or environment. Without one, AWS's own search would wait for a machine's metadata.
 fn region(edge: &mut Edge<'_>) -> Option<String> {

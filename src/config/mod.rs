@@ -36,16 +36,8 @@ pub(crate) struct App {
     /// The probes of a deploy.
     pub(crate) probes: Vec<Probe>,
     /// How the services scale, where this action manages it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "checked today, used by the commands that move traffic")
-    )]
     pub(crate) scaling: Option<Scaling>,
     /// Names of the CloudWatch alarms that end a traffic shift.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "checked today, used by the commands that move traffic")
-    )]
     pub(crate) rollback_alarms: Vec<String>,
 }
 
