@@ -6,9 +6,9 @@ use std::path::Path;
 use super::edge::Edge;
 use crate::config::kinds::{self, listed};
 use crate::config::{self, App, Config};
-use crate::plan::problem::Problem;
 use crate::plan::arn::Arn;
 use crate::plan::near::nearest;
+use crate::plan::problem::Problem;
 use crate::plan::wanted::{ListenerChoice, Place};
 
 /// The config file, as far as it could be read.

@@ -5,8 +5,8 @@ pub(crate) mod probes;
 pub(crate) mod reader;
 pub(crate) mod yaml;
 
-use crate::plan::problem::Problem;
 use crate::plan::color::Color;
+use crate::plan::problem::Problem;
 use crate::plan::wanted::{Probe, WantedColor};
 use reader::{Node, Reader};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::yaml::{self, Steps, Tree};
-use crate::plan::problem::Problem;
 use crate::plan::near::nearest;
+use crate::plan::problem::Problem;
 
 /// A document being read.
 pub(crate) struct Reader<'a> {
