@@ -106,7 +106,7 @@ fn color(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<Want
 fn images(edge: &mut Edge<'_>) -> Option<Images> {
     let Some(value) = edge.value("image") else { return Some(Images::None) };
     if !value.contains(char::is_whitespace) {
-        return edge.parsed("image", image).map(Images::One);
+        return edge.parsed("image", one_image).map(Images::One);
     }
     let read = edge.yaml("image", |reader, root| {
         let entries = reader.entries(root, "one image is expected, or a mapping, `CONTAINER: IMAGE` a line");
@@ -123,6 +123,19 @@ fn images(edge: &mut Edge<'_>) -> Option<Images> {
         images
     });
     read.map(Images::PerContainer)
+}
+
+/// The only image. `app:shop/web:1` was meant for a container, and lacks the space that makes it YAML.
+fn one_image(value: &str) -> Result<ImageRef, String> {
+    image(value).map_err(|what| match value.split_once(':') {
+        Some((name, rest)) if is_ecs_name(name) && !rest.is_empty() && ImageRef::parse(rest).is_ok() => {
+            format!(
+                "{what}; for one container put a space after its colon: {}",
+                shown(&format!("{name}: {rest}"))
+            )
+        }
+        Some(_) | None => what,
+    })
 }
 
 /// One image, with the reference in the message.

@@ -259,12 +259,16 @@ fn a_wrong_place_is_told_in_words() {
 fn a_wrong_image_or_definition_is_told_in_words() {
     check(&[
         (
+            &[("INPUT_IMAGE", "app:shop/web:1")],
+            "input image: `app:shop/web:1` is not an image: `app:shop` is not a registry's host name, with or without a port; for one container put a space after its colon: `app: shop/web:1`",
+        ),
+        (
             &[("INPUT_IMAGE", "Shop/web:1")],
-            "input image: `Shop/web:1` is not an image: the repository has upper-case letters: write `shop/web`",
+            "input image: `Shop/web:1` is not an image: the repository `Shop/web` is not made of lower-case letters and digits, with `.`, `_`, `__`, `-` or `/` between them",
         ),
         (
             &[("INPUT_IMAGE", "app: 'web:'\nb c: web\n")],
-            "input image:1:6 app: `web:` is not an image: the tag after the colon is empty\ninput image:2:6 (key 2): is not the name of a container: it has only letters, digits, `-` and `_`",
+            "input image:1:6 app: `web:` is not an image: the tag `` is not 1 to 128 of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`\ninput image:2:6 (key 2): is not the name of a container: it has only letters, digits, `-` and `_`",
         ),
         (
             &[("INPUT_IMAGE", "a b")],
