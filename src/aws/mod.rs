@@ -20,5 +20,4 @@ mod writes;
 pub(crate) mod tests;
 
 pub(crate) use clients::{Access, Aws};
-pub(crate) use identity::Caller;
 pub(crate) use observe::Names;

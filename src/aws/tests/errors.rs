@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::server::{Answer, Server, json, refusal, settings};
-use crate::aws::{Access, Aws, Names};
-use crate::clock::now;
+use crate::aws::{Aws, Names};
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::Place;
@@ -106,51 +105,4 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
     let trouble = aws.update_service(&names().place, &update).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, true));
     assert_eq!(server.requests().len(), reads + 1, "a write that timed out goes out once");
-}
-
-/// Runs in a child process of [`no_credentials_are_told_within_two_seconds`], whose environment is empty.
-#[tokio::test]
-#[ignore = "needs an environment without credentials"]
-async fn asks_without_credentials() {
-    let access = Access { region: "eu-west-1".to_owned(), app_name: "run".to_owned() };
-    let aws = Aws::new(&access).await;
-    let begun = now();
-    let trouble = aws.caller().await.unwrap_err();
-    assert_eq!(trouble.kind, TroubleKind::NoCredentials, "{trouble:?}");
-    assert!(!trouble.effect_unknown);
-    let took = now().since(begun);
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(trouble.message.contains("redentials") || trouble.message.contains("provider"), "{trouble:?}");
-    println!("{took:?} {}", trouble.message);
-}
-
-/// What the child process says, with these variables in an otherwise empty environment.
-async fn child(variables: Vec<(&'static str, String)>) -> std::process::Output {
-    let run = move || {
-        std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["aws::tests::errors::asks_without_credentials", "--exact", "--ignored", "--nocapture"])
-            .env_clear()
-            .envs(variables)
-            .output()
-            .unwrap()
-    };
-    tokio::task::spawn_blocking(run).await.unwrap()
-}
-
-#[tokio::test]
-async fn no_credentials_are_told_within_two_seconds() {
-    let silent = Server::start(|_, _| Answer::Hang).await;
-    let azure = Server::start(|_, _| Answer::Text(400, "no such thing".to_owned())).await;
-    let disabled = ("AWS_EC2_METADATA_DISABLED", "true".to_owned());
-    let endpoint = |server: &Server| ("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url.clone());
-    for variables in
-        [vec![disabled.clone(), endpoint(&silent)], vec![endpoint(&silent)], vec![endpoint(&azure)]]
-    {
-        let told = format!("{variables:?}");
-        let output = child(variables).await;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && said.contains("1 passed"), "{told}: {said}");
-        println!("{told}: {said}");
-    }
-    assert_eq!(silent.requests().len(), 1, "asked once, and not at all where it is disabled");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::server::{Answer, Server, json as answer, refusal};
-use crate::aws::Caller;
+use crate::aws::identity::Caller;
 use crate::plan::trouble::TroubleKind;
 
 /// A digest.

@@ -1,5 +1,6 @@
 //! The adapters against a scripted server: real SDK, real sockets.
 
+mod credentials;
 mod definitions;
 mod errors;
 mod images;
