@@ -4,5 +4,6 @@ mod clock;
 mod event;
 mod failure;
 mod plan;
+mod report;
 
 fn main() {}
