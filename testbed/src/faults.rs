@@ -46,6 +46,8 @@ pub struct Fault {
     pub nth: Option<RangeInclusive<u32>>,
     /// Only calls whose body contains this text.
     pub resource: Option<String>,
+    /// Only calls signed with this access key id.
+    pub access_key: Option<String>,
     /// What happens.
     pub effect: Effect,
     /// Matching calls so far.
@@ -60,7 +62,7 @@ impl Fault {
 
     /// Befalls every call.
     pub fn always(effect: Effect) -> Self {
-        Self { service: None, operation: None, nth: None, resource: None, effect, seen: 0 }
+        Self { service: None, operation: None, nth: None, resource: None, access_key: None, effect, seen: 0 }
     }
 
     /// Befalls the `n`th call of any kind from now on, counting from 1.
@@ -88,10 +90,16 @@ impl Fault {
         Self { service: Some(service), ..self }
     }
 
+    /// Befalls only calls signed with this access key id.
+    pub fn access_key(self, id: &str) -> Self {
+        Self { access_key: Some(id.to_owned()), ..self }
+    }
+
     /// Whether it befalls this call; counts it if it matches.
     fn strikes(&mut self, request: &Request) -> bool {
         let matches = self.service.is_none_or(|service| service == request.service)
             && self.operation.as_ref().is_none_or(|operation| *operation == request.operation)
+            && self.access_key.as_deref().is_none_or(|key| signer(request) == Some(key))
             && self.resource.as_ref().is_none_or(|text| contains(request, text));
         if !matches {
             return false;
@@ -99,6 +107,11 @@ impl Fault {
         self.seen += 1;
         self.nth.as_ref().is_none_or(|nth| nth.contains(&self.seen))
     }
+}
+
+/// The access key id that signed a request.
+fn signer(request: &Request) -> Option<&str> {
+    request.credential.as_ref().map(|credential| credential.access_key.as_str())
 }
 
 /// Whether a request's body, or one of its parameters, contains a text.
@@ -229,7 +242,7 @@ fn expired(service: Service) -> ApiError {
 /// AWS's words for an action that no policy allows.
 fn denied(request: &Request, account: &str) -> ApiError {
     let action = format!("{}:{}", request.service.prefix(), request.operation);
-    let on = resource_of(request).map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
+    let on = resource_of(request, account).map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
     let text = format!(
         "User: arn:aws:sts::{account}:assumed-role/deploy/ci is not authorized to perform: {action}{on} because no \
          identity-based policy allows the {action} action"
@@ -243,13 +256,13 @@ fn denied(request: &Request, account: &str) -> ApiError {
 
 /// The resource that the message names: the first ARN among the parameters, else the cluster and service by name;
 /// `*` for actions that know no resource.
-fn resource_of(request: &Request) -> Option<String> {
+fn resource_of(request: &Request, account: &str) -> Option<String> {
     let region = request.credential.as_ref().map_or("eu-west-1", |credential| credential.region.as_str());
     if let Some(arn) = first_arn(&request.input) {
         return Some(arn);
     }
     let text = |key: &str| request.input.get(key).and_then(serde_json::Value::as_str);
-    let prefix = format!("arn:aws:ecs:{region}:123456789012");
+    let prefix = format!("arn:aws:ecs:{region}:{account}");
     let cluster = text("cluster").unwrap_or("default");
     let service = text("service").or_else(|| request.input.get("services")?.get(0)?.as_str());
     match (request.service, service, text("family")) {

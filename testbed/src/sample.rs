@@ -125,6 +125,7 @@ pub fn create_with(bed: &Testbed, stack: &Stack) -> io::Result<Sample> {
     }) {
         return Err(io::Error::other("couldn't bring the sample stack to a steady state within 20 seconds"));
     }
+    std::thread::sleep(bed.world(|world| world.pace.invisible));
     let color = |service: &str, group: &str| Color { service: service.to_owned(), group: group.to_owned() };
     bed.watch(
         color(&sample.blue_service, &sample.blue_group),

@@ -64,39 +64,73 @@ fn abort(service: &mut Service) {
     }
 }
 
-/// The breaker trips: the deployment has failed, and rolls back where that is wanted and possible.
+/// What ended a deployment.
+struct Cause {
+    /// As in the event, and in the reason of the rollout's state.
+    event: &'static str,
+    /// Who found it, as in the reason of the rollout's state.
+    finder: &'static str,
+    /// As in the service deployment's reason.
+    because: String,
+    /// Whether the service wants to go back.
+    rollback: bool,
+}
+
+/// The breaker trips.
 fn trip(world: &mut World, service: &mut Service, config: &Value) {
-    let why = "tasks failed to start.";
-    let Some(primary) = service.deployments.first_mut() else { return };
-    let was_rollback =
-        service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
-    primary.rollout = RolloutState::Failed;
-    primary.reason = format!("ECS deployment circuit breaker: {why}");
-    primary.updated_at = SystemTime::now();
-    let text = format!("(deployment {}) deployment failed: {why}", primary.id);
-    tell(world, service, &text);
     if let Some(current) = service.history.first_mut() {
         current.breaker.0 = "TRIGGERED";
     }
-    let wants_rollback = config["deploymentCircuitBreaker"]["rollback"] == true;
+    let cause = Cause {
+        event: "tasks failed to start.",
+        finder: "ECS deployment circuit breaker",
+        because: "the circuit breaker threshold was exceeded".to_owned(),
+        rollback: config["deploymentCircuitBreaker"]["rollback"] == true,
+    };
+    fail(world, service, &cause);
+}
+
+/// The deployment has failed, and rolls back where that is wanted and possible.
+fn fail(world: &mut World, service: &mut Service, cause: &Cause) {
+    let Some(primary) = service.deployments.first_mut() else { return };
+    let was_rollback = service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
+    primary.rollout = RolloutState::Failed;
+    primary.reason = format!("{}: {}", cause.finder, cause.event);
+    primary.updated_at = SystemTime::now();
+    let text = format!("(deployment {}) deployment failed: {}", primary.id, cause.event);
+    tell(world, service, &text);
+    let because = &cause.because;
     if was_rollback {
-        close(
-            service,
-            "ROLLBACK_FAILED",
-            "Service deployment rollback failed because the circuit breaker threshold was exceeded.",
-        );
-    } else if wants_rollback && service.completed.is_some() {
-        roll_back(
-            world,
-            service,
-            "Service deployment rolled back because the circuit breaker threshold was exceeded.",
-        );
+        close(service, "ROLLBACK_FAILED", &format!("Service deployment rollback failed because {because}."));
+    } else if cause.rollback && service.completed.is_some() {
+        roll_back(world, service, &format!("Service deployment rolled back because {because}."));
     } else {
-        close(
-            service,
-            "STOPPED",
-            "Service deployment stopped because the circuit breaker threshold was exceeded.",
-        );
+        close(service, "STOPPED", &format!("Service deployment stopped because {because}."));
+    }
+}
+
+impl World {
+    /// A CloudWatch alarm of a service's deployment configuration goes off. Nothing happens without a deployment
+    /// under way or without `alarms` enabled.
+    pub fn trigger_alarm(&mut self, cluster: &str, name: &str, alarm: &str) {
+        let path = format!(":service/{cluster}/{name}");
+        let Some(index) = self.ecs.services.iter().position(|service| service.arn.ends_with(&path)) else { return };
+        let mut service = std::mem::take(&mut self.ecs.services[index]);
+        let config = service.config()["alarms"].clone();
+        let open = service.primary().is_some_and(|primary| primary.rollout == RolloutState::InProgress);
+        if open && config["enable"] == true {
+            if let Some(current) = service.history.first_mut() {
+                current.alarms.push(alarm.to_owned());
+            }
+            let cause = Cause {
+                event: "alarm detected.",
+                finder: "ECS deployment failed",
+                because: format!("the alarm {alarm} was in the ALARM state"),
+                rollback: config["rollback"] == true,
+            };
+            fail(self, &mut service, &cause);
+        }
+        self.ecs.services[index] = service;
     }
 }
 
@@ -117,10 +151,10 @@ pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) 
     };
     let id = deploy::new_deployment_id(world);
     if let Some(failed) = service.deployments.first_mut() {
-        failed.rollout = RolloutState::Failed;
-        if !failed.reason.starts_with("ECS deployment circuit breaker") {
+        if failed.rollout != RolloutState::Failed {
             failed.reason = format!("ECS deployment {} stopped.", failed.id);
         }
+        failed.rollout = RolloutState::Failed;
         failed.desired = 0;
     }
     tell(world, service, &format!("rolling back to deployment {id}."));
@@ -130,7 +164,8 @@ pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) 
     }
     service.settings.extend(revision.settings.clone());
     service.settings.insert("loadBalancers".to_owned(), revision.load_balancers_json.clone());
-    let text = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
+    let finder = if reason.contains("circuit breaker") { "ECS deployment circuit breaker" } else { "ECS deployment" };
+    let text = format!("{finder}: rolling back to deploymentId {id}.");
     deploy::push(service, id, revision, text);
 }
 

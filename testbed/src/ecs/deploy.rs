@@ -65,6 +65,7 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
             target: revision.clone(),
             sources,
             rollback: None,
+            alarms: Vec::new(),
             breaker: (state, 0, breaker::threshold(&config, service.desired)),
             config,
             created_at: now,
@@ -130,7 +131,7 @@ pub(super) fn describe(world: &World, service: &Service, one: &ServiceDeployment
         "deploymentConfiguration": one.config,
         "deploymentCircuitBreaker":
             { "status": one.breaker.0, "failureCount": one.breaker.1, "threshold": one.breaker.2 },
-        "alarms": { "status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": [] },
+        "alarms": alarms(one),
     });
     if let Some(reason) = &one.reason {
         answer["statusReason"] = json!(reason);
@@ -142,6 +143,19 @@ pub(super) fn describe(world: &World, service: &Service, one: &ServiceDeployment
     }
     put_times(&mut answer, one);
     answer
+}
+
+/// The alarms that watch a service deployment.
+fn alarms(one: &ServiceDeployment) -> Value {
+    let config = &one.config["alarms"];
+    let status = match (config["enable"] == true, one.alarms.is_empty(), one.is_open()) {
+        (false, true, _) => "DISABLED",
+        (_, false, _) => "TRIGGERED",
+        (true, true, true) => "MONITORING",
+        (true, true, false) => "MONITORING_COMPLETE",
+    };
+    let names = config["alarmNames"].as_array().cloned().unwrap_or_default();
+    json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": one.alarms })
 }
 
 /// Puts a service deployment's times into an answer.

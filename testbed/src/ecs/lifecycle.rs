@@ -56,7 +56,8 @@ fn launch(world: &mut World, task: &mut Task, now: Instant) {
     task.times.pull_started = Some(SystemTime::now());
     let registry = world.registry();
     for index in 0..task.containers.len() {
-        match world.ecr.find(&task.containers[index].image, &registry) {
+        let reference = pinned(world, task, index);
+        match world.ecr.find(&reference, &registry) {
             Found::Runs { digest, behavior } => {
                 if let Some(reason) = behavior.start_error.clone() {
                     return fail_to_start(task, now, reason, None);
@@ -70,6 +71,27 @@ fn launch(world: &mut World, task: &mut Task, now: Instant) {
     task.times.pull_stopped = Some(SystemTime::now());
     task.launched = Some(now);
     start_containers(world, task, now);
+}
+
+/// The image reference to pull: by the digest that the deployment's first task resolved (version consistency), else as
+/// written.
+fn pinned(world: &World, task: &Task, index: usize) -> String {
+    let container = &task.containers[index];
+    let body = definition::find(world, &task.definition).and_then(|one| one.container(&container.name));
+    let pins = body.is_none_or(|body| body["versionConsistency"] != "disabled");
+    let mut others = world.ecs.tasks.iter().filter(|other| other.service.is_some());
+    let digest = others.find_map(|other| {
+        let same = pins && other.service == task.service && other.started_by == task.started_by;
+        let twin = other.containers.get(index).filter(|twin| same && twin.image == container.image)?;
+        twin.digest.clone()
+    });
+    match digest {
+        Some(digest) if container.image.contains(".dkr.ecr.") => {
+            let name = container.image.split('@').next().unwrap_or_default();
+            format!("{name}@{digest}")
+        }
+        Some(_) | None => container.image.clone(),
+    }
 }
 
 /// Starts every container's process, one for each of its ports.

@@ -38,6 +38,8 @@ pub(super) struct Start {
     pub(super) definition: String,
     /// FARGATE or EC2.
     pub(super) launch_type: String,
+    /// The capacity provider, where a strategy chose one.
+    pub(super) provider: Option<String>,
     /// The target groups that it is to be in.
     pub(super) wanted: Vec<LoadBalancer>,
 }
@@ -68,6 +70,7 @@ pub(super) fn start(
             started_by: deployment.id.clone(),
             definition: deployment.revision.definition.clone(),
             launch_type: service.launch_type().to_owned(),
+            provider: service.provider().map(str::to_owned),
             wanted: deployment.revision.load_balancers.clone(),
         };
         match start_one(world, order, now) {
@@ -127,6 +130,7 @@ pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result
         started_by: order.started_by,
         definition: order.definition,
         launch_type: order.launch_type,
+        provider: order.provider,
         size: size.collect(),
         created: Some(now),
         address: awsvpc.then(|| format!("10.0.{}.{}", 1 + number / 250 % 250, 4 + number % 250)),

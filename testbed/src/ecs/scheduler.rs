@@ -76,6 +76,7 @@ fn count_failures(world: &mut World, service: &mut Service, now: Instant) {
         .collect();
     let resets = service.config()["deploymentCircuitBreaker"]["resetOnHealthyTask"] != false;
     let second = world.pace.second;
+    let mut struggles = false;
     for task in &mut world.ecs.tasks {
         if task.service.as_deref() != Some(service.arn.as_str()) {
             continue;
@@ -95,9 +96,17 @@ fn count_failures(world: &mut World, service: &mut Service, now: Instant) {
             deployment.updated_at = SystemTime::now();
             deployment.retry_at = Some(now + second * deployment.failed.min(10));
             service.steady = false;
+            struggles |= deployment.failed == 10;
         }
     }
+    if struggles {
+        tell(world, service, STRUGGLES);
+    }
 }
+
+/// AWS's words for a service whose tasks fail again and again.
+const STRUGGLES: &str = "is unable to consistently start tasks successfully. For more information, see the \
+                         Troubleshooting section of the Amazon ECS Developer Guide.";
 
 /// Tells which tasks have come into which target groups.
 fn tell_registered(world: &mut World, service: &mut Service) {
@@ -116,18 +125,41 @@ fn tell_registered(world: &mut World, service: &mut Service) {
     }
 }
 
-/// Stops tasks that the load balancer or their own health check find unhealthy, once their grace period is over.
+/// Finds the tasks that the load balancer or their own health check call unhealthy after their grace period. One that
+/// was never healthy is stopped at once; one that was gets its replacement first, as far as the maximum allows.
 fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
     let grace = world.pace.seconds(service.grace());
     let mut sick = Vec::new();
     for task in tasks(world, service).filter(|task| task.is_wanted()) {
         let old_enough = task.running.is_some_and(|running| now.duration_since(running) >= grace);
-        if let (true, Verdict::Unhealthy(reason, event)) = (old_enough, judge(world, task, now)) {
-            sick.push((task.id.clone(), reason, event));
+        match judge(world, task, now) {
+            Verdict::Unhealthy(reason, event) if old_enough => sick.push((task.id.clone(), Some((reason, event)))),
+            Verdict::Unhealthy(..) => {}
+            Verdict::Healthy | Verdict::Waiting if task.sick.is_some() => sick.push((task.id.clone(), None)),
+            Verdict::Healthy | Verdict::Waiting => {}
         }
     }
-    for (id, reason, event) in sick {
-        tell(world, service, &event);
+    for (id, found) in sick {
+        let Some(task) = world.ecs.tasks.iter_mut().find(|task| task.id == id) else { continue };
+        let (is_new, at_once) = (task.sick.is_none() && found.is_some(), !task.was_healthy);
+        task.sick = found.as_ref().map(|(reason, _)| reason.clone());
+        if let (true, Some((_, event))) = (is_new, &found) {
+            tell(world, service, event);
+        }
+        if let (true, Some(_)) = (at_once, found) {
+            stop_sick(world, service, now, |task| task.id == id, 1);
+        }
+    }
+}
+
+/// Stops tasks that are unhealthy, and counts them as failed.
+fn stop_sick(world: &mut World, service: &mut Service, now: Instant, which: impl Fn(&Task) -> bool, limit: usize) {
+    let ours: Vec<(String, String)> = tasks(world, service)
+        .filter(|task| task.is_wanted() && which(task))
+        .filter_map(|task| Some((task.id.clone(), task.sick.clone()?)))
+        .take(limit)
+        .collect();
+    for (id, reason) in ours {
         if let Some(task) = world.ecs.tasks.iter_mut().find(|task| task.id == id) {
             task.failed = true;
         }
@@ -138,7 +170,7 @@ fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
 /// What of a service runs: of the PRIMARY deployment and of the older ones.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    /// Tasks of PRIMARY that are to run.
+    /// Tasks of PRIMARY that are to run, without those that wait for their replacement.
     new: u32,
     /// Those of them that are healthy.
     new_healthy: u32,
@@ -146,6 +178,8 @@ struct Counts {
     old: u32,
     /// Those of them that are healthy.
     old_healthy: u32,
+    /// Tasks of PRIMARY that are unhealthy and wait for their replacement.
+    sick: u32,
 }
 
 /// Counts a service's tasks.
@@ -154,7 +188,9 @@ fn count(world: &World, service: &Service, now: Instant) -> Counts {
     let primary = service.primary().map(|primary| primary.id.as_str());
     for task in tasks(world, service).filter(|task| task.is_wanted()) {
         let healthy = u32::from(matches!(judge(world, task, now), Verdict::Healthy));
-        if Some(task.started_by.as_str()) == primary {
+        if Some(task.started_by.as_str()) == primary && task.sick.is_some() {
+            counts.sick += 1;
+        } else if Some(task.started_by.as_str()) == primary {
             counts.new += 1;
             counts.new_healthy += healthy;
         } else {
@@ -173,8 +209,14 @@ fn roll(world: &mut World, service: &mut Service, now: Instant) {
     if counts.new > desired {
         shrink(world, service, &primary, counts.new - desired, now);
     }
-    let room = service.maximum().saturating_sub(counts.new + counts.old);
+    let room = service.maximum().saturating_sub(counts.new + counts.old + counts.sick);
     let missing = desired.saturating_sub(counts.new);
+    if counts.sick > 0 {
+        let replaced = counts.new_healthy >= desired;
+        let limit = if replaced { counts.sick } else { u32::from(missing > 0 && room == 0) };
+        let of_primary = |task: &Task| task.started_by == primary.id;
+        stop_sick(world, service, now, of_primary, limit as usize);
+    }
     if primary.rollout == RolloutState::Failed {
         keep_old(world, service, now);
     } else {
@@ -317,7 +359,6 @@ fn complete(world: &mut World, service: &mut Service, now: Instant) {
     if let Some(primary) = service.deployments.first_mut() {
         primary.rollout = RolloutState::Completed;
         primary.reason = format!("ECS deployment {id} completed.");
-        primary.failed = 0;
         primary.updated_at = SystemTime::now();
         service.completed = Some(primary.revision.clone());
     }

@@ -118,6 +118,8 @@ pub struct ServiceDeployment {
     pub(super) rollback: Option<(String, SystemTime, String)>,
     /// The circuit breaker: status, failures, threshold.
     pub breaker: (&'static str, u32, u32),
+    /// The alarms that ended it.
+    pub(super) alarms: Vec<String>,
     /// The deployment configuration that was in force.
     pub(super) config: Value,
     /// When it was made.
@@ -249,7 +251,16 @@ impl Service {
 
     /// Its launch type.
     pub(super) fn launch_type(&self) -> &str {
-        self.settings.get("launchType").and_then(Value::as_str).unwrap_or("EC2")
+        match self.provider() {
+            Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
+            Some(_) => "EC2",
+            None => self.settings.get("launchType").and_then(Value::as_str).unwrap_or("EC2"),
+        }
+    }
+
+    /// The first capacity provider of its strategy.
+    pub(super) fn provider(&self) -> Option<&str> {
+        self.settings.get("capacityProviderStrategy")?[0]["capacityProvider"].as_str()
     }
 
     /// Its deployment configuration; null before it has one.

@@ -142,6 +142,8 @@ pub struct Task {
     pub definition: String,
     /// `FARGATE` or `EC2`.
     pub(super) launch_type: String,
+    /// The capacity provider, where a strategy chose one.
+    pub(super) provider: Option<String>,
     /// CPU units and MiB, as in the task definition.
     pub(super) size: Map<String, Value>,
     /// Where it is in its life.
@@ -172,6 +174,8 @@ pub struct Task {
     pub stop: Option<Stop>,
     /// Whether it was healthy at some time.
     pub(super) was_healthy: bool,
+    /// It is unhealthy now and waits for its replacement: the reason of its end.
+    pub(super) sick: Option<String>,
     /// It ended, or was ended, because something is wrong with it.
     pub(super) failed: bool,
     /// The failure was counted by its deployment.
@@ -221,6 +225,7 @@ impl Task {
         }
         put("startedBy", if self.started_by.is_empty() { Value::Null } else { json!(self.started_by) });
         put("containerInstanceArn", json!(self.instance));
+        put("capacityProviderName", json!(self.provider));
         put("platformVersion", if fargate { json!("1.4.0") } else { Value::Null });
         put("platformFamily", if fargate { json!("Linux") } else { Value::Null });
         put("ephemeralStorage", if fargate { json!({ "sizeInGiB": 20 }) } else { Value::Null });

@@ -99,6 +99,7 @@ pub(super) fn run(world: &mut World, input: &Value) -> Result<Value, ApiError> {
             started_by: text(input, "startedBy").unwrap_or_default().to_owned(),
             definition: arn.clone(),
             launch_type: launch_type.to_owned(),
+            provider: None,
             wanted: Vec::new(),
         };
         match place::start_one(world, order, Now::now()) {

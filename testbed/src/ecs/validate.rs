@@ -19,7 +19,12 @@ pub(super) struct Wanted<'a> {
 /// Checks launch type, network, target groups, percentages and grace period against each other.
 pub(super) fn check(world: &World, wanted: &Wanted<'_>) -> Result<(), ApiError> {
     let settings = wanted.settings;
-    let launch_type = text(settings, "launchType").unwrap_or("EC2");
+    let provider = settings["capacityProviderStrategy"][0]["capacityProvider"].as_str();
+    let launch_type = match provider {
+        Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
+        Some(_) => "EC2",
+        None => text(settings, "launchType").unwrap_or("EC2"),
+    };
     if !wanted.definition.supports(launch_type) {
         return Err(invalid(format!("Task definition does not support launch_type {launch_type}.")));
     }

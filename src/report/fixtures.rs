@@ -1,0 +1,207 @@
+//! Values for the tests of the words.
+
+use std::time::Duration;
+
+use super::about::About;
+use crate::event::{Difference, LogLink, Planned, Report};
+use crate::failure::{Outcome, Reason};
+use crate::plan::cause::{Cause, Finding};
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::{ColorView, Overview, WhyNot};
+use crate::plan::snapshot::{Place, Rollout};
+use crate::plan::step::{Because, Failing, Found, Left, Purpose, Refusal, Step, Update};
+use crate::plan::trouble::{Trouble, TroubleKind};
+
+/// The account of the tests.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// The ARN of a revision of `web`.
+pub(crate) fn revision(number: u32) -> String {
+    format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/web:{number}")
+}
+
+/// An image in ECR.
+pub(crate) fn image(tag: &str) -> String {
+    format!("{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/shop/web:{tag}")
+}
+
+/// The place of the tests.
+pub(crate) fn place() -> Place {
+    Place {
+        partition: "aws".to_owned(),
+        account: ACCOUNT.to_owned(),
+        region: "eu-west-1".to_owned(),
+        cluster: "shop".to_owned(),
+    }
+}
+
+/// What the words are about.
+pub(crate) fn about() -> About {
+    About {
+        cluster: Some("shop".to_owned()),
+        region: Some("eu-west-1".to_owned()),
+        color: Some(Color::Green),
+        service: Some("web-green".to_owned()),
+        before: Some("web:7".to_owned()),
+    }
+}
+
+/// A trouble with a call.
+pub(crate) fn trouble(kind: TroubleKind, code: &str, message: &str) -> Trouble {
+    Trouble {
+        kind,
+        action: "ecs:UpdateService",
+        resource: format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/shop/web-green"),
+        code: (!code.is_empty()).then(|| code.to_owned()),
+        message: message.to_owned(),
+        effect_unknown: false,
+    }
+}
+
+/// All users on blue.
+pub(crate) const BLUE: Split = Split { blue: 100, green: 0 };
+
+/// One color of the overview.
+pub(crate) fn view(color: Color, number: u32, percent: Option<u32>) -> ColorView {
+    ColorView {
+        color,
+        service: format!("web-{color}"),
+        revision: format!("web:{number}"),
+        image: Some(image(&format!("v{number}"))),
+        digests: vec![format!("sha256:{}", "0a1b2c3d".repeat(8))],
+        commit: Some("a1b2c3d4e5f60718293a4b5c6d7e8f9012345678".to_owned()),
+        running: 2,
+        desired: 2,
+        healthy: Some((2, 2)),
+        percent,
+        test_url: Some(format!("http://shop-alb.example:80{number}")),
+        rollout: Some(Rollout::Completed),
+    }
+}
+
+/// The overview: users on blue, green idle.
+pub(crate) fn overview() -> Overview {
+    Overview {
+        place: place(),
+        split: Some(Ok(BLUE)),
+        rules: vec![("HTTPS:443 default".to_owned(), BLUE), ("HTTPS:443 rule 10".to_owned(), BLUE)],
+        production_url: Some("https://shop-alb.example".to_owned()),
+        colors: vec![
+            view(Color::Blue, 7, Some(100)),
+            view(Color::Green, 8, Some(0)),
+            view(Color::Develop, 9, None),
+        ],
+        missing: Vec::new(),
+        unread: Vec::new(),
+        deployable: vec![
+            (Color::Blue, Err(WhyNot::Live)),
+            (Color::Green, Ok(())),
+            (Color::Develop, Err(WhyNot::InFlight)),
+        ],
+    }
+}
+
+/// The plan: register, update, probe.
+pub(crate) fn planned() -> Planned {
+    Planned {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        now: Found { task_definition: revision(7), desired: 0 },
+        steps: vec![
+            Step::Find { family: "web".to_owned() },
+            Step::Register { family: "web".to_owned() },
+            Step::Update(Update {
+                color: Color::Green,
+                service: "web-green".to_owned(),
+                task_definition: Some("(new revision)".to_owned()),
+                desired: Some(1),
+                force: false,
+                purpose: Purpose::Deploy,
+            }),
+            Step::Probe,
+        ],
+        changes: vec![
+            Difference {
+                path: "containerDefinitions[app].image".to_owned(),
+                before: Some(image("v7")),
+                after: Some(image("v8")),
+            },
+            Difference { path: "cpu".to_owned(), before: None, after: Some("256".to_owned()) },
+        ],
+    }
+}
+
+/// A good deploy of revision 8 to green.
+pub(crate) fn report() -> Report {
+    Report {
+        command: "deploy",
+        outcome: Outcome::Succeeded,
+        reason: None,
+        left: Left::Changed,
+        because: None,
+        failing: None,
+        refusal: None,
+        problems: Vec::new(),
+        failure: None,
+        color: Some(Color::Green),
+        service: Some("web-green".to_owned()),
+        split: Some(BLUE),
+        task_definition: Some(revision(8)),
+        previous_task_definition: Some(revision(7)),
+        image: Some(image("v8")),
+        deployment: Some("ecs-svc/8123456789".to_owned()),
+        plan: Some(planned()),
+        cause: Cause::default(),
+        logs: Vec::new(),
+        healthy: Some(2),
+        overview: Some(overview()),
+        duration: Duration::from_secs(125),
+    }
+}
+
+/// The cause of a version that exits at start.
+pub(crate) fn crash() -> Cause {
+    let exit = Finding::Exit { container: "app".to_owned(), code: 1, reason: None, tasks: 3 };
+    let aws = Finding::Aws { reason: "ECS deployment circuit breaker: tasks failed to start.".to_owned() };
+    Cause { findings: vec![exit, aws], logs: Vec::new() }
+}
+
+/// A link to a log.
+pub(crate) fn log_link() -> LogLink {
+    LogLink {
+        task: "0a1b2c3d4e5f".to_owned(),
+        container: "app".to_owned(),
+        group: "/ecs/web".to_owned(),
+        stream: "web/app/0a1b2c3d4e5f".to_owned(),
+        region: "eu-west-1".to_owned(),
+    }
+}
+
+/// A failed deploy, put back.
+pub(crate) fn failed(failing: Failing, cause: Cause) -> Report {
+    Report {
+        outcome: Outcome::Failed,
+        reason: Some(Reason::of_failing(&failing)),
+        left: Left::Restored,
+        because: Some(Because::PutBack),
+        failing: Some(failing),
+        cause,
+        logs: vec![log_link()],
+        healthy: None,
+        ..report()
+    }
+}
+
+/// A deploy that was not begun.
+pub(crate) fn refused(refusal: Refusal) -> Report {
+    Report {
+        outcome: Outcome::Refused,
+        reason: Some(Reason::of_refusal(&refusal)),
+        left: Left::Untouched,
+        refusal: Some(refusal),
+        plan: None,
+        healthy: None,
+        deployment: None,
+        ..report()
+    }
+}

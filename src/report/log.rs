@@ -1,0 +1,252 @@
+//! Events as lines of the job log: one line for each change of state, a group for each phase.
+
+use super::about::About;
+use super::line::{Level, Line};
+use super::names::{duration, elapsed, one_line, quoted, shares, short_arn};
+use super::{links, status, words};
+use crate::event::{Answered, Event, LogLink, Planned, Report};
+use crate::failure::{Failure, Outcome};
+use crate::plan::cause::Cause;
+use crate::plan::step::{Step, Wait};
+
+/// A part of the run that has a group of its own in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Reading how things stand.
+    Look,
+    /// One step.
+    Step,
+    /// Following the deployment.
+    Follow,
+    /// On the way back.
+    Back,
+}
+
+/// What the log remembers from line to line: which group is open, and what the run is about.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    /// The open group.
+    open: Option<Phase>,
+    /// What the run is about, as far as the events told.
+    about: About,
+    /// Whether the command is `status`, whose overview is the result itself.
+    is_status: bool,
+    /// Whether the cause of a failure was told already.
+    told_cause: bool,
+}
+
+impl Log {
+    /// The lines of an event.
+    pub(crate) fn lines(&mut self, event: &Event) -> Vec<Line> {
+        match event {
+            Event::Started { command, cluster, region } => self.started(command, cluster, region),
+            Event::BadInput(problems) => self.outside(told("bad input", &words::problems(problems))),
+            Event::Warning(warning) => {
+                Line::foreign(Level::Warn, &format!("warning: {}", words::warning(warning)))
+            }
+            Event::Seen(overview) => {
+                let mut lines = status::lines(overview);
+                lines.extend(self.close());
+                lines
+            }
+            Event::Plan(planned) => self.plan(planned),
+            Event::Adopted { id } => Line::foreign(
+                Level::Plain,
+                &format!("a deployment of the same content is under way already; following {}", quoted(id)),
+            ),
+            Event::Step(step) => self.step(step),
+            Event::Answered(answer) => answered(answer),
+            Event::Waiting { wait, elapsed: time, heartbeat } => {
+                let mut lines = self.phase_of(wait);
+                lines.extend(self.waiting(wait, &elapsed(*time), *heartbeat));
+                lines
+            }
+            Event::Failing { failing, cause, logs } => {
+                let failure = words::failing(failing, &self.about, cause, None);
+                let mut lines = self.outside(told("the deploy fails", &failure));
+                lines.extend(more(cause, logs));
+                self.told_cause = true;
+                lines
+            }
+            Event::Signal { name } => {
+                self.outside(vec![Line::own(Level::Warn, format!("{name} came: the run is cancelled"))])
+            }
+            Event::Ended(report) => self.outside(ended(report, self.told_cause)),
+        }
+    }
+
+    /// The first lines.
+    fn started(&mut self, command: &str, cluster: &str, region: &str) -> Vec<Line> {
+        self.is_status = command == "status";
+        self.about.cluster = Some(short_arn(cluster).trim_start_matches("cluster/").to_owned());
+        self.about.region = Some(region.to_owned());
+        let text = format!("{command} in cluster {}, {}", quoted(short_arn(cluster)), one_line(region));
+        let mut lines = Line::foreign(Level::Plain, &text);
+        if !self.is_status {
+            lines.extend(self.begin(Phase::Look, "Look at AWS"));
+        }
+        lines
+    }
+
+    /// The plan, in a group of its own.
+    fn plan(&mut self, planned: &Planned) -> Vec<Line> {
+        self.about.color = Some(planned.color);
+        self.about.service = Some(planned.service.clone());
+        self.about.before = Some(short_arn(&planned.now.task_definition).to_owned());
+        let mut lines = self.begin(Phase::Look, &format!("Plan for {}", self.about.name()));
+        lines.extend(plan_lines(planned));
+        lines.extend(self.close());
+        lines
+    }
+
+    /// A step begins.
+    fn step(&mut self, step: &Step) -> Vec<Line> {
+        if let Step::Update(update) = step {
+            self.about.color = Some(update.color);
+            self.about.service = Some(update.service.clone());
+        }
+        self.begin(Phase::Step, &words::step(step))
+    }
+
+    /// The group that a wait belongs to, begun where it is not open.
+    fn phase_of(&mut self, wait: &Wait) -> Vec<Line> {
+        let (phase, title) = match wait {
+            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => return Vec::new(),
+            Wait::Deployment(_) => (Phase::Follow, format!("Follow the deployment of {}", self.about.name())),
+            Wait::Rollback { .. } | Wait::Restore { .. } => {
+                (Phase::Back, format!("Watch {} go back", self.about.name()))
+            }
+        };
+        if self.open == Some(phase) { Vec::new() } else { self.begin(phase, &title) }
+    }
+
+    /// One line of waiting.
+    fn waiting(&self, wait: &Wait, time: &str, heartbeat: bool) -> Vec<Line> {
+        let color = self.about.color.map(|color| format!("{color}: ")).unwrap_or_default();
+        let still = if heartbeat { "; nothing changed" } else { "" };
+        let level = match wait {
+            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => Level::Warn,
+            Wait::Deployment(_) | Wait::Rollback { .. } | Wait::Restore { .. } if heartbeat => Level::Dim,
+            Wait::Deployment(_) | Wait::Rollback { .. } | Wait::Restore { .. } => Level::Plain,
+        };
+        Line::foreign(level, &format!("{time} {color}{}{still}", words::waiting(wait)))
+    }
+
+    /// Begins a group; one that is open ends.
+    fn begin(&mut self, phase: Phase, title: &str) -> Vec<Line> {
+        let mut lines = self.close();
+        lines.extend(Line::foreign(Level::GroupStart, title));
+        self.open = Some(phase);
+        lines
+    }
+
+    /// Ends the group that is open.
+    fn close(&mut self) -> Vec<Line> {
+        self.open.take().map(|_| Line::own(Level::GroupEnd, "")).into_iter().collect()
+    }
+
+    /// Lines that must be seen without opening a group.
+    fn outside(&mut self, lines: Vec<Line>) -> Vec<Line> {
+        let mut all = self.close();
+        all.extend(lines);
+        all
+    }
+}
+
+/// A failure: what in bad, what to do in plain.
+fn told(label: &str, failure: &Failure) -> Vec<Line> {
+    let mut lines = Line::foreign(Level::Bad, &format!("{label}: {}", failure.what));
+    lines.extend(Line::foreign(Level::Plain, &failure.hint));
+    lines
+}
+
+/// The steps and the differences of a plan.
+fn plan_lines(planned: &Planned) -> Vec<Line> {
+    let now = short_arn(&planned.now.task_definition);
+    let mut lines =
+        Line::foreign(Level::Plain, &format!("now: {}, desired count {}", quoted(now), planned.now.desired));
+    for difference in &planned.changes {
+        for text in words::changed(difference) {
+            let level = if text.starts_with('+') { Level::Good } else { Level::Bad };
+            lines.extend(Line::foreign(level, &text));
+        }
+    }
+    if planned.steps.is_empty() {
+        lines.push(Line::own(Level::Plain, "nothing to change; its health is confirmed"));
+    }
+    for (at, step) in planned.steps.iter().enumerate() {
+        lines.extend(Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::step(step))));
+    }
+    lines
+}
+
+/// The answer of a step.
+fn answered(answer: &Answered) -> Vec<Line> {
+    match answer {
+        Answered::Found(arn) => Line::foreign(
+            Level::Plain,
+            &format!("{} has this content already; nothing to register", quoted(short_arn(arn))),
+        ),
+        Answered::Registered(arn) => {
+            Line::foreign(Level::Good, &format!("registered {}", quoted(short_arn(arn))))
+        }
+        Answered::Updated(Some(id)) => {
+            Line::foreign(Level::Good, &format!("updated; the deployment is {}", quoted(id)))
+        }
+        Answered::Updated(None) => {
+            vec![Line::own(Level::Good, "updated; this change has no deployment of its own")]
+        }
+        Answered::ProbesPassed(1) => vec![Line::own(Level::Good, "the probe passed")],
+        Answered::ProbesPassed(all) => vec![Line::own(Level::Good, format!("all {all} probes passed"))],
+        Answered::Trouble(trouble) => Line::foreign(Level::Warn, &words::trouble(trouble).what),
+    }
+}
+
+/// The findings after the first, and the links to the logs.
+fn more(cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for finding in cause.findings.iter().skip(1) {
+        lines.extend(Line::foreign(Level::Warn, &format!("also: {}", words::finding(finding).0)));
+    }
+    for link in logs {
+        let text = format!(
+            "log of {} in task {}: {}",
+            quoted(&link.container),
+            one_line(&link.task),
+            links::log_stream(link)
+        );
+        lines.extend(Line::foreign(Level::Plain, &text));
+    }
+    lines
+}
+
+/// The last lines of a run.
+fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
+    let level = match report.outcome {
+        Outcome::Succeeded | Outcome::Unchanged => Level::Good,
+        Outcome::Planned => Level::Plain,
+        Outcome::Cancelled | Outcome::Superseded => Level::Warn,
+        Outcome::Refused | Outcome::Failed => Level::Bad,
+    };
+    let reason = report.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let time = duration(report.duration);
+    let text = format!("{}{reason} after {time}: {}", report.outcome.word(), words::headline(report));
+    let mut lines = Line::foreign(level, &text);
+    match words::failure(report) {
+        Some(failure) => {
+            lines.extend(Line::foreign(Level::Plain, &failure.hint));
+            if report.failing.is_some() && !told_cause {
+                lines.extend(more(&report.cause, &report.logs));
+            }
+        }
+        None => lines.extend(Line::foreign(Level::Plain, &words::undo(report).unwrap_or_default())),
+    }
+    if let (Some(split), Some(_), None) = (report.split, report.color, &report.refusal) {
+        let text = format!("users: {}; a deploy does not change that", shares(split));
+        lines.push(Line::own(Level::Plain, text));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! What the job log shows, run by run.
+
+use std::time::Duration;
+
+use super::*;
+use crate::event::Warning;
+use crate::plan::problem::Problem;
+use crate::plan::color::Color;
+use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Update};
+use crate::plan::trouble::TroubleKind;
+use crate::plan::verdict::{Ended, Waiting};
+use crate::report::fixtures::{
+    BLUE, crash, failed, log_link, overview, planned, refused, report, revision, trouble,
+};
+
+/// The log of these events: a mark for each level, then the text.
+fn told(events: &[Event]) -> String {
+    let mut log = Log::default();
+    let lines = events.iter().flat_map(|event| log.lines(event));
+    let mark = |level| match level {
+        Level::Plain => " ",
+        Level::Good => "+",
+        Level::Warn => "!",
+        Level::Bad => "x",
+        Level::Dim => ".",
+        Level::GroupStart => ">",
+        Level::GroupEnd => "<",
+    };
+    let shown: Vec<String> =
+        lines.map(|line| format!("{}| {}", mark(line.level), line.text).trim_end().to_owned()).collect();
+    shown.join("\n")
+}
+
+/// The first event.
+fn started(command: &'static str) -> Event {
+    Event::Started { command, cluster: "shop".to_owned(), region: "eu-west-1".to_owned() }
+}
+
+/// A line of waiting.
+fn waiting(wait: Wait, seconds: u64, heartbeat: bool) -> Event {
+    Event::Waiting { wait, elapsed: Duration::from_secs(seconds), heartbeat }
+}
+
+/// A deployment on its way.
+fn rolling(running: u32, failed: u32) -> Wait {
+    let old = 2 - running.min(2);
+    let waiting = Waiting::RollingOut { running, pending: 1, healthy: Some(0), desired: 2, failed, old };
+    Wait::Deployment(waiting)
+}
+
+/// The events of a run up to its update.
+fn up_to_the_update() -> Vec<Event> {
+    let mut events =
+        vec![started("deploy"), Event::Seen(Box::new(overview())), Event::Plan(Box::new(planned()))];
+    for step in planned().steps.into_iter().take(3) {
+        let answer = match &step {
+            Step::Register { .. } => Some(Answered::Registered(revision(8))),
+            Step::Update(_) => Some(Answered::Updated(Some("ecs-svc/8".to_owned()))),
+            Step::Find { .. } | Step::Probe => None,
+        };
+        events.push(Event::Step(step));
+        events.extend(answer.map(Event::Answered));
+    }
+    events
+}
+
+#[test]
+fn a_good_deploy_reads_from_top_to_bottom() {
+    let mut events = up_to_the_update();
+    events.extend([
+        waiting(Wait::Deployment(Waiting::NotVisible), 0, false),
+        waiting(rolling(1, 0), 12, false),
+        waiting(rolling(1, 0), 42, true),
+        waiting(Wait::Deployment(Waiting::Unhealthy { healthy: 1, needed: 2 }), 95, false),
+        Event::Step(Step::Probe),
+        Event::Answered(Answered::ProbesPassed(2)),
+        Event::Ended(Box::new(report())),
+    ]);
+    insta::assert_snapshot!(told(&events), @r"
+     | deploy in cluster `shop`, eu-west-1
+    >| Look at AWS
+     | traffic: blue (100 % blue, 0 % green), https://shop-alb.example
+    .|   HTTPS:443 default: 100 % blue, 0 % green
+    .|   HTTPS:443 rule 10: 100 % blue, 0 % green
+     | blue: 100 %, `web:7`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-blue, image shop/web:v7, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:807
+     | green: 0 %, `web:8`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-green, image shop/web:v8, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:808
+     | develop: `web:9`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-develop, image shop/web:v9, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:809
+    .| deploy to blue: not now, it serves users; `allow-live: true` would allow it
+     | deploy to green: possible now
+    .| deploy to develop: not now, a deployment is in progress
+    <|
+    >| Plan for `web-green` (green)
+     | now: `web:7`, desired count 0
+    x| - containerDefinitions[app].image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v7
+    +| + containerDefinitions[app].image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
+    +| + cpu: 256
+     | 1. Look for a revision of `web` with this content
+     | 2. Register a new revision of `web`
+     | 3. Update `web-green` (green): to `(new revision)`, desired count 1
+     | 4. Send the probes through the test listener
+    <|
+    >| Look for a revision of `web` with this content
+    <|
+    >| Register a new revision of `web`
+    +| registered `web:8`
+    <|
+    >| Update `web-green` (green): to `(new revision)`, desired count 1
+    +| updated; the deployment is `ecs-svc/8`
+    <|
+    >| Follow the deployment of `web-green` (green)
+     | [  0s] green: AWS does not show the deployment yet
+     | [ 12s] green: 1 of 2 running, 0 healthy, 1 still starting (old tasks: 1)
+    .| [ 42s] green: 1 of 2 running, 0 healthy, 1 still starting (old tasks: 1); nothing changed
+     | [1m35s] green: all tasks run, 1 of 2 targets healthy for the load balancer
+    <|
+    >| Send the probes through the test listener
+    +| all 2 probes passed
+    <|
+    +| succeeded after 2m 05s: `web-green` (green) runs `web:8`, 2 targets healthy.
+     | To go back to `web:7`, run this action with
+     |   command: deploy
+     |   color: green
+     |   task-definition: web:7
+     | or, without GitHub:
+     |   aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web:7
+     | users: 100 % blue, 0 % green; a deploy does not change that
+    ");
+}
+
+#[test]
+fn a_failed_deploy_says_the_cause_before_it_goes_back() {
+    let failing = || Failing::Deployment(Ended::CircuitBreaker);
+    let back = Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: Some(revision(7)),
+        desired: Some(0),
+        force: false,
+        purpose: Purpose::Restore,
+    };
+    let mut events = up_to_the_update();
+    events.extend([
+        waiting(rolling(0, 2), 30, false),
+        Event::Failing { failing: failing(), cause: crash(), logs: vec![log_link()] },
+        Event::Step(Step::Update(back)),
+        Event::Answered(Answered::Updated(None)),
+        waiting(Wait::Restore { running: 1, desired: 2 }, 41, false),
+        Event::Ended(Box::new(failed(failing(), crash()))),
+    ]);
+    insta::assert_snapshot!(told(&events).split("Follow").nth(1).unwrap(), @r"
+     the deployment of `web-green` (green)
+     | [ 30s] green: 0 of 2 running, 0 healthy, 1 still starting, 2 failed in a row (old tasks: 2)
+    <|
+    x| the deploy fails: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in 3 tasks.
+     | Read its log: the first error at its start is the cause more often than not.
+    !| also: ECS says: ECS deployment circuit breaker: tasks failed to start.
+     | log of `app` in task 0a1b2c3d4e5f: https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Fecs$252Fweb/log-events/web$252Fapp$252F0a1b2c3d4e5f
+    >| Put back `web-green` (green): to `web:7`, desired count 0
+    +| updated; this change has no deployment of its own
+    <|
+    >| Watch `web-green` (green) go back
+     | [ 41s] green: going back, 1 of 2 running again
+    <|
+    x| failed (circuit-breaker) after 2m 05s: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in 3 tasks.
+     | Read its log: the first error at its start is the cause more often than not.
+     | Restored: this run put `web-green` (green) back to `web:7`, and read it back from AWS.
+     | users: 100 % blue, 0 % green; a deploy does not change that
+    ");
+}
+
+#[test]
+fn a_cancelled_run_says_so_at_once() {
+    let events = [
+        started("deploy"),
+        Event::Signal { name: "SIGINT" },
+        Event::Ended(Box::new(Report {
+            outcome: Outcome::Cancelled,
+            left: Left::Untouched,
+            because: Some(Because::NothingChanged),
+            split: None,
+            logs: Vec::new(),
+            ..failed(Failing::Cancelled, Cause::default())
+        })),
+    ];
+    insta::assert_snapshot!(told(&events), @r"
+     | deploy in cluster `shop`, eu-west-1
+    >| Look at AWS
+    <|
+    !| SIGINT came: the run is cancelled
+    !| cancelled (cancelled) after 2m 05s: The run was cancelled before `web-green` (green) was good.
+     | Left untouched: nothing of `web-green` (green) was changed.
+    ");
+}
+
+#[test]
+fn what_was_not_begun_says_why() {
+    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE };
+    let problem = Problem::new("input color", "`gren` is no color; did you mean `green`?");
+    let events = [
+        Event::BadInput(vec![problem]),
+        started("deploy"),
+        Event::Warning(Warning::LiveColor { color: Color::Blue, split: BLUE }),
+        Event::Ended(Box::new(refused(live))),
+    ];
+    insta::assert_snapshot!(told(&events), @r"
+    x| bad input: input color: `gren` is no color; did you mean `green`?
+     | Nothing was changed in AWS. Correct it, then run again.
+     | deploy in cluster `shop`, eu-west-1
+    >| Look at AWS
+    !| warning: blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
+    <|
+    x| refused (live-color) after 2m 05s: Not started. blue serves users now (100 % blue, 0 % green); a deploy goes to a color without users.
+     | Deploy to the color without users:
+     |   color: idle
+     | or move all users to the other color first. To replace the tasks under your users all the same, as a rolling update:
+     |   allow-live: true
+    ");
+}
+
+#[test]
+fn status_is_not_hidden_in_a_group() {
+    let mut seen = overview();
+    seen.missing = vec![(Color::Develop, "web-dev".to_owned())];
+    seen.unread = vec![trouble(TroubleKind::Denied, "AccessDeniedException", "")];
+    let end = Report {
+        command: "status",
+        color: None,
+        service: None,
+        overview: Some(seen.clone()),
+        previous_task_definition: None,
+        ..report()
+    };
+    let events = [started("status"), Event::Seen(Box::new(seen)), Event::Ended(Box::new(end))];
+    insta::assert_snapshot!(told(&events), @r"
+     | status in cluster `shop`, eu-west-1
+     | traffic: blue (100 % blue, 0 % green), https://shop-alb.example
+    .|   HTTPS:443 default: 100 % blue, 0 % green
+    .|   HTTPS:443 rule 10: 100 % blue, 0 % green
+     | blue: 100 %, `web:7`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-blue, image shop/web:v7, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:807
+     | green: 0 %, `web:8`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-green, image shop/web:v8, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:808
+     | develop: `web:9`, 2 of 2 running, 2 of 2 targets healthy
+    .|   service web-develop, image shop/web:v9, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:809
+    !| develop: the service `web-dev` does not exist
+    !| not read: AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException).
+    .| deploy to blue: not now, it serves users; `allow-live: true` would allow it
+     | deploy to green: possible now
+    .| deploy to develop: not now, a deployment is in progress
+    +| succeeded after 2m 05s: 1 part could not be read; the rest is here.
+    ");
+}
+
+#[test]
+fn every_other_event_has_its_line() {
+    let events = [
+        Event::Adopted { id: "ecs-svc/8".to_owned() },
+        Event::Answered(Answered::Found(revision(8))),
+        Event::Answered(Answered::ProbesPassed(1)),
+        Event::Answered(Answered::Trouble(trouble(TroubleKind::Throttled, "ThrottlingException", ""))),
+        waiting(Wait::Trouble(trouble(TroubleKind::Unreachable, "", "")), 3, false),
+        waiting(Wait::Rollback { running: 0, desired: 1 }, 3725, true),
+        Event::Plan(Box::new(Planned { steps: Vec::new(), changes: Vec::new(), ..planned() })),
+        Event::Ended(Box::new(Report { outcome: Outcome::Planned, ..report() })),
+    ];
+    insta::assert_snapshot!(told(&events), @r"
+     | a deployment of the same content is under way already; following `ecs-svc/8`
+     | `web:8` has this content already; nothing to register
+    +| the probe passed
+    !| AWS throttled `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` until the time was up (ThrottlingException).
+    !| [  3s] AWS does not answer `ecs:UpdateService`, asking again
+    >| Watch the service go back
+    .| [1h02m] AWS is rolling back, 0 of 1 running again; nothing changed
+    <|
+    >| Plan for `web-green` (green)
+     | now: `web:7`, desired count 0
+     | nothing to change; its health is confirmed
+    <|
+     | planned after 2m 05s: 4 steps planned. Nothing was written.
+     | users: 100 % blue, 0 % green; a deploy does not change that
+    ");
+}
+
+#[test]
+fn groups_open_and_close_in_turn() {
+    let mut log = Log::default();
+    let mut open = 0;
+    for event in up_to_the_update().iter().chain([&Event::Ended(Box::new(report()))]) {
+        for line in log.lines(event) {
+            match line.level {
+                Level::GroupStart => open += 1,
+                Level::GroupEnd => open -= 1,
+                Level::Plain | Level::Good | Level::Warn | Level::Bad | Level::Dim => {}
+            }
+            assert!((0..=1).contains(&open), "{}", line.text);
+        }
+    }
+    assert_eq!(open, 0);
+}

@@ -1,0 +1,13 @@
+//! All words for users, as pure functions of values: log lines, sentences, summary, outputs, links. No I/O, no clock.
+
+pub(crate) mod about;
+#[cfg(test)]
+mod fixtures;
+pub(crate) mod line;
+pub(crate) mod links;
+pub(crate) mod log;
+mod names;
+pub(crate) mod status;
+pub(crate) mod words;
+pub(crate) mod outputs;
+pub(crate) mod summary;

@@ -1,0 +1,1 @@
+pub(crate) fn summary(_: &crate::event::Report) -> String { String::new() }

@@ -1,0 +1,27 @@
+//! What goes wrong around a run: no HTTP client, the wrong account, a file of the runner that can't be written.
+
+use crate::failure::{Failure, Reason};
+
+/// No HTTP client can be made: as good as always, no CA certificates were found.
+pub(crate) fn no_http_client(why: &str) -> Failure {
+    Failure::new(
+        Reason::Unreachable,
+        format!("couldn't set up HTTPS: {why}"),
+        "The CA certificates could not be read. The published image has them at \
+         /etc/ssl/certs/ca-certificates.crt; in an image of your own, install ca-certificates or set SSL_CERT_FILE.",
+    )
+}
+
+/// The credentials belong to an account that is not allowed.
+pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
+    Failure::new(
+        Reason::WrongAccount,
+        format!("the AWS credentials belong to account {account}; `allowed-account-ids` allows {}", allowed.join(", ")),
+        "Assume a role of an allowed account in the step before, or correct `allowed-account-ids`.",
+    )
+}
+
+/// A file of the runner that can't be written.
+pub(crate) fn file_trouble(what: &str, error: &str) -> String {
+    format!("couldn't write {what}: {error}. What happens in AWS is not affected.")
+}

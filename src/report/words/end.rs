@@ -1,0 +1,76 @@
+//! The end of a run in one sentence, and the way back from a good one.
+
+use super::failure;
+use crate::event::{Planned, Report};
+use crate::failure::Outcome;
+use crate::plan::overview::WhyNot;
+use crate::report::about::About;
+use crate::report::names::{count, quoted, short_arn};
+
+/// What the run came to.
+pub(crate) fn headline(report: &Report) -> String {
+    match report.outcome {
+        Outcome::Succeeded => good(report, "runs"),
+        Outcome::Unchanged => good(report, "already runs"),
+        Outcome::Planned => planned(report.plan.as_ref()),
+        Outcome::Refused => format!("Not started. {}", what_failed(report)),
+        Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => what_failed(report),
+    }
+}
+
+/// What failed, or that nothing says so.
+fn what_failed(report: &Report) -> String {
+    failure(report).map_or_else(|| "No reason was recorded.".to_owned(), |failure| failure.what)
+}
+
+/// A good end.
+fn good(report: &Report, verb: &str) -> String {
+    if report.color.is_none() && report.service.is_none() {
+        let unread = report.overview.as_ref().map_or(0, |overview| overview.unread.len());
+        return match u32::try_from(unread).unwrap_or(u32::MAX) {
+            0 => "Everything was read.".to_owned(),
+            parts => format!("{} could not be read; the rest is here.", count(parts, "part")),
+        };
+    }
+    let name = About::of(report).name();
+    let version = report
+        .task_definition
+        .as_deref()
+        .map_or("its task definition".to_owned(), |arn| quoted(short_arn(arn)));
+    let healthy =
+        report.healthy.map(|healthy| format!(", {} healthy", count(healthy, "target"))).unwrap_or_default();
+    format!("{name} {verb} {version}{healthy}.")
+}
+
+/// A plan.
+fn planned(plan: Option<&Planned>) -> String {
+    match plan.map(|plan| u32::try_from(plan.steps.len()).unwrap_or(u32::MAX)) {
+        Some(0) => "Nothing would be changed: it runs already.".to_owned(),
+        Some(steps) => format!("{} planned. Nothing was written.", count(steps, "step")),
+        None => "Nothing was written.".to_owned(),
+    }
+}
+
+/// How to undo a good deploy: none where nothing was changed, or what ran before is not known.
+pub(crate) fn undo(report: &Report) -> Option<String> {
+    let (color, before) = (report.color?, report.previous_task_definition.as_deref()?);
+    let changed = report.outcome == Outcome::Succeeded && report.task_definition.as_deref() != Some(before);
+    let about = About::of(report);
+    changed.then(|| {
+        format!(
+            "To go back to {}, run this action with\n  command: deploy\n  color: {color}\n  task-definition: {}\nor, without GitHub:\n{}",
+            quoted(short_arn(before)),
+            short_arn(before),
+            about.go_back()
+        )
+    })
+}
+
+/// Why a deploy is not valid now.
+pub(crate) fn why_not(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::Live => "it serves users; `allow-live: true` would allow it",
+        WhyNot::InFlight => "a deployment is in progress",
+        WhyNot::Unknown => "it is not known whether it serves users",
+    }
+}

@@ -1,0 +1,105 @@
+//! A deployment that failed.
+
+use super::{because, finding, trouble, waiting};
+use crate::failure::{Failure, Reason};
+use crate::plan::cause::{Cause, Finding};
+use crate::plan::step::{Because, Failing, Left, Wait};
+use crate::plan::verdict::Ended;
+use crate::report::about::About;
+use crate::report::names::{quoted, short_arn};
+
+/// The failure with its most telling cause; `left` is none as long as nothing was put back.
+pub(crate) fn failing(
+    failing: &Failing,
+    about: &About,
+    cause: &Cause,
+    left: Option<(Left, &Because)>,
+) -> Failure {
+    let told = cause.findings.first().map(finding);
+    let (mut what, own) = match failing {
+        Failing::Deployment(end) => ended(end, about),
+        Failing::Probe(failure) => {
+            let (text, next) = finding(&Finding::Probe(failure.clone()));
+            (format!("The new version of {} did not pass. {text}", about.name()), next.to_owned())
+        }
+        Failing::Cancelled => {
+            (format!("The run was cancelled before {} was good.", about.name()), String::new())
+        }
+    };
+    let mut hint = Vec::new();
+    match (failing, told) {
+        (Failing::Deployment(_) | Failing::Cancelled, Some((text, next))) => {
+            what = format!("{what} {text}");
+            hint.push(next.to_owned());
+        }
+        (Failing::Deployment(end), None) if tells_nothing(end) => {
+            hint.push(format!("AWS names no cause yet. See the service's events:\n{}", about.events()));
+        }
+        (Failing::Deployment(_) | Failing::Probe(_) | Failing::Cancelled, _) => {}
+    }
+    hint.push(own);
+    hint.extend(left.map(|(left, why)| because(why, left, about)));
+    hint.retain(|line| !line.is_empty());
+    Failure::new(Reason::of_failing(failing), what, hint.join("\n"))
+}
+
+/// Whether an end needs a cause to be understood.
+fn tells_nothing(end: &Ended) -> bool {
+    match end {
+        Ended::CircuitBreaker | Ended::Alarm(_) | Ended::TasksFailing { .. } | Ended::TimedOut(_) => true,
+        Ended::Stopped | Ended::Superseded { .. } | Ended::Drained | Ended::NoRoom | Ended::Trouble(_) => {
+            false
+        }
+    }
+}
+
+/// What ended it, and what that alone says to do.
+fn ended(end: &Ended, about: &About) -> (String, String) {
+    let name = about.name();
+    match end {
+        Ended::CircuitBreaker => {
+            (format!("The deployment circuit breaker of ECS ended the deployment of {name}."), String::new())
+        }
+        Ended::Alarm(alarms) => alarm(alarms, &name),
+        Ended::TasksFailing { failed } => (
+            format!("The new tasks of {name} keep failing, {failed} in a row, and the service has no circuit breaker that would end it."),
+            "Turn the breaker on where the service is defined, in Terraform:\n  deployment_circuit_breaker {\n    enable   = true\n    rollback = true\n  }".to_owned(),
+        ),
+        Ended::Stopped => (
+            format!("Somebody stopped the deployment of {name} while it was in progress."),
+            "Ask who stopped it (CloudTrail has the call `StopServiceDeployment`), then run again.".to_owned(),
+        ),
+        Ended::Superseded { by } => (
+            format!("Another deployment took over {name}, which now wants {}.", quoted(short_arn(by))),
+            "Let one workflow at a time deploy to a service: give the job a `concurrency` group.".to_owned(),
+        ),
+        Ended::Drained => (
+            format!("{name} was set to no tasks, or deleted, during the deploy."),
+            "See who changed it (CloudTrail has `UpdateService` and `DeleteService`), then run again.".to_owned(),
+        ),
+        Ended::NoRoom => (
+            format!("The deployment of {name} will never move: its minimum and maximum healthy percent let ECS neither stop an old task nor start a new one."),
+            "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
+        ),
+        Ended::TimedOut(waiting_for) => (
+            format!("The time-out passed before {name} was good; last seen: {}.", waiting(&Wait::Deployment((**waiting_for).clone()))),
+            "If the version only needs longer to start, raise `timeout`.".to_owned(),
+        ),
+        Ended::Trouble(with) => {
+            let failure = trouble(with);
+            (format!("The deployment of {name} could not be followed. {}", failure.what), failure.hint)
+        }
+    }
+}
+
+/// A deployment alarm.
+fn alarm(alarms: &[String], name: &str) -> (String, String) {
+    let names: Vec<String> = alarms.iter().map(|alarm| quoted(alarm)).collect();
+    let fired = match names.as_slice() {
+        [] => "A CloudWatch alarm of the service".to_owned(),
+        [one] => format!("The CloudWatch alarm {one}"),
+        more => format!("The CloudWatch alarms {}", more.join(", ")),
+    };
+    let hint = "Look at what the alarm measures over the time of the deployment.";
+    (format!("{fired} ended the deployment of {name}."), hint.to_owned())
+}

@@ -1,0 +1,131 @@
+//! What was seen of a failed deployment, and the next step.
+
+use crate::plan::cause::Finding;
+use crate::plan::step::{ProbeFailure, ProbeFailureKind};
+use crate::report::names::{count, one_line, quoted};
+
+/// What was seen as a sentence, and what to do next; the second is empty where nothing more can be said.
+pub(crate) fn finding(finding: &Finding) -> (String, &'static str) {
+    match finding {
+        Finding::Probe(failure) => probe(failure),
+        Finding::Image { container, image, reason } => (
+            format!(
+                "Container {} can't pull its image {}{}",
+                quoted(container),
+                quoted(image),
+                because(reason)
+            ),
+            "Check that this tag exists in the registry, that the task's execution role may pull it, and that the subnets reach the registry.",
+        ),
+        Finding::OutOfMemory { container, tasks } => (
+            format!(
+                "Container {} was killed for its memory in {}.",
+                quoted(container),
+                count(*tasks, "task")
+            ),
+            "Raise `memory` of the container or the task, or find what takes it in the new version.",
+        ),
+        Finding::Exit { container, code, reason, tasks } => (
+            format!(
+                "Container {} exited with code {code} in {}{}",
+                quoted(container),
+                count(*tasks, "task"),
+                because(reason.as_deref().unwrap_or_default())
+            ),
+            exit(*code),
+        ),
+        Finding::Target { code, description, targets } => (
+            format!(
+                "The load balancer finds {} not healthy, {}{}",
+                count(*targets, "target"),
+                quoted(code),
+                because(description)
+            ),
+            target(code),
+        ),
+        Finding::Stopped { code, reason, tasks } => stopped(code, reason, *tasks),
+        Finding::Placement { message } => (
+            format!("ECS can't place the new tasks{}", because(message)),
+            "Make room: more container instances or a free port and enough CPU and memory on them, or smaller tasks.",
+        ),
+        Finding::Aws { reason } => (format!("ECS says{}", because(reason)), ""),
+    }
+}
+
+/// Foreign words after a colon, or the end of the sentence.
+fn because(reason: &str) -> String {
+    let reason = one_line(reason);
+    let reason = reason.trim_end_matches('.');
+    if reason.is_empty() { ".".to_owned() } else { format!(": {reason}.") }
+}
+
+/// A probe's answer. Never its body.
+fn probe(failure: &ProbeFailure) -> (String, &'static str) {
+    let url = quoted(&failure.url);
+    match &failure.kind {
+        ProbeFailureKind::Status { found, wanted } => (
+            format!("The probe {url} was answered with status {found} instead of {wanted}."),
+            "The version runs but answers wrongly: read its log, or correct the probe.",
+        ),
+        ProbeFailureKind::Body { wanted } => (
+            format!("The answer to the probe {url} does not contain {}.", quoted(wanted)),
+            "The version runs but answers wrongly: read its log, or correct the probe.",
+        ),
+        ProbeFailureKind::Unreachable { why } => (
+            format!("The probe {url} got no answer from where the job runs{}", because(why)),
+            "Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.",
+        ),
+    }
+}
+
+/// What an exit code tells (POSIX: 128 and more are signals).
+fn exit(code: i32) -> &'static str {
+    match code {
+        125..=127 => {
+            "The command could not be started: check `command` and `entryPoint`, and that the image is built for the task's CPU architecture."
+        }
+        134 => "It aborted itself (SIGABRT): read its log.",
+        139 => "It crashed (SIGSEGV): read its log.",
+        255 => "Read its log; `exec format error` there means an image for another CPU architecture.",
+        _ => "Read its log: the first error at its start is the cause more often than not.",
+    }
+}
+
+/// What a target's reason code tells (API_TargetHealth).
+fn target(code: &str) -> &'static str {
+    match code {
+        "Target.ResponseCodeMismatch" => {
+            "Compare what the health check's path answers with the codes that the target group accepts, and read the container's log."
+        }
+        "Target.Timeout" => {
+            "Check that the container listens on the mapped port and answers within the health check's time-out, and that its security group lets the load balancer in."
+        }
+        "Target.FailedHealthChecks" => {
+            "Check that the container listens on the mapped port at all interfaces (0.0.0.0), and that its security group lets the load balancer in."
+        }
+        "Target.NotInUse" => {
+            "The load balancer does not check it: the target group has to be in a listener rule, and the load balancer has to be on in the target's zone."
+        }
+        "Elb.InternalError" => "AWS has an error of its own: see the AWS Health Dashboard, then run again.",
+        _ => "See the health check of the target group and the container's log.",
+    }
+}
+
+/// Tasks that stopped, by their stop code.
+fn stopped(code: &str, reason: &str, tasks: u32) -> (String, &'static str) {
+    let next = match code {
+        "TaskFailedToStart" => {
+            "Correct what the reason names: often secrets, log group, network or the execution role."
+        }
+        "EssentialContainerExited" => "Read the container's log.",
+        "UserInitiated" => "Somebody stopped them: ask who, then run again.",
+        "SpotInterruption" | "TerminationNotice" | "InfrastructureHealth" => {
+            "AWS took the machine away, not the version's fault: run again."
+        }
+        "container" => "Read the container's log.",
+        _ => "See the stopped tasks in the ECS console; they are listed for about an hour.",
+    };
+    let named =
+        if code.is_empty() || code == "container" { String::new() } else { format!(" ({})", one_line(code)) };
+    (format!("{} stopped{named}{}", count(tasks, "task"), because(reason)), next)
+}

@@ -1,0 +1,44 @@
+//! The sentences: each names the thing, what was found, what was expected, and what to do (invariant 34).
+//!
+//! A hint's lines that begin with two spaces are to be pasted. Names from outside stand between backticks.
+
+mod edge;
+mod end;
+mod ended;
+mod finding;
+mod left;
+mod more;
+mod refusal;
+mod step;
+mod tangle;
+mod trouble;
+
+#[cfg(test)]
+mod tests;
+
+use super::about::About;
+use crate::event::Report;
+use crate::failure::Failure;
+
+pub(crate) use edge::{file_trouble, no_http_client, wrong_account};
+pub(crate) use end::{headline, undo, why_not};
+pub(crate) use ended::failing;
+pub(crate) use finding::finding;
+pub(crate) use left::because;
+pub(crate) use more::{image_missing, no_such_definition, problems, unreadable_file, warning};
+pub(crate) use refusal::refusal;
+pub(crate) use step::{changed, step, waiting};
+pub(crate) use tangle::tangle;
+pub(crate) use trouble::trouble;
+
+/// What a run that did not reach its goal says; none when it did.
+pub(crate) fn failure(report: &Report) -> Option<Failure> {
+    let about = About::of(report);
+    if let Some(failed) = &report.failing {
+        let left = report.because.as_ref().map(|because| (report.left, because));
+        return Some(failing(failed, &about, &report.cause, left));
+    }
+    let refused = report.refusal.as_ref().map(|refused| refusal(refused, &about));
+    let wrong = (!report.problems.is_empty()).then(|| problems(&report.problems));
+    refused.or(wrong).or_else(|| report.failure.clone())
+}

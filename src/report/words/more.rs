@@ -1,0 +1,82 @@
+//! Bad input, warnings, and what goes wrong before anything is decided.
+
+use crate::event::Warning;
+use crate::failure::{Failure, Reason};
+use crate::plan::problem::Problem;
+use crate::plan::snapshot::Place;
+use crate::report::names::{duration, one_line, quoted, shares};
+
+/// All problems at once, numbered.
+pub(crate) fn problems(problems: &[Problem]) -> Failure {
+    let said = |problem: &Problem| format!("{}: {}", one_line(&problem.place), one_line(&problem.what));
+    let what = match problems {
+        [only] => said(only),
+        all => {
+            let numbered: Vec<String> = all
+                .iter()
+                .enumerate()
+                .map(|(at, problem)| format!("{}. {}", at + 1, said(problem)))
+                .collect();
+            format!("{} problems:\n{}", all.len(), numbered.join("\n"))
+        }
+    };
+    Failure::new(Reason::BadInput, what, "Nothing was changed in AWS. Correct it, then run again.")
+}
+
+/// Something to know that stops nothing.
+pub(crate) fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::UnusedInput { input, command } => {
+            format!("The input {} does nothing with the command {}.", quoted(input), quoted(command))
+        }
+        Warning::GraceTooLong { grace, timeout } => format!(
+            "The service's health-check grace period ({}) is not shorter than `timeout` ({}): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.",
+            duration(*grace),
+            duration(*timeout)
+        ),
+        Warning::LiveColor { color, split } => format!(
+            "{color} serves users now ({}). `allow-live: true` replaces its tasks under them, as a rolling update.",
+            shares(*split)
+        ),
+        Warning::UnresolvedTag { image } => format!(
+            "The tag of {} can't be resolved to a digest here, so what it names may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
+            quoted(image)
+        ),
+        Warning::Text(text) => one_line(text),
+    }
+}
+
+/// A task definition that was named and does not exist.
+pub(crate) fn no_such_definition(which: &str, place: &Place) -> Problem {
+    let what = format!(
+        "{} is no active task definition in {}, account {}. See: aws ecs list-task-definition-families --status ACTIVE",
+        quoted(which),
+        one_line(&place.region),
+        one_line(&place.account)
+    );
+    Problem::new("input task-definition", what)
+}
+
+/// A file that can't be read.
+pub(crate) fn unreadable_file(name: &str, error: &str) -> String {
+    format!(
+        "couldn't read {}: {}. Paths are below the workspace; is there an actions/checkout step before this one?",
+        quoted(name),
+        one_line(error)
+    )
+}
+
+/// An image that ECR does not have.
+pub(crate) fn image_missing(container: &str, image: &str, region: &str) -> Failure {
+    let what = format!(
+        "The image {} of container {} does not exist in ECR in {}.",
+        quoted(image),
+        quoted(container),
+        one_line(region)
+    );
+    let repository = image.split(['@', ':']).next().unwrap_or_default();
+    let hint = format!(
+        "Check that the build pushed it before this step, and to this account and region. The newest are:\n  aws ecr describe-images --region {region} --repository-name {repository} --query 'sort_by(imageDetails,&imagePushedAt)[-5:].imageTags'"
+    );
+    Failure::new(Reason::ImageMissing, what, hint)
+}

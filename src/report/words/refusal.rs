@@ -1,0 +1,140 @@
+//! Why a run is not to be started.
+
+use super::{tangle, trouble};
+use crate::failure::{Failure, Reason};
+use crate::plan::color::{Color, Split};
+use crate::plan::snapshot::Place;
+use crate::plan::step::{Refusal, SetupPart};
+use crate::plan::trouble::Trouble;
+use crate::report::about::About;
+use crate::report::names::{count, one_line, quoted, shares, short_arn};
+
+/// The failure that a refusal is.
+pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
+    let (what, hint) = match refusal {
+        Refusal::Missing { services, place } => missing(services, place),
+        Refusal::NotActive { service, status } => (
+            format!("The service {} is {status}; it has to be ACTIVE.", quoted(service)),
+            "A service that is being deleted does not come back: create it anew, or name another.".to_owned(),
+        ),
+        Refusal::Setup { service, part, found } => setup(service, *part, found),
+        Refusal::Tangle(tangled) => tangle(tangled),
+        Refusal::NoDevelop => (
+            "`color: develop` was asked for, and there is no develop service.".to_owned(),
+            "Name it with the input `develop-service`, or deploy to `blue`, `green` or `idle`.".to_owned(),
+        ),
+        Refusal::LiveColor { color, split } => live_color(*color, *split),
+        Refusal::NoIdleColor(split) => no_idle(*split),
+        Refusal::InFlight { service, id, task_definition } => (
+            format!("Another deployment of {} is in progress: {} brings {}.", quoted(service), quoted(id), quoted(short_arn(task_definition))),
+            format!("Wait until it has ended, then run again:\n{}", about.ecs("wait services-stable", &format!("--services {service}"))),
+        ),
+        Refusal::NoRoom { service, desired, minimum, maximum } => (
+            format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", quoted(service), count(*desired, "task")),
+            "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
+        ),
+        Refusal::NoTestAddress(color) => (
+            format!("Probes were asked for, and no listener rule forwards to {color} alone, so they have no way to it."),
+            format!("Add a test listener for {color}, or remove `probes`:\n  aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN"),
+        ),
+        Refusal::NotChecked(color) => (
+            format!("No listener rule uses the target group of {color}, so the load balancer does not check its health and a good version can't be told from a bad one."),
+            format!("Add {color}'s target group to the production rule with weight 0, or add a test listener for it."),
+        ),
+        Refusal::Unread(unread) => return unread_failure(refusal, unread, about),
+    };
+    Failure::new(Reason::of_refusal(refusal), what, hint)
+}
+
+/// AWS does not answer for good; a missing cluster is said in its own words.
+fn unread_failure(refusal: &Refusal, unread: &Trouble, about: &About) -> Failure {
+    let reason = Reason::of_refusal(refusal);
+    if reason == Reason::ClusterMissing {
+        let region =
+            about.region.as_ref().map(|region| format!(" in {}", quoted(region))).unwrap_or_default();
+        let cluster = short_arn(&unread.resource).trim_start_matches("cluster/");
+        let what = format!("The cluster {} does not exist{region}.", quoted(cluster));
+        return Failure::new(
+            reason,
+            what,
+            "Check the input `cluster`, the region and the account of the credentials. These clusters are there:\n  aws ecs list-clusters",
+        );
+    }
+    Failure { reason, ..trouble(unread) }
+}
+
+/// Services that are not there, and where they were looked for.
+fn missing(services: &[(Color, String)], place: &Place) -> (String, String) {
+    let names: Vec<String> =
+        services.iter().map(|(color, name)| format!("{} ({color})", quoted(name))).collect();
+    let what = format!(
+        "The cluster {} in {}, account {}, has no service {}.",
+        quoted(&place.cluster),
+        one_line(&place.region),
+        one_line(&place.account),
+        names.join(" and no service ")
+    );
+    let hint = format!(
+        "Check the names, the region and the account. These services are there:\n  aws ecs list-services --region {} --cluster {}",
+        place.region, place.cluster
+    );
+    (what, hint)
+}
+
+/// A part of a service's setup that is not handled.
+fn setup(service: &str, part: SetupPart, found: &str) -> (String, String) {
+    let (service, found) = (quoted(service), one_line(found));
+    match part {
+        SetupPart::Controller => (
+            format!(
+                "The service {service} has the deployment controller `{found}`; this action handles `ECS`."
+            ),
+            "Use a service whose deployment controller is `ECS`.".to_owned(),
+        ),
+        SetupPart::Strategy => (
+            format!(
+                "The service {service} has the deployment strategy `{found}`; this action handles `ROLLING`, and moves the users itself."
+            ),
+            "Set the strategy to `ROLLING` where the service is defined.".to_owned(),
+        ),
+        SetupPart::Scheduling => (
+            format!(
+                "The service {service} has the scheduling strategy `{found}`; this action handles `REPLICA`."
+            ),
+            "Use a service with the scheduling strategy `REPLICA`; it can't be changed in an existing one."
+                .to_owned(),
+        ),
+        SetupPart::TargetGroups => (
+            format!(
+                "The service {service} has {found} load balancer entries; this action handles exactly one target group."
+            ),
+            "Leave the one entry of `loadBalancers` that users come through.".to_owned(),
+        ),
+        SetupPart::ClassicBalancer => (
+            format!(
+                "The service {service} is behind a Classic Load Balancer; this action handles an Application Load Balancer."
+            ),
+            "Give the service a target group of an Application Load Balancer.".to_owned(),
+        ),
+    }
+}
+
+/// The color serves users.
+fn live_color(color: Color, split: Split) -> (String, String) {
+    let what =
+        format!("{color} serves users now ({}); a deploy goes to a color without users.", shares(split));
+    let hint = "Deploy to the color without users:\n  color: idle\nor move all users to the other color first. To replace the tasks under your users all the same, as a rolling update:\n  allow-live: true";
+    (what, hint.to_owned())
+}
+
+/// Both colors serve users.
+fn no_idle(split: Split) -> (String, String) {
+    let what =
+        format!("Both colors serve users now ({}), so there is no idle color to deploy to.", shares(split));
+    let (blue, green) = split.percent();
+    let smaller = if blue <= green { Color::Blue } else { Color::Green };
+    let hint = format!(
+        "Move all users to one color first, then run again. To replace the tasks under {smaller}'s users all the same, as a rolling update:\n  color: {smaller}\n  allow-live: true"
+    );
+    (what, hint)
+}

@@ -1,0 +1,87 @@
+//! What a run does, and what it waits for.
+
+use crate::event::Difference;
+use crate::plan::step::{Purpose, Step, Update, Wait};
+use crate::plan::trouble::Trouble;
+use crate::plan::verdict::Waiting;
+use crate::report::names::{one_line, quoted, short_arn};
+
+/// A step as a short imperative.
+pub(crate) fn step(step: &Step) -> String {
+    match step {
+        Step::Find { family } => format!("Look for a revision of {} with this content", quoted(family)),
+        Step::Register { family } => format!("Register a new revision of {}", quoted(family)),
+        Step::Update(update) => updated(update),
+        Step::Probe => "Send the probes through the test listener".to_owned(),
+    }
+}
+
+/// One update of a service.
+fn updated(update: &Update) -> String {
+    let verb = match update.purpose {
+        Purpose::Deploy => "Update",
+        Purpose::Restore => "Put back",
+    };
+    let version = update.task_definition.as_deref().map(|arn| format!("to {}", quoted(short_arn(arn))));
+    let desired = update.desired.map(|desired| format!("desired count {desired}"));
+    let forced =
+        update.force.then(|| "the same task definition again, for a tag that may have moved".to_owned());
+    let parts: Vec<String> = [version, desired, forced].into_iter().flatten().collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    format!("{verb} {} ({}){parts}", quoted(&update.service), update.color)
+}
+
+/// What is waited for, without a full stop.
+pub(crate) fn waiting(wait: &Wait) -> String {
+    match wait {
+        Wait::Trouble(trouble) => unknown(trouble),
+        Wait::Unanswered(trouble) => format!(
+            "{} got no answer{}; reading AWS until it shows whether it worked",
+            quoted(trouble.action),
+            code(trouble)
+        ),
+        Wait::Deployment(waiting) => deployment(waiting),
+        Wait::Rollback { running, desired } => {
+            format!("AWS is rolling back, {running} of {desired} running again")
+        }
+        Wait::Restore { running, desired } => format!("going back, {running} of {desired} running again"),
+        Wait::Probe => "the probes did not pass yet, trying again".to_owned(),
+    }
+}
+
+/// How a deployment stands.
+fn deployment(waiting: &Waiting) -> String {
+    match waiting {
+        Waiting::NotVisible => "AWS does not show the deployment yet".to_owned(),
+        Waiting::RollingOut { running, pending, healthy, desired, failed, old } => {
+            let healthy =
+                healthy.map_or("health not known".to_owned(), |healthy| format!("{healthy} healthy"));
+            let failed = if *failed > 0 { format!(", {failed} failed in a row") } else { String::new() };
+            let old = if *old > 0 { format!(" (old tasks: {old})") } else { String::new() };
+            format!("{running} of {desired} running, {healthy}, {pending} still starting{failed}{old}")
+        }
+        Waiting::Unhealthy { healthy, needed } => {
+            format!("all tasks run, {healthy} of {needed} targets healthy for the load balancer")
+        }
+        Waiting::Unknown(trouble) => unknown(trouble),
+    }
+}
+
+/// AWS could not be asked.
+fn unknown(trouble: &Trouble) -> String {
+    format!("AWS does not answer {}{}, asking again", quoted(trouble.action), code(trouble))
+}
+
+/// AWS's code in parentheses.
+fn code(trouble: &Trouble) -> String {
+    trouble.code.as_ref().map(|code| format!(" ({})", one_line(code))).unwrap_or_default()
+}
+
+/// A difference as lines of a diff: what goes, what comes.
+pub(crate) fn changed(difference: &Difference) -> Vec<String> {
+    let path = one_line(&difference.path);
+    let line = |sign: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("{sign} {path}: {}", one_line(value)))
+    };
+    [line("-", &difference.before), line("+", &difference.after)].into_iter().flatten().collect()
+}

@@ -1,0 +1,13 @@
+//! What users read, for every case.
+
+mod causes;
+mod failures;
+mod refusals;
+mod steps;
+
+use crate::failure::Failure;
+
+/// A failure as it is read: reason, what, hint.
+fn read(failure: &Failure) -> String {
+    format!("[{}] {}\n{}\n", failure.reason, failure.what, failure.hint)
+}

@@ -1,0 +1,179 @@
+//! A call that AWS did not answer as hoped.
+
+use crate::failure::{Failure, Reason};
+use crate::plan::arn::Arn;
+use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::report::names::{one_line, quoted};
+
+/// The failure that a trouble is.
+pub(crate) fn trouble(trouble: &Trouble) -> Failure {
+    let (what, hint) = match trouble.kind {
+        TroubleKind::Denied => denied(trouble),
+        TroubleKind::Expired => (
+            format!("The AWS credentials have expired or are not valid{}: {} was refused.", code(trouble), call(trouble)),
+            EXPIRED.to_owned(),
+        ),
+        TroubleKind::NoCredentials => (no_credentials(trouble), NO_CREDENTIALS.to_owned()),
+        TroubleKind::Throttled => (
+            format!("AWS throttled {} until the time was up{}.", call(trouble), code(trouble)),
+            "Something in this account and region makes many calls. Run again; raise `poll-interval` if many runs share the account.".to_owned(),
+        ),
+        TroubleKind::Unreachable => unreachable(trouble),
+        TroubleKind::TimedOut => (
+            format!("AWS did not answer {} in time{}.", call(trouble), told(trouble)),
+            "Check the runner's way to the AWS endpoints (proxy, VPC endpoint, firewall), then run again.".to_owned(),
+        ),
+        TroubleKind::Missing => (
+            format!("AWS does not find {} ({}{}){}.", quoted(&trouble.resource), quoted(trouble.action), comma_code(trouble), told(trouble)),
+            "Check the name, the region and the account.".to_owned(),
+        ),
+        TroubleKind::Refused => (
+            format!("AWS refused {}{}{}.", call(trouble), code(trouble), told(trouble)),
+            "Correct what AWS names, then run again.".to_owned(),
+        ),
+    };
+    let unknown = if trouble.effect_unknown { " It may have had its effect all the same." } else { "" };
+    Failure::new(Reason::of_trouble(trouble.kind), what + unknown, hint)
+}
+
+/// What to do about expired credentials.
+const EXPIRED: &str =
+    "Let the credentials outlive the run; the role's maximum session duration has to allow it:
+  - uses: aws-actions/configure-aws-credentials@v5
+    with:
+      role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
+      aws-region: REGION
+      role-duration-seconds: 7200";
+
+/// What to do about missing credentials.
+const NO_CREDENTIALS: &str = "Add a step before this one that brings credentials:
+  permissions:
+    id-token: write
+    contents: read
+  steps:
+    - uses: aws-actions/configure-aws-credentials@v5
+      with:
+        role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
+        aws-region: REGION";
+
+/// No credentials, and what the chain said where that tells more.
+fn no_credentials(trouble: &Trouble) -> String {
+    format!("There are no AWS credentials in this job{}.", told(trouble))
+}
+
+/// A call for a sentence: `` `ecs:UpdateService` on `web-green` ``.
+fn call(trouble: &Trouble) -> String {
+    if trouble.resource.is_empty() {
+        return quoted(trouble.action);
+    }
+    format!("{} on {}", quoted(trouble.action), quoted(&trouble.resource))
+}
+
+/// AWS's code in parentheses.
+fn code(trouble: &Trouble) -> String {
+    trouble.code.as_ref().map(|code| format!(" ({})", one_line(code))).unwrap_or_default()
+}
+
+/// AWS's code after a comma.
+fn comma_code(trouble: &Trouble) -> String {
+    trouble.code.as_ref().map(|code| format!(", {}", one_line(code))).unwrap_or_default()
+}
+
+/// AWS's message after a colon.
+fn told(trouble: &Trouble) -> String {
+    let message = one_line(&trouble.message);
+    let message = message.trim_end_matches('.');
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
+/// No connection: certificates have a way out of their own.
+fn unreachable(trouble: &Trouble) -> (String, String) {
+    let what = format!("AWS could not be reached for {}{}{}.", call(trouble), code(trouble), told(trouble));
+    let certificate = ["UnknownIssuer", "certificate", "CertNotValid"];
+    let hint = if certificate.iter().any(|word| trouble.message.contains(word)) {
+        "The runner does not trust the certificate that it was shown, as behind a proxy that opens TLS. Give the step its CA bundle, as a path inside the workspace:
+  env:
+    SSL_CERT_FILE: /github/workspace/ca-bundle.pem"
+    } else {
+        "Check the region, the runner's way to the AWS endpoints (proxy, VPC endpoint, firewall) and the AWS Health Dashboard, then run again."
+    };
+    (what, hint.to_owned())
+}
+
+/// A missing permission with the statement that grants it.
+fn denied(trouble: &Trouble) -> (String, String) {
+    let denial = Denial::read(&trouble.message);
+    let action = denial.as_ref().map_or(trouble.action, |denial| denial.action);
+    let resource = denial.as_ref().and_then(|denial| denial.resource).unwrap_or(&trouble.resource);
+    let (who, why) = match &denial {
+        Some(denial) => (format!(" to {}", quoted(denial.who)), one_line(denial.why)),
+        None => (String::new(), one_line(&trouble.message)),
+    };
+    let why = why.trim_start_matches("because ").trim_end_matches('.');
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let what = format!("AWS denied {} on {}{who}{}{why}.", quoted(action), quoted(resource), code(trouble));
+    if trouble.message.contains("explicit deny") {
+        let hint = "An explicit deny (service control policy, permissions boundary or a Deny statement) forbids it: another Allow does not help. Ask who owns that policy.";
+        return (what, hint.to_owned());
+    }
+    (what, format!("Add this statement to the role's policy:\n{}", statement(action, resource)))
+}
+
+/// What AWS's message of a denied call names: action and resource can be others than the call's, as with iam:PassRole.
+struct Denial<'a> {
+    /// The ARN of who was denied.
+    who: &'a str,
+    /// The IAM action.
+    action: &'a str,
+    /// The resource, where the message names one.
+    resource: Option<&'a str>,
+    /// The rest: which kind of policy.
+    why: &'a str,
+}
+
+impl<'a> Denial<'a> {
+    /// Reads `User: WHO is not authorized to perform: ACTION on resource: RESOURCE because …`.
+    fn read(message: &'a str) -> Option<Self> {
+        let (who, rest) = message.strip_prefix("User: ")?.split_once(" is not authorized to perform: ")?;
+        let (action, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let is_action = action.contains(':') && !action.contains(['"', '\\']);
+        let (resource, why) = match rest.strip_prefix("on resource: ") {
+            Some(rest) => {
+                let (resource, why) = rest.split_once(' ').unwrap_or((rest, ""));
+                (Some(resource.trim_matches(['"', '\''])), why)
+            }
+            None => (None, rest),
+        };
+        is_action.then_some(Denial { who, action, resource, why })
+    }
+}
+
+/// Actions without resource-level permissions (AWS's Service Authorization Reference).
+const STAR_ONLY: [&str; 8] = [
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListTaskDefinitions",
+    "ecr:GetAuthorizationToken",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "sts:GetCallerIdentity",
+];
+
+/// The IAM statement that allows an action, as narrow as AWS takes it.
+fn statement(action: &str, resource: &str) -> String {
+    let star = STAR_ONLY.contains(&action) || action.starts_with("elasticloadbalancing:Describe");
+    let plain = Arn::looks_like(resource) && !resource.contains(['"', '\\']);
+    let of_cluster = action == "ecs:ListTasks";
+    let on = if plain && !star && !of_cluster { resource } else { "*" };
+    let condition = if action == "iam:PassRole" {
+        r#", "Condition": { "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } }"#
+            .to_owned()
+    } else if of_cluster && plain && resource.contains(":cluster/") {
+        format!(r#", "Condition": {{ "ArnEquals": {{ "ecs:cluster": "{resource}" }} }}"#)
+    } else {
+        String::new()
+    };
+    let action = one_line(action).replace('"', "");
+    format!(r#"  {{ "Effect": "Allow", "Action": "{action}", "Resource": "{on}"{condition} }}"#)
+}
