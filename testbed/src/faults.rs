@@ -202,9 +202,9 @@ impl World {
     fn act(&mut self, indices: &[usize]) {
         let mut list = std::mem::take(&mut self.faults.list);
         for index in indices {
-            match list.get_mut(*index).map(|fault| &mut fault.effect) {
-                Some(Effect::Before(act) | Effect::Then(act)) => act(self),
-                Some(_) | None => {}
+            let effect = list.get_mut(*index).map(|fault| &mut fault.effect);
+            if let Some(Effect::Before(act) | Effect::Then(act)) = effect {
+                act(self);
             }
         }
         list.append(&mut self.faults.list);

@@ -3,10 +3,11 @@
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use testbed::{Options, Service, Testbed, sample};
 
-/// GET over a fresh connection; status line and body.
+/// GET over a fresh connection; the whole answer.
 fn get(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").unwrap();
@@ -16,24 +17,41 @@ fn get(port: u16, path: &str) -> String {
 }
 
 #[test]
-fn sample_stack_serves_v1_and_rolls_to_v2() {
-    let start = Instant::now();
+fn rolling_update_of_the_live_service_fails_no_request() {
     let bed = Testbed::start(Options::default()).unwrap();
     let sample = sample::create(&bed).unwrap();
-    eprintln!("steady after {:?}", start.elapsed());
-    assert!(get(sample.production_port, "/").ends_with("v1"));
-    let definition = sample::task_definition("web-green", &sample.image("v2"), false);
-    bed.call(Service::Ecs, "RegisterTaskDefinition", definition).unwrap();
-    let input = json!({ "cluster": "shop", "service": "web-green", "taskDefinition": "web-green" });
-    bed.call(Service::Ecs, "UpdateService", input).unwrap();
-    let start = Instant::now();
-    assert!(bed.wait_until(Duration::from_secs(5), |world| world.ecs.is_steady("shop", "web-green")));
-    eprintln!("rolled after {:?}", start.elapsed());
-    assert!(get(sample.green_port, "/").ends_with("v2"));
-    assert!(get(sample.production_port, "/").ends_with("v1"));
-    bed.world(|world| {
-        for event in &world.ecs.service("shop", "web-green").unwrap().events {
-            eprintln!("{}", event.message);
-        }
+    let done = AtomicBool::new(false);
+    let answers: Vec<String> = std::thread::scope(|scope| {
+        let user = scope.spawn(|| {
+            let mut answers = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                answers.push(get(sample.production_port, "/"));
+            }
+            answers.push(get(sample.production_port, "/"));
+            answers
+        });
+        let definition = sample::task_definition("web-blue", &sample.image("v2"), false);
+        bed.call(Service::Ecs, "RegisterTaskDefinition", definition).unwrap();
+        let input = json!({ "cluster": "shop", "service": "web-blue", "taskDefinition": "web-blue" });
+        bed.call(Service::Ecs, "UpdateService", input).unwrap();
+        let steady = bed.wait_until(Duration::from_secs(5), |world| world.ecs.is_steady("shop", "web-blue"));
+        done.store(true, Ordering::Relaxed);
+        assert!(steady);
+        user.join().unwrap()
     });
+    assert!(answers.len() > 20);
+    let bad: Vec<&String> = answers.iter().filter(|answer| !answer.starts_with("HTTP/1.1 200 ")).collect();
+    assert_eq!(bad, Vec::<&String>::new());
+    assert!(answers[0].ends_with("v1") && answers.last().unwrap().ends_with("v2"));
+}
+
+#[test]
+fn every_listener_of_the_sample_answers() {
+    let bed = Testbed::start(Options::default()).unwrap();
+    let sample = sample::create(&bed).unwrap();
+    for port in [sample.production_port, sample.green_port, sample.blue_port, sample.dev_port] {
+        assert!(get(port, "/").ends_with("v1"));
+        assert!(get(port, "/healthz").ends_with("ok v1"));
+    }
+    assert_eq!(bed.violations(), []);
 }

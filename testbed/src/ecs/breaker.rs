@@ -93,7 +93,8 @@ fn trip(world: &mut World, service: &mut Service, config: &Value) {
 /// The deployment has failed, and rolls back where that is wanted and possible.
 fn fail(world: &mut World, service: &mut Service, cause: &Cause) {
     let Some(primary) = service.deployments.first_mut() else { return };
-    let was_rollback = service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
+    let was_rollback =
+        service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
     primary.rollout = RolloutState::Failed;
     primary.reason = format!("{}: {}", cause.finder, cause.event);
     primary.updated_at = SystemTime::now();
@@ -114,7 +115,9 @@ impl World {
     /// under way or without `alarms` enabled.
     pub fn trigger_alarm(&mut self, cluster: &str, name: &str, alarm: &str) {
         let path = format!(":service/{cluster}/{name}");
-        let Some(index) = self.ecs.services.iter().position(|service| service.arn.ends_with(&path)) else { return };
+        let Some(index) = self.ecs.services.iter().position(|service| service.arn.ends_with(&path)) else {
+            return;
+        };
         let mut service = std::mem::take(&mut self.ecs.services[index]);
         let config = service.config()["alarms"].clone();
         let open = service.primary().is_some_and(|primary| primary.rollout == RolloutState::InProgress);
@@ -164,7 +167,8 @@ pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) 
     }
     service.settings.extend(revision.settings.clone());
     service.settings.insert("loadBalancers".to_owned(), revision.load_balancers_json.clone());
-    let finder = if reason.contains("circuit breaker") { "ECS deployment circuit breaker" } else { "ECS deployment" };
+    let finder =
+        if reason.contains("circuit breaker") { "ECS deployment circuit breaker" } else { "ECS deployment" };
     let text = format!("{finder}: rolling back to deploymentId {id}.");
     deploy::push(service, id, revision, text);
 }

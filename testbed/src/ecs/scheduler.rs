@@ -133,7 +133,9 @@ fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
     for task in tasks(world, service).filter(|task| task.is_wanted()) {
         let old_enough = task.running.is_some_and(|running| now.duration_since(running) >= grace);
         match judge(world, task, now) {
-            Verdict::Unhealthy(reason, event) if old_enough => sick.push((task.id.clone(), Some((reason, event)))),
+            Verdict::Unhealthy(reason, event) if old_enough => {
+                sick.push((task.id.clone(), Some((reason, event))))
+            }
             Verdict::Unhealthy(..) => {}
             Verdict::Healthy | Verdict::Waiting if task.sick.is_some() => sick.push((task.id.clone(), None)),
             Verdict::Healthy | Verdict::Waiting => {}
@@ -153,7 +155,13 @@ fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
 }
 
 /// Stops tasks that are unhealthy, and counts them as failed.
-fn stop_sick(world: &mut World, service: &mut Service, now: Instant, which: impl Fn(&Task) -> bool, limit: usize) {
+fn stop_sick(
+    world: &mut World,
+    service: &mut Service,
+    now: Instant,
+    which: impl Fn(&Task) -> bool,
+    limit: usize,
+) {
     let ours: Vec<(String, String)> = tasks(world, service)
         .filter(|task| task.is_wanted() && which(task))
         .filter_map(|task| Some((task.id.clone(), task.sick.clone()?)))
@@ -301,7 +309,7 @@ pub(super) fn stop_tasks(
             (healthy, task.created.unwrap_or(order.now), task.id.clone(), !task.registrations.is_empty())
         })
         .collect();
-    chosen.sort_by(|a, b| (a.0, std::cmp::Reverse(a.1)).cmp(&(b.0, std::cmp::Reverse(b.1))));
+    chosen.sort_by_key(|(healthy, created, ..)| (*healthy, std::cmp::Reverse(*created)));
     chosen.truncate(order.limit);
     for (_, _, id, _) in &chosen {
         stop_one(world, id, order);
@@ -336,7 +344,8 @@ fn drop_ended(world: &World, service: &mut Service) {
     let mut first = true;
     service.deployments.retain(|deployment| {
         let primary = std::mem::take(&mut first);
-        let over = deployment.desired == 0 || deployment.rollout == RolloutState::Failed;
+        // One that was superseded under way goes with its last task; a complete one stays until it is replaced.
+        let over = deployment.desired == 0 || deployment.rollout != RolloutState::Completed;
         primary || !over || alive.contains(&deployment.id)
     });
 }

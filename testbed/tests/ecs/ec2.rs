@@ -26,7 +26,8 @@ fn targets_are_instances_with_dynamic_ports() {
     let targets = health["TargetHealthDescriptions"].as_array().unwrap();
     let is_task = |target: &serde_json::Value| {
         target["Target"]["Id"] == instance["ec2InstanceId"]
-            && target["Target"]["Port"].to_string().trim_matches('"') == binding["hostPort"].to_string()
+            && binding["hostPort"]
+                == target["Target"]["Port"].as_str().and_then(|port| port.parse::<u16>().ok()).unwrap_or(0)
     };
     assert!(targets.iter().any(is_task), "{targets:#?} {binding}");
     bed.deploy("v2");
