@@ -91,7 +91,10 @@ fn a_new_version_is_looked_for_registered_and_rolled_out() {
     let family = "web-green".to_owned();
     assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find { family: family.clone() }));
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
-    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(0)), Next::Step(Step::Register { family: family.clone() }));
+    assert_eq!(
+        next(&Ok(snapshot()), &goal, &run, at(0)),
+        Next::Step(Step::Register { family: family.clone() })
+    );
     run.answered(&Step::Register { family }, Ok(Answer::Registered(arn("web-green:2"))), at(0));
     assert_eq!(next(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
 }
@@ -212,7 +215,8 @@ fn another_deployment_in_flight_is_refused_and_one_of_the_same_content_is_adopte
     let mut flying = with(updated());
     let refused = first(&flying, &goal());
     assert!(matches!(refused, Next::Refuse(Refusal::InFlight { .. })), "{refused:?}");
-    let definition = Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    let definition =
+        Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
     green(&mut flying).definition = Some(Ok(definition));
     assert_eq!(first(&flying, &goal()), Next::Look(Look::CLOSER));
     green(&mut flying).history = Some(Ok(Vec::new()));
@@ -294,7 +298,10 @@ fn invariant_13_a_rollback_that_aws_never_begins_is_done_by_the_run() {
     let mut run = after_update();
     run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Aws, at(20));
     let stalled = next(&Ok(with(updated())), &goal(), &run, at(51));
-    assert!(matches!(stalled, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))), "{stalled:?}");
+    assert!(
+        matches!(stalled, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))),
+        "{stalled:?}"
+    );
 }
 
 #[test]
@@ -312,7 +319,10 @@ fn what_somebody_else_wrote_meanwhile_stands() {
 fn a_cancelled_run_restores_or_leaves_as_asked() {
     let mut run = after_update();
     run.cancelled = Some(at(5));
-    assert_eq!(next(&Ok(with(updated())), &goal(), &run, at(5)), Next::Turn(Failing::Cancelled, Recovery::Ours));
+    assert_eq!(
+        next(&Ok(with(updated())), &goal(), &run, at(5)),
+        Next::Turn(Failing::Cancelled, Recovery::Ours)
+    );
     run.turn(Failing::Cancelled, Recovery::Ours, at(5));
     let restore = next(&Ok(with(updated())), &goal(), &run, at(5));
     assert!(matches!(restore, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))));
@@ -327,7 +337,8 @@ fn a_run_that_changed_nothing_leaves_everything_untouched() {
     let mut run = Run::begin(at(0));
     run.turn(Failing::Cancelled, Recovery::Ours, at(1));
     let end = next(&Ok(snapshot()), &goal(), &run, at(1));
-    let bad = End::Bad { failing: Failing::Cancelled, left: Left::Untouched, because: Because::NothingChanged };
+    let bad =
+        End::Bad { failing: Failing::Cancelled, left: Left::Untouched, because: Because::NothingChanged };
     assert_eq!(end, Next::Done(bad));
 }
 
@@ -351,7 +362,8 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(update), "it never had its effect");
     let mut shown = with(updated());
-    let definition = Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    let definition =
+        Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
     green(&mut shown).definition = Some(Ok(definition));
     green(&mut shown).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = next(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
@@ -386,7 +398,10 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
     healthy.tasks = Some(Ok(tasks(&mine, 2, 1)));
     healthy.deployments = vec![mine];
     let healthy = Ok(with(healthy));
-    let wrong = ProbeFailure { url: "http://x/".to_owned(), kind: ProbeFailureKind::Status { found: 500, wanted: 200 } };
+    let wrong = ProbeFailure {
+        url: "http://x/".to_owned(),
+        kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
+    };
     for tries in 1..=3 {
         assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
         run.answered(&Step::Probe, Ok(Answer::Probed(Err(wrong.clone()))), at(10));
@@ -403,14 +418,16 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
 #[test]
 fn the_plan_is_the_decision_iterated() {
     let steps = plan(&snapshot(), &goal(), None, at(0));
-    let update = |definition: &str| Step::Update(Update {
-        color: Color::Green,
-        service: "web-green".to_owned(),
-        task_definition: Some(definition.to_owned()),
-        desired: None,
-        force: false,
-        purpose: Purpose::Deploy,
-    });
+    let update = |definition: &str| {
+        Step::Update(Update {
+            color: Color::Green,
+            service: "web-green".to_owned(),
+            task_definition: Some(definition.to_owned()),
+            desired: None,
+            force: false,
+            purpose: Purpose::Deploy,
+        })
+    };
     let register = Step::Register { family: "web-green".to_owned() };
     assert_eq!(steps, Plan::Steps(vec![register, update(NEW_REVISION)]));
     let known = arn("web-green:2");

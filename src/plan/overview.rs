@@ -124,7 +124,8 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
 fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
     let link = service.setup.links.first();
     let definition = known(&service.definition);
-    let image = definition.zip(link).and_then(|(revision, link)| image_of(&revision.content, &link.container));
+    let image =
+        definition.zip(link).and_then(|(revision, link)| image_of(&revision.content, &link.container));
     let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());
     ColorView {
         color: service.color,
@@ -178,3 +179,7 @@ fn deployable(service: &Service, wiring: Option<&Wiring>) -> Result<(), WhyNot> 
         Some(Rollout::Completed | Rollout::Failed) | None => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "overview_tests.rs"]
+mod tests;

@@ -10,7 +10,9 @@ pub(crate) fn judge(probe: &Probe, url: &str, status: u16, body: &str) -> Result
         return failure(ProbeFailureKind::Status { found: status, wanted: probe.status });
     }
     match &probe.contains {
-        Some(wanted) if !body.contains(wanted.as_str()) => failure(ProbeFailureKind::Body { wanted: wanted.clone() }),
+        Some(wanted) if !body.contains(wanted.as_str()) => {
+            failure(ProbeFailureKind::Body { wanted: wanted.clone() })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -26,7 +28,8 @@ mod tests {
 
     #[test]
     fn status_and_body_both_count_and_status_is_told_first() {
-        let judged = |status, body| judge(&probe(), "http://x/healthz", status, body).map_err(|failure| failure.kind);
+        let judged =
+            |status, body| judge(&probe(), "http://x/healthz", status, body).map_err(|failure| failure.kind);
         assert_eq!(judged(200, "all ok"), Ok(()));
         assert_eq!(judged(500, "all ok"), Err(ProbeFailureKind::Status { found: 500, wanted: 200 }));
         assert_eq!(judged(500, ""), Err(ProbeFailureKind::Status { found: 500, wanted: 200 }));

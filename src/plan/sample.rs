@@ -68,7 +68,13 @@ pub(crate) fn tasks(deployment: &Deployment, count: u32, from: u32) -> Vec<Task>
 
 /// A target of the task with this number.
 pub(crate) fn target(number: u32, state: &str) -> Target {
-    Target { id: format!("10.0.0.{number}"), port: 8080, state: state.to_owned(), reason: None, description: None }
+    Target {
+        id: format!("10.0.0.{number}"),
+        port: 8080,
+        state: state.to_owned(),
+        reason: None,
+        description: None,
+    }
 }
 
 /// A trouble of this kind.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::*;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, deployment, service, target, tasks, trouble};
 use crate::plan::snapshot::*;
 use crate::plan::time::Time;
 use crate::plan::trouble::TroubleKind;
-use super::*;
 
 /// My deployment of revision 2 to green, two tasks wanted, asked for at the beginning.
 fn mine() -> Mine {
@@ -24,7 +24,13 @@ fn mine() -> Mine {
 /// Green while my deployment rolls out beside the old one.
 fn rolling(running: u32, pending: u32, rollout: Rollout) -> Service {
     let mut green = service(Color::Green);
-    let own = Deployment { running, pending, rollout, created: at(1), ..deployment("mine", &arn("web-green:2"), 2) };
+    let own = Deployment {
+        running,
+        pending,
+        rollout,
+        created: at(1),
+        ..deployment("mine", &arn("web-green:2"), 2)
+    };
     let old = Deployment { primary: false, ..deployment("green-old", &arn("web-green:1"), 2) };
     green.task_definition = arn("web-green:2");
     green.tasks = Some(Ok(tasks(&own, running, 11)));
@@ -174,7 +180,11 @@ fn failed_by_the_breaker_with_and_without_rollback() {
     green.setup.breaker = breaker(false);
     assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Ours));
     green.setup.breaker = breaker(true);
-    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws), "it may still stall: the way back knows");
+    assert_eq!(
+        judge(&green),
+        failed(Ended::CircuitBreaker, Recovery::Aws),
+        "it may still stall: the way back knows"
+    );
 }
 
 #[test]
@@ -206,7 +216,10 @@ fn rolled_back_by_aws_is_told_from_superseded_by_history_alone() {
     for status in [RolledBack, RollingBack, RollbackFailed] {
         assert_eq!(by(status, breaker_reason), failed(Ended::CircuitBreaker, Recovery::Aws));
     }
-    assert_eq!(by(RolledBack, "rolled back because of alarm"), failed(Ended::Alarm(Vec::new()), Recovery::Aws));
+    assert_eq!(
+        by(RolledBack, "rolled back because of alarm"),
+        failed(Ended::Alarm(Vec::new()), Recovery::Aws)
+    );
     assert_eq!(by(RolledBack, "Rollback requested by the user."), failed(Ended::Stopped, Recovery::Aws));
     let newer = Ended::Superseded { by: arn("web-green:1") };
     assert_eq!(by(Stopped, "a new deployment"), failed(newer.clone(), Recovery::Theirs));
@@ -247,18 +260,23 @@ fn without_the_permission_for_history_the_own_failed_entry_or_the_event_tells() 
     assert_eq!(judge(&green), superseded);
     green.events = vec![Event {
         at: at(29),
-        message: "(service web-green) (deployment ecs-svc/mine) deployment failed: tasks failed to start.".to_owned(),
+        message: "(service web-green) (deployment ecs-svc/mine) deployment failed: tasks failed to start."
+            .to_owned(),
     }];
     assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
     green.events.clear();
-    let own = Deployment { primary: false, rollout: Rollout::Failed, ..deployment("mine", &arn("web-green:2"), 2) };
+    let own =
+        Deployment { primary: false, rollout: Rollout::Failed, ..deployment("mine", &arn("web-green:2"), 2) };
     green.deployments.push(own);
     assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
 }
 
 #[test]
 fn history_of_an_earlier_deployment_of_the_same_revision_is_not_mine() {
-    let old = ServiceDeployment { created: Time(at(0).0 - 60_000), ..entry(ServiceDeploymentStatus::RolledBack, "") };
+    let old = ServiceDeployment {
+        created: Time(at(0).0 - 60_000),
+        ..entry(ServiceDeploymentStatus::RolledBack, "")
+    };
     let green = told(replaced("web-green:3", at(30)), vec![old]);
     assert_eq!(judge(&green), failed(Ended::Superseded { by: arn("web-green:3") }, Recovery::Theirs));
 }
@@ -294,7 +312,10 @@ fn a_count_only_change_has_no_deployment_and_succeeds_on_healthy_targets() {
     let mut green = service(Color::Green);
     assert_eq!(verdict(Some(&green), &counted, at(1), &limits), Verdict::Good { healthy: 2 });
     green.running = 1;
-    assert!(matches!(verdict(Some(&green), &counted, at(1), &limits), Verdict::Wait(Waiting::RollingOut { .. })));
+    assert!(matches!(
+        verdict(Some(&green), &counted, at(1), &limits),
+        Verdict::Wait(Waiting::RollingOut { .. })
+    ));
     green.task_definition = arn("web-green:9");
     let theirs = failed(Ended::Superseded { by: arn("web-green:9") }, Recovery::Theirs);
     assert_eq!(verdict(Some(&green), &counted, at(1), &limits), theirs);
@@ -316,7 +337,11 @@ fn the_time_out_tells_what_was_waited_for() {
     let timed_out = |waiting| failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours);
     assert_eq!(judge_late(&rolling(1, 1, Rollout::InProgress)), timed_out(rolling_out(1, 1)));
     assert_eq!(judge_late(&complete("unhealthy")), timed_out(Waiting::Unhealthy { healthy: 0, needed: 2 }));
-    assert_eq!(judge_late(&complete("healthy")), Verdict::Good { healthy: 2 }, "good at the last moment is good");
+    assert_eq!(
+        judge_late(&complete("healthy")),
+        Verdict::Good { healthy: 2 },
+        "good at the last moment is good"
+    );
 }
 
 #[test]
@@ -341,7 +366,8 @@ fn invariant_09_what_is_unknown_holds_and_what_is_final_ends() {
         green.tasks = Some(Err(trouble(kind)));
         assert_eq!(judge(&green), Verdict::Wait(waiting));
     }
-    for kind in [TroubleKind::Denied, TroubleKind::Expired, TroubleKind::NoCredentials, TroubleKind::Refused] {
+    for kind in [TroubleKind::Denied, TroubleKind::Expired, TroubleKind::NoCredentials, TroubleKind::Refused]
+    {
         let ended = failed(Ended::Trouble(trouble(kind)), Recovery::Ours);
         assert_eq!(on_trouble(&trouble(kind), &mine(), at(60), &limits), ended);
         let mut green = complete("healthy");

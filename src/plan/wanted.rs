@@ -25,7 +25,10 @@ impl Place {
     /// The services by color, blue first, as they were given.
     pub(crate) fn services(&self) -> Vec<(Color, &str)> {
         let develop = self.develop.as_deref().map(|name| (Color::Develop, name));
-        [(Color::Blue, self.blue.as_str()), (Color::Green, self.green.as_str())].into_iter().chain(develop).collect()
+        [(Color::Blue, self.blue.as_str()), (Color::Green, self.green.as_str())]
+            .into_iter()
+            .chain(develop)
+            .collect()
     }
 }
 

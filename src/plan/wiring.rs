@@ -332,3 +332,7 @@ fn add_develop(wiring: &mut Wiring, balancers: Option<&Vec<String>>, all: &[Bala
         wiring.tests.extend(found.into_iter().filter(|address| address.color == Color::Develop));
     }
 }
+
+#[cfg(test)]
+#[path = "wiring_tests.rs"]
+mod tests;

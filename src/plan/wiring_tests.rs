@@ -1,0 +1,206 @@
+//! The wiring over every shape of rules, each typed by hand.
+
+use super::*;
+use crate::plan::sample::{balancer, rule, snapshot};
+use crate::plan::snapshot::Condition;
+use crate::plan::wanted::Protocol;
+
+/// The groups of the sample.
+fn groups() -> Groups {
+    Groups { blue: "tg-blue".to_owned(), green: "tg-green".to_owned(), develop: Some("tg-dev".to_owned()) }
+}
+
+/// The wiring of these rules, with no listener named.
+fn wired(rules: Vec<Rule>) -> Result<Wiring, Tangle> {
+    wire(&groups(), &Balancer { rules, ..balancer(100, 0) }, None)
+}
+
+/// The wiring of these rules with a listener named.
+fn wired_with(rules: Vec<Rule>, listener: &ListenerChoice) -> Result<Wiring, Tangle> {
+    wire(&groups(), &Balancer { rules, ..balancer(100, 0) }, Some(listener))
+}
+
+/// A production rule on this port.
+fn both(port: u16, blue: u32, green: u32) -> Rule {
+    rule(port, None, &[("tg-blue", blue), ("tg-green", green)])
+}
+
+/// A listener by its port.
+fn port(port: u16) -> ListenerChoice {
+    ListenerChoice::Port { protocol: None, port }
+}
+
+#[test]
+fn every_rule_that_holds_both_groups_is_production() {
+    let wiring =
+        wired(vec![both(80, 80, 20), both(443, 8, 2), rule(8080, None, &[("tg-green", 1)])]).unwrap();
+    assert_eq!(wiring.production.len(), 2);
+    assert_eq!(wiring.split(), Split { blue: 80, green: 20 });
+    assert_eq!(wiring.idle(), None);
+    assert!(wiring.is_live(Color::Blue) && wiring.is_live(Color::Green) && !wiring.is_live(Color::Develop));
+}
+
+#[test]
+fn the_color_with_weight_0_on_every_rule_is_idle() {
+    assert_eq!(wired(vec![both(80, 100, 0)]).unwrap().idle(), Some(Color::Green));
+    assert_eq!(wired(vec![both(80, 0, 100)]).unwrap().idle(), Some(Color::Blue));
+}
+
+#[test]
+fn invariant_05_rules_that_disagree_are_refused_and_shown() {
+    let shown = vec![
+        ("HTTP:80 default".to_owned(), Split { blue: 100, green: 0 }),
+        ("HTTP:443 default".to_owned(), Split { blue: 50, green: 50 }),
+    ];
+    assert_eq!(wired(vec![both(80, 100, 0), both(443, 50, 50)]), Err(Tangle::Disagree(shown)));
+    let third = wired(vec![both(80, 1, 1), both(81, 5, 5), both(82, 5, 6)]);
+    assert!(matches!(third, Err(Tangle::Disagree(rules)) if rules.len() == 3), "the last pair counts too");
+}
+
+#[test]
+fn invariant_04_a_third_group_or_no_weight_is_refused() {
+    let third = rule(80, Some(7), &[("tg-blue", 1), ("tg-green", 1), ("tg-else", 1)]);
+    let refusal = Tangle::ThirdGroup { rule: "HTTP:80 rule 7".to_owned(), group: "tg-else".to_owned() };
+    assert_eq!(wired(vec![third]), Err(refusal));
+    assert_eq!(wired(vec![both(80, 0, 0)]), Err(Tangle::NoWeight("HTTP:80 default".to_owned())));
+}
+
+#[test]
+fn an_action_type_that_is_not_known_is_refused_and_known_ones_are_kept() {
+    let with =
+        |action: &str| Rule { actions: vec![action.to_owned(), "forward".to_owned()], ..both(80, 1, 0) };
+    let refusal = Tangle::UnknownAction { rule: "HTTP:80 default".to_owned(), action: "teleport".to_owned() };
+    assert_eq!(wired(vec![with("teleport")]), Err(refusal));
+    assert!(wired(vec![with("authenticate-oidc")]).is_ok());
+}
+
+#[test]
+fn day_one_needs_the_listener_and_reads_as_all_on_the_known_group() {
+    let rules = || vec![rule(80, None, &[("tg-blue", 1)]), rule(8080, None, &[("tg-green", 1)])];
+    let found = vec!["HTTP:80".to_owned(), "HTTP:8080".to_owned()];
+    assert_eq!(wired(rules()), Err(Tangle::NoProductionRule(found.clone())));
+    let wiring = wired_with(rules(), &port(80)).unwrap();
+    assert_eq!(wiring.split(), Split { blue: 100, green: 0 });
+    assert_eq!(wiring.production[0].lacks, Some(Color::Green));
+    assert_eq!(
+        wiring.test_address(Color::Green).map(Address::url).as_deref(),
+        Some("http://shop.example.com:8080")
+    );
+    let other = wired_with(rules(), &port(8080)).unwrap();
+    assert_eq!(
+        (other.split(), other.production[0].lacks),
+        (Split { blue: 0, green: 100 }, Some(Color::Blue))
+    );
+    assert_eq!(wired_with(rules(), &port(443)), Err(Tangle::NoSuchListener(found)));
+}
+
+#[test]
+fn a_listener_is_named_by_arn_by_port_or_by_protocol_and_port() {
+    let rules = || vec![rule(80, None, &[("tg-blue", 1)])];
+    let of = |protocol| ListenerChoice::Port { protocol: Some(protocol), port: 80 };
+    assert!(wired_with(rules(), &of(Protocol::Http)).is_ok());
+    assert!(wired_with(rules(), &of(Protocol::Https)).is_err());
+    assert!(wired_with(rules(), &ListenerChoice::Arn("listener-80".to_owned())).is_ok());
+    assert!(wired_with(rules(), &ListenerChoice::Arn("listener-81".to_owned())).is_err());
+}
+
+#[test]
+fn a_named_listener_does_not_hide_rules_that_hold_both_groups() {
+    let rules = vec![both(80, 50, 50), rule(8080, None, &[("tg-green", 1)])];
+    assert_eq!(wired_with(rules, &port(8080)).unwrap().split(), Split { blue: 50, green: 50 });
+}
+
+#[test]
+fn a_test_address_takes_host_and_path_from_the_conditions() {
+    let mut test = rule(80, Some(5), &[("tg-green", 1)]);
+    test.protocol = "HTTPS".to_owned();
+    let condition =
+        |field: &str, value: &str| Condition { field: field.to_owned(), values: vec![value.to_owned()] };
+    test.conditions = vec![condition("host-header", "green.example.com"), condition("path-pattern", "/v2/*")];
+    let wiring = wired(vec![both(80, 100, 0), test.clone()]).unwrap();
+    let address = wiring.test_address(Color::Green).unwrap();
+    assert_eq!(address.host.as_deref(), Some("green.example.com"));
+    assert_eq!(address.path.as_deref(), Some("/v2/"));
+    assert_eq!(address.url(), "https://shop.example.com:80");
+    test.conditions = vec![condition("host-header", "*.example.com")];
+    let wiring = wired(vec![both(80, 100, 0), test]).unwrap();
+    assert_eq!(wiring.test_address(Color::Green).unwrap().host, None, "a pattern is no name");
+}
+
+#[test]
+fn default_ports_are_left_out_of_a_url() {
+    let address = |scheme: &str, port| Address {
+        color: Color::Blue,
+        scheme: scheme.to_owned(),
+        dns: "shop.example.com".to_owned(),
+        port,
+        host: None,
+        path: None,
+    };
+    assert_eq!(address("http", 80).url(), "http://shop.example.com");
+    assert_eq!(address("https", 443).url(), "https://shop.example.com");
+    assert_eq!(address("http", 443).url(), "http://shop.example.com:443");
+}
+
+#[test]
+fn a_network_load_balancer_is_refused() {
+    let network = Balancer { arn: "arn:loadbalancer/net/shop/1".to_owned(), ..balancer(100, 0) };
+    assert_eq!(wire(&groups(), &network, None), Err(Tangle::NotApplication(network.arn.clone())));
+}
+
+#[test]
+fn a_snapshot_is_refused_for_what_no_rule_can_mend() {
+    let tangled = |change: &dyn Fn(&mut Snapshot)| {
+        let mut all = snapshot();
+        change(&mut all);
+        of_snapshot(&all, None).unwrap().unwrap_err()
+    };
+    fn group(all: &mut Snapshot, index: usize) -> &mut crate::plan::snapshot::TargetGroup {
+        all.services[index].group.as_mut().unwrap().as_mut().unwrap()
+    }
+    let lambda = tangled(&|all| group(all, 1).target_type = "lambda".to_owned());
+    assert_eq!(lambda, Tangle::TargetType(Color::Green, "lambda".to_owned()));
+    let same = tangled(&|all| {
+        let blue = group(all, 0).clone();
+        *group(all, 1) = blue;
+    });
+    assert_eq!(same, Tangle::SameGroup("web-blue".to_owned()));
+    let two = tangled(&|all| group(all, 1).balancers = vec!["arn:loadbalancer/app/other/2".to_owned()]);
+    let (one, other) = ("arn:loadbalancer/app/shop/1".to_owned(), "arn:loadbalancer/app/other/2".to_owned());
+    assert_eq!(two, Tangle::TwoBalancers(vec![one, other]));
+    assert_eq!(tangled(&|all| group(all, 0).balancers.clear()), Tangle::Unattached(Color::Blue));
+    assert_eq!(tangled(&|all| group(all, 1).balancers.clear()), Tangle::Unattached(Color::Green));
+}
+
+#[test]
+fn what_could_not_be_read_is_not_guessed() {
+    let mut all = snapshot();
+    all.balancers = None;
+    assert_eq!(of_snapshot(&all, None), None);
+    let mut all = snapshot();
+    all.services[0].group = None;
+    assert_eq!(of_snapshot(&all, None), None);
+}
+
+#[test]
+fn develop_may_sit_behind_a_load_balancer_of_its_own() {
+    let mut all = snapshot();
+    let mut develop = all.services[1].clone();
+    develop.color = Color::Develop;
+    let group = develop.group.as_mut().unwrap().as_mut().unwrap();
+    group.arn = "tg-dev".to_owned();
+    group.balancers = vec!["arn:loadbalancer/app/dev/9".to_owned()];
+    all.services.push(develop);
+    let other = Balancer {
+        arn: "arn:loadbalancer/app/dev/9".to_owned(),
+        dns: "dev.example.com".to_owned(),
+        rules: vec![rule(81, None, &[("tg-dev", 1)])],
+        ..balancer(0, 0)
+    };
+    all.balancers.as_mut().unwrap().as_mut().unwrap().push(other);
+    let wiring = of_snapshot(&all, None).unwrap().unwrap();
+    assert_eq!(
+        wiring.test_address(Color::Develop).map(Address::url).as_deref(),
+        Some("http://dev.example.com")
+    );
+}
