@@ -110,6 +110,17 @@ pub(super) fn run(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "tasks": tasks, "failures": failures }))
 }
 
+/// `RegisterContainerInstance`, as the agent calls it: the instance's id stands in its identity document.
+pub(super) fn register_instance(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let cluster = cluster::named(world, input)?;
+    let document = text(input, "instanceIdentityDocument").unwrap_or_default();
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let ec2 = text(&document, "instanceId").ok_or_else(|| client("Invalid instance identity document."))?;
+    let arn = world.add_instance(last_part(&cluster), ec2, 20);
+    let one = world.ecs.instances.iter().find(|one| one.arn == arn);
+    Ok(json!({ "containerInstance": one.map(|one| instance(world, one)) }))
+}
+
 /// `ListContainerInstances`.
 pub(super) fn list_instances(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;

@@ -21,13 +21,13 @@ fn targets_are_instances_with_dynamic_ports() {
     let instance = bed.ecs("DescribeContainerInstances", input)["containerInstances"][0].clone();
     let binding = task["containers"][0]["networkBindings"][0].clone();
     assert_eq!(binding["containerPort"], 8080);
+    let host = binding["hostPort"].to_string();
     let input = json!({ "TargetGroupArn": bed.sample.green_group });
     let health = bed.bed.call(Service::Elb, "DescribeTargetHealth", input).unwrap();
     let targets = health["TargetHealthDescriptions"].as_array().unwrap();
     let is_task = |target: &serde_json::Value| {
-        target["Target"]["Id"] == instance["ec2InstanceId"]
-            && binding["hostPort"]
-                == target["Target"]["Port"].as_str().and_then(|port| port.parse::<u16>().ok()).unwrap_or(0)
+        let port = target["Target"]["Port"].to_string();
+        target["Target"]["Id"] == instance["ec2InstanceId"] && *port.trim_matches('"') == *host
     };
     assert!(targets.iter().any(is_task), "{targets:#?} {binding}");
     bed.deploy("v2");
