@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::failure::{Failure, Outcome, Reason};
-use crate::plan::problem::Problem;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
+use crate::plan::problem::Problem;
 use crate::plan::step::{Because, Failing, Found, Left, Refusal, Step, Wait};
 use crate::plan::trouble::Trouble;
 

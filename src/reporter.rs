@@ -63,7 +63,11 @@ impl<'a> Reporter<'a> {
         match line.level {
             line::Level::GroupStart => print(&commands::group(&commands::clean(&line.text))),
             line::Level::GroupEnd => print(commands::endgroup()),
-            line::Level::Plain | line::Level::Good | line::Level::Warn | line::Level::Bad | line::Level::Dim => {
+            line::Level::Plain
+            | line::Level::Good
+            | line::Level::Warn
+            | line::Level::Bad
+            | line::Level::Dim => {
                 let safe = Line { text: commands::harmless(&line.text), ..line.clone() };
                 print(&line::paint(&safe, self.color));
             }

@@ -29,7 +29,9 @@ pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
 /// The newest revision of a family, if it holds the wanted content.
 async fn find(drive: &Drive<'_>, family: &str) -> Read<Answer> {
     match drive.session.aws.revision(family).await {
-        Ok(newest) if same_content(&newest.content, &drive.goal.content) => Ok(Answer::Found(Some(newest.arn))),
+        Ok(newest) if same_content(&newest.content, &drive.goal.content) => {
+            Ok(Answer::Found(Some(newest.arn)))
+        }
         Ok(_) => Ok(Answer::Found(None)),
         Err(trouble) if trouble.kind == TroubleKind::Missing => Ok(Answer::Found(None)),
         Err(trouble) => Err(trouble),

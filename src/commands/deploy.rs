@@ -42,7 +42,10 @@ enum NotBegun {
 }
 
 /// Looks at everything, tells what stands, and decides whether the deploy may begin.
-async fn look_and_admit(session: &Session<'_>, wish: &DeploySettings) -> Result<(Snapshot, Admitted), NotBegun> {
+async fn look_and_admit(
+    session: &Session<'_>,
+    wish: &DeploySettings,
+) -> Result<(Snapshot, Admitted), NotBegun> {
     let asked = request(session, wish);
     let began = clock::now();
     loop {

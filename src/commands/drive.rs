@@ -154,7 +154,8 @@ impl<'a> Drive<'a> {
         let changed = self.told.as_ref().is_none_or(|(told, _)| *told != wait);
         let silent = self.told.as_ref().is_none_or(|(_, at)| now.since(*at) >= HEARTBEAT);
         if changed || silent {
-            let event = Event::Waiting { wait: wait.clone(), elapsed: now.since(started), heartbeat: !changed };
+            let event =
+                Event::Waiting { wait: wait.clone(), elapsed: now.since(started), heartbeat: !changed };
             self.session.reporter.emit(&event);
             self.told = Some((wait, now));
         }
@@ -198,7 +199,9 @@ impl<'a> Drive<'a> {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
             Ok(Answer::Found(None)) | Ok(Answer::Probed(Err(_))) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
-            Ok(Answer::Updated(service)) => Answered::Updated(service.primary().map(|primary| primary.id.clone())),
+            Ok(Answer::Updated(service)) => {
+                Answered::Updated(service.primary().map(|primary| primary.id.clone()))
+            }
             Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),
             Err(trouble) => Answered::Trouble(trouble.clone()),
         };
@@ -229,7 +232,9 @@ impl<'a> Drive<'a> {
         let Some(state) = State::of(self.goal, self.service, &self.run, phase) else { return };
         let written = serde_json::to_string(&state).map_err(std::io::Error::from);
         let env = self.session.env;
-        let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| match &state.deployment {
+        let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| match &state
+            .deployment
+        {
             Some(id) => files::set_output(env, "ecs-deployment-id", id),
             None => Ok(()),
         });

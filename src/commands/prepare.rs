@@ -5,8 +5,8 @@ use std::path::Path;
 use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
 use crate::failure::{Failure, Reason};
-use crate::plan::problem::Problem;
 use crate::plan::definition::{Changes, Content, Format, ImageRef, build, images, pin, typos, unserved};
+use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
 use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
@@ -48,7 +48,9 @@ pub(crate) async fn prepare(
     if !misspelt.is_empty() {
         return Err(Unprepared::Problems(misspelt));
     }
-    if let Some(problem) = service.setup.links.first().and_then(|link| unserved(&content, &link.container, link.port.into())) {
+    if let Some(problem) =
+        service.setup.links.first().and_then(|link| unserved(&content, &link.container, link.port.into()))
+    {
         return Err(Unprepared::Problems(vec![problem]));
     }
     let unresolved = resolve(session, wish, &mut content).await?;
@@ -56,7 +58,11 @@ pub(crate) async fn prepare(
 }
 
 /// The task definition that the changes start from.
-async fn base(session: &Session<'_>, wish: &DeploySettings, service: &Service) -> Result<Content, Unprepared> {
+async fn base(
+    session: &Session<'_>,
+    wish: &DeploySettings,
+    service: &Service,
+) -> Result<Content, Unprepared> {
     match &wish.definition {
         DefinitionSource::Current => match &service.definition {
             Some(Ok(revision)) => Ok(revision.content.clone()),
@@ -91,7 +97,9 @@ fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> 
     let Some(format) = Format::of(&name) else {
         return Err(problem(format!("`{name}` is no .json, .yml or .yaml file")));
     };
-    let text = session.read_file(path).map_err(|error| problem(words::unreadable_file(&name, &error.to_string())))?;
+    let text = session
+        .read_file(path)
+        .map_err(|error| problem(words::unreadable_file(&name, &error.to_string())))?;
     Content::from_text(&text, format).map_err(|problems| {
         let in_file = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
         Unprepared::Problems(problems.into_iter().map(in_file).collect())
@@ -138,9 +146,17 @@ async fn resolve(
             continue;
         };
         let which = image.digest.as_deref().unwrap_or_else(|| image.tag_or_latest()).to_owned();
-        let asked = session.patiently(|| session.aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which)).await;
+        let asked = session
+            .patiently(|| session.aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which))
+            .await;
         match asked? {
-            None => return Err(Unprepared::Failure(words::image_missing(&container, &image.short(), &ecr.region))),
+            None => {
+                return Err(Unprepared::Failure(words::image_missing(
+                    &container,
+                    &image.short(),
+                    &ecr.region,
+                )));
+            }
             Some(digest) if wish.pin_digest && !image.is_pinned() => pins.push((text, digest)),
             Some(_) if image.is_pinned() => {}
             Some(_) => moving.push(text),

@@ -50,7 +50,11 @@ impl Session<'_> {
     }
 
     /// Work that a signal ends. Once a signal has come and was noted, nothing is interrupted any more.
-    pub(crate) async fn unless_signalled<T>(&self, noted: bool, work: impl Future<Output = T>) -> Interrupted<T> {
+    pub(crate) async fn unless_signalled<T>(
+        &self,
+        noted: bool,
+        work: impl Future<Output = T>,
+    ) -> Interrupted<T> {
         if noted {
             return Interrupted::No(work.await);
         }
@@ -84,7 +88,9 @@ impl Session<'_> {
             };
             match answer {
                 Ok(value) => return Ok(value),
-                Err(trouble) if trouble.kind.passes() && clock::now().since(began) < self.settings.timeout => {
+                Err(trouble)
+                    if trouble.kind.passes() && clock::now().since(began) < self.settings.timeout =>
+                {
                     self.wait_out(&trouble, clock::now().since(began)).await;
                 }
                 Err(trouble) => return Err(Stop::Trouble(trouble)),

@@ -15,8 +15,8 @@ use crate::aws::{Access, Aws, Names};
 use crate::clock;
 use crate::event::{Event, Report, Warning};
 use crate::failure::{Failure, Outcome, Reason};
-use crate::plan::problem::Problem;
 use crate::http;
+use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::Refusal;
 use crate::report::words;
@@ -147,5 +147,6 @@ fn cancelled() -> Box<Report> {
 /// Whether the credentials belong to an account that is not allowed.
 fn wrong_account(settings: &Settings, account: &str) -> Option<Failure> {
     let allowed = &settings.allowed_account_ids;
-    (!allowed.is_empty() && !allowed.iter().any(|id| id == account)).then(|| words::wrong_account(account, allowed))
+    (!allowed.is_empty() && !allowed.iter().any(|id| id == account))
+        .then(|| words::wrong_account(account, allowed))
 }

@@ -201,6 +201,6 @@ fn develop_may_sit_behind_a_load_balancer_of_its_own() {
     let wiring = of_snapshot(&all, None).unwrap().unwrap();
     assert_eq!(
         wiring.test_address(Color::Develop).map(Address::url).as_deref(),
-        Some("http://dev.example.com")
+        Some("http://dev.example.com:81")
     );
 }

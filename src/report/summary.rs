@@ -1,1 +1,3 @@
-pub(crate) fn summary(_: &crate::event::Report) -> String { String::new() }
+pub(crate) fn summary(_: &crate::event::Report) -> String {
+    String::new()
+}

@@ -16,7 +16,10 @@ pub(crate) fn no_http_client(why: &str) -> Failure {
 pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
     Failure::new(
         Reason::WrongAccount,
-        format!("the AWS credentials belong to account {account}; `allowed-account-ids` allows {}", allowed.join(", ")),
+        format!(
+            "the AWS credentials belong to account {account}; `allowed-account-ids` allows {}",
+            allowed.join(", ")
+        ),
         "Assume a role of an allowed account in the step before, or correct `allowed-account-ids`.",
     )
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::read;
 use crate::event::Warning;
-use crate::plan::problem::Problem;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::Color;
+use crate::plan::problem::Problem;
 use crate::plan::step::{Because, Failing, Left, ProbeFailure, ProbeFailureKind};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
