@@ -6,6 +6,8 @@ mod fixtures;
 pub(crate) mod line;
 pub(crate) mod links;
 pub(crate) mod log;
+mod markdown;
 mod names;
+pub(crate) mod outputs;
 pub(crate) mod status;
 pub(crate) mod words;
