@@ -37,13 +37,13 @@ pub(crate) fn cell(text: &str) -> String {
     if text.is_empty() { "–".to_owned() } else { text }
 }
 
-/// Text in fixed width, fit for a line or a cell.
+/// Text in fixed width, fit for a line or a cell. An address in it can be copied and is no link.
 pub(crate) fn code(text: &str) -> String {
     let mut out = String::from("<code>");
     for c in one_line(text).chars() {
         push_escaped(&mut out, c);
     }
-    out + "</code>"
+    out.replace("://", "&#58;//") + "</code>"
 }
 
 /// One character, as an entity where Markdown or HTML gives it a meaning.
@@ -92,13 +92,13 @@ fn longest_run(line: &str) -> usize {
     line.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// A link of ours; an address that is none is shown as code.
+/// A link with a text that is Markdown already; an address that is none is shown as code.
 pub(crate) fn link(text: &str, url: &str) -> String {
     let plain = url.bytes().all(|b| {
         b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'<' | b'>' | b'|' | b'"' | b'\\' | b'`')
     });
     if plain && (url.starts_with("https://") || url.starts_with("http://")) {
-        format!("[{}]({url})", inline(text))
+        format!("[{text}]({url})")
     } else {
         code(url)
     }

@@ -10,4 +10,5 @@ mod markdown;
 mod names;
 pub(crate) mod outputs;
 pub(crate) mod status;
+pub(crate) mod summary;
 pub(crate) mod words;

@@ -19,7 +19,7 @@ use super::about::About;
 use crate::event::Report;
 use crate::failure::Failure;
 
-pub(crate) use end::{headline, undo, why_not};
+pub(crate) use end::{headline, reason, undo, why_not};
 pub(crate) use ended::failing;
 pub(crate) use finding::finding;
 pub(crate) use left::because;
