@@ -228,8 +228,7 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
         Outcome::Cancelled | Outcome::Superseded => Level::Warn,
         Outcome::Refused | Outcome::Failed => Level::Bad,
     };
-    let reason = report.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let time = duration(report.duration);
+    let (reason, time) = (words::reason(report), duration(report.duration));
     let text = format!("{}{reason} after {time}: {}", report.outcome.word(), words::headline(report));
     let mut lines = Line::foreign(level, &text);
     match words::failure(report) {

@@ -6,6 +6,7 @@ mod fixtures;
 pub(crate) mod line;
 pub(crate) mod links;
 pub(crate) mod log;
+mod markdown;
 mod names;
 pub(crate) mod outputs;
 pub(crate) mod status;

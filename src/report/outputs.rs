@@ -1,7 +1,124 @@
-pub(crate) fn outputs(report: &crate::event::Report) -> Vec<(&'static str, String)> {
+//! The step's outputs: always all of them, also on failure; empty where nothing is known.
+
+use super::status;
+use crate::event::Report;
+use crate::plan::color::Color;
+
+/// The outputs of the action by name.
+pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
+    let overview = report.overview.as_ref();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
     vec![
         ("result", report.outcome.word().to_owned()),
-        ("reason", report.reason.map_or("", |r| r.word()).to_owned()),
+        ("reason", report.reason.map(|reason| reason.word().to_owned()).unwrap_or_default()),
         ("left", report.left.word().to_owned()),
+        ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
+        ("live-color", report.split.map(|split| status::live_color(split).to_owned()).unwrap_or_default()),
+        ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
+        ("task-definition-arn", text(&report.task_definition)),
+        ("previous-task-definition-arn", text(&report.previous_task_definition)),
+        ("image", text(&report.image)),
+        ("ecs-deployment-id", text(&report.deployment)),
+        ("production-url", overview.and_then(|all| all.production_url.clone()).unwrap_or_default()),
+        ("test-url", report.color.and_then(|color| test_url(report, color)).unwrap_or_default()),
+        ("duration-seconds", report.duration.as_secs().to_string()),
+        ("status-json", overview.map(status::json).unwrap_or_default()),
     ]
+}
+
+/// Where the deployed color can be tested.
+fn test_url(report: &Report, color: Color) -> Option<String> {
+    let views = report.overview.iter().flat_map(|overview| &overview.colors);
+    views.filter(|view| view.color == color).find_map(|view| view.test_url.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Outcome;
+    use crate::plan::cause::Cause;
+    use crate::plan::color::Split;
+    use crate::plan::step::{Failing, Left};
+    use crate::plan::verdict::Ended;
+    use crate::report::fixtures::{crash, failed, report};
+
+    /// The outputs without `status-json`, one a line.
+    fn told(report: &Report) -> String {
+        let all = outputs(report).into_iter().filter(|(name, _)| *name != "status-json");
+        all.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_good_deploy_has_all_outputs() {
+        insta::assert_snapshot!(told(&report()), @r"
+        result=succeeded
+        reason=
+        left=changed
+        color=green
+        live-color=blue
+        traffic=blue
+        task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
+        previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
+        image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
+        ecs-deployment-id=ecs-svc/8123456789
+        production-url=https://shop-alb.example
+        test-url=http://shop-alb.example:808
+        duration-seconds=125
+        ");
+    }
+
+    #[test]
+    fn a_failed_deploy_has_all_outputs() {
+        let split = Some(Split { blue: 95, green: 5 });
+        let failed = failed(Failing::Deployment(Ended::CircuitBreaker), crash());
+        insta::assert_snapshot!(told(&Report { split, ..failed }), @r"
+        result=failed
+        reason=circuit-breaker
+        left=restored
+        color=green
+        live-color=both
+        traffic=95/5
+        task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
+        previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
+        image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
+        ecs-deployment-id=ecs-svc/8123456789
+        production-url=https://shop-alb.example
+        test-url=http://shop-alb.example:808
+        duration-seconds=125
+        ");
+    }
+
+    #[test]
+    fn what_is_not_known_is_empty() {
+        let nothing = Report {
+            outcome: Outcome::Refused,
+            left: Left::Untouched,
+            cause: Cause::default(),
+            color: None,
+            service: None,
+            split: None,
+            task_definition: None,
+            previous_task_definition: None,
+            image: None,
+            deployment: None,
+            overview: None,
+            ..report()
+        };
+        insta::assert_snapshot!(told(&nothing), @r"
+        result=refused
+        reason=
+        left=untouched
+        color=
+        live-color=
+        traffic=
+        task-definition-arn=
+        previous-task-definition-arn=
+        image=
+        ecs-deployment-id=
+        production-url=
+        test-url=
+        duration-seconds=125
+        ");
+        assert_eq!(outputs(&nothing).last(), Some(&("status-json", String::new())));
+    }
 }

@@ -1,3 +1,242 @@
-pub(crate) fn summary(_: &crate::event::Report) -> String {
-    String::new()
+//! The job summary: Markdown from the end of a run. No account ids, no values of variables, nothing live from outside.
+
+use super::markdown::{block, cell, code, inline, link, message};
+use super::names::{duration, short_arn, short_commit, short_digest, short_image, without_accounts};
+use super::{links, words};
+use crate::event::{LogLink, Planned, Report};
+use crate::failure::Outcome;
+use crate::plan::arn::Arn;
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::{ColorView, Overview};
+use crate::plan::snapshot::Rollout;
+use crate::plan::step::Left;
+
+/// Most bytes of a summary; GitHub takes 1 MiB for all that a step writes.
+const MOST: usize = 900_000;
+
+/// Most findings, and most differences, that are shown.
+const MOST_SHOWN: usize = 100;
+
+/// Cells of the traffic bar.
+const CELLS: u32 = 20;
+
+/// The whole summary.
+pub(crate) fn summary(report: &Report) -> String {
+    let mut out = title(report);
+    out.push_str(&message(&words::headline(report)));
+    if let Some(failure) = words::failure(report) {
+        out.push_str(&message(&failure.hint));
+        out.push_str(&more_findings(report));
+        out.push_str(&logs(&report.logs));
+    }
+    if let Some(overview) = &report.overview {
+        out.push_str(&traffic(overview, report.split));
+        out.push_str(&table(overview));
+    }
+    if let Some(plan) = &report.plan {
+        out.push_str(&planned(plan, report.outcome == Outcome::Planned));
+    }
+    if let Some(undo) = words::undo(report) {
+        out.push_str(&message(&undo));
+    }
+    if let Some(overview) = &report.overview {
+        out.push_str(&next(overview));
+        out.push_str(&unread(overview));
+    }
+    out.push_str(&footer(report));
+    cut(without_accounts(&out, account(report)))
 }
+
+/// The status line: a symbol and the word, never the color alone.
+fn title(report: &Report) -> String {
+    let (symbol, word) = match report.outcome {
+        Outcome::Succeeded => ("✅", "Succeeded"),
+        Outcome::Unchanged => ("✅", "Unchanged"),
+        Outcome::Planned => ("📝", "Planned"),
+        Outcome::Refused => ("⛔", "Refused"),
+        Outcome::Failed => ("❌", "Failed"),
+        Outcome::Superseded => ("⏩", "Superseded"),
+        Outcome::Cancelled => ("🚫", "Cancelled"),
+    };
+    let left = match report.left {
+        Left::Untouched | Left::Restored | Left::Changed => "",
+        Left::Unknown => ", and it is NOT KNOWN what is left",
+    };
+    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    format!("### {symbol} {word}{left}: {}{to}{}\n\n", report.command, words::reason(report))
+}
+
+/// What was found beside the first cause.
+fn more_findings(report: &Report) -> String {
+    let findings = report.cause.findings.iter().skip(1).take(MOST_SHOWN);
+    let told: Vec<String> =
+        findings.map(|finding| format!("- {}", message(&words::finding(finding).0).trim_end())).collect();
+    if told.is_empty() { String::new() } else { format!("Also seen:\n\n{}\n\n", told.join("\n")) }
+}
+
+/// Links to the logs of the tasks that failed.
+fn logs(logs: &[LogLink]) -> String {
+    let one = |log: &LogLink| {
+        let text = format!("{} in task {}", log.container, log.task);
+        format!("- {}\n", link(&inline(&text), &links::log_stream(log)))
+    };
+    let told: String = logs.iter().take(MOST_SHOWN).map(one).collect();
+    if told.is_empty() { told } else { format!("Logs:\n\n{told}\n") }
+}
+
+/// How users are split, as a bar; or why that can't be said.
+fn traffic(overview: &Overview, split: Option<Split>) -> String {
+    let known = split.or_else(|| overview.split.as_ref()?.as_ref().ok().copied());
+    let mut out = match (known, &overview.split) {
+        (Some(split), _) => block("text", &[bar(split)]),
+        (None, Some(Err(tangled))) => {
+            let (what, hint) = words::tangle(tangled);
+            message(&format!("Users: not known. {what}\n{hint}"))
+        }
+        (None, Some(Ok(_)) | None) => "Users: not known, the listener rules could not be read.\n".to_owned(),
+    };
+    if let Some(url) = &overview.production_url {
+        out.push_str(&format!("\nProduction: {}\n", link(&code(url), url)));
+    }
+    out.push('\n');
+    out
+}
+
+/// `blue 80 % ████████████████░░░░ 20 % green`; a color with users has at least one cell.
+fn bar(split: Split) -> String {
+    let (blue, green) = split.percent();
+    let cells = match (blue, green) {
+        (_, 0) => CELLS,
+        (0, _) => 0,
+        _ => (blue * CELLS / 100).clamp(1, CELLS - 1),
+    };
+    let run = |c: &str, number: u32| c.repeat(usize::try_from(number).unwrap_or_default());
+    format!("blue {blue} % {}{} {green} % green", run("█", cells), run("░", CELLS - cells))
+}
+
+/// The table of the colors.
+fn table(overview: &Overview) -> String {
+    let mut out = String::from(
+        "| color | users | version | image | commit | tasks | healthy targets | test |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for view in &overview.colors {
+        out.push_str(&row(overview, view));
+    }
+    for (color, service) in &overview.missing {
+        out.push_str(&format!(
+            "| {color} | – | service {} does not exist | – | – | – | – | – |\n",
+            code(service)
+        ));
+    }
+    out.push('\n');
+    out
+}
+
+/// One color's row.
+fn row(overview: &Overview, view: &ColorView) -> String {
+    let unknown = || "not known".to_owned();
+    let users = match (view.percent, view.color) {
+        (Some(percent), _) => format!("{percent} %"),
+        (None, Color::Develop) => cell(""),
+        (None, Color::Blue | Color::Green) => unknown(),
+    };
+    let image = view.image.as_deref().map(|image| code(&short_image(image)));
+    let digests = view.digests.iter().take(3).map(|digest| code(&short_digest(digest)));
+    let images: Vec<String> = image.into_iter().chain(digests).collect();
+    let state = match view.rollout {
+        Some(Rollout::InProgress) => ", deploying",
+        Some(Rollout::Failed) => ", last deployment failed",
+        Some(Rollout::Unknown) => ", deployment not known",
+        Some(Rollout::Completed) | None => "",
+    };
+    let cells = [
+        link(view.color.word(), &links::service_page(&overview.place, &view.service)),
+        users,
+        code(&view.revision),
+        if images.is_empty() { cell("") } else { images.join(" ") },
+        view.commit.as_deref().map_or_else(|| cell(""), |commit| code(&short_commit(commit))),
+        format!("{} of {}{state}", view.running, view.desired),
+        view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}")),
+        view.test_url.as_deref().map_or_else(|| cell(""), |url| link("open", url)),
+    ];
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// The plan as a difference, and its steps.
+fn planned(plan: &Planned, only: bool) -> String {
+    let mut lines = Vec::new();
+    for difference in plan.changes.iter().take(MOST_SHOWN) {
+        lines.extend(words::changed(difference));
+    }
+    let hidden = plan.changes.len().saturating_sub(MOST_SHOWN);
+    if hidden > 0 {
+        lines.push(format!("# and {hidden} more"));
+    }
+    if lines.is_empty() {
+        lines.push(format!("  no difference to {}", short_arn(&plan.now.task_definition)));
+    }
+    let steps: String = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| format!("{}. {}\n", at + 1, message(&words::step(step)).trim_end()))
+        .collect();
+    let title = if only { "**Plan**" } else { "<details><summary>Plan</summary>" };
+    let end = if only { "" } else { "</details>\n\n" };
+    format!("{title}\n\n{}\n{steps}\n{end}", block("diff", &lines))
+}
+
+/// Which commands are possible now.
+fn next(overview: &Overview) -> String {
+    let one = |color: Color, why: Option<&'static str>| match why {
+        None => format!("- deploy to {color}: possible\n"),
+        Some(why) => format!("- deploy to {color}: not now, {}\n", message(why).trim_end()),
+    };
+    let told: String = overview
+        .deployable
+        .iter()
+        .map(|(color, valid)| one(*color, valid.err().map(words::why_not)))
+        .collect();
+    if told.is_empty() { told } else { format!("**Possible now**\n\n{told}\n") }
+}
+
+/// The parts that could not be read, each with what grants it.
+fn unread(overview: &Overview) -> String {
+    let one = |trouble| {
+        let failure = words::trouble(trouble);
+        message(&format!("{}\n{}", failure.what, failure.hint))
+    };
+    let told: String = overview.unread.iter().take(MOST_SHOWN).map(one).collect();
+    if told.is_empty() { told } else { format!("**Could not be read**\n\n{told}") }
+}
+
+/// Where, and for how long.
+fn footer(report: &Report) -> String {
+    let place = report.overview.as_ref().map(|overview| &overview.place);
+    let place = place
+        .map(|place| format!(" · cluster {}, {}", inline(&place.cluster), inline(&place.region)))
+        .unwrap_or_default();
+    format!("<sub>{}{place}</sub>\n", duration(report.duration))
+}
+
+/// The account, as far as anything tells it: it is taken out of the summary wherever it stands.
+fn account(report: &Report) -> Option<&str> {
+    let place = report.overview.as_ref().map(|overview| overview.place.account.as_str());
+    let arns = [&report.task_definition, &report.previous_task_definition];
+    let named = arns.into_iter().flatten().find_map(|arn| Arn::parse(arn).map(|arn| arn.account));
+    place.filter(|account| !account.is_empty()).or(named)
+}
+
+/// The text, or as many of its lines as there is room for.
+fn cut(mut text: String) -> String {
+    if text.len() <= MOST {
+        return text;
+    }
+    let room = text.get(..=MOST).map_or_else(|| text.floor_char_boundary(MOST), |_| MOST);
+    let end = text.get(..room).and_then(|kept| kept.rfind('\n')).unwrap_or_default();
+    text.truncate(end);
+    text + "\n\nThe summary is cut here; the job log has the rest.\n"
+}
+
+#[cfg(test)]
+mod tests;

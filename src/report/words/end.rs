@@ -18,6 +18,12 @@ pub(crate) fn headline(report: &Report) -> String {
     }
 }
 
+/// The reason in parentheses, where it says more than the outcome.
+pub(crate) fn reason(report: &Report) -> String {
+    let told = report.reason.map(|reason| reason.word()).filter(|reason| *reason != report.outcome.word());
+    told.map(|reason| format!(" ({reason})")).unwrap_or_default()
+}
+
 /// What failed, or that nothing says so.
 fn what_failed(report: &Report) -> String {
     failure(report).map_or_else(|| "No reason was recorded.".to_owned(), |failure| failure.what)

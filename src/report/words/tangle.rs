@@ -50,22 +50,8 @@ pub(crate) fn tangle(tangle: &Tangle) -> (String, String) {
             "The `listener` that was named does not exist, or forwards to neither blue nor green",
             found,
         ),
-        Tangle::ThirdGroup { rule, group } => (
-            format!(
-                "The production rule {} also forwards to a third target group, {}. It has to hold blue's and green's, and no other.",
-                quoted(rule),
-                quoted(short_arn(group))
-            ),
-            "Remove the third group from the rule, or give it a rule of its own.".to_owned(),
-        ),
-        Tangle::UnknownAction { rule, action } => (
-            format!(
-                "The production rule {} has an action of the type {}, which this action does not know and could lose.",
-                quoted(rule),
-                quoted(action)
-            ),
-            "Move that action to another rule, or use a newer version of this action.".to_owned(),
-        ),
+        Tangle::ThirdGroup { rule, group } => third_group(rule, group),
+        Tangle::UnknownAction { rule, action } => unknown_action(rule, action),
         Tangle::NoWeight(rule) => (
             format!(
                 "The weights of blue and green in the production rule {} are both 0; one has to be above 0.",
@@ -75,6 +61,30 @@ pub(crate) fn tangle(tangle: &Tangle) -> (String, String) {
         ),
         Tangle::Disagree(rules) => disagree(rules),
     }
+}
+
+/// A rule with a group that is not ours.
+fn third_group(rule: &str, group: &str) -> (String, String) {
+    (
+        format!(
+            "The production rule {} also forwards to a third target group, {}. It has to hold blue's and green's, and no other.",
+            quoted(rule),
+            quoted(short_arn(group))
+        ),
+        "Remove the third group from the rule, or give it a rule of its own.".to_owned(),
+    )
+}
+
+/// A rule with an action that could be lost.
+fn unknown_action(rule: &str, action: &str) -> (String, String) {
+    (
+        format!(
+            "The production rule {} has an action of the type {}, which this action does not know and could lose.",
+            quoted(rule),
+            quoted(action)
+        ),
+        "Move that action to another rule, or use a newer version of this action.".to_owned(),
+    )
 }
 
 /// No rule that could be production, with the listeners that were found.

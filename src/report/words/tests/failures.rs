@@ -37,26 +37,12 @@ fn a_failed_deploy_says_cause_next_step_and_what_is_left() {
 
 #[test]
 fn every_end_of_a_deployment_is_said() {
-    let rolling =
-        Waiting::RollingOut { running: 1, pending: 1, healthy: Some(0), desired: 2, failed: 0, old: 2 };
     let all = [
         Ended::CircuitBreaker,
         Ended::Alarm(Vec::new()),
         Ended::Alarm(vec!["web-5xx".to_owned()]),
         Ended::Alarm(vec!["web-5xx".to_owned(), "web-slow".to_owned()]),
         Ended::TasksFailing { failed: 3 },
-        Ended::Stopped,
-        Ended::Superseded { by: revision(9) },
-        Ended::Drained,
-        Ended::NoRoom,
-        Ended::TimedOut(Box::new(rolling)),
-        Ended::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
-        Ended::TimedOut(Box::new(Waiting::NotVisible)),
-        Ended::Trouble(trouble(
-            TroubleKind::Expired,
-            "ExpiredTokenException",
-            "The security token is expired",
-        )),
     ];
     insta::assert_snapshot!(all.map(ended).join("\n"), @r"
     [circuit-breaker] The deployment circuit breaker of ECS ended the deployment of `web-green` (green).
@@ -86,7 +72,9 @@ fn every_end_of_a_deployment_is_said() {
         enable   = true
         rollback = true
       }
-
+    ");
+    let all = [Ended::Stopped, Ended::Superseded { by: revision(9) }, Ended::Drained, Ended::NoRoom];
+    insta::assert_snapshot!(all.map(ended).join("\n"), @r"
     [stopped] Somebody stopped the deployment of `web-green` (green) while it was in progress.
     Ask who stopped it (CloudTrail has the call `StopServiceDeployment`), then run again.
 
@@ -99,7 +87,24 @@ fn every_end_of_a_deployment_is_said() {
     [no-room] The deployment of `web-green` (green) will never move: its minimum and maximum healthy percent let ECS neither stop an old task nor start a new one.
     Raise the maximum percent where the service is defined, in Terraform:
       deployment_maximum_percent = 200
+    ");
+}
 
+#[test]
+fn a_deployment_without_an_end_says_how_it_was_last_seen() {
+    let rolling =
+        Waiting::RollingOut { running: 1, pending: 1, healthy: Some(0), desired: 2, failed: 0, old: 2 };
+    let all = [
+        Ended::TimedOut(Box::new(rolling)),
+        Ended::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
+        Ended::TimedOut(Box::new(Waiting::NotVisible)),
+        Ended::Trouble(trouble(
+            TroubleKind::Expired,
+            "ExpiredTokenException",
+            "The security token is expired",
+        )),
+    ];
+    insta::assert_snapshot!(all.map(ended).join("\n"), @r"
     [timed-out] The time-out passed before `web-green` (green) was good; last seen: 1 of 2 running, 0 healthy, 1 still starting (old tasks: 2).
     AWS names no cause yet. See the service's events:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'

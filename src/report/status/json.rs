@@ -1,0 +1,221 @@
+//! `status-json`: a stable form, described field by field below.
+
+use serde::Serialize;
+
+use super::live_color;
+use crate::failure::Reason;
+use crate::plan;
+use crate::plan::color::Split;
+use crate::plan::overview::{ColorView, Overview, WhyNot};
+use crate::plan::snapshot::Rollout;
+use crate::plan::trouble::Trouble;
+use crate::report::words;
+
+/// `status-json`, version 1. Keys are only ever added; a meaning that changes gets a new version.
+#[derive(Serialize)]
+struct Status<'a> {
+    /// The version of this form.
+    version: u32,
+    /// The cluster's name.
+    cluster: &'a str,
+    /// The region.
+    region: &'a str,
+    /// How users are split; null when it is not known.
+    traffic: Option<Traffic>,
+    /// Why the split is not known, as one sentence; null when it is.
+    traffic_problem: Option<String>,
+    /// Where production answers.
+    production_url: Option<&'a str>,
+    /// The production rules.
+    rules: Vec<Rule<'a>>,
+    /// Blue, green, develop, as far as they exist.
+    colors: Vec<Color<'a>>,
+    /// Services that do not exist.
+    missing: Vec<Missing<'a>>,
+    /// What could not be read; what hangs on it is null above.
+    unread: Vec<Unread<'a>>,
+    /// Which commands are possible now.
+    commands: Vec<Command>,
+}
+
+/// A split.
+#[derive(Serialize)]
+struct Traffic {
+    /// A preset, or `95/5`.
+    split: String,
+    /// `blue`, `green` or `both`.
+    live_color: &'static str,
+    /// Percent of the users.
+    blue: u32,
+    /// Percent of the users.
+    green: u32,
+}
+
+/// A production rule.
+#[derive(Serialize)]
+struct Rule<'a> {
+    /// `HTTPS:443 default`, `HTTPS:443 rule 10`.
+    name: &'a str,
+    /// Percent of the users.
+    blue: u32,
+    /// Percent of the users.
+    green: u32,
+}
+
+/// A color.
+#[derive(Serialize)]
+struct Color<'a> {
+    /// `blue`, `green`, `develop`.
+    color: &'static str,
+    /// The service's name.
+    service: &'a str,
+    /// `family:revision`.
+    task_definition: &'a str,
+    /// The image of the container that gets the traffic.
+    image: Option<&'a str>,
+    /// What its tasks really run.
+    digests: &'a [String],
+    /// The commit in the revision's tags.
+    commit: Option<&'a str>,
+    /// Running tasks.
+    running: u32,
+    /// Desired count.
+    desired: u32,
+    /// Healthy targets.
+    healthy: Option<u32>,
+    /// Registered targets.
+    registered: Option<u32>,
+    /// Percent of the users; null for develop, or when it is not known.
+    percent: Option<u32>,
+    /// Where it can be tested.
+    test_url: Option<&'a str>,
+    /// `IN_PROGRESS`, `COMPLETED`, `FAILED`, `UNKNOWN`.
+    rollout: Option<&'static str>,
+}
+
+/// A service that does not exist.
+#[derive(Serialize)]
+struct Missing<'a> {
+    /// Its color.
+    color: &'static str,
+    /// Its name.
+    service: &'a str,
+}
+
+/// A part that could not be read.
+#[derive(Serialize)]
+struct Unread<'a> {
+    /// The IAM action.
+    action: &'static str,
+    /// What it was about.
+    resource: &'a str,
+    /// A word of the output `reason`.
+    reason: &'static str,
+    /// AWS's error code.
+    code: Option<&'a str>,
+}
+
+/// A command and whether it is possible now.
+#[derive(Serialize)]
+struct Command {
+    /// `deploy`.
+    command: &'static str,
+    /// To which color.
+    color: &'static str,
+    /// Whether it would be begun.
+    valid: bool,
+    /// Why not, in a word of the output `reason`, or `unknown`.
+    reason: Option<&'static str>,
+    /// Why not, for people.
+    message: Option<&'static str>,
+}
+
+/// The overview as `status-json`; one line.
+pub(crate) fn json(overview: &Overview) -> String {
+    let known = overview.split.as_ref().and_then(|split| split.as_ref().ok()).copied();
+    let status = Status {
+        version: 1,
+        cluster: &overview.place.cluster,
+        region: &overview.place.region,
+        traffic: known.map(traffic_json),
+        traffic_problem: match (&overview.split, known) {
+            (_, Some(_)) => None,
+            (Some(Err(tangled)), None) => Some(words::tangle(tangled).0),
+            (Some(Ok(_)) | None, None) => Some("The listener rules could not be read.".to_owned()),
+        },
+        production_url: overview.production_url.as_deref(),
+        rules: overview.rules.iter().map(|(name, split)| rule_json(name, *split)).collect(),
+        colors: overview.colors.iter().map(color_json).collect(),
+        missing: overview
+            .missing
+            .iter()
+            .map(|(color, service)| Missing { color: color.word(), service })
+            .collect(),
+        unread: overview.unread.iter().map(unread_json).collect(),
+        commands: overview.deployable.iter().map(command_json).collect(),
+    };
+    serde_json::to_string(&status).unwrap_or_default()
+}
+
+/// A split.
+fn traffic_json(split: Split) -> Traffic {
+    let (blue, green) = split.percent();
+    Traffic { split: split.to_string(), live_color: live_color(split), blue, green }
+}
+
+/// A rule.
+fn rule_json(name: &str, split: Split) -> Rule<'_> {
+    let (blue, green) = split.percent();
+    Rule { name, blue, green }
+}
+
+/// A color.
+fn color_json(view: &ColorView) -> Color<'_> {
+    Color {
+        color: view.color.word(),
+        service: &view.service,
+        task_definition: &view.revision,
+        image: view.image.as_deref(),
+        digests: &view.digests,
+        commit: view.commit.as_deref(),
+        running: view.running,
+        desired: view.desired,
+        healthy: view.healthy.map(|(healthy, _)| healthy),
+        registered: view.healthy.map(|(_, all)| all),
+        percent: view.percent,
+        test_url: view.test_url.as_deref(),
+        rollout: view.rollout.map(|rollout| match rollout {
+            Rollout::InProgress => "IN_PROGRESS",
+            Rollout::Completed => "COMPLETED",
+            Rollout::Failed => "FAILED",
+            Rollout::Unknown => "UNKNOWN",
+        }),
+    }
+}
+
+/// What could not be read.
+fn unread_json(trouble: &Trouble) -> Unread<'_> {
+    Unread {
+        action: trouble.action,
+        resource: &trouble.resource,
+        reason: Reason::of_trouble(trouble.kind).word(),
+        code: trouble.code.as_deref(),
+    }
+}
+
+/// A command and whether it is possible.
+fn command_json((color, valid): &(plan::color::Color, Result<(), WhyNot>)) -> Command {
+    let word = |why| match why {
+        WhyNot::Live => Reason::LiveColor.word(),
+        WhyNot::InFlight => Reason::InFlight.word(),
+        WhyNot::Unknown => "unknown",
+    };
+    let why = valid.err();
+    Command {
+        command: "deploy",
+        color: color.word(),
+        valid: why.is_none(),
+        reason: why.map(word),
+        message: why.map(words::why_not),
+    }
+}

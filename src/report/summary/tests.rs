@@ -1,0 +1,209 @@
+//! What the job summary shows. The snapshots are Markdown: read them in `snapshots/`.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::Difference;
+use crate::failure::{Failure, Reason};
+use crate::plan::problem::Problem;
+use crate::plan::cause::{Cause, Finding};
+use crate::plan::step::{Because, Failing, ProbeFailure, ProbeFailureKind, Refusal};
+use crate::plan::trouble::TroubleKind;
+use crate::plan::verdict::{Ended, Waiting};
+use crate::report::fixtures::{
+    ACCOUNT, BLUE, crash, failed, overview, planned, refused, report, revision, trouble,
+};
+
+/// A deployment that failed without more to tell.
+fn ended(end: Ended) -> Report {
+    failed(Failing::Deployment(end), Cause::default())
+}
+
+#[test]
+fn success() {
+    insta::assert_snapshot!(summary(&report()));
+}
+
+#[test]
+fn unchanged() {
+    let changes = Vec::new();
+    let plan = Some(Planned { steps: Vec::new(), changes, ..planned() });
+    insta::assert_snapshot!(summary(&Report { outcome: Outcome::Unchanged, plan, ..report() }));
+}
+
+#[test]
+fn plan_only() {
+    let (outcome, healthy, left) = (Outcome::Planned, None, Left::Untouched);
+    insta::assert_snapshot!(summary(&Report { outcome, healthy, left, ..report() }));
+}
+
+#[test]
+fn a_refusal() {
+    insta::assert_snapshot!(summary(&refused(Refusal::LiveColor { color: Color::Blue, split: BLUE })));
+}
+
+#[test]
+fn bad_input() {
+    let problems = vec![
+        Problem::new("input color", "`gren` is no color; did you mean `green`?"),
+        Problem::new("input timeout", "`soon` is no duration such as `90s`"),
+    ];
+    let (overview, plan, refusal, color) = (None, None, None, None);
+    let bad = Report { problems, overview, plan, refusal, color, ..refused(Refusal::NoDevelop) };
+    insta::assert_snapshot!(summary(&Report { reason: Some(Reason::BadInput), ..bad }));
+}
+
+#[test]
+fn another_failure() {
+    let failure =
+        Some(Failure::new(Reason::ImageMissing, "The image `shop/web:v9` does not exist.", "Push it."));
+    let reason = Some(Reason::ImageMissing);
+    let told = summary(&Report { failure, reason, refusal: None, ..refused(Refusal::NoDevelop) });
+    assert!(told.starts_with("### ⛔ Refused: deploy to green (image-missing)\n\nNot started. The image <code>shop/web:v9</code>"), "{told}");
+}
+
+#[test]
+fn a_crash_that_was_put_back() {
+    insta::assert_snapshot!(summary(&failed(Failing::Deployment(Ended::CircuitBreaker), crash())));
+}
+
+#[test]
+fn each_end_of_a_deployment() {
+    let all = [
+        Ended::Alarm(vec!["web-5xx".to_owned()]),
+        Ended::TasksFailing { failed: 3 },
+        Ended::Stopped,
+        Ended::Superseded { by: revision(9) },
+        Ended::Drained,
+        Ended::NoRoom,
+        Ended::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
+        Ended::Trouble(trouble(TroubleKind::Denied, "AccessDeniedException", "")),
+    ];
+    let told = all.map(|end| {
+        let whole = summary(&ended(end));
+        whole.split("Logs:").next().unwrap_or_default().to_owned()
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_probe_with_a_wrong_answer() {
+    let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
+    let probe = ProbeFailure { url: "http://alb:8080/healthz".to_owned(), kind };
+    let cause = Cause { findings: vec![Finding::Probe(probe.clone())], logs: Vec::new() };
+    let told = summary(&failed(Failing::Probe(probe), cause));
+    insta::assert_snapshot!(told.split("Logs:").next().unwrap());
+}
+
+#[test]
+fn cancelled_and_left_unknown() {
+    let outcome = Outcome::Cancelled;
+    let (left, because) = (Left::Unknown, Some(Because::NotConfirmed));
+    let cancelled = failed(Failing::Cancelled, Cause::default());
+    insta::assert_snapshot!(summary(&Report { outcome, left, because, logs: Vec::new(), ..cancelled }));
+}
+
+#[test]
+fn status_with_parts_that_could_not_be_read() {
+    let mut seen = overview();
+    (seen.split, seen.rules, seen.production_url) = (None, Vec::new(), None);
+    for view in &mut seen.colors {
+        (view.percent, view.healthy, view.image, view.commit) = (None, None, None, None);
+        (view.test_url, view.rollout) = (None, Some(Rollout::Unknown));
+        view.digests.clear();
+    }
+    seen.colors.truncate(1);
+    seen.missing = vec![(Color::Green, "web-green".to_owned())];
+    let mut denied = trouble(TroubleKind::Denied, "AccessDenied", "");
+    (denied.action, denied.resource) = ("elasticloadbalancing:DescribeRules", "shop-alb".to_owned());
+    seen.unread = vec![denied];
+    let read = Report {
+        command: "status",
+        color: None,
+        service: None,
+        split: None,
+        plan: None,
+        previous_task_definition: None,
+        duration: Duration::from_secs(1),
+        overview: Some(seen),
+        ..report()
+    };
+    insta::assert_snapshot!(summary(&read));
+}
+
+#[test]
+fn the_bar_never_hides_a_color_with_users() {
+    let bars = [(100, 0), (999, 1), (80, 20), (50, 50), (1, 999), (0, 100)];
+    let told = bars.map(|(blue, green)| bar(Split { blue, green }));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    blue 100 % ████████████████████ 0 % green
+    blue 99 % ███████████████████░ 1 % green
+    blue 80 % ████████████████░░░░ 20 % green
+    blue 50 % ██████████░░░░░░░░░░ 50 % green
+    blue 1 % █░░░░░░░░░░░░░░░░░░░ 99 % green
+    blue 0 % ░░░░░░░░░░░░░░░░░░░░ 100 % green
+    ");
+}
+
+/// A report that is full of this text.
+fn full_of(text: &str, times: usize) -> Report {
+    let many = || (0..times).map(|_| text.to_owned());
+    let finding = |reason| Finding::Stopped { code: text.to_owned(), reason, tasks: 1 };
+    let difference =
+        |before| Difference { path: text.to_owned(), before: Some(before), after: Some(text.to_owned()) };
+    let mut seen = overview();
+    for view in &mut seen.colors {
+        (view.image, view.commit) = (Some(text.to_owned()), Some(text.to_owned()));
+        (view.service, view.revision) = (text.to_owned(), text.to_owned());
+        (view.test_url, view.digests) = (Some(text.to_owned()), many().collect());
+    }
+    seen.unread = many().map(|message| trouble(TroubleKind::Denied, text, &message)).collect();
+    let cause = Cause { findings: many().map(finding).collect(), logs: Vec::new() };
+    Report {
+        plan: Some(Planned { changes: many().map(difference).collect(), ..planned() }),
+        overview: Some(seen),
+        ..failed(Failing::Deployment(Ended::CircuitBreaker), cause)
+    }
+}
+
+#[test]
+fn a_summary_has_room_for_the_worst() {
+    let worst = full_of(&"`<@|#".repeat(500), 200);
+    let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
+    let bad = Report { problems, ..refused(Refusal::NoDevelop) };
+    for report in [worst, Report { refusal: None, ..bad }] {
+        let told = summary(&report);
+        assert!(told.len() < 1 << 20, "{} bytes", told.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn invariant_32_no_account_is_in_a_summary(text in "[a-z0-9:/ .-]{0,20}") {
+        let told = summary(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
+        prop_assert!(!told.contains(ACCOUNT), "{told}");
+    }
+
+    #[test]
+    fn foreign_text_stays_in_its_place(text in "[@#|<>`a-z0-9\\n\\r\\\\_*:/ -]{0,30}") {
+        let told = summary(&full_of(&text, 2));
+        let mut fenced = false;
+        for line in told.lines() {
+            if line.starts_with("```") {
+                fenced = !fenced;
+            } else if !fenced {
+                let ours = ["<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>"];
+                let rest = ours.iter().fold(line.to_owned(), |rest, tag| rest.replace(tag, ""));
+                prop_assert!(!rest.contains(['<', '>', '`', '@']), "{line:?}");
+            }
+            if line.starts_with("| ") {
+                prop_assert_eq!(line.matches('|').count(), 9, "{:?}", line);
+            }
+        }
+        prop_assert!(!fenced);
+    }
+}
