@@ -39,7 +39,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
             shares(*split)
         ),
         Warning::UnresolvedTag { image } => format!(
-            "The tag of {} can't be resolved to a digest here, so what it names may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
+            "{} is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
             quoted(image)
         ),
         Warning::Text(text) => one_line(text),

@@ -352,7 +352,7 @@ fn warnings_and_early_failures_are_said() {
     The input `traffic` does nothing with the command `deploy`.
     The service's health-check grace period (30m 00s) is not shorter than `timeout` (10m 00s): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
-    The tag of `docker.io/library/nginx:1` can't be resolved to a digest here, so what it names may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
+    `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
     the post step found nothing to do
     ");
     let early = [
