@@ -180,6 +180,7 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
         "DescribeImages" => describe_images(world, input),
         "BatchGetImage" => batch_get_image(world, input),
         "CreateRepository" => create_repository(world, input),
+        "PutImage" => put_image(world, input),
         _ => Err(ApiError::new("UnknownOperationException", "")),
     }
 }
@@ -226,6 +227,21 @@ fn create_repository(world: &mut World, input: &Value) -> Result<Value, ApiError
     }
     world.ecr.create_repository(name);
     Ok(json!({ "repository": repository_json(world, name) }))
+}
+
+/// `PutImage`: an image that behaves as its tag says. The manifest is not looked at, so the digest is not the manifest's.
+fn put_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let name = repository(world, input)?.to_owned();
+    let (Some(tag), Some(manifest)) = (input["imageTag"].as_str(), input["imageManifest"].as_str()) else {
+        return Err(ApiError::new("InvalidParameterException", "imageTag and imageManifest are needed here"));
+    };
+    let digest = world.ecr.push(&name, tag);
+    Ok(json!({ "image": {
+        "registryId": world.account,
+        "repositoryName": name,
+        "imageId": { "imageDigest": digest, "imageTag": tag },
+        "imageManifest": manifest,
+    }}))
 }
 
 /// A repository as AWS describes it.
