@@ -1,4 +1,7 @@
 //! `testbed serve [--fast]`: the sample stack on loopback ports, and the variables that point AWS clients at it.
+//! `testbed demo`: the action at work on it, under load.
+
+mod demo;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,13 +15,13 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["serve"] => serve(false),
-        ["serve", "--fast"] => serve(true),
-        ["demo"] => Err(io::Error::other("the demo is not there yet")),
+        ["serve"] => serve(false).map(|()| ExitCode::SUCCESS),
+        ["serve", "--fast"] => serve(true).map(|()| ExitCode::SUCCESS),
+        ["demo"] => demo::run(),
         _ => Err(io::Error::other(USAGE)),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "testbed: {error}");
             ExitCode::FAILURE

@@ -1,0 +1,69 @@
+//! What the demo expected and what came: the verdict.
+
+use super::tally::Tally;
+use super::users::LEAST_RATE;
+use std::process::ExitCode;
+use testbed::checker::Violation;
+
+/// Everything that was checked, in order.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    /// The sentence that must be true; what was found instead where it is not.
+    made: Vec<(String, Option<String>)>,
+}
+
+impl Checks {
+    /// Checks that something is as expected.
+    pub(super) fn equal(&mut self, what: &str, found: &str, expected: &str) {
+        let instead = (found != expected).then(|| format!("it is `{found}`"));
+        self.made.push((format!("{what} is `{expected}`"), instead));
+    }
+
+    /// Checks a sentence; `found` says what is so where it is not true.
+    pub(super) fn holds(&mut self, sentence: &str, is_true: bool, found: &str) {
+        self.made.push((sentence.to_owned(), (!is_true).then(|| found.to_owned())));
+    }
+
+    /// Checks what the users saw.
+    pub(super) fn users(&mut self, tally: &Tally) {
+        let (requests, failed, rate) = (tally.requests(), tally.failed(), tally.rate());
+        self.holds("no request failed", failed == 0, &format!("{failed} of {requests} failed"));
+        let enough = rate >= LEAST_RATE && requests > 0;
+        let sentence = format!("the users asked at least {LEAST_RATE:.0} times a second");
+        self.holds(&sentence, enough, &format!("they asked {rate:.0} times a second"));
+    }
+
+    /// Checks that the testbed's own watch over the colors saw nothing.
+    pub(super) fn watch(&mut self, violations: &[Violation]) {
+        let told: Vec<String> = (violations.iter())
+            .map(|broken| {
+                format!("invariant {} after call {}: {}", broken.invariant, broken.call, broken.text)
+            })
+            .collect();
+        self.holds("the testbed's checker saw no unsafe state", told.is_empty(), &told.join("; "));
+    }
+
+    /// One line for each check.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let line = |(what, instead): &(String, Option<String>)| match instead {
+            None => format!("  ok  {what}"),
+            Some(found) => format!("  NO  {what}: {found}"),
+        };
+        self.made.iter().map(line).collect()
+    }
+
+    /// How many expectations were not met.
+    pub(super) fn surprises(&self) -> usize {
+        self.made.iter().filter(|(_, instead)| instead.is_some()).count()
+    }
+
+    /// The last line, and the exit code: 0 only when every check holds.
+    pub(super) fn verdict(&self, tally: &Tally) -> (String, ExitCode) {
+        let line = format!("demo: {} requests, {} failed", tally.requests(), tally.failed());
+        match self.surprises() {
+            0 if tally.failed() == 0 => (line, ExitCode::SUCCESS),
+            1 => (format!("{line}, 1 check did not hold"), ExitCode::FAILURE),
+            more => (format!("{line}, {more} checks did not hold"), ExitCode::FAILURE),
+        }
+    }
+}

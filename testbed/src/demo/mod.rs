@@ -1,0 +1,49 @@
+//! `testbed demo`: users ask without end while the real action looks, deploys, and undoes a broken deploy.
+//!
+//! It ends with exit code 0 only when no request failed and all went as told before.
+
+mod action;
+mod build;
+mod checks;
+mod render;
+mod screen;
+mod stage;
+mod story;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use screen::Screen;
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs the demo to its verdict; a signal ends it at once.
+///
+/// # Errors
+/// When the stage can't be set: no runtime, no build, no ports, no folder.
+pub(crate) fn run() -> io::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let screen = Arc::new(Screen::of_process());
+    let code = runtime.block_on(async {
+        tokio::select! {
+            code = story::tell(&screen) => code,
+            code = signaled() => code,
+        }
+    });
+    screen.clear();
+    // What is left, the testbed's servers among it, ends with the process.
+    runtime.shutdown_background();
+    code
+}
+
+/// Waits for SIGINT or SIGTERM; gives the exit code that shells give for it.
+async fn signaled() -> io::Result<ExitCode> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => Ok(ExitCode::from(130)),
+        _ = terminate.recv() => Ok(ExitCode::from(143)),
+    }
+}

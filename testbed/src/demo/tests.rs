@@ -1,0 +1,132 @@
+//! The demo can fail: its users and its verdict, when something goes wrong on purpose.
+
+use super::checks::Checks;
+use super::tally::{Answer, Tally};
+use super::users::Users;
+use serde_json::json;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use testbed::sample::{self, Sample};
+use testbed::{Options, Service, Testbed};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The sample stack at the pace of tests.
+fn stack() -> (Arc<Testbed>, Sample) {
+    let bed = Testbed::start(Options::default()).expect("a testbed");
+    let sample = sample::create(&bed).expect("the sample stack");
+    (Arc::new(bed), sample)
+}
+
+/// Users at work while something is done; what they saw.
+fn users_while(bed: &Arc<Testbed>, sample: &Sample, expected: Answer, act: impl FnOnce()) -> Tally {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let users = runtime.block_on(async { Users::start(bed, sample, expected) });
+    let numbers = users.numbers();
+    let came = |more: u64| {
+        let least = numbers().requests() + more;
+        assert!(bed.wait_until(PATIENCE, |_| numbers().requests() >= least), "the users are stuck");
+    };
+    came(40);
+    act();
+    came(100);
+    runtime.block_on(users.stop())
+}
+
+/// The verdict on what was seen.
+fn verdict(bed: &Testbed, tally: &Tally) -> (Checks, String, ExitCode) {
+    let mut checks = Checks::default();
+    checks.users(tally);
+    checks.watch(&bed.violations());
+    let (line, code) = checks.verdict(tally);
+    (checks, line, code)
+}
+
+/// Whether one of the lines holds a text.
+fn one_says(lines: &[String], text: &str) -> bool {
+    lines.iter().any(|line| line.contains(text))
+}
+
+#[test]
+fn nothing_wrong_is_exit_code_0() {
+    let (bed, sample) = stack();
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v1"), || {});
+    let (checks, line, code) = verdict(&bed, &tally);
+    assert_eq!((checks.surprises(), code), (0, ExitCode::SUCCESS), "{:?}", checks.lines());
+    assert_eq!(line, format!("demo: {} requests, 0 failed", tally.requests()));
+    assert_eq!(tally.of_color("blue"), tally.requests());
+}
+
+#[test]
+fn an_emptied_group_is_exit_code_1() {
+    let (bed, sample) = stack();
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v1"), || {
+        let input = json!({ "cluster": "shop", "service": "web-blue", "desiredCount": 0 });
+        bed.call(Service::Ecs, "UpdateService", input).expect("the count");
+        let group = &sample.blue_group;
+        assert!(bed.wait_until(PATIENCE, |world| world.elb.registered(group) == 0));
+    });
+    let (checks, line, code) = verdict(&bed, &tally);
+    assert_eq!(code, ExitCode::FAILURE);
+    assert!(one_says(tally.failures(), "status 503 Service Unavailable"), "{:?}", tally.failures());
+    assert!(line.contains(&format!("{} failed, 2 checks did not hold", tally.failed())), "{line}");
+    assert!(one_says(&checks.lines(), "NO  no request failed"), "{:?}", checks.lines());
+    assert!(one_says(&checks.lines(), "NO  the testbed's checker saw no unsafe state: invariant"));
+}
+
+#[test]
+fn another_color_or_version_is_exit_code_1() {
+    let (bed, sample) = stack();
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v1"), || {
+        let groups = json!([{ "TargetGroupArn": sample.blue_group, "Weight": 50 },
+            { "TargetGroupArn": sample.green_group, "Weight": 50 }]);
+        let actions = json!([{ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } }]);
+        let input = json!({ "ListenerArn": sample.production_listener, "DefaultActions": actions });
+        bed.call(Service::Elb, "ModifyListener", input).expect("the weights");
+    });
+    assert!(one_says(tally.failures(), "v1 of green answered, v1 of blue was expected"));
+    assert_eq!(verdict(&bed, &tally).2, ExitCode::FAILURE);
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v2"), || {});
+    assert_eq!(tally.failed(), tally.requests());
+}
+
+#[test]
+fn a_closed_listener_is_exit_code_1() {
+    let (bed, sample) = stack();
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v1"), || {
+        bed.call(Service::Elb, "DeleteListener", json!({ "ListenerArn": sample.production_listener }))
+            .expect("the listener is deleted");
+    });
+    assert!(one_says(tally.failures(), "no connection: Connection refused"), "{:?}", tally.failures());
+    assert_eq!(verdict(&bed, &tally).2, ExitCode::FAILURE);
+}
+
+#[test]
+fn the_checker_alone_is_exit_code_1() {
+    let (bed, sample) = stack();
+    let tally = users_while(&bed, &sample, Answer::new("blue", "v1"), || {
+        let input = json!({ "cluster": "shop", "service": "web-green", "desiredCount": 0 });
+        bed.call(Service::Ecs, "UpdateService", input).expect("the count");
+        assert!(bed.wait_until(PATIENCE, |world| !world.checker.violations().is_empty()));
+    });
+    let (_, line, code) = verdict(&bed, &tally);
+    assert_eq!((tally.failed(), code), (0, ExitCode::FAILURE));
+    assert!(line.ends_with(" requests, 0 failed, 1 check did not hold"), "{line}");
+}
+
+#[test]
+fn an_expectation_that_is_not_met_is_exit_code_1() {
+    let mut tally = Tally::new(Answer::new("blue", "v1"));
+    tally.count(Ok(Answer::new("blue", "v1")));
+    let mut checks = Checks::default();
+    checks.equal("deploy v3: exit code", "0", "1");
+    assert_eq!(checks.lines(), ["  NO  deploy v3: exit code is `1`: it is `0`"]);
+    assert_eq!(checks.verdict(&tally).1, ExitCode::FAILURE);
+    let idle = Tally::new(Answer::new("blue", "v1"));
+    let mut checks = Checks::default();
+    checks.users(&idle);
+    assert_eq!(checks.verdict(&idle).1, ExitCode::FAILURE, "nobody asked, so nothing was shown");
+}
