@@ -1,7 +1,6 @@
 //! The only owner of the clock and of waiting.
 #![expect(clippy::disallowed_methods, reason = "this file owns the clock")]
 
-use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::plan::time::Time;
@@ -15,9 +14,4 @@ pub(crate) fn now() -> Time {
 /// Waits this long.
 pub(crate) async fn sleep(wait: Duration) {
     tokio::time::sleep(wait).await;
-}
-
-/// The work's output, or none when it takes longer than `limit`; it is dropped then.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(limit, work).await.ok()
 }

@@ -7,7 +7,7 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, Found, Left, Refusal, Step, Wait};
+use crate::plan::step::{Because, End, Failing, Found, Left, Refusal, Step, Wait};
 use crate::plan::trouble::Trouble;
 
 /// One thing that happened.
@@ -84,13 +84,6 @@ pub(crate) enum Answered {
 /// Something to know that stops nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
-    /// An input that this command does not use.
-    UnusedInput {
-        /// Its name.
-        input: String,
-        /// The command.
-        command: String,
-    },
     /// The grace period is as long as the time-out: a failing version can't be found in time.
     GraceTooLong {
         /// The service's health-check grace period.
@@ -230,6 +223,57 @@ impl Report {
             healthy: None,
             overview: None,
             duration: Duration::ZERO,
+        }
+    }
+
+    /// Takes over what was seen: the overview, and the split in it.
+    pub(crate) fn see(&mut self, overview: Overview) {
+        self.split = overview.split.as_ref().and_then(|split| split.as_ref().ok()).copied().or(self.split);
+        self.overview = Some(overview);
+    }
+
+    /// Not begun: why.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.outcome = Outcome::Refused;
+        self.reason = Some(Reason::of_refusal(&refusal));
+        self.refusal = Some(refusal);
+    }
+
+    /// Not begun: what is wrong with what the user wrote.
+    pub(crate) fn problems(&mut self, problems: Vec<Problem>) {
+        self.outcome = Outcome::Refused;
+        self.reason = Some(Reason::BadInput);
+        self.problems = problems;
+    }
+
+    /// Not begun: a failure in words.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.outcome = Outcome::Refused;
+        self.reason = Some(failure.reason);
+        self.failure = Some(failure);
+    }
+
+    /// A signal ended the run before it changed anything.
+    pub(crate) fn cancel(&mut self) {
+        self.outcome = Outcome::Cancelled;
+        self.reason = Some(Reason::Cancelled);
+        self.failing = Some(Failing::Cancelled);
+    }
+
+    /// How a deploy that was begun ended.
+    pub(crate) fn end(&mut self, end: End) {
+        match end {
+            End::Good { changed, healthy } => {
+                self.outcome = if changed { Outcome::Succeeded } else { Outcome::Unchanged };
+                self.left = if changed { Left::Changed } else { Left::Untouched };
+                self.healthy = Some(healthy);
+            }
+            End::Bad { failing, left, because } => {
+                self.outcome = Outcome::of_failing(&failing);
+                self.reason = Some(Reason::of_failing(&failing));
+                (self.left, self.because) = (left, Some(because));
+                self.failing = Some(failing);
+            }
         }
     }
 }

@@ -40,6 +40,15 @@ impl Outcome {
         }
     }
 
+    /// A failure, somebody else's newer wish, or a signal.
+    pub(crate) fn of_failing(failing: &Failing) -> Outcome {
+        match failing {
+            Failing::Cancelled => Outcome::Cancelled,
+            Failing::Deployment(Ended::Superseded { .. }) => Outcome::Superseded,
+            Failing::Deployment(_) | Failing::Probe(_) => Outcome::Failed,
+        }
+    }
+
     /// The exit code of the process: 0 only where the goal stands (or was only planned).
     pub(crate) fn exit_code(self) -> u8 {
         match self {
@@ -103,7 +112,6 @@ reasons! {
     Superseded = "superseded", "Another deployment took over.";
     Drained = "drained", "The service was set to no tasks, or deleted, meanwhile.";
     Cancelled = "cancelled", "The workflow run was cancelled.";
-    NotEnoughTargets = "not-enough-targets", "A color lacks the healthy targets for its share of the traffic.";
     Aws = "aws", "AWS answered with an error that has no word of its own.";
 }
 

@@ -10,8 +10,6 @@ pub(crate) enum Level {
     Error,
     /// `::warning`.
     Warning,
-    /// `::notice`.
-    Notice,
 }
 
 impl Level {
@@ -20,7 +18,6 @@ impl Level {
         match self {
             Level::Error => "error",
             Level::Warning => "warning",
-            Level::Notice => "notice",
         }
     }
 }
@@ -43,8 +40,8 @@ pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
 /// Counts the annotations of a step, because the runner drops those over its limit in silence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotations {
-    /// How many errors, warnings and notices were made.
-    made: [usize; 3],
+    /// How many errors and warnings were made.
+    made: [usize; 2],
 }
 
 impl Annotations {
@@ -53,7 +50,6 @@ impl Annotations {
         let index = match level {
             Level::Error => 0,
             Level::Warning => 1,
-            Level::Notice => 2,
         };
         self.made[index] += 1;
         if self.made[index] <= STEP_LIMIT {
@@ -76,11 +72,6 @@ pub(crate) fn endgroup() -> &'static str {
 /// Has the runner show `***` for a value from here on; nothing for a blank value, which would mask everything.
 pub(crate) fn mask(value: &str) -> Option<String> {
     (!value.trim().is_empty()).then(|| format!("::add-mask::{}", data(value)))
-}
-
-/// Text of others, set so that the runner obeys nothing in it. `token` is a new [`random_token`] each time.
-pub(crate) fn foreign(text: &str, token: &str) -> String {
-    format!("::stop-commands::{token}\n{}\n::{token}::", clean(text).replace("##[", "# #["))
 }
 
 /// One line of text of others that can't be a command: control characters are gone, and so is what a command begins with.
@@ -146,7 +137,6 @@ mod tests {
                 "::error title=a%3A b%2C c::50%25: x,%0D%0Ay",
             ),
             (annotation(Level::Warning, "t", "::error::x"), "::warning title=t::::error::x"),
-            (annotation(Level::Notice, "t", "m"), "::notice title=t::m"),
             (group("a\nb"), "::group::a%0Ab"),
             (endgroup().to_owned(), "::endgroup::"),
         ];
@@ -177,10 +167,6 @@ mod tests {
 
     #[test]
     fn foreign_text_can_not_command() {
-        assert_eq!(
-            foreign("::error::x\r\na ##[group]y\u{1b}[31m", "T"),
-            "::stop-commands::T\n::error::x\na # #[group]y[31m\n::T::"
-        );
         assert_eq!(harmless(" ::set-env name=a::b\n::error::c"), ": :set-env name=a::b ::error::c");
         assert_eq!(harmless("a ##[error]"), "a # #[error]");
         assert_eq!(clean("a\u{202e}b\u{7}\tc"), "ab\tc");

@@ -68,13 +68,6 @@ impl Context {
         let attempt = self.attempt.as_ref().map_or(String::new(), |attempt| format!("/attempts/{attempt}"));
         Some(format!("{server}/{repository}/actions/runs/{run}{attempt}"))
     }
-
-    /// The page of the commit.
-    pub(crate) fn commit_url(&self) -> Option<String> {
-        let (server, repository, sha) =
-            (self.server_url.as_ref()?, self.repository.as_ref()?, self.sha.as_ref()?);
-        Some(format!("{server}/{repository}/commit/{sha}"))
-    }
 }
 
 /// The first 255 characters of the first line.
@@ -120,10 +113,6 @@ mod tests {
         let context = Context::new(&env);
         let run = "https://ghe.example.com:8443/octo/shop/actions/runs/42/attempts/2";
         assert_eq!(context.run_url().as_deref(), Some(run));
-        assert_eq!(
-            context.commit_url().as_deref(),
-            Some("https://ghe.example.com:8443/octo/shop/commit/0a1b2c")
-        );
         assert!(context.debug && context.no_color);
     }
 

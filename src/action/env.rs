@@ -1,4 +1,5 @@
 //! The environment and the arguments of this process: the only place that reads them.
+#![expect(clippy::disallowed_methods, reason = "this file owns the environment and the arguments")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;

@@ -9,7 +9,7 @@ use aws_sdk_ecs::config::{Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ecs::error::BoxError;
 use aws_sdk_ecs::types::TaskDefinitionField;
 use aws_smithy_types::body::SdkBody;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
@@ -41,10 +41,9 @@ impl Aws {
         raw.revision().ok_or_else(|| unreadable(DESCRIBE, which))
     }
 
-    /// Registers a new revision with these tags beside those that the content brings; a tag of the same key is
-    /// replaced.
-    pub(crate) async fn register(&self, content: &Content, tags: &[(String, String)]) -> Read<Revision> {
-        let body = body(content, tags);
+    /// Registers a new revision: the JSON goes out as it is, fields that the SDK does not know included.
+    pub(crate) async fn register(&self, content: &Content) -> Read<Revision> {
+        let body = Value::Object(content.object().clone()).to_string().into_bytes();
         let family = family(content);
         let raw = Raw::default();
         self.ecs
@@ -59,19 +58,6 @@ impl Aws {
             .map_err(unwritten(REGISTER, family))?;
         raw.revision().ok_or_else(|| Trouble { effect_unknown: true, ..unreadable(REGISTER, family) })
     }
-}
-
-/// The body of RegisterTaskDefinition: the content with the tags.
-fn body(content: &Content, tags: &[(String, String)]) -> Vec<u8> {
-    let mut fields = content.object().clone();
-    let own = fields.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
-    let replaced = |tag: &Value| tags.iter().any(|(key, _)| tag.get("key").is_some_and(|k| k == key));
-    let mut all: Vec<Value> = own.into_iter().filter(|tag| !replaced(tag)).collect();
-    all.extend(tags.iter().map(|(key, value)| json!({ "key": key, "value": value })));
-    if !all.is_empty() {
-        fields.insert("tags".to_owned(), Value::Array(all));
-    }
-    Value::Object(fields).to_string().into_bytes()
 }
 
 /// Sends these bytes instead of what the SDK wrote; runs before the request is signed.
@@ -100,15 +86,16 @@ impl Raw {
     /// The answer as a revision; none when it isn't one.
     fn revision(&self) -> Option<Revision> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut answer: Value = serde_json::from_slice(&bytes).ok()?;
+        let answer: Value = serde_json::from_slice(&bytes).ok()?;
         let tag = |tag: &Value| {
             let part = |name| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             (part("key"), part("value"))
         };
         let tags = answer.get("tags").and_then(Value::as_array).into_iter().flatten().map(tag).collect();
-        let definition = answer.get_mut("taskDefinition").map(Value::take)?;
+        let definition = answer.get("taskDefinition")?;
         let arn = definition.get("taskDefinitionArn")?.as_str()?.to_owned();
-        Some(Revision { arn, content: Content::from_described(definition).ok()?, tags })
+        let active = definition.get("status").and_then(Value::as_str) == Some("ACTIVE");
+        Some(Revision { arn, content: Content::from_described(answer).ok()?, tags, active })
     }
 }
 

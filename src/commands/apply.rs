@@ -3,7 +3,7 @@
 use super::drive::Drive;
 use super::tags::tags;
 use crate::http::{ProbeAnswer, probe};
-use crate::plan::definition::same_content;
+use crate::plan::definition::{same_content, tag};
 use crate::plan::probe::judge;
 use crate::plan::run::Answer;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
@@ -15,8 +15,9 @@ pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
     match step {
         Step::Find { family } => find(drive, family).await,
         Step::Register { .. } => {
-            let registered = aws.register(&drive.goal.content, &tags(&drive.session.context)).await?;
-            Ok(Answer::Registered(registered.arn))
+            let mut content = drive.goal.content.clone();
+            tag(&mut content, &tags(drive.session.context));
+            Ok(Answer::Registered(aws.register(&content).await?.arn))
         }
         Step::Update(update) => {
             let service = aws.update_service(&drive.session.names.place, update).await?;

@@ -1,72 +1,67 @@
 //! `deploy`: looks, prepares the wanted content, announces the plan, drives to the end, and reports.
 
 use super::drive::{Drive, Ending};
-use super::prepare::{PROBLEMS, Unprepared, Wanted, prepare};
+use super::prepare::{Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
 use super::state::Phase;
 use crate::action::deploy::DeploySettings;
 use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
-use crate::failure::{Outcome, Reason};
+use crate::failure::Outcome;
 use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
-use crate::plan::definition::{difference, family, image_of, same_content};
+use crate::plan::definition::{Change, Content, difference, family, image_of, same_content};
 use crate::plan::deploy::Goal;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
 use crate::plan::predict::{Plan, plan};
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{End, Failing, Found, Left, Refusal, Step};
+use crate::plan::step::{Found, Left, Refusal};
 use crate::plan::trouble::Trouble;
-use crate::plan::verdict::{Ended, Limits};
+use crate::plan::verdict::Limits;
 use crate::plan::wanted::WantedColor;
-use crate::report::words;
 
 /// Runs the command to its report.
 pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Report {
     let mut report = Report::new("deploy");
-    match look_and_admit(session, wish).await {
-        Err(stop) => stopped(&mut report, stop),
-        Ok((snapshot, admitted)) => admitted_deploy(session, wish, (&snapshot, &admitted), &mut report).await,
+    match look_and_admit(session, wish, &mut report).await {
+        Err(Stop::Signal) => report.cancel(),
+        Err(Stop::Trouble(trouble)) => report.refuse(Refusal::Unread(trouble)),
+        Ok((_, Err(refusal))) => report.refuse(refusal),
+        Ok((snapshot, Ok(admitted))) => {
+            admitted_deploy(session, wish, (&snapshot, &admitted), &mut report).await;
+        }
     }
     report
 }
 
-/// Why a deploy was not begun.
-enum NotBegun {
-    /// A signal, or a trouble.
-    Stop(Stop),
-    /// A refusal, with what was seen.
-    Refuse(Box<Refusal>),
-}
+/// What was seen, and whether a deploy may begin there.
+type Admission = (Snapshot, Result<Admitted, Refusal>);
 
-/// Looks at everything, tells what stands, and decides whether the deploy may begin.
+/// Looks at everything, tells what stands, and decides whether the deploy may begin. What may be answered when it is
+/// asked again is asked again, until the time-out.
 async fn look_and_admit(
     session: &Session<'_>,
     wish: &DeploySettings,
-) -> Result<(Snapshot, Admitted), NotBegun> {
+    report: &mut Report,
+) -> Result<Admission, Stop> {
     let asked = request(session, wish);
     let began = clock::now();
     loop {
-        let snapshot = session.patiently(|| session.look(Look::WHOLE)).await.map_err(NotBegun::Stop)?;
-        match admit(&snapshot, &asked) {
-            Ok(admitted) => {
-                session.reporter.emit(&Event::Seen(Box::new(overview(&snapshot, asked.listener.as_ref()))));
-                return Ok((snapshot, admitted));
+        let snapshot = session.patiently(|| session.look(Look::WHOLE)).await?;
+        let admitted = match admit(&snapshot, &asked) {
+            Ok(admitted) => Ok(admitted),
+            Err(Hindrance::Refuse(refusal)) => Err(refusal),
+            Err(Hindrance::Hold(trouble)) => {
+                session.hold(trouble, began).await?;
+                continue;
             }
-            Err(Hindrance::Refuse(refusal)) => {
-                session.reporter.emit(&Event::Seen(Box::new(overview(&snapshot, asked.listener.as_ref()))));
-                return Err(NotBegun::Refuse(Box::new(refusal)));
-            }
-            Err(Hindrance::Hold(trouble)) if clock::now().since(began) >= session.settings.timeout => {
-                return Err(NotBegun::Stop(Stop::Trouble(trouble)));
-            }
-            Err(Hindrance::Hold(trouble)) => session.wait_out(&trouble, clock::now().since(began)).await,
-        }
-        if session.signals.came().is_some() {
-            return Err(NotBegun::Stop(Stop::Signal));
-        }
+        };
+        let seen = overview(&snapshot, asked.listener.as_ref());
+        session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
+        report.see(seen);
+        return Ok((snapshot, admitted));
     }
 }
 
@@ -80,26 +75,6 @@ fn request(session: &Session<'_>, wish: &DeploySettings) -> Request {
     }
 }
 
-/// The report of a run that was not begun.
-fn stopped(report: &mut Report, why: NotBegun) {
-    match why {
-        NotBegun::Refuse(refusal) => refuse(report, *refusal),
-        NotBegun::Stop(Stop::Signal) => {
-            report.outcome = Outcome::Cancelled;
-            report.reason = Some(Reason::Cancelled);
-            report.failing = Some(Failing::Cancelled);
-        }
-        NotBegun::Stop(Stop::Trouble(trouble)) => refuse(report, Refusal::Unread(trouble)),
-    }
-}
-
-/// The report of a refusal.
-fn refuse(report: &mut Report, refusal: Refusal) {
-    report.outcome = Outcome::Refused;
-    report.reason = Some(Reason::of_refusal(&refusal));
-    report.refusal = Some(refusal);
-}
-
 /// A deploy that may begin: prepares, announces, drives.
 async fn admitted_deploy(
     session: &Session<'_>,
@@ -107,8 +82,7 @@ async fn admitted_deploy(
     (snapshot, admitted): (&Snapshot, &Admitted),
     report: &mut Report,
 ) {
-    report.overview = Some(overview(snapshot, session.settings.place.listener.as_ref()));
-    let Some(service) = snapshot.service(admitted.color) else { return refuse(report, Refusal::NoDevelop) };
+    let Some(service) = snapshot.service(admitted.color) else { return report.refuse(Refusal::NoDevelop) };
     report.color = Some(admitted.color);
     report.service = Some(service.name.clone());
     let wanted = match prepare(session, wish, service).await {
@@ -125,7 +99,7 @@ async fn admitted_deploy(
     }
     let mut drive = Drive::new(session, &goal, &service.name, Run::begin(clock::now()));
     drive.test = admitted.wiring.as_ref().and_then(|wiring| wiring.test_address(admitted.color)).cloned();
-    let ending = drive.to_the_end().await;
+    let ending = drive.run_to_end().await;
     ended(&mut drive, ending, report);
     look_again(session, report).await;
 }
@@ -137,6 +111,7 @@ fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Want
         color,
         force: !wanted.unresolved.is_empty(),
         content: wanted.content,
+        revision: wanted.revision,
         desired: wish.desired_count,
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),
@@ -146,17 +121,10 @@ fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Want
 /// The report of a deploy whose wanted content can't be made.
 fn unprepared(report: &mut Report, why: Unprepared) {
     match why {
-        Unprepared::Problems(problems) => {
-            report.outcome = Outcome::Refused;
-            report.reason = Some(PROBLEMS);
-            report.problems = problems;
-        }
-        Unprepared::Failure(failure) => {
-            report.outcome = Outcome::Refused;
-            report.reason = Some(failure.reason);
-            report.failure = Some(failure);
-        }
-        Unprepared::Stop(stop) => stopped(report, NotBegun::Stop(stop)),
+        Unprepared::Problems(problems) => report.problems(problems),
+        Unprepared::Failure(failure) => report.fail(failure),
+        Unprepared::Stop(Stop::Signal) => report.cancel(),
+        Unprepared::Stop(Stop::Trouble(trouble)) => report.refuse(Refusal::Unread(trouble)),
     }
 }
 
@@ -188,7 +156,7 @@ async fn announce(
     let found = if same { None } else { existing(session, goal).await };
     let steps = match plan(snapshot, goal, found.as_ref(), clock::now()) {
         Plan::Refuse(refusal) => {
-            refuse(report, refusal);
+            report.refuse(refusal);
             return false;
         }
         Plan::Steps(steps) => steps,
@@ -205,16 +173,16 @@ async fn announce(
 
 /// A revision that holds the content already, for the plan; the run looks again by itself.
 async fn existing(session: &Session<'_>, goal: &Goal) -> Option<String> {
+    if goal.revision.is_some() {
+        return goal.revision.clone();
+    }
     let newest = session.aws.revision(family(&goal.content)).await.ok()?;
     same_content(&newest.content, &goal.content).then_some(newest.arn)
 }
 
 /// What differs, fit to be shown.
-fn differences(
-    before: &crate::plan::definition::Content,
-    after: &crate::plan::definition::Content,
-) -> Vec<Difference> {
-    let shown = |one: crate::plan::definition::Change| Difference {
+fn differences(before: &Content, after: &Content) -> Vec<Difference> {
+    let shown = |one: Change| Difference {
         path: one.path,
         before: one.before.map(|shown| shown.to_string()),
         after: one.after.map(|shown| shown.to_string()),
@@ -233,30 +201,11 @@ fn ended(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
-        Ending::Refuse(refusal) => refuse(report, refusal),
-        Ending::End(End::Good { changed, healthy }) => {
-            report.outcome = if changed { Outcome::Succeeded } else { Outcome::Unchanged };
-            report.left = if changed { Left::Changed } else { Left::Untouched };
-            report.healthy = Some(healthy);
-        }
-        Ending::End(End::Bad { failing, left, because }) => {
-            report.outcome = bad_outcome(&failing);
-            report.reason = Some(Reason::of_failing(&failing));
-            (report.left, report.because) = (left, Some(because));
-            report.failing = Some(failing);
-        }
+        Ending::Refuse(refusal) => report.refuse(refusal),
+        Ending::End(end) => report.end(end),
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
     drive.save(if cancelled { Phase::Cancelled } else { Phase::Done });
-}
-
-/// A failure, somebody else's newer wish, or a signal.
-fn bad_outcome(failing: &Failing) -> Outcome {
-    match failing {
-        Failing::Cancelled => Outcome::Cancelled,
-        Failing::Deployment(Ended::Superseded { .. }) => Outcome::Superseded,
-        Failing::Deployment(_) | Failing::Probe(_) => Outcome::Failed,
-    }
 }
 
 /// What stands at the end, for the summary. It decides nothing any more, so a trouble is no failure.
@@ -266,11 +215,6 @@ async fn look_again(session: &Session<'_>, report: &mut Report) {
     }
     let seen: Result<Snapshot, Trouble> = session.look(Look::WHOLE).await;
     if let Ok(snapshot) = seen {
-        report.overview = Some(overview(&snapshot, session.settings.place.listener.as_ref()));
+        report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
     }
-}
-
-/// Whether a plan holds a write.
-pub(crate) fn writes(steps: &[Step]) -> bool {
-    steps.iter().any(|step| matches!(step, Step::Register { .. } | Step::Update(_)))
 }

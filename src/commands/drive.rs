@@ -65,7 +65,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Drives to the end, and is out in time after a signal.
-    pub(crate) async fn to_the_end(&mut self) -> Ending {
+    pub(crate) async fn run_to_end(&mut self) -> Ending {
         let signals = self.session.signals.clone();
         tokio::select! {
             ending = self.steps() => ending,

@@ -40,13 +40,14 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
         },
         color,
         content: Content::default(),
+        revision: None,
         force: false,
         desired: None,
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),
     };
     let mut drive = Drive::new(session, &goal, &state.service, state.run(clock::now()));
-    let ending = drive.to_the_end().await;
+    let ending = drive.run_to_end().await;
     report.outcome = Outcome::Cancelled;
     report.reason = Some(Reason::Cancelled);
     report.failing = Some(Failing::Cancelled);

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
-use crate::failure::{Failure, Reason};
-use crate::plan::definition::{Changes, Content, Format, ImageRef, build, images, pin, typos, unserved};
+use crate::failure::Failure;
+use crate::plan::definition::{
+    Changes, Content, Format, ImageRef, build, images, pin, same_content, typos, unserved,
+};
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
 use crate::plan::trouble::{Trouble, TroubleKind};
@@ -16,6 +18,8 @@ use crate::report::words;
 pub(crate) struct Wanted {
     /// The content, with digests in it where they could be resolved.
     pub(crate) content: Content,
+    /// The revision that was named, where nothing in it has to change.
+    pub(crate) revision: Option<String>,
     /// Images whose tag may move and can't be resolved.
     pub(crate) unresolved: Vec<String>,
 }
@@ -42,8 +46,8 @@ pub(crate) async fn prepare(
     wish: &DeploySettings,
     service: &Service,
 ) -> Result<Wanted, Unprepared> {
-    let base = base(session, wish, service).await?;
-    let mut content = build(base, &changes(wish, service)).map_err(Unprepared::Problems)?;
+    let (base, named) = base(session, wish, service).await?;
+    let mut content = build(base.clone(), &changes(wish, service)).map_err(Unprepared::Problems)?;
     let misspelt = typos(&content);
     if !misspelt.is_empty() {
         return Err(Unprepared::Problems(misspelt));
@@ -54,28 +58,32 @@ pub(crate) async fn prepare(
         return Err(Unprepared::Problems(vec![problem]));
     }
     let unresolved = resolve(session, wish, &mut content).await?;
-    Ok(Wanted { content, unresolved })
+    let revision = named.filter(|_| same_content(&base, &content));
+    Ok(Wanted { content, revision, unresolved })
 }
 
-/// The task definition that the changes start from.
+/// The task definition that the changes start from, and the ARN of the revision that was named, if it can be used.
 async fn base(
     session: &Session<'_>,
     wish: &DeploySettings,
     service: &Service,
-) -> Result<Content, Unprepared> {
+) -> Result<(Content, Option<String>), Unprepared> {
     match &wish.definition {
         DefinitionSource::Current => match &service.definition {
-            Some(Ok(revision)) => Ok(revision.content.clone()),
+            Some(Ok(revision)) => Ok((revision.content.clone(), None)),
             Some(Err(trouble)) => Err(Unprepared::Stop(Stop::Trouble(trouble.clone()))),
-            None => Ok(described(session, &service.task_definition).await?.content),
+            None => Ok((described(session, &service.task_definition).await?.content, None)),
         },
         DefinitionSource::Named(which) => match described(session, which).await {
             Err(Unprepared::Stop(Stop::Trouble(trouble))) if is_missing(&trouble) => {
                 Err(Unprepared::Problems(vec![words::no_such_definition(which, &session.names.place)]))
             }
-            described => Ok(described?.content),
+            described => {
+                let Revision { arn, content, active, .. } = described?;
+                Ok((content, active.then_some(arn)))
+            }
         },
-        DefinitionSource::File(path) => from_file(session, path),
+        DefinitionSource::File(path) => Ok((from_file(session, path)?, None)),
     }
 }
 
@@ -165,6 +173,3 @@ async fn resolve(
     pin(content, &pins);
     Ok(moving)
 }
-
-/// The reason word of an unprepared deploy whose inputs are wrong.
-pub(crate) const PROBLEMS: Reason = Reason::BadInput;

@@ -11,6 +11,8 @@ use crate::clock;
 use crate::event::Event;
 use crate::plan::look::Look;
 use crate::plan::snapshot::Snapshot;
+use crate::plan::step::Wait;
+use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble};
 use crate::reporter::Reporter;
 use crate::signals::Signals;
@@ -88,11 +90,7 @@ impl Session<'_> {
             };
             match answer {
                 Ok(value) => return Ok(value),
-                Err(trouble)
-                    if trouble.kind.passes() && clock::now().since(began) < self.settings.timeout =>
-                {
-                    self.wait_out(&trouble, clock::now().since(began)).await;
-                }
+                Err(trouble) if trouble.kind.passes() => self.hold(trouble, began).await?,
                 Err(trouble) => return Err(Stop::Trouble(trouble)),
             }
         }
@@ -103,9 +101,19 @@ impl Session<'_> {
         std::fs::read_to_string(path)
     }
 
+    /// A trouble that may pass: told and waited out, until a signal or the time-out.
+    pub(crate) async fn hold(&self, trouble: Trouble, began: Time) -> Result<(), Stop> {
+        let elapsed = clock::now().since(began);
+        if elapsed >= self.settings.timeout {
+            return Err(Stop::Trouble(trouble));
+        }
+        self.wait_out(&trouble, elapsed).await;
+        if self.signals.came().is_some() { Err(Stop::Signal) } else { Ok(()) }
+    }
+
     /// Tells that AWS did not answer, and pauses.
-    pub(crate) async fn wait_out(&self, trouble: &Trouble, elapsed: Duration) {
-        let wait = crate::plan::step::Wait::Trouble(trouble.clone());
+    async fn wait_out(&self, trouble: &Trouble, elapsed: Duration) {
+        let wait = Wait::Trouble(trouble.clone());
         self.reporter.emit(&Event::Waiting { wait, elapsed, heartbeat: false });
         self.pause(false).await;
     }

@@ -14,7 +14,7 @@ use crate::action::settings::{Command, Settings, settings};
 use crate::aws::{Access, Aws, Names};
 use crate::clock;
 use crate::event::{Event, Report, Warning};
-use crate::failure::{Failure, Outcome, Reason};
+use crate::failure::Failure;
 use crate::http;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
@@ -85,9 +85,7 @@ fn started(reporter: &Reporter<'_>, settings: &Settings, command: &'static str) 
 fn bad_input(reporter: &Reporter<'_>, problems: Vec<Problem>) -> Report {
     reporter.emit(&Event::BadInput(problems.clone()));
     let mut report = Report::new("");
-    report.outcome = Outcome::Refused;
-    report.reason = Some(Reason::BadInput);
-    report.problems = problems;
+    report.problems(problems);
     report
 }
 
@@ -104,10 +102,8 @@ async fn session<'a>(
     let aws = Aws::new(&access).await;
     let caller = tokio::select! {
         caller = aws.caller() => caller.map_err(|trouble| {
-            let refusal = Refusal::Unread(trouble);
             let mut report = Report::new("");
-            report.reason = Some(Reason::of_refusal(&refusal));
-            report.refusal = Some(refusal);
+            report.refuse(Refusal::Unread(trouble));
             Box::new(report)
         })?,
         _ = signals.wait() => return Err(cancelled()),
@@ -129,18 +125,14 @@ async fn session<'a>(
 /// A refusal in words.
 fn failed(failure: Failure) -> Box<Report> {
     let mut report = Report::new("");
-    report.outcome = Outcome::Refused;
-    report.reason = Some(failure.reason);
-    report.failure = Some(failure);
+    report.fail(failure);
     Box::new(report)
 }
 
 /// The report of a run that was cancelled before it began.
 fn cancelled() -> Box<Report> {
     let mut report = Report::new("");
-    report.outcome = Outcome::Cancelled;
-    report.reason = Some(Reason::Cancelled);
-    report.failing = Some(crate::plan::step::Failing::Cancelled);
+    report.cancel();
     Box::new(report)
 }
 

@@ -2,10 +2,10 @@
 
 use super::session::{Interrupted, Session};
 use crate::event::{Event, Report};
-use crate::failure::{Outcome, Reason};
+use crate::failure::Outcome;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
-use crate::plan::step::{Failing, Refusal};
+use crate::plan::step::Refusal;
 
 /// Runs the command to its report.
 pub(crate) async fn status(session: &Session<'_>) -> Report {
@@ -13,9 +13,7 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
     let seen = match session.unless_signalled(false, session.look(Look::WHOLE)).await {
         Interrupted::No(seen) => seen,
         Interrupted::Yes => {
-            report.outcome = Outcome::Cancelled;
-            report.reason = Some(Reason::Cancelled);
-            report.failing = Some(Failing::Cancelled);
+            report.cancel();
             return report;
         }
     };
@@ -24,13 +22,11 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
             let seen = overview(&snapshot, session.settings.place.listener.as_ref());
             session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
             report.outcome = Outcome::Succeeded;
-            report.overview = Some(seen);
+            report.see(seen);
         }
         Err(trouble) => {
-            let refusal = Refusal::Unread(trouble);
+            report.refuse(Refusal::Unread(trouble));
             report.outcome = Outcome::Failed;
-            report.reason = Some(Reason::of_refusal(&refusal));
-            report.refusal = Some(refusal);
         }
     }
     report

@@ -22,15 +22,6 @@ impl Color {
             Color::Develop => "develop",
         }
     }
-
-    /// The other production color; develop has none.
-    pub(crate) fn other(self) -> Option<Color> {
-        match self {
-            Color::Blue => Some(Color::Green),
-            Color::Green => Some(Color::Blue),
-            Color::Develop => None,
-        }
-    }
 }
 
 impl fmt::Display for Color {

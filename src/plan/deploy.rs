@@ -1,8 +1,9 @@
 //! `deploy`: one pure decision. It reads a snapshot, the goal and what the run remembers, and says what is next.
 //!
-//! 1. May it begin (again, on every snapshot before a write)? 2. Is the content there already: in the service, in
-//! flight, in a revision? 3. Register, update. 4. Follow this deployment to its verdict. 5. Ask the probes.
-//! 6. Whatever fails turns into the way back, in `plan/recover.rs`.
+//! - May it begin? Asked again on every snapshot before a write.
+//! - Is the content there already: in the service, in flight, in a revision?
+//! - Register, update, follow this deployment to its verdict, ask the probes.
+//! - Whatever fails turns into the way back, in `plan/recover.rs`.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::look::Look;
 use super::recover;
 use super::run::{Run, Unanswered};
 use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
-use super::step::{End, Failing, Follow, Found, Next, ProbeFailure, Purpose, Refusal, Step, Update, Wait};
+use super::step::{End, Failing, Follow, Found, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 use super::verdict::{Ended, Kind, Limits, Mine, Recovery, Verdict, Waiting, has_room, on_trouble, verdict};
@@ -34,6 +35,8 @@ pub(crate) struct Goal {
     pub(crate) color: Color,
     /// What it shall run.
     pub(crate) content: Content,
+    /// The revision that was named and holds exactly this content, where there is one.
+    pub(crate) revision: Option<String>,
     /// Start a deployment even if the content is the same: a tag whose image may have moved.
     pub(crate) force: bool,
     /// The count, where one was asked for.
@@ -156,10 +159,10 @@ fn change(snapshot: &Snapshot, service: &Service, current: &Revision, (goal, run
         };
     }
     let family = family(&goal.content).to_owned();
-    match &run.sought {
-        None => Next::Step(Step::Find { family }),
-        Some(Some(arn)) => update(service, Some(arn.clone()), counts, false),
-        Some(None) => Next::Step(Step::Register { family }),
+    match (&goal.revision, &run.sought) {
+        (Some(arn), _) | (None, Some(Some(arn))) => update(service, Some(arn.clone()), counts, false),
+        (None, None) => Next::Step(Step::Find { family }),
+        (None, Some(None)) => Next::Step(Step::Register { family }),
     }
 }
 

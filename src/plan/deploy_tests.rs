@@ -8,7 +8,7 @@ use crate::plan::predict::{NEW_REVISION, Plan, plan};
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, tasks, trouble};
 use crate::plan::snapshot::{Revision, ServiceStatus};
-use crate::plan::step::{Because, Left, ProbeFailureKind, SetupPart};
+use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::WantedColor;
 use crate::plan::wiring::Tangle;
@@ -24,6 +24,7 @@ fn goal() -> Goal {
         },
         color: Color::Green,
         content: content("web-green", "v2"),
+        revision: None,
         force: false,
         desired: None,
         limits: Limits::with_timeout(Duration::from_secs(600)),
@@ -103,6 +104,12 @@ fn a_new_version_is_looked_for_registered_and_rolled_out() {
 fn invariant_14_a_revision_with_the_same_content_is_used_and_none_registered() {
     let run = Run { sought: Some(Some(arn("web-green:7"))), ..Run::begin(at(0)) };
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(0)), step(Some(arn("web-green:7")), None, false));
+}
+
+#[test]
+fn invariant_14_a_revision_that_was_named_and_stays_as_it_is_is_used() {
+    let goal = Goal { revision: Some(arn("web-green:3")), ..goal() };
+    assert_eq!(first(&snapshot(), &goal), step(Some(arn("web-green:3")), None, false));
 }
 
 #[test]
@@ -215,8 +222,12 @@ fn another_deployment_in_flight_is_refused_and_one_of_the_same_content_is_adopte
     let mut flying = with(updated());
     let refused = first(&flying, &goal());
     assert!(matches!(refused, Next::Refuse(Refusal::InFlight { .. })), "{refused:?}");
-    let definition =
-        Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    let definition = Revision {
+        arn: arn("web-green:2"),
+        content: content("web-green", "v2"),
+        tags: Vec::new(),
+        active: true,
+    };
     green(&mut flying).definition = Some(Ok(definition));
     assert_eq!(first(&flying, &goal()), Next::Look(Look::CLOSER));
     green(&mut flying).history = Some(Ok(Vec::new()));
@@ -362,8 +373,12 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(update), "it never had its effect");
     let mut shown = with(updated());
-    let definition =
-        Revision { arn: arn("web-green:2"), content: content("web-green", "v2"), tags: Vec::new() };
+    let definition = Revision {
+        arn: arn("web-green:2"),
+        content: content("web-green", "v2"),
+        tags: Vec::new(),
+        active: true,
+    };
     green(&mut shown).definition = Some(Ok(definition));
     green(&mut shown).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = next(&Ok(shown), &goal(), &run, at(3)) else { panic!() };

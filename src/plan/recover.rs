@@ -10,7 +10,7 @@ use super::snapshot::{Rollout, Service, Snapshot};
 use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Recovery};
+use super::verdict::Recovery;
 
 /// How long the run watches the old tasks come back. The way back itself is confirmed at once.
 const WATCH: Duration = Duration::from_secs(120);
@@ -166,9 +166,4 @@ fn unseen_update(run: &Run, turned: &Turned, now: Time) -> Next {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
     bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged)
-}
-
-/// Whether a failure is somebody else's doing that stands.
-pub(crate) fn is_superseded(failing: &Failing) -> bool {
-    matches!(failing, Failing::Deployment(Ended::Superseded { .. }))
 }

@@ -124,6 +124,7 @@ pub(crate) fn service(color: Color) -> Service {
             arn: running.task_definition.clone(),
             content: content(&family, "v1"),
             tags: Vec::new(),
+            active: true,
         })),
         deployments: vec![running],
         setup,

@@ -289,6 +289,8 @@ pub(crate) struct Revision {
     pub(crate) content: Content,
     /// Its tags.
     pub(crate) tags: Vec<(String, String)>,
+    /// Whether it is ACTIVE; a deregistered one can't be given to a service any more.
+    pub(crate) active: bool,
 }
 
 /// A target group with the attributes that matter.

@@ -41,7 +41,7 @@ async fn invariant_35_a_write_without_an_answer_is_sent_once() {
         assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
         assert_eq!(server.requests().len(), before + 1);
         let content = Content::from_described(serde_json::json!({ "family": "web" })).unwrap();
-        let trouble = aws.register(&content, &[]).await.unwrap_err();
+        let trouble = aws.register(&content).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
         assert_eq!((trouble.action, trouble.resource.as_str()), ("ecs:RegisterTaskDefinition", "web"));
         assert_eq!(server.requests().len(), before + 2);

@@ -80,7 +80,7 @@ pub(crate) fn build(base: Content, changes: &Changes) -> Result<Content, Vec<Pro
 /// Adds tags to the revision, for display, in place of those with the same keys. Characters that AWS does not
 /// take in a value become `_` (API_Tag), a long value is cut, and a tag beyond the fiftieth is left out: none
 /// of them may make a deployment fail.
-pub(crate) fn tag(content: &mut Content, tags: &[(&str, &str)]) {
+pub(crate) fn tag(content: &mut Content, tags: &[(&'static str, String)]) {
     let list = content.object_mut().entry("tags").or_insert_with(|| json!([]));
     if list.is_null() {
         *list = json!([]);

@@ -35,13 +35,6 @@ pub(crate) fn container_names(content: &Content) -> Vec<&str> {
     content.containers().filter_map(|container| text(container, "name")).collect()
 }
 
-/// Names of the essential containers: the task stops when one of them does. A container is essential unless
-/// it says `false` (API_ContainerDefinition).
-pub(crate) fn essential(content: &Content) -> Vec<&str> {
-    let is_essential = |c: &&Map<String, Value>| c.get("essential").and_then(Value::as_bool).unwrap_or(true);
-    content.containers().filter(is_essential).filter_map(|container| text(container, "name")).collect()
-}
-
 /// The ports that a container maps, in order; ranges are left out, a load balancer can't name them.
 pub(crate) fn container_ports(content: &Content, container: &str) -> Vec<u64> {
     let mappings = content.container(container).and_then(|c| c.get("portMappings")).and_then(Value::as_array);
@@ -130,7 +123,6 @@ mod tests {
         let content = content();
         assert_eq!(family(&content), "shop");
         assert_eq!(container_names(&content), ["web", "envoy"]);
-        assert_eq!(essential(&content), ["web"]);
         assert_eq!(container_ports(&content, "web"), [8080]);
         assert_eq!(container_ports(&content, "nobody"), [0; 0]);
         let log = LogGroup {

@@ -10,7 +10,7 @@ pub(crate) mod normal;
 pub(crate) mod schema;
 mod text;
 
-pub(crate) use build::{Changes, build};
+pub(crate) use build::{Changes, build, tag};
 pub(crate) use content::{Content, Format};
 pub(crate) use difference::{Change, difference};
 pub(crate) use facts::{family, image_of, log_groups, unserved};

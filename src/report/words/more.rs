@@ -26,9 +26,6 @@ pub(crate) fn problems(problems: &[Problem]) -> Failure {
 /// Something to know that stops nothing.
 pub(crate) fn warning(warning: &Warning) -> String {
     match warning {
-        Warning::UnusedInput { input, command } => {
-            format!("The input {} does nothing with the command {}.", quoted(input), quoted(command))
-        }
         Warning::GraceTooLong { grace, timeout } => format!(
             "The service's health-check grace period ({}) is not shorter than `timeout` ({}): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.",
             duration(*grace),

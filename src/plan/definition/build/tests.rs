@@ -153,16 +153,16 @@ fn tags_replace_their_like_and_never_hinder_a_deployment() {
         json!({"tags": [{"key": "commit", "value": "a"}, {"key": "team", "value": "x"}]}),
     )
     .unwrap();
-    tag(&mut content, &[("commit", "b"), ("branch", "fix/#12, ünë\n")]);
+    tag(&mut content, &[("commit", "b".to_owned()), ("branch", "fix/#12, ünë\n".to_owned())]);
     assert_eq!(
         content.object()["tags"],
         json!([{"key": "commit", "value": "b"}, {"key": "team", "value": "x"}, {"key": "branch", "value": "fix/_12_ ünë_"}])
     );
-    tag(&mut content, &[("branch", &"x".repeat(300))]);
+    tag(&mut content, &[("branch", "x".repeat(300).to_owned())]);
     assert_eq!(content.object()["tags"][2]["value"].as_str().unwrap().len(), 256);
     let full: Vec<Value> = (0..50).map(|i| json!({"key": i.to_string(), "value": ""})).collect();
     let mut content = Content::from_described(json!({"tags": full})).unwrap();
-    tag(&mut content, &[("commit", "b")]);
+    tag(&mut content, &[("commit", "b".to_owned())]);
     assert_eq!(content.object()["tags"].as_array().unwrap().len(), 50);
 }
 
@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn no_json_makes_it_panic(value in model::any_json()) {
         if let Ok(mut content) = Content::from_described(value) {
-            tag(&mut content, &[("commit", "b")]);
+            tag(&mut content, &[("commit", "b".to_owned())]);
             let changes = Changes { environment: vec![variable("", "A", Some("1"))], ..Changes::default() };
             let _ = build(content, &changes);
         }

@@ -342,14 +342,12 @@ fn bad_input_is_listed_whole() {
 #[test]
 fn warnings_and_early_failures_are_said() {
     let all = [
-        Warning::UnusedInput { input: "traffic".to_owned(), command: "deploy".to_owned() },
         Warning::GraceTooLong { grace: Duration::from_secs(1800), timeout: Duration::from_secs(600) },
         Warning::LiveColor { color: Color::Blue, split: BLUE },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
         Warning::Text("the post step found\nnothing to do".to_owned()),
     ];
     insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
-    The input `traffic` does nothing with the command `deploy`.
     The service's health-check grace period (30m 00s) is not shorter than `timeout` (10m 00s): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
     `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
