@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Columns of text before it is broken.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
 /// The terminal, or two pipes.
 pub(super) struct Screen {

@@ -7,12 +7,14 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testbed::sample::{self, Sample};
 use testbed::{Behavior, Crash, Options, Pace, Testbed};
 
-/// How long a look at a listener may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a look at a listener, or a color on its way to rest, may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the words before a step stand, to be read.
+const READING: Duration = Duration::from_secs(2);
 
 /// What an act needs.
 pub(super) struct Stage {
@@ -47,6 +49,7 @@ impl Stage {
         let inputs: Vec<_> = (inputs.iter().chain(&common).chain(&[("poll-interval", "1s")]))
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
+        tokio::time::sleep(READING).await;
         self.begin("the step in the workflow");
         inputs.iter().for_each(|(name, value)| self.screen.say(&format!("│ {name}: {value}")));
         self.end();
@@ -72,20 +75,26 @@ impl Stage {
         self.screen.say("└─");
     }
 
-    /// What green answers through its own listener, and what ECS says of it: `v2, steady`.
+    /// What green answers through its own listener once ECS has brought it to rest: `v2`.
     ///
     /// # Errors
     /// When the listener gives no answer.
     pub(super) async fn green(&self) -> io::Result<String> {
         let port = self.sample.green_port;
+        let end = Instant::now() + PATIENCE;
+        while !self.bed.world(|world| world.ecs.is_steady("shop", "web-green")) {
+            if Instant::now() >= end {
+                return Ok("not steady".to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         // One answer of each of its two tasks, and one to spare.
         let mut versions: Vec<String> = Vec::new();
         for _ in 0..3 {
             versions.push(tokio::task::spawn_blocking(move || ask(port)).await.map_err(io::Error::other)??);
         }
         versions.dedup();
-        let steady = self.bed.world(|world| world.ecs.is_steady("shop", "web-green"));
-        Ok(format!("{}, {}", versions.join(" and "), if steady { "steady" } else { "not steady" }))
+        Ok(versions.join(" and "))
     }
 
     /// The weights of the production listener as its users meet them: `blue 100, green 0`.
@@ -110,9 +119,9 @@ fn set_up() -> io::Result<(Testbed, Sample)> {
         world.ecr.push_behavior("shop/web", "v3", broken);
         world.checker.expect_no_weight_change(true);
         world.pace = Pace {
-            launch: Duration::from_millis(1200),
-            stop: Duration::from_millis(200),
-            second: Duration::from_millis(200),
+            launch: Duration::from_millis(2500),
+            stop: Duration::from_millis(500),
+            second: Duration::from_millis(500),
             ..Pace::default()
         };
     });

@@ -86,7 +86,7 @@ async fn good_deploy(stage: &mut Stage) -> io::Result<()> {
     stage.checks.equal("deploy v2: output `result`", done.output("result"), "succeeded");
     stage.checks.equal("deploy v2: output `color`", done.output("color"), "green");
     let green = stage.green().await?;
-    stage.checks.equal("deploy v2: green", &green, "v2, steady");
+    stage.checks.equal("deploy v2: what green runs", &green, "v2");
     Ok(())
 }
 
@@ -104,7 +104,7 @@ async fn bad_deploy(stage: &mut Stage) -> io::Result<()> {
     stage.checks.equal("deploy v3: output `reason`", done.output("reason"), "circuit-breaker");
     stage.checks.equal("deploy v3: output `left`", done.output("left"), "restored");
     let green = stage.green().await?;
-    stage.checks.equal("deploy v3: green", &green, "v2, steady");
+    stage.checks.equal("deploy v3: what green runs in the end", &green, "v2");
     Ok(())
 }
 
@@ -118,7 +118,7 @@ fn ended(stage: &mut Stage, run: &str, done: &Done, code: i32) {
 /// Checks the whole, and says how it went.
 fn conclude(stage: &mut Stage, tally: &Tally) -> ExitCode {
     let weights = stage.weights();
-    stage.checks.equal("the production listener's weights", &weights, "blue 100, green 0");
+    stage.checks.equal("the split of the production listener", &weights, "blue 100, green 0");
     stage.checks.watch(&stage.bed.violations());
     stage.checks.users(tally);
     stage.screen.heading("What was checked");
