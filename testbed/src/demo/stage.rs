@@ -58,7 +58,7 @@ impl Stage {
         let step = Step { product: &self.product, env: self.bed.client_env(), inputs, color };
         let screen = self.screen.clone();
         let done = step.run(move |line| screen.say(&format!("│ {line}"))).await?;
-        self.end();
+        self.screen.say(&format!("└─ exit code {}", done.code));
         self.begin("its job summary, as Markdown");
         done.summary.trim_end().lines().for_each(|line| self.screen.say(&format!("│ {line}")));
         self.end();

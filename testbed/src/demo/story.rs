@@ -40,7 +40,8 @@ fn introduce(stage: &Stage) {
     );
     stage.screen.tell(&format!(
         "From now on users send 250 requests a second to http://127.0.0.1:{}/, half of them on fresh connections. \
-         Each must be answered by v1 on blue. None is sent twice: one that fails is counted, and fails this demo.",
+         Each must be answered by v1 on blue. None is sent twice: one that fails is counted, and fails this demo. The \
+         lines that begin with `users:` keep count.",
         stage.sample.production_port
     ));
 }
