@@ -268,7 +268,7 @@ fn a_wrong_image_or_definition_is_told_in_words() {
         ),
         (
             &[("INPUT_IMAGE", "app: 'web:'\nb c: web\n")],
-            "input image:1:6 app: `web:` is not an image: the tag `` is not 1 to 128 of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`\ninput image:2:6 (key 2): is not the name of a container: it has only letters, digits, `-` and `_`",
+            "input image:1:6 app: `web:` is not an image: the tag (empty) is not 1 to 128 of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`\ninput image:2:6 (key 2): is not the name of a container: it has only letters, digits, `-` and `_`",
         ),
         (
             &[("INPUT_IMAGE", "a b")],

@@ -63,7 +63,9 @@ fn title(report: &Report) -> String {
         Left::Unknown => ", and it is NOT KNOWN what is left",
     };
     let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
-    format!("### {symbol} {word}{left}: {}{to}{}\n\n", report.command, words::reason(report))
+    // Inputs may be so wrong that there is no command.
+    let what = if report.command.is_empty() { String::new() } else { format!(": {}{to}", report.command) };
+    format!("### {symbol} {word}{left}{what}{}\n\n", words::reason(report))
 }
 
 /// What was found beside the first cause.

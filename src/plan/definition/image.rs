@@ -176,12 +176,19 @@ pub(crate) fn pin(content: &mut Content, resolved: &[(String, String)]) {
     }
 }
 
+/// A part of a reference for a message; an empty one would be lost between its backticks.
+fn shown(part: &str) -> String {
+    if part.is_empty() { "(empty)".to_owned() } else { format!("`{part}`") }
+}
+
 /// Checks what follows `@`: ECS knows no other hash than sha256 (API_ContainerDefinition, `image`).
 fn parse_digest(digest: &str) -> Result<String, String> {
     let hex = |digits: &str| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     match digest.strip_prefix("sha256:") {
         Some(digits) if hex(digits) => Ok(digest.to_owned()),
-        Some(_) | None => Err(format!("the digest `{digest}` is not `sha256:` and 64 hexadecimal digits")),
+        Some(_) | None => {
+            Err(format!("the digest {} is not `sha256:` and 64 hexadecimal digits", shown(digest)))
+        }
     }
 }
 
@@ -195,7 +202,8 @@ fn parse_tag(tag: &str) -> Result<String, String> {
         return Ok(tag.to_owned());
     }
     Err(format!(
-        "the tag `{tag}` is not 1 to {MAX_TAG} of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`"
+        "the tag {} is not 1 to {MAX_TAG} of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`",
+        shown(tag)
     ))
 }
 
@@ -225,8 +233,9 @@ fn check_repository(repository: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the repository `{repository}` is not made of lower-case letters and digits, \
-         with `.`, `_`, `__`, `-` or `/` between them"
+        "the repository {} is not made of lower-case letters and digits, \
+         with `.`, `_`, `__`, `-` or `/` between them",
+        shown(repository)
     ))
 }
 
@@ -290,7 +299,7 @@ mod tests {
         );
         assert_eq!(
             error("web:"),
-            "the tag `` is not 1 to 128 of letters, digits, `_`, `.` and `-`, \
+            "the tag (empty) is not 1 to 128 of letters, digits, `_`, `.` and `-`, \
              the first of them a letter, digit or `_`"
         );
         assert_eq!(
