@@ -1,4 +1,9 @@
 //! What the documents promise, checked: commands, links, JSON and YAML, the inputs that they name, the words that they quote.
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "a test may panic; its builder is shared with other tests"
+)]
 
 mod common;
 
@@ -265,8 +270,7 @@ fn sources(folder: &Path, into: &mut String) {
             sources(&entry, into);
         } else if entry.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&entry).expect("a source");
-            let mut lines = text.lines().peekable();
-            while let Some(line) = lines.next() {
+            for line in text.lines() {
                 match line.strip_suffix('\\') {
                     Some(head) => into.push_str(&format!("{} ", head.trim())),
                     None => into.push_str(&format!("{}\n", line.trim())),

@@ -1,4 +1,9 @@
 //! The IAM policies of `infra/policies/` against the calls that the built binary makes: nothing more, nothing less.
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "a test may panic; its builder is shared with other tests"
+)]
 
 mod common;
 
@@ -199,23 +204,53 @@ static DEPLOYS: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
     let ec2 = Stack { ec2: true, ..Stack::default() };
     let rollback = Stack { rollback: true, ..Stack::default() };
     let probes = "[{path: /, contains: v2}]";
-    let mut all = cancelled();
-    all.extend(deployed(&fargate, "v2", &[("color", "green"), ("desired-count", "3")], (0, "")));
-    all.extend(deployed(&fargate, "v2", &[("color", "develop")], (0, "")));
-    all.extend(deployed(&fargate, "v2", &[("probes", probes)], (0, "")));
-    all.extend(deployed(&fargate, "v8-wrong-body", &[("probes", probes)], (1, "restored")));
-    all.extend(deployed(&fargate, "v2", &[("task-definition", "web-green:1")], (0, "")));
-    all.extend(deployed(&fargate, "v2", &[("task-definition", "task.json")], (0, "")));
-    all.extend(deployed(&fargate, "v3-crash", &[], (1, "restored")));
-    all.extend(deployed(&rollback, "v3-crash", &[], (1, "restored")));
-    all.extend(deployed(&fargate, "v4-unhealthy", &[("timeout", "1500ms")], (1, "restored")));
-    all.extend(deployed(&ec2, "v2", &[], (0, "")));
-    all.extend(deployed(&ec2, "v3-crash", &[], (1, "restored")));
+    let table: [Scene; 10] = [
+        (&fargate, "v2", &[("color", "green"), ("desired-count", "3")], (0, "")),
+        (&fargate, "v2", &[("probes", probes)], (0, "")),
+        (&fargate, "v8-wrong-body", &[("probes", probes)], (1, "restored")),
+        (&fargate, "v2", &[("task-definition", "web-green:1")], (0, "")),
+        (&fargate, "v2", &[("task-definition", "task.json")], (0, "")),
+        (&fargate, "v3-crash", &[], (1, "restored")),
+        (&rollback, "v3-crash", &[], (1, "restored")),
+        (&fargate, "v4-unhealthy", &[("timeout", "1500ms")], (1, "restored")),
+        (&ec2, "v2", &[], (0, "")),
+        (&ec2, "v3-crash", &[], (1, "restored")),
+    ];
+    let mut all = DEVELOP.clone();
+    std::thread::scope(|scope| {
+        let cancelled = scope.spawn(cancelled);
+        all.extend(together(&table));
+        all.extend(cancelled.join().expect("the run is cancelled"));
+    });
     all
 });
 
-/// What one deploy needs, which ends as said: with this exit code, and for a failure with this word in `left`.
-fn deployed(stack: &Stack, tag: &str, inputs: &[(&str, &str)], end: (i32, &str)) -> BTreeSet<Need> {
+/// What deploys to develop need, a good one and a failing one.
+static DEVELOP: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
+    let fargate = Stack::default();
+    together(&[
+        (&fargate, "v2", &[("color", "develop")], (0, "")),
+        (&fargate, "v3-crash", &[("color", "develop")], (1, "restored")),
+    ])
+});
+
+/// A deploy: the stack, the image's tag, further inputs, and how it ends: its exit code, and `left` for a failure.
+type Scene<'a> = (&'a Stack, &'a str, &'a [(&'a str, &'a str)], (i32, &'a str));
+
+/// What several deploys need, four at the same time, each on a testbed of its own.
+fn together(scenes: &[Scene<'_>]) -> BTreeSet<Need> {
+    let mut all = BTreeSet::new();
+    for four in scenes.chunks(4) {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = four.iter().map(|scene| scope.spawn(move || deployed(*scene))).collect();
+            runs.into_iter().for_each(|run| all.extend(run.join().expect("the deploy ends as said")));
+        });
+    }
+    all
+}
+
+/// What one deploy needs.
+fn deployed((stack, tag, inputs, end): Scene<'_>) -> BTreeSet<Need> {
     let (bed, sample) = stack_with(stack);
     let mut action = Action::new(&bed, "deploy").input("image", &sample.image(tag));
     action =
@@ -287,6 +322,15 @@ fn a_deploy_is_allowed_by_the_read_and_the_deploy_policy() {
 #[test]
 fn a_deploy_uses_all_of_the_deploy_policy() {
     used(&DEPLOYS, DEPLOY);
+}
+
+#[test]
+fn a_deploy_to_develop_changes_nothing_but_develop() {
+    let deploy: BTreeSet<String> = policy(&[DEPLOY]).into_iter().flat_map(|one| one.actions).collect();
+    let services =
+        DEVELOP.iter().filter(|need| deploy.contains(&need.action) && need.resource.contains(":ecs:"));
+    let others: Vec<&Need> = services.filter(|need| !need.resource.contains("web-dev")).collect();
+    assert_eq!(others, Vec::<&Need>::new());
 }
 
 #[test]
