@@ -7,7 +7,6 @@ use super::together::together;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot};
-use crate::plan::time::Time;
 use crate::plan::trouble::Read;
 
 /// What to look at.
@@ -20,9 +19,9 @@ pub(crate) struct Names {
 }
 
 impl Aws {
-    /// Reads what `look` asks for; `at` is now. Only services that can't be described at all make it fail: every
+    /// Reads what `look` asks for. Only services that can't be described at all make it fail: every
     /// other part carries its own trouble.
-    pub(crate) async fn observe(&self, names: &Names, look: Look, at: Time) -> Read<Snapshot> {
+    pub(crate) async fn observe(&self, names: &Names, look: Look) -> Read<Snapshot> {
         let wanted: Vec<(Color, String)> = names
             .services
             .iter()
@@ -37,7 +36,7 @@ impl Aws {
         );
         let (groups, balancers) = wiring;
         let services = filled.into_iter().zip(groups).map(with_group).collect();
-        Ok(Snapshot { at, place, services, missing, balancers })
+        Ok(Snapshot { place, services, missing, balancers })
     }
 
     /// The target group of each service, and then the load balancers that use any of them.

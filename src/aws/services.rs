@@ -58,7 +58,6 @@ pub(super) fn service(color: Color, from: &ecs::Service) -> Service {
     Service {
         color,
         name: text(from.service_name()),
-        arn: text(from.service_arn()),
         status: match from.status() {
             Some("ACTIVE") => ServiceStatus::Active,
             Some("DRAINING") => ServiceStatus::Draining,

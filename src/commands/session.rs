@@ -48,7 +48,7 @@ pub(crate) enum Interrupted<T> {
 impl Session<'_> {
     /// One look at AWS.
     pub(crate) async fn look(&self, look: Look) -> Read<Snapshot> {
-        self.aws.observe(&self.names, look, clock::now()).await
+        self.aws.observe(&self.names, look).await
     }
 
     /// Work that a signal ends. Once a signal has come and was noted, nothing is interrupted any more.

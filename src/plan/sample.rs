@@ -112,7 +112,6 @@ pub(crate) fn service(color: Color) -> Service {
     Service {
         color,
         name: family.clone(),
-        arn: format!("arn:aws:ecs:eu-west-1:123456789012:service/shop/{family}"),
         status: ServiceStatus::Active,
         task_definition: running.task_definition.clone(),
         desired: 2,
@@ -170,7 +169,6 @@ pub(crate) fn balancer(blue: u32, green: u32) -> Balancer {
 /// Everything: blue live at 100, green idle.
 pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
-        at: T0,
         place: Place {
             partition: "aws".to_owned(),
             account: "123456789012".to_owned(),

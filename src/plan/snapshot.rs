@@ -13,8 +13,6 @@ pub(crate) type Seen<T> = Option<Read<T>>;
 /// Everything that one look at AWS showed.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
-    /// When the look began.
-    pub(crate) at: Time,
     /// Where.
     pub(crate) place: Place,
     /// The services that exist, blue first.
@@ -45,8 +43,6 @@ pub(crate) struct Service {
     pub(crate) color: Color,
     /// The service's name.
     pub(crate) name: String,
-    /// The service's ARN.
-    pub(crate) arn: String,
     /// Its status.
     pub(crate) status: ServiceStatus,
     /// ARN of the task definition that the service wants.

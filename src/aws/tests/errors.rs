@@ -8,7 +8,6 @@ use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Purpose, Update};
-use crate::plan::time::Time;
 use crate::plan::trouble::{Trouble, TroubleKind};
 
 /// The cluster `shop` and its blue service.
@@ -28,7 +27,7 @@ async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [
     })
     .await;
     let aws = server.aws().await;
-    let ecs = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    let ecs = aws.observe(&names(), SERVICES).await.unwrap_err();
     let elb = aws.targets("arn:group").await.unwrap_err();
     [ecs, elb]
 }
@@ -63,11 +62,11 @@ async fn codes_mean_the_same_in_every_protocol() {
 async fn an_answer_that_is_not_aws_s_is_unreachable_or_refused_by_its_status() {
     for (status, kind) in [(502, TroubleKind::Unreachable), (403, TroubleKind::Refused)] {
         let server = Server::start(move |_, _| Answer::Text(status, "<html>proxy</html>".to_owned())).await;
-        let trouble = server.aws().await.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+        let trouble = server.aws().await.observe(&names(), SERVICES).await.unwrap_err();
         assert_eq!(trouble.kind, kind, "{trouble:?}");
     }
     let server = Server::start(|_, _| json("{ this is no JSON")).await;
-    let trouble = server.aws().await.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    let trouble = server.aws().await.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unreachable, "{trouble:?}");
 }
 
@@ -77,7 +76,7 @@ async fn no_connection_tells_the_cause() {
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
     let aws = Aws::over(settings(&url).await);
-    let trouble = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unreachable);
     assert!(trouble.message.contains("Connection refused"), "{}", trouble.message);
     assert!(!trouble.message.starts_with("dispatch failure"), "{}", trouble.message);
@@ -91,7 +90,7 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
         .operation_timeout(Duration::from_secs(2))
         .build();
     let aws = Aws::over(settings(&server.url).await.to_builder().timeout_config(limits).build());
-    let trouble = aws.observe(&names(), SERVICES, Time(0)).await.unwrap_err();
+    let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, false));
     let reads = server.requests().len();
     let update = Update {
