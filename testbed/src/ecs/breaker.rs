@@ -2,7 +2,7 @@
 
 use super::deploy;
 use super::scheduler::tell;
-use super::service::{RolloutState, Service};
+use super::service::{RolloutState, Service, ServiceDeployment};
 use crate::world::World;
 use serde_json::Value;
 use std::time::SystemTime;
@@ -31,7 +31,9 @@ pub(super) fn check(world: &mut World, service: &mut Service) {
     let Some(primary) = service.primary() else { return };
     let (failed, open) = (primary.failed, primary.rollout == RolloutState::InProgress);
     let limit = threshold(&config, service.desired);
-    if open && let Some(current) = service.history.first_mut().filter(|current| current.is_open()) {
+    // Once it has tripped it says so to the end, also while the rollback goes on.
+    let watches = |current: &&mut ServiceDeployment| current.is_open() && current.breaker.0 != "TRIGGERED";
+    if open && let Some(current) = service.history.first_mut().filter(watches) {
         let state = if is_enabled(&config) { "MONITORING" } else { "DISABLED" };
         current.breaker = (state, failed, limit);
     }
