@@ -1,5 +1,5 @@
-"""Builds the image and runs the action as the runner does, against the testbed: a deploy passes; a deploy that is
-stopped midway leaves in time, and the post step finds the color put back. Fails without a container engine.
+"""Builds the image and runs the action as the runner does, against the testbed: a deploy passes; one that is stopped
+midway leaves in time; after one that is killed, the post step puts the color back. Fails without a container engine.
 
 `--has-engine` only tells by the exit code whether an engine runs here or could be started."""
 
@@ -151,10 +151,10 @@ class Job:
         print("".join(f"    | {line}\n" for line in log.splitlines()), end="", flush=True)
         return self.process.returncode, log
 
-    def stop(self):
-        """`docker stop`: SIGTERM, and SIGKILL 10 s later. Gives the seconds that it took."""
+    def end(self, how):
+        """`docker stop` (SIGTERM, and SIGKILL 10 s later) or `docker kill`. Gives the seconds that it took."""
         began = time.monotonic()
-        subprocess.run([self.client, "stop", f"{self.folder.name}-main"], check=True, capture_output=True)
+        subprocess.run([self.client, how, f"{self.folder.name}-main"], check=True, capture_output=True)
         return time.monotonic() - began
 
     def values(self, name, step="main"):
@@ -210,11 +210,31 @@ def deploys(client, bed, folder):
 
 
 def is_stopped(client, bed, folder):
-    """A deploy that is stopped midway is out in time, and its post step puts the color back."""
+    """A deploy that is stopped midway puts the color back itself, in time; the post step says so."""
     print("a deploy that is stopped midway", flush=True)
+    job, found = slow_deploy(client, bed, folder)
+    seconds = job.end("stop")
+    code, _ = job.wait()
+    check(seconds < 10 and code == 1, f"the main step left after {seconds:.1f} s with exit code {code}")
+    check(job.values("OUTPUT").get("result") == "cancelled", "its result is `cancelled`")
+    is_restored(bed, job, found)
+
+
+def is_killed(client, bed, folder):
+    """A deploy that is killed midway leaves everything to the post step, which puts the color back."""
+    print("a deploy that is killed midway", flush=True)
+    job, found = slow_deploy(client, bed, folder)
+    job.end("kill")
+    code, _ = job.wait()
+    check(code == 137, f"the main step was killed: {code}")
+    is_restored(bed, job, found)
+
+
+def slow_deploy(client, bed, folder):
+    """Starts a deploy to green whose tasks start slowly; gives the job and the service as it was found."""
     tag = "v9-start-60s"
     bed.aws("ecr", "put-image", repository_name="shop/web", image_tag=tag, image_manifest="{}")
-    # A minute at the testbed's pace, or ECS would give up on the slow tasks before the run is stopped.
+    # A minute at the testbed's pace, or ECS would give up on the slow tasks before the run is ended.
     grace = {"cluster": "shop", "service": "web-green", "health_check_grace_period_seconds": "3000"}
     bed.aws("ecs", "update-service", **grace)
     found = bed.service("shop", "web-green")
@@ -222,11 +242,15 @@ def is_stopped(client, bed, folder):
     job.start()
     try:
         wait_for("the new deployment is in progress", lambda: len(bed.service("shop", "web-green")["deployments"]) == 2)
-    finally:
-        seconds = job.stop()
-    code, _ = job.wait()
-    check(seconds < 10 and code == 1, f"the main step left after {seconds:.1f} s with exit code {code}")
-    check(job.values("OUTPUT").get("result") == "cancelled", "its result is `cancelled`")
+    except Failed:
+        job.end("kill")
+        job.wait()
+        raise
+    return job, found
+
+
+def is_restored(bed, job, found):
+    """After the post step green is as it was found."""
     code, _ = job.post()
     check(code in (0, 1), f"the post step exits with {code}")
     wait_for("one deployment is left", lambda: len(bed.service("shop", "web-green")["deployments"]) == 1)
@@ -254,7 +278,7 @@ def main():
         client = engine(stack)
         check(works(client), "the image is built, and refuses to run without a command")
         bed = stack.enter_context(Bed())
-        for scene in [deploys, is_stopped]:
+        for scene in [deploys, is_stopped, is_killed]:
             # What root wrote in the container, nobody else can delete.
             folder = tempfile.TemporaryDirectory(prefix="runner-", ignore_cleanup_errors=True)
             scene(client, bed, stack.enter_context(folder))

@@ -1,0 +1,132 @@
+"""How fast and how small the release build is, against the testbed: `.ci/run bench`.
+
+Times are of whole processes, start to end. Memory is the kernel's peak of the process (`/usr/bin/time`'s %M). Requests are
+counted in runs of their own, by a small proxy in front of the testbed, which would disturb the times."""
+
+import http.client
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from bed import ROOT, Bed, Failed
+
+BINARY = ROOT / "target/release/ecs-blue-green"
+# What is promised: an answer to a missing input, and the peak of a whole deploy.
+MISSING_INPUT_MS = 10
+DEPLOY_PEAK_MIB = 20
+
+
+class Run:
+    """One run of the binary in a cleared environment: its time, peak and exit code."""
+
+    def __init__(self, variables):
+        """Runs it to its end."""
+        with tempfile.TemporaryDirectory() as folder:
+            peak = Path(folder) / "peak"
+            files = {f"GITHUB_{name}": f"{folder}/{name}" for name in ["OUTPUT", "STATE", "STEP_SUMMARY"]}
+            command = ["/usr/bin/time", "--format", "%M", "--output", peak, BINARY]
+            began = time.perf_counter()
+            done = subprocess.run(
+                command, env={**files, **variables}, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            )
+            self.ms = (time.perf_counter() - began) * 1000
+            self.code = done.returncode
+            self.log = done.stdout + done.stderr
+            self.peak_mib = int(peak.read_text().split()[-1]) / 1024
+
+
+def inputs(bed, command, **more):
+    """The environment of a command on the sample stack."""
+    given = {"command": command, "cluster": "shop", "blue-service": "web-blue", "green-service": "web-green", **more}
+    return {**bed.variables, **{f"INPUT_{name.upper()}": value for name, value in given.items()}}
+
+
+def deploy(bed, index):
+    """The environment of a deploy; by turns of two versions, so that there is always something to do."""
+    return inputs(bed, "deploy", image=f"{bed.repository}:v{index % 2 + 1}", **{"poll-interval": "100ms"})
+
+
+def measure(name, count, variables, code=0):
+    """Runs a scene several times and prints what it took; gives the median time and the highest peak."""
+    runs = []
+    for index in range(count):
+        run = Run(variables(index))
+        if run.code != code:
+            raise Failed(f"{name} exited with {run.code}, not {code}:\n{run.log}")
+        runs.append(run)
+    times, peak = [run.ms for run in runs], max(run.peak_mib for run in runs)
+    middle = statistics.median(times)
+    print(f"{name}: {count} runs, {min(times):.1f} / {middle:.1f} / {max(times):.1f} ms (least, median, most), ", end="")
+    print(f"peak {peak:.1f} MiB", flush=True)
+    return middle, peak
+
+
+class Counting(BaseHTTPRequestHandler):
+    """Passes a request on to the testbed and counts it."""
+
+    protocol_version = "HTTP/1.1"
+    target = ""
+    seen = Counter()
+
+    def do_POST(self):
+        """One AWS call."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        action = self.headers["x-amz-target"] or parse_qs(body.decode())["Action"][0]
+        self.seen[action.split(".")[-1]] += 1
+        backend = http.client.HTTPConnection(self.target)
+        backend.request("POST", self.path, body, dict(self.headers))
+        answer = backend.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+def count(bed, name, variables):
+    """Counts the AWS requests of one run."""
+    Counting.target = urlsplit(bed.variables["AWS_ENDPOINT_URL"]).netloc
+    Counting.seen.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        run = Run({**variables, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"})
+        proxy.shutdown()
+    if run.code != 0:
+        raise Failed(f"{name} exited with {run.code}:\n{run.log}")
+    kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(Counting.seen.items()))
+    print(f"{name}: {sum(Counting.seen.values())} AWS requests ({kinds})", flush=True)
+
+
+def main():
+    """All scenes, and whether the promises hold."""
+    print(f"binary: {BINARY.stat().st_size / 1024 / 1024:.1f} MiB")
+    missing, _ = measure("missing input", 50, lambda _: {}, code=1)
+    with Bed() as bed:
+        measure("status", 20, lambda _: inputs(bed, "status"))
+        _, peak = measure("deploy", 20, lambda index: deploy(bed, index + 1))
+        count(bed, "status", inputs(bed, "status"))
+        count(bed, "deploy", deploy(bed, 1))
+    if missing >= MISSING_INPUT_MS:
+        raise Failed(f"a missing input must be answered in less than {MISSING_INPUT_MS} ms")
+    if peak >= DEPLOY_PEAK_MIB:
+        raise Failed(f"a deploy must stay below {DEPLOY_PEAK_MIB} MiB")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(f"bench: {failed}")
