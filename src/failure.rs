@@ -211,9 +211,7 @@ impl Reason {
             Refusal::InFlight { .. } => Reason::InFlight,
             Refusal::NoRoom { .. } => Reason::NoRoom,
             Refusal::NoTestAddress(_) => Reason::BadInput,
-            Refusal::Unread(trouble) if trouble.code.as_deref() == Some("ClusterNotFoundException") => {
-                Reason::ClusterMissing
-            }
+            Refusal::NoCluster(_) => Reason::ClusterMissing,
             Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
         }
     }

@@ -27,7 +27,9 @@ pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Repo
     let mut report = Report::new("deploy");
     match look_and_admit(session, wish, &mut report).await {
         Err(Stop::Signal) => report.cancel(),
-        Err(Stop::Trouble(trouble)) => report.refuse(Refusal::Unread(trouble)),
+        Err(Stop::Trouble(trouble)) => {
+            report.refuse(Refusal::of_look(trouble, &session.names.place));
+        }
         Ok((_, Err(refusal))) => report.refuse(refusal),
         Ok((snapshot, Ok(admitted))) => {
             admitted_deploy(session, wish, (&snapshot, &admitted), &mut report).await;

@@ -25,7 +25,7 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
             report.see(seen);
         }
         Err(trouble) => {
-            report.refuse(Refusal::Unread(trouble));
+            report.refuse(Refusal::of_look(trouble, &session.names.place));
             report.outcome = Outcome::Failed;
         }
     }

@@ -234,6 +234,8 @@ pub(crate) enum End {
 /// Why a run is not to be started. Told before the first write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// The cluster is not in this account and region.
+    NoCluster(Place),
     /// Services that the cluster does not have.
     Missing {
         /// Each by color and name.
@@ -296,6 +298,16 @@ pub(crate) enum Refusal {
     NotChecked(Color),
     /// AWS refuses to answer for good.
     Unread(Trouble),
+}
+
+impl Refusal {
+    /// What it means that nothing could be seen at this place. DescribeServices names a missing cluster by its code.
+    pub(crate) fn of_look(trouble: Trouble, place: &Place) -> Refusal {
+        if trouble.code.as_deref() == Some("ClusterNotFoundException") {
+            return Refusal::NoCluster(place.clone());
+        }
+        Refusal::Unread(trouble)
+    }
 }
 
 /// The parts of a service's setup that can be unsupported.

@@ -5,13 +5,13 @@ use crate::failure::{Failure, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
-use crate::plan::trouble::Trouble;
 use crate::report::about::About;
 use crate::report::names::{count, one_line, quoted, shares, short_arn};
 
 /// The failure that a refusal is.
 pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
     let (what, hint) = match refusal {
+        Refusal::NoCluster(place) => no_cluster(place),
         Refusal::Missing { services, place } => missing(services, place),
         Refusal::NotActive { service, status } => (
             format!("The service {} is {status}; it has to be ACTIVE.", quoted(service)),
@@ -41,26 +41,24 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("No listener rule uses the target group of {color}, so the load balancer does not check its health and a good version can't be told from a bad one."),
             format!("Add {color}'s target group to the production rule with weight 0, or add a test listener for it."),
         ),
-        Refusal::Unread(unread) => return unread_failure(refusal, unread, about),
+        Refusal::Unread(unread) => return trouble(unread),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
 }
 
-/// AWS does not answer for good; a missing cluster is said in its own words.
-fn unread_failure(refusal: &Refusal, unread: &Trouble, about: &About) -> Failure {
-    let reason = Reason::of_refusal(refusal);
-    if reason == Reason::ClusterMissing {
-        let region =
-            about.region.as_ref().map(|region| format!(" in {}", quoted(region))).unwrap_or_default();
-        let cluster = short_arn(&unread.resource).trim_start_matches("cluster/");
-        let what = format!("The cluster {} does not exist{region}.", quoted(cluster));
-        return Failure::new(
-            reason,
-            what,
-            "Check the input `cluster`, the region and the account of the credentials. These clusters are there:\n  aws ecs list-clusters",
-        );
-    }
-    Failure { reason, ..trouble(unread) }
+/// A cluster that is not there, and where it was looked for.
+fn no_cluster(place: &Place) -> (String, String) {
+    let what = format!(
+        "The cluster {} does not exist in {}, account {}.",
+        quoted(&place.cluster),
+        one_line(&place.region),
+        one_line(&place.account)
+    );
+    let hint = format!(
+        "Check the name, the region and the account. These clusters are there:\n  aws ecs list-clusters --region {}",
+        place.region
+    );
+    (what, hint)
 }
 
 /// Services that are not there, and where they were looked for.

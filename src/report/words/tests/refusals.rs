@@ -2,6 +2,7 @@
 
 use super::read;
 use crate::plan::color::{Color, Split};
+use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wiring::Tangle;
@@ -39,15 +40,18 @@ fn services_that_are_not_there_are_named_with_place() {
 
 #[test]
 fn a_missing_cluster_is_said_as_such() {
-    let mut unread = trouble(TroubleKind::Missing, "ClusterNotFoundException", "Cluster not found.");
-    unread.resource = format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/shp");
-    insta::assert_snapshot!(told(&Refusal::Unread(unread)), @r"
-    [cluster-missing] The cluster `shp` does not exist in `eu-west-1`.
-    Check the input `cluster`, the region and the account of the credentials. These clusters are there:
-      aws ecs list-clusters
+    let unread = trouble(TroubleKind::Missing, "ClusterNotFoundException", "Cluster not found.");
+    let shp = Place { cluster: "shp".to_owned(), ..place() };
+    insta::assert_snapshot!(told(&Refusal::of_look(unread, &shp)), @r"
+    [cluster-missing] The cluster `shp` does not exist in eu-west-1, account 123456789012.
+    Check the name, the region and the account. These clusters are there:
+      aws ecs list-clusters --region eu-west-1
     ");
     let denied = trouble(TroubleKind::Denied, "AccessDeniedException", "");
-    assert!(told(&Refusal::Unread(denied)).starts_with("[access-denied] AWS denied `ecs:UpdateService`"));
+    assert!(
+        told(&Refusal::of_look(denied, &place()))
+            .starts_with("[access-denied] AWS denied `ecs:UpdateService`")
+    );
 }
 
 #[test]
