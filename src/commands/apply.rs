@@ -8,6 +8,7 @@ use crate::plan::probe::judge;
 use crate::plan::run::Answer;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
 use crate::plan::trouble::{Read, TroubleKind};
+use crate::report::words;
 
 /// Does it, and brings its answer.
 pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
@@ -41,7 +42,10 @@ async fn find(drive: &Drive<'_>, family: &str) -> Read<Answer> {
 
 /// Asks the probes one after the other; the first wrong answer ends it.
 async fn probes(drive: &Drive<'_>) -> Result<(), ProbeFailure> {
-    let Some(address) = &drive.test else { return Ok(()) };
+    let Some(address) = &drive.test else {
+        let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
+        return Err(ProbeFailure { url: String::new(), kind });
+    };
     for wanted in drive.session.settings.probes() {
         let url = format!("{}{}", address.url(), wanted.path);
         match probe(&drive.session.http, &url, address.host.as_deref()).await {

@@ -68,9 +68,7 @@ pub(crate) fn admit(snapshot: &Snapshot, request: &Request) -> Result<Admitted, 
         wiring => Some(wiring?),
     };
     let color = choose(snapshot, request, wiring.as_ref())?;
-    if let Some(wiring) = &wiring {
-        reachable(snapshot, request, wiring, color)?;
-    }
+    reachable(request, wiring.as_ref(), color)?;
     Ok(Admitted { color, wiring })
 }
 
@@ -149,19 +147,19 @@ fn choose(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Re
     }
 }
 
-/// The load balancer has to check the color's health, and probes need a way to it.
-fn reachable(snapshot: &Snapshot, request: &Request, wiring: &Wiring, color: Color) -> Result<(), Refusal> {
-    let in_production =
-        wiring.production.iter().any(|rule| rule.lacks != Some(color)) && color != Color::Develop;
-    let attached = snapshot
-        .service(color)
-        .and_then(|service| service.group.as_ref()?.as_ref().ok())
-        .is_some_and(|group| !group.balancers.is_empty());
-    if !attached || !(in_production || wiring.test_address(color).is_some() || color == Color::Develop) {
-        return Err(Refusal::NotChecked(color));
-    }
-    if request.probes && wiring.test_address(color).is_none() {
+/// The load balancer has to check the color's health, which it does for a group that some rule uses, and probes need a
+/// rule that forwards to this color alone.
+fn reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
+    let tested = wiring.is_some_and(|wiring| wiring.test_address(color).is_some());
+    if request.probes && !tested {
         return Err(Refusal::NoTestAddress(color));
     }
-    Ok(())
+    let Some(wiring) = wiring else { return Ok(()) };
+    let in_production =
+        color != Color::Develop && wiring.production.iter().any(|rule| rule.lacks != Some(color));
+    if tested || in_production { Ok(()) } else { Err(Refusal::NotChecked(color)) }
 }
+
+#[cfg(test)]
+#[path = "admit_tests.rs"]
+mod tests;

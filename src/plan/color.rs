@@ -115,5 +115,28 @@ mod tests {
     fn a_live_color_never_reads_as_zero_percent() {
         assert_eq!(Split { blue: 999, green: 1 }.percent(), (99, 1));
         assert_eq!(Split { blue: 1, green: 999 }.percent(), (1, 99));
+        assert_eq!(Split { blue: 999, green: 0 }.percent(), (100, 0));
+        assert_eq!(Split { blue: 0, green: 1 }.percent(), (0, 100));
+        assert_eq!(Split { blue: 0, green: 0 }.percent(), (0, 0));
+    }
+
+    #[test]
+    fn shares_round_to_the_nearest_percent() {
+        assert_eq!(Split { blue: 1, green: 2 }.percent(), (33, 67));
+        assert_eq!(Split { blue: 2, green: 1 }.percent(), (67, 33));
+        assert_eq!(Split { blue: 199, green: 1 }.percent(), (99, 1));
+    }
+
+    #[test]
+    fn the_same_ratio_is_the_same_whatever_the_weights_sum_to() {
+        let same = |a: (u32, u32), b: (u32, u32)| {
+            Split { blue: a.0, green: a.1 }.same_ratio(Split { blue: b.0, green: b.1 })
+        };
+        assert!(same((80, 20), (4, 1)) && same((1, 0), (999, 0)) && same((0, 7), (0, 1)));
+        assert!(!same((80, 20), (20, 80)) && !same((1, 0), (0, 1)) && !same((1, 0), (1, 1)));
+        assert!(
+            !same((0, 0), (0, 0)) && !same((0, 0), (1, 1)) && !same((1, 1), (0, 0)),
+            "no weight is no ratio"
+        );
     }
 }

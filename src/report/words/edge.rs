@@ -2,6 +2,9 @@
 
 use crate::failure::{Failure, Reason};
 
+/// Why probes can't be asked when no rule forwards to the color alone.
+pub(crate) const NO_TEST_LISTENER: &str = "no listener rule forwards to this color alone";
+
 /// No HTTP client can be made: as good as always, no CA certificates were found.
 pub(crate) fn no_http_client(why: &str) -> Failure {
     Failure::new(

@@ -1,0 +1,95 @@
+//! Who may begin: what is refused for how the color is reached.
+
+use super::*;
+use crate::plan::sample::{balancer, rule, snapshot, trouble};
+use crate::plan::snapshot::Balancer;
+use crate::plan::trouble::TroubleKind;
+
+/// A deploy to this color, with or without probes.
+fn request(color: WantedColor, probes: bool) -> Request {
+    Request { color, allow_live: false, probes, listener: None }
+}
+
+/// The sample with these rules at its balancer.
+fn with(rules: Vec<crate::plan::snapshot::Rule>) -> Snapshot {
+    Snapshot { balancers: Some(Ok(vec![Balancer { rules, ..balancer(100, 0) }])), ..snapshot() }
+}
+
+/// Production with blue at 100 on port 80.
+fn production() -> crate::plan::snapshot::Rule {
+    rule(80, None, &[("tg-blue", 100), ("tg-green", 0)])
+}
+
+/// The sample with develop, tested on port 8082.
+fn with_develop(tested: bool) -> Snapshot {
+    let mut rules = vec![production()];
+    if tested {
+        rules.push(rule(8082, None, &[("tg-dev", 1)]));
+    }
+    let mut all = with(rules);
+    let mut develop = all.services[1].clone();
+    develop.color = Color::Develop;
+    develop.group.as_mut().unwrap().as_mut().unwrap().arn = "tg-dev".to_owned();
+    all.services.push(develop);
+    all
+}
+
+/// What is refused.
+fn refused(snapshot: &Snapshot, request: &Request) -> Refusal {
+    match admit(snapshot, request) {
+        Err(Hindrance::Refuse(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn weight_0_in_production_is_enough_for_health_checks_but_not_for_probes() {
+    let only = with(vec![production()]);
+    assert_eq!(admit(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
+    assert_eq!(refused(&only, &request(WantedColor::Idle, true)), Refusal::NoTestAddress(Color::Green));
+    assert!(admit(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
+}
+
+#[test]
+fn on_day_one_a_color_that_no_rule_uses_is_refused() {
+    let listener = Some(ListenerChoice::Port { protocol: None, port: 80 });
+    let asked = Request { listener, ..request(WantedColor::Idle, false) };
+    let alone = with(vec![rule(80, None, &[("tg-blue", 1)])]);
+    assert_eq!(refused(&alone, &asked), Refusal::NotChecked(Color::Green));
+    let tested = with(vec![rule(80, None, &[("tg-blue", 1)]), rule(8080, None, &[("tg-green", 1)])]);
+    assert_eq!(admit(&tested, &asked).unwrap().color, Color::Green);
+}
+
+#[test]
+fn develop_needs_a_rule_of_its_own_and_never_the_production_rules() {
+    let develop = WantedColor::Color(Color::Develop);
+    assert_eq!(admit(&with_develop(true), &request(develop, true)).unwrap().color, Color::Develop);
+    assert_eq!(refused(&with_develop(false), &request(develop, false)), Refusal::NotChecked(Color::Develop));
+    assert_eq!(refused(&snapshot(), &request(develop, false)), Refusal::NoDevelop);
+    let mut unread = with_develop(true);
+    unread.balancers = Some(Err(trouble(TroubleKind::Denied)));
+    assert_eq!(admit(&unread, &request(develop, false)).unwrap().wiring, None);
+    assert_eq!(refused(&unread, &request(develop, true)), Refusal::NoTestAddress(Color::Develop));
+}
+
+#[test]
+fn develops_setup_matters_for_develop_alone() {
+    let mut odd = with_develop(true);
+    odd.services[2].setup.scheduling = "DAEMON".to_owned();
+    assert!(admit(&odd, &request(WantedColor::Idle, false)).is_ok());
+    let refusal = refused(&odd, &request(WantedColor::Color(Color::Develop), false));
+    assert!(matches!(refusal, Refusal::Setup { part: SetupPart::Scheduling, .. }));
+}
+
+#[test]
+fn invariant_09_a_read_that_may_be_answered_later_holds_and_one_that_never_will_refuses() {
+    let mut all = snapshot();
+    all.services[0].group = Some(Err(trouble(TroubleKind::Throttled)));
+    assert_eq!(
+        admit(&all, &request(WantedColor::Idle, false)),
+        Err(Hindrance::Hold(trouble(TroubleKind::Throttled)))
+    );
+    all.services[0].group = Some(Err(trouble(TroubleKind::Denied)));
+    let unread = Refusal::Unread(trouble(TroubleKind::Denied));
+    assert_eq!(refused(&all, &request(WantedColor::Idle, false)), unread);
+}
