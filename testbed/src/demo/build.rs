@@ -22,8 +22,10 @@ pub(super) async fn product() -> io::Result<PathBuf> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_run(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }
-    cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let done = cargo.output().await.map_err(|error| failed(&error.to_string()))?;
+    // Not `output()`, which would keep stderr for itself.
+    cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let child = cargo.spawn().map_err(|error| failed(&error.to_string()))?;
+    let done = child.wait_with_output().await.map_err(|error| failed(&error.to_string()))?;
     if !done.status.success() {
         return Err(failed(&format!("cargo ended with {}", done.status)));
     }

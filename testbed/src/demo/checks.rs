@@ -15,7 +15,7 @@ pub(super) struct Checks {
 impl Checks {
     /// Checks that something is as expected.
     pub(super) fn equal(&mut self, what: &str, found: &str, expected: &str) {
-        let instead = (found != expected).then(|| format!("it is `{found}`"));
+        let instead = (found != expected).then(|| format!("`{found}`"));
         self.made.push((format!("{what} is `{expected}`"), instead));
     }
 
@@ -47,7 +47,7 @@ impl Checks {
     pub(super) fn lines(&self) -> Vec<String> {
         let line = |(what, instead): &(String, Option<String>)| match instead {
             None => format!("  ok  {what}"),
-            Some(found) => format!("  NO  {what}: {found}"),
+            Some(found) => format!("  !!  {what}; instead: {found}"),
         };
         self.made.iter().map(line).collect()
     }

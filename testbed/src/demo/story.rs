@@ -124,7 +124,7 @@ fn conclude(stage: &mut Stage, tally: &Tally) -> ExitCode {
     stage.checks.users(tally);
     stage.screen.heading("What was checked");
     stage.checks.lines().iter().for_each(|line| stage.screen.say(line));
-    tally.failures().iter().for_each(|line| stage.screen.say(&format!("  NO  {line}")));
+    tally.failures().iter().for_each(|line| stage.screen.say(&format!("      {line}")));
     let (line, code) = stage.checks.verdict(tally);
     stage.screen.say(&format!("\n{}\n{line}", tally.line()));
     code

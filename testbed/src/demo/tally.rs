@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// How many failures are kept with their text; all are counted.
+/// How many kinds of failures are told apart; all failures are counted.
 const KEPT: usize = 10;
 
 /// Who answered a user.
@@ -22,6 +22,17 @@ impl Answer {
     }
 }
 
+/// Failures in which users saw the same.
+#[derive(Debug, Clone)]
+struct Kind {
+    /// What they saw.
+    text: String,
+    /// How often.
+    count: u64,
+    /// When first, in seconds since the first user came.
+    first: f64,
+}
+
 /// Every request so far, each counted once. Nothing is sent again, so nothing is forgiven.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
@@ -33,8 +44,8 @@ pub(super) struct Tally {
     good: BTreeMap<Answer, u64>,
     /// Requests that failed.
     failed: u64,
-    /// The first of them: when, and what the user saw.
-    failures: Vec<String>,
+    /// Their kinds, in the order in which they came.
+    failures: Vec<Kind>,
     /// Requests that ended in each second since the first user came.
     seconds: Vec<u64>,
 }
@@ -66,8 +77,13 @@ impl Tally {
             Err(wrong) => wrong,
         };
         self.failed += 1;
-        if self.failures.len() < KEPT {
-            self.failures.push(format!("request failed at {:.1} s: {wrong}", time.as_secs_f64()));
+        let room = self.failures.len() < KEPT;
+        match self.failures.iter_mut().find(|kind| kind.text == wrong) {
+            Some(kind) => kind.count += 1,
+            None if room => {
+                self.failures.push(Kind { text: wrong, count: 1, first: time.as_secs_f64() });
+            }
+            None => {}
         }
     }
 
@@ -81,9 +97,11 @@ impl Tally {
         self.failed
     }
 
-    /// The first failures.
-    pub(super) fn failures(&self) -> &[String] {
-        &self.failures
+    /// What went wrong, in one line a kind: `40 times, first at 6.2 s: status 503`.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let line =
+            |Kind { text, count, first }: &Kind| format!("{count} times, first at {first:.1} s: {text}");
+        self.failures.iter().map(line).collect()
     }
 
     /// Requests a second, from the first to now.
@@ -135,25 +153,26 @@ mod tests {
             Ok(Answer::new("green", "v1")),
             Ok(Answer::new("blue", "v2")),
             Err("status 503".to_owned()),
+            Err("status 503".to_owned()),
         ] {
             tally.count(outcome);
         }
-        assert_eq!((tally.requests(), tally.failed(), tally.of_color("blue")), (4, 3, 1));
+        assert_eq!((tally.requests(), tally.failed(), tally.of_color("blue")), (5, 4, 1));
         assert_eq!(
             tally.failures(),
             [
-                "request failed at 0.0 s: v1 of green answered, v1 of blue was expected",
-                "request failed at 0.0 s: v2 of blue answered, v1 of blue was expected",
-                "request failed at 0.0 s: status 503"
+                "1 times, first at 0.0 s: v1 of green answered, v1 of blue was expected",
+                "1 times, first at 0.0 s: v2 of blue answered, v1 of blue was expected",
+                "2 times, first at 0.0 s: status 503"
             ]
         );
-        assert_eq!(tally.line(), "users: 4 requests, 0/s │ blue v1: 1 │ green: 0 │ failed: 3");
+        assert_eq!(tally.line(), "users: 5 requests, 0/s │ blue v1: 1 │ green: 0 │ failed: 4");
     }
 
     #[test]
-    fn failures_are_all_counted_though_few_are_kept() {
+    fn failures_are_all_counted_though_few_kinds_are_told() {
         let mut tally = Tally::new(Answer::new("blue", "v1"));
-        (0..1234).for_each(|_| tally.count(Err("no answer".to_owned())));
+        (0..1234).for_each(|number| tally.count(Err(format!("no answer to {number}"))));
         assert_eq!((tally.failed(), tally.failures().len()), (1234, KEPT));
         assert!(tally.line().ends_with("failed: 1,234"));
     }
