@@ -3,7 +3,8 @@
 #   docker build .                              builds the binary from source
 #   docker build --build-arg BINARY=prebuilt .  takes the root folder target/image as it is, and pulls no base image
 #
-# Needs BuildKit, which builds only the one that is needed. No USER and no WORKDIR: the runner needs root, and says where to work.
+# Needs BuildKit, which builds only the one that is needed. No USER and no WORKDIR: the runner needs root, and says
+# where to work.
 ARG BINARY=source
 
 # Pinned by its tag: it is the version of rust-toolchain.toml.
