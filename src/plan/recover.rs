@@ -167,3 +167,7 @@ fn unseen_update(run: &Run, turned: &Turned, now: Time) -> Next {
     }
     bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged)
 }
+
+#[cfg(test)]
+#[path = "recover_tests.rs"]
+mod tests;

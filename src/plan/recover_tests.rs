@@ -1,0 +1,261 @@
+//! The way back, state by state, each typed by hand. Green ran revision 1 with two tasks; the run brought revision 2.
+
+use super::*;
+use crate::plan::admit::Request;
+use crate::plan::color::Color;
+use crate::plan::run::Unanswered;
+use crate::plan::sample::{arn, at, content, deployment, snapshot, trouble};
+use crate::plan::snapshot::Deployment;
+use crate::plan::trouble::TroubleKind;
+use crate::plan::verdict::{Ended, Kind, Limits, Mine};
+use crate::plan::wanted::WantedColor;
+
+/// A deploy to green.
+fn goal() -> Goal {
+    Goal {
+        request: Request {
+            color: WantedColor::Color(Color::Green),
+            allow_live: false,
+            probes: false,
+            listener: None,
+        },
+        color: Color::Green,
+        content: content("web-green", "v2"),
+        revision: None,
+        force: false,
+        desired: None,
+        limits: Limits::with_timeout(Duration::from_secs(600)),
+        restore_on_cancel: true,
+    }
+}
+
+/// The failure that every test goes back from.
+fn failing() -> Failing {
+    Failing::Deployment(Ended::CircuitBreaker)
+}
+
+/// A run that brought revision 2 at second 1 and failed at second 20.
+fn run(recovery: Recovery) -> Run {
+    let mut run = Run {
+        changed: true,
+        found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
+        mine: Some(Mine {
+            kind: Kind::Rollout,
+            id: Some("ecs-svc/mine".to_owned()),
+            task_definition: arn("web-green:2"),
+            desired: 2,
+            started: at(1),
+            seen: true,
+        }),
+        ..Run::begin(at(0))
+    };
+    run.turn(failing(), recovery, at(20));
+    run
+}
+
+/// Green wanting this revision and count, its primary running so many tasks of it.
+fn green(revision: &str, desired: u32, (running, rollout): (u32, Rollout)) -> Read<Snapshot> {
+    let mut all = snapshot();
+    let green = &mut all.services[1];
+    green.task_definition = arn(revision);
+    green.desired = desired;
+    green.deployments = vec![Deployment { running, rollout, ..deployment("now", &arn(revision), desired) }];
+    Ok(all)
+}
+
+/// The decision at this second.
+fn back_at(seconds: u64, seen: &Read<Snapshot>, run: &Run) -> Next {
+    next(seen, &goal(), run, at(seconds))
+}
+
+/// The update that goes back.
+fn restore(task_definition: Option<&str>, desired: Option<u32>) -> Next {
+    Next::Step(Step::Update(Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: task_definition.map(arn),
+        desired,
+        force: false,
+        purpose: Purpose::Restore,
+    }))
+}
+
+/// The end.
+fn end(left: Left, because: Because) -> Next {
+    Next::Done(End::Bad { failing: failing(), left, because })
+}
+
+/// Revision 2, still wanted.
+fn still_mine() -> Read<Snapshot> {
+    green("web-green:2", 2, (0, Rollout::Failed))
+}
+
+/// Revision 1 again, with its tasks.
+fn as_before() -> Read<Snapshot> {
+    green("web-green:1", 2, (2, Rollout::Completed))
+}
+
+#[test]
+fn what_differs_is_put_back_and_nothing_else() {
+    let run = run(Recovery::Ours);
+    assert_eq!(back_at(20, &still_mine(), &run), restore(Some("web-green:1"), None));
+    let more = green("web-green:2", 5, (0, Rollout::Failed));
+    assert_eq!(back_at(20, &more, &run), restore(Some("web-green:1"), Some(2)));
+    let count = green("web-green:1", 5, (2, Rollout::Completed));
+    assert_eq!(back_at(20, &count, &run), restore(None, Some(2)));
+}
+
+#[test]
+fn a_written_restore_is_looked_for_a_moment_and_then_not_known() {
+    let run = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
+    let watching = Next::Wait(Wait::Restore { running: 0, desired: 2 });
+    assert_eq!(back_at(22, &still_mine(), &run), watching);
+    assert_eq!(back_at(25, &still_mine(), &run), watching);
+    assert_eq!(back_at(26, &still_mine(), &run), end(Left::Unknown, Because::NotConfirmed));
+}
+
+#[test]
+fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
+    let run = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
+    let half = green("web-green:1", 2, (1, Rollout::InProgress));
+    assert_eq!(back_at(22, &half, &run), Next::Wait(Wait::Restore { running: 1, desired: 2 }));
+    let restored = end(Left::Restored, Because::PutBack);
+    assert_eq!(back_at(140, &half, &run), Next::Wait(Wait::Restore { running: 1, desired: 2 }));
+    assert_eq!(
+        back_at(141, &half, &run),
+        restored,
+        "content and count are as found; the tasks are AWS's part"
+    );
+    assert_eq!(back_at(22, &as_before(), &run), restored);
+    let draining = green("web-green:1", 2, (2, Rollout::InProgress));
+    assert_eq!(back_at(22, &draining, &run), restored, "enough that they run");
+    let mut pending = draining;
+    pending.as_mut().unwrap().services[1].deployments[0].pending = 1;
+    assert_eq!(back_at(22, &pending, &run), Next::Wait(Wait::Restore { running: 2, desired: 2 }));
+}
+
+#[test]
+fn a_cancelled_run_does_not_watch() {
+    let run = Run { restoring: Some(at(21)), cancelled: Some(at(20)), ..run(Recovery::Ours) };
+    let half = green("web-green:1", 2, (1, Rollout::InProgress));
+    assert_eq!(back_at(22, &half, &run), end(Left::Restored, Because::PutBack));
+}
+
+#[test]
+fn invariant_13_aws_has_half_a_minute_to_begin_its_rollback() {
+    let run = run(Recovery::Aws);
+    let waiting = Next::Wait(Wait::Rollback { running: 0, desired: 2 });
+    assert_eq!(back_at(20, &still_mine(), &run), waiting);
+    assert_eq!(back_at(49, &still_mine(), &run), waiting);
+    assert_eq!(back_at(50, &still_mine(), &run), restore(Some("web-green:1"), None));
+    let cancelled = Run { cancelled: Some(at(20)), ..run.clone() };
+    assert_eq!(
+        back_at(20, &still_mine(), &cancelled),
+        restore(Some("web-green:1"), None),
+        "there is no time"
+    );
+    assert_eq!(back_at(30, &as_before(), &run), end(Left::Restored, Because::AwsPutBack));
+    let rolling = green("web-green:1", 2, (0, Rollout::InProgress));
+    assert_eq!(back_at(30, &rolling, &run), waiting);
+    assert_eq!(back_at(140, &rolling, &run), end(Left::Restored, Because::AwsPutBack));
+}
+
+#[test]
+fn aws_may_go_back_further_than_to_what_was_found() {
+    let elsewhere = green("web-green:0", 2, (2, Rollout::Completed));
+    assert_eq!(back_at(30, &elsewhere, &run(Recovery::Aws)), end(Left::Changed, Because::AwsElsewhere));
+    assert_eq!(back_at(30, &elsewhere, &run(Recovery::Ours)), end(Left::Changed, Because::Theirs));
+}
+
+#[test]
+fn somebody_elses_wish_stands() {
+    let theirs = run(Recovery::Theirs);
+    assert_eq!(back_at(20, &still_mine(), &theirs), end(Left::Changed, Because::Theirs));
+    let mut deleted = snapshot();
+    deleted.services.truncate(1);
+    assert_eq!(back_at(20, &Ok(deleted), &run(Recovery::Ours)), end(Left::Changed, Because::Theirs));
+}
+
+#[test]
+fn aws_is_asked_again_for_a_minute() {
+    let run = run(Recovery::Ours);
+    let silent = || Err(trouble(TroubleKind::Unreachable));
+    let waiting = Next::Wait(Wait::Trouble(trouble(TroubleKind::Unreachable)));
+    assert_eq!(back_at(20, &silent(), &run), waiting);
+    assert_eq!(back_at(79, &silent(), &run), waiting);
+    let unknown = end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Unreachable)));
+    assert_eq!(back_at(80, &silent(), &run), unknown);
+    let denied = Err(trouble(TroubleKind::Denied));
+    assert_eq!(
+        back_at(20, &denied, &run),
+        end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Denied)))
+    );
+}
+
+#[test]
+fn a_refused_way_back_is_not_known() {
+    let refused = Run { restore_trouble: Some(trouble(TroubleKind::Denied)), ..run(Recovery::Ours) };
+    let unknown = end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Denied)));
+    assert_eq!(back_at(20, &still_mine(), &refused), unknown);
+}
+
+#[test]
+fn without_anything_to_go_back_to_it_is_left_as_it_is() {
+    let adopted = Run { found: None, changed: false, adopted: true, ..run(Recovery::Ours) };
+    assert_eq!(back_at(20, &still_mine(), &adopted), end(Left::Changed, Because::NothingToGoBackTo));
+    let retried = Run { found: None, ..run(Recovery::Ours) };
+    assert_eq!(back_at(20, &still_mine(), &retried), end(Left::Changed, Because::SameDefinition));
+}
+
+#[test]
+fn the_same_definition_rolled_out_again_has_no_other_one_to_go_back_to() {
+    let mut same = run(Recovery::Ours);
+    same.mine.as_mut().unwrap().task_definition = arn("web-green:1");
+    assert_eq!(back_at(20, &as_before(), &same), end(Left::Changed, Because::SameDefinition));
+    same.mine.as_mut().unwrap().id = None;
+    assert_eq!(
+        back_at(20, &as_before(), &same),
+        end(Left::Restored, Because::AwsPutBack),
+        "only the count changed"
+    );
+}
+
+/// A run whose first update had no answer at second 19.
+fn unanswered() -> Run {
+    let update = Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: Some(arn("web-green:2")),
+        desired: None,
+        force: false,
+        purpose: Purpose::Deploy,
+    };
+    let lost =
+        Unanswered { step: Step::Update(update), trouble: trouble(TroubleKind::TimedOut), sent: at(19) };
+    Run { changed: false, mine: None, unanswered: Some(lost), ..run(Recovery::Ours) }
+}
+
+#[test]
+fn invariant_35_an_update_without_an_answer_is_looked_for_before_the_color_counts_as_untouched() {
+    let waiting = Next::Wait(Wait::Unanswered(trouble(TroubleKind::TimedOut)));
+    assert_eq!(back_at(20, &as_before(), &unanswered()), waiting);
+    assert_eq!(back_at(23, &as_before(), &unanswered()), waiting);
+    assert_eq!(back_at(24, &as_before(), &unanswered()), end(Left::Untouched, Because::NothingChanged));
+    assert_eq!(
+        back_at(20, &still_mine(), &unanswered()),
+        restore(Some("web-green:1"), None),
+        "it had its effect"
+    );
+}
+
+#[test]
+fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_again() {
+    let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
+    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21) };
+    let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
+    assert_eq!(
+        back_at(22, &still_mine(), &run),
+        Next::Wait(Wait::Unanswered(trouble(TroubleKind::TimedOut)))
+    );
+    assert_eq!(back_at(26, &still_mine(), &run), restore(Some("web-green:1"), None));
+}
