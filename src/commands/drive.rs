@@ -166,10 +166,10 @@ impl<'a> Drive<'a> {
 
     /// Does one step and notes its answer.
     async fn step(&mut self, step: &Step, seen: Option<&Snapshot>) {
-        if let Step::Update(_) = step
+        if let Step::Update(update) = step
             && let Some(service) = seen.and_then(|snapshot| snapshot.service(self.goal.color))
         {
-            self.run.before_update(service);
+            self.run.before_update(service, update);
             self.save(Phase::Deploying);
         }
         self.session.reporter.emit(&Event::Step(step.clone()));

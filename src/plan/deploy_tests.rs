@@ -70,11 +70,18 @@ fn updated() -> Service {
     green.clone()
 }
 
+/// The step that brings revision 2 to green as it was found.
+fn brings_2(run: &mut Run, found: &Service) -> Step {
+    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let Step::Update(change) = &update else { unreachable!() };
+    run.before_update(found, change);
+    update
+}
+
 /// A run that updated green one second after the beginning.
 fn after_update() -> Run {
     let mut run = Run::begin(at(0));
-    run.before_update(snapshot().service(Color::Green).unwrap());
-    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Ok(Answer::Updated(Box::new(updated()))), at(1));
     run
 }
@@ -367,8 +374,7 @@ fn when_aws_refuses_the_way_back_it_is_said_that_nothing_is_known() {
 fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_again() {
     let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
     let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
-    run.before_update(snapshot().service(Color::Green).unwrap());
-    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost.clone()), at(1));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(update), "it never had its effect");
@@ -401,6 +407,34 @@ fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_aga
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(12));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
+}
+
+#[test]
+fn invariant_07_the_same_content_again_after_a_failure_goes_back_to_what_ran_before_it() {
+    let mut failed = updated();
+    failed.deployments[0].rollout = Rollout::Failed;
+    let definition = Revision {
+        arn: arn("web-green:2"),
+        content: content("web-green", "v2"),
+        tags: Vec::new(),
+        active: true,
+    };
+    failed.definition = Some(Ok(definition));
+    failed.history = Some(Ok(Vec::new()));
+    let again = step(None, None, true);
+    let mut run = Run::begin(at(0));
+    assert_eq!(next(&Ok(with(failed.clone())), &goal(), &run, at(0)), again);
+    let Next::Step(Step::Update(update)) = again else { unreachable!() };
+    run.before_update(&failed, &update);
+    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    let mut alone = Run::begin(at(0));
+    failed.deployments.truncate(1);
+    alone.before_update(&failed, &update);
+    assert_eq!(
+        alone.found.map(|found| found.task_definition),
+        Some(arn("web-green:2")),
+        "nothing else is known"
+    );
 }
 
 #[test]

@@ -114,12 +114,18 @@ impl Run {
         mine.seen |= service.deployments.iter().any(|deployment| Some(&deployment.id) == mine.id.as_ref());
     }
 
-    /// Notes what the color was before the first change of it.
-    pub(crate) fn before_update(&mut self, service: &Service) {
-        if self.found.is_none() && self.mine.is_none() {
-            let (task_definition, desired) = (service.task_definition.clone(), service.desired);
-            self.found = Some(Found { task_definition, desired });
+    /// Notes what the color was before the first change of it. The same content once more after a failed deployment,
+    /// perhaps of a run that was killed, goes back to what ran before that one: there is no going back to a failure.
+    pub(crate) fn before_update(&mut self, service: &Service, update: &Update) {
+        if self.found.is_some() || self.mine.is_some() {
+            return;
         }
+        let failed =
+            service.primary().is_some_and(|primary| primary.rollout == super::snapshot::Rollout::Failed);
+        let again = failed && update.task_definition.is_none();
+        let older = if again { super::deploy::before(service, &service.task_definition) } else { None };
+        let current = Found { task_definition: service.task_definition.clone(), desired: service.desired };
+        self.found = older.or(Some(current));
     }
 
     /// Notes the answer of a step that was sent at `sent`.
