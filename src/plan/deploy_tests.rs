@@ -7,7 +7,7 @@ use crate::plan::color::Split;
 use crate::plan::predict::{NEW_REVISION, Plan, plan};
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, tasks, trouble};
-use crate::plan::snapshot::{Revision, ServiceStatus};
+use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus};
 use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::WantedColor;
@@ -486,4 +486,113 @@ fn the_plan_is_the_decision_iterated() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(0, 100)]));
     assert!(matches!(plan(&live, &goal(), None, at(0)), Plan::Refuse(Refusal::LiveColor { .. })));
+}
+
+/// A service deployment of this revision in place of others.
+fn entry(target: &str, sources: &[&str], status: ServiceDeploymentStatus) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: "arn:service-deployment/1".to_owned(),
+        status,
+        reason: String::new(),
+        created: at(1),
+        target: Some(arn(target)),
+        sources: sources.iter().map(|source| arn(source)).collect(),
+        alarms: Vec::new(),
+    }
+}
+
+#[test]
+fn what_ran_before_is_told_by_the_older_deployment_then_by_what_was_replaced_then_by_what_succeeded() {
+    use ServiceDeploymentStatus::{InProgress, RolledBack, Successful};
+    let found = |service: &Service| before(service, &arn("web-green:2")).map(|found| found.task_definition);
+    assert_eq!(found(&updated()), Some(arn("web-green:1")), "the older deployment is still listed");
+    let mut alone = updated();
+    alone.deployments.truncate(1);
+    assert_eq!(found(&alone), None);
+    let own = entry("web-green:2", &["web-green:2", "web-green:5"], InProgress);
+    alone.history = Some(Ok(vec![own, entry("web-green:9", &["web-green:8"], Successful)]));
+    assert_eq!(found(&alone), Some(arn("web-green:5")));
+    let failed = entry("web-green:7", &[], RolledBack);
+    let mine = entry("web-green:2", &[], Successful);
+    alone.history = Some(Ok(vec![mine, failed, entry("web-green:6", &[], Successful)]));
+    assert_eq!(found(&alone), Some(arn("web-green:6")), "the newest that succeeded and is another");
+    let mut twice = updated();
+    twice.deployments[1].task_definition = arn("web-green:2");
+    assert_eq!(found(&twice), None, "the same revision rolled out twice tells nothing");
+}
+
+#[test]
+fn the_effect_of_an_unanswered_update_is_definition_count_and_for_a_forced_one_a_newer_deployment() {
+    let lost = |task_definition: Option<&str>, desired, force| Unanswered {
+        step: match step(task_definition.map(arn), desired, force) {
+            Next::Step(step) => step,
+            other => panic!("{other:?}"),
+        },
+        trouble: trouble(TroubleKind::TimedOut),
+        sent: at(1),
+    };
+    let run = Run::begin(at(0));
+    let green = updated();
+    assert!(shows(&green, &run, &lost(Some("web-green:2"), None, false)));
+    assert!(!shows(&green, &run, &lost(Some("web-green:3"), None, false)));
+    assert!(
+        shows(&green, &run, &lost(None, Some(2), false)) && !shows(&green, &run, &lost(None, Some(3), false))
+    );
+    assert!(!shows(&green, &run, &lost(Some("web-green:2"), Some(3), false)));
+    assert!(shows(&green, &run, &lost(None, None, true)));
+    let old = snapshot().service(Color::Green).unwrap().clone();
+    assert!(!shows(&old, &run, &lost(None, None, true)), "its primary is an hour old");
+}
+
+#[test]
+fn no_room_matters_only_while_something_runs() {
+    let mut stopped = snapshot();
+    let service = green(&mut stopped);
+    (service.setup.minimum_percent, service.setup.maximum_percent) = (100, 100);
+    (service.running, service.pending) = (0, 0);
+    assert!(matches!(first(&stopped, &goal()), Next::Step(Step::Find { .. })));
+    green(&mut stopped).pending = 1;
+    assert!(matches!(first(&stopped, &goal()), Next::Refuse(Refusal::NoRoom { .. })));
+}
+
+#[test]
+fn the_failed_deployment_of_the_same_content_is_tried_again() {
+    let same = Goal { content: content("web-green", "v1"), ..goal() };
+    let mut failed = snapshot();
+    green(&mut failed).deployments[0].rollout = Rollout::Failed;
+    assert_eq!(first(&failed, &same), Next::Look(Look::CLOSER));
+    green(&mut failed).history = Some(Ok(Vec::new()));
+    assert_eq!(first(&failed, &same), step(None, None, true));
+}
+
+#[test]
+fn nothing_begun_at_the_time_out_ends_untouched() {
+    let run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    let turn = next(&Ok(snapshot()), &goal(), &run, at(600));
+    let never = Ended::TimedOut(Box::new(Waiting::NotBegun));
+    assert_eq!(turn, Next::Turn(Failing::Deployment(never), Recovery::Ours));
+    assert!(matches!(next(&Ok(snapshot()), &goal(), &run, at(599)), Next::Step(Step::Register { .. })));
+}
+
+#[test]
+fn a_run_remembers_only_its_own_deployment_as_seen() {
+    let mut run = after_update();
+    run.saw(&snapshot(), &goal());
+    assert!(!run.mine.as_ref().unwrap().seen);
+    run.saw(&with(updated()), &goal());
+    assert!(run.mine.as_ref().unwrap().seen);
+    run.saw(&snapshot(), &goal());
+    assert!(run.mine.as_ref().unwrap().seen, "once seen is seen");
+}
+
+#[test]
+fn what_was_found_is_noted_once() {
+    let mut run = Run::begin(at(0));
+    run.before_update(snapshot().service(Color::Green).unwrap());
+    run.before_update(&updated());
+    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    let mut followed = after_update();
+    followed.found = None;
+    followed.before_update(&updated());
+    assert_eq!(followed.found, None, "what runs now is the run's own, not what was found");
 }
