@@ -7,53 +7,17 @@ use aws_sdk_elasticloadbalancingv2::types::{TargetGroupAttribute, TargetHealthDe
 use super::clients::Aws;
 use super::errors::{odd, unread};
 use super::values::{port, text};
-use crate::plan::snapshot::{Target, TargetGroup};
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::snapshot::{GroupAttributes, Target, TargetGroup};
+use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeTargetGroups.
 const DESCRIBE_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 
-/// What two calls say about a target group. Who uses it is known even where its attributes may not be read.
-pub(super) struct GroupRead {
-    /// The group without its attributes.
-    base: Read<TargetGroup>,
-    /// Its attributes.
-    attributes: Read<Attributes>,
-}
-
-impl GroupRead {
-    /// ARNs of the load balancers that use the group.
-    pub(super) fn balancers(&self) -> Result<&[String], &Trouble> {
-        self.base.as_ref().map(|group| group.balancers.as_slice())
-    }
-
-    /// The group with its attributes.
-    pub(super) fn whole(self) -> Read<TargetGroup> {
-        let (group, with) = (self.base?, self.attributes?);
-        Ok(TargetGroup {
-            deregistration_delay: with.deregistration_delay,
-            minimum_count: with.minimum_count,
-            minimum_percent: with.minimum_percent,
-            ..group
-        })
-    }
-}
-
-/// The attributes of a target group that matter, with AWS's defaults (TargetGroupAttribute).
-struct Attributes {
-    /// `deregistration_delay.timeout_seconds`, default 300.
-    deregistration_delay: Duration,
-    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.count`, default 1.
-    minimum_count: u32,
-    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage`, default `off`: 0.
-    minimum_percent: u32,
-}
-
 impl Aws {
-    /// A target group and its attributes.
-    pub(super) async fn group(&self, arn: &str) -> GroupRead {
+    /// A target group and its attributes, which may be missing.
+    pub(super) async fn group(&self, arn: &str) -> Read<TargetGroup> {
         let (base, attributes) = tokio::join!(self.group_base(arn), self.group_attributes(arn));
-        GroupRead { base, attributes }
+        Ok(TargetGroup { attributes: Some(attributes), ..base? })
     }
 
     /// A target group without its attributes.
@@ -73,7 +37,7 @@ impl Aws {
     }
 
     /// The attributes of a target group.
-    async fn group_attributes(&self, arn: &str) -> Read<Attributes> {
+    async fn group_attributes(&self, arn: &str) -> Read<GroupAttributes> {
         let asked = self.elb.describe_target_group_attributes().target_group_arn(arn).send();
         let answer =
             asked.await.map_err(unread("elasticloadbalancing:DescribeTargetGroupAttributes", arn))?;
@@ -88,8 +52,8 @@ impl Aws {
     }
 }
 
-/// The attributes by their keys.
-fn attributes(all: &[TargetGroupAttribute]) -> Attributes {
+/// The attributes by their keys. What AWS leaves out has its documented default (API_TargetGroupAttribute).
+fn attributes(all: &[TargetGroupAttribute]) -> GroupAttributes {
     let number = |key: &str| -> Option<u32> {
         let attribute = all.iter().find(|attribute| attribute.key() == Some(key));
         attribute.and_then(|attribute| attribute.value()?.parse().ok())
@@ -97,7 +61,7 @@ fn attributes(all: &[TargetGroupAttribute]) -> Attributes {
     let minimum = |what: &str| {
         number(&format!("target_group_health.unhealthy_state_routing.minimum_healthy_targets.{what}"))
     };
-    Attributes {
+    GroupAttributes {
         deregistration_delay: Duration::from_secs(u64::from(
             number("deregistration_delay.timeout_seconds").unwrap_or(300),
         )),

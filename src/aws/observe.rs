@@ -1,12 +1,11 @@
 //! One look at AWS: services first, then everything else at the same time.
 
 use super::clients::Aws;
-use super::elb::GroupRead;
 use super::tasks::Desired;
 use super::together::together;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
-use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot};
+use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGroup};
 use crate::plan::trouble::Read;
 
 /// What to look at.
@@ -44,7 +43,7 @@ impl Aws {
         &self,
         services: &[Service],
         asked: bool,
-    ) -> (Vec<Option<GroupRead>>, Seen<Vec<Balancer>>) {
+    ) -> (Vec<Option<Read<TargetGroup>>>, Seen<Vec<Balancer>>) {
         if !asked {
             return (services.iter().map(|_| None).collect(), None);
         }
@@ -52,8 +51,8 @@ impl Aws {
         let groups = together(reads).await;
         let mut users: Vec<String> = Vec::new();
         for group in groups.iter().flatten() {
-            match group.balancers() {
-                Ok(arns) => users.extend(arns.iter().cloned()),
+            match group {
+                Ok(group) => users.extend(group.balancers.iter().cloned()),
                 Err(trouble) => {
                     let trouble = trouble.clone();
                     return (groups, Some(Err(trouble)));
@@ -97,6 +96,6 @@ fn the_group(service: &Service) -> Option<&str> {
 }
 
 /// A service with what was read of its target group.
-fn with_group((service, group): (Service, Option<GroupRead>)) -> Service {
-    Service { group: group.map(GroupRead::whole), ..service }
+fn with_group((service, group): (Service, Option<Read<TargetGroup>>)) -> Service {
+    Service { group, ..service }
 }

@@ -289,7 +289,7 @@ pub(crate) struct Revision {
     pub(crate) active: bool,
 }
 
-/// A target group with the attributes that matter.
+/// A target group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TargetGroup {
     /// Its ARN.
@@ -300,6 +300,13 @@ pub(crate) struct TargetGroup {
     pub(crate) target_type: String,
     /// ARNs of the load balancers that use it; at most one in AWS.
     pub(crate) balancers: Vec<String>,
+    /// Its attributes. Who is sent where is known without them.
+    pub(crate) attributes: Seen<GroupAttributes>,
+}
+
+/// The attributes of a target group that matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupAttributes {
     /// Deregistration delay.
     pub(crate) deregistration_delay: Duration,
     /// Fewest healthy targets before the balancer fails open (`unhealthy_state_routing…count`).
@@ -413,6 +420,7 @@ impl Service {
         }
         [
             of(&self.group),
+            self.group.as_ref().and_then(|group| of(&group.as_ref().ok()?.attributes)),
             of(&self.targets),
             of(&self.definition),
             of(&self.tasks),

@@ -265,8 +265,9 @@ async fn a_group_comes_with_its_attributes_and_targets() {
     let group = part(blue.group.as_ref());
     assert_eq!((group.arn.as_str(), group.target_type.as_str()), ("arn:group/web-blue", "ip"));
     assert_eq!(group.balancers, [BALANCER]);
+    let with = part(group.attributes.as_ref());
     assert_eq!(
-        (group.deregistration_delay, group.minimum_count, group.minimum_percent),
+        (with.deregistration_delay, with.minimum_count, with.minimum_percent),
         (Duration::from_secs(5), 2, 0)
     );
     let target = &part(blue.targets.as_ref())[0];
@@ -373,7 +374,7 @@ async fn a_denied_part_is_named_and_the_rest_is_there() {
     // Denied operation; its IAM action; good parts of each service, of six; whether the balancers can be read.
     let table = [
         ("DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroups", 5, false),
-        ("DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroupAttributes", 5, true),
+        ("DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroupAttributes", 6, true),
         ("DescribeTargetHealth", "elasticloadbalancing:DescribeTargetHealth", 5, true),
         ("DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancers", 6, false),
         ("DescribeListeners", "elasticloadbalancing:DescribeListeners", 6, false),
