@@ -157,6 +157,8 @@ pub(crate) struct Report {
     pub(crate) outcome: Outcome,
     /// The word for machines, unless it went well.
     pub(crate) reason: Option<Reason>,
+    /// Account, region and cluster, where no overview tells them.
+    pub(crate) place: Option<crate::plan::snapshot::Place>,
     /// What is left.
     pub(crate) left: Left,
     /// Why it is left so, where a deployment was begun.
@@ -205,6 +207,7 @@ impl Report {
             outcome: Outcome::Refused,
             reason: None,
             left: Left::Untouched,
+            place: None,
             because: None,
             failing: None,
             refusal: None,

@@ -183,7 +183,7 @@ impl Reason {
                 Reason::UnhealthyTargets
             }
             Waiting::Unknown(trouble) => Reason::of_trouble(trouble.kind),
-            Waiting::NotVisible | Waiting::RollingOut { .. } => Reason::TimedOut,
+            Waiting::NotBegun | Waiting::NotVisible | Waiting::RollingOut { .. } => Reason::TimedOut,
         }
     }
 

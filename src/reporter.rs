@@ -87,7 +87,7 @@ impl<'a> Reporter<'a> {
         self.emit(&Event::Ended(Box::new(report.clone())));
         if let Some(failure) = words::failure(&report) {
             let message = format!("{}\n{}", failure.what, failure.hint);
-            print(&self.annotations.borrow_mut().next(Level::Error, &words::headline(&report), &message));
+            print(&self.annotations.borrow_mut().next(Level::Error, &words::title(&report), &message));
         }
         if let Err(error) = files::append_summary(self.env, &summary::summary(&report)) {
             self.file_trouble("the job summary", &error);

@@ -207,7 +207,7 @@ fn ended(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
         Ending::End(end) => report.end(end),
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
-    drive.save(if cancelled { Phase::Cancelled } else { Phase::Done });
+    drive.save(if cancelled { drive.phase() } else { Phase::Done });
 }
 
 /// What stands at the end, for the summary. It decides nothing any more, so a trouble is no failure.

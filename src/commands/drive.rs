@@ -214,7 +214,7 @@ impl<'a> Drive<'a> {
         if began && failing != Failing::Cancelled {
             let closer = self.look(Look { definitions: true, ..Look::why(self.goal.color) }).await;
             let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(self.goal.color));
-            self.cause = gather(service, self.run.mine.as_ref(), &failing);
+            self.cause = gather(service, self.run.mine.as_ref(), &self.run.unhealthy, &failing);
             self.logs = super::logs::links(&self.cause, &self.goal.content, &self.session.names.place.region);
         }
         let (cause, logs) = (self.cause.clone(), self.logs.clone());
@@ -222,9 +222,9 @@ impl<'a> Drive<'a> {
         self.run.turn(failing, recovery, clock::now());
     }
 
-    /// The phase that the state is in.
-    fn phase(&self) -> Phase {
-        if self.run.cancelled.is_some() { Phase::Cancelled } else { Phase::Deploying }
+    /// How far the run came, for the post step.
+    pub(crate) fn phase(&self) -> Phase {
+        if self.run.restoring.is_some() { Phase::Restoring } else { Phase::Deploying }
     }
 
     /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.

@@ -17,7 +17,7 @@ use crate::plan::wanted::WantedColor;
 /// Whether the run that left this state has anything to be finished.
 pub(crate) fn is_open(state: &State) -> bool {
     match state.phase {
-        Phase::Deploying | Phase::Cancelled => true,
+        Phase::Deploying | Phase::Restoring => true,
         Phase::Done => false,
     }
 }
@@ -27,6 +27,7 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
     let mut report = Report::new("post");
     let color = state.color().unwrap_or(Color::Blue);
     report.color = Some(color);
+    report.place = Some(session.names.place.clone());
     report.service = Some(state.service.clone());
     report.task_definition = Some(state.task_definition.clone());
     report.previous_task_definition.clone_from(&state.found_task_definition);

@@ -41,8 +41,8 @@ pub(crate) struct State {
 pub(crate) enum Phase {
     /// The service is about to be updated, or was.
     Deploying,
-    /// The run was cancelled, and the way back was asked for.
-    Cancelled,
+    /// The way back was asked for.
+    Restoring,
     /// The run ended by itself.
     Done,
 }
@@ -90,7 +90,7 @@ impl State {
         });
         let mut run = Run { found, mine, changed: true, ..Run::begin(now) };
         run.turn(Failing::Cancelled, Recovery::Ours, now);
-        if self.phase == Phase::Cancelled {
+        if self.phase == Phase::Restoring {
             run.restoring = Some(now);
         }
         run

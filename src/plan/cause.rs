@@ -1,9 +1,12 @@
 //! Why a deployment failed, gathered from what was seen: deduplicated, the most telling first.
 
-use super::snapshot::{Container, Event, Seen, Service, Task};
+use super::arn::Arn;
+use super::snapshot::{Container, Event, Seen, Service, Target, Task};
 use super::step::{Failing, ProbeFailure};
 use super::time::Time;
 use super::verdict::{Mine, own_tasks};
+
+mod targets;
 
 /// One thing that was seen and that tells why. Ordered: the earlier variant tells more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub(crate) enum Finding {
     },
     /// The load balancer does not find targets healthy.
     Target {
+        /// The target group's name.
+        group: String,
         /// AWS's reason code.
         code: String,
         /// AWS's description.
@@ -79,8 +84,13 @@ pub(crate) struct Cause {
 /// Most log links that are given.
 const LOGS: usize = 3;
 
-/// Gathers the cause of what failed.
-pub(crate) fn gather(service: Option<&Service>, mine: Option<&Mine>, failing: &Failing) -> Cause {
+/// Gathers the cause of what failed. `unhealthy` are the run's own targets that were seen unhealthy before.
+pub(crate) fn gather(
+    service: Option<&Service>,
+    mine: Option<&Mine>,
+    unhealthy: &[Target],
+    failing: &Failing,
+) -> Cause {
     let mut findings = Vec::new();
     if let Failing::Probe(failure) = failing {
         findings.push(Finding::Probe(failure.clone()));
@@ -93,7 +103,7 @@ pub(crate) fn gather(service: Option<&Service>, mine: Option<&Mine>, failing: &F
             add(&mut findings, finding);
         }
     }
-    for finding in of_targets(service, mine) {
+    for finding in targets::of_targets(service, mine, unhealthy, &stopped) {
         add(&mut findings, finding);
     }
     findings.extend(placement(&service.events, mine.started));
@@ -203,24 +213,6 @@ fn plus(same: bool, count: &mut u32, more: u32) -> bool {
     same
 }
 
-/// What the load balancer says of the targets that are not healthy. Draining ones are on their way out and tell nothing.
-fn of_targets(service: &Service, mine: &Mine) -> Vec<Finding> {
-    let hosts: Vec<&String> = known(&service.tasks)
-        .map(|tasks| own_tasks(tasks, mine).filter_map(|task| task.host.as_ref()).collect())
-        .unwrap_or_default();
-    known(&service.targets)
-        .into_iter()
-        .flatten()
-        .filter(|target| hosts.contains(&&target.id))
-        .filter(|target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str()))
-        .map(|target| Finding::Target {
-            code: target.reason.clone().unwrap_or_else(|| target.state.clone()),
-            description: target.description.clone().unwrap_or_default(),
-            targets: 1,
-        })
-        .collect()
-}
-
 /// The newest event since the start that says that tasks can't be placed.
 fn placement(events: &[Event], since: Time) -> Option<Finding> {
     let told = |event: &&Event| event.at >= since && event.message.contains("unable to place a task");
@@ -239,13 +231,17 @@ fn of_aws(service: &Service, mine: &Mine) -> Option<Finding> {
     entry.or(told).map(|reason| Finding::Aws { reason })
 }
 
-/// Task ids differ from task to task: without them, the same reason is the same.
+/// Task ids differ from task to task: without them, the same reason is the same. Target groups are told by name.
 fn without_ids(reason: &str) -> String {
+    let named = |word: &str| {
+        let (arn, end) = word.strip_suffix(')').map_or((word, ""), |arn| (arn, ")"));
+        Arn::parse(arn).map_or_else(|| word.to_owned(), |_| format!("{}{end}", targets::group_name(arn)))
+    };
     let is_id = |word: &str| {
         let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         core.len() >= 32 && core.chars().all(|c| c.is_ascii_hexdigit())
     };
-    reason.split(' ').filter(|word| !is_id(word)).collect::<Vec<_>>().join(" ")
+    reason.split(' ').filter(|word| !is_id(word)).map(named).collect::<Vec<_>>().join(" ")
 }
 
 /// Where a finding stands: what names the fault itself comes before what only follows from it.
@@ -262,9 +258,10 @@ fn rank(finding: &Finding) -> u8 {
     }
 }
 
-/// The newest failed tasks and the container to read the log of.
+/// The newest failed tasks and the container to read the log of. A task that never started has no log.
 fn logs(stopped: &[&Task]) -> Vec<(String, String)> {
-    let mut failed: Vec<&&Task> = stopped.iter().filter(|task| is_failure(task)).collect();
+    let started = |task: &&&Task| task.stop_code.as_deref() != Some("TaskFailedToStart");
+    let mut failed: Vec<&&Task> = stopped.iter().filter(|task| is_failure(task)).filter(started).collect();
     failed.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
     let culprit = |task: &Task| {
         let by_exit =

@@ -56,7 +56,7 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         return Next::Turn(Failing::Cancelled, Recovery::Ours);
     }
     if seen.is_ok() && run.mine.is_none() && now.since(run.began) >= goal.limits.timeout {
-        let never = Ended::TimedOut(Box::new(Waiting::NotVisible));
+        let never = Ended::TimedOut(Box::new(Waiting::NotBegun));
         return Next::Turn(Failing::Deployment(never), Recovery::Ours);
     }
     match (seen, &run.mine) {

@@ -1,11 +1,11 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
 use super::deploy::Goal;
-use super::snapshot::{Service, Snapshot};
+use super::snapshot::{Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Kind, Mine, Recovery};
+use super::verdict::{Ended, Kind, Mine, Recovery, own_tasks};
 
 /// What the run remembers. It never decides against what AWS shows.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,9 @@ pub(crate) struct Run {
     pub(crate) changed: bool,
     /// Whether it adopted a deployment that was under way.
     pub(crate) adopted: bool,
+    /// The run's own targets that the load balancer found unhealthy, as they were seen last: they vanish from the
+    /// target group once ECS replaces their tasks.
+    pub(crate) unhealthy: Vec<Target>,
     /// A write without an answer.
     pub(crate) unanswered: Option<Unanswered>,
     /// What the probes answered last.
@@ -107,11 +110,21 @@ impl Run {
         self.failing = Some(Turned { failing, recovery, at });
     }
 
-    /// Notes the sight of the run's own deployment: once seen, it can't be invisible any more.
+    /// Notes the sight of the run's own deployment (once seen, it can't be invisible any more) and of its own
+    /// unhealthy targets.
     pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal) {
         let Some(mine) = &mut self.mine else { return };
         let Some(service) = snapshot.service(goal.color) else { return };
         mine.seen |= service.deployments.iter().any(|deployment| Some(&deployment.id) == mine.id.as_ref());
+        let (Some(Ok(tasks)), Some(Ok(targets))) = (&service.tasks, &service.targets) else { return };
+        for task in own_tasks(tasks, mine) {
+            let own =
+                |target: &&Target| Some(&target.id) == task.host.as_ref() && target.state == "unhealthy";
+            for target in targets.iter().filter(own) {
+                self.unhealthy.retain(|known| (&known.id, known.port) != (&target.id, target.port));
+                self.unhealthy.push(target.clone());
+            }
+        }
     }
 
     /// Notes what the color was before the first change of it. The same content once more after a failed deployment,

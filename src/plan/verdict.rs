@@ -61,6 +61,8 @@ impl Limits {
 /// Why the deployment is not good yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
+    /// Nothing was asked for yet.
+    NotBegun,
     /// AWS does not show it yet.
     NotVisible,
     /// Its tasks are on their way.
@@ -231,13 +233,30 @@ fn gone(service: &Service, mine: &Mine) -> Verdict {
 /// My deployment is what the service wants.
 fn primary(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
     match deployment.rollout {
-        Rollout::Failed => {
-            let recovery = if rolls_back(service) { Recovery::Aws } else { Recovery::Ours };
-            failed(why_failed(service, deployment), recovery)
-        }
+        Rollout::Failed => primary_failed(service, deployment, mine),
         Rollout::Completed => healthy_enough(service, mine),
         Rollout::InProgress | Rollout::Unknown => in_progress(service, deployment, mine),
     }
+}
+
+/// My deployment failed and is still what the service wants. Where its reason names neither breaker nor alarm, the
+/// service deployments tell whether somebody stopped it: then AWS does not roll back.
+fn primary_failed(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
+    let reason = deployment.reason.to_lowercase();
+    let named = reason.is_empty() || reason.contains("circuit breaker") || reason.contains("alarm");
+    match &service.history {
+        None if !named => return Verdict::LookCloser,
+        Some(Ok(history)) if !named => {
+            let entry =
+                mine_in(history, mine).filter(|entry| entry.status == ServiceDeploymentStatus::Stopped);
+            if entry.map(why_rolled_back) == Some(Ended::Stopped) {
+                return failed(Ended::Stopped, Recovery::Ours);
+            }
+        }
+        None | Some(_) => {}
+    }
+    let recovery = if rolls_back(service) { Recovery::Aws } else { Recovery::Ours };
+    failed(why_failed(service, deployment), recovery)
 }
 
 /// Still rolling out: give up early only where it is certain that it can't succeed.

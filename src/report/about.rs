@@ -22,7 +22,7 @@ pub(crate) struct About {
 impl About {
     /// What the end of a run is about.
     pub(crate) fn of(report: &Report) -> About {
-        let place = report.overview.as_ref().map(|overview| &overview.place);
+        let place = report.overview.as_ref().map(|overview| &overview.place).or(report.place.as_ref());
         About {
             cluster: place.map(|place| place.cluster.clone()),
             region: place.map(|place| place.region.clone()),

@@ -138,6 +138,7 @@ pub(crate) fn report() -> Report {
         outcome: Outcome::Succeeded,
         reason: None,
         left: Left::Changed,
+        place: None,
         because: None,
         failing: None,
         refusal: None,

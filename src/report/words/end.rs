@@ -24,6 +24,19 @@ pub(crate) fn reason(report: &Report) -> String {
     told.map(|reason| format!(" ({reason})")).unwrap_or_default()
 }
 
+/// The title of the one error: short, since GitHub shows it in one line. The sentences follow below it.
+pub(crate) fn title(report: &Report) -> String {
+    let command = match report.command {
+        "" => "ECS Blue/Green",
+        "post" => "deploy",
+        command => command,
+    };
+    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    let outcome = report.outcome.word();
+    let reason = report.reason.map(|reason| reason.word()).filter(|reason| *reason != outcome);
+    format!("{command}{to} {outcome}: {}", reason.unwrap_or(report.left.word()))
+}
+
 /// What failed, or that nothing says so.
 fn what_failed(report: &Report) -> String {
     failure(report).map_or_else(|| "No reason was recorded.".to_owned(), |failure| failure.what)

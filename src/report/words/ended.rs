@@ -87,7 +87,9 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
         ),
         Ended::Trouble(with) => {
             let failure = trouble(with);
-            (format!("The deployment of {name} could not be followed. {}", failure.what), failure.hint)
+            let write = ["ecs:RegisterTaskDefinition", "ecs:UpdateService"].contains(&with.action);
+            let verb = if write { "begun" } else { "followed" };
+            (format!("The deployment of {name} could not be {verb}. {}", failure.what), failure.hint)
         }
     }
 }

@@ -34,21 +34,36 @@ pub(crate) fn finding(finding: &Finding) -> (String, &'static str) {
             ),
             exit(*code),
         ),
-        Finding::Target { code, description, targets } => (
-            format!(
-                "The load balancer finds {} not healthy, {}{}",
-                count(*targets, "target"),
-                quoted(code),
-                because(description)
-            ),
-            target(code),
-        ),
+        Finding::Target { group, code, description, targets } => {
+            (unhealthy((group, code, description), *targets), target(code))
+        }
         Finding::Stopped { code, reason, tasks } => stopped(code, reason, *tasks),
         Finding::Placement { message } => (
             format!("ECS can't place the new tasks{}", because(message)),
             "Make room: more container instances or a free port and enough CPU and memory on them, or smaller tasks.",
         ),
         Finding::Aws { reason } => (format!("ECS says{}", because(reason)), ""),
+    }
+}
+
+/// What the load balancer saw of targets: group, code, description. Status codes stand in the description alone:
+/// `Health checks failed with these codes: [500]`.
+fn unhealthy((group, code, description): (&str, &str, &str), targets: u32) -> String {
+    let of = count(targets, "target");
+    match description.split_once("codes: [").and_then(|(_, codes)| codes.split_once(']')) {
+        Some((codes, _)) if code == "Target.ResponseCodeMismatch" => {
+            format!(
+                "The load balancer's health check of {} got {} from {of}.",
+                quoted(group),
+                one_line(codes)
+            )
+        }
+        Some(_) | None => format!(
+            "The load balancer finds {of} of {} not healthy, {}{}",
+            quoted(group),
+            quoted(code),
+            because(description)
+        ),
     }
 }
 

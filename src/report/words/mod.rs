@@ -21,7 +21,7 @@ use crate::event::Report;
 use crate::failure::Failure;
 
 pub(crate) use edge::{file_trouble, no_http_client, wrong_account};
-pub(crate) use end::{headline, reason, undo, why_not};
+pub(crate) use end::{headline, reason, title, undo, why_not};
 pub(crate) use ended::failing;
 pub(crate) use finding::finding;
 pub(crate) use left::because;

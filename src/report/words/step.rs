@@ -52,6 +52,7 @@ pub(crate) fn waiting(wait: &Wait) -> String {
 /// How a deployment stands.
 fn deployment(waiting: &Waiting) -> String {
     match waiting {
+        Waiting::NotBegun => "the service was not updated yet".to_owned(),
         Waiting::NotVisible => "AWS does not show the deployment yet".to_owned(),
         Waiting::RollingOut { running, pending, healthy, desired, failed, old } => {
             let healthy =

@@ -59,28 +59,29 @@ fn a_target_that_is_not_healthy_says_where_to_look() {
     ];
     let all = codes.map(|code| {
         told(&Finding::Target {
+            group: "web-green".to_owned(),
             code: code.to_owned(),
             description: "Health checks failed with these codes: [503]".to_owned(),
             targets: 2,
         })
     });
     insta::assert_snapshot!(all.join("\n"), @r"
-    The load balancer finds 2 targets not healthy, `Target.ResponseCodeMismatch`: Health checks failed with these codes: [503].
+    The load balancer's health check of `web-green` got 503 from 2 targets.
       -> Compare what the health check's path answers with the codes that the target group accepts, and read the container's log.
 
-    The load balancer finds 2 targets not healthy, `Target.Timeout`: Health checks failed with these codes: [503].
+    The load balancer finds 2 targets of `web-green` not healthy, `Target.Timeout`: Health checks failed with these codes: [503].
       -> Check that the container listens on the mapped port and answers within the health check's time-out, and that its security group lets the load balancer in.
 
-    The load balancer finds 2 targets not healthy, `Target.FailedHealthChecks`: Health checks failed with these codes: [503].
+    The load balancer finds 2 targets of `web-green` not healthy, `Target.FailedHealthChecks`: Health checks failed with these codes: [503].
       -> Check that the container listens on the mapped port at all interfaces (0.0.0.0), and that its security group lets the load balancer in.
 
-    The load balancer finds 2 targets not healthy, `Target.NotInUse`: Health checks failed with these codes: [503].
+    The load balancer finds 2 targets of `web-green` not healthy, `Target.NotInUse`: Health checks failed with these codes: [503].
       -> The load balancer does not check it: the target group has to be in a listener rule, and the load balancer has to be on in the target's zone.
 
-    The load balancer finds 2 targets not healthy, `Elb.InternalError`: Health checks failed with these codes: [503].
+    The load balancer finds 2 targets of `web-green` not healthy, `Elb.InternalError`: Health checks failed with these codes: [503].
       -> AWS has an error of its own: see the AWS Health Dashboard, then run again.
 
-    The load balancer finds 2 targets not healthy, `unavailable`: Health checks failed with these codes: [503].
+    The load balancer finds 2 targets of `web-green` not healthy, `unavailable`: Health checks failed with these codes: [503].
       -> See the health check of the target group and the container's log.
     ");
 }

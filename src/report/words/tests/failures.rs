@@ -120,7 +120,7 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     If the version only needs longer to start, raise `timeout`.
 
-    [credentials-expired] The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` was refused.
+    [credentials-expired] The deployment of `web-green` (green) could not be begun. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
       - uses: aws-actions/configure-aws-credentials@v5
         with:

@@ -1,0 +1,121 @@
+//! What the load balancer said of the targets that it did not find healthy.
+//!
+//! A target leaves its group as soon as ECS replaces its task, so three sources are read: the group as it is now, what
+//! earlier looks saw, and ECS's events.
+
+use super::{Finding, known};
+use crate::plan::snapshot::{Event, Service, Target, Task};
+use crate::plan::verdict::{Mine, own_tasks};
+
+/// One finding for each own target that is or was not healthy.
+pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stopped: &[&Task]) -> Vec<Finding> {
+    let running: Vec<&Task> =
+        known(&service.tasks).map(|tasks| own_tasks(tasks, mine).collect()).unwrap_or_default();
+    let group = service.setup.links.first().and_then(|link| link.group.as_deref()).unwrap_or_default();
+    let group = group_name(group);
+    let now = now(service, &running);
+    let is_new =
+        |target: &&Target| !now.iter().any(|known| (&known.id, known.port) == (&target.id, target.port));
+    let found: Vec<Finding> = now
+        .iter()
+        .copied()
+        .chain(seen.iter().filter(is_new))
+        .map(|target| of_target(target, &group))
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let own: Vec<&Task> = running.iter().chain(stopped).copied().collect();
+    let since = service.events.iter().filter(|event| event.at >= mine.started);
+    since.filter_map(|event| of_event(event, &own, &group)).collect()
+}
+
+/// Own targets that are not healthy now. Draining ones are on their way out and tell nothing.
+fn now<'a>(service: &'a Service, running: &[&Task]) -> Vec<&'a Target> {
+    let is_own = |target: &&Target| running.iter().any(|task| task.host.as_ref() == Some(&target.id));
+    let tells = |target: &&Target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str());
+    known(&service.targets).into_iter().flatten().filter(is_own).filter(tells).collect()
+}
+
+/// The finding of a target.
+fn of_target(target: &Target, group: &str) -> Finding {
+    Finding::Target {
+        group: group.to_owned(),
+        code: target.reason.clone().unwrap_or_else(|| target.state.clone()),
+        description: target.description.clone().unwrap_or_default(),
+        targets: 1,
+    }
+}
+
+/// The finding of an event such as `(service S) (task T) (port P) is unhealthy in (target-group G) due to (reason R)`.
+/// Source: Amazon ECS, "Service event messages".
+fn of_event(event: &Event, own: &[&Task], group: &str) -> Option<Finding> {
+    let (who, why) = event.message.split_once(" is unhealthy in (target-group ")?;
+    let reason = why.split_once("due to (reason ")?.1.trim_end_matches(['.', ')']);
+    let is_own = own.iter().any(|task| {
+        let host = task.host.as_ref().is_some_and(|host| who.contains(&format!("(instance {host})")));
+        host || who.contains(&format!("(task {})", task.id))
+    });
+    let (group, code) = (group.to_owned(), code_of(reason).to_owned());
+    is_own.then(|| Finding::Target { group, code, description: reason.to_owned(), targets: 1 })
+}
+
+/// The reason code of a description (API_TargetHealth).
+fn code_of(description: &str) -> &'static str {
+    if description.starts_with("Health checks failed with these codes") {
+        "Target.ResponseCodeMismatch"
+    } else if description.starts_with("Request timed out") {
+        "Target.Timeout"
+    } else {
+        "Target.FailedHealthChecks"
+    }
+}
+
+/// `web-green` of `arn:…:targetgroup/web-green/0123456789abcdef`; other ARNs by what stands after the last colon.
+pub(super) fn group_name(arn: &str) -> String {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    resource
+        .strip_prefix("targetgroup/")
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or(resource)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_told_by_its_name() {
+        let arn =
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-green/df89670f811dd161";
+        assert_eq!(group_name(arn), "web-green");
+        assert_eq!(group_name("web-green"), "web-green");
+    }
+
+    #[test]
+    fn an_event_of_an_own_task_tells_what_the_load_balancer_saw() {
+        let task = Task { id: "abc".to_owned(), host: Some("i-1".to_owned()), ..Task::default() };
+        let of = |message: &str| {
+            let event = Event { at: crate::plan::time::Time(0), message: message.to_owned() };
+            of_event(&event, &[&task], "web")
+        };
+        let finding = |code: &str, description: &str| {
+            let (code, description) = (code.to_owned(), description.to_owned());
+            Some(Finding::Target { group: "web".to_owned(), code, description, targets: 1 })
+        };
+        let codes = "Health checks failed with these codes: [500]";
+        let told = format!(
+            "(service s) (task abc) (port 80) is unhealthy in (target-group arn) due to (reason {codes})"
+        );
+        assert_eq!(of(&told), finding("Target.ResponseCodeMismatch", codes));
+        let told = "(service s) (instance i-1) (port 80) is unhealthy in (target-group arn) due to (reason Request timed out).";
+        assert_eq!(of(told), finding("Target.Timeout", "Request timed out"));
+        let told =
+            "(service s) (task abc) is unhealthy in (target-group arn) due to (reason Health checks failed)";
+        assert_eq!(of(told), finding("Target.FailedHealthChecks", "Health checks failed"));
+        let other = "(service s) (task other) is unhealthy in (target-group arn) due to (reason Health checks failed)";
+        assert_eq!(of(other), None);
+        assert_eq!(of("(service s) has reached a steady state."), None);
+    }
+}
