@@ -258,13 +258,15 @@ fn denied(request: &Request, account: &str) -> ApiError {
 /// `*` for actions that know no resource.
 fn resource_of(request: &Request, account: &str) -> Option<String> {
     let region = request.credential.as_ref().map_or("eu-west-1", |credential| credential.region.as_str());
-    if let Some(arn) = first_arn(&request.input) {
-        return Some(arn);
-    }
     let text = |key: &str| request.input.get(key).and_then(serde_json::Value::as_str);
     let prefix = format!("arn:aws:ecs:{region}:{account}");
     let cluster = text("cluster").unwrap_or("default");
     let service = text("service").or_else(|| request.input.get("services")?.get(0)?.as_str());
+    // A call about a service is about that service, whatever else it names.
+    let named = service.filter(|service| request.service == Service::Ecs && !service.starts_with("arn:"));
+    if let (None, Some(arn)) = (named, first_arn(&request.input)) {
+        return Some(arn);
+    }
     match (request.service, service, text("family")) {
         (Service::Ecs, Some(service), _) => Some(format!("{prefix}:service/{cluster}/{service}")),
         (Service::Ecs, None, Some(family)) => Some(format!("{prefix}:task-definition/{family}:*")),
