@@ -2,6 +2,8 @@
 //! file commands, against the testbed over real sockets.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod look;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,7 +65,8 @@ impl Action {
     /// A run with nothing but what the runner itself gives.
     pub fn bare() -> Self {
         let dir = TempDir::new().expect("a folder");
-        let mut action = Action { env: BTreeMap::new(), dir, entry: PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green")) };
+        let mut action =
+            Action { env: BTreeMap::new(), dir, entry: PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green")) };
         for name in ["output", "state", "summary", "env"] {
             fs::write(action.path(name), "").expect("a file");
         }
@@ -235,10 +238,13 @@ pub fn writes(bed: &Testbed) -> Vec<String> {
 
 /// One write in short.
 fn short(call: &testbed::Call) -> String {
-    let text = |key: &str| call.input.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-    let mut line = format!("{} {}", call.service, call.operation);
+    let text =
+        |key: &str| call.input.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let mut line = format!("{} {}", call.service.prefix(), call.operation);
     let definition = text("taskDefinition");
-    for part in [text("service"), text("family"), definition.rsplit('/').next().unwrap_or_default().to_owned()] {
+    for part in
+        [text("service"), text("family"), definition.rsplit('/').next().unwrap_or_default().to_owned()]
+    {
         if !part.is_empty() {
             line.push(' ');
             line.push_str(&part);
