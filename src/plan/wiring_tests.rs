@@ -204,3 +204,11 @@ fn develop_may_sit_behind_a_load_balancer_of_its_own() {
         Some("http://dev.example.com:81")
     );
 }
+
+#[test]
+fn rules_of_other_groups_are_nobodys_business() {
+    let other = rule(81, None, &[("tg-else", 1), ("tg-other", 1)]);
+    let wiring = wired(vec![other, both(80, 100, 0)]).unwrap();
+    assert_eq!(wiring.production.len(), 1);
+    assert_eq!(wiring.tests, []);
+}
