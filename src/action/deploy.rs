@@ -1,16 +1,17 @@
 //! The inputs of `deploy`, as types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::branch;
 use super::edge::Edge;
+use super::env::Entry;
 use super::place::{self, File};
 use super::variables;
 use crate::config::kinds::{self, is_ecs_name, shown};
 use crate::config::probes;
 use crate::plan::arn::Arn;
 use crate::plan::color::Color;
-use crate::plan::definition::image::ImageRef;
+use crate::plan::definition::{Content, ImageRef};
 use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
 
 /// What a deploy is asked to do.
@@ -44,6 +45,9 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         None => Some(DefinitionSource::Current),
         Some(_) => edge.parsed("task-definition", definition),
     };
+    if let Some(DefinitionSource::File(path)) = &definition {
+        check_file(edge, path);
+    }
     let (environment, secrets) = (variables::environment(edge), variables::secrets(edge));
     variables::check_both(edge, &environment, &secrets);
     let pin_digest = edge.parsed("pin-digest", kinds::boolean);
@@ -62,6 +66,19 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         allow_live: allow_live?,
         probes,
     })
+}
+
+/// Notes what is wrong with the task-definition file by itself. The post step builds no task definition: a file that
+/// is gone by then must not keep it from putting a color back.
+fn check_file(edge: &mut Edge<'_>, path: &Path) {
+    if edge.env.entry() == Entry::Post {
+        return;
+    }
+    let name = path.display().to_string();
+    match (edge.read_file)(path) {
+        Ok(text) => edge.problems.extend(Content::of_file(&name, &text).err().into_iter().flatten()),
+        Err(error) => edge.problem("task-definition", place::unreadable(&name, &error)),
+    }
 }
 
 /// What the input `color` can say: a color, or that the branch decides.

@@ -48,7 +48,7 @@ pub(crate) fn file(edge: &mut Edge<'_>) -> File {
 }
 
 /// Why a file could not be read.
-fn unreadable(path: &str, error: &io::Error) -> String {
+pub(super) fn unreadable(path: &str, error: &io::Error) -> String {
     let path = kinds::shown(path);
     if error.kind() == io::ErrorKind::NotFound {
         return format!("{path} does not exist: is actions/checkout among the steps before?");

@@ -26,6 +26,9 @@ apps:
 branches: { main: idle, release/*: green, develop: develop }
 ";
 
+/// A task definition; as JSON it is YAML, too.
+const DEFINITION: &str = r#"{"family": "web", "containerDefinitions": [{"name": "app", "image": "web:v1"}]}"#;
+
 /// The least that a deploy needs, without a config file.
 const LEAST: [(&str, &str); 5] = [
     ("INPUT_COMMAND", "deploy"),
@@ -137,7 +140,7 @@ fn everything() -> Settings {
                 ("INPUT_ALLOWED-ACCOUNT-IDS", "123456789012"),
             ],
         ],
-        &[],
+        &[("infra/web.yml", DEFINITION)],
     )
     .unwrap();
     settings
@@ -511,11 +514,31 @@ fn definitions_are_files_arns_or_families() {
         ("web:7", DefinitionSource::Named("web:7".to_owned())),
         (arn, DefinitionSource::Named(arn.to_owned())),
     ] {
-        assert_eq!(deploy(&[("INPUT_TASK-DEFINITION", value)]).definition, wanted);
+        let input: &[(&str, &str)] = &[("INPUT_TASK-DEFINITION", value)];
+        let (settings, _) = read_with(&[&LEAST, input], &[(value, DEFINITION)]).unwrap();
+        assert_eq!(deploy_of(settings).definition, wanted);
     }
     assert_eq!(deploy(&[("INPUT_DESIRED-COUNT", "5000")]).desired_count, Some(DesiredCount::Count(5000)));
     let one = deploy(&[("INPUT_IMAGE", " web:1 ")]).images;
     assert_eq!(one, Images::One(ImageRef::parse("web:1").unwrap()));
+}
+
+#[test]
+fn a_task_definition_file_is_checked_with_the_inputs_but_not_by_the_post_step() {
+    let input: &[(&str, &str)] = &[("INPUT_TASK-DEFINITION", "task.json"), ("INPUT_TIMEOUT", "90")];
+    let file =
+        r#"{"family": "web", "cpu": 256, "containerDefinitions": [{"name": "app", "image": "web:v1"}]}"#;
+    assert_eq!(
+        told(read_with(&[&LEAST, input], &[("task.json", file)])),
+        "task.json: cpu: must be text, found a number; write the task's cpu in quotes: \"256\"\n\
+         input timeout: `90` has no unit: write `90s` for seconds or `90m` for minutes"
+    );
+    assert_eq!(
+        problems(&input[..1]),
+        "input task-definition: `task.json` does not exist: is actions/checkout among the steps before?"
+    );
+    let env = Environment::new(Entry::Post, &[&LEAST, &input[..1]].concat());
+    assert!(settings(&env, &|_| Err(io::Error::from(io::ErrorKind::NotFound))).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
 use crate::failure::Failure;
 use crate::plan::definition::{
-    Changes, Content, Format, ImageRef, build, images, pin, same_content, typos, unserved,
+    Changes, Content, ImageRef, build, images, pin, same_content, typos, unserved,
 };
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
@@ -97,21 +97,14 @@ async fn described(session: &Session<'_>, which: &str) -> Result<Revision, Unpre
     Ok(session.patiently(|| session.aws.revision(which)).await?)
 }
 
-/// A task definition from a file in the workspace.
+/// A task definition from a file in the workspace. What is wrong with it by itself was told with the inputs.
 fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> {
     let name = path.display().to_string();
-    let place = || "input task-definition".to_owned();
-    let problem = |what: String| Unprepared::Problems(vec![Problem::new(place(), what)]);
-    let Some(format) = Format::of(&name) else {
-        return Err(problem(format!("`{name}` is no .json, .yml or .yaml file")));
-    };
-    let text = session
-        .read_file(path)
-        .map_err(|error| problem(words::unreadable_file(&name, &error.to_string())))?;
-    Content::from_text(&text, format).map_err(|problems| {
-        let in_file = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
-        Unprepared::Problems(problems.into_iter().map(in_file).collect())
-    })
+    let text = session.read_file(path).map_err(|error| {
+        let what = words::unreadable_file(&name, &error.to_string());
+        Unprepared::Problems(vec![Problem::new("input task-definition", what)])
+    })?;
+    Content::of_file(&name, &text).map_err(Unprepared::Problems)
 }
 
 /// The inputs' changes in the form that the builder takes.

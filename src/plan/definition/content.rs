@@ -50,6 +50,16 @@ impl Content {
         if problems.is_empty() { Ok(content) } else { Err(problems) }
     }
 
+    /// The content of a file, read by the extension of its name, which every problem begins with.
+    pub(crate) fn of_file(name: &str, text: &str) -> Result<Content, Vec<Problem>> {
+        let Some(format) = Format::of(name) else {
+            let what = format!("`{name}` is no .json, .yml or .yaml file");
+            return Err(vec![Problem::new("input task-definition", what)]);
+        };
+        let in_file = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
+        Content::from_text(text, format).map_err(|problems| problems.into_iter().map(in_file).collect())
+    }
+
     /// The object to send to RegisterTaskDefinition.
     pub(crate) fn object(&self) -> &Map<String, Value> {
         &self.0
