@@ -196,6 +196,19 @@ fn failed_by_an_alarm_names_the_alarms() {
 }
 
 #[test]
+fn aborted_by_a_person_is_no_circuit_breaker() {
+    let mut green = rolling(0, 0, Rollout::Failed);
+    green.setup.breaker = breaker(true);
+    green.deployments[0].reason = "ECS deployment ecs-svc/2 stopped.".to_owned();
+    assert_eq!(judge(&green), Verdict::LookCloser);
+    let reason = "Service deployment stopped by StopServiceDeployment.";
+    let aborted = told(green.clone(), vec![entry(ServiceDeploymentStatus::Stopped, reason)]);
+    assert_eq!(judge(&aborted), failed(Ended::Stopped, Recovery::Ours));
+    let silent = told(green, Vec::new());
+    assert_eq!(judge(&silent), failed(Ended::CircuitBreaker, Recovery::Aws));
+}
+
+#[test]
 fn failing_tasks_without_a_breaker_end_it_at_the_breakers_default_threshold() {
     let mut green = rolling(0, 1, Rollout::InProgress);
     green.deployments[0].failed = 2;
