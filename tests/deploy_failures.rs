@@ -145,7 +145,7 @@ fn invariant_13_a_rollback_that_has_nowhere_to_go_is_done_by_the_run() {
     });
     assert!(failed, "the first deployment does not fail");
     bed.clear_calls();
-    let done = deploy(&bed, &sample, "v3-crash-after-300ms").input("timeout", "2m").run();
+    let done = deploy(&bed, &sample, "v3-oom").input("timeout", "2m").run();
     done.expect(1, "failed", "circuit-breaker", "restored");
 }
 
