@@ -1,4 +1,10 @@
 //! `deploy` where it goes well: what it writes, what it says, what stands afterwards.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
 
 mod common;
 

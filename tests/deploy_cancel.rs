@@ -1,4 +1,10 @@
 //! `deploy` that is cancelled or killed, and the post step after it.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! What a deploy registers: where the task definition comes from, and what the inputs change in it.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! `deploy` where the new version is not good: every cause as a reader sees it, and what is left.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
 
 mod common;
 
