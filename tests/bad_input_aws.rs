@@ -1,6 +1,13 @@
 //! Bad input that only AWS can tell: credentials, accounts, certificates, images. Nothing is written, and the words name
 //! the value and the way out.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on says where and why; it takes the time itself"
+)]
+
 mod common;
 #[path = "common/refused.rs"]
 mod refused;

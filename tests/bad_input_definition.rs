@@ -1,6 +1,13 @@
 //! Task definitions that a deploy refuses: a file that is wrong by itself before AWS is asked, one that does not fit
 //! the service before anything is written.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on says where and why; it takes the time itself"
+)]
+
 mod common;
 #[path = "common/refused.rs"]
 mod refused;

@@ -1,5 +1,12 @@
 //! Bad input that is found before AWS is asked: one test a kind, no call recorded, every problem word by word.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on says where and why; it takes the time itself"
+)]
+
 mod common;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,12 @@
 //! Stacks that a deploy refuses: AWS has to be asked, nothing is written, and the words name what stands in the way.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on says where and why; it takes the time itself"
+)]
+
 mod common;
 #[path = "common/refused.rs"]
 mod refused;

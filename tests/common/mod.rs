@@ -1,6 +1,6 @@
 //! One builder runs the built binary as the runner would: a cleared environment, `INPUT_*`, an event file and the
 //! file commands, against the testbed over real sockets.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this")]
 
 pub mod look;
 

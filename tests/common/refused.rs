@@ -6,7 +6,7 @@ use super::common::{Action, Done, writes};
 
 /// Runs it and asserts that it is refused for this reason, and that AWS was asked but nothing written.
 #[track_caller]
-pub fn refused(bed: &Testbed, action: Action, reason: &str) -> Done {
+pub(crate) fn refused(bed: &Testbed, action: Action, reason: &str) -> Done {
     let before = bed.violations();
     let done = action.run();
     done.expect(1, "refused", reason, "untouched");
@@ -19,7 +19,7 @@ pub fn refused(bed: &Testbed, action: Action, reason: &str) -> Done {
 
 /// The one titled error of a run, as GitHub shows it: what was found, and what to do.
 #[track_caller]
-pub fn answer(done: &Done) -> String {
+pub(crate) fn answer(done: &Done) -> String {
     let errors: Vec<&str> = done.log.lines().filter(|line| line.starts_with("::error ")).collect();
     let [error] = errors.as_slice() else { panic!("not one error but {}:\n{}", errors.len(), done.log) };
     let (title, message) = error.trim_start_matches("::error ").split_once("::").expect("a message");

@@ -11,7 +11,7 @@ pub(crate) mod schema;
 mod text;
 
 pub(crate) use build::{Changes, build, tag};
-pub(crate) use content::{Content, Format};
+pub(crate) use content::Content;
 pub(crate) use difference::{Change, difference};
 pub(crate) use facts::{family, image_of, log_groups, unserved};
 pub(crate) use image::{ImageRef, images, pin};
