@@ -587,12 +587,13 @@ fn a_run_remembers_only_its_own_deployment_as_seen() {
 
 #[test]
 fn what_was_found_is_noted_once() {
+    let Next::Step(Step::Update(update)) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
     let mut run = Run::begin(at(0));
-    run.before_update(snapshot().service(Color::Green).unwrap());
-    run.before_update(&updated());
+    run.before_update(snapshot().service(Color::Green).unwrap(), &update);
+    run.before_update(&updated(), &update);
     assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
     let mut followed = after_update();
     followed.found = None;
-    followed.before_update(&updated());
+    followed.before_update(&updated(), &update);
     assert_eq!(followed.found, None, "what runs now is the run's own, not what was found");
 }

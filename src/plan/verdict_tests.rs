@@ -419,3 +419,88 @@ fn room_follows_awss_rounding() {
     assert!(has_room(1, 0, 100));
     assert!(has_room(0, 100, 100));
 }
+
+#[test]
+fn a_deploy_of_nothing_is_not_drained() {
+    let mut green = complete("healthy");
+    green.desired = 0;
+    let none = Mine { desired: 0, ..mine() };
+    let limits = Limits::with_timeout(Duration::from_secs(600));
+    assert_eq!(verdict(Some(&green), &none, at(60), &limits), Verdict::Good { healthy: 2 });
+}
+
+#[test]
+fn a_primary_of_the_same_moment_is_not_newer() {
+    let mut green = replaced("web-green:3", at(0));
+    green.history = Some(Ok(Vec::new()));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::NotVisible));
+}
+
+#[test]
+fn a_scheduler_with_no_room_is_given_up_only_when_nothing_of_mine_moves_and_old_tasks_stand_in_the_way() {
+    let tight = |mut green: Service| {
+        (green.setup.minimum_percent, green.setup.maximum_percent) = (100, 100);
+        green
+    };
+    let waits = |green: &Service| assert!(matches!(judge(green), Verdict::Wait(_)), "{:?}", judge(green));
+    waits(&tight(rolling(1, 0, Rollout::InProgress)));
+    waits(&tight(rolling(0, 1, Rollout::InProgress)));
+    let mut failing = tight(rolling(0, 0, Rollout::InProgress));
+    failing.deployments[0].failed = 1;
+    waits(&failing);
+    let mut alone = tight(rolling(0, 0, Rollout::InProgress));
+    alone.deployments[1].running = 0;
+    waits(&alone);
+}
+
+#[test]
+fn a_history_that_is_throttled_holds() {
+    let mut green = replaced("web-green:1", at(30));
+    green.history = Some(Err(trouble(TroubleKind::Throttled)));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unknown(trouble(TroubleKind::Throttled))));
+}
+
+#[test]
+fn stopped_with_no_newer_deployment_is_not_superseded() {
+    let mut green = service(Color::Green);
+    for status in [ServiceDeploymentStatus::Successful, ServiceDeploymentStatus::InProgress] {
+        green.history = Some(Ok(vec![entry(status, "")]));
+        assert_eq!(
+            judge(&green),
+            Verdict::Wait(Waiting::NotVisible),
+            "{status:?}: a stale answer, not a newer wish"
+        );
+    }
+}
+
+#[test]
+fn an_event_tells_a_rollback_only_when_it_names_my_deployment_and_says_that_it_failed() {
+    let mut green = replaced("web-green:1", at(30));
+    green.history = Some(Err(trouble(TroubleKind::Denied)));
+    let superseded = failed(Ended::Superseded { by: arn("web-green:1") }, Recovery::Theirs);
+    for message in ["(deployment ecs-svc/mine) completed.", "(deployment ecs-svc/other) deployment failed: x"]
+    {
+        green.events = vec![Event { at: at(29), message: message.to_owned() }];
+        assert_eq!(judge(&green), superseded, "{message}");
+    }
+}
+
+#[test]
+fn a_healthy_target_counts_only_at_the_port_that_the_service_registers() {
+    let mut green = complete("healthy");
+    let at_port = |number, port| Target { port, ..target(number, "healthy") };
+    green.targets = Some(Ok(vec![at_port(11, 9090), at_port(12, 9090)]));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unhealthy { healthy: 0, needed: 2 }));
+    let mut own = tasks(&green.deployments[0], 2, 11);
+    for (task, container) in own.iter_mut().zip(["app", "sidecar"]) {
+        task.bindings =
+            vec![Binding { container: container.to_owned(), container_port: 8080, host_port: 32_768 }];
+    }
+    green.tasks = Some(Ok(own));
+    green.targets = Some(Ok(vec![at_port(11, 32_768), at_port(12, 32_768)]));
+    assert_eq!(
+        judge(&green),
+        Verdict::Wait(Waiting::Unhealthy { healthy: 1, needed: 2 }),
+        "not the sidecar's port"
+    );
+}
