@@ -1,8 +1,9 @@
 //! The IAM policies of `infra/policies/` against the calls that the built binary makes: nothing more, nothing less.
 #![allow(
     clippy::expect_used,
+    clippy::disallowed_methods,
     unreachable_pub,
-    reason = "a test may panic; its builder is shared with other tests"
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
 )]
 
 mod common;

@@ -587,7 +587,9 @@ fn a_run_remembers_only_its_own_deployment_as_seen() {
 
 #[test]
 fn what_was_found_is_noted_once() {
-    let Next::Step(Step::Update(update)) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let Next::Step(Step::Update(update)) = step(Some(arn("web-green:2")), None, false) else {
+        unreachable!()
+    };
     let mut run = Run::begin(at(0));
     run.before_update(snapshot().service(Color::Green).unwrap(), &update);
     run.before_update(&updated(), &update);

@@ -39,7 +39,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> Failure {
 /// What to do about expired credentials.
 const EXPIRED: &str =
     "Let the credentials outlive the run; the role's maximum session duration has to allow it:
-  - uses: aws-actions/configure-aws-credentials@v5
+  - uses: aws-actions/configure-aws-credentials@v6
     with:
       role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
       aws-region: REGION
@@ -51,7 +51,7 @@ const NO_CREDENTIALS: &str = "Add a step before this one that brings credentials
     id-token: write
     contents: read
   steps:
-    - uses: aws-actions/configure-aws-credentials@v5
+    - uses: aws-actions/configure-aws-credentials@v6
       with:
         role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
         aws-region: REGION";

@@ -122,7 +122,7 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
 
     [credentials-expired] The deployment of `web-green` (green) could not be begun. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
-      - uses: aws-actions/configure-aws-credentials@v5
+      - uses: aws-actions/configure-aws-credentials@v6
         with:
           role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
           aws-region: REGION
@@ -281,7 +281,7 @@ fn every_other_trouble_says_what_to_do() {
     insta::assert_snapshot!(told.join("\n"), @r"
     [credentials-expired] The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
-      - uses: aws-actions/configure-aws-credentials@v5
+      - uses: aws-actions/configure-aws-credentials@v6
         with:
           role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
           aws-region: REGION
@@ -293,7 +293,7 @@ fn every_other_trouble_says_what_to_do() {
         id-token: write
         contents: read
       steps:
-        - uses: aws-actions/configure-aws-credentials@v5
+        - uses: aws-actions/configure-aws-credentials@v6
           with:
             role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
             aws-region: REGION
