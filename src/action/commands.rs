@@ -32,8 +32,8 @@ pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
     format!(
         "::{} title={}::{}",
         level.word(),
-        property(&shortened(title, 200)),
-        data(&shortened(message, MESSAGE_LIMIT))
+        property(&shortened(&inert(title), 200)),
+        data(&shortened(&inert(message), MESSAGE_LIMIT))
     )
 }
 
@@ -61,7 +61,7 @@ impl Annotations {
 
 /// Begins a foldable group of lines.
 pub(crate) fn group(name: &str) -> String {
-    format!("::group::{}", data(name))
+    format!("::group::{}", data(&inert(name)))
 }
 
 /// Ends the group.
@@ -76,12 +76,16 @@ pub(crate) fn mask(value: &str) -> Option<String> {
 
 /// One line of text of others that can't be a command: control characters are gone, and so is what a command begins with.
 pub(crate) fn harmless(text: &str) -> String {
-    let line: String = clean(text).chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
-    let line = line.replace("##[", "# #[");
+    let line: String = inert(&clean(text)).chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
     match line.trim_start().strip_prefix("::") {
         Some(rest) => format!(": :{rest}"),
         None => line,
     }
+}
+
+/// Text without the runner's old commands, which it reads anywhere in a line.
+fn inert(text: &str) -> String {
+    text.replace("##[", "# #[")
 }
 
 /// Text without control characters but tab and line feed, and without those that reorder what is read.
@@ -191,6 +195,15 @@ mod tests {
         fn harmless_lines_are_never_commands(text in "(?s)(::|##\\[|#|\u{7}|\u{200e}| |\n|.){0,20}") {
             let line = harmless(&text);
             prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##[") && !line.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn invariant_32_an_old_command_is_text_in_every_line_that_is_printed() {
+        for line in
+            [annotation(Level::Error, "a ##[b]", "c ##[error]d"), group("##[group]x"), harmless("x ##[y]")]
+        {
+            assert!(!line.contains("##["), "{line}");
         }
     }
 }
