@@ -88,8 +88,8 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
         Ended::Trouble(with) => {
             let failure = trouble(with);
             let write = ["ecs:RegisterTaskDefinition", "ecs:UpdateService"].contains(&with.action);
-            let verb = if write { "begun" } else { "followed" };
-            (format!("The deployment of {name} could not be {verb}. {}", failure.what), failure.hint)
+            let said = if write { "could not be begun" } else { "could not be followed" };
+            (format!("The deployment of {name} {said}. {}", failure.what), failure.hint)
         }
     }
 }
