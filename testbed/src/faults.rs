@@ -22,6 +22,10 @@ pub enum Effect {
     Expire,
     /// Another error of AWS's; nothing is done.
     Error(ApiError),
+    /// The call is carried out, and answered with an internal error of this HTTP status all the same.
+    ServerErrorAfter(u16),
+    /// The call is carried out, and its answer takes this time.
+    Stall(Duration),
     /// The connection closes before anything is done.
     DropBefore,
     /// The call is carried out, then the connection closes without an answer.
@@ -135,6 +139,10 @@ pub(crate) struct Strike {
     pub(crate) delay: Duration,
     /// The error to answer instead of carrying the call out.
     pub(crate) error: Option<ApiError>,
+    /// The error to answer after the call was carried out.
+    pub(crate) error_after: Option<ApiError>,
+    /// Time to wait before the answer.
+    pub(crate) stall: Duration,
     /// Cut the connection: before (`Some(false)`) or after (`Some(true)`) the effect.
     pub(crate) cut_after: Option<bool>,
     /// Kill the victim at the cut.
@@ -172,6 +180,10 @@ impl Faults {
                 Effect::Throttle => strike.error = Some(throttled(request.service)),
                 Effect::Delay(time) => strike.delay += *time,
                 Effect::ServerError(status) => strike.error = Some(server_error(request.service, *status)),
+                Effect::ServerErrorAfter(status) => {
+                    strike.error_after = Some(server_error(request.service, *status));
+                }
+                Effect::Stall(time) => strike.stall += *time,
                 Effect::Deny => strike.error = Some(denied(request, account)),
                 Effect::Expire => strike.error = Some(expired(request.service)),
                 Effect::Error(error) => strike.error = Some(error.clone()),

@@ -76,7 +76,13 @@ async fn carry_out(world: &Shared, request: &Request) -> io::Result<Result<Value
     if strike.cut_after == Some(true) {
         return Err(cut(world, number, &strike));
     }
-    Ok(answer)
+    if !strike.stall.is_zero() {
+        tokio::time::sleep(strike.stall).await;
+    }
+    Ok(match strike.error_after {
+        Some(error) => Err(error),
+        None => answer,
+    })
 }
 
 /// The call itself, with those who act around it.
