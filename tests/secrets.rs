@@ -1,0 +1,353 @@
+//! Invariant 32: no secret or environment value is told, wherever it comes from; and text from outside is only text.
+//!
+//! Each planted value is a word that stands nowhere else, so that a leak is a plain search.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
+
+mod common;
+
+use common::look::{frozen, others_untouched};
+use common::{Action, Done, stack};
+use serde_json::json;
+use testbed::sample::Sample;
+use testbed::{ApiError, Behavior, Effect, Fault, Testbed};
+
+/// Values that may stand nowhere, by where they were planted.
+const PLANTED: [(&str, &str); 9] = [
+    ("the input environment", "Zq1-planted-in-environment"),
+    ("a variable of the current task definition", "Zq2-planted-in-definition"),
+    ("a variable that the run removes", "Zq3-planted-and-removed"),
+    ("the secret access key", "Zq4planted/secret+access/key"),
+    ("the session token", "Zq5planted//session+token=="),
+    ("GitHub's OIDC token", "Zq6-planted-oidc-token"),
+    ("the event file", "Zq7-planted-in-event"),
+    ("the answer to a probe", "Zq8-planted-in-answer"),
+    ("GitHub's token", "Zq9-planted-github-token"),
+];
+
+/// A planted value by its number.
+fn planted(number: usize) -> &'static str {
+    PLANTED[number - 1].1
+}
+
+/// The sample stack with values planted in green's task definition, and images whose answers hold one.
+fn stage() -> (Testbed, Sample) {
+    let (bed, sample) = stack();
+    bed.world(|world| {
+        for definition in world.ecs.definitions.iter_mut().filter(|one| one.family == "web-green") {
+            definition.body["containerDefinitions"][0]["environment"] = json!([
+                { "name": "DATABASE_PASSWORD", "value": planted(2) },
+                { "name": "OLD_PASSWORD", "value": planted(3) },
+            ]);
+        }
+        let answering = Behavior { body: Some(planted(8).to_owned()), ..Behavior::good("v20") };
+        world.ecr.push_behavior("shop/web", "v20", answering);
+    });
+    frozen(&bed);
+    (bed, sample)
+}
+
+/// A run with everything planted that a run can be given, and with debug messages on.
+fn run(bed: &Testbed, command: &str, image: Option<&str>) -> Action {
+    let event = format!(r#"{{ "head_commit": {{ "message": "{}" }} }}"#, planted(7));
+    let action = Action::new(bed, command).file("event.json", &event);
+    let action = action
+        .env("GITHUB_EVENT_PATH", "event.json")
+        .env("AWS_SECRET_ACCESS_KEY", planted(4))
+        .env("AWS_SESSION_TOKEN", planted(5))
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", planted(6))
+        .env("GITHUB_TOKEN", planted(9))
+        .env("RUNNER_DEBUG", "1")
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "1");
+    match image {
+        None => action,
+        Some(image) => action
+            .input("image", image)
+            .input("timeout", "30s")
+            .input("environment", &format!("PASSWORD: {}\nOLD_PASSWORD: null\n", planted(1))),
+    }
+}
+
+/// Asserts that no planted value is told anywhere; the log may have the runner mask credentials.
+#[track_caller]
+fn tells_nothing(done: &Done) {
+    let log: String = done.log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+    let values = |of: &std::collections::BTreeMap<String, String>| format!("{of:?}");
+    let places = [
+        ("the log", log),
+        ("the outputs", values(&done.outputs)),
+        ("the state", values(&done.state)),
+        ("the summary", done.summary.clone()),
+    ];
+    for (place, text) in places {
+        for (from, value) in PLANTED {
+            assert!(!text.contains(value), "{place} tells the value of {from}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn invariant_32_a_good_deploy_tells_no_value() {
+    let (bed, sample) = stage();
+    let done = run(&bed, "deploy", Some(&sample.image("v2"))).run();
+    done.expect(0, "succeeded", "", "changed").says("PASSWORD");
+    tells_nothing(&done);
+    for number in [4, 5, 6] {
+        done.says(&format!("::add-mask::{}", planted(number)));
+    }
+    others_untouched(&bed);
+}
+
+#[test]
+fn invariant_32_a_plan_tells_no_value() {
+    let (bed, sample) = stage();
+    let done = run(&bed, "deploy", Some(&sample.image("v2"))).input("plan-only", "true").run();
+    done.expect(0, "planned", "", "untouched").says("PASSWORD");
+    tells_nothing(&done);
+}
+
+#[test]
+fn invariant_32_a_failed_deploy_tells_no_value() {
+    let (bed, sample) = stage();
+    let done = run(&bed, "deploy", Some(&sample.image("v3-crash"))).run();
+    done.expect(1, "failed", "circuit-breaker", "restored");
+    tells_nothing(&done);
+}
+
+#[test]
+fn invariant_32_a_failed_probe_tells_no_answer() {
+    let (bed, sample) = stage();
+    let probes = r#"[{ "path": "/", "status": 200, "contains": "ready" }]"#;
+    let done = run(&bed, "deploy", Some(&sample.image("v20"))).input("probes", probes).run();
+    done.expect(1, "failed", "probe", "restored");
+    tells_nothing(&done);
+}
+
+#[test]
+fn invariant_32_a_refusal_tells_no_value() {
+    let (bed, sample) = stage();
+    let done = run(&bed, "deploy", Some(&sample.image("v2"))).input("color", "blue").run();
+    done.expect(1, "refused", "live-color", "untouched");
+    tells_nothing(&done);
+}
+
+#[test]
+fn invariant_32_a_wrong_environment_is_refused_without_its_values() {
+    let (bed, sample) = stage();
+    let deploy = || run(&bed, "deploy", Some(&sample.image("v2")));
+    let value = planted(1);
+    let wrong = [
+        format!("PASSWORD={value}"),
+        format!("- {value}"),
+        format!("PASSWORD: [{value}]"),
+        format!("PASSWORD: {value}\nPASSWORD: {value}"),
+        format!("PASSWORD: \"{value}"),
+        format!("PASSWORD: !{value} x"),
+        value.to_owned(),
+    ];
+    for text in wrong {
+        for input in ["environment", "secrets"] {
+            let done = deploy().input(input, &text).run();
+            assert_eq!((done.code, done.output("result")), (1, "refused"), "{text}:\n{}", done.log);
+            tells_nothing(&done);
+        }
+    }
+    assert_eq!(bed.writes().len(), 0);
+}
+
+#[test]
+fn invariant_32_a_wrong_task_definition_file_is_refused_without_its_values() {
+    let (bed, _) = stage();
+    let value = planted(1);
+    let texts = [
+        format!(
+            r#"{{ "family": "web", "containerDefinitions": [{{ "name": "app", "image": "x", "environment": [{{ "name": "A", "value": "{value}" "#
+        ),
+        format!(
+            r#"{{ "family": "web", "containerDefinitions": [{{ "name": "app", "image": "x:1", "environment": {{ "A": "{value}" }} }}] }}"#
+        ),
+        format!(
+            r#"{{ "family": "web", "containerDefinitions": [{{ "name": "app", "image": "x:1", "environment": [{{ "nmae": "A", "vlaue": "{value}" }}] }}] }}"#
+        ),
+        format!(
+            r#"{{ "family": "web", "containerDefinitions": [{{ "name": "app", "image": "x:1", "environment": [{{ "name": "A", "value": "{value}" }}, "{value}"] }}] }}"#
+        ),
+    ];
+    for text in texts {
+        let action = run(&bed, "deploy", None).input("task-definition", "task.json");
+        let done = action.file("task.json", &text).run();
+        assert_eq!((done.code, done.output("result")), (1, "refused"), "{text}:\n{}", done.log);
+        tells_nothing(&done);
+    }
+}
+
+#[test]
+fn invariant_32_a_cancelled_deploy_tells_no_value() {
+    let (bed, sample) = stage();
+    bed.world(|world| world.pace.launch = std::time::Duration::from_secs(20));
+    let running = run(&bed, "deploy", Some(&sample.image("v2"))).spawn();
+    assert!(bed.wait_until(std::time::Duration::from_secs(20), |world| {
+        common::look::wanted(world, "web-green").starts_with("web-green:2")
+    }));
+    running.signal(rustix::process::Signal::INT);
+    let done = running.wait();
+    assert_eq!((done.code, done.output("result")), (1, "cancelled"), "{}", done.log);
+    tells_nothing(&done);
+    tells_nothing(&run(&bed, "deploy", Some(&sample.image("v2"))).post(&done.state).run());
+}
+
+#[test]
+fn invariant_32_status_tells_no_value() {
+    let (bed, _) = stage();
+    let done = run(&bed, "status", None).run();
+    done.expect(0, "succeeded", "", "untouched");
+    tells_nothing(&done);
+}
+
+#[test]
+fn invariant_32_troubles_with_aws_tell_no_credential() {
+    for effect in [Effect::Deny, Effect::Expire, Effect::DropAfter, Effect::ServerError(500)] {
+        let (bed, sample) = stage();
+        bed.fault(Fault::on("RegisterTaskDefinition", effect));
+        let done = run(&bed, "deploy", Some(&sample.image("v2"))).input("timeout", "3s").run();
+        tells_nothing(&done);
+    }
+}
+
+#[test]
+fn invariant_32_an_endpoint_that_can_not_be_reached_tells_no_credential() {
+    let (bed, sample) = stage();
+    let action = run(&bed, "deploy", Some(&sample.image("v2"))).input("timeout", "2s");
+    let done = action.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").run();
+    assert_eq!(done.code, 1, "{}", done.log);
+    tells_nothing(&done);
+}
+
+/// Text that would be a command, a mention or markup if it were taken at its word.
+const EVIL: &str = "x\n::set-output name=result::pwned\n::error::pwned\r\n##[add-path]/pwned ::stop-commands::x \
+                    | a | b |\n<img src=pwned onerror=alert(1)> @octo-org/team [link](http://pwned.example) `code` \
+                    ``` \u{1b}[31mred\u{202e}";
+
+/// Asserts that the log holds no command but the run's own, and summary and outputs nothing that is markup.
+#[track_caller]
+fn stays_text(done: &Done) {
+    let own = ["group::", "endgroup::", "add-mask::", "error title=", "warning title="];
+    for line in done.log.split(['\n', '\r']) {
+        if let Some(command) = line.trim_start().strip_prefix("::") {
+            assert!(own.iter().any(|start| command.starts_with(start)), "a command was injected: {line}");
+        }
+        assert!(!line.contains("##["), "a command was injected: {line}");
+        assert!(!line.contains('\u{1b}') && !line.contains('\u{202e}'), "control characters: {line:?}");
+    }
+    let outside: Vec<&str> = fenced_out(&done.summary);
+    for line in outside {
+        for markup in ["<img", "@octo", "[link](http", "##["] {
+            assert!(!line.contains(markup), "`{markup}` is alive in the summary: {line}");
+        }
+    }
+    assert!(!done.outputs.keys().any(|name| name.contains("pwned")));
+    assert_ne!(done.output("result"), "pwned");
+}
+
+/// The lines of Markdown that are not inside a fenced block.
+fn fenced_out(text: &str) -> Vec<&str> {
+    let mut fence: Option<String> = None;
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let marks: String = line.chars().take_while(|letter| *letter == '`').collect();
+        match &fence {
+            Some(open) if line.trim_end() == open => fence = None,
+            Some(_) => {}
+            None if marks.len() >= 3 => fence = Some(marks),
+            None => all.push(line),
+        }
+    }
+    assert_eq!(fence, None, "a block stays open in the summary:\n{text}");
+    all
+}
+
+/// Every table of the summary has as many cells in each row as in its head.
+#[track_caller]
+fn tables_are_whole(done: &Done) {
+    let mut width = None;
+    for line in fenced_out(&done.summary) {
+        if !line.starts_with('|') {
+            width = None;
+            continue;
+        }
+        let cells = line.matches('|').count();
+        assert_eq!(*width.get_or_insert(cells), cells, "a broken table:\n{}", done.summary);
+    }
+}
+
+/// A run whose surroundings are all hostile text.
+fn hostile(bed: &Testbed, image: &str) -> Action {
+    let action = Action::new(bed, "deploy").input("image", image);
+    ["GITHUB_REF_NAME", "GITHUB_HEAD_REF", "GITHUB_ACTOR", "GITHUB_WORKFLOW", "GITHUB_EVENT_NAME"]
+        .into_iter()
+        .fold(action, |action, name| action.env(name, EVIL))
+}
+
+#[test]
+fn invariant_32_branch_names_are_only_text() {
+    let (bed, sample) = stage();
+    let done = hostile(&bed, &sample.image("v2")).run();
+    done.expect(0, "succeeded", "", "changed");
+    stays_text(&done);
+    tables_are_whole(&done);
+    let status = Action::new(&bed, "status").env("GITHUB_REF_NAME", EVIL).run();
+    stays_text(&status);
+    tables_are_whole(&status);
+}
+
+#[test]
+fn invariant_32_reasons_of_aws_are_only_text() {
+    let (bed, sample) = stage();
+    bed.world(|world| {
+        let evil = Behavior { start_error: Some(EVIL.to_owned()), ..Behavior::good("v21") };
+        world.ecr.push_behavior("shop/web", "v21", evil);
+    });
+    let done = hostile(&bed, &sample.image("v21")).run();
+    done.expect(1, "failed", "circuit-breaker", "restored");
+    done.says("pwned");
+    stays_text(&done);
+    tables_are_whole(&done);
+}
+
+#[test]
+fn invariant_32_errors_of_aws_are_only_text() {
+    for operation in ["DescribeServices", "RegisterTaskDefinition", "DescribeRules"] {
+        let (bed, sample) = stage();
+        bed.fault(Fault::on(operation, Effect::Error(ApiError::new("ClientException", EVIL))));
+        let done = hostile(&bed, &sample.image("v2")).run();
+        assert_eq!(done.code, 1, "{}", done.log);
+        stays_text(&done);
+        tables_are_whole(&done);
+    }
+}
+
+#[test]
+fn invariant_32_inputs_are_only_text() {
+    let (bed, sample) = stage();
+    for (input, text) in [
+        ("image", EVIL),
+        ("command", EVIL),
+        ("color", EVIL),
+        ("cluster", EVIL),
+        ("green-service", EVIL),
+        ("environment", EVIL),
+        ("task-definition", EVIL),
+        ("listener", EVIL),
+    ] {
+        let done = hostile(&bed, &sample.image("v2")).input(input, text).run();
+        assert_eq!(done.code, 1, "{input}:\n{}", done.log);
+        stays_text(&done);
+        tables_are_whole(&done);
+    }
+    assert_eq!(bed.writes().len(), 0);
+}
