@@ -11,12 +11,15 @@
 mod common;
 #[path = "common/refused.rs"]
 mod refused;
+#[path = "common/tls.rs"]
+mod tls;
 
 use std::time::{Duration, Instant};
 
 use common::{Action, stack};
 use refused::{answer, refused};
 use testbed::Testbed;
+use tls::TlsFront;
 
 /// A deploy to the sample stack.
 fn deploy(bed: &Testbed) -> Action {
@@ -80,6 +83,35 @@ fn no_ca_bundle_is_an_error_and_no_panic() {
         assert!(!done.log.contains("panicked"), "{}", done.log);
         assert!(bed.calls().is_empty());
     }
+}
+
+#[test]
+fn an_endpoint_of_an_unknown_authority_is_told() {
+    let (bed, _) = stack();
+    let front = TlsFront::start(&bed);
+    let trusting = |certificate: &str| {
+        deploy(&bed)
+            .input("allowed-account-ids", "999999999999")
+            .env("AWS_ENDPOINT_URL", &front.endpoint())
+            .file("ca-bundle.pem", certificate)
+            .env("SSL_CERT_FILE", "ca-bundle.pem")
+    };
+
+    let began = Instant::now();
+    let done = refused(&bed, trusting(&tls::certificate("Another authority").0.pem()), "unreachable");
+    assert!(began.elapsed() < Duration::from_secs(5), "answered after {:?}", began.elapsed());
+    assert_eq!(
+        answer(&done),
+        "AWS could not be reached for `sts:GetCallerIdentity` on `the AWS credentials`: io error: client error (Connect): \
+         TLS handshake failed: invalid peer certificate: UnknownIssuer.\n\
+         The runner does not trust the certificate that it was shown, as behind a proxy that opens TLS. Give the step its \
+         CA bundle, as a path inside the workspace:\n  env:\n    SSL_CERT_FILE: /github/workspace/ca-bundle.pem"
+    );
+    assert!(!done.log.contains("panicked"), "{}", done.log);
+    assert!(bed.calls().is_empty());
+
+    refused(&bed, trusting(&front.certificate), "wrong-account");
+    assert_eq!(bed.calls().len(), 1);
 }
 
 #[test]
