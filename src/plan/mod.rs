@@ -12,6 +12,8 @@ pub(crate) mod overview;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;
+#[cfg(test)]
+mod props;
 pub(crate) mod recover;
 pub(crate) mod run;
 #[cfg(test)]
