@@ -6,8 +6,8 @@ use super::*;
 use crate::plan::color::Split;
 use crate::plan::predict::{NEW_REVISION, Plan, plan};
 use crate::plan::run::Answer;
-use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, tasks, trouble};
-use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus};
+use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
+use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target};
 use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::WantedColor;
@@ -377,7 +377,7 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost.clone()), at(1));
     assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(update), "it never had its effect");
+    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(11)), Next::Step(update), "it never had its effect");
     let mut shown = with(updated());
     let definition = Revision {
         arn: arn("web-green:2"),
@@ -598,4 +598,93 @@ fn what_was_found_is_noted_once() {
     followed.found = None;
     followed.before_update(&updated(), &update);
     assert_eq!(followed.found, None, "what runs now is the run's own, not what was found");
+}
+
+#[test]
+fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
+    let mut run = after_update();
+    let mine = updated().deployments[0].clone();
+    let sick = |reason: &str| Target { reason: Some(reason.to_owned()), ..target(11, "unhealthy") };
+    let mut service = updated();
+    service.tasks = Some(Ok(tasks(&mine, 2, 11)));
+    service.targets = Some(Ok(vec![sick("first"), target(12, "healthy"), target(1, "unhealthy")]));
+    run.saw(&with(service.clone()), &goal());
+    service.targets = Some(Ok(vec![sick("last"), target(12, "initial")]));
+    run.saw(&with(service.clone()), &goal());
+    assert_eq!(run.unhealthy, [sick("last")], "its own, once, as seen last");
+    let other_port = Target { port: 9090, ..sick("other port") };
+    service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port.clone()]));
+    run.saw(&with(service), &goal());
+    assert_eq!(run.unhealthy, [sick("last"), other_port, target(12, "unhealthy")]);
+}
+
+#[test]
+fn only_the_same_content_after_a_failure_goes_back_further() {
+    let mut failed = snapshot().services[1].clone();
+    failed.deployments[0].rollout = Rollout::Failed;
+    failed.deployments.push(Deployment { primary: false, ..deployment("older", &arn("web-green:0"), 2) });
+    let found = |service: &Service, task_definition: Option<&str>| {
+        let Next::Step(Step::Update(update)) = step(task_definition.map(arn), None, true) else {
+            unreachable!()
+        };
+        let mut run = Run::begin(at(0));
+        run.before_update(service, &update);
+        run.found.unwrap().task_definition
+    };
+    assert_eq!(found(&failed, None), arn("web-green:0"));
+    assert_eq!(
+        found(&failed, Some("web-green:2")),
+        arn("web-green:1"),
+        "another version: back to what was found"
+    );
+    failed.deployments[0].rollout = Rollout::Completed;
+    assert_eq!(found(&failed, None), arn("web-green:1"), "a good one that is rolled out again");
+}
+
+#[test]
+fn only_a_write_can_be_unanswered() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let mut run = Run::begin(at(0));
+    run.answered(&Step::Find { family: "web-green".to_owned() }, Err(lost), at(1));
+    assert_eq!((run.unanswered, run.failing), (None, None));
+    let mut run = Run::begin(at(0));
+    run.answered(
+        &Step::Register { family: "web-green".to_owned() },
+        Err(trouble(TroubleKind::Denied)),
+        at(1),
+    );
+    assert_eq!(run.unanswered, None);
+    let denied = Failing::Deployment(Ended::Trouble(trouble(TroubleKind::Denied)));
+    assert_eq!(run.failing.map(|turned| turned.failing), Some(denied));
+}
+
+#[test]
+fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
+    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    run.waited();
+    assert_eq!(run.sought, Some(None));
+    let mut found = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    found.unanswered = Some(Unanswered {
+        step: Step::Register { family: "web-green".to_owned() },
+        trouble: trouble(TroubleKind::TimedOut),
+        sent: at(0),
+    });
+    found.waited();
+    assert_eq!(found.sought, Some(Some(arn("web-green:2"))));
+}
+
+#[test]
+fn an_adopted_deployment_that_goes_well_is_a_change() {
+    let mut run = after_update();
+    (run.changed, run.adopted) = (false, true);
+    let mut healthy = updated();
+    let mine = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
+    healthy.tasks = Some(Ok(tasks(&mine, 2, 1)));
+    healthy.deployments = vec![mine];
+    let good = Next::Done(End::Good { changed: true, healthy: 2 });
+    assert_eq!(next(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
+    let mut probed = goal();
+    probed.request.probes = true;
+    run.probes = Some(Ok(()));
+    assert_eq!(next(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }
