@@ -6,6 +6,8 @@ pub(crate) mod cause;
 pub(crate) mod color;
 pub(crate) mod definition;
 pub(crate) mod deploy;
+#[cfg(test)]
+mod disturbed;
 pub(crate) mod look;
 pub(crate) mod near;
 pub(crate) mod overview;

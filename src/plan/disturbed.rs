@@ -1,0 +1,194 @@
+//! What holds for every deploy that is disturbed: lost and refused writes, silent reads, signals, probes that fail,
+//! deployments that go on for a while. The decision is iterated over a simulated AWS. And an undisturbed run writes
+//! what its plan says.
+
+mod sim;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::admit::Request;
+use super::color::Color;
+use super::deploy::Goal;
+use super::predict::{NEW_REVISION, Plan, plan};
+use super::sample::{arn, at, content};
+use super::step::{Because, End, Left, Purpose, Step, Update};
+use super::verdict::Limits;
+use super::wanted::{DesiredCount, WantedColor};
+use sim::{Ending, Fate, Script, Sim, Wire};
+
+/// The longest that a run may take beyond its time-out: AWS's rollback, the way back, and patience with a silent AWS.
+const BEYOND: Duration = Duration::from_secs(300);
+
+/// Any goal: v2 on green.
+fn goals() -> impl Strategy<Value = Goal> {
+    let counts = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(DesiredCount::Match)),
+        1 => (1..4_u32).prop_map(|count| Some(DesiredCount::Count(count))),
+    ];
+    (any::<[bool; 4]>(), counts).prop_map(|([allow_live, probes, force, restore], desired)| Goal {
+        request: Request { color: WantedColor::Color(Color::Green), allow_live, probes, listener: None },
+        color: Color::Green,
+        content: content("web-green", "v2"),
+        revision: None,
+        force,
+        desired,
+        limits: Limits::with_timeout(Duration::from_secs(60)),
+        restore_on_cancel: restore,
+    })
+}
+
+/// Any world.
+fn scripts() -> impl Strategy<Value = Script> {
+    let weights = prop_oneof![4 => Just((100, 0)), 1 => Just((80, 20)), 1 => Just((0, 100))];
+    let fates = prop_oneof![
+        3 => (1..5_u8).prop_map(Fate::Good),
+        2 => Just(Fate::Crash),
+        1 => Just(Fate::Unhealthy),
+        1 => Just(Fate::Stuck),
+    ];
+    let wires = prop_oneof![
+        4 => Just(Wire::Fine),
+        1 => Just(Wire::LostBefore),
+        1 => Just(Wire::LostAfter),
+        1 => Just(Wire::Throttled),
+        1 => Just(Wire::Denied),
+    ];
+    let breakers = prop_oneof![Just(None), Just(Some(false)), Just(Some(true))];
+    let cancels = prop_oneof![3 => Just(None), 1 => (1..30_u8).prop_map(Some)];
+    (
+        (weights, any::<[bool; 3]>(), 0..4_u32, breakers, fates),
+        (prop::collection::vec(wires, 0..4), prop::collection::vec(1..30_u8, 0..4), cancels),
+    )
+        .prop_map(
+            |((weights, [same, flying, probes_pass], desired, breaker, fate), (wire, unread, cancel))| {
+                Script { weights, same, flying, desired, breaker, fate, wire, unread, cancel, probes_pass }
+            },
+        )
+}
+
+/// The updates among steps that are for this.
+fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
+    let of = |step| match step {
+        &Step::Update(ref update) if update.purpose == purpose => Some(update),
+        Step::Update(_) | Step::Find { .. } | Step::Register { .. } | Step::Probe => None,
+    };
+    steps.iter().filter_map(of).collect()
+}
+
+/// How many registers are among steps.
+fn registers(steps: &[Step]) -> usize {
+    steps.iter().filter(|step| matches!(step, Step::Register { .. })).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_run_ends_in_time(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        let (ending, _) = sim.drive(&goal);
+        prop_assert_ne!(ending, Ending::Never);
+        prop_assert!(sim.now.since(at(0)) <= goal.limits.timeout + BEYOND);
+    }
+
+    #[test]
+    fn invariant_11_no_color_with_users_is_deployed_to_unless_allowed(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        sim.drive(&goal);
+        prop_assert!(!sim.wrote_live || goal.request.allow_live);
+    }
+
+    #[test]
+    fn invariant_35_no_write_has_its_effect_twice(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        sim.drive(&goal);
+        prop_assert!(registers(&sim.done) <= 1, "{:?}", sim.done);
+        prop_assert!(updates(&sim.done, Purpose::Deploy).len() <= 1, "{:?}", sim.done);
+        prop_assert!(updates(&sim.done, Purpose::Restore).len() <= 1, "{:?}", sim.done);
+    }
+
+    #[test]
+    fn invariant_12_good_means_wanted_content_and_enough_healthy_targets(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script.clone(), &goal);
+        if let (Ending::End(End::Good { healthy, .. }), _) = sim.drive(&goal) {
+            let (_, desired) = sim.wants();
+            prop_assert!(sim.runs_wanted());
+            prop_assert!(healthy >= desired.max(1) && sim.healthy() >= desired.max(1));
+            prop_assert!(script.probes_pass || !goal.request.probes);
+        }
+    }
+
+    #[test]
+    fn invariant_13_untouched_and_restored_mean_as_found(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        let found = sim.wants();
+        if let (Ending::End(End::Bad { left, because, .. }), run) = sim.drive(&goal) {
+            match left {
+                Left::Untouched => {
+                    prop_assert_eq!(sim.wants(), found);
+                    prop_assert!(updates(&sim.done, Purpose::Deploy).is_empty(), "{:?}", sim.done);
+                }
+                Left::Restored => {
+                    let back = run.found.map(|found| (found.task_definition, found.desired));
+                    prop_assert_eq!(Some(sim.wants()), back);
+                }
+                Left::Changed | Left::Unknown => {}
+            }
+            let touched = !updates(&sim.done, Purpose::Deploy).is_empty() || run.adopted;
+            prop_assert!(touched || left == Left::Untouched, "{:?} {:?}", left, because);
+            prop_assert!(because != Because::NothingChanged || left == Left::Untouched);
+        }
+    }
+
+    #[test]
+    fn invariant_14_the_same_content_is_never_registered(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(Script { same: true, ..script }, &goal);
+        sim.drive(&goal);
+        prop_assert_eq!(registers(&sim.sent), 0);
+    }
+
+    #[test]
+    fn a_refusal_comes_before_the_first_update(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        if let (Ending::Refuse(refusal), _) = sim.drive(&goal) {
+            prop_assert_eq!(updates(&sim.done, Purpose::Deploy), Vec::<&Update>::new(), "{:?}", refusal);
+        }
+    }
+
+    #[test]
+    fn a_plan_is_what_an_undisturbed_run_writes(goal in goals(), script in scripts()) {
+        let script = script.undisturbed();
+        let mut sim = Sim::new(script, &goal);
+        let planned = plan(&sim.world_as_seen(), &goal, None, sim.now);
+        let (ending, _) = sim.drive(&goal);
+        match planned {
+            Plan::Refuse(refusal) => prop_assert_eq!(ending, Ending::Refuse(refusal)),
+            Plan::Unknown(why) => prop_assert!(false, "nothing is unknown: {:?}", why),
+            Plan::Steps(steps) => {
+                let is_good = matches!(ending, Ending::End(End::Good { .. }));
+                prop_assert!(is_good, "{:?}", ending);
+                let writes: Vec<Step> = steps.into_iter().filter(is_write).map(arrived).collect();
+                prop_assert_eq!(writes, sim.sent);
+            }
+        }
+    }
+}
+
+/// Whether a step changes something in AWS.
+fn is_write(step: &Step) -> bool {
+    matches!(step, Step::Register { .. } | Step::Update(_))
+}
+
+/// A planned step with the revision that the simulated AWS makes.
+fn arrived(step: Step) -> Step {
+    match step {
+        Step::Update(update) => {
+            let new = |given: String| if given == NEW_REVISION { arn("web-green:2") } else { given };
+            Step::Update(Update { task_definition: update.task_definition.map(new), ..update })
+        }
+        Step::Find { .. } | Step::Register { .. } | Step::Probe => step,
+    }
+}
