@@ -132,6 +132,9 @@ fn change(snapshot: &Snapshot, service: &Service, current: &Revision, (goal, run
             Next::Refuse(other_in_flight(service, flying))
         };
     }
+    if let Some(follow) = arrived(service, run).filter(|_| same) {
+        return Next::Follow(follow);
+    }
     let desired = wanted_count(snapshot, service, goal);
     let counts = (desired != service.desired).then_some(desired);
     let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
@@ -178,6 +181,23 @@ fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
         id: flying.id.clone(),
         task_definition: flying.task_definition.clone(),
     }
+}
+
+/// The deployment of an update whose answer was lost: it had its effect, and is over already.
+fn arrived(service: &Service, run: &Run) -> Option<Follow> {
+    let unanswered = run.unanswered.as_ref()?;
+    let Step::Update(update) = &unanswered.step else { return None };
+    let rollout = update.force || update.task_definition.is_some();
+    let primary = service.primary().filter(|_| rollout && shows(service, run, unanswered))?;
+    let mine = Mine {
+        kind: Kind::Rollout,
+        id: Some(primary.id.clone()),
+        task_definition: service.task_definition.clone(),
+        desired: service.desired,
+        started: unanswered.sent,
+        seen: true,
+    };
+    Some(Follow { mine, adopted: false, found: None })
 }
 
 /// A deployment of the same content that is under way, perhaps by a run that was killed, becomes this run's own.

@@ -688,3 +688,24 @@ fn an_adopted_deployment_that_goes_well_is_a_change() {
     run.probes = Some(Ok(()));
     assert_eq!(next(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }
+
+#[test]
+fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and_not_sent_again() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let forced = Goal { force: true, ..goal() };
+    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
+    run.answered(&update, Err(lost), at(1));
+    let mut over = updated();
+    over.deployments.truncate(1);
+    over.deployments[0].rollout = Rollout::Completed;
+    let definition = Revision {
+        arn: arn("web-green:2"),
+        content: content("web-green", "v2"),
+        tags: Vec::new(),
+        active: true,
+    };
+    over.definition = Some(Ok(definition));
+    let Next::Follow(follow) = next(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
+    assert_eq!((follow.mine.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
+}

@@ -31,7 +31,7 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if !started {
         return bad(failing, Left::Untouched, Because::NothingChanged);
     }
-    if failing == Failing::Cancelled && !goal.restore_on_cancel {
+    if failing == Failing::Cancelled && !goal.restore_on_cancel && !in_doubt(seen, goal, run) {
         return bad(failing, Left::Changed, Because::Asked);
     }
     if let Some(trouble) = &run.restore_trouble {
@@ -52,6 +52,15 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
 /// Whether an update without an answer may have changed the service.
 fn unanswered_update(run: &Run) -> bool {
     run.unanswered.as_ref().is_some_and(|unanswered| matches!(unanswered.step, Step::Update(_)))
+}
+
+/// Whether nothing but an update without an answer may have changed the color, and AWS shows no change of it.
+fn in_doubt(seen: &Read<Snapshot>, goal: &Goal, run: &Run) -> bool {
+    if run.changed || run.adopted {
+        return false;
+    }
+    let (Ok(snapshot), Some(unanswered)) = (seen, &run.unanswered) else { return true };
+    !snapshot.service(goal.color).is_some_and(|service| shows(service, run, unanswered))
 }
 
 /// Short for a bad end.
@@ -140,7 +149,9 @@ fn as_found(service: &Service, run: &Run, found: &Found, at: &(&Turned, Time)) -
     let (turned, now) = *at;
     let failing = turned.failing.clone();
     let same = run.mine.as_ref().is_some_and(|mine| mine.task_definition == found.task_definition);
-    if same && run.restoring.is_none() && run.mine.as_ref().is_some_and(|mine| mine.id.is_some()) {
+    let shown = run.unanswered.as_ref().is_some_and(|unanswered| shows(service, run, unanswered));
+    let rolled = run.mine.as_ref().map_or(shown, |mine| same && mine.id.is_some());
+    if rolled && run.restoring.is_none() {
         return bad(failing, Left::Changed, Because::SameDefinition);
     }
     if unanswered_update(run) && run.mine.is_none() && run.restoring.is_none() {

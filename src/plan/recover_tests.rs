@@ -259,3 +259,46 @@ fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_agai
     );
     assert_eq!(back_at(26, &still_mine(), &run), restore(Some("web-green:1"), None));
 }
+
+/// A run whose update to revision 2 had no answer at second 1, and that a signal ended at second 2.
+fn cancelled_in_doubt(force: bool) -> Run {
+    let update = Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: (!force).then(|| arn("web-green:2")),
+        desired: None,
+        force,
+        purpose: Purpose::Deploy,
+    };
+    let trouble = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let mut run = Run {
+        found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
+        unanswered: Some(Unanswered { step: Step::Update(update), trouble, sent: at(1) }),
+        ..Run::begin(at(0))
+    };
+    run.turn(Failing::Cancelled, Recovery::Ours, at(2));
+    run
+}
+
+#[test]
+fn invariant_35_a_color_counts_as_left_changed_only_once_the_change_shows() {
+    let leave = Goal { restore_on_cancel: false, ..goal() };
+    let run = cancelled_in_doubt(false);
+    let as_found = green("web-green:1", 2, (2, Rollout::Completed));
+    let changed = green("web-green:2", 2, (0, Rollout::InProgress));
+    assert!(matches!(next(&as_found, &leave, &run, at(3)), Next::Wait(Wait::Unanswered(_))));
+    let cancelled = |left, because| bad(Failing::Cancelled, left, because);
+    assert_eq!(next(&as_found, &leave, &run, at(7)), cancelled(Left::Untouched, Because::NothingChanged));
+    assert_eq!(next(&changed, &leave, &run, at(3)), cancelled(Left::Changed, Because::Asked));
+}
+
+#[test]
+fn invariant_35_a_forced_deployment_that_shows_is_no_color_untouched() {
+    let run = cancelled_in_doubt(true);
+    let mut rolled = green("web-green:1", 2, (2, Rollout::Completed));
+    if let Ok(snapshot) = &mut rolled {
+        snapshot.services[1].deployments[0].created = at(1);
+    }
+    let left = bad(Failing::Cancelled, Left::Changed, Because::SameDefinition);
+    assert_eq!(next(&rolled, &goal(), &run, at(3)), left);
+}
