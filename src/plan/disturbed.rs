@@ -71,11 +71,13 @@ fn scripts() -> impl Strategy<Value = Script> {
 
 /// The updates among steps that are for this.
 fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
-    let of = |step| match step {
-        &Step::Update(ref update) if update.purpose == purpose => Some(update),
-        Step::Update(_) | Step::Find { .. } | Step::Register { .. } | Step::Probe => None,
-    };
-    steps.iter().filter_map(of).collect()
+    steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Update(update) if update.purpose == purpose => Some(update),
+            Step::Update(_) | Step::Find { .. } | Step::Register { .. } | Step::Probe => None,
+        })
+        .collect()
 }
 
 /// How many registers are among steps.

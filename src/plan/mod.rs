@@ -14,8 +14,6 @@ pub(crate) mod overview;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;
-#[cfg(test)]
-mod props;
 pub(crate) mod recover;
 pub(crate) mod run;
 #[cfg(test)]

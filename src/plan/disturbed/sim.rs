@@ -291,7 +291,7 @@ impl Sim {
         let history = self.history.clone();
         let green = seen.services.iter_mut().find(|service| service.color == Color::Green).unwrap();
         green.definition = Some(Ok(Revision { arn: wanted, content, tags: Vec::new(), active: true }));
-        green.history = look.causes.then(|| Ok(history));
+        green.history = look.causes.then_some(Ok(history));
         green.stopped = look.causes.then(|| Ok(Vec::new()));
         Ok(seen)
     }
