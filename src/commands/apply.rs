@@ -2,8 +2,9 @@
 
 use super::drive::Drive;
 use super::tags::tags;
+use crate::aws::Aws;
 use crate::http::{ProbeAnswer, probe};
-use crate::plan::definition::{same_content, tag};
+use crate::plan::definition::{Content, family, same_content, tag};
 use crate::plan::probe::judge;
 use crate::plan::run::Answer;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
@@ -14,7 +15,7 @@ use crate::report::words;
 pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
     let aws = &drive.session.aws;
     match step {
-        Step::Find { family } => find(drive, family).await,
+        Step::Find { .. } => Ok(Answer::Found(holding(aws, &drive.goal.content).await?)),
         Step::Register { .. } => {
             let mut content = drive.goal.content.clone();
             tag(&mut content, &tags(drive.session.context));
@@ -28,14 +29,12 @@ pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
     }
 }
 
-/// The newest revision of a family, if it holds the wanted content.
-async fn find(drive: &Drive<'_>, family: &str) -> Read<Answer> {
-    match drive.session.aws.revision(family).await {
-        Ok(newest) if same_content(&newest.content, &drive.goal.content) => {
-            Ok(Answer::Found(Some(newest.arn)))
-        }
-        Ok(_) => Ok(Answer::Found(None)),
-        Err(trouble) if trouble.kind == TroubleKind::Missing => Ok(Answer::Found(None)),
+/// The newest revision of the content's family, if it holds this content.
+pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>> {
+    match aws.revision(family(content)).await {
+        Ok(newest) if same_content(&newest.content, content) => Ok(Some(newest.arn)),
+        Ok(_) => Ok(None),
+        Err(trouble) if trouble.kind == TroubleKind::Missing => Ok(None),
         Err(trouble) => Err(trouble),
     }
 }

@@ -1,5 +1,6 @@
 //! `deploy`: looks, prepares the wanted content, announces the plan, drives to the end, and reports.
 
+use super::apply::holding;
 use super::drive::{Drive, Ending};
 use super::prepare::{Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
@@ -10,7 +11,7 @@ use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
-use crate::plan::definition::{Change, Content, difference, family, image_of, same_content};
+use crate::plan::definition::{Change, Content, difference, image_of, same_content};
 use crate::plan::deploy::Goal;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
@@ -155,7 +156,8 @@ async fn announce(
 ) -> bool {
     let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
     let same = current.is_some_and(|current| same_content(&current.content, &goal.content));
-    let found = if same { None } else { existing(session, goal).await };
+    // For the plan alone: the run looks again by itself, and a trouble is told there.
+    let found = if same { None } else { holding(&session.aws, &goal.content).await.ok().flatten() };
     let steps = match plan(snapshot, goal, found.as_ref(), clock::now()) {
         Plan::Refuse(refusal) => {
             report.refuse(refusal);
@@ -171,15 +173,6 @@ async fn announce(
     report.outcome = Outcome::Planned;
     report.plan = Some(planned);
     true
-}
-
-/// A revision that holds the content already, for the plan; the run looks again by itself.
-async fn existing(session: &Session<'_>, goal: &Goal) -> Option<String> {
-    if goal.revision.is_some() {
-        return goal.revision.clone();
-    }
-    let newest = session.aws.revision(family(&goal.content)).await.ok()?;
-    same_content(&newest.content, &goal.content).then_some(newest.arn)
 }
 
 /// What differs, fit to be shown.
