@@ -285,7 +285,12 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         (Service::Ecs, None, None) if text("cluster").is_some() => {
             Some(format!("{prefix}:cluster/{cluster}"))
         }
-        (Service::Ecs | Service::Ecr | Service::Elb | Service::Sts, _, _) => Some("*".to_owned()),
+        (Service::AutoScaling, ..) if !request.operation.starts_with("Describe") => {
+            Some(format!("arn:aws:application-autoscaling:{region}:{account}:scalable-target/*"))
+        }
+        (Service::Ecs | Service::Ecr | Service::Elb | Service::AutoScaling | Service::Sts, _, _) => {
+            Some("*".to_owned())
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! A small AWS on loopback ports: stateful, on real sockets, speaking the real wire protocols.
 //!
-//! One process holds a `World` (ECS, Elastic Load Balancing, ECR, STS) behind one AWS endpoint. Tasks are real
+//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS) behind one AWS endpoint. Tasks are real
 //! HTTP servers, listeners are real proxies. It imitates AWS and knows nothing of the program that talks to it.
 
+pub mod autoscaling;
 pub mod checker;
 pub mod ecr;
 pub mod ecs;
@@ -11,6 +12,7 @@ pub mod faults;
 mod image;
 mod record;
 pub mod sample;
+mod scaled;
 mod server;
 mod sts;
 mod tasks;

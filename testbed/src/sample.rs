@@ -1,6 +1,7 @@
 //! The sample stack: cluster `shop` with `web-blue`, `web-green` and `web-dev` behind one load balancer.
 
 use crate::checker::Color;
+pub use crate::scaled::autoscaled;
 use crate::testbed::Testbed;
 use crate::wire::{ApiError, Service};
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! The whole simulated AWS account, and the pace at which it moves.
 
+use crate::autoscaling::{self, AutoScaling};
 use crate::checker::Checker;
 use crate::ecr::Ecr;
 use crate::ecs::{self, Ecs};
@@ -69,6 +70,8 @@ pub struct World {
     pub ecs: Ecs,
     /// Load balancers and their data plane.
     pub elb: Elb,
+    /// Scalable targets and what was scaled.
+    pub autoscaling: AutoScaling,
     /// Repositories and images.
     pub ecr: Ecr,
     /// How fast things move.
@@ -97,6 +100,7 @@ impl World {
         Self {
             ecs: Ecs::default(),
             elb: Elb::new(runtime.clone()),
+            autoscaling: AutoScaling::default(),
             ecr: Ecr::default(),
             pace,
             account: "123456789012".to_owned(),
@@ -116,6 +120,7 @@ impl World {
             Service::Ecs => ecs::call(self, operation, input),
             Service::Ecr => ecr::call(self, operation, input),
             Service::Elb => elb::call(self, operation, input),
+            Service::AutoScaling => autoscaling::call(self, operation, input),
             Service::Sts => sts::call(self, operation, input),
         }
     }

@@ -14,6 +14,8 @@ pub enum Service {
     Ecr,
     /// Elastic Load Balancing version 2, Query.
     Elb,
+    /// Application Auto Scaling, JSON 1.1.
+    AutoScaling,
     /// Security Token Service, Query.
     Sts,
 }
@@ -23,7 +25,7 @@ impl Service {
     pub(crate) fn is_query(self) -> bool {
         match self {
             Self::Elb | Self::Sts => true,
-            Self::Ecs | Self::Ecr => false,
+            Self::Ecs | Self::Ecr | Self::AutoScaling => false,
         }
     }
 
@@ -33,6 +35,7 @@ impl Service {
             Self::Ecs => "ecs",
             Self::Ecr => "ecr",
             Self::Elb => "elasticloadbalancing",
+            Self::AutoScaling => "application-autoscaling",
             Self::Sts => "sts",
         }
     }
@@ -42,7 +45,7 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Ecs | Self::Ecr => "",
+            Self::Ecs | Self::Ecr | Self::AutoScaling => "",
         }
     }
 
@@ -51,6 +54,7 @@ impl Service {
         match prefix {
             "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
             "AmazonEC2ContainerRegistry_V20150921" => Some(Self::Ecr),
+            "AnyScaleFrontendService" => Some(Self::AutoScaling),
             _ => None,
         }
     }

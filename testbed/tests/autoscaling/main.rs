@@ -1,0 +1,4 @@
+//! Application Auto Scaling, over its wire.
+
+mod bed;
+mod targets;
