@@ -129,6 +129,7 @@ impl World {
     pub(crate) fn tick(&mut self, now: Instant) {
         self.elb.tick(now, &self.pace);
         ecs::tick(self, now);
+        autoscaling::tick(self, now);
         self.check(self.last_call());
     }
 

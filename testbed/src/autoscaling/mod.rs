@@ -2,23 +2,34 @@
 //!
 //! A change of a bound reaches the service within the call that makes it; on AWS it takes seconds.
 
+mod act;
 mod activity;
+mod alarms;
 mod input;
+mod policy;
+mod step;
 mod tags;
 mod target;
+mod tracking;
 
+pub use act::Breach;
 pub use activity::{Activity, Cause};
+pub use policy::Policy;
 pub use target::{Suspended, Target};
 
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::Value;
+use std::collections::HashMap;
+use std::time::Instant;
 
 /// Everything of Application Auto Scaling in the account and region.
 #[derive(Debug)]
 pub struct AutoScaling {
     /// Scalable targets, oldest first.
     pub targets: Vec<Target>,
+    /// Scaling policies, in the order in which they were put.
+    pub policies: Vec<Policy>,
     /// What was scaled, oldest first.
     pub activities: Vec<Activity>,
     /// Whether the account has the service-linked role `AWSServiceRoleForApplicationAutoScaling_ECSService`.
@@ -27,6 +38,10 @@ pub struct AutoScaling {
     pub may_create_role: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
+    /// When a policy acted last for an alarm that is still in ALARM, by policy ARN and alarm name.
+    acted: HashMap<(String, String), Instant>,
+    /// Cooldowns by resource.
+    cooldowns: HashMap<String, act::Cooldowns>,
 }
 
 impl Default for AutoScaling {
@@ -34,10 +49,13 @@ impl Default for AutoScaling {
     fn default() -> Self {
         Self {
             targets: Vec::new(),
+            policies: Vec::new(),
             activities: Vec::new(),
             linked_role: true,
             may_create_role: true,
             page_limit: None,
+            acted: HashMap::new(),
+            cooldowns: HashMap::new(),
         }
     }
 }
@@ -56,8 +74,17 @@ fn desired(world: &World, resource: &str) -> Option<u32> {
     Some(service.desired)
 }
 
-/// Removes the policies of a target that is deregistered.
-fn forget_policies(_world: &mut World, _resource: &str) {}
+impl World {
+    /// Carries a scaling policy out once, as an alarm that fires it does.
+    pub fn fire_policy(&mut self, policy_arn: &str, breach: Breach<'_>) {
+        act::fire(self, policy_arn, breach, Instant::now());
+    }
+}
+
+/// Lets alarms act on services.
+pub(crate) fn tick(world: &mut World, now: Instant) {
+    act::tick(world, now);
+}
 
 /// Answers one call of Application Auto Scaling, 2016-02-06.
 ///
@@ -69,6 +96,9 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
         "RegisterScalableTarget" => target::register(world, input),
         "DescribeScalableTargets" => target::describe(world, input),
         "DeregisterScalableTarget" => target::deregister(world, input),
+        "PutScalingPolicy" => policy::put(world, input),
+        "DescribeScalingPolicies" => policy::describe(world, input),
+        "DeleteScalingPolicy" => policy::delete(world, input),
         "DescribeScalingActivities" => activity::describe(world, input),
         "TagResource" => tags::tag(world, input),
         "UntagResource" => tags::untag(world, input),

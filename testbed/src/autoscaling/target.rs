@@ -184,6 +184,7 @@ pub(super) fn deregister(world: &mut World, input: &Value) -> Result<Value, ApiE
         return Err(not_found(format!("No scalable target found for {}", named(&resource))));
     }
     world.autoscaling.targets.retain(|target| target.resource != resource);
-    super::forget_policies(world, &resource);
+    super::policy::forget_all(world, &resource);
+    world.autoscaling.cooldowns.remove(&resource);
     Ok(json!({}))
 }

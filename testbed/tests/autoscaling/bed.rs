@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use testbed::autoscaling::Breach;
 use testbed::{Options, Service, Testbed, sample};
 
 /// The blue service as Application Auto Scaling names it.
@@ -64,6 +65,31 @@ impl Bed {
     /// Blue's scalable target as AWS describes it.
     pub(super) fn target(&self) -> Value {
         self.ok("DescribeScalableTargets", json!({ "ResourceIds": [BLUE] }))["ScalableTargets"][0].clone()
+    }
+
+    /// Puts a step policy on blue that changes the count by `by` on its side of the threshold; gives its ARN.
+    pub(super) fn step(&self, name: &str, by: i32, cooldown: u32) -> String {
+        let bound = if by > 0 { "MetricIntervalLowerBound" } else { "MetricIntervalUpperBound" };
+        let config = json!({
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{ bound: 0, "ScalingAdjustment": by }],
+            "Cooldown": cooldown,
+        });
+        self.put(name, json!({ "StepScalingPolicyConfiguration": config }))
+    }
+
+    /// Puts a policy on blue; gives its ARN.
+    pub(super) fn put(&self, name: &str, mut input: Value) -> String {
+        input["PolicyName"] = json!(name);
+        let answer = self.ok("PutScalingPolicy", about(BLUE, input));
+        answer["PolicyARN"].as_str().unwrap().to_owned()
+    }
+
+    /// Fires a policy with this metric, as an alarm with threshold 80 would; gives blue's desired count after it.
+    pub(super) fn fire(&self, policy: &str, metric: f64) -> u64 {
+        let breach = Breach { alarm: "web-blue-cpu", metric, threshold: 80.0 };
+        self.bed.world(|world| world.fire_policy(policy, breach));
+        self.desired()
     }
 
     /// Sets blue's desired count by UpdateService.

@@ -1,4 +1,6 @@
 //! Application Auto Scaling, over its wire.
 
 mod bed;
+mod policies;
+mod scaling;
 mod targets;
