@@ -109,7 +109,7 @@ pub(crate) fn gather(
     findings.extend(placement(&service.events, mine.started));
     findings.extend(of_aws(service, mine));
     findings.sort_by_key(rank);
-    Cause { findings, logs: logs(&stopped) }
+    Cause { findings, logs: logs(service, &stopped) }
 }
 
 /// A part's value, where it was read.
@@ -117,11 +117,12 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
     part.as_ref().and_then(|read| read.as_ref().ok())
 }
 
-/// Tasks that the scheduler stopped because a deployment went on or was put back tell nothing.
+/// Tasks that the scheduler stopped because a deployment went on or was put back tell nothing. Those whose health
+/// checks failed do.
 fn is_failure(task: &Task) -> bool {
     let reason = task.stopped_reason.as_deref().unwrap_or_default();
     let by_scheduler = task.stop_code.as_deref() == Some("ServiceSchedulerInitiated");
-    !by_scheduler || reason.contains("health check") || reason.contains("failed")
+    !by_scheduler || reason.contains("failed")
 }
 
 /// What one stopped task tells.
@@ -219,15 +220,17 @@ fn placement(events: &[Event], since: Time) -> Option<Finding> {
     events.iter().find(told).map(|event| Finding::Placement { message: event.message.clone() })
 }
 
-/// What AWS says of the deployment itself.
+/// What AWS says of the deployment itself. Of several service deployments of this task definition the newest is the
+/// run's own: what an earlier one failed for is no cause of this one.
 fn of_aws(service: &Service, mine: &Mine) -> Option<Finding> {
     let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
     let told = own.map(|deployment| deployment.reason.clone()).filter(|reason| reason.contains("fail"));
     let history = known(&service.history).into_iter().flatten();
     let entry = history
-        .filter(|entry| entry.target.as_deref() == Some(&mine.task_definition) && !entry.reason.is_empty())
+        .filter(|entry| entry.target.as_deref() == Some(&mine.task_definition))
         .max_by_key(|entry| entry.created)
-        .map(|entry| entry.reason.clone());
+        .map(|entry| entry.reason.clone())
+        .filter(|reason| !reason.is_empty());
     entry.or(told).map(|reason| Finding::Aws { reason })
 }
 
@@ -258,15 +261,19 @@ fn rank(finding: &Finding) -> u8 {
     }
 }
 
-/// The newest failed tasks and the container to read the log of. A task that never started has no log.
-fn logs(stopped: &[&Task]) -> Vec<(String, String)> {
+/// The newest failed tasks and the container to read the log of: the one that tells why, else the one that the load
+/// balancer sends to. A task that never started has no log.
+fn logs(service: &Service, stopped: &[&Task]) -> Vec<(String, String)> {
     let started = |task: &&&Task| task.stop_code.as_deref() != Some("TaskFailedToStart");
     let mut failed: Vec<&&Task> = stopped.iter().filter(|task| is_failure(task)).filter(started).collect();
     failed.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
+    let served = service.setup.links.first().map(|link| &link.container);
     let culprit = |task: &Task| {
-        let by_exit =
-            task.containers.iter().find(|container| container.exit_code.is_some_and(|code| code != 0));
-        by_exit.or(task.containers.first()).map(|container| container.name.clone())
+        let telling = task.containers.iter().find(|container| of_container(container).is_some());
+        telling.map(|container| container.name.clone()).or_else(|| served.cloned())
     };
     failed.into_iter().filter_map(|task| Some((task.id.clone(), culprit(task)?))).take(LOGS).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,9 @@ pub(super) fn group_name(arn: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::color::Color;
+    use crate::plan::sample::{arn, at, deployment, service, target, tasks};
+    use crate::plan::verdict::Kind;
 
     #[test]
     fn a_group_is_told_by_its_name() {
@@ -97,7 +100,7 @@ mod tests {
     fn an_event_of_an_own_task_tells_what_the_load_balancer_saw() {
         let task = Task { id: "abc".to_owned(), host: Some("i-1".to_owned()), ..Task::default() };
         let of = |message: &str| {
-            let event = Event { at: crate::plan::time::Time(0), message: message.to_owned() };
+            let event = Event { at: at(0), message: message.to_owned() };
             of_event(&event, &[&task], "web")
         };
         let finding = |code: &str, description: &str| {
@@ -117,5 +120,78 @@ mod tests {
         let other = "(service s) (task other) is unhealthy in (target-group arn) due to (reason Health checks failed)";
         assert_eq!(of(other), None);
         assert_eq!(of("(service s) has reached a steady state."), None);
+    }
+
+    /// Green's deployment of revision 2 from second 10 on, its tasks 11 and 12 behind the group `web-green`.
+    fn green(targets: Vec<Target>) -> (Service, Mine) {
+        let own = deployment("mine", &arn("web-green:2"), 2);
+        let mut green = service(Color::Green);
+        green.tasks = Some(Ok(tasks(&own, 2, 11)));
+        green.targets = Some(Ok(targets));
+        let mine = Mine {
+            kind: Kind::Rollout,
+            id: Some(own.id),
+            task_definition: own.task_definition,
+            desired: 2,
+            started: at(10),
+            seen: true,
+        };
+        (green, mine)
+    }
+
+    /// A target that the load balancer found unhealthy for this reason.
+    fn unhealthy(number: u32, reason: &str) -> Target {
+        Target { reason: Some(reason.to_owned()), ..target(number, "unhealthy") }
+    }
+
+    /// The codes of what is found, given what earlier looks saw and which of the own tasks stopped.
+    fn codes((service, mine): &(Service, Mine), seen: &[Target], stopped: &[&Task]) -> Vec<String> {
+        let code = |finding: Finding| match finding {
+            Finding::Target { group, code, .. } if group == "tg-green" => code,
+            other => panic!("{other:?}"),
+        };
+        of_targets(service, mine, seen, stopped).into_iter().map(code).collect()
+    }
+
+    #[test]
+    fn own_targets_that_are_not_healthy_are_told_as_they_are_now() {
+        let draining = Target { state: "draining".to_owned(), ..unhealthy(12, "Target.Deregistration") };
+        let theirs = unhealthy(1, "Target.Timeout");
+        let all = vec![unhealthy(11, "Target.ResponseCodeMismatch"), draining, theirs];
+        assert_eq!(codes(&green(all), &[], &[]), ["Target.ResponseCodeMismatch"]);
+        let others = vec![target(11, "unused"), target(12, "unavailable")];
+        assert_eq!(
+            codes(&green(others), &[], &[]),
+            ["unused", "unavailable"],
+            "by the state without a reason"
+        );
+        let good = vec![target(11, "healthy"), target(12, "initial")];
+        assert_eq!(codes(&green(good), &[], &[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_target_that_an_earlier_look_saw_is_told_once() {
+        let seen = [unhealthy(11, "Target.Timeout"), unhealthy(13, "Target.Timeout")];
+        let now = green(vec![unhealthy(11, "Target.ResponseCodeMismatch")]);
+        assert_eq!(codes(&now, &seen, &[]), ["Target.ResponseCodeMismatch", "Target.Timeout"]);
+        let moved = Target { port: 8081, ..unhealthy(11, "Target.Timeout") };
+        assert_eq!(codes(&now, &[moved], &[]).len(), 2, "another port is another target");
+    }
+
+    #[test]
+    fn events_since_the_start_are_told_where_no_target_was_seen() {
+        let told = |id: &str, seconds: u64| Event {
+            at: at(seconds),
+            message: format!(
+                "(service s) (task {id}) is unhealthy in (target-group g) due to (reason Request timed out)"
+            ),
+        };
+        let gone = Task { id: "gone".to_owned(), ..Task::default() };
+        let (mut service, mine) = green(Vec::new());
+        service.events = vec![told("task11", 20), told("gone", 10), told("task12", 9), told("other", 20)];
+        let mut without = (service, mine);
+        assert_eq!(codes(&without, &[], &[&gone]), ["Target.Timeout", "Target.Timeout"]);
+        without.0.targets = Some(Ok(vec![unhealthy(11, "Target.ResponseCodeMismatch")]));
+        assert_eq!(codes(&without, &[], &[&gone]), ["Target.ResponseCodeMismatch"]);
     }
 }
