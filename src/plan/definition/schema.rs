@@ -146,4 +146,6 @@ fn not_boolean(value: &Value) -> String {
 }
 
 #[cfg(test)]
+mod sdk_tests;
+#[cfg(test)]
 mod tests;
