@@ -54,9 +54,19 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_part_is_no_arn() {
+    fn a_text_that_begins_like_an_arn_claims_to_be_one() {
+        assert!(Arn::looks_like("arn:aws:ecs"), "half of one is told as a broken ARN, not taken for a name");
+        assert!(!Arn::looks_like("web-blue"));
+        assert!(!Arn::looks_like("my-arn:1"));
+    }
+
+    #[test]
+    fn what_lacks_a_part_or_holds_white_space_is_no_arn() {
         for text in [
             "arn:aws:ecs",
+            "arn:aws:ecs:eu-west-1:123456789012:cluster/a b",
+            "arn:aws:ecs:eu-west-1:123456789012:cluster/a\n",
+            "arn:aws:ecs:eu-west-1:123456789012:cluster/a\u{1b}",
             "arn:aws:ecs::123456789012:cluster/a",
             "arn:aws:ecs:eu-west-1:1234:cluster/a",
             "web",

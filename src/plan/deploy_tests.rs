@@ -488,6 +488,22 @@ fn the_plan_is_the_decision_iterated() {
     assert!(matches!(plan(&live, &goal(), None, at(0)), Plan::Refuse(Refusal::LiveColor { .. })));
 }
 
+#[test]
+fn the_plan_of_another_try_of_a_failed_version_is_one_forced_update() {
+    let same = Goal { content: content("web-green", "v1"), ..goal() };
+    let mut failed = snapshot();
+    green(&mut failed).deployments[0].rollout = Rollout::Failed;
+    let Next::Step(again) = step(None, None, true) else { unreachable!() };
+    assert_eq!(plan(&failed, &same, None, at(0)), Plan::Steps(vec![again]));
+}
+
+#[test]
+fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
+    let Next::Look(look) = next(&Ok(snapshot()), &goal(), &after_update(), at(60)) else { panic!() };
+    assert!(look.causes, "else the next decision would ask for the same again");
+    assert_eq!((look.only, look.health), (Some(Color::Green), true), "nor is the verdict blind meanwhile");
+}
+
 /// A service deployment of this revision in place of others.
 fn entry(target: &str, sources: &[&str], status: ServiceDeploymentStatus) -> ServiceDeployment {
     ServiceDeployment {

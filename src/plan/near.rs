@@ -21,5 +21,6 @@ mod tests {
         assert_eq!(nearest("gren", presets), Some("green"));
         assert_eq!(nearest("Blue80", presets), Some("blue-80"));
         assert_eq!(nearest("production", presets), None);
+        assert_eq!(nearest("taskdefintoin", ["image", "task-definition"]), Some("task-definition"));
     }
 }

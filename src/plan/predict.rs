@@ -3,7 +3,7 @@
 use super::deploy::{Goal, next};
 use super::run::{Answer, Run};
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
-use super::step::{End, Next, Purpose, Refusal, Step, Update};
+use super::step::{End, Next, Refusal, Step, Update};
 use super::time::Time;
 use super::trouble::Trouble;
 
@@ -56,6 +56,7 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
+        Step::Weights(_) | Step::Scaling(_) => Answer::Changed,
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {
@@ -77,10 +78,6 @@ fn updated(service: &mut Service, update: &Update, now: Time) {
     service.desired = update.desired.unwrap_or(service.desired);
     service.running = service.desired;
     service.pending = 0;
-    let rollout = update.force || update.task_definition.is_some() || update.purpose == Purpose::Restore;
-    if !rollout {
-        return;
-    }
     service.deployments = vec![Deployment {
         id: "ecs-svc/planned".to_owned(),
         primary: true,
@@ -117,7 +114,6 @@ fn settle(seen: &mut Snapshot, goal: &Goal) {
     }
     let hosts: Vec<String> = (0..service.desired.max(1)).map(|number| format!("planned-{number}")).collect();
     let task = |host: &String| super::snapshot::Task {
-        id: host.clone(),
         started_by: id.clone(),
         task_definition: service.task_definition.clone(),
         status: "RUNNING".to_owned(),

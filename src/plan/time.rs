@@ -17,3 +17,17 @@ impl Time {
         Time(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_and_a_clock_ahead_of_ours_takes_none_back() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(Time(90_500).since(Time(30_500)), minute);
+        assert_eq!(Time(30_500).since(Time(90_500)), Duration::ZERO);
+        assert_eq!(Time(30_500).after(minute), Time(90_500));
+        assert_eq!(Time(1).after(Duration::MAX), Time(u64::MAX), "the longest wait never ends");
+    }
+}

@@ -186,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn the_services_are_those_that_were_named_and_develop_is_optional() {
+        let place = |develop: Option<&str>| Place {
+            cluster: "shop".to_owned(),
+            blue: "web-blue".to_owned(),
+            green: "web-green".to_owned(),
+            develop: develop.map(str::to_owned),
+            listener: None,
+        };
+        let two = [(Color::Blue, "web-blue"), (Color::Green, "web-green")];
+        assert_eq!(place(None).services(), two);
+        assert_eq!(place(Some("web-dev")).services(), [two[0], two[1], (Color::Develop, "web-dev")]);
+    }
+
+    #[test]
     fn a_listener_reads_as_it_was_written() {
         let https = ListenerChoice::Port { protocol: Some(Protocol::Https), port: 443 };
         assert_eq!(https.to_string(), "HTTPS:443");

@@ -246,6 +246,23 @@ mod tests {
     }
 
     #[test]
+    fn every_problem_of_a_file_begins_with_its_name() {
+        let told = |name: &str, text: &str| {
+            let read = Content::of_file(name, text).map(|content| content.object().len());
+            read.map_err(|problems| problems.iter().map(Problem::to_string).collect::<Vec<_>>())
+        };
+        let fine = "family: shop\ncontainerDefinitions: [{ name: web }]";
+        assert_eq!(told("deploy/task.yml", fine), Ok(2));
+        let both = [
+            "task.json: family: is missing; it names the task definition",
+            "task.json: containerDefinitions: is missing; a task needs at least one container",
+        ];
+        assert_eq!(told("task.json", "{}"), Err(both.map(str::to_owned).to_vec()));
+        let what = "input task-definition: `task.txt` is no .json, .yml or .yaml file";
+        assert_eq!(told("task.txt", fine), Err(vec![what.to_owned()]));
+    }
+
+    #[test]
     fn syntax_errors_have_a_line_and_a_column() {
         let json = |text: &str| problems(text, Format::Json);
         assert_eq!(json("{\"family\": "), ["line 1, column 11: EOF while parsing a value"]);

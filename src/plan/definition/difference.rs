@@ -91,7 +91,7 @@ fn structures(
             }
             (kind, old, new) => {
                 let assumed = default(parent, key).map(|default| default.value());
-                let side = |value: Option<&Value>| Some(shown(kind, key, value.or(assumed.as_ref())?));
+                let side = |value: Option<&Value>| Some(shown(kind, value.or(assumed.as_ref())?));
                 changes.push(change(path, side(old), side(new)));
             }
         }
@@ -135,12 +135,11 @@ fn element(element: Option<&Value>) -> Option<Shown> {
     Some(image.map_or(Shown::Hidden, |text| Shown::Text(image::short(text))))
 }
 
-/// A value as it may be shown: only of kinds that hold no secret.
-fn shown(kind: Option<Kind>, key: &str, value: &Value) -> Shown {
+/// A value as it may be shown: only of kinds that hold no secret, and an image without its account id.
+fn shown(kind: Option<Kind>, value: &Value) -> Shown {
     let word = |value: &Value| value.as_str().map(str::to_owned);
     let text = match (kind, value) {
-        (Some(Kind::Word), Value::String(text)) if key == "image" => Some(image::short(text)),
-        (Some(Kind::Word), value) => word(value),
+        (Some(Kind::Word), Value::String(text)) => Some(image::short(text)),
         (Some(Kind::Integer), Value::Number(number)) => Some(number.to_string()),
         (Some(Kind::Boolean), Value::Bool(value)) => Some(value.to_string()),
         (Some(Kind::List(Kind::Word)), Value::Array(items)) => {

@@ -152,4 +152,23 @@ mod tests {
              it has `web`, `envoy`; did you mean `web`?"
         );
     }
+
+    #[test]
+    fn a_container_that_is_not_there_is_told_with_those_that_are() {
+        let told = |names: &[&str], wanted: &str| {
+            let containers: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
+            let content = Content::from_described(json!({"containerDefinitions": containers})).unwrap();
+            missing_container(&content, wanted)
+        };
+        let none = "the task definition has no container";
+        assert_eq!(told(&[], "wen"), format!("{none} `wen`, it has none"));
+        assert_eq!(
+            told(&["web"], "wen"),
+            format!("{none} `wen`, it has `web`"),
+            "the only one needs no guess"
+        );
+        let two = format!("{none} `wen`, it has `web`, `envoy`; did you mean `web`?");
+        assert_eq!(told(&["web", "envoy"], "wen"), two);
+        assert_eq!(told(&["web", "envoy"], "database"), format!("{none} `database`, it has `web`, `envoy`"));
+    }
 }

@@ -61,6 +61,19 @@ fn variables_merge_by_name_and_keep_their_place() {
 }
 
 #[test]
+fn a_variable_that_is_given_twice_is_there_once_after_it_was_set() {
+    let twice = json!({"family": "f", "containerDefinitions": [{"name": "web", "environment": [
+        {"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "A", "value": "3"},
+    ]}]});
+    let changes = Changes { environment: vec![variable("web", "A", Some("9"))], ..Changes::default() };
+    let content = build(Content::from_described(twice).unwrap(), &changes).unwrap();
+    assert_eq!(
+        serde_json::to_string(content.container("web").unwrap()).unwrap(),
+        r#"{"name":"web","environment":[{"name":"A","value":"9"},{"name":"B","value":"2"}]}"#
+    );
+}
+
+#[test]
 fn a_name_set_in_one_list_leaves_the_other() {
     let changes = Changes {
         environment: vec![variable("web", "S", Some("open"))],

@@ -67,6 +67,20 @@ fn images_of_two_registries_are_told_without_account_ids() {
 }
 
 #[test]
+fn what_is_no_list_where_aws_has_one_is_told_as_a_whole() {
+    let volumes = |value: Value| json!({"family": "shop", "volumes": value});
+    let list = || json!([{"name": "a"}, {"name": "b"}]);
+    let changed = ["volumes: (changed)"];
+    assert_eq!(told(volumes(json!("x")), volumes(json!("y"))), changed);
+    assert_eq!(told(volumes(json!("x")), volumes(list())), changed);
+    assert_eq!(told(volumes(list()), volumes(json!("x"))), changed);
+    assert_eq!(
+        told(volumes(list()), volumes(json!(null))),
+        ["volumes[a]: (removed)", "volumes[b]: (removed)"]
+    );
+}
+
+#[test]
 fn elements_without_a_name_of_their_own_are_told_by_place() {
     let hosts = |ip: &str| json!({"containerDefinitions": [{"name": "web", "extraHosts": [{"hostname": "a", "ipAddress": ip}]}]});
     assert_eq!(
@@ -75,6 +89,19 @@ fn elements_without_a_name_of_their_own_are_told_by_place() {
     );
     let twice = |value: &str| json!({"containerDefinitions": [{"name": "web", "environment": [{"name": "A", "value": "1"}, {"name": "A", "value": value}]}]});
     assert_eq!(told(twice("2"), twice("3")), ["containerDefinitions[web].environment[1]: (changed)"]);
+}
+
+#[test]
+fn invariant_32_a_side_reads_as_its_text_or_as_hidden() {
+    let before = json!({"family": "shop", "cpu": "256", "taskRoleArn": "hunter2"});
+    let after = json!({"family": "shop", "cpu": "512", "taskRoleArn": "hunter3"});
+    let sides: Vec<String> = difference(&content(before), &content(after))
+        .into_iter()
+        .flat_map(|change| [change.before, change.after])
+        .flatten()
+        .map(|side| side.to_string())
+        .collect();
+    assert_eq!(sides, ["256", "512", "(hidden)", "(hidden)"]);
 }
 
 #[test]
