@@ -1,7 +1,8 @@
-//! A small AWS on loopback ports: stateful, on real sockets, speaking the real wire protocols.
+//! A small AWS and a small GitHub on loopback ports: stateful, on real sockets, speaking the real wire protocols.
 //!
-//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS) behind one AWS endpoint. Tasks are real
-//! HTTP servers, listeners are real proxies. It imitates AWS and knows nothing of the program that talks to it.
+//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS) behind one AWS
+//! endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. It imitates them and
+//! knows nothing of the program that talks to it.
 
 pub mod autoscaling;
 pub mod checker;
@@ -9,7 +10,9 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 pub mod faults;
+pub mod github;
 mod image;
+mod oidc;
 mod record;
 pub mod sample;
 mod scaled;
@@ -22,6 +25,7 @@ mod world;
 
 pub use faults::{Effect, Fault};
 pub use image::{Behavior, Crash};
+pub use oidc::Oidc;
 pub use record::Call;
 pub use testbed::{Options, Testbed};
 pub use wire::{ApiError, Request, Service};

@@ -53,6 +53,11 @@ impl Recorder {
         Self { started: Instant::now(), last: 0, calls: Vec::new() }
     }
 
+    /// Time since the start of the testbed.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Number of the last call; 0 before the first.
     pub(crate) fn last(&self) -> u64 {
         self.last
@@ -63,7 +68,7 @@ impl Recorder {
         self.last += 1;
         self.calls.push(Call {
             number: self.last,
-            at: self.started.elapsed(),
+            at: self.age(),
             service: request.service,
             operation: request.operation.clone(),
             input: request.input.clone(),

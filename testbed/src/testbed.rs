@@ -2,6 +2,8 @@
 
 use crate::checker::{Color, Violation};
 use crate::faults::Fault;
+use crate::github::{self, GitHubCall, GitHubFault, Site};
+use crate::oidc;
 use crate::record::Call;
 use crate::server;
 use crate::wire::{ApiError, Service};
@@ -32,6 +34,8 @@ pub struct Testbed {
     world: Shared,
     /// Where the AWS endpoint listens.
     address: SocketAddr,
+    /// Where GitHub and the runner's token endpoint listen, by `Site`.
+    sites: [SocketAddr; 2],
     /// Carries all servers; taken when dropped.
     runtime: Option<Runtime>,
 }
@@ -54,8 +58,14 @@ impl Testbed {
         let world =
             Arc::new_cyclic(|weak: &Weak<Mutex<World>>| Mutex::new(World::new(pace, handle, weak.clone())));
         runtime.spawn(server::serve(listener, world.clone()));
+        let mut sites = [address; 2];
+        for site in [Site::Api, Site::Oidc] {
+            let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
+            sites[site as usize] = listener.local_addr()?;
+            runtime.spawn(github::serve(listener, site, world.clone()));
+        }
         runtime.spawn(ticks(world.clone()));
-        Ok(Self { world, address, runtime: Some(runtime) })
+        Ok(Self { world, address, sites, runtime: Some(runtime) })
     }
 
     /// The AWS endpoint, such as `http://127.0.0.1:40123`.
@@ -76,6 +86,78 @@ impl Testbed {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
+    }
+
+    /// GitHub's API in the form of an Enterprise Server, such as `http://127.0.0.1:40124/api/v3`.
+    pub fn github_url(&self) -> String {
+        format!("{}/api/v3", self.github_server_url())
+    }
+
+    /// GitHub's pages, such as `http://127.0.0.1:40124`; the API answers there as well, as at `api.github.com`.
+    pub fn github_server_url(&self) -> String {
+        format!("http://{}", self.sites[Site::Api as usize])
+    }
+
+    /// The variables that point an action at this GitHub.
+    pub fn github_env(&self) -> Vec<(String, String)> {
+        [("GITHUB_API_URL", self.github_url()), ("GITHUB_SERVER_URL", self.github_server_url())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec()
+    }
+
+    /// The variables by which a run with `id-token: write` gets its OpenID Connect tokens.
+    pub fn oidc_env(&self) -> Vec<(String, String)> {
+        let url = format!("http://{}{}", self.sites[Site::Oidc as usize], oidc::request_path());
+        let token = lock(&self.world).oidc.bearer.clone();
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", token)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec()
+    }
+
+    /// Every request to GitHub's API, in the order in which they came.
+    pub fn github_calls(&self) -> Vec<GitHubCall> {
+        lock(&self.world).github.calls(Site::Api)
+    }
+
+    /// The requests to GitHub's API that change something.
+    pub fn github_writes(&self) -> Vec<GitHubCall> {
+        self.github_calls().into_iter().filter(GitHubCall::is_write).collect()
+    }
+
+    /// Every request for an OpenID Connect token.
+    pub fn oidc_calls(&self) -> Vec<GitHubCall> {
+        lock(&self.world).github.calls(Site::Oidc)
+    }
+
+    /// Forgets the requests to GitHub and for tokens; numbers go on.
+    pub fn clear_github_calls(&self) {
+        lock(&self.world).github.clear_calls();
+    }
+
+    /// Sets one more fault of GitHub or of the token endpoint.
+    pub fn github_fault(&self, fault: GitHubFault) {
+        lock(&self.world).github.fault(fault);
+    }
+
+    /// Removes all faults of GitHub and of the token endpoint.
+    pub fn clear_github_faults(&self) {
+        lock(&self.world).github.clear_faults();
+    }
+
+    /// Takes the whole of GitHub's API down, or brings it back at the same port. Returns when it is so.
+    pub fn set_github_down(&self, down: bool) {
+        self.set_down(Site::Api, down);
+    }
+
+    /// Takes the token endpoint down, or brings it back at the same port. Returns when it is so.
+    pub fn set_oidc_down(&self, down: bool) {
+        self.set_down(Site::Oidc, down);
+    }
+
+    /// Takes a host down or brings it back.
+    fn set_down(&self, site: Site, down: bool) {
+        lock(&self.world).github.hosts[site as usize].down = down;
+        self.wait_until(Duration::from_secs(5), |world| world.github.hosts[site as usize].listening != down);
     }
 
     /// Every recorded call, in the order in which they came.

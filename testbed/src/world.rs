@@ -6,6 +6,8 @@ use crate::ecr::Ecr;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
 use crate::faults::Faults;
+use crate::github::GitHub;
+use crate::oidc::Oidc;
 use crate::record::Recorder;
 use crate::wire::{ApiError, Service};
 use crate::{ecr, sts};
@@ -74,6 +76,10 @@ pub struct World {
     pub autoscaling: AutoScaling,
     /// Repositories and images.
     pub ecr: Ecr,
+    /// Repositories, tokens and what else GitHub holds.
+    pub github: GitHub,
+    /// The workflow run that gets OpenID Connect tokens.
+    pub oidc: Oidc,
     /// How fast things move.
     pub pace: Pace,
     /// The account's id.
@@ -102,6 +108,8 @@ impl World {
             elb: Elb::new(runtime.clone()),
             autoscaling: AutoScaling::default(),
             ecr: Ecr::default(),
+            github: GitHub::default(),
+            oidc: Oidc::default(),
             pace,
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
@@ -137,6 +145,11 @@ impl World {
     pub fn check(&mut self, call: u64) {
         let ecs = &self.ecs;
         self.checker.check(&self.elb, &|arn| ecs.desired_count(arn), call);
+    }
+
+    /// Time since the start of the testbed.
+    pub(crate) fn age(&self) -> Duration {
+        self.recorder.age()
     }
 
     /// Number of the last recorded call; 0 before the first.

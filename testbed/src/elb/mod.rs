@@ -23,7 +23,7 @@ mod rules;
 mod state;
 mod tags;
 mod targets;
-mod time;
+pub(crate) mod time;
 
 use std::net::SocketAddr;
 use std::time::Instant;

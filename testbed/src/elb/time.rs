@@ -40,7 +40,7 @@ fn moment(time: SystemTime) -> Moment {
 }
 
 /// `2026-11-21T08:44:55.120Z`.
-pub(super) fn iso8601(time: SystemTime) -> String {
+pub(crate) fn iso8601(time: SystemTime) -> String {
     let at = moment(time);
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",

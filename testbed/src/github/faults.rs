@@ -1,0 +1,237 @@
+//! What goes wrong on purpose with requests to GitHub and to the runner's token endpoint.
+
+use super::answer::Refusal;
+use super::ask::Ask;
+use super::{GitHub, Reply};
+use crate::world::World;
+use serde_json::Value;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Something another party does to the world at the moment of a request.
+type Act = Box<dyn FnMut(&mut World) + Send>;
+
+/// What a fault does to a request.
+pub enum GitHubEffect {
+    /// A JSON answer of this status instead; nothing is done.
+    Answer(u16, Value),
+    /// A JSON answer of this status instead, after the request was carried out.
+    AnswerAfter(u16, Value),
+    /// A refusal in GitHub's error form; nothing is done.
+    Refuse(Refusal),
+    /// A page of HTML with this status, as a proxy gives it; nothing is done.
+    Html(u16),
+    /// The same after the request was carried out.
+    HtmlAfter(u16),
+    /// The hour's requests are used up; they come back after this time. Nothing is done.
+    PrimaryLimit(Duration),
+    /// The secondary limit: 403 or 429, with `retry-after` in seconds unless there is none. Nothing is done.
+    SecondaryLimit(u16, Option<u64>),
+    /// The request is carried out after this time.
+    Delay(Duration),
+    /// The request is carried out, and its answer takes this time.
+    Stall(Duration),
+    /// The request is carried out; its answer's body comes in ten pieces with this time between them.
+    SlowBody(Duration),
+    /// The request is carried out; the connection closes in the middle of the answer's body.
+    CutBody,
+    /// The connection closes before anything is done.
+    DropBefore,
+    /// The request is carried out, then the connection closes without an answer.
+    DropAfter,
+    /// The victim is killed before anything is done.
+    KillBefore,
+    /// The request is carried out, then the victim is killed; no answer.
+    KillAfter,
+    /// Somebody else acts right before the request.
+    Before(Act),
+    /// Somebody else acts right after the request, before the answer goes out.
+    Then(Act),
+}
+
+/// Which requests a fault befalls, and what it does to them. It befalls all that match, unless `nth` says which.
+pub struct GitHubFault {
+    /// Requests of this method only.
+    pub method: Option<String>,
+    /// Requests whose path, without prefix and query, matches this pattern; `*` is any text.
+    pub path: Option<String>,
+    /// Requests with the token of this name only.
+    pub token: Option<String>,
+    /// Which of the matching requests since the fault was set, counting from 1.
+    pub nth: Option<RangeInclusive<u32>>,
+    /// What happens.
+    pub effect: GitHubEffect,
+    /// Matching requests so far.
+    seen: u32,
+}
+
+impl GitHubFault {
+    /// Befalls every request to either host.
+    pub fn always(effect: GitHubEffect) -> Self {
+        Self { method: None, path: None, token: None, nth: None, effect, seen: 0 }
+    }
+
+    /// Befalls requests of a method whose path matches a pattern: `("POST", "*/issues/*/comments", …)`.
+    pub fn on(method: &str, path: &str, effect: GitHubEffect) -> Self {
+        Self { method: Some(method.to_owned()), path: Some(path.to_owned()), ..Self::always(effect) }
+    }
+
+    /// Befalls the `n`th request of any kind from now on, counting from 1.
+    pub fn nth_call(n: u32, effect: GitHubEffect) -> Self {
+        Self::always(effect).nth(n..=n)
+    }
+
+    /// Befalls only these of the matching requests, counting from 1.
+    pub fn nth(self, nth: RangeInclusive<u32>) -> Self {
+        Self { nth: Some(nth), ..self }
+    }
+
+    /// Befalls only the first `count` matching requests.
+    pub fn times(self, count: u32) -> Self {
+        self.nth(1..=count)
+    }
+
+    /// Befalls only requests with the token of this name.
+    pub fn token(self, name: &str) -> Self {
+        Self { token: Some(name.to_owned()), ..self }
+    }
+
+    /// Whether it befalls this request; counts it if it matches.
+    fn strikes(&mut self, ask: &Ask, token: Option<&str>) -> bool {
+        let matches = self.method.as_ref().is_none_or(|method| *method == ask.method)
+            && self.path.as_ref().is_none_or(|pattern| glob(pattern, &ask.path))
+            && self.token.as_deref().is_none_or(|name| token == Some(name));
+        if !matches {
+            return false;
+        }
+        self.seen += 1;
+        self.nth.as_ref().is_none_or(|nth| nth.contains(&self.seen))
+    }
+}
+
+/// Whether a text matches a pattern in which `*` is any text.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {
+            let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.into_iter().any(|at| glob(rest, &text[at..]))
+        }),
+    }
+}
+
+/// What befalls one request, gathered from all faults.
+#[derive(Default)]
+pub(super) struct Strike {
+    /// Time to wait first.
+    pub(super) delay: Duration,
+    /// The answer instead of carrying the request out.
+    pub(super) reply: Option<Reply>,
+    /// The answer after the request was carried out.
+    pub(super) reply_after: Option<Reply>,
+    /// Time to wait before the answer.
+    pub(super) stall: Duration,
+    /// Time between two pieces of the body.
+    pub(super) gap: Duration,
+    /// Whether the body breaks off.
+    pub(super) cut_body: bool,
+    /// Cut the connection: before (`Some(false)`) or after (`Some(true)`) the effect.
+    pub(super) cut_after: Option<bool>,
+    /// Whether the victim dies at the cut.
+    pub(super) kill: bool,
+    /// Indices of faults that act before the request.
+    before: Vec<usize>,
+    /// Indices of faults that act after the request.
+    after: Vec<usize>,
+}
+
+impl Strike {
+    /// Adds what one fault does.
+    fn add(&mut self, index: usize, effect: &GitHubEffect) {
+        let (cut, kill) = match effect {
+            GitHubEffect::DropBefore => (Some(false), false),
+            GitHubEffect::DropAfter => (Some(true), false),
+            GitHubEffect::KillBefore => (Some(false), true),
+            GitHubEffect::KillAfter => (Some(true), true),
+            _ => (self.cut_after, self.kill),
+        };
+        (self.cut_after, self.kill) = (cut, kill);
+        match effect {
+            GitHubEffect::Answer(status, body) => self.reply = Some(Reply::json(*status, body)),
+            GitHubEffect::AnswerAfter(status, body) => self.reply_after = Some(Reply::json(*status, body)),
+            GitHubEffect::Refuse(refusal) => self.reply = Some(refusal.clone().into()),
+            GitHubEffect::Html(status) => self.reply = Some(Reply::html(*status)),
+            GitHubEffect::HtmlAfter(status) => self.reply_after = Some(Reply::html(*status)),
+            GitHubEffect::PrimaryLimit(_) => {}
+            GitHubEffect::SecondaryLimit(status, after) => {
+                self.reply = Some(super::limits::secondary(*status, *after).into());
+            }
+            GitHubEffect::Delay(time) => self.delay += *time,
+            GitHubEffect::Stall(time) => self.stall += *time,
+            GitHubEffect::SlowBody(gap) => self.gap = *gap,
+            GitHubEffect::CutBody => self.cut_body = true,
+            GitHubEffect::Before(_) => self.before.push(index),
+            GitHubEffect::Then(_) => self.after.push(index),
+            GitHubEffect::DropBefore
+            | GitHubEffect::DropAfter
+            | GitHubEffect::KillBefore
+            | GitHubEffect::KillAfter => {}
+        }
+    }
+}
+
+impl GitHub {
+    /// What befalls this request.
+    pub(super) fn strike(&mut self, ask: &Ask, token: Option<&str>) -> Strike {
+        let mut strike = Strike::default();
+        let mut faults = std::mem::take(&mut self.faults);
+        for (index, fault) in faults.iter_mut().enumerate() {
+            if !fault.strikes(ask, token) {
+                continue;
+            }
+            strike.add(index, &fault.effect);
+            if let GitHubEffect::PrimaryLimit(time) = &fault.effect {
+                self.exhaust(token, *time);
+            }
+        }
+        self.faults = faults;
+        strike
+    }
+}
+
+impl World {
+    /// Lets those act who act right before this request.
+    pub(super) fn act_before_github(&mut self, strike: &Strike) {
+        self.act_on_github(&strike.before);
+    }
+
+    /// Lets those act who act right after this request.
+    pub(super) fn act_after_github(&mut self, strike: &Strike) {
+        self.act_on_github(&strike.after);
+    }
+
+    /// Runs the closures of these faults; they may change everything but the list of faults.
+    fn act_on_github(&mut self, indices: &[usize]) {
+        let mut list = std::mem::take(&mut self.github.faults);
+        for index in indices {
+            let effect = list.get_mut(*index).map(|fault| &mut fault.effect);
+            if let Some(GitHubEffect::Before(act) | GitHubEffect::Then(act)) = effect {
+                act(self);
+            }
+        }
+        list.append(&mut self.github.faults);
+        self.github.faults = list;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn a_star_is_any_text() {
+        assert!(glob("*/issues/*/comments", "/repos/a/b/issues/7/comments"));
+        assert!(!glob("*/issues/*/comments", "/repos/a/b/issues/7/comments/9"));
+        assert!(glob("repo:a/b:*", "repo:a/b:") && glob("*", "") && !glob("", "a") && glob("ä*", "äö"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The record of every request to GitHub and to the runner's token endpoint.
+
+use super::ask::Ask;
+use super::{Reply, Site};
+use serde_json::Value;
+use std::time::Duration;
+
+/// One recorded request.
+#[derive(Debug, Clone)]
+pub struct GitHubCall {
+    /// 1 for the first request of the testbed's life to either host; never used twice.
+    pub number: u64,
+    /// When it came, since the start of the testbed; comparable with the AWS calls' time.
+    pub at: Duration,
+    /// Number of the AWS call that came last before it.
+    pub after_aws_call: u64,
+    /// The host.
+    pub(super) site: Site,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path as sent, without the Enterprise prefix and the query.
+    pub path: String,
+    /// The query as sent.
+    pub query: String,
+    /// The body; `Null` when there was none.
+    pub body: Value,
+    /// The name of its token; `None` for an anonymous request or an unknown token.
+    pub token: Option<String>,
+    /// `User-Agent` as sent.
+    pub agent: String,
+    /// The status that was answered, or would have been when the connection was cut after the effect; 0 when there
+    /// was no effect and no answer.
+    pub status: u16,
+    /// The body of the answer, parsed; a text when it isn't JSON.
+    pub answer: Value,
+    /// Whether a fault cut the connection instead of answering.
+    pub dropped: bool,
+}
+
+impl GitHubCall {
+    /// Whether it changes something, by its method.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    /// `METHOD path`, for short assertions.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// All requests so far.
+#[derive(Default)]
+pub(super) struct Record {
+    /// Number of the last request.
+    last: u64,
+    /// The requests kept.
+    pub(super) calls: Vec<GitHubCall>,
+}
+
+impl Record {
+    /// Notes that a request came; gives its number.
+    pub(super) fn begin(
+        &mut self,
+        ask: &Ask,
+        site: Site,
+        token: Option<String>,
+        when: (Duration, u64),
+    ) -> u64 {
+        self.last += 1;
+        self.calls.push(GitHubCall {
+            number: self.last,
+            at: when.0,
+            after_aws_call: when.1,
+            site,
+            method: ask.method.clone(),
+            path: ask.path.clone(),
+            query: ask.raw_query.clone(),
+            body: ask.body.clone(),
+            token,
+            agent: ask.agent.clone(),
+            status: 0,
+            answer: Value::Null,
+            dropped: false,
+        });
+        self.last
+    }
+
+    /// Notes what was answered.
+    pub(super) fn finish(&mut self, number: u64, reply: &Reply) {
+        if let Some(call) = self.find(number) {
+            call.status = reply.status;
+            call.answer =
+                serde_json::from_str(&reply.body).unwrap_or_else(|_| Value::String(reply.body.clone()));
+        }
+    }
+
+    /// Notes that the caller got no answer.
+    pub(super) fn dropped(&mut self, number: u64) {
+        if let Some(call) = self.find(number) {
+            call.dropped = true;
+        }
+    }
+
+    /// The request of this number, unless it was cleared away.
+    fn find(&mut self, number: u64) -> Option<&mut GitHubCall> {
+        self.calls.iter_mut().rev().find(|call| call.number == number)
+    }
+}

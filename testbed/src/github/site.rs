@@ -1,0 +1,124 @@
+//! The listeners of GitHub and of the runner's token endpoint.
+
+use super::ask::Ask;
+use super::body::Pieces;
+use super::faults::Strike;
+use super::{Reply, Site};
+use crate::oidc;
+use crate::world::{Shared, lock};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+/// How often a listener looks whether its host is to be down or up.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Answers connections until the runtime ends; while the host is down, nothing listens at its port.
+pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
+    let Ok(address) = listener.local_addr() else { return };
+    let mut listener = Some(listener);
+    loop {
+        let down = lock(&world).github.hosts[site as usize].down;
+        if down {
+            listener = None;
+        } else if listener.is_none() {
+            listener = TcpListener::bind(address).await.ok();
+        }
+        lock(&world).github.hosts[site as usize].listening = listener.is_some();
+        let Some(open) = &listener else {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        };
+        if let Ok(Ok((stream, _))) = tokio::time::timeout(LOOK, open.accept()).await {
+            tokio::spawn(talk(stream, site, address, world.clone()));
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn talk(stream: TcpStream, site: Site, address: SocketAddr, world: Shared) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer(world.clone(), site, address, request));
+    // An error here is a connection that a fault cut or that the client left.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Reads, records, carries out and answers one request. An error closes the connection without an answer.
+async fn answer(
+    world: Shared,
+    site: Site,
+    address: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Response<Pieces>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let ask = Ask::read(&head, &body, &format!("http://{address}"));
+    let (number, strike) = {
+        let mut world = lock(&world);
+        if world.github.hosts[site as usize].down {
+            return Err(io::Error::other("the host is down"));
+        }
+        let when = (world.age(), world.last_call());
+        let token = world.github.name_of(&ask);
+        let number = world.github.record.begin(&ask, site, token.clone(), when);
+        (number, world.github.strike(&ask, token.as_deref()))
+    };
+    tokio::time::sleep(strike.delay).await;
+    if strike.cut_after == Some(false) {
+        return Err(cut(&world, number, &strike));
+    }
+    let reply = perform(&world, site, &ask, number, &strike);
+    if strike.cut_after == Some(true) {
+        return Err(cut(&world, number, &strike));
+    }
+    tokio::time::sleep(strike.stall).await;
+    respond(reply, &strike)
+}
+
+/// The request itself, with those who act around it.
+fn perform(world: &Shared, site: Site, ask: &Ask, number: u64, strike: &Strike) -> Reply {
+    let mut world = lock(world);
+    world.act_before_github(strike);
+    let reply = match (&strike.reply, site) {
+        (Some(reply), Site::Api) => world.github.with_limits(ask, reply.clone()),
+        (Some(reply), Site::Oidc) => reply.clone(),
+        (None, Site::Api) => world.github.handle(ask),
+        (None, Site::Oidc) => oidc::handle(&world.oidc, ask),
+    };
+    let reply = strike.reply_after.clone().unwrap_or(reply);
+    world.github.record.finish(number, &reply);
+    world.act_after_github(strike);
+    reply
+}
+
+/// Notes that the caller gets no answer, and kills the victim if the fault says so.
+fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
+    let mut world = lock(world);
+    world.github.record.dropped(number);
+    let victim = world.faults.victim.filter(|_| strike.kill).and_then(|pid| i32::try_from(pid).ok());
+    if let Some(pid) = victim.and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    io::Error::other("cut by a fault")
+}
+
+/// The HTTP answer; hyper adds the true date.
+fn respond(reply: Reply, strike: &Strike) -> io::Result<Response<Pieces>> {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::builder().status(status);
+    for (name, value) in &reply.headers {
+        response = response.header(*name, value);
+    }
+    let body = match (strike.cut_body, strike.gap.is_zero()) {
+        (true, _) => Pieces::half(reply.body),
+        (false, false) => Pieces::slow(reply.body, strike.gap),
+        (false, true) => Pieces::whole(reply.body),
+    };
+    response.body(body).map_err(io::Error::other)
+}
