@@ -7,7 +7,8 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, End, Failing, Found, Left, Refusal, Step, Wait};
+use crate::plan::step::{Because, Capacity, End, Failing, Found, Left, Refusal, Step, Wait};
+use crate::plan::traffic::Brief;
 use crate::plan::trouble::Trouble;
 
 /// One thing that happened.
@@ -30,6 +31,10 @@ pub(crate) enum Event {
     Seen(Box<Overview>),
     /// What the run is going to do.
     Plan(Box<Planned>),
+    /// How users are going to be moved.
+    Moving(Box<Brief>),
+    /// All rules hold the split that was wanted; the run may still have to watch.
+    Moved(Split),
     /// A deployment that was under way already is followed.
     Adopted {
         /// Its id.
@@ -193,6 +198,10 @@ pub(crate) struct Report {
     pub(crate) logs: Vec<LogLink>,
     /// Healthy targets at a good end.
     pub(crate) healthy: Option<u32>,
+    /// The change of traffic, where there is one.
+    pub(crate) traffic: Option<Box<Brief>>,
+    /// What a forced change left short of healthy targets.
+    pub(crate) shortfall: Option<Capacity>,
     /// What stands at the end.
     pub(crate) overview: Option<Overview>,
     /// How long the run took.
@@ -224,6 +233,8 @@ impl Report {
             cause: Cause::default(),
             logs: Vec::new(),
             healthy: None,
+            traffic: None,
+            shortfall: None,
             overview: None,
             duration: Duration::ZERO,
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::plan::step::{Failing, ProbeFailureKind, Refusal};
+use crate::plan::step::{Failing, ProbeFailureKind, Refusal, Stuck};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::plan::wiring::Tangle;
@@ -44,8 +44,10 @@ impl Outcome {
     pub(crate) fn of_failing(failing: &Failing) -> Outcome {
         match failing {
             Failing::Cancelled => Outcome::Cancelled,
-            Failing::Deployment(Ended::Superseded { .. }) => Outcome::Superseded,
-            Failing::Deployment(_) | Failing::Probe(_) => Outcome::Failed,
+            Failing::Deployment(Ended::Superseded { .. }) | Failing::Traffic(Stuck::Overtaken { .. }) => {
+                Outcome::Superseded
+            }
+            Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) => Outcome::Failed,
         }
     }
 
@@ -102,14 +104,20 @@ reasons! {
     NoRoom = "no-room", "The minimum and maximum healthy percent leave no room for a deployment.";
     ImageMissing = "image-missing", "The image tag or digest does not exist in ECR.";
     CircuitBreaker = "circuit-breaker", "The deployment circuit breaker of ECS ended the deployment.";
-    Alarm = "alarm", "A CloudWatch alarm ended the deployment.";
+    Alarm = "alarm", "A CloudWatch alarm ended the deployment or the change of traffic, or fires before a run with steps.";
+    NotEnoughTargets = "not-enough-targets", "A color has too few healthy targets for its coming share of the users.";
+    NotAdopted = "not-adopted", "A production rule holds one color alone and `adopt` is not true.";
+    OtherTaskDefinition = "other-task-definition", "The color does not run what `expect-task-definition` names.";
+    AlarmMissing = "alarm-missing", "A rollback alarm does not exist.";
+    Blind = "blind", "AWS could not be asked for so long that going on would have been blind.";
+    NotShown = "not-shown", "AWS took new weights and does not show them.";
     TasksFailing = "tasks-failing", "The new tasks fail to start or stop again.";
-    UnhealthyTargets = "unhealthy-targets", "The new tasks run, but the load balancer does not find them healthy.";
+    UnhealthyTargets = "unhealthy-targets", "The tasks run, but the load balancer does not find them healthy.";
     Probe = "probe", "A probe got a wrong answer.";
     ProbeUnreachable = "probe-unreachable", "The runner could not reach the test listener.";
     TimedOut = "timed-out", "The time-out passed before the goal was reached.";
     Stopped = "stopped", "Somebody stopped the deployment.";
-    Superseded = "superseded", "Another deployment took over.";
+    Superseded = "superseded", "Another deployment or change of traffic took over.";
     Drained = "drained", "The service was set to no tasks, or deleted, meanwhile.";
     Cancelled = "cancelled", "The workflow run was cancelled.";
     Aws = "aws", "AWS answered with an error that has no word of its own.";
@@ -155,6 +163,15 @@ impl Reason {
     pub(crate) fn of_failing(failing: &Failing) -> Reason {
         match failing {
             Failing::Cancelled => Reason::Cancelled,
+            Failing::Traffic(stuck) => match stuck {
+                Stuck::Alarm(_) => Reason::Alarm,
+                Stuck::Sick(_) => Reason::UnhealthyTargets,
+                Stuck::NotEnough(_) => Reason::NotEnoughTargets,
+                Stuck::Blind(_) => Reason::Blind,
+                Stuck::Overtaken { .. } => Reason::Superseded,
+                Stuck::NotShown { .. } => Reason::NotShown,
+                Stuck::Trouble(trouble) => Reason::of_trouble(trouble.kind),
+            },
             Failing::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
                 ProbeFailureKind::Unreachable { .. } => Reason::ProbeUnreachable,
@@ -213,6 +230,14 @@ impl Reason {
             Refusal::NoTestAddress(_) => Reason::BadInput,
             Refusal::NoCluster(_) => Reason::ClusterMissing,
             Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
+            Refusal::NotEnough { .. } => Reason::NotEnoughTargets,
+            Refusal::NotAdopted { .. } => Reason::NotAdopted,
+            Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
+            Refusal::NoAlarm(_) => Reason::AlarmMissing,
+            Refusal::AlarmFiring(_) => Reason::Alarm,
+            Refusal::StepBeyond { .. } | Refusal::WhichColor(_) | Refusal::AlreadyThere(_) => {
+                Reason::BadInput
+            }
         }
     }
 }

@@ -9,12 +9,14 @@ use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGrou
 use crate::plan::trouble::Read;
 
 /// What to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
     /// Account, region and cluster.
     pub(crate) place: Place,
     /// The services by color, blue first.
     pub(crate) services: Vec<(Color, String)>,
+    /// Names of the CloudWatch alarms to look at.
+    pub(crate) alarms: Vec<String>,
 }
 
 impl Aws {
@@ -35,7 +37,7 @@ impl Aws {
         );
         let (groups, balancers) = wiring;
         let services = filled.into_iter().zip(groups).map(with_group).collect();
-        Ok(Snapshot { place, services, missing, balancers })
+        Ok(Snapshot { place, services, missing, balancers, alarms: None })
     }
 
     /// The target group of each service, and then the load balancers that use any of them.

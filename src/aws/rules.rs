@@ -79,6 +79,7 @@ fn rule(listener: &Listener, from: &elb::Rule) -> Rule {
         forward: forward.map(weights).unwrap_or_default(),
         stickiness: stickiness.map(|stickiness| seconds(stickiness.duration_seconds())),
         actions: from.actions().iter().map(kind).collect(),
+        whole: serde_json::Value::Null,
     }
 }
 

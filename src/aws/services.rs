@@ -76,6 +76,7 @@ pub(super) fn service(color: Color, from: &ecs::Service) -> Service {
         tasks: None,
         stopped: None,
         history: None,
+        scaling: None,
     }
 }
 

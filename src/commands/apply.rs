@@ -26,6 +26,7 @@ pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
             Ok(Answer::Updated(Box::new(service)))
         }
         Step::Probe => Ok(Answer::Probed(probes(drive).await)),
+        Step::Weights(_) | Step::Scaling(_) => Ok(Answer::Changed),
     }
 }
 

@@ -185,7 +185,8 @@ impl<'a> Drive<'a> {
         self.run.answered(step, answer, sent);
         match step {
             Step::Update(_) => self.save(self.phase()),
-            Step::Register { .. } | Step::Find { .. } | Step::Probe => {}
+            Step::Register { .. } | Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => {
+            }
         }
         if failed {
             self.session.pause(self.run.cancelled.is_some()).await;
@@ -197,7 +198,7 @@ impl<'a> Drive<'a> {
     fn tell(&self, answer: &Read<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
-            Ok(Answer::Found(None)) | Ok(Answer::Probed(Err(_))) => return,
+            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
             Ok(Answer::Updated(service)) => {
                 Answered::Updated(service.primary().map(|primary| primary.id.clone()))
@@ -251,6 +252,9 @@ fn cut_off(step: &Step, service: &str) -> Trouble {
         Step::Update(_) => "ecs:UpdateService",
         Step::Find { .. } => "ecs:DescribeTaskDefinition",
         Step::Probe => "probe",
+        Step::Weights(weights) if weights.default => "elasticloadbalancing:ModifyListener",
+        Step::Weights(_) => "elasticloadbalancing:ModifyRule",
+        Step::Scaling(_) => "application-autoscaling:RegisterScalableTarget",
     };
     Trouble {
         kind: TroubleKind::TimedOut,

@@ -119,7 +119,16 @@ async fn session<'a>(
         cluster: name(&settings.place.cluster),
     };
     let services = settings.place.services().into_iter().map(|(color, given)| (color, name(given))).collect();
-    Ok(Session { env, settings, context, aws, http, names: Names { place, services }, reporter, signals })
+    Ok(Session {
+        env,
+        settings,
+        context,
+        aws,
+        http,
+        names: Names { place, services, alarms: Vec::new() },
+        reporter,
+        signals,
+    })
 }
 
 /// A refusal in words.

@@ -75,7 +75,12 @@ fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
         .iter()
         .filter_map(|step| match step {
             Step::Update(update) if update.purpose == purpose => Some(update),
-            Step::Update(_) | Step::Find { .. } | Step::Register { .. } | Step::Probe => None,
+            Step::Update(_)
+            | Step::Find { .. }
+            | Step::Register { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Scaling(_) => None,
         })
         .collect()
 }
@@ -191,6 +196,6 @@ fn arrived(step: Step) -> Step {
             let new = |given: String| if given == NEW_REVISION { arn("web-green:2") } else { given };
             Step::Update(Update { task_definition: update.task_definition.map(new), ..update })
         }
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => step,
+        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => step,
     }
 }

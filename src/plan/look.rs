@@ -15,19 +15,36 @@ pub(crate) struct Look {
     pub(crate) definitions: bool,
     /// Stopped tasks and service deployments: what tells why.
     pub(crate) causes: bool,
+    /// Scalable targets.
+    pub(crate) scaling: bool,
+    /// The alarms that were named.
+    pub(crate) alarms: bool,
 }
 
 impl Look {
     /// All that a decision to write needs.
-    pub(crate) const WHOLE: Look =
-        Look { only: None, wiring: true, health: true, definitions: true, causes: false };
+    pub(crate) const WHOLE: Look = Look {
+        only: None,
+        wiring: true,
+        health: true,
+        definitions: true,
+        causes: false,
+        scaling: false,
+        alarms: false,
+    };
+
+    /// All that a decision about traffic needs.
+    pub(crate) const TRAFFIC: Look = Look { scaling: true, alarms: true, ..Look::WHOLE };
+
+    /// What watching traffic needs: no content.
+    pub(crate) const WATCHING: Look = Look { definitions: false, ..Look::TRAFFIC };
 
     /// The same, and what tells why.
     pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
 
     /// What following one service's deployment needs.
     pub(crate) fn following(color: Color) -> Look {
-        Look { only: Some(color), wiring: false, health: true, definitions: false, causes: false }
+        Look { only: Some(color), wiring: false, definitions: false, ..Look::WHOLE }
     }
 
     /// Following, and what tells why.

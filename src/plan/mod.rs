@@ -21,6 +21,7 @@ pub(crate) mod sample;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod time;
+pub(crate) mod traffic;
 pub(crate) mod trouble;
 pub(crate) mod verdict;
 pub(crate) mod wanted;

@@ -56,6 +56,7 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
+        Step::Weights(_) | Step::Scaling(_) => Answer::Changed,
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {

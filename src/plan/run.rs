@@ -1,7 +1,7 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
 use super::deploy::Goal;
-use super::snapshot::{Service, Snapshot, Target};
+use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
@@ -74,6 +74,10 @@ pub(crate) enum Answer {
     Updated(Box<Service>),
     /// What the probes got.
     Probed(Result<(), ProbeFailure>),
+    /// The rule, as it was read back after its weights were written.
+    Weighed(Box<Rule>),
+    /// AWS took a change that is seen at the next look.
+    Changed,
 }
 
 impl Run {
@@ -166,6 +170,7 @@ impl Run {
                     self.updated(update, &service, sent);
                 }
             }
+            Answer::Weighed(_) | Answer::Changed => {}
         }
     }
 
@@ -175,7 +180,7 @@ impl Run {
         self.unanswered = None;
         match update.purpose {
             Purpose::Restore => self.restoring = Some(sent),
-            Purpose::Deploy => self.mine = Some(own(update, service, sent)),
+            Purpose::Deploy | Purpose::Traffic => self.mine = Some(own(update, service, sent)),
         }
     }
 
@@ -194,7 +199,12 @@ impl Run {
         }
         match step {
             Step::Update(Update { purpose: Purpose::Restore, .. }) => self.restore_trouble = Some(trouble),
-            Step::Update(_) | Step::Register { .. } | Step::Find { .. } | Step::Probe => {
+            Step::Update(_)
+            | Step::Register { .. }
+            | Step::Find { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Scaling(_) => {
                 self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, sent);
             }
         }

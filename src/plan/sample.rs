@@ -131,6 +131,7 @@ pub(crate) fn service(color: Color) -> Service {
         group: Some(Ok(group)),
         stopped: None,
         history: None,
+        scaling: None,
     }
 }
 
@@ -149,6 +150,7 @@ pub(crate) fn rule(port: u16, priority: Option<u32>, forward: &[(&str, u32)]) ->
             .collect(),
         stickiness: None,
         actions: vec!["forward".to_owned()],
+        whole: serde_json::Value::Null,
     }
 }
 
@@ -178,5 +180,6 @@ pub(crate) fn snapshot() -> Snapshot {
         services: vec![service(Color::Blue), service(Color::Green)],
         missing: Vec::new(),
         balancers: Some(Ok(vec![balancer(100, 0)])),
+        alarms: None,
     }
 }

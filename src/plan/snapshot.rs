@@ -21,6 +21,8 @@ pub(crate) struct Snapshot {
     pub(crate) missing: Vec<(Color, String)>,
     /// The load balancers of the services' target groups, with every rule of each.
     pub(crate) balancers: Seen<Vec<Balancer>>,
+    /// The CloudWatch alarms that were asked for by name, as far as they exist.
+    pub(crate) alarms: Seen<Vec<Alarm>>,
 }
 
 /// Account, region and cluster.
@@ -71,6 +73,43 @@ pub(crate) struct Service {
     pub(crate) stopped: Seen<Vec<Task>>,
     /// Its newest service deployments, newest first.
     pub(crate) history: Seen<Vec<ServiceDeployment>>,
+    /// Its scalable target; `Ok(None)`: it has none, so nothing scales it automatically.
+    pub(crate) scaling: Seen<Option<Scalable>>,
+}
+
+/// A service's scalable target of Application Auto Scaling (dimension `ecs:service:DesiredCount`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scalable {
+    /// MinCapacity.
+    pub(crate) min: u32,
+    /// MaxCapacity.
+    pub(crate) max: u32,
+    /// Whether scale-in by policies is suspended (`DynamicScalingInSuspended`).
+    pub(crate) in_suspended: bool,
+    /// Whether scale-out by policies is suspended (`DynamicScalingOutSuspended`).
+    pub(crate) out_suspended: bool,
+}
+
+/// A CloudWatch alarm, metric or composite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alarm {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its state.
+    pub(crate) state: AlarmState,
+    /// AWS's reason for the state: the numbers.
+    pub(crate) reason: String,
+}
+
+/// An alarm's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlarmState {
+    /// `OK`.
+    Fine,
+    /// `ALARM`.
+    Firing,
+    /// `INSUFFICIENT_DATA`, or a state that we do not know: neither good nor an alarm.
+    NoData,
 }
 
 /// A service's status.
@@ -371,6 +410,9 @@ pub(crate) struct Rule {
     pub(crate) stickiness: Option<Duration>,
     /// Types of all its actions, in order.
     pub(crate) actions: Vec<String>,
+    /// All its actions as AWS's API writes them (`[{"Type": "forward", "ForwardConfig": …}]`), fit to be sent back: no
+    /// field of a known action is missing. A secret that AWS does not return is asked to be kept.
+    pub(crate) whole: serde_json::Value,
 }
 
 /// A rule's condition: the field and its values.
@@ -400,6 +442,7 @@ impl Snapshot {
     /// Every part that could not be read, in a stable order.
     pub(crate) fn troubles(&self) -> Vec<&Trouble> {
         let mut all: Vec<&Trouble> = self.balancers.iter().filter_map(|part| part.as_ref().err()).collect();
+        all.extend(self.alarms.iter().filter_map(|part| part.as_ref().err()));
         for service in &self.services {
             all.extend(service.troubles());
         }
@@ -426,6 +469,7 @@ impl Service {
             of(&self.tasks),
             of(&self.stopped),
             of(&self.history),
+            of(&self.scaling),
         ]
         .into_iter()
         .flatten()

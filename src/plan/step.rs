@@ -1,5 +1,7 @@
 //! The values a decision is made of: what to do next, what to refuse, and how a run ends.
 
+use std::time::Duration;
+
 use super::color::{Color, Split};
 use super::look::Look;
 use super::snapshot::Place;
@@ -63,6 +65,51 @@ pub(crate) enum Step {
     Update(Update),
     /// Ask the probes through the test listener. Reads only.
     Probe,
+    /// Change the weights of one production rule, and read it back.
+    Weights(Box<Weights>),
+    /// Change a scalable target.
+    Scaling(Scaling),
+}
+
+/// One ModifyListener or ModifyRule call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Weights {
+    /// The rule's ARN.
+    pub(crate) rule: String,
+    /// Its listener's ARN.
+    pub(crate) listener: String,
+    /// Whether it is the listener's default action, which changes by ModifyListener.
+    pub(crate) default: bool,
+    /// Its name for people: `HTTPS:443 rule 10`.
+    pub(crate) name: String,
+    /// What it holds now.
+    pub(crate) before: Split,
+    /// What it shall hold.
+    pub(crate) after: Split,
+    /// The color that the rule does not hold yet and that is brought in.
+    pub(crate) adopts: Option<Color>,
+    /// All actions of the rule with the new weights, as AWS's API writes them: what is sent.
+    pub(crate) actions: serde_json::Value,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+}
+
+/// One RegisterScalableTarget call on a scalable target that exists. What is none stays. AWS moves the desired count
+/// into the bounds at every such call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scaling {
+    /// The service's color.
+    pub(crate) color: Color,
+    /// The service's name.
+    pub(crate) service: String,
+    /// MinCapacity.
+    pub(crate) min: Option<u32>,
+    /// MaxCapacity.
+    pub(crate) max: Option<u32>,
+    /// Whether dynamic scale-in is suspended.
+    pub(crate) in_suspended: Option<bool>,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
 }
 
 /// One UpdateService call.
@@ -87,6 +134,8 @@ pub(crate) struct Update {
 pub(crate) enum Purpose {
     /// The new version.
     Deploy,
+    /// Users: weights, and the capacity for them.
+    Traffic,
     /// The way back to what was found.
     Restore,
 }
@@ -116,9 +165,49 @@ pub(crate) enum Wait {
     },
     /// Another try of the probes.
     Probe,
+    /// Healthy targets of a color that is going to get users.
+    Capacity(Capacity),
+    /// New weights do not show yet in what AWS answers.
+    Weights {
+        /// The rule's name for people.
+        rule: String,
+    },
+    /// A bake: users are held at a split while alarms and health are watched.
+    Bake {
+        /// The split.
+        split: Split,
+        /// Until it is over, in whole seconds.
+        left: Duration,
+        /// Alarms that have no data.
+        no_data: Vec<String>,
+    },
+    /// All users are at one color; scale-in is allowed again once it has carried them for a while.
+    Settle {
+        /// The color.
+        color: Color,
+        /// Until it is over, in whole seconds.
+        left: Duration,
+    },
 }
 
-/// A deployment that failed.
+/// What a color has and needs for its coming share of the users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    /// The color.
+    pub(crate) color: Color,
+    /// Its coming share in percent.
+    pub(crate) share: u32,
+    /// Healthy targets that it has.
+    pub(crate) healthy: u32,
+    /// Healthy targets that it needs.
+    pub(crate) needed: u32,
+    /// Its desired count.
+    pub(crate) desired: u32,
+    /// MaxCapacity of its scalable target, where it has one.
+    pub(crate) most: Option<u32>,
+}
+
+/// A deployment or a change of traffic that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failing {
     /// The deployment itself.
@@ -127,6 +216,39 @@ pub(crate) enum Failing {
     Probe(ProbeFailure),
     /// A signal ended the run.
     Cancelled,
+    /// A change of traffic.
+    Traffic(Stuck),
+}
+
+/// How a change of traffic fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// Rollback alarms fired during a bake: each with its name and AWS's reason.
+    Alarm(Vec<(String, String)>),
+    /// The color that got users lost healthy targets during a bake.
+    Sick(Capacity),
+    /// A color did not become healthy enough for its coming share in time.
+    NotEnough(Capacity),
+    /// AWS could not be asked for so long that going on would be blind.
+    Blind(Trouble),
+    /// Somebody else changed a production rule meanwhile.
+    Overtaken {
+        /// The rule's name for people.
+        rule: String,
+        /// What it should hold.
+        expected: Split,
+        /// What it holds.
+        found: Split,
+    },
+    /// A rule does not show what was written, although AWS took it.
+    NotShown {
+        /// The rule's name for people.
+        rule: String,
+        /// What was written.
+        written: Split,
+    },
+    /// AWS refused a write.
+    Trouble(Trouble),
 }
 
 /// What a probe got instead of the right answer. No body in it: bodies may hold anything.
@@ -208,6 +330,8 @@ pub(crate) enum Because {
     Trouble(Trouble),
     /// The way back was asked for and has not been read back in time.
     NotConfirmed,
+    /// The color that users would go back to has too few healthy targets for it.
+    NotEnough(Capacity),
 }
 
 /// How a run ends.
@@ -217,7 +341,7 @@ pub(crate) enum End {
     Good {
         /// Whether this run changed something, or adopted a change that was under way.
         changed: bool,
-        /// Healthy targets of the color's own tasks.
+        /// Healthy targets of the color's own tasks; for traffic: of the color that gained users.
         healthy: u32,
     },
     /// It does not.
@@ -298,6 +422,59 @@ pub(crate) enum Refusal {
     NotChecked(Color),
     /// AWS refuses to answer for good.
     Unread(Trouble),
+    /// A color has too few healthy targets for its coming share, and that can't be helped.
+    NotEnough {
+        /// The numbers.
+        capacity: Capacity,
+        /// Why it can't be helped.
+        why: Short,
+    },
+    /// A production rule holds one color alone, and nobody said `adopt: true`.
+    NotAdopted {
+        /// The rule's name for people.
+        rule: String,
+        /// The color that it does not hold.
+        lacks: Color,
+    },
+    /// The color does not run what was approved.
+    OtherTaskDefinition {
+        /// The color.
+        color: Color,
+        /// What it runs.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// Rollback alarms that do not exist.
+    NoAlarm(Vec<String>),
+    /// Rollback alarms that fire before the first step: name and AWS's reason.
+    AlarmFiring(Vec<(String, String)>),
+    /// A step that goes beyond the target.
+    StepBeyond {
+        /// The step, percent.
+        step: u32,
+        /// The color that gains users.
+        color: Color,
+        /// Its share in the end, percent.
+        target: u32,
+    },
+    /// A rollback from a split: where to was not said.
+    WhichColor(Split),
+    /// A rollback to the color that has all users already.
+    AlreadyThere(Color),
+}
+
+/// Why too few healthy targets can't be helped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Short {
+    /// `scale-up: false`.
+    NoScaleUp,
+    /// MaxCapacity is lower than what is needed.
+    MaxCapacity,
+    /// The tasks are there and not healthy, and none is on its way.
+    Unhealthy,
+    /// None became healthy until the time-out; nothing had been written.
+    TimedOut,
 }
 
 impl Refusal {

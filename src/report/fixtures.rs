@@ -155,6 +155,8 @@ pub(crate) fn report() -> Report {
         cause: Cause::default(),
         logs: Vec::new(),
         healthy: Some(2),
+        traffic: None,
+        shortfall: None,
         overview: Some(overview()),
         duration: Duration::from_secs(125),
     }

@@ -50,6 +50,8 @@ impl Log {
                 lines
             }
             Event::Plan(planned) => self.plan(planned),
+            Event::Moving(brief) => Line::foreign(Level::Plain, &format!("{} to {}", brief.from, brief.to)),
+            Event::Moved(split) => Line::foreign(Level::Good, &format!("all rules hold {split}")),
             Event::Adopted { id } => Line::foreign(
                 Level::Plain,
                 &format!("a deployment of the same content is under way already; following {}", quoted(id)),
@@ -116,6 +118,9 @@ impl Log {
             Wait::Rollback { .. } | Wait::Restore { .. } => {
                 (Phase::Back, format!("Watch {} go back", self.about.name()))
             }
+            Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } => {
+                (Phase::Follow, "Watch the traffic".to_owned())
+            }
         };
         if self.open == Some(phase) { Vec::new() } else { self.begin(phase, &title) }
     }
@@ -126,8 +131,19 @@ impl Log {
         let still = if heartbeat { "; nothing changed" } else { "" };
         let level = match wait {
             Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => Level::Warn,
-            Wait::Deployment(_) | Wait::Rollback { .. } | Wait::Restore { .. } if heartbeat => Level::Dim,
-            Wait::Deployment(_) | Wait::Rollback { .. } | Wait::Restore { .. } => Level::Plain,
+            Wait::Deployment(_)
+            | Wait::Rollback { .. }
+            | Wait::Restore { .. }
+            | Wait::Capacity(_)
+            | Wait::Weights { .. }
+            | Wait::Bake { .. }
+            | Wait::Settle { .. } => {
+                if heartbeat {
+                    Level::Dim
+                } else {
+                    Level::Plain
+                }
+            }
         };
         Line::foreign(level, &format!("{time} {color}{}{still}", words::waiting(wait)))
     }

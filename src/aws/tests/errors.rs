@@ -13,11 +13,11 @@ use crate::plan::trouble::{Trouble, TroubleKind};
 /// The cluster `shop` and its blue service.
 fn names() -> Names {
     let place = Place { cluster: "shop".to_owned(), ..Place::default() };
-    Names { place, services: vec![(Color::Blue, "web-blue".to_owned())] }
+    Names { place, services: vec![(Color::Blue, "web-blue".to_owned())], ..Names::default() }
 }
 
 /// A look at the services alone.
-const SERVICES: Look = Look { only: None, wiring: false, health: false, definitions: false, causes: false };
+const SERVICES: Look = Look { wiring: false, health: false, definitions: false, ..Look::WHOLE };
 
 /// The trouble of a read over JSON (ECS) and over Query (ELBv2), with a server that answers each call this way.
 async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [Trouble; 2] {

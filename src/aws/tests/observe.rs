@@ -19,7 +19,7 @@ use crate::plan::trouble::{Read, TroubleKind};
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1";
 
 /// A look at everything.
-const ALL: Look = Look { only: None, wiring: true, health: true, definitions: true, causes: true };
+const ALL: Look = Look::CLOSER;
 
 /// A service as ECS describes it.
 fn service(name: &str) -> Value {
@@ -219,7 +219,7 @@ async fn look(denied: &'static str, look: Look) -> (Read<Snapshot>, Server) {
         service(Color::Green, "web-green"),
         service(Color::Develop, "web-dev"),
     ];
-    let read = server.aws().await.observe(&Names { place, services }, look).await;
+    let read = server.aws().await.observe(&Names { place, services, ..Names::default() }, look).await;
     (read, server)
 }
 
@@ -426,7 +426,7 @@ async fn a_service_with_several_groups_keeps_its_links_alone() {
         }
     })
     .await;
-    let names = Names { place: Place::default(), services: vec![(Color::Blue, "web-blue".to_owned())] };
+    let names = Names { services: vec![(Color::Blue, "web-blue".to_owned())], ..Names::default() };
     let snapshot = server.aws().await.observe(&names, ALL).await.unwrap();
     let blue = &snapshot.services[0];
     assert_eq!(blue.setup.links.len(), 2);

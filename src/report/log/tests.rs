@@ -56,7 +56,7 @@ fn up_to_the_update() -> Vec<Event> {
         let answer = match &step {
             Step::Register { .. } => Some(Answered::Registered(revision(8))),
             Step::Update(_) => Some(Answered::Updated(Some("ecs-svc/8".to_owned()))),
-            Step::Find { .. } | Step::Probe => None,
+            Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => None,
         };
         events.push(Event::Step(step));
         events.extend(answer.map(Event::Answered));

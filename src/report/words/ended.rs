@@ -25,6 +25,7 @@ pub(crate) fn failing(
         Failing::Cancelled => {
             (format!("The run was cancelled before {} was good.", about.name()), String::new())
         }
+        Failing::Traffic(stuck) => super::traffic::stuck(stuck),
     };
     let mut hint = Vec::new();
     match (failing, told) {
@@ -35,7 +36,7 @@ pub(crate) fn failing(
         (Failing::Deployment(end), None) if tells_nothing(end) => {
             hint.push(format!("AWS names no cause yet. See the service's events:\n{}", about.events()));
         }
-        (Failing::Deployment(_) | Failing::Probe(_) | Failing::Cancelled, _) => {}
+        (Failing::Deployment(_) | Failing::Probe(_) | Failing::Cancelled | Failing::Traffic(_), _) => {}
     }
     hint.push(own);
     hint.extend(left.map(|(left, why)| because(why, left, about)));

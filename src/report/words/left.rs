@@ -33,7 +33,8 @@ fn next_time(because: &Because) -> String {
         | Because::Theirs
         | Because::NothingToGoBackTo
         | Because::SameDefinition
-        | Because::NotConfirmed => String::new(),
+        | Because::NotConfirmed
+        | Because::NotEnough(_) => String::new(),
     }
 }
 
@@ -66,6 +67,7 @@ fn why(because: &Because, about: &About) -> String {
             format!("the way back failed. {}", failure.what)
         }
         Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
+        Because::NotEnough(capacity) => super::traffic::enough(capacity),
     }
 }
 

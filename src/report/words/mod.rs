@@ -11,6 +11,7 @@ mod more;
 mod refusal;
 mod step;
 mod tangle;
+mod traffic;
 mod trouble;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Why a run is not to be started.
 
-use super::{tangle, trouble};
+use super::{tangle, traffic, trouble};
 use crate::failure::{Failure, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::Place;
@@ -42,6 +42,14 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("Add {color}'s target group to the production rule with weight 0, or add a test listener for it."),
         ),
         Refusal::Unread(unread) => return trouble(unread),
+        Refusal::NotEnough { .. }
+        | Refusal::NotAdopted { .. }
+        | Refusal::OtherTaskDefinition { .. }
+        | Refusal::NoAlarm(_)
+        | Refusal::AlarmFiring(_)
+        | Refusal::StepBeyond { .. }
+        | Refusal::WhichColor(_)
+        | Refusal::AlreadyThere(_) => traffic::refused(refusal),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
 }

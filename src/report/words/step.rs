@@ -1,5 +1,6 @@
 //! What a run does, and what it waits for.
 
+use super::traffic;
 use crate::event::Difference;
 use crate::plan::step::{Purpose, Step, Update, Wait};
 use crate::plan::trouble::Trouble;
@@ -13,13 +14,15 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Register { family } => format!("Register a new revision of {}", quoted(family)),
         Step::Update(update) => updated(update),
         Step::Probe => "Send the probes through the test listener".to_owned(),
+        Step::Weights(change) => traffic::weights(change),
+        Step::Scaling(change) => traffic::scaling(change),
     }
 }
 
 /// One update of a service.
 fn updated(update: &Update) -> String {
     let verb = match update.purpose {
-        Purpose::Deploy => "Update",
+        Purpose::Deploy | Purpose::Traffic => "Update",
         Purpose::Restore => "Put back",
     };
     let version = update.task_definition.as_deref().map(|arn| format!("to {}", quoted(short_arn(arn))));
@@ -46,6 +49,9 @@ pub(crate) fn waiting(wait: &Wait) -> String {
         }
         Wait::Restore { running, desired } => format!("going back, {running} of {desired} running again"),
         Wait::Probe => "the probes did not pass yet, trying again".to_owned(),
+        Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } => {
+            traffic::waiting(wait)
+        }
     }
 }
 

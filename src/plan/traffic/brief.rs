@@ -1,0 +1,77 @@
+//! A change of traffic as people read it: what changes, what it needs, and how to undo it.
+
+use std::time::Duration;
+
+use crate::plan::color::{Color, Split};
+use crate::plan::step::{Capacity, Step};
+
+/// All that there is to tell of a change of traffic, before and after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Brief {
+    /// The split that was found.
+    pub(crate) from: Split,
+    /// The split in the end.
+    pub(crate) to: Split,
+    /// Each production rule.
+    pub(crate) rules: Vec<RuleChange>,
+    /// The full load in targets, and how it was reckoned.
+    pub(crate) load: Load,
+    /// What each color that ends with users has and needs there.
+    pub(crate) capacity: Vec<Capacity>,
+    /// The color that gains users, or has most of them in the end.
+    pub(crate) receiver: Color,
+    /// ARN of the task definition that each color's service wants.
+    pub(crate) versions: Vec<(Color, String)>,
+    /// The steps, as the run would take them; empty where it can't be said.
+    pub(crate) steps: Vec<Step>,
+    /// The shares that are held, in percent of the receiver, and how long each.
+    pub(crate) bakes: Vec<(u32, Duration)>,
+    /// Alarms without data: they can't warn.
+    pub(crate) no_data: Vec<String>,
+}
+
+/// One production rule before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleChange {
+    /// Its name for people.
+    pub(crate) name: String,
+    /// What it held.
+    pub(crate) before: Split,
+    /// What it holds in the end.
+    pub(crate) after: Split,
+    /// Group stickiness, where it is on: each request renews the cookie for so long.
+    pub(crate) stickiness: Option<Duration>,
+    /// How to put back what it held.
+    pub(crate) undo: Undo,
+}
+
+/// What the call that puts a rule back is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Undo {
+    /// Whether it is a listener's default action.
+    pub(crate) default: bool,
+    /// The listener's ARN for a default action, else the rule's.
+    pub(crate) arn: String,
+    /// All its actions as they were found, as AWS's API writes them.
+    pub(crate) actions: serde_json::Value,
+}
+
+/// The full load in targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Targets for all users, rounded up.
+    pub(crate) targets: u32,
+    /// How it was reckoned.
+    pub(crate) how: Reckoned,
+}
+
+/// How the full load was reckoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reckoned {
+    /// The larger desired count of the colors.
+    Largest,
+    /// This color's desired count divided by its share: the smallest of the live colors, which all scale automatically.
+    Scaled(Color),
+    /// The same, cut at the largest MaxCapacity.
+    Most,
+}

@@ -1,0 +1,42 @@
+//! What a change of traffic is asked for.
+
+use std::time::Duration;
+
+use crate::plan::color::Split;
+use crate::plan::wanted::ListenerChoice;
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// The split in the end; its weights sum to 100.
+    pub(crate) to: Split,
+    /// Shares of the color that gains users, in percent, to pass through and to hold at: ascending, each 1–100.
+    pub(crate) steps: Vec<u32>,
+    /// How long each step is held.
+    pub(crate) bake: Duration,
+    /// Names of the CloudWatch alarms that are watched meanwhile.
+    pub(crate) alarms: Vec<String>,
+    /// Whether a color with too few tasks is scaled up first.
+    pub(crate) scale_up: bool,
+    /// Whether one healthy target is enough: users are failing already.
+    pub(crate) force: bool,
+    /// Whether a color's target group may be brought into a production rule that holds the other one alone.
+    pub(crate) adopt: bool,
+    /// The task definition that the color that gains users has to run: an ARN, or `FAMILY:REVISION`.
+    pub(crate) expect: Option<String>,
+    /// How long a color has to carry all users before scale-in is allowed again.
+    pub(crate) settle: Duration,
+}
+
+/// What is wanted; fixed for the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Goal {
+    /// What the user asked for.
+    pub(crate) wish: Wish,
+    /// The production listener, where it is named.
+    pub(crate) listener: Option<ListenerChoice>,
+    /// How long to wait for AWS and for capacity, at each step anew.
+    pub(crate) timeout: Duration,
+    /// `on-cancel: restore`.
+    pub(crate) restore_on_cancel: bool,
+}
