@@ -36,8 +36,8 @@ const PRODUCT: [Layer; 13] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 16] = [
-    ("wire", &[], &["bytes", "hyper", "serde_json", "url"]),
+const TESTBED: [Layer; 17] = [
+    ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
     ("checker", &["elb"], &[]),
@@ -50,10 +50,11 @@ const TESTBED: [Layer; 16] = [
     ("ecr", &["image", "wire", "world"], &["serde_json", "sha2"]),
     ("ecs", &["ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
     ("sts", &["wire", "world"], &["serde_json"]),
+    ("cloudwatch", &["ecs", "elb", "wire", "world"], &["serde_json"]),
     ("faults", &["wire", "world"], &["serde_json"]),
     (
         "world",
-        &["checker", "ecr", "ecs", "elb", "faults", "record", "sts", "wire"],
+        &["checker", "cloudwatch", "ecr", "ecs", "elb", "faults", "record", "sts", "wire"],
         &["serde_json", "sha2", "tokio"],
     ),
     (

@@ -274,6 +274,11 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
     let prefix = format!("arn:aws:ecs:{region}:{account}");
     let cluster = text("cluster").unwrap_or("default");
     let service = text("service").or_else(|| request.input.get("services")?.get(0)?.as_str());
+    if request.service == Service::CloudWatch {
+        let name = text("AlarmName").or_else(|| request.input.get("AlarmNames")?.get(0)?.as_str());
+        let arn = |name| format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}");
+        return Some(name.map_or_else(|| "*".to_owned(), arn));
+    }
     // A call about a service is about that service, whatever else it names.
     let named = service.filter(|service| request.service == Service::Ecs && !service.starts_with("arn:"));
     if let (None, Some(arn)) = (named, first_arn(&request.input)) {
@@ -288,9 +293,15 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         (Service::AutoScaling, ..) if !request.operation.starts_with("Describe") => {
             Some(format!("arn:aws:application-autoscaling:{region}:{account}:scalable-target/*"))
         }
-        (Service::Ecs | Service::Ecr | Service::Elb | Service::AutoScaling | Service::Sts, _, _) => {
-            Some("*".to_owned())
-        }
+        (
+            Service::Ecs
+            | Service::Ecr
+            | Service::Elb
+            | Service::AutoScaling
+            | Service::Sts
+            | Service::CloudWatch,
+            ..,
+        ) => Some("*".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod autoscaling;
 pub mod checker;
+pub mod cloudwatch;
 pub mod ecr;
 pub mod ecs;
 pub mod elb;

@@ -1,7 +1,7 @@
 //! The endpoint: every AWS service on one port, told apart by what a request says of itself.
 
 use crate::faults::Strike;
-use crate::wire::{self, ApiError, Encoded, Request};
+use crate::wire::{self, ApiError, Encoded, Protocol, Request};
 use crate::world::{Shared, lock};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -34,15 +34,12 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request_id = lock(&world).new_uuid();
-    let encoded = match Request::parse(&head.headers, body) {
+    let encoded = match Request::parse(head.uri.path(), &head.headers, body) {
         Ok(request) => {
             let answer = carry_out(&world, &request).await?;
             wire::encode(&request, &answer, &request_id)
         }
-        Err(error) if head.headers.contains_key("x-amz-target") => {
-            wire::encode_error(&error, &request_id, true)
-        }
-        Err(error) => wire::encode_error(&error, &request_id, false),
+        Err(error) => wire::encode_error(&error, &request_id, Protocol::of(head.uri.path(), &head.headers)),
     };
     respond(encoded, &request_id)
 }
@@ -50,12 +47,14 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<
 /// The HTTP answer, with AWS's request id; hyper adds the true date.
 fn respond(encoded: Encoded, request_id: &str) -> io::Result<Response<Full<Bytes>>> {
     let status = StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Response::builder()
+    let mut response = Response::builder()
         .status(status)
         .header("content-type", encoded.content_type)
-        .header("x-amzn-requestid", request_id)
-        .body(Full::new(Bytes::from(encoded.body)))
-        .map_err(io::Error::other)
+        .header("x-amzn-requestid", request_id);
+    for (name, value) in encoded.headers {
+        response = response.header(name, value);
+    }
+    response.body(Full::new(encoded.body)).map_err(io::Error::other)
 }
 
 /// Records a call, lets the faults act, carries it out. An error means: no answer.

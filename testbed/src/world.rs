@@ -2,6 +2,7 @@
 
 use crate::autoscaling::{self, AutoScaling};
 use crate::checker::Checker;
+use crate::cloudwatch::{self, CloudWatch};
 use crate::ecr::Ecr;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
@@ -76,6 +77,8 @@ pub struct World {
     pub autoscaling: AutoScaling,
     /// Repositories and images.
     pub ecr: Ecr,
+    /// Metrics and alarms.
+    pub cloudwatch: CloudWatch,
     /// Repositories, tokens and what else GitHub holds.
     pub github: GitHub,
     /// The workflow run that gets OpenID Connect tokens.
@@ -108,6 +111,7 @@ impl World {
             elb: Elb::new(runtime.clone()),
             autoscaling: AutoScaling::default(),
             ecr: Ecr::default(),
+            cloudwatch: CloudWatch::new(pace.second),
             github: GitHub::default(),
             oidc: Oidc::default(),
             pace,
@@ -130,22 +134,23 @@ impl World {
             Service::Elb => elb::call(self, operation, input),
             Service::AutoScaling => autoscaling::call(self, operation, input),
             Service::Sts => sts::call(self, operation, input),
+            Service::CloudWatch => cloudwatch::call(self, operation, input),
         }
     }
 
-    /// Lets time act: the load balancer first, then the scheduler that looks at its health.
+    /// Lets time act: the load balancer first, then the scheduler that looks at its health, then alarms.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.elb.tick(now, &self.pace);
         ecs::tick(self, now);
+        cloudwatch::tick(self, now);
         autoscaling::tick(self, now);
         self.check(self.last_call());
     }
 
     /// Lets the checker look at the world after a call, or after a change of the data plane.
     pub fn check(&mut self, call: u64) {
-        let mut checker = std::mem::take(&mut self.checker);
-        checker.check(&self.elb, &|arn| autoscaling::capacity(self, arn), call);
-        self.checker = checker;
+        let ecs = &self.ecs;
+        self.checker.check(&self.elb, &|arn| ecs.desired_count(arn), call);
     }
 
     /// Time since the start of the testbed.

@@ -34,7 +34,7 @@ use crate::wire::ApiError;
 use crate::world::World;
 use input::Input;
 
-pub use counters::Counts;
+pub use counters::{Counts, Traffic};
 pub use state::{Elb, RuleState};
 
 /// What a target group's targets are (`TargetType`).

@@ -155,9 +155,7 @@ impl Proxy {
             Ok(Err(failure)) => return failed(&chosen.counters, Some(failure)),
             Err(_) => return failed(&chosen.counters, None),
         };
-        if response.status().is_server_error() {
-            count(&chosen.counters.target_5xx);
-        }
+        chosen.counters.answered(response.status().as_u16());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             tunnel(&mut response, on_client);
         }

@@ -1,15 +1,33 @@
-//! Dates in the two forms that load balancers write.
+//! Dates in the forms that AWS writes.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Months in full; HTTP writes the first three letters.
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+/// Days in full, Sunday first.
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
 /// Year, month, day, and the second of the day, in UTC.
-struct Moment {
+pub(crate) struct Moment {
     /// Such as 2026.
-    year: i64,
+    pub(crate) year: i64,
     /// 1 to 12.
-    month: i64,
+    pub(crate) month: i64,
     /// 1 to 31.
-    day: i64,
+    pub(crate) day: i64,
     /// 0 to 6, Sunday first.
     weekday: usize,
     /// 0 to 86399.
@@ -18,8 +36,25 @@ struct Moment {
     millisecond: u32,
 }
 
+impl Moment {
+    /// Hour, minute and second.
+    pub(crate) fn clock(&self) -> (i64, i64, i64) {
+        (self.second / 3600, self.second / 60 % 60, self.second % 60)
+    }
+}
+
+/// The month's name.
+pub(crate) fn month_name(at: &Moment) -> &'static str {
+    usize::try_from(at.month - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default()
+}
+
+/// The day of the week.
+pub(crate) fn long_weekday(at: &Moment) -> &'static str {
+    DAYS.get(at.weekday).copied().unwrap_or_default()
+}
+
 /// Splits a time into the fields of a date (Howard Hinnant's days-from-civil, turned around).
-fn moment(time: SystemTime) -> Moment {
+pub(crate) fn moment(time: SystemTime) -> Moment {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since.as_secs()).unwrap_or(0);
     let days = seconds / 86_400;
@@ -42,34 +77,26 @@ fn moment(time: SystemTime) -> Moment {
 /// `2026-11-21T08:44:55.120Z`.
 pub(crate) fn iso8601(time: SystemTime) -> String {
     let at = moment(time);
+    let (hour, minute, second) = at.clock();
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        at.year,
-        at.month,
-        at.day,
-        at.second / 3600,
-        at.second / 60 % 60,
-        at.second % 60,
-        at.millisecond
+        at.year, at.month, at.day, hour, minute, second, at.millisecond
     )
 }
 
 /// `Sat, 21 Nov 2026 08:44:55 GMT`.
 pub(super) fn http_date(time: SystemTime) -> String {
-    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let at = moment(time);
-    let month = usize::try_from(at.month - 1).unwrap_or(0);
+    let (hour, minute, second) = at.clock();
     format!(
         "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        DAYS[at.weekday],
+        &long_weekday(&at)[..3],
         at.day,
-        MONTHS[month],
+        &month_name(&at)[..3],
         at.year,
-        at.second / 3600,
-        at.second / 60 % 60,
-        at.second % 60
+        hour,
+        minute,
+        second
     )
 }
 

@@ -33,7 +33,26 @@ impl ApiError {
             escape(&self.code),
             escape(&self.message)
         );
-        Encoded { status: self.status, content_type: "text/xml", body }
+        Encoded { status: self.status, content_type: "text/xml", headers: Vec::new(), body: body.into() }
+    }
+
+    /// The error's shape where it is not named as the code: CloudWatch, whose codes are those of the Query protocol
+    /// that it spoke first (`awsQueryCompatible` in its model).
+    pub(crate) fn shape(&self) -> &str {
+        match self.code.as_str() {
+            "InternalServiceError" => "InternalServiceFault",
+            "InvalidFormat" => "InvalidFormatFault",
+            "InvalidParameterCombination" => "InvalidParameterCombinationException",
+            "InvalidParameterValue" => "InvalidParameterValueException",
+            "LimitExceeded" => "LimitExceededFault",
+            "MissingParameter" => "MissingRequiredParameterException",
+            code => code,
+        }
+    }
+
+    /// The value of `x-amzn-query-error`, which tells SDKs the code.
+    pub(crate) fn query_error(&self) -> String {
+        format!("{};{}", self.code, if self.status >= 500 { "Receiver" } else { "Sender" })
     }
 }
 

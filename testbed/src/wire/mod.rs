@@ -1,40 +1,66 @@
-//! What travels on the wire: a request of any AWS service, its answer and its error, in JSON 1.1 or Query form.
+//! What travels on the wire: a request of any AWS service, its answer and its error, in the protocols that AWS's SDKs
+//! and CLI speak.
 
+mod cbor;
 mod error;
 mod json;
 pub mod query;
 mod request;
 
 pub use error::ApiError;
-pub use request::{Credential, Request, Service};
+pub use request::{Credential, Protocol, Request, Service};
 
+use bytes::Bytes;
 use serde_json::Value;
 
-/// An answer's content type and body.
+/// An answer's status, headers and body.
 pub(crate) struct Encoded {
     /// HTTP status.
     pub(crate) status: u16,
     /// `Content-Type` as AWS sends it.
     pub(crate) content_type: &'static str,
+    /// Further headers that the protocol asks for.
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
-    pub(crate) body: String,
+    pub(crate) body: Bytes,
 }
 
-/// Writes an answer in the protocol of the service that was called.
+/// Writes an answer in the protocol in which it was asked for.
 pub(crate) fn encode(request: &Request, answer: &Result<Value, ApiError>, request_id: &str) -> Encoded {
-    match (request.service.is_query(), answer) {
-        (false, Ok(output)) => json::success(output),
-        (false, Err(error)) => json::failure(error),
-        (true, Ok(output)) => Encoded {
+    let xmlns = request.service.xmlns();
+    match (answer, request.protocol) {
+        (Ok(output), Protocol::Json11) => json::success(output, json::VERSION_1_1),
+        (Ok(output), Protocol::Json10) => json::success(output, json::VERSION_1_0),
+        (Ok(output), Protocol::Cbor) => cbor::success(output),
+        (Ok(output), Protocol::Query) => Encoded {
             status: 200,
             content_type: "text/xml",
-            body: query::encode(&request.operation, output, request_id, request.service.xmlns()),
+            headers: Vec::new(),
+            body: query::encode(&request.operation, output, request_id, xmlns).into(),
         },
-        (true, Err(error)) => error.xml(request_id, request.service.xmlns()),
+        (Err(error), Protocol::Query) => error.xml(request_id, xmlns),
+        (Err(error), Protocol::Json11) => json::failure(error, &error.code, json::VERSION_1_1),
+        (Err(error), Protocol::Json10) => {
+            compatible(request, error, json::failure(error, error.shape(), json::VERSION_1_0))
+        }
+        (Err(error), Protocol::Cbor) => compatible(request, error, cbor::failure(error, error.shape())),
     }
 }
 
+/// Adds the header that carries the code of the Query protocol, for clients that ask for it.
+fn compatible(request: &Request, error: &ApiError, mut encoded: Encoded) -> Encoded {
+    if request.query_mode {
+        encoded.headers.push(("x-amzn-query-error", error.query_error()));
+    }
+    encoded
+}
+
 /// Writes an error for a request that could not be read.
-pub(crate) fn encode_error(error: &ApiError, request_id: &str, as_json: bool) -> Encoded {
-    if as_json { json::failure(error) } else { error.xml(request_id, Service::Elb.xmlns()) }
+pub(crate) fn encode_error(error: &ApiError, request_id: &str, protocol: Protocol) -> Encoded {
+    match protocol {
+        Protocol::Json11 => json::failure(error, &error.code, json::VERSION_1_1),
+        Protocol::Json10 => json::failure(error, &error.code, json::VERSION_1_0),
+        Protocol::Cbor => cbor::failure(error, &error.code),
+        Protocol::Query => error.xml(request_id, Service::Elb.xmlns()),
+    }
 }

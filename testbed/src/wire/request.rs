@@ -1,6 +1,6 @@
 //! A request, read from its headers and body.
 
-use super::{ApiError, json, query};
+use super::{ApiError, cbor, json, query};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use serde_json::Value;
@@ -18,6 +18,36 @@ pub enum Service {
     AutoScaling,
     /// Security Token Service, Query.
     Sts,
+    /// Amazon CloudWatch, RPC v2 CBOR and JSON 1.0.
+    CloudWatch,
+}
+
+/// How a request and its answer are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// A form in, XML out.
+    Query,
+    /// AWS JSON 1.1.
+    Json11,
+    /// AWS JSON 1.0.
+    Json10,
+    /// Smithy RPC v2 CBOR.
+    Cbor,
+}
+
+impl Protocol {
+    /// What a request's path and headers say.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
+        let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+        match target {
+            _ if cbor::target(path).is_some() => Self::Cbor,
+            None => Self::Query,
+            Some(_) if headers.get("content-type").is_some_and(|kind| kind == json::VERSION_1_0) => {
+                Self::Json10
+            }
+            Some(_) => Self::Json11,
+        }
+    }
 }
 
 impl Service {
@@ -25,11 +55,11 @@ impl Service {
     pub(crate) fn is_query(self) -> bool {
         match self {
             Self::Elb | Self::Sts => true,
-            Self::Ecs | Self::Ecr | Self::AutoScaling => false,
+            Self::Ecs | Self::Ecr | Self::AutoScaling | Self::CloudWatch => false,
         }
     }
 
-    /// The prefix of its IAM actions, which is its signing name as well.
+    /// The prefix of its IAM actions, which is its signing name as well, but for CloudWatch: that signs as `monitoring`.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Ecs => "ecs",
@@ -37,6 +67,7 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::AutoScaling => "application-autoscaling",
             Self::Sts => "sts",
+            Self::CloudWatch => "cloudwatch",
         }
     }
 
@@ -45,15 +76,16 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Ecs | Self::Ecr | Self::AutoScaling => "",
+            Self::Ecs | Self::Ecr | Self::AutoScaling | Self::CloudWatch => "",
         }
     }
 
-    /// The service that an `X-Amz-Target` prefix names.
+    /// The service that an `X-Amz-Target` prefix, or the path of an RPC v2 request, names.
     fn of_target(prefix: &str) -> Option<Self> {
         match prefix {
             "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
             "AmazonEC2ContainerRegistry_V20150921" => Some(Self::Ecr),
+            "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
             "AnyScaleFrontendService" => Some(Self::AutoScaling),
             _ => None,
         }
@@ -106,22 +138,38 @@ pub struct Request {
     pub credential: Option<Credential>,
     /// `User-Agent` as sent.
     pub agent: String,
+    /// How it is written.
+    pub protocol: Protocol,
+    /// Whether the client wants to be told the error codes of the Query protocol (`x-amzn-query-mode`).
+    pub query_mode: bool,
 }
 
 impl Request {
     /// Reads a request. The errors are those of AWS's front end for targets that it doesn't know.
-    pub(crate) fn parse(headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+    pub(crate) fn parse(path: &str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let credential = Credential::parse(header("authorization"));
         let agent = header("user-agent").to_owned();
-        let (service, operation, input) = match header("x-amz-target") {
-            "" => Self::parse_query(&body)?,
-            target => Self::parse_json(target, &body)?,
+        let protocol = Protocol::of(path, headers);
+        let (service, operation, input) = match protocol {
+            Protocol::Query => Self::parse_query(&body)?,
+            Protocol::Json11 | Protocol::Json10 => Self::parse_json(header("x-amz-target"), &body)?,
+            Protocol::Cbor => Self::parse_cbor(path, &body)?,
         };
-        Ok(Self { service, operation, input, body, credential, agent })
+        let query_mode = header("x-amzn-query-mode") == "true";
+        Ok(Self { service, operation, input, body, credential, agent, protocol, query_mode })
     }
 
-    /// Reads a JSON 1.1 request.
+    /// Reads an RPC v2 CBOR request.
+    fn parse_cbor(path: &str, body: &[u8]) -> Result<(Service, String, Value), ApiError> {
+        let unknown =
+            || ApiError::with_status("UnknownOperationException", format!("nothing is at {path}"), 404);
+        let (name, operation) = cbor::target(path).ok_or_else(unknown)?;
+        let service = Service::of_target(name).ok_or_else(unknown)?;
+        Ok((service, operation.to_owned(), cbor::decode(body)?))
+    }
+
+    /// Reads a JSON request.
     fn parse_json(target: &str, body: &[u8]) -> Result<(Service, String, Value), ApiError> {
         let unknown =
             || ApiError::new("UnknownOperationException", format!("no operation is known as {target}"));
