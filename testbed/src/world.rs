@@ -149,8 +149,9 @@ impl World {
 
     /// Lets the checker look at the world after a call, or after a change of the data plane.
     pub fn check(&mut self, call: u64) {
-        let ecs = &self.ecs;
-        self.checker.check(&self.elb, &|arn| ecs.desired_count(arn), call);
+        let mut checker = std::mem::take(&mut self.checker);
+        checker.check(&self.elb, &|arn| autoscaling::capacity(self, arn), call);
+        self.checker = checker;
     }
 
     /// Time since the start of the testbed.

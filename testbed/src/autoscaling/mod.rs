@@ -17,6 +17,7 @@ pub use activity::{Activity, Cause};
 pub use policy::Policy;
 pub use target::{Suspended, Target};
 
+use crate::checker::{Capacity, Scaling};
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::Value;
@@ -78,6 +79,31 @@ impl World {
     /// Carries a scaling policy out once, as an alarm that fires it does.
     pub fn fire_policy(&mut self, policy_arn: &str, breach: Breach<'_>) {
         act::fire(self, policy_arn, breach, Instant::now());
+    }
+}
+
+/// A service's size by its ARN, for the checker; none when it does not exist.
+pub(crate) fn capacity(world: &World, service: &str) -> Option<Capacity> {
+    let desired = world.ecs.desired_count(service)?;
+    let resource = service.splitn(6, ':').nth(5).unwrap_or_default();
+    let scaling = world.autoscaling.target(resource).map(|target| scaling(world, target));
+    Some(Capacity { desired, scaling })
+}
+
+/// A scalable target for the checker.
+fn scaling(world: &World, target: &Target) -> Scaling {
+    let activities = world.autoscaling.activities.iter();
+    let shrunk = activities.filter(|one| one.resource == target.resource && one.is_scale_in());
+    let (clamped, scaled_in): (Vec<_>, Vec<_>) = shrunk.partition(|one| matches!(one.cause, Cause::Bound(_)));
+    let policies = world.autoscaling.policies.iter();
+    let out = policies.filter(|policy| policy.resource == target.resource && policy.steps_out());
+    let alarms = out.flat_map(|policy| alarms::of(world, &policy.arn));
+    Scaling {
+        max: target.max,
+        scale_in_suspended: target.suspended.scale_in,
+        clamped: clamped.len(),
+        scaled_in: scaled_in.len(),
+        out_alarms: alarms.map(|alarm| (alarm.name, alarm.enabled)).collect(),
     }
 }
 

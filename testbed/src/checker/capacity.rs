@@ -1,0 +1,73 @@
+//! Invariants 22, 23 and 24: who shrinks, and what is lost.
+
+use super::seen::Seen;
+use super::{Found, NAMES};
+
+/// Why a service became smaller.
+enum Shrink {
+    /// Somebody set its count.
+    Count,
+    /// A bound was registered.
+    Bound,
+    /// A policy scaled it in.
+    Policy,
+}
+
+/// Why a color became smaller, by what its scalable target counted.
+fn why(color: usize, before: &Seen, now: &Seen) -> Shrink {
+    let counted = |seen: &Seen| {
+        let scaling = seen.capacity[color].as_ref().and_then(|capacity| capacity.scaling.as_ref());
+        scaling.map_or((0, 0), |scaling| (scaling.clamped, scaling.scaled_in))
+    };
+    let (old, new) = (counted(before), counted(now));
+    if new.0 > old.0 {
+        Shrink::Bound
+    } else if new.1 > old.1 {
+        Shrink::Policy
+    } else {
+        Shrink::Count
+    }
+}
+
+/// Invariant 22: a color with weight keeps the size for it; it shrinks below only when no production rule
+/// sends it anybody any more. Invariant 23: no bound makes a live color smaller, however large it is. What policies
+/// do is invariant 19's.
+pub(super) fn shrinks_last(before: &Seen, now: &Seen, found: &mut Found) {
+    for (color, name) in NAMES.iter().enumerate() {
+        let (Some(old), Some(new)) = (before.desired(color), now.desired(color)) else { continue };
+        let Some(needed) = now.needed(color, before.full_load()).filter(|_| new < old) else { continue };
+        let what = format!("{name} went from {old} to {new} tasks while a production rule sends it users");
+        match why(color, before, now) {
+            Shrink::Bound => found.push((23, format!("{what}, because its MaxCapacity was registered"))),
+            Shrink::Count if new < needed => found.push((22, format!("{what}; it needs {needed}"))),
+            Shrink::Count | Shrink::Policy => {}
+        }
+    }
+}
+
+/// Invariant 24: nothing is deleted, and no color is emptied unless somebody said so.
+pub(super) fn nothing_lost(may_empty: bool, before: &Seen, now: &Seen, found: &mut Found) {
+    for rule in before.rules.keys().filter(|rule| !now.rules.contains_key(*rule)) {
+        found.push((24, format!("the production rule {rule} is gone, or lost a color")));
+    }
+    for (color, name) in NAMES.iter().enumerate() {
+        if before.exists[color] && !now.exists[color] {
+            found.push((24, format!("the target group of {name} was deleted")));
+        }
+        if before.desired(color).is_some() && now.desired(color).is_none() {
+            found.push((24, format!("the service of {name} was deleted")));
+        }
+        if may_empty {
+            continue;
+        }
+        if before.desired(color).is_some_and(|old| old > 0) && now.desired(color) == Some(0) {
+            found.push((24, format!("{name} was scaled to 0")));
+        }
+        if now.is_live(color) && before.registered[color] > 0 && now.registered[color] == 0 {
+            found.push((
+                24,
+                format!("the target group of {name} is empty while a production rule sends it users"),
+            ));
+        }
+    }
+}
