@@ -10,7 +10,7 @@ use crate::plan::definition::{
 };
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
-use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
 use crate::report::words;
 
@@ -75,7 +75,7 @@ async fn base(
             None => Ok((described(session, &service.task_definition).await?.content, None)),
         },
         DefinitionSource::Named(which) => match described(session, which).await {
-            Err(Unprepared::Stop(Stop::Trouble(trouble))) if is_missing(&trouble) => {
+            Err(Unprepared::Stop(Stop::Trouble(trouble))) if trouble.kind == TroubleKind::Missing => {
                 Err(Unprepared::Problems(vec![words::no_such_definition(which, &session.names.place)]))
             }
             described => {
@@ -85,11 +85,6 @@ async fn base(
         },
         DefinitionSource::File(path) => Ok((from_file(session, path)?, None)),
     }
-}
-
-/// AWS says ClientException for a task definition that does not exist.
-fn is_missing(trouble: &Trouble) -> bool {
-    trouble.kind == TroubleKind::Missing || trouble.code.as_deref() == Some("ClientException")
 }
 
 /// One revision from AWS.
