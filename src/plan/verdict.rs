@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::snapshot::{
-    Breaker, Deployment, Rollout, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Task,
-    Threshold,
-};
+use self::history::{gone, replaced, was_stopped};
+use super::snapshot::{Breaker, Deployment, Rollout, Service, ServiceStatus, Task, Threshold};
 use super::time::Time;
-use super::trouble::{Trouble, TroubleKind};
+use super::trouble::Trouble;
+
+mod history;
 
 /// What kind of change the run waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,18 +218,6 @@ fn is_newer(primary: &Deployment, mine: &Mine) -> bool {
     Some(&primary.id) != mine.id.as_ref() && primary.created > mine.started
 }
 
-/// My deployment is nowhere, and no newer one is seen: a stale answer, or a rollback that is not visible yet.
-fn gone(service: &Service, mine: &Mine) -> Verdict {
-    match &service.history {
-        None => Verdict::LookCloser,
-        Some(Err(trouble)) => held(trouble),
-        Some(Ok(history)) => match mine_in(history, mine) {
-            Some(found) => by_history(service, found, mine),
-            None => Verdict::Wait(Waiting::NotVisible),
-        },
-    }
-}
-
 /// My deployment is what the service wants.
 fn primary(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
     match deployment.rollout {
@@ -246,12 +234,8 @@ fn primary_failed(service: &Service, deployment: &Deployment, mine: &Mine) -> Ve
     let named = reason.is_empty() || reason.contains("circuit breaker") || reason.contains("alarm");
     match &service.history {
         None if !named => return Verdict::LookCloser,
-        Some(Ok(history)) if !named => {
-            let entry =
-                mine_in(history, mine).filter(|entry| entry.status == ServiceDeploymentStatus::Stopped);
-            if entry.map(why_rolled_back) == Some(Ended::Stopped) {
-                return failed(Ended::Stopped, Recovery::Ours);
-            }
+        Some(Ok(history)) if !named && was_stopped(history, mine) => {
+            return failed(Ended::Stopped, Recovery::Ours);
         }
         None | Some(_) => {}
     }
@@ -357,90 +341,6 @@ fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
     } else {
         Ended::CircuitBreaker
     }
-}
-
-/// Another deployment is the primary: a rollback by AWS, somebody's stop, or somebody's newer deployment.
-fn replaced(service: &Service, own: Option<&Deployment>, mine: &Mine) -> Verdict {
-    match &service.history {
-        None => Verdict::LookCloser,
-        Some(Ok(history)) => match mine_in(history, mine) {
-            Some(found) => by_history(service, found, mine),
-            None => by_deployments(service, own, mine),
-        },
-        Some(Err(trouble)) if trouble.kind == TroubleKind::Denied => by_deployments(service, own, mine),
-        Some(Err(trouble)) => held(trouble),
-    }
-}
-
-/// My entry among the service deployments. There is no join by id: the target and the time have to do.
-/// AWS stamps it a moment before or after the deployment, so a little slack is given backwards.
-fn mine_in<'a>(history: &'a [ServiceDeployment], mine: &Mine) -> Option<&'a ServiceDeployment> {
-    let slack = Duration::from_secs(5);
-    history
-        .iter()
-        .filter(|entry| entry.target.as_ref().is_none_or(|target| *target == mine.task_definition))
-        .filter(|entry| entry.created.after(slack) >= mine.started)
-        .min_by_key(|entry| entry.created)
-}
-
-/// What my entry among the service deployments says.
-fn by_history(service: &Service, entry: &ServiceDeployment, mine: &Mine) -> Verdict {
-    match entry.status {
-        ServiceDeploymentStatus::RolledBack
-        | ServiceDeploymentStatus::RollingBack
-        | ServiceDeploymentStatus::RollbackFailed => failed(why_rolled_back(entry), Recovery::Aws),
-        ServiceDeploymentStatus::Stopped if newer_wish(service, mine) => superseded(service),
-        ServiceDeploymentStatus::Stopped => failed(Ended::Stopped, Recovery::Ours),
-        ServiceDeploymentStatus::Successful
-        | ServiceDeploymentStatus::InProgress
-        | ServiceDeploymentStatus::Unknown
-            if newer_wish(service, mine) =>
-        {
-            superseded(service)
-        }
-        ServiceDeploymentStatus::Successful
-        | ServiceDeploymentStatus::InProgress
-        | ServiceDeploymentStatus::Unknown => Verdict::Wait(Waiting::NotVisible),
-    }
-}
-
-/// Whether a deployment that is not mine came after mine.
-fn newer_wish(service: &Service, mine: &Mine) -> bool {
-    service.primary().is_some_and(|primary| is_newer(primary, mine))
-}
-
-/// Somebody's newer deployment stands.
-fn superseded(service: &Service) -> Verdict {
-    failed(Ended::Superseded { by: service.task_definition.clone() }, Recovery::Theirs)
-}
-
-/// A breaker, an alarm, or a person who asked for the rollback.
-fn why_rolled_back(entry: &ServiceDeployment) -> Ended {
-    let reason = entry.reason.to_lowercase();
-    if !entry.alarms.is_empty() || reason.contains("alarm") {
-        Ended::Alarm(entry.alarms.clone())
-    } else if reason.contains("user")
-        || reason.contains("stopservicedeployment")
-        || reason.contains("stop service")
-    {
-        Ended::Stopped
-    } else {
-        Ended::CircuitBreaker
-    }
-}
-
-/// Without history: my own failed entry, or AWS's event, tells a rollback; otherwise somebody took over.
-fn by_deployments(service: &Service, own: Option<&Deployment>, mine: &Mine) -> Verdict {
-    let own_failed = own.is_some_and(|deployment| deployment.rollout == Rollout::Failed);
-    let told = mine.id.as_ref().is_some_and(|id| {
-        let of_mine = |message: &str| message.contains(id.as_str()) && message.contains("deployment failed");
-        service.events.iter().any(|event| of_mine(&event.message))
-    });
-    if own_failed || told {
-        let ended = own.map_or(Ended::CircuitBreaker, |deployment| why_failed(service, deployment));
-        return failed(ended, Recovery::Aws);
-    }
-    superseded(service)
 }
 
 /// The tasks that count for this change: those that its deployment started, or those of its task definition.
