@@ -202,6 +202,24 @@ fn the_same_in_several_tasks_is_told_once_and_counted() {
 }
 
 #[test]
+fn targets_are_counted_by_what_the_load_balancer_says_of_them() {
+    let unhealthy =
+        |number: u32, code: &str| Target { reason: Some(code.to_owned()), ..target(number, "unhealthy") };
+    let told = |codes: [&str; 2]| {
+        let mut service = green();
+        service.targets = Some(Ok(vec![unhealthy(11, codes[0]), unhealthy(12, codes[1])]));
+        let count = |finding: Finding| match finding {
+            Finding::Target { code, targets, .. } => (code, targets),
+            other => panic!("{other:?}"),
+        };
+        found(&service).into_iter().map(count).collect::<Vec<_>>()
+    };
+    let (timeout, codes) = ("Target.Timeout", "Target.ResponseCodeMismatch");
+    assert_eq!(told([timeout, timeout]), [(timeout.to_owned(), 2)]);
+    assert_eq!(told([timeout, codes]), [(timeout.to_owned(), 1), (codes.to_owned(), 1)]);
+}
+
+#[test]
 fn images_and_memory_are_told_for_each_container() {
     let reason = "CannotPullContainerError: no";
     let pull = |name: &str, image: &str| {
