@@ -242,7 +242,7 @@ fn server_error(service: Service, status: u16) -> ApiError {
 }
 
 /// The error for a session whose time is over.
-fn expired(service: Service) -> ApiError {
+pub(crate) fn expired(service: Service) -> ApiError {
     let text = "The security token included in the request is expired";
     if service.is_query() {
         ApiError::with_status("ExpiredToken", text, 403)

@@ -28,6 +28,7 @@ pub use faults::{Effect, Fault};
 pub use image::{Behavior, Crash};
 pub use oidc::Oidc;
 pub use record::Call;
+pub use sts::Sts;
 pub use testbed::{Options, Testbed};
 pub use wire::{ApiError, Request, Service};
 pub use world::{Pace, Shared, World, lock};

@@ -88,7 +88,9 @@ async fn carry_out(world: &Shared, request: &Request) -> io::Result<Result<Value
 fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> Result<Value, ApiError> {
     let mut world = lock(world);
     world.act_before(strike);
-    let answer = match (unsigned(request), &strike.error) {
+    world.sts.caller = request.credential.as_ref().map(|credential| credential.access_key.clone());
+    let refused = unsigned(request).or_else(|| world.sts.refuse(request));
+    let answer = match (refused, &strike.error) {
         (Some(error), _) => Err(error),
         (None, Some(error)) => Err(error.clone()),
         (None, None) => world.call(request.service, &request.operation, &request.input),

@@ -10,6 +10,7 @@ use crate::faults::Faults;
 use crate::github::GitHub;
 use crate::oidc::Oidc;
 use crate::record::Recorder;
+use crate::sts::Sts;
 use crate::wire::{ApiError, Service};
 use crate::{ecr, sts};
 use serde_json::Value;
@@ -83,6 +84,8 @@ pub struct World {
     pub github: GitHub,
     /// The workflow run that gets OpenID Connect tokens.
     pub oidc: Oidc,
+    /// Roles that trust GitHub, and their sessions.
+    pub sts: Sts,
     /// How fast things move.
     pub pace: Pace,
     /// The account's id.
@@ -114,6 +117,7 @@ impl World {
             cloudwatch: CloudWatch::new(pace.second),
             github: GitHub::default(),
             oidc: Oidc::default(),
+            sts: Sts::default(),
             pace,
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),

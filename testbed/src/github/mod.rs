@@ -25,6 +25,7 @@ mod statuses;
 pub use access::{Level, Permissions, Token};
 pub use answer::Refusal;
 pub use deployments::{Deployment, DeploymentStatus};
+pub(crate) use faults::glob;
 pub use faults::{GitHubEffect, GitHubFault};
 pub use model::{Branches, Comment, Commit, Issue, Label, Repository, User};
 pub use record::GitHubCall;
@@ -48,7 +49,7 @@ pub(crate) enum Site {
 }
 
 /// Whether a host is there.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Host {
     /// Whether it is meant to be down.
     pub(crate) down: bool,
@@ -124,7 +125,7 @@ impl Default for GitHub {
             repositories: Vec::new(),
             tokens: Vec::new(),
             writes_a_minute: 80,
-            hosts: [Host::default(); 2],
+            hosts: [Host { down: false, listening: true }; 2],
             record: Record::default(),
             faults: Vec::new(),
         }
