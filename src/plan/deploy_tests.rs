@@ -1,36 +1,15 @@
 //! The decision of a deploy, state by state, each typed by hand.
 
-use std::time::Duration;
-
 use super::*;
 use crate::plan::color::Split;
 use crate::plan::predict::{NEW_REVISION, Plan, plan};
 use crate::plan::run::Answer;
-use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
+use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
 use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target};
 use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::WantedColor;
 use crate::plan::wiring::Tangle;
-
-/// A deploy of v2 to green.
-fn goal() -> Goal {
-    Goal {
-        request: Request {
-            color: WantedColor::Color(Color::Green),
-            allow_live: false,
-            probes: false,
-            listener: None,
-        },
-        color: Color::Green,
-        content: content("web-green", "v2"),
-        revision: None,
-        force: false,
-        desired: None,
-        limits: Limits::with_timeout(Duration::from_secs(600)),
-        restore_on_cancel: true,
-    }
-}
 
 /// The decision at the beginning.
 fn first(snapshot: &Snapshot, goal: &Goal) -> Next {

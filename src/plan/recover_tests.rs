@@ -1,33 +1,12 @@
 //! The way back, state by state, each typed by hand. Green ran revision 1 with two tasks; the run brought revision 2.
 
 use super::*;
-use crate::plan::admit::Request;
 use crate::plan::color::Color;
 use crate::plan::run::Unanswered;
-use crate::plan::sample::{arn, at, content, deployment, snapshot, trouble};
+use crate::plan::sample::{arn, at, deployment, goal, snapshot, trouble};
 use crate::plan::snapshot::Deployment;
 use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Kind, Limits, Mine};
-use crate::plan::wanted::WantedColor;
-
-/// A deploy to green.
-fn goal() -> Goal {
-    Goal {
-        request: Request {
-            color: WantedColor::Color(Color::Green),
-            allow_live: false,
-            probes: false,
-            listener: None,
-        },
-        color: Color::Green,
-        content: content("web-green", "v2"),
-        revision: None,
-        force: false,
-        desired: None,
-        limits: Limits::with_timeout(Duration::from_secs(600)),
-        restore_on_cancel: true,
-    }
-}
+use crate::plan::verdict::{Ended, Kind, Mine};
 
 /// The failure that every test goes back from.
 fn failing() -> Failing {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::admit::Request;
 use super::color::Color;
 use super::definition::Content;
+use super::deploy::Goal;
 use super::snapshot::*;
 use super::time::Time;
 use super::trouble::{Trouble, TroubleKind};
+use super::verdict::Limits;
+use super::wanted::WantedColor;
 
 /// When every test begins.
 pub(crate) const T0: Time = Time(1_000_000_000);
@@ -181,5 +185,24 @@ pub(crate) fn snapshot() -> Snapshot {
         missing: Vec::new(),
         balancers: Some(Ok(vec![balancer(100, 0)])),
         alarms: None,
+    }
+}
+
+/// A deploy of v2 to green.
+pub(crate) fn goal() -> Goal {
+    Goal {
+        request: Request {
+            color: WantedColor::Color(Color::Green),
+            allow_live: false,
+            probes: false,
+            listener: None,
+        },
+        color: Color::Green,
+        content: content("web-green", "v2"),
+        revision: None,
+        force: false,
+        desired: None,
+        limits: Limits::with_timeout(Duration::from_secs(600)),
+        restore_on_cancel: true,
     }
 }
