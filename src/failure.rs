@@ -171,6 +171,7 @@ impl Reason {
                 Stuck::Overtaken { .. } => Reason::Superseded,
                 Stuck::NotShown { .. } => Reason::NotShown,
                 Stuck::Trouble(trouble) => Reason::of_trouble(trouble.kind),
+                Stuck::Refused(refusal) => Reason::of_refusal(refusal),
             },
             Failing::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,

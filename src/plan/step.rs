@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::color::{Color, Split};
 use super::look::Look;
 use super::snapshot::Place;
+use super::traffic::Load;
 use super::trouble::Trouble;
 use super::verdict::{Ended, Mine, Recovery, Waiting};
 use super::wiring::Tangle;
@@ -249,6 +250,8 @@ pub(crate) enum Stuck {
     },
     /// AWS refused a write.
     Trouble(Trouble),
+    /// What the run sees now would have been refused at its beginning.
+    Refused(Box<Refusal>),
 }
 
 /// What a probe got instead of the right answer. No body in it: bodies may hold anything.
@@ -332,6 +335,8 @@ pub(crate) enum Because {
     NotConfirmed,
     /// The color that users would go back to has too few healthy targets for it.
     NotEnough(Capacity),
+    /// All users had been moved as wanted; only the watch over it did not come to its end.
+    Arrived,
 }
 
 /// How a run ends.
@@ -426,6 +431,8 @@ pub(crate) enum Refusal {
     NotEnough {
         /// The numbers.
         capacity: Capacity,
+        /// The full load.
+        load: Load,
         /// Why it can't be helped.
         why: Short,
     },

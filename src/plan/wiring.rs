@@ -156,8 +156,21 @@ pub(crate) fn rule_name(rule: &Rule) -> String {
     }
 }
 
+/// How a load balancer is read.
+type Reading = fn(&Groups, &Balancer, Option<&ListenerChoice>) -> Result<Wiring, Tangle>;
+
 /// Reads the wiring: one load balancer, production rules that agree, test rules.
 pub(crate) fn wire(
+    groups: &Groups,
+    balancer: &Balancer,
+    listener: Option<&ListenerChoice>,
+) -> Result<Wiring, Tangle> {
+    let wiring = wire_apart(groups, balancer, listener)?;
+    if agree(&wiring.production) { Ok(wiring) } else { Err(disagreement(&wiring.production)) }
+}
+
+/// The same, whether or not the production rules agree.
+fn wire_apart(
     groups: &Groups,
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
@@ -166,17 +179,18 @@ pub(crate) fn wire(
         return Err(Tangle::NotApplication(balancer.arn.clone()));
     }
     let production = production_rules(groups, balancer, listener)?;
-    let (Some(first), true) = (production.first(), agree(&production)) else {
-        let held = production.iter().map(|rule| (rule_name(&rule.rule), rule.split)).collect();
-        return Err(Tangle::Disagree(held));
-    };
-    let production_address = Some(address(Color::Blue, balancer, &first.rule));
+    let production_address = production.first().map(|first| address(Color::Blue, balancer, &first.rule));
     Ok(Wiring {
         groups: groups.clone(),
         tests: tests(groups, balancer, &production),
         production,
         production_address,
     })
+}
+
+/// Rules that disagree, each with what it holds.
+pub(crate) fn disagreement(rules: &[ProductionRule]) -> Tangle {
+    Tangle::Disagree(rules.iter().map(|rule| (rule_name(&rule.rule), rule.split)).collect())
 }
 
 /// Whether all rules hold the same ratio.
@@ -287,6 +301,23 @@ pub(crate) fn of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
 ) -> Option<Result<Wiring, Tangle>> {
+    read(snapshot, listener, wire)
+}
+
+/// The same, whether or not the production rules agree: a change of traffic may find them half-way.
+pub(crate) fn apart_of_snapshot(
+    snapshot: &Snapshot,
+    listener: Option<&ListenerChoice>,
+) -> Option<Result<Wiring, Tangle>> {
+    read(snapshot, listener, wire_apart)
+}
+
+/// Finds the groups and the balancer, and reads the rules.
+fn read(
+    snapshot: &Snapshot,
+    listener: Option<&ListenerChoice>,
+    reading: Reading,
+) -> Option<Result<Wiring, Tangle>> {
     let group = |color| snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok());
     let (blue, green) = (group(Color::Blue)?, group(Color::Green)?);
     let develop = group(Color::Develop);
@@ -314,7 +345,7 @@ pub(crate) fn of_snapshot(
         green: green.arn.clone(),
         develop: develop.map(|group| group.arn.clone()),
     };
-    let mut wiring = wire(&groups, balancer, listener);
+    let mut wiring = reading(&groups, balancer, listener);
     if let Ok(wiring) = &mut wiring {
         add_develop(wiring, develop.map(|group| &group.balancers), all);
     }

@@ -1,9 +1,18 @@
 //! Moving users between the colors: one pure decision for `redirect-traffic`, `rollback` and `promote`.
 
+mod back;
 mod brief;
+mod capacity;
+mod facts;
 mod goal;
+mod next;
+mod predict;
+mod rewrite;
 mod run;
+mod stage;
 
 pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
 pub(crate) use goal::{Goal, Wish};
-pub(crate) use run::{Found, Run, Stage};
+pub(crate) use next::next;
+pub(crate) use predict::{Prediction, predict};
+pub(crate) use run::Run;

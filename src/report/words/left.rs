@@ -34,7 +34,8 @@ fn next_time(because: &Because) -> String {
         | Because::NothingToGoBackTo
         | Because::SameDefinition
         | Because::NotConfirmed
-        | Because::NotEnough(_) => String::new(),
+        | Because::NotEnough(_)
+        | Because::Arrived => String::new(),
     }
 }
 
@@ -68,6 +69,7 @@ fn why(because: &Because, about: &About) -> String {
         }
         Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
         Because::NotEnough(capacity) => super::traffic::enough(capacity),
+        Because::Arrived => "all users were moved as wanted.".to_owned(),
     }
 }
 

@@ -1,0 +1,125 @@
+//! How many healthy targets a color needs for its coming share of the users (invariants 16 and 17).
+//!
+//! The full load N is a fraction and is never rounded before the share is taken of it.
+
+use super::brief::{Load, Reckoned};
+use crate::plan::color::{Color, Split};
+use crate::plan::snapshot::{GroupAttributes, Scalable, Service, Target};
+use crate::plan::step::Capacity;
+
+/// What counts of one color.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Force {
+    /// The color.
+    pub(crate) color: Color,
+    /// Its service's name.
+    pub(crate) service: String,
+    /// Desired count.
+    pub(crate) desired: u32,
+    /// Healthy targets.
+    pub(crate) healthy: u32,
+    /// Fewest healthy targets that its target group asks for by its own attributes.
+    pub(crate) minimum: u32,
+    /// Its scalable target.
+    pub(crate) scaling: Option<Scalable>,
+    /// Whether tasks are on their way, or targets are being checked for the first time.
+    pub(crate) coming: bool,
+}
+
+impl Force {
+    /// Takes it from what was read.
+    pub(crate) fn of(
+        service: &Service,
+        targets: &[Target],
+        attributes: Option<&GroupAttributes>,
+        scaling: Option<Scalable>,
+    ) -> Force {
+        let count = |state: &str| targets.iter().filter(|target| target.state == state).count();
+        let registered = targets.len() - count("draining") - count("unhealthy.draining");
+        let of_all = |percent: u32| (percent * small(registered)).div_ceil(100);
+        let minimum =
+            attributes.map_or(1, |group| group.minimum_count.max(of_all(group.minimum_percent)).max(1));
+        let starting = service.pending > 0 || service.running < service.desired;
+        Force {
+            color: service.color,
+            service: service.name.clone(),
+            desired: service.desired,
+            healthy: small(count("healthy")),
+            minimum,
+            scaling,
+            coming: starting || count("initial") > 0,
+        }
+    }
+}
+
+/// A number of targets; there are never so many.
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The full load in targets, as a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FullLoad {
+    /// Numerator.
+    over: u64,
+    /// Denominator, never 0.
+    under: u64,
+    /// How it was reckoned.
+    how: Reckoned,
+}
+
+impl FullLoad {
+    /// For people: rounded up.
+    pub(crate) fn told(self) -> Load {
+        let targets = u32::try_from(self.over.div_ceil(self.under)).unwrap_or(u32::MAX);
+        Load { targets, how: self.how }
+    }
+
+    /// Healthy targets that a share of it needs: `max(1, ceil(share × N))`.
+    fn share(self, weight: u32, sum: u32) -> u32 {
+        let (weight, sum) = (u64::from(weight), u64::from(sum.max(1)));
+        let needed = (weight * self.over).div_ceil(sum * self.under);
+        u32::try_from(needed).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+/// The full load, from the split that users have now. Where the services of all live colors scale automatically, it is
+/// the smallest of their desired counts divided by their shares (scale-in may be suspended, so that a count can be
+/// larger than its load, and never smaller), at most the largest MaxCapacity; otherwise the larger desired count.
+pub(crate) fn full_load(now: Split, colors: &[Force]) -> FullLoad {
+    let live: Vec<&Force> = colors.iter().filter(|color| now.is_live(color.color)).collect();
+    let larger = colors.iter().map(|color| color.desired).max().unwrap_or_default();
+    let by_count = FullLoad { over: u64::from(larger), under: 1, how: Reckoned::Largest };
+    if live.is_empty() || live.iter().any(|color| color.scaling.is_none()) {
+        return by_count;
+    }
+    let sum = u64::from(now.blue + now.green);
+    let loads = live.iter().map(|color| FullLoad {
+        over: u64::from(color.desired) * sum,
+        under: u64::from(now.weight(color.color)).max(1),
+        how: Reckoned::Scaled(color.color),
+    });
+    let smallest = loads.min_by(|a, b| (a.over * b.under).cmp(&(b.over * a.under))).unwrap_or(by_count);
+    let most = live.iter().filter_map(|color| color.scaling).map(|scaling| scaling.max).max();
+    match most {
+        Some(most) if smallest.over > u64::from(most) * smallest.under => {
+            FullLoad { over: u64::from(most), under: 1, how: Reckoned::Most }
+        }
+        Some(_) | None => smallest,
+    }
+}
+
+/// What a color has and needs for its share in a split. By `force`, one healthy target is enough.
+pub(crate) fn capacity(force: &Force, coming: Split, load: FullLoad, forced: bool) -> Capacity {
+    let (weight, sum) = (coming.weight(force.color), coming.blue + coming.green);
+    let (blue, green) = coming.percent();
+    let needed = load.share(weight, sum).max(force.minimum);
+    Capacity {
+        color: force.color,
+        share: if force.color == Color::Blue { blue } else { green },
+        healthy: force.healthy,
+        needed: if forced { 1 } else { needed },
+        desired: force.desired,
+        most: force.scaling.map(|scaling| scaling.max),
+    }
+}

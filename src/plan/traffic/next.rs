@@ -1,0 +1,400 @@
+//! The one decision: it reads a snapshot, the goal and what the run remembers, and says what is next.
+//!
+//! 1. What can't be read holds; what must not be done is refused before the first write.
+//! 2. Somebody else's change of a rule ends the run.
+//! 3. Towards the next step: capacity first, then one write per rule.
+//! 4. At a step: hold, and watch alarms and health. At the end: settle, then let the winner scale in again.
+//!
+//! Whatever fails turns into the way back, in `back.rs`.
+
+use std::time::Duration;
+
+use super::back;
+use super::capacity::{Force, FullLoad, capacity, full_load};
+use super::facts::{Facts, Lacking, facts};
+use super::goal::Goal;
+use super::rewrite::rewrite;
+use super::run::{Run, Written};
+use super::stage::{Target, target};
+use crate::plan::admit::Hindrance;
+use crate::plan::color::{Color, Split};
+use crate::plan::snapshot::{Rollout, Service, Snapshot};
+use crate::plan::step::{
+    Capacity, End, Failing, Next, Purpose, Refusal, Scaling, Short, Step, Stuck, Update, Wait, Weights,
+};
+use crate::plan::time::Time;
+use crate::plan::trouble::{Read, Trouble};
+use crate::plan::verdict::Recovery;
+use crate::plan::wiring::{ProductionRule, rule_name};
+
+/// How long AWS may be unreadable once something was changed, before the run goes back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long new weights may take to show in what AWS answers, and an unanswered write to show its effect.
+pub(super) const SHOWN: Duration = Duration::from_secs(10);
+
+/// Decides.
+pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    if run.failing.is_some() {
+        return back::next(seen, goal, run, now);
+    }
+    if run.cancelled.is_some() {
+        return turn(Failing::Cancelled);
+    }
+    match seen {
+        Err(trouble) => hold(trouble, goal, run, now),
+        Ok(snapshot) => match facts(snapshot, goal) {
+            Ok(facts) => decide(&facts, goal, run, now),
+            Err(Lacking::Look(look)) => Next::Look(look),
+            Err(Lacking::Hindrance(Hindrance::Hold(trouble))) => hold(&trouble, goal, run, now),
+            Err(Lacking::Hindrance(Hindrance::Refuse(refusal))) => refuse(refusal, run),
+        },
+    }
+}
+
+/// From forward to back.
+fn turn(failing: Failing) -> Next {
+    Next::Turn(failing, Recovery::Ours)
+}
+
+/// The same for a change of traffic that is stuck.
+fn stuck(stuck: Stuck) -> Next {
+    turn(Failing::Traffic(stuck))
+}
+
+/// AWS does not answer: wait, but neither for ever nor blindly with users between the colors.
+fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
+    let blind = now.since(run.blind.unwrap_or(now));
+    if !run.changed {
+        let patient = trouble.kind.passes() && blind < goal.timeout;
+        return if patient {
+            Next::Wait(Wait::Trouble(trouble.clone()))
+        } else {
+            Next::Refuse(Refusal::Unread(trouble.clone()))
+        };
+    }
+    if trouble.kind.passes() && blind < PATIENCE {
+        return Next::Wait(Wait::Trouble(trouble.clone()));
+    }
+    stuck(if trouble.kind.passes() { Stuck::Blind(trouble.clone()) } else { Stuck::Trouble(trouble.clone()) })
+}
+
+/// Before the first write a refusal, after it the way back.
+fn refuse(refusal: Refusal, run: &Run) -> Next {
+    match refusal {
+        refusal if !run.changed && run.unanswered.is_none() => Next::Refuse(refusal),
+        Refusal::Unread(trouble) => stuck(Stuck::Trouble(trouble)),
+        refusal => stuck(Stuck::Refused(Box::new(refusal))),
+    }
+}
+
+/// With all facts at hand.
+fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
+    if let Some(unanswered) = &run.unanswered
+        && now.since(unanswered.sent) < SHOWN
+    {
+        return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+    }
+    if let Some(next) = overtaken(facts, run, now) {
+        return next;
+    }
+    let aim = match target(facts, goal, run) {
+        Ok(aim) => aim,
+        Err(refusal) => return refuse(refusal, run),
+    };
+    if let Some(refusal) = unfit(facts, goal, run, &aim) {
+        return refuse(refusal, run);
+    }
+    if let Some(next) = alarmed(facts, goal, run) {
+        return next;
+    }
+    if let Some((_, trouble)) = run.throttled.as_ref().filter(|(since, _)| now.since(*since) >= goal.timeout)
+    {
+        return refuse(Refusal::Unread(trouble.clone()), run);
+    }
+    let todo = facts.wiring.production.iter().find(|rule| to_write(rule, aim.split, goal));
+    match todo {
+        Some(rule) => towards(facts, (goal, run, now), &aim, rule),
+        None => there(facts, (goal, run, now), &aim),
+    }
+}
+
+/// Whether a rule has to be written: other weights, or a group to bring in.
+fn to_write(rule: &ProductionRule, split: Split, goal: &Goal) -> bool {
+    !rule.split.same_ratio(split) || (rule.lacks.is_some() && goal.wish.adopt)
+}
+
+/// Somebody else's change of a rule, or weights of ours that do not show.
+fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
+    let found = run.found.as_ref()?;
+    facts.wiring.production.iter().find_map(|rule| {
+        let arn = &rule.rule.arn;
+        let name = || rule_name(&rule.rule);
+        let (expected, written) = match (run.written.get(arn), found.splits.get(arn)) {
+            (Some(written), _) => (written.split, Some(written)),
+            (None, Some(split)) => (*split, None),
+            (None, None) => (found.split, None),
+        };
+        if rule.split.same_ratio(expected) {
+            return None;
+        }
+        let stale = |written: &&Written| rule.split.same_ratio(written.before);
+        match written.filter(stale) {
+            Some(written) if now.since(written.at) < SHOWN => {
+                Some(Next::Wait(Wait::Weights { rule: name() }))
+            }
+            Some(written) => Some(stuck(Stuck::NotShown { rule: name(), written: written.split })),
+            None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
+        }
+    })
+}
+
+/// What must hold for the color that gains users, at every look.
+fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
+    let service = facts.service(aim.receiver);
+    let missing = facts.missing_alarms(goal);
+    if !missing.is_empty() {
+        return Some(Refusal::NoAlarm(missing));
+    }
+    if let Some(expected) = goal.wish.expect.as_ref().filter(|expected| !runs(service, expected)) {
+        return Some(Refusal::OtherTaskDefinition {
+            color: aim.receiver,
+            found: service.task_definition.clone(),
+            expected: expected.clone(),
+        });
+    }
+    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
+    let flying = rolling(service).filter(|_| moving && !goal.wish.force && !run.changed)?;
+    Some(Refusal::InFlight {
+        service: service.name.clone(),
+        id: flying.id.clone(),
+        task_definition: flying.task_definition.clone(),
+    })
+}
+
+/// Whether a service runs this task definition and no other.
+fn runs(service: &Service, expected: &str) -> bool {
+    let is = |arn: &str| arn == expected || arn.rsplit('/').next() == Some(expected);
+    is(&service.task_definition)
+        && service.deployments.iter().all(|deployment| is(&deployment.task_definition))
+}
+
+/// A deployment that replaces another one. A change of the count alone is none, whatever its state is called.
+fn rolling(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
+    let primary = service.primary().filter(|primary| primary.rollout != Rollout::Completed)?;
+    let older = service.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
+    (older && primary.rollout != Rollout::Failed).then_some(primary)
+}
+
+/// Alarms stop a run with steps: before its first write as a refusal, then as the way back.
+fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Option<Next> {
+    let firing = facts.firing();
+    if goal.wish.steps.is_empty() || firing.is_empty() || run.arrived.is_some() {
+        return None;
+    }
+    Some(if run.written.is_empty() && !run.changed {
+        Next::Refuse(Refusal::AlarmFiring(firing))
+    } else {
+        stuck(Stuck::Alarm(firing))
+    })
+}
+
+/// On the way to the next split: capacity first, then the rule.
+fn towards(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, rule: &ProductionRule) -> Next {
+    let (goal, ..) = at;
+    if let Some(lacks) = rule.lacks {
+        if !goal.wish.adopt {
+            return refuse(Refusal::NotAdopted { rule: rule_name(&rule.rule), lacks }, at.1);
+        }
+        // With the split that it has: a group is checked for health only once a rule uses it.
+        return write(rule, rule.split, facts, Purpose::Traffic);
+    }
+    let load = full_load(aim.base, &facts.colors);
+    match ready(facts, at, aim, load) {
+        Some(next) => next,
+        None => write(rule, aim.split, facts, Purpose::Traffic),
+    }
+}
+
+/// What is still to do before weight moves; none when every color that ends with users can serve them.
+fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoad) -> Option<Next> {
+    let (goal, run, now) = at;
+    let short: Vec<(&Force, Capacity)> = facts
+        .colors
+        .iter()
+        .filter(|color| aim.split.is_live(color.color))
+        .map(|color| (color, capacity(color, aim.split, load, goal.wish.force)))
+        .filter(|(_, capacity)| capacity.healthy < capacity.needed)
+        .collect();
+    if let Some(why) =
+        short.iter().find_map(|(color, capacity)| hopeless(color, *capacity, load, (goal, run)))
+    {
+        return Some(refuse(why, run));
+    }
+    if let Some(step) = suspend(facts, run) {
+        return Some(Next::Step(step));
+    }
+    let small = short.iter().find(|(_, capacity)| capacity.desired < capacity.needed);
+    if let Some((color, capacity)) = small {
+        return Some(Next::Step(count(color, capacity.needed, Purpose::Traffic)));
+    }
+    let (_, waited_for) = short.first()?;
+    if now.since(run.acted) < goal.timeout {
+        return Some(Next::Wait(Wait::Capacity(*waited_for)));
+    }
+    Some(if run.changed {
+        stuck(Stuck::NotEnough(*waited_for))
+    } else {
+        Next::Refuse(Refusal::NotEnough { capacity: *waited_for, load: load.told(), why: Short::TimedOut })
+    })
+}
+
+/// Why a color that is short of healthy targets can't be helped.
+fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)) -> Option<Refusal> {
+    let (goal, run) = at;
+    let small = capacity.desired < capacity.needed;
+    let why = match color.scaling {
+        Some(_) | None if small && !goal.wish.scale_up => Short::NoScaleUp,
+        Some(scaling) if small && scaling.max < capacity.needed => Short::MaxCapacity,
+        Some(_) | None if !small && !color.coming && !run.changed => Short::Unhealthy,
+        Some(_) | None if goal.wish.force && !color.coming && !run.changed => Short::Unhealthy,
+        Some(_) | None => return None,
+    };
+    Some(Refusal::NotEnough { capacity, load: load.told(), why })
+}
+
+/// Scale-in is suspended on every scalable target before weight moves. A count above MaxCapacity would be cut by that
+/// very call, so MaxCapacity is raised to it first (invariant 23).
+fn suspend(facts: &Facts<'_>, run: &Run) -> Option<Step> {
+    facts.colors.iter().find_map(|color| {
+        let scaling = color.scaling.filter(|scaling| !scaling.in_suspended)?;
+        (!run.unscalable.contains(&color.color)).then(|| {
+            Step::Scaling(Scaling {
+                color: color.color,
+                service: color.service.clone(),
+                min: None,
+                max: (color.desired > scaling.max).then_some(color.desired),
+                in_suspended: Some(true),
+                purpose: Purpose::Traffic,
+            })
+        })
+    })
+}
+
+/// A count-only update.
+pub(super) fn count(color: &Force, desired: u32, purpose: Purpose) -> Step {
+    Step::Update(Update {
+        color: color.color,
+        service: color.service.clone(),
+        task_definition: None,
+        desired: Some(desired),
+        force: false,
+        purpose,
+    })
+}
+
+/// One write of a rule, with all its actions.
+pub(super) fn write(rule: &ProductionRule, split: Split, facts: &Facts<'_>, purpose: Purpose) -> Next {
+    let name = rule_name(&rule.rule);
+    let Some(actions) = rewrite(&rule.rule.whole, &facts.wiring.groups, split) else {
+        return Next::Refuse(Refusal::Tangle(crate::plan::wiring::Tangle::UnknownAction {
+            rule: name,
+            action: rule.rule.actions.join(", "),
+        }));
+    };
+    Next::Step(Step::Weights(Box::new(Weights {
+        rule: rule.rule.arn.clone(),
+        listener: rule.rule.listener.clone(),
+        default: rule.rule.priority.is_none(),
+        name,
+        before: rule.split,
+        after: split,
+        adopts: rule.lacks,
+        actions,
+        purpose,
+    })))
+}
+
+/// Every rule holds the next split.
+fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
+    let (goal, run, now) = at;
+    if let Some(share) = aim.hold {
+        return bake(facts, (goal, run, now), aim, share);
+    }
+    if let Some(step) = short_of_load(facts, goal, run, aim) {
+        return Next::Step(step);
+    }
+    if aim.split.blue > 0 && aim.split.green > 0 {
+        if let Some(step) = suspend(facts, run) {
+            return Next::Step(step);
+        }
+    } else if let Some(next) = settle(facts, (goal, run, now), aim) {
+        return next;
+    }
+    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
+    if let Some(none) = live.clone().find(|color| color.healthy == 0).filter(|_| !run.changed) {
+        let load = full_load(aim.base, &facts.colors);
+        let capacity = capacity(none, aim.split, load, goal.wish.force);
+        return Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy });
+    }
+    Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
+}
+
+/// Users are held at a step while alarms and the receiver's health are watched.
+fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) -> Next {
+    let (goal, run, now) = at;
+    if let Some(step) = suspend(facts, run) {
+        return Next::Step(step);
+    }
+    let stage = run.stage.filter(|stage| stage.share == share);
+    let color = facts.force(aim.receiver);
+    if let Some(stage) = stage.filter(|stage| color.healthy < stage.needed) {
+        let load = full_load(aim.base, &facts.colors);
+        let numbers = capacity(color, aim.split, load, goal.wish.force);
+        return stuck(Stuck::Sick(Capacity { needed: stage.needed, ..numbers }));
+    }
+    let held = now.since(stage.map_or(now, |stage| stage.since));
+    let left = Duration::from_secs(goal.wish.bake.saturating_sub(held).as_secs());
+    Next::Wait(Wait::Bake { split: aim.split, left, no_data: facts.no_data() })
+}
+
+/// A forced run scales up after the weight has moved.
+fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Step> {
+    if !goal.wish.force || !goal.wish.scale_up || !run.changed {
+        return None;
+    }
+    let load = full_load(run.found.as_ref().map_or(aim.base, |found| found.split), &facts.colors);
+    facts.colors.iter().filter(|color| aim.split.is_live(color.color)).find_map(|color| {
+        let needs = capacity(color, aim.split, load, false);
+        let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
+        let asked = run.counts.contains_key(&color.color);
+        (!asked && color.desired < wanted).then(|| count(color, wanted, Purpose::Traffic))
+    })
+}
+
+/// A color alone at 100 may scale in again once it has carried all users for a while.
+fn settle(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+    let (goal, run, now) = at;
+    let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
+    let color = facts.force(winner);
+    color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner))?;
+    let carried = now.since(run.arrived.unwrap_or(now));
+    if carried < goal.wish.settle {
+        let left = Duration::from_secs(goal.wish.settle.saturating_sub(carried).as_secs());
+        return Some(Next::Wait(Wait::Settle { color: winner, left }));
+    }
+    Some(Next::Step(resume(color, Purpose::Traffic)))
+}
+
+/// Scale-in is allowed again.
+pub(super) fn resume(color: &Force, purpose: Purpose) -> Step {
+    let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
+    Step::Scaling(Scaling {
+        color: color.color,
+        service: color.service.clone(),
+        min: None,
+        max: over.then_some(color.desired),
+        in_suspended: Some(false),
+        purpose,
+    })
+}

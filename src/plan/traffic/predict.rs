@@ -1,0 +1,198 @@
+//! The plan as a value: the same decision, iterated over snapshots that its own steps are predicted to bring.
+
+use std::time::Duration;
+
+use super::brief::{Brief, RuleChange, Undo};
+use super::capacity::{capacity, full_load};
+use super::facts::{Facts, Lacking, facts};
+use super::goal::Goal;
+use super::next::next;
+use super::run::Run;
+use super::stage::{split_at, target};
+use crate::plan::admit::Hindrance;
+use crate::plan::color::{Color, Split};
+use crate::plan::run::Answer;
+use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
+use crate::plan::step::{End, Next, Refusal, Scaling, Step, Update, Wait, Weights};
+use crate::plan::time::Time;
+use crate::plan::wiring::{ProductionRule, rule_name};
+
+/// Most turns that a plan may take; more means that the prediction turns in a circle.
+const MOST: usize = 400;
+
+/// What a plan comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Prediction {
+    /// It can be told.
+    Brief(Box<Brief>),
+    /// It would not be started.
+    Refuse(Refusal),
+    /// It can't be said now.
+    Unknown,
+}
+
+/// Iterates the decision over predicted snapshots, bakes included, and tells all that there is to tell.
+pub(crate) fn predict(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction {
+    let mut brief = match brief(snapshot, goal, now) {
+        Ok(brief) => brief,
+        Err(prediction) => return prediction,
+    };
+    let (mut run, mut seen, mut now) = (Run::begin(now), snapshot.clone(), now);
+    for _ in 0..MOST {
+        run.saw(&Ok(seen.clone()), goal, now);
+        match next(&Ok(seen.clone()), goal, &run, now) {
+            Next::Step(step) => {
+                run.before(&seen, goal);
+                run.answered(&step, &Ok(Answer::Changed), goal, now);
+                apply(&mut seen, &step);
+                brief.steps.push(step);
+            }
+            Next::Wait(wait) => now = now.after(waited(&mut seen, &wait)),
+            Next::Done(End::Good { .. }) => return Prediction::Brief(Box::new(brief)),
+            Next::Refuse(refusal) => return Prediction::Refuse(refusal),
+            Next::Look(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Turn(..) => {
+                return Prediction::Unknown;
+            }
+        }
+    }
+    Prediction::Unknown
+}
+
+/// All but the steps.
+fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief, Prediction> {
+    let facts = facts(snapshot, goal).map_err(|lacking| match lacking {
+        Lacking::Hindrance(Hindrance::Refuse(refusal)) => Prediction::Refuse(refusal),
+        Lacking::Hindrance(Hindrance::Hold(_)) | Lacking::Look(_) => Prediction::Unknown,
+    })?;
+    let aim = target(&facts, goal, &Run::begin(now)).map_err(Prediction::Refuse)?;
+    let load = full_load(aim.base, &facts.colors);
+    let to = goal.wish.to;
+    let live = facts.colors.iter().filter(|color| to.is_live(color.color));
+    let held = |share: &u32| {
+        let split = split_at(aim.receiver, *share);
+        super::stage::gaining(aim.base, split) == Some(aim.receiver)
+    };
+    Ok(Brief {
+        from: aim.base,
+        to,
+        rules: facts.wiring.production.iter().map(|rule| change(rule, to)).collect(),
+        load: load.told(),
+        capacity: live.map(|color| capacity(color, to, load, goal.wish.force)).collect(),
+        receiver: aim.receiver,
+        versions: versions(&facts),
+        steps: Vec::new(),
+        bakes: goal.wish.steps.iter().copied().filter(held).map(|share| (share, goal.wish.bake)).collect(),
+        no_data: facts.no_data(),
+    })
+}
+
+/// The task definition that each color wants.
+fn versions(facts: &Facts<'_>) -> Vec<(Color, String)> {
+    let of = |service: &&Service| (service.color, service.task_definition.clone());
+    facts.services.iter().map(of).collect()
+}
+
+/// One rule before and after.
+fn change(rule: &ProductionRule, to: Split) -> RuleChange {
+    let default = rule.rule.priority.is_none();
+    RuleChange {
+        name: rule_name(&rule.rule),
+        before: rule.split,
+        after: to,
+        stickiness: rule.rule.stickiness,
+        undo: Undo {
+            default,
+            arn: if default { rule.rule.listener.clone() } else { rule.rule.arn.clone() },
+            actions: rule.rule.whole.clone(),
+        },
+    }
+}
+
+/// What a step is predicted to bring at once.
+fn apply(seen: &mut Snapshot, step: &Step) {
+    match step {
+        Step::Weights(weights) => weighed(seen, weights),
+        Step::Scaling(scaling) => scaled(seen, scaling),
+        Step::Update(update) => updated(seen, update),
+        Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
+    }
+}
+
+/// A rule with its new weights.
+fn weighed(seen: &mut Snapshot, weights: &Weights) {
+    let forward: Vec<Weighted> = weights
+        .actions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|action| action.pointer("/ForwardConfig/TargetGroups")?.as_array())
+        .flatten()
+        .filter_map(|group| {
+            let weight = u32::try_from(group.get("Weight")?.as_u64()?).ok()?;
+            Some(Weighted { group: group.get("TargetGroupArn")?.as_str()?.to_owned(), weight })
+        })
+        .collect();
+    let Some(Ok(balancers)) = &mut seen.balancers else { return };
+    for rule in balancers.iter_mut().flat_map(|balancer| &mut balancer.rules) {
+        if rule.arn == weights.rule {
+            rule.forward.clone_from(&forward);
+            rule.whole.clone_from(&weights.actions);
+        }
+    }
+}
+
+/// A scalable target, and the count that AWS moves into its bounds.
+fn scaled(seen: &mut Snapshot, scaling: &Scaling) {
+    let Some(service) = seen.services.iter_mut().find(|service| service.color == scaling.color) else {
+        return;
+    };
+    if let Some(Ok(Some(target))) = &mut service.scaling {
+        target.min = scaling.min.unwrap_or(target.min);
+        target.max = scaling.max.unwrap_or(target.max);
+        target.in_suspended = scaling.in_suspended.unwrap_or(target.in_suspended);
+        let desired = service.desired.max(target.min).min(target.max.max(target.min));
+        service.desired = desired;
+    }
+}
+
+/// A new count; its tasks are still to come.
+fn updated(seen: &mut Snapshot, update: &Update) {
+    let Some(service) = seen.services.iter_mut().find(|service| service.color == update.color) else {
+        return;
+    };
+    service.desired = update.desired.unwrap_or(service.desired);
+}
+
+/// What a wait is predicted to bring, and how long it takes: all wanted tasks run and are healthy.
+fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
+    match wait {
+        Wait::Bake { left, .. } | Wait::Settle { left, .. } => *left + Duration::from_secs(1),
+        Wait::Capacity(_)
+        | Wait::Trouble(_)
+        | Wait::Unanswered(_)
+        | Wait::Deployment(_)
+        | Wait::Rollback { .. }
+        | Wait::Restore { .. }
+        | Wait::Probe
+        | Wait::Weights { .. } => {
+            seen.services.iter_mut().for_each(healthy);
+            Duration::from_secs(1)
+        }
+    }
+}
+
+/// Every task that is wanted runs and is healthy.
+fn healthy(service: &mut Service) {
+    (service.running, service.pending) = (service.desired, 0);
+    let Some(Ok(targets)) = &mut service.targets else { return };
+    targets.retain(Target::is_healthy);
+    let port = service.setup.links.first().map_or(0, |link| link.port);
+    let have = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    targets.extend((have..service.desired).map(|number| Target {
+        id: format!("planned-{number}"),
+        port,
+        state: "healthy".to_owned(),
+        reason: None,
+        description: None,
+    }));
+}

@@ -1,0 +1,29 @@
+//! A rule's actions with other weights: everything else stays field for field (invariant 3).
+
+use serde_json::{Value, json};
+
+use crate::plan::color::Split;
+use crate::plan::wiring::Groups;
+
+/// All actions with the forward action's weights replaced: both groups, weight 0 written out, ForwardConfig alone. None
+/// where there is no forward action.
+pub(crate) fn rewrite(actions: &Value, groups: &Groups, split: Split) -> Option<Value> {
+    let mut all = actions.as_array()?.clone();
+    let forward = all.iter_mut().find(|action| action.get("Type") == Some(&json!("forward")))?;
+    let sticky = forward.pointer("/ForwardConfig/TargetGroupStickinessConfig").cloned();
+    let fields = forward.as_object_mut()?;
+    fields.remove("TargetGroupArn");
+    let mut config = fields.get("ForwardConfig").and_then(Value::as_object).cloned().unwrap_or_default();
+    config.insert(
+        "TargetGroups".to_owned(),
+        json!([
+            {"TargetGroupArn": groups.blue, "Weight": split.blue},
+            {"TargetGroupArn": groups.green, "Weight": split.green},
+        ]),
+    );
+    if let Some(sticky) = sticky {
+        config.insert("TargetGroupStickinessConfig".to_owned(), sticky);
+    }
+    fields.insert("ForwardConfig".to_owned(), Value::Object(config));
+    Some(Value::Array(all))
+}
