@@ -36,7 +36,7 @@ const PRODUCT: [Layer; 13] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 17] = [
+const TESTBED: [Layer; 19] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
@@ -51,10 +51,11 @@ const TESTBED: [Layer; 17] = [
     ("ecs", &["ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
     ("sts", &["wire", "world"], &["serde_json"]),
     ("cloudwatch", &["ecs", "elb", "wire", "world"], &["serde_json"]),
+    ("autoscaling", &["checker", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
     ("faults", &["wire", "world"], &["serde_json"]),
     (
         "world",
-        &["checker", "cloudwatch", "ecr", "ecs", "elb", "faults", "record", "sts", "wire"],
+        &["autoscaling", "checker", "cloudwatch", "ecr", "ecs", "elb", "faults", "record", "sts", "wire"],
         &["serde_json", "sha2", "tokio"],
     ),
     (
@@ -63,7 +64,8 @@ const TESTBED: [Layer; 17] = [
         &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "tokio"],
     ),
     ("testbed", &["checker", "faults", "record", "server", "wire", "world"], &["serde_json", "tokio"]),
-    ("sample", &["checker", "testbed", "wire"], &["serde_json"]),
+    ("scaled", &["testbed", "wire"], &["serde_json"]),
+    ("sample", &["checker", "scaled", "testbed", "wire"], &["serde_json"]),
     // The demo is a user of the library, as tests are.
     (
         "demo",

@@ -72,26 +72,50 @@ impl Scene {
         self.bed.call(Service::Elb, "ModifyListener", input).expect("the weights");
     }
 
-    /// Puts a step policy on a service that scales in by one task; fires it.
-    fn scale_in(&self, service: &str) {
+    /// Puts a step policy on a service that changes its count by one task; gives its ARN.
+    fn policy(&self, service: &str, by: i32) -> String {
+        let bound = if by > 0 { "MetricIntervalLowerBound" } else { "MetricIntervalUpperBound" };
         let config = json!({
             "AdjustmentType": "ChangeInCapacity",
-            "StepAdjustments": [{ "MetricIntervalUpperBound": 0, "ScalingAdjustment": -1 }],
+            "StepAdjustments": [{ bound: 0, "ScalingAdjustment": by }],
         });
         let input = json!({
             "ServiceNamespace": "ecs",
             "ResourceId": format!("service/shop/{service}"),
             "ScalableDimension": "ecs:service:DesiredCount",
-            "PolicyName": "in",
+            "PolicyName": format!("by {by}"),
             "StepScalingPolicyConfiguration": config,
         });
         let answer = self.bed.call(Service::AutoScaling, "PutScalingPolicy", input).expect("the policy");
-        let arn = answer["PolicyARN"].as_str().expect("its ARN").to_owned();
+        answer["PolicyARN"].as_str().expect("its ARN").to_owned()
+    }
+
+    /// Lets a policy scale a service in by one task.
+    fn scale_in(&self, service: &str) {
+        let arn = self.policy(service, -1);
         let breach = Breach { alarm: "low", metric: 10.0, threshold: 40.0 };
         self.bed.world(|world| {
             world.fire_policy(&arn, breach);
             world.check(world.last_call());
         });
+    }
+
+    /// Puts an alarm that fires green's scale-out policy, with its actions on or off.
+    fn alarm(&self, enabled: bool) {
+        let input = json!({
+            "AlarmName": "web-green-cpu",
+            "ActionsEnabled": enabled,
+            "AlarmActions": [self.policy("web-green", 1)],
+            "Namespace": "AWS/ECS",
+            "MetricName": "CPUUtilization",
+            "Statistic": "Average",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 80,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+        });
+        self.bed.call(Service::CloudWatch, "PutMetricAlarm", input).expect("the alarm");
     }
 
     /// Numbers of the invariants that the checker named.
@@ -172,4 +196,16 @@ fn invariant_23_a_call_that_names_no_bound_is_noticed_too() {
     scene.healthy(&scene.sample.blue_group, 7);
     scene.suspend(&["web-blue"], true);
     assert_eq!(scene.named(), [23], "{:?}", scene.bed.violations());
+}
+
+#[test]
+fn invariant_31_weight_before_the_alarms_is_noticed() {
+    for (managed, enabled, named) in [(true, false, vec![31]), (true, true, vec![]), (false, false, vec![])] {
+        let scene = Scene::start();
+        scene.bed.world(|world| world.checker.expect_managed_alarms(managed));
+        scene.suspend(&["web-blue", "web-green"], true);
+        scene.alarm(enabled);
+        scene.weights(67, 33);
+        assert_eq!(scene.named(), named, "{:?}", scene.bed.violations());
+    }
 }

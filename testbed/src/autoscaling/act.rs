@@ -3,7 +3,8 @@
 use super::activity::Cause;
 use super::policy::{Policy, Rule};
 use super::target::Target;
-use super::{alarms, input, target};
+use super::{input, target};
+use crate::cloudwatch::State;
 use crate::ecs::RolloutState;
 use crate::world::World;
 use std::time::Instant;
@@ -28,25 +29,13 @@ pub(super) struct Cooldowns {
     scale_in: Option<Instant>,
 }
 
-/// Lets every policy act whose alarm is in ALARM with its actions on: at once, then once a minute (CloudWatch,
-/// "Auto Scaling actions": repeated every minute while the alarm stays in ALARM).
+/// Carries out what alarms fired since the last tick; CloudWatch fires again every minute while one stays in ALARM. An
+/// alarm that was set into ALARM by hand, and has no data yet, counts as just at its threshold.
 pub(super) fn tick(world: &mut World, now: Instant) {
-    let minute = world.pace.seconds(60);
-    let arns: Vec<String> = world.autoscaling.policies.iter().map(|policy| policy.arn.clone()).collect();
-    for arn in arns {
-        for alarm in alarms::of(world, &arn) {
-            let key = (arn.clone(), alarm.name.clone());
-            let Some((metric, threshold)) = alarm.breach else {
-                world.autoscaling.acted.remove(&key);
-                continue;
-            };
-            let last = world.autoscaling.acted.get(&key);
-            if last.is_some_and(|last| now.duration_since(*last) < minute) {
-                continue;
-            }
-            world.autoscaling.acted.insert(key, now);
-            fire(world, &arn, Breach { alarm: &alarm.name, metric, threshold }, now);
-        }
+    for fired in world.cloudwatch.due_actions() {
+        let Some(threshold) = fired.threshold.filter(|_| fired.state == State::Alarm) else { continue };
+        let metric = fired.datapoint.unwrap_or(threshold);
+        fire(world, &fired.action, Breach { alarm: &fired.alarm, metric, threshold }, now);
     }
 }
 

@@ -39,8 +39,6 @@ pub struct AutoScaling {
     pub may_create_role: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
-    /// When a policy acted last for an alarm that is still in ALARM, by policy ARN and alarm name.
-    acted: HashMap<(String, String), Instant>,
     /// Cooldowns by resource.
     cooldowns: HashMap<String, act::Cooldowns>,
 }
@@ -55,7 +53,6 @@ impl Default for AutoScaling {
             linked_role: true,
             may_create_role: true,
             page_limit: None,
-            acted: HashMap::new(),
             cooldowns: HashMap::new(),
         }
     }

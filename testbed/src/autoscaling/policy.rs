@@ -102,7 +102,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let policy = Policy { arn: arn.clone(), name, resource, rule, config, created_at };
     world.autoscaling.policies.retain(|known| known.arn != arn);
     world.autoscaling.policies.push(policy.clone());
-    alarms::follow_target(world, &policy);
+    alarms::follow_target(world, &policy)?;
     Ok(json!({ "PolicyARN": arn, "Alarms": alarms_json(world, &arn) }))
 }
 
@@ -167,7 +167,6 @@ pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError
 fn forget(world: &mut World, policy: &Policy) {
     alarms::leave_target(world, policy);
     world.autoscaling.policies.retain(|known| known.arn != policy.arn);
-    world.autoscaling.acted.retain(|(arn, _), _| *arn != policy.arn);
 }
 
 /// Removes the policies of a target that is deregistered.

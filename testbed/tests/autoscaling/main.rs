@@ -1,5 +1,6 @@
 //! Application Auto Scaling, over its wire.
 
+mod alarms;
 mod bed;
 mod policies;
 mod scaling;
