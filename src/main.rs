@@ -8,6 +8,7 @@ mod config;
 mod event;
 mod failure;
 mod http;
+mod id_token;
 mod plan;
 mod report;
 mod reporter;

@@ -39,9 +39,7 @@ impl<'a> Reporter<'a> {
     /// Has the runner hide the credentials, before anything else is printed.
     pub(crate) fn mask_credentials(&self) {
         for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
-            if let Some(line) = self.env.var(name).and_then(commands::mask) {
-                print(&line);
-            }
+            mask(self.env.var(name).unwrap_or_default());
         }
     }
 
@@ -99,6 +97,13 @@ impl<'a> Reporter<'a> {
             }
         }
         ExitCode::from(outcome.exit_code())
+    }
+}
+
+/// Has the runner hide a value from here on.
+pub(crate) fn mask(value: &str) {
+    if let Some(line) = commands::mask(value) {
+        print(&line);
     }
 }
 

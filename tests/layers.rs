@@ -12,23 +12,24 @@ use std::path::{Path, PathBuf};
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The product. Every layer may use itself and the standard library.
-const PRODUCT: [Layer; 13] = [
+const PRODUCT: [Layer; 14] = [
     ("plan", &[], &["serde", "serde_json", "serde_yaml", "strsim"]),
     ("failure", &["plan"], &[]),
     ("event", &["failure", "plan"], &[]),
     ("report", &["event", "failure", "plan"], &["serde", "serde_json"]),
     ("config", &["failure", "plan"], &["serde", "serde_json", "serde_yaml"]),
     ("action", &["config", "failure", "plan"], &["serde_json", "serde_yaml", "strsim"]),
-    ("aws", &["failure", "plan"], &["aws_*", "serde_json", "tokio"]),
+    ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "serde_json", "tokio"]),
     ("clock", &["plan"], &["tokio"]),
     ("signals", &["clock"], &["tokio"]),
     ("http", &[], &["reqwest", "tokio"]),
+    ("id_token", &["clock"], &["reqwest", "serde_json"]),
     ("reporter", &["action", "clock", "event", "failure", "plan", "report"], &[]),
     (
         "commands",
         &[
-            "action", "aws", "clock", "config", "event", "failure", "http", "plan", "report", "reporter",
-            "signals",
+            "action", "aws", "clock", "config", "event", "failure", "http", "id_token", "plan", "report",
+            "reporter", "signals",
         ],
         &["reqwest", "serde", "serde_json", "tokio"],
     ),

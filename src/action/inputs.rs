@@ -167,6 +167,12 @@ pub(crate) const INPUTS: &[Input] = &[
         "The AWS region. Without it, `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.",
     ),
     input(
+        "role-to-assume",
+        ALL,
+        "",
+        "ARN of the IAM role to assume by the job's id token, which needs the permission `id-token: write`. Its credentials are renewed as long as the run lasts. Without it, the credentials of the environment.",
+    ),
+    input(
         "allowed-account-ids",
         ALL,
         "",

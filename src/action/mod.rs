@@ -11,5 +11,6 @@ pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod inputs;
 pub(crate) mod place;
+pub(crate) mod role;
 pub(crate) mod settings;
 pub(crate) mod variables;

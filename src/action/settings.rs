@@ -7,6 +7,7 @@ use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
 use super::inputs::{COMMANDS, CommandName};
 use super::place;
+use super::role::Role;
 use crate::config::kinds;
 use crate::plan::problem::Problem;
 use crate::plan::wanted::{Place, Probe};
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) app: Option<String>,
     /// The AWS region.
     pub(crate) region: String,
+    /// The role to assume by the job's id token; none to take the credentials of the environment.
+    pub(crate) role: Option<Role>,
     /// The only accounts to work in; empty for any.
     pub(crate) allowed_account_ids: Vec<String>,
     /// Whether to print the plan and write nothing.
@@ -100,6 +103,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     };
     let region = region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
+    let role = role(edge, region.as_deref(), &allowed_account_ids);
     let plan_only = edge.parsed("plan-only", kinds::boolean);
     let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
@@ -112,6 +116,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
         place: place?,
         app: file.app.map(|(name, _)| name),
         region: region?,
+        role,
         allowed_account_ids,
         plan_only: plan_only?,
         timeout: timeout?,
@@ -147,6 +152,17 @@ fn region(edge: &mut Edge<'_>) -> Option<String> {
     kinds::region(value).map_err(what).ok()
 }
 
+/// The role, which must be of the region's partition and of an allowed account.
+fn role(edge: &mut Edge<'_>, region: Option<&str>, allowed: &[String]) -> Option<Role> {
+    let role = edge.parsed("role-to-assume", Role::parse)?;
+    for fits in [region.map_or(Ok(()), |region| role.fits_region(region)), role.fits_accounts(allowed)] {
+        if let Err(what) = fits {
+            edge.problem("role-to-assume", what);
+        }
+    }
+    Some(role)
+}
+
 /// What gives credentials without a profile: keys, web identity, the container's own.
 const CREDENTIALS: [&str; 4] = [
     "AWS_ACCESS_KEY_ID",
@@ -159,7 +175,8 @@ const CREDENTIALS: [&str; 4] = [
 fn check_profile(edge: &mut Edge<'_>) {
     let given = |names: &[&'static str]| names.iter().copied().find(|name| edge.env.var(name).is_some());
     let profile = given(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]);
-    if let (Some(name), None) = (profile, given(&CREDENTIALS)) {
+    let role = edge.value("role-to-assume").is_some();
+    if let (Some(name), None, false) = (profile, given(&CREDENTIALS), role) {
         let what = "profiles of the runner don't exist in the action's container, and AWS_ACCESS_KEY_ID is not set: \
                     let aws-actions/configure-aws-credentials export the credentials";
         edge.problems.push(Problem::new(name, what));

@@ -102,6 +102,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             place,
             app: None,
             region: "eu-west-1".to_owned(),
+            role: None,
             allowed_account_ids: vec![],
             plan_only: false,
             timeout: Duration::from_secs(1800),
@@ -137,6 +138,7 @@ fn everything() -> Settings {
                 ("INPUT_POLL-INTERVAL", "300ms"),
                 ("INPUT_ON-CANCEL", "leave"),
                 ("INPUT_REGION", "eu-central-1"),
+                ("INPUT_ROLE-TO-ASSUME", "arn:aws:iam::123456789012:role/ci/deploy"),
                 ("INPUT_ALLOWED-ACCOUNT-IDS", "123456789012"),
             ],
         ],
@@ -158,6 +160,10 @@ fn everything_can_be_said_by_inputs() {
         (Duration::from_secs(5400), Duration::from_millis(300))
     );
     assert_eq!((settings.plan_only, settings.on_cancel), (true, OnCancel::Leave));
+    assert_eq!(
+        settings.role.as_ref().map(|role| role.arn.as_str()),
+        Some("arn:aws:iam::123456789012:role/ci/deploy")
+    );
     assert_eq!(settings.region, "eu-central-1");
     assert_eq!(settings.allowed_account_ids, ["123456789012"]);
     let deploy = deploy_of(settings);
@@ -359,9 +365,25 @@ fn a_wrong_input_of_every_command_is_told_in_words() {
 }
 
 #[test]
-fn a_profile_beside_keys_is_fine() {
-    let with_keys = [("AWS_PROFILE", "prod"), ("AWS_ACCESS_KEY_ID", "AKIA")];
-    assert!(read_with(&[&LEAST, &with_keys], &[]).is_ok());
+fn a_profile_beside_keys_or_a_role_is_fine() {
+    let role = ("INPUT_ROLE-TO-ASSUME", "arn:aws:iam::123456789012:role/deploy");
+    for beside in [("AWS_ACCESS_KEY_ID", "AKIA"), role] {
+        assert!(read_with(&[&LEAST, &[("AWS_PROFILE", "prod"), beside]], &[]).is_ok());
+    }
+}
+
+#[test]
+fn a_role_of_another_partition_or_account_is_refused_before_aws_is_asked() {
+    let role = "arn:aws-cn:iam::123456789012:role/deploy";
+    assert_eq!(
+        problems(&[("INPUT_ROLE-TO-ASSUME", role), ("INPUT_ALLOWED-ACCOUNT-IDS", "210987654321")]),
+        "input role-to-assume: the role is of the partition `aws-cn`, but the region `eu-west-1` is of `aws`\n\
+         input role-to-assume: the role is in account `123456789012`; `allowed-account-ids` allows `210987654321`"
+    );
+    assert_eq!(
+        problems(&[("INPUT_ROLE-TO-ASSUME", "deploy")]),
+        "input role-to-assume: `deploy` is no ARN: write `arn:aws:iam::ACCOUNT_ID:role/deploy`, with the account's 12 digits"
+    );
 }
 
 #[test]

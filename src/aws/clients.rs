@@ -14,8 +14,12 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// How to reach AWS. Credentials and endpoints come from the environment, as in every tool on AWS's SDKs.
+use super::web_identity::{SignIn, WebIdentity};
+
+/// How to reach AWS. Endpoints come from the environment, as in every tool on AWS's SDKs; so do credentials, unless
+/// there is a role to assume.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The region's code.
@@ -23,6 +27,8 @@ pub(crate) struct Access {
     /// What the user agent says beside the SDK's own words, such as the run's id. Characters that a user agent
     /// may not hold become dashes.
     pub(crate) app_name: String,
+    /// The role to assume by the job's id token; none to take the credentials that the environment has.
+    pub(crate) sign_in: Option<SignIn>,
 }
 
 /// AWS in one region, with one set of credentials. Clones share connections and credentials.
@@ -67,13 +73,16 @@ impl Aws {
     }
 }
 
-/// One configuration for all clients: short time-outs, three attempts, and identities that are loaded when needed.
+/// One configuration for all clients.
 pub(super) async fn config(access: &Access) -> SdkConfig {
-    let region = Region::new(access.region.clone());
+    with_credentials(unsigned(access).await, access)
+}
+
+/// Short time-outs and three attempts; without credentials.
+pub(super) async fn unsigned(access: &Access) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(region.clone())
-        .credentials_provider(credentials(region))
-        .identity_cache(IdentityCache::lazy().load_timeout(Duration::from_secs(10)).build())
+        .region(Region::new(access.region.clone()))
+        .no_credentials()
         .retry_config(retries())
         .timeout_config(time_outs())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -85,6 +94,23 @@ pub(super) async fn config(access: &Access) -> SdkConfig {
     .await
 }
 
+/// Adds credentials, which are loaded when they are needed: the role's, or those of the environment.
+pub(super) fn with_credentials(config: SdkConfig, access: &Access) -> SdkConfig {
+    let identities = IdentityCache::lazy().load_timeout(Duration::from_secs(10));
+    let (provider, identities) = match &access.sign_in {
+        None => {
+            let chain = credentials(Region::new(access.region.clone()));
+            (SharedCredentialsProvider::new(chain), identities)
+        }
+        // The role's credentials say themselves when to renew them, long before their end.
+        Some(sign_in) => (
+            SharedCredentialsProvider::new(WebIdentity::new(sign_in.clone(), &config)),
+            identities.buffer_time(Duration::from_millis(500)),
+        ),
+    };
+    config.to_builder().credentials_provider(provider).identity_cache(identities.build()).build()
+}
+
 /// Three attempts within a second or two: polling is the outer loop, so there is no need to wait long in here.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
@@ -94,7 +120,7 @@ fn retries() -> RetryConfig {
 }
 
 /// Limits for a connection, one attempt, and a call with all its attempts.
-fn time_outs() -> TimeoutConfig {
+pub(super) fn time_outs() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(10))

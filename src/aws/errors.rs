@@ -1,6 +1,7 @@
 //! What the SDK's errors mean, over every protocol that AWS speaks.
 
 use std::error::Error;
+use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
@@ -9,6 +10,18 @@ use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::plan::trouble::{Trouble, TroubleKind};
+
+/// Why the role's credentials could not be had, on its way through the SDK's own errors.
+#[derive(Debug)]
+pub(super) struct SignInFailed(pub(super) Trouble);
+
+impl fmt::Display for SignInFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.action, self.0.message)
+    }
+}
+
+impl Error for SignInFailed {}
 
 /// Turns the error of a read into trouble. `action` is the IAM action, `resource` what a user would call the thing.
 pub(super) fn unread<E>(
@@ -46,6 +59,9 @@ fn trouble<E>(action: &'static str, resource: &str, error: &SdkError<E, HttpResp
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(SignInFailed(trouble)) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return trouble.clone();
+    }
     Trouble {
         kind: kind(error),
         action,

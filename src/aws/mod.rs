@@ -14,6 +14,7 @@ mod services;
 mod tasks;
 mod together;
 mod values;
+mod web_identity;
 mod writes;
 
 #[cfg(test)]
@@ -21,3 +22,4 @@ pub(crate) mod tests;
 
 pub(crate) use clients::{Access, Aws};
 pub(crate) use observe::Names;
+pub(crate) use web_identity::SignIn;

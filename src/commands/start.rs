@@ -10,17 +10,19 @@ use super::state::{self, State};
 use super::{deploy::deploy, status::status};
 use crate::action::context::Context;
 use crate::action::env::Environment;
+use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
-use crate::aws::{Access, Aws, Names};
+use crate::aws::{Access, Aws, Names, SignIn};
 use crate::clock;
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
 use crate::http;
+use crate::id_token::{self, IdTokens};
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::Refusal;
 use crate::report::words;
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, mask};
 use crate::signals::Signals;
 
 /// Reads a text file in the workspace.
@@ -98,7 +100,9 @@ async fn session<'a>(
 ) -> Result<Session<'a>, Box<Report>> {
     let run = context.run_id.as_deref().unwrap_or("local");
     let http = http::client(run).map_err(|why| failed(words::no_http_client(&why)))?;
-    let access = Access { region: settings.region.clone(), app_name: format!("ecs-blue-green-run-{run}") };
+    let sign_in = sign_in(env, settings, (context, &http))?;
+    let app_name = format!("ecs-blue-green-run-{run}");
+    let access = Access { region: settings.region.clone(), app_name, sign_in };
     let aws = Aws::new(&access).await;
     let caller = tokio::select! {
         caller = aws.caller() => caller.map_err(|trouble| {
@@ -129,6 +133,24 @@ async fn session<'a>(
         reporter,
         signals,
     })
+}
+
+/// How the job becomes the role that was given, if one was.
+fn sign_in(
+    env: &Environment,
+    settings: &Settings,
+    (context, http): (&Context, &reqwest::Client),
+) -> Result<Option<SignIn>, Box<Report>> {
+    let Some(role) = &settings.role else { return Ok(None) };
+    let asks = (env.var(id_token::URL_VARIABLE), env.var(id_token::TOKEN_VARIABLE));
+    let (Some(url), Some(bearer)) = asks else { return Err(failed(words::no_id_token(&role.arn))) };
+    Ok(Some(SignIn {
+        role: role.arn.clone(),
+        audience: role.audience(),
+        session: session_name(context),
+        tokens: IdTokens::new(http.clone(), url, bearer),
+        mask,
+    }))
 }
 
 /// A refusal in words.

@@ -3,6 +3,11 @@
 /// The answer of a read, or what kept it from being one. Unknown is not good: a trouble holds, it never passes.
 pub(crate) type Read<T> = Result<T, Trouble>;
 
+/// [`Trouble::action`] of a job that got no id token from GitHub.
+pub(crate) const ID_TOKEN: &str = "the job's id token";
+/// [`Trouble::action`] of a job that was refused the role to assume.
+pub(crate) const ASSUME_ROLE: &str = "sts:AssumeRoleWithWebIdentity";
+
 /// Why AWS did not answer, as far as it changes what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TroubleKind {

@@ -9,7 +9,7 @@ use crate::plan::arn::Arn;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Overview};
 use crate::plan::snapshot::Rollout;
-use crate::plan::step::Left;
+use crate::plan::step::{Left, Refusal};
 
 /// Most bytes of a summary; GitHub takes 1 MiB for all that a step writes.
 const MOST: usize = 900_000;
@@ -226,7 +226,14 @@ fn account(report: &Report) -> Option<&str> {
     let place = report.overview.as_ref().map(|overview| overview.place.account.as_str());
     let arns = [&report.task_definition, &report.previous_task_definition];
     let named = arns.into_iter().flatten().find_map(|arn| Arn::parse(arn).map(|arn| arn.account));
-    place.filter(|account| !account.is_empty()).or(named)
+    place.filter(|account| !account.is_empty()).or(named).or_else(|| of_role(report))
+}
+
+/// The account of the role that could not be assumed.
+fn of_role(report: &Report) -> Option<&str> {
+    let Some(Refusal::Unread(trouble)) = &report.refusal else { return None };
+    let role = trouble.resource.strip_prefix("arn:")?;
+    role.split(':').nth(3).filter(|account| account.len() == 12)
 }
 
 /// The text, or as many of its lines as there is room for.

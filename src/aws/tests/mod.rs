@@ -6,4 +6,5 @@ mod errors;
 mod images;
 mod observe;
 pub(crate) mod server;
+mod web_identity;
 mod writes;

@@ -3,6 +3,7 @@
 mod causes;
 mod failures;
 mod refusals;
+mod sign_in;
 mod steps;
 
 use crate::failure::Failure;

@@ -1,5 +1,6 @@
 //! A call that AWS did not answer as hoped.
 
+use super::sign_in;
 use crate::failure::{Failure, Reason};
 use crate::plan::arn::Arn;
 use crate::plan::trouble::{Trouble, TroubleKind};
@@ -7,6 +8,9 @@ use crate::report::names::{one_line, quoted};
 
 /// The failure that a trouble is.
 pub(crate) fn trouble(trouble: &Trouble) -> Failure {
+    if let Some(failure) = sign_in::refused(trouble) {
+        return failure;
+    }
     let (what, hint) = match trouble.kind {
         TroubleKind::Denied => denied(trouble),
         TroubleKind::Expired => (
@@ -43,7 +47,8 @@ const EXPIRED: &str =
     with:
       role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
       aws-region: REGION
-      role-duration-seconds: 7200";
+      role-duration-seconds: 7200
+Or give this action `role-to-assume`: it renews the role's credentials itself.";
 
 /// What to do about missing credentials.
 const NO_CREDENTIALS: &str = "Add a step before this one that brings credentials:
@@ -70,7 +75,7 @@ fn call(trouble: &Trouble) -> String {
 }
 
 /// AWS's code in parentheses.
-fn code(trouble: &Trouble) -> String {
+pub(super) fn code(trouble: &Trouble) -> String {
     trouble.code.as_ref().map(|code| format!(" ({})", one_line(code))).unwrap_or_default()
 }
 
@@ -80,7 +85,7 @@ fn comma_code(trouble: &Trouble) -> String {
 }
 
 /// AWS's message after a colon.
-fn told(trouble: &Trouble) -> String {
+pub(super) fn told(trouble: &Trouble) -> String {
     let message = one_line(&trouble.message);
     let message = message.trim_end_matches('.');
     if message.is_empty() { String::new() } else { format!(": {message}") }
@@ -101,7 +106,7 @@ fn unreachable(trouble: &Trouble) -> (String, String) {
 }
 
 /// A missing permission with the statement that grants it.
-fn denied(trouble: &Trouble) -> (String, String) {
+pub(super) fn denied(trouble: &Trouble) -> (String, String) {
     let denial = Denial::read(&trouble.message);
     let action = denial.as_ref().map_or(trouble.action, |denial| denial.action);
     let resource = denial.as_ref().and_then(|denial| denial.resource).unwrap_or(&trouble.resource);

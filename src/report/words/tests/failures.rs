@@ -127,6 +127,7 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
           role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
           aws-region: REGION
           role-duration-seconds: 7200
+    Or give this action `role-to-assume`: it renews the role's credentials itself.
     ");
 }
 
@@ -286,6 +287,7 @@ fn every_other_trouble_says_what_to_do() {
           role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
           aws-region: REGION
           role-duration-seconds: 7200
+    Or give this action `role-to-assume`: it renews the role's credentials itself.
 
     [credentials-missing] There are no AWS credentials in this job.
     Add a step before this one that brings credentials:
