@@ -4,20 +4,30 @@ use super::drive::Drive;
 use super::tags::tags;
 use crate::aws::Aws;
 use crate::http::{ProbeAnswer, probe};
+use crate::plan::course::Course;
 use crate::plan::definition::{Content, family, same_content, tag};
 use crate::plan::probe::judge;
 use crate::plan::run::Answer;
+use crate::plan::snapshot::{Rule, Snapshot};
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
-use crate::plan::trouble::{Read, TroubleKind};
+use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::report::words;
 
 /// Does it, and brings its answer.
-pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
+pub(crate) async fn apply<C: Course>(
+    drive: &Drive<'_, C>,
+    step: &Step,
+    seen: Option<&Snapshot>,
+) -> Read<Answer> {
     let aws = &drive.session.aws;
     match step {
-        Step::Find { .. } => Ok(Answer::Found(holding(aws, &drive.goal.content).await?)),
-        Step::Register { .. } => {
-            let mut content = drive.goal.content.clone();
+        Step::Find { family } => {
+            let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
+            Ok(Answer::Found(holding(aws, &deploying.goal.content).await?))
+        }
+        Step::Register { family } => {
+            let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
+            let mut content = deploying.goal.content.clone();
             tag(&mut content, &tags(drive.session.context));
             Ok(Answer::Registered(aws.register(&content).await?.arn))
         }
@@ -26,7 +36,31 @@ pub(crate) async fn apply(drive: &Drive<'_>, step: &Step) -> Read<Answer> {
             Ok(Answer::Updated(Box::new(service)))
         }
         Step::Probe => Ok(Answer::Probed(probes(drive).await)),
-        Step::Weights(_) | Step::Scaling(_) => Ok(Answer::Changed),
+        Step::Weights(weights) => {
+            let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
+                return Err(misplaced(&weights.rule));
+            };
+            Err(misplaced(&rule.arn))
+        }
+        Step::Scaling(scaling) => Err(misplaced(&scaling.service)),
+    }
+}
+
+/// A rule of a snapshot.
+fn rule<'a>(snapshot: &'a Snapshot, arn: &str) -> Option<&'a Rule> {
+    let balancers = snapshot.balancers.iter().flatten().flatten();
+    balancers.flat_map(|balancer| &balancer.rules).find(|rule| rule.arn == arn)
+}
+
+/// A step that the course does not take: nothing is sent.
+fn misplaced(resource: &str) -> Trouble {
+    Trouble {
+        kind: TroubleKind::Refused,
+        action: "none",
+        resource: resource.to_owned(),
+        code: None,
+        message: words::MISPLACED_STEP.to_owned(),
+        effect_unknown: false,
     }
 }
 
@@ -41,7 +75,7 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
 }
 
 /// Asks the probes one after the other; the first wrong answer ends it.
-async fn probes(drive: &Drive<'_>) -> Result<(), ProbeFailure> {
+async fn probes<C: Course>(drive: &Drive<'_, C>) -> Result<(), ProbeFailure> {
     let Some(address) = &drive.test else {
         let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
         return Err(ProbeFailure { url: String::new(), kind });

@@ -11,6 +11,7 @@ use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
+use crate::plan::course::Deploying;
 use crate::plan::definition::{Change, Content, difference, image_of, same_content};
 use crate::plan::deploy::Goal;
 use crate::plan::look::Look;
@@ -100,9 +101,10 @@ async fn admitted_deploy(
     if !announce(session, snapshot, service, &goal, report).await || session.settings.plan_only {
         return;
     }
-    let mut drive = Drive::new(session, &goal, &service.name, Run::begin(clock::now()));
+    let course = Deploying { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
+    let mut drive = Drive::new(session, course);
     drive.test = admitted.wiring.as_ref().and_then(|wiring| wiring.test_address(admitted.color)).cloned();
-    let ending = drive.run_to_end().await;
+    let ending = drive.run_to_end(None).await;
     ended(&mut drive, ending, report);
     look_again(session, report).await;
 }
@@ -186,11 +188,11 @@ fn differences(before: &Content, after: &Content) -> Vec<Difference> {
 }
 
 /// Puts the ending into the report.
-fn ended(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
-    let mine = drive.run.mine.as_ref();
+fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Report) {
+    let mine = drive.course.run.mine.as_ref();
     report.deployment = mine.and_then(|mine| mine.id.clone());
     report.task_definition = mine.map(|mine| mine.task_definition.clone());
-    if let Some(found) = &drive.run.found {
+    if let Some(found) = &drive.course.run.found {
         report.previous_task_definition = Some(found.task_definition.clone());
     }
     report.cause = std::mem::take(&mut drive.cause);

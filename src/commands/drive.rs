@@ -1,4 +1,5 @@
-//! The one loop behind a deploy: look, decide, do one step, look again. No decisions here; `plan::deploy::next` has them.
+//! The one loop behind every command that writes: look, decide, do one step, look again. No decisions here; the course
+//! has them.
 
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use crate::action::files;
 use crate::clock;
 use crate::event::{Answered, Event, LogLink};
 use crate::plan::cause::{Cause, gather};
-use crate::plan::deploy::{Goal, next};
+use crate::plan::course::{Course, Deploying};
 use crate::plan::look::Look;
-use crate::plan::run::{Answer, Run};
-use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Because, End, Failing, Left, Next, Refusal, Step, Wait};
+use crate::plan::run::Answer;
+use crate::plan::snapshot::{Rule, Snapshot};
+use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Wait};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::Recovery;
@@ -38,17 +39,13 @@ pub(crate) enum Ending {
 }
 
 /// Everything one drive works on.
-pub(crate) struct Drive<'a> {
+pub(crate) struct Drive<'a, C> {
     /// The surroundings.
     pub(crate) session: &'a Session<'a>,
-    /// The goal.
-    pub(crate) goal: &'a Goal,
-    /// The service's name.
-    pub(crate) service: &'a str,
+    /// The goal, and how far it is.
+    pub(crate) course: C,
     /// Where probes are sent to.
     pub(crate) test: Option<Address>,
-    /// What the run remembers.
-    pub(crate) run: Run,
     /// Why it failed, where it did.
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
@@ -57,18 +54,18 @@ pub(crate) struct Drive<'a> {
     told: Option<(Wait, Time)>,
 }
 
-impl<'a> Drive<'a> {
+impl<'a, C: Course> Drive<'a, C> {
     /// A drive from this point of a run.
-    pub(crate) fn new(session: &'a Session<'a>, goal: &'a Goal, service: &'a str, run: Run) -> Self {
+    pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
-        Drive { session, goal, service, test: None, run, cause, logs, told: None }
+        Drive { session, course, test: None, cause, logs, told: None }
     }
 
-    /// Drives to the end, and is out in time after a signal.
-    pub(crate) async fn run_to_end(&mut self) -> Ending {
+    /// Drives to the end, and is out in time after a signal. `first` is what was seen just before, where it was.
+    pub(crate) async fn run_to_end(&mut self, first: Option<Snapshot>) -> Ending {
         let signals = self.session.signals.clone();
         tokio::select! {
-            ending = self.steps() => ending,
+            ending = self.steps(first) => ending,
             () = signals.wait_and(LAST_MOMENT) => Ending::End(End::Bad {
                 failing: Failing::Cancelled,
                 left: Left::Unknown,
@@ -78,71 +75,71 @@ impl<'a> Drive<'a> {
     }
 
     /// The loop.
-    async fn steps(&mut self) -> Ending {
-        let mut look = self.usual_look();
+    async fn steps(&mut self, first: Option<Snapshot>) -> Ending {
+        let mut look = self.course.look();
+        let mut known = first.map(|snapshot| (snapshot, false));
         loop {
-            let Some(seen) = self.look(look).await else { continue };
-            look = match next(&seen, self.goal, &self.run, clock::now()) {
-                Next::Look(closer) => closer,
-                Next::Wait(wait) => {
-                    self.wait(wait).await;
-                    self.usual_look()
-                }
+            let (seen, patched) = match known.take() {
+                Some((snapshot, patched)) => (Ok(snapshot), patched),
+                None => match self.look(look).await {
+                    Some(seen) => (seen, false),
+                    None => continue,
+                },
+            };
+            let now = clock::now();
+            self.course.saw(&seen, now);
+            let next = self.course.next(&seen, now);
+            if let Next::Look(closer) = next {
+                look = closer;
+                continue;
+            }
+            match next {
+                Next::Wait(wait) => self.wait(wait).await,
                 Next::Step(step) => {
-                    self.step(&step, seen.as_ref().ok()).await;
-                    self.usual_look()
+                    known = self.step(&step, seen.ok()).await.map(|snapshot| (snapshot, true))
                 }
-                Next::Follow(follow) => {
-                    if let (true, Some(id)) = (follow.adopted, &follow.mine.id) {
-                        self.session.reporter.emit(&Event::Adopted { id: id.clone() });
-                    }
-                    let writes = follow.adopted;
-                    self.run.follow(follow);
-                    if writes || self.run.changed {
-                        self.save(Phase::Deploying);
-                    }
-                    self.usual_look()
-                }
-                Next::Turn(failing, recovery) => {
-                    self.turn(failing, recovery).await;
-                    self.usual_look()
-                }
+                Next::Follow(follow) => self.follow(follow),
+                Next::Turn(failing, recovery) => self.turn(failing, recovery).await,
+                // Read back from AWS as a whole once more, before it is told.
+                Next::Done(_) | Next::Refuse(_) if patched => {}
                 Next::Refuse(refusal) => return Ending::Refuse(refusal),
                 Next::Done(end) => return Ending::End(end),
-            };
+                Next::Look(_) => {}
+            }
+            look = self.course.look();
         }
     }
 
-    /// What the next decision needs: everything before a change, the one service after it.
-    fn usual_look(&self) -> Look {
-        if self.run.mine.is_none() && self.run.failing.is_none() {
-            return Look::WHOLE;
+    /// From now on this deployment is the run's own.
+    fn follow(&mut self, follow: Follow) {
+        if let (true, Some(id)) = (follow.adopted, &follow.mine.id) {
+            self.session.reporter.emit(&Event::Adopted { id: id.clone() });
         }
-        Look::following(self.goal.color)
+        let adopted = follow.adopted;
+        self.course.follow(follow);
+        if adopted || self.course.deploying().is_some_and(|deploying| deploying.run.changed) {
+            self.save(Phase::Deploying);
+        }
     }
 
     /// One look; none when a signal came first, which is noted.
     async fn look(&mut self, look: Look) -> Option<Read<Snapshot>> {
-        let noted = self.run.cancelled.is_some();
-        let seen = match self.session.unless_signalled(noted, self.session.look(look)).await {
+        let noted = self.course.is_cancelled();
+        match self.session.unless_signalled(noted, self.session.look(look)).await {
             Interrupted::Yes => {
                 self.note_signal();
-                return None;
+                None
             }
-            Interrupted::No(seen) => seen,
-        };
-        if let Ok(snapshot) = &seen {
-            self.run.saw(snapshot, self.goal);
+            Interrupted::No(seen) => Some(seen),
         }
-        Some(seen)
     }
 
     /// Notes that a signal came.
     fn note_signal(&mut self) {
-        if self.run.cancelled.is_none()
+        if !self.course.is_cancelled()
             && let Some(name) = self.session.signals.came()
         {
-            self.run.cancelled = Some(clock::now());
+            self.course.cancel(clock::now());
             self.session.reporter.emit(&Event::Signal { name });
         }
     }
@@ -150,8 +147,8 @@ impl<'a> Drive<'a> {
     /// Tells why the run waits, when that changed or nothing was said for a while, and waits.
     async fn wait(&mut self, wait: Wait) {
         let now = clock::now();
-        let started = self.run.mine.as_ref().map_or(self.run.began, |mine| mine.started);
-        let changed = self.told.as_ref().is_none_or(|(told, _)| *told != wait);
+        let started = self.course.started();
+        let changed = self.told.as_ref().is_none_or(|(told, _)| !same(told, &wait));
         let silent = self.told.as_ref().is_none_or(|(_, at)| now.since(*at) >= HEARTBEAT);
         if changed || silent {
             let event =
@@ -159,39 +156,42 @@ impl<'a> Drive<'a> {
             self.session.reporter.emit(&event);
             self.told = Some((wait, now));
         }
-        self.session.pause(self.run.cancelled.is_some()).await;
+        self.session.pause(self.course.is_cancelled()).await;
         self.note_signal();
-        self.run.waited();
+        self.course.waited();
     }
 
-    /// Does one step and notes its answer.
-    async fn step(&mut self, step: &Step, seen: Option<&Snapshot>) {
-        if let Step::Update(update) = step
-            && let Some(service) = seen.and_then(|snapshot| snapshot.service(self.goal.color))
+    /// Does one step and notes its answer. A rule that was read back gives a snapshot to go on with.
+    async fn step(&mut self, step: &Step, seen: Option<Snapshot>) -> Option<Snapshot> {
+        if is_write(step)
+            && let Some(snapshot) = &seen
         {
-            self.run.before_update(service, update);
-            self.save(Phase::Deploying);
+            self.course.before(step, snapshot);
+            self.save(self.phase());
         }
         self.session.reporter.emit(&Event::Step(step.clone()));
         let sent = clock::now();
         let signals = self.session.signals.clone();
         let answer = tokio::select! {
             biased;
-            answer = apply(self, step) => answer,
-            () = signals.wait_and(WRITE_GRACE) => Err(cut_off(step, self.service)),
+            answer = apply(self, step, seen.as_ref()) => answer,
+            () = signals.wait_and(WRITE_GRACE) => Err(cut_off(step)),
         };
-        let failed = answer.is_err();
         self.tell(&answer);
-        self.run.answered(step, answer, sent);
-        match step {
-            Step::Update(_) => self.save(self.phase()),
-            Step::Register { .. } | Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => {
-            }
+        let (failed, rule) = match &answer {
+            Ok(Answer::Weighed(rule)) => (false, Some((**rule).clone())),
+            Ok(_) => (false, None),
+            Err(_) => (true, None),
+        };
+        self.course.answered(step, answer, sent);
+        if is_write(step) {
+            self.save(self.phase());
         }
         if failed {
-            self.session.pause(self.run.cancelled.is_some()).await;
+            self.session.pause(self.course.is_cancelled()).await;
         }
         self.note_signal();
+        seen.zip(rule).map(|(snapshot, rule)| with_rule(snapshot, rule))
     }
 
     /// Tells what a step brought.
@@ -211,33 +211,46 @@ impl<'a> Drive<'a> {
 
     /// From forward to back: gathers the cause, tells it at once, and notes the turn.
     async fn turn(&mut self, failing: Failing, recovery: Recovery) {
-        let began = self.run.mine.is_some() || self.run.unanswered.is_some();
-        if began && failing != Failing::Cancelled {
-            let closer = self.look(Look { definitions: true, ..Look::why(self.goal.color) }).await;
-            let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(self.goal.color));
-            self.cause = gather(service, self.run.mine.as_ref(), &self.run.unhealthy, &failing);
-            self.logs = super::logs::links(&self.cause, &self.goal.content, &self.session.names.place.region);
+        if failing != Failing::Cancelled {
+            self.gather(&failing).await;
         }
         let (cause, logs) = (self.cause.clone(), self.logs.clone());
         self.session.reporter.emit(&Event::Failing { failing: failing.clone(), cause, logs });
-        self.run.turn(failing, recovery, clock::now());
+        self.course.turn(failing, recovery, clock::now());
+    }
+
+    /// Looks for what made a deployment fail.
+    async fn gather(&mut self, failing: &Failing) {
+        let begun = |deploying: &Deploying<'_>| {
+            (deploying.run.mine.is_some() || deploying.run.unanswered.is_some())
+                .then_some(deploying.goal.color)
+        };
+        let Some(color) = self.course.deploying().and_then(begun) else { return };
+        let closer = self.look(Look { definitions: true, ..Look::why(color) }).await;
+        let Some(deploying) = self.course.deploying() else { return };
+        let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color));
+        let run = &deploying.run;
+        let cause = gather(service, run.mine.as_ref(), &run.unhealthy, failing);
+        let logs = super::logs::links(&cause, &deploying.goal.content, &self.session.names.place.region);
+        (self.cause, self.logs) = (cause, logs);
     }
 
     /// How far the run came, for the post step.
     pub(crate) fn phase(&self) -> Phase {
-        if self.run.restoring.is_some() { Phase::Restoring } else { Phase::Deploying }
+        let restoring = self.course.deploying().is_some_and(|deploying| deploying.run.restoring.is_some());
+        if restoring { Phase::Restoring } else { Phase::Deploying }
     }
 
     /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.
     pub(crate) fn save(&self, phase: Phase) {
-        let Some(state) = State::of(self.goal, self.service, &self.run, phase) else { return };
+        let Some(state) = State::of(&self.course, phase) else { return };
         let written = serde_json::to_string(&state).map_err(std::io::Error::from);
         let env = self.session.env;
-        let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| match &state
-            .deployment
-        {
-            Some(id) => files::set_output(env, "ecs-deployment-id", id),
-            None => Ok(()),
+        let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| {
+            match state.deployment() {
+                Some(id) => files::set_output(env, "ecs-deployment-id", id),
+                None => Ok(()),
+            }
         });
         if let Err(error) = saved {
             self.session.reporter.file_trouble("the step's state", &error);
@@ -245,21 +258,56 @@ impl<'a> Drive<'a> {
     }
 }
 
+/// Whether a step writes to a service, a rule or a scalable target. A revision that nothing uses changes nothing.
+fn is_write(step: &Step) -> bool {
+    match step {
+        Step::Update(_) | Step::Weights(_) | Step::Scaling(_) => true,
+        Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
+    }
+}
+
+/// The snapshot with a rule as it was read back.
+fn with_rule(mut snapshot: Snapshot, rule: Rule) -> Snapshot {
+    let balancers = snapshot.balancers.iter_mut().flatten().flatten();
+    for known in balancers.flat_map(|balancer| &mut balancer.rules).filter(|known| known.arn == rule.arn) {
+        known.clone_from(&rule);
+    }
+    snapshot
+}
+
+/// Whether two waits are for the same thing: time that runs out is no news.
+fn same(told: &Wait, wait: &Wait) -> bool {
+    match (told, wait) {
+        (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
+            a == b && old == new
+        }
+        (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. }) => a == b,
+        (told, wait) => told == wait,
+    }
+}
+
 /// The answer of a step that a signal cut off.
-fn cut_off(step: &Step, service: &str) -> Trouble {
-    let action = match step {
-        Step::Register { .. } => "ecs:RegisterTaskDefinition",
-        Step::Update(_) => "ecs:UpdateService",
-        Step::Find { .. } => "ecs:DescribeTaskDefinition",
-        Step::Probe => "probe",
-        Step::Weights(weights) if weights.default => "elasticloadbalancing:ModifyListener",
-        Step::Weights(_) => "elasticloadbalancing:ModifyRule",
-        Step::Scaling(_) => "application-autoscaling:RegisterScalableTarget",
+fn cut_off(step: &Step) -> Trouble {
+    let (action, resource) = match step {
+        Step::Register { family } => ("ecs:RegisterTaskDefinition", family),
+        Step::Update(update) => ("ecs:UpdateService", &update.service),
+        Step::Find { family } => ("ecs:DescribeTaskDefinition", family),
+        Step::Probe => return no_answer("probe", "the test listener"),
+        Step::Weights(weights) if weights.default => {
+            ("elasticloadbalancing:ModifyListener", &weights.listener)
+        }
+        Step::Weights(weights) => ("elasticloadbalancing:ModifyRule", &weights.rule),
+        Step::Scaling(scaling) => ("application-autoscaling:RegisterScalableTarget", &scaling.service),
     };
+    no_answer(action, resource)
+}
+
+/// A call without an answer.
+fn no_answer(action: &'static str, resource: &str) -> Trouble {
     Trouble {
         kind: TroubleKind::TimedOut,
         action,
-        resource: service.to_owned(),
+        resource: resource.to_owned(),
         code: None,
         message: "the run was cancelled before the answer came".to_owned(),
         effect_unknown: true,

@@ -1,33 +1,64 @@
 //! The post step: finishes what a cancelled or killed run left, or says what is left. It can't run main.
 
+use std::time::Duration;
+
 use super::drive::{Drive, Ending};
 use super::session::Session;
-use super::state::{Phase, State};
+use super::state::{DeployState, Phase, State, TrafficState};
 use crate::clock;
 use crate::event::Report;
 use crate::failure::{Outcome, Reason};
 use crate::plan::admit::Request;
-use crate::plan::color::Color;
+use crate::plan::color::{Color, Split};
+use crate::plan::course::{Deploying, Moving};
 use crate::plan::definition::Content;
 use crate::plan::deploy::Goal;
 use crate::plan::step::{Because, End, Failing, Left};
+use crate::plan::traffic;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::WantedColor;
 
 /// Whether the run that left this state has anything to be finished.
 pub(crate) fn is_open(state: &State) -> bool {
-    match state.phase {
+    match state.phase() {
         Phase::Deploying | Phase::Restoring => true,
         Phase::Done => false,
     }
 }
 
-/// Puts the color back, or finds that it is back.
+/// Puts back what the run changed, or finds that it is back.
 pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
     let mut report = Report::new("post");
+    report.place = Some(session.names.place.clone());
+    report.outcome = Outcome::Cancelled;
+    report.reason = Some(Reason::Cancelled);
+    report.failing = Some(Failing::Cancelled);
+    let ending = match state {
+        State::Deploy(state) => back_deploy(session, state, &mut report).await,
+        State::Traffic(state) => back_traffic(session, state, &mut report).await,
+    };
+    (report.left, report.because) = match ending {
+        Ending::End(End::Bad { left, because, .. }) => (left, Some(because)),
+        Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
+    };
+    report
+}
+
+/// The rules that hold what a change of traffic wrote, where it was to be put back or is half done.
+async fn back_traffic(session: &Session<'_>, state: &TrafficState, report: &mut Report) -> Ending {
+    report.split = Some(state.found.split);
+    let goal = back(state.to, session);
+    let course = Moving { goal: &goal, run: state.run(clock::now()) };
+    let mut drive = Drive::new(session, course);
+    let ending = drive.run_to_end(None).await;
+    drive.save(Phase::Done);
+    ending
+}
+
+/// The color of a deploy.
+async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Report) -> Ending {
     let color = state.color().unwrap_or(Color::Blue);
     report.color = Some(color);
-    report.place = Some(session.names.place.clone());
     report.service = Some(state.service.clone());
     report.task_definition = Some(state.task_definition.clone());
     report.previous_task_definition.clone_from(&state.found_task_definition);
@@ -47,15 +78,29 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),
     };
-    let mut drive = Drive::new(session, &goal, &state.service, state.run(clock::now()));
-    let ending = drive.run_to_end().await;
-    report.outcome = Outcome::Cancelled;
-    report.reason = Some(Reason::Cancelled);
-    report.failing = Some(Failing::Cancelled);
-    (report.left, report.because) = match ending {
-        Ending::End(End::Bad { left, because, .. }) => (left, Some(because)),
-        Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
-    };
+    let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };
+    let mut drive = Drive::new(session, course);
+    let ending = drive.run_to_end(None).await;
     drive.save(Phase::Done);
-    report
+    ending
+}
+
+/// What the post step has to know of the run's wish.
+fn back(to: Split, session: &Session<'_>) -> traffic::Goal {
+    traffic::Goal {
+        wish: traffic::Wish {
+            to,
+            steps: Vec::new(),
+            bake: Duration::ZERO,
+            alarms: Vec::new(),
+            scale_up: true,
+            force: false,
+            adopt: false,
+            expect: None,
+            settle: Duration::ZERO,
+        },
+        listener: session.settings.place.listener.clone(),
+        timeout: session.settings.timeout,
+        restore_on_cancel: session.settings.restore_on_cancel(),
+    }
 }

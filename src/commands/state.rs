@@ -1,12 +1,15 @@
-//! What a run leaves for its post step: enough to put the color back when the run was killed.
+//! What a run leaves for its post step: enough to put back what it changed when the run was killed.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::color::Color;
-use crate::plan::deploy::Goal;
+use crate::plan::color::{Color, Split};
+use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::run::Run;
 use crate::plan::step::{Failing, Found};
 use crate::plan::time::Time;
+use crate::plan::traffic::{self, Written};
 use crate::plan::verdict::{Kind, Mine, Recovery};
 
 /// Name of the state value.
@@ -14,7 +17,91 @@ pub(crate) const NAME: &str = "run";
 
 /// A run in flight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct State {
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub(crate) enum State {
+    /// A deploy.
+    Deploy(DeployState),
+    /// A change of traffic.
+    Traffic(Box<TrafficState>),
+}
+
+impl State {
+    /// What a run knows, once it is about to change something.
+    pub(crate) fn of<C: Course>(course: &C, phase: Phase) -> Option<State> {
+        let deploy = course.deploying().and_then(|deploying| DeployState::of(deploying, phase));
+        let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase));
+        deploy.map(State::Deploy).or(traffic.map(|state| State::Traffic(Box::new(state))))
+    }
+
+    /// How far the run came.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            State::Deploy(state) => state.phase,
+            State::Traffic(state) => state.phase,
+        }
+    }
+
+    /// The id of the deployment, once it is known.
+    pub(crate) fn deployment(&self) -> Option<&String> {
+        match self {
+            State::Deploy(state) => state.deployment.as_ref(),
+            State::Traffic(_) => None,
+        }
+    }
+}
+
+/// A change of traffic in flight.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TrafficState {
+    /// How far the run came.
+    phase: Phase,
+    /// The split that was wanted.
+    pub(crate) to: Split,
+    /// What was found.
+    pub(crate) found: traffic::Found,
+    /// What was written, by rule ARN.
+    written: BTreeMap<String, Written>,
+    /// Desired counts that were asked for.
+    counts: BTreeMap<Color, u32>,
+    /// Colors whose scale-in was suspended, or allowed again.
+    scaled: BTreeMap<Color, bool>,
+    /// When the run began.
+    began: Time,
+}
+
+impl TrafficState {
+    /// What a run knows, once it is about to change something.
+    fn of(moving: &Moving<'_>, phase: Phase) -> Option<TrafficState> {
+        let run = &moving.run;
+        Some(TrafficState {
+            phase,
+            to: moving.goal.wish.to,
+            found: run.found.clone()?,
+            written: run.written.clone(),
+            counts: run.counts.clone(),
+            scaled: run.scaled.clone(),
+            began: run.began,
+        })
+    }
+
+    /// The run as it has to go on: back.
+    pub(crate) fn run(&self, now: Time) -> traffic::Run {
+        let mut run = traffic::Run {
+            found: Some(self.found.clone()),
+            written: self.written.clone(),
+            counts: self.counts.clone(),
+            scaled: self.scaled.clone(),
+            changed: true,
+            ..traffic::Run::begin(now)
+        };
+        run.turn(Failing::Cancelled, now);
+        run
+    }
+}
+
+/// A deploy in flight.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeployState {
     /// How far the run came.
     pub(crate) phase: Phase,
     /// The color.
@@ -47,19 +134,20 @@ pub(crate) enum Phase {
     Done,
 }
 
-impl State {
+impl DeployState {
     /// What a run knows, once it is about to change something.
-    pub(crate) fn of(goal: &Goal, service: &str, run: &Run, phase: Phase) -> Option<State> {
+    fn of(deploying: &Deploying<'_>, phase: Phase) -> Option<DeployState> {
+        let Deploying { goal, service, run } = deploying;
         if run.found.is_none() && run.mine.is_none() {
             return None;
         }
         let mine = run.mine.as_ref();
         let found = run.found.as_ref();
         let desired = mine.map(|mine| mine.desired).or(found.map(|found| found.desired));
-        Some(State {
+        Some(DeployState {
             phase,
             color: goal.color.word().to_owned(),
-            service: service.to_owned(),
+            service: (*service).to_owned(),
             found_task_definition: found.map(|found| found.task_definition.clone()),
             found_desired: found.map_or(0, |found| found.desired),
             task_definition: mine.map(|mine| mine.task_definition.clone()).unwrap_or_default(),

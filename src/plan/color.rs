@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// One of the services that the action knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Color {
     /// The service and target group called blue.
     Blue,
@@ -31,7 +34,7 @@ impl fmt::Display for Color {
 }
 
 /// Raw weights of the two colors in one production rule, 0–999 each, as the load balancer holds them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Split {
     /// Weight of blue's target group.
     pub(crate) blue: u32,

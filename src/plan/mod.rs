@@ -4,6 +4,7 @@ pub(crate) mod admit;
 pub(crate) mod arn;
 pub(crate) mod cause;
 pub(crate) mod color;
+pub(crate) mod course;
 pub(crate) mod definition;
 pub(crate) mod deploy;
 #[cfg(test)]

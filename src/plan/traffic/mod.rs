@@ -15,4 +15,4 @@ pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
 pub(crate) use goal::{Goal, Wish};
 pub(crate) use next::next;
 pub(crate) use predict::{Prediction, predict};
-pub(crate) use run::Run;
+pub(crate) use run::{Found, Run, Written};

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::capacity::{capacity, full_load};
 use super::facts::{Facts, facts};
 use super::goal::Goal;
@@ -55,7 +57,7 @@ pub(crate) struct Run {
 }
 
 /// One write of a rule's weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Written {
     /// What was written.
     pub(crate) split: Split,
@@ -66,7 +68,7 @@ pub(crate) struct Written {
 }
 
 /// Traffic and capacity as they were found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// The split that users had.
     pub(crate) split: Split,

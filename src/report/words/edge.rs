@@ -3,6 +3,9 @@
 use crate::failure::{Failure, Reason};
 
 /// Why probes can't be asked when no rule forwards to the color alone.
+pub(crate) const MISPLACED_STEP: &str = "this step does not belong to this command; nothing was sent";
+
+/// Why probes have no way.
 pub(crate) const NO_TEST_LISTENER: &str = "no listener rule forwards to this color alone";
 
 /// No HTTP client can be made: as good as always, no CA certificates were found.

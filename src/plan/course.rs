@@ -1,0 +1,180 @@
+//! What one loop drives to its end: a goal together with what the run remembers of its own steps.
+
+use super::deploy;
+use super::look::Look;
+use super::run::{self, Answer};
+use super::snapshot::Snapshot;
+use super::step::{Failing, Follow, Next, Step};
+use super::time::Time;
+use super::traffic;
+use super::trouble::Read;
+use super::verdict::Recovery;
+
+/// A goal on its way.
+pub(crate) trait Course {
+    /// Decides what is next.
+    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next;
+
+    /// What the next decision needs to see.
+    fn look(&self) -> Look;
+
+    /// Notes what was seen.
+    fn saw(&mut self, seen: &Read<Snapshot>, now: Time);
+
+    /// Notes what is found right before a write.
+    fn before(&mut self, step: &Step, seen: &Snapshot);
+
+    /// Notes the answer of a step that was sent at `sent`.
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time);
+
+    /// From now on this deployment is the run's own.
+    fn follow(&mut self, follow: Follow);
+
+    /// Forward became back.
+    fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time);
+
+    /// A poll interval passed.
+    fn waited(&mut self);
+
+    /// Notes that a signal came.
+    fn cancel(&mut self, at: Time);
+
+    /// Whether a signal came.
+    fn is_cancelled(&self) -> bool;
+
+    /// When what is waited for was begun.
+    fn started(&self) -> Time;
+
+    /// The deploy that is under way, where it is one.
+    fn deploying(&self) -> Option<&Deploying<'_>> {
+        None
+    }
+
+    /// The change of traffic that is under way, where it is one.
+    fn moving(&self) -> Option<&Moving<'_>> {
+        None
+    }
+}
+
+/// A deploy on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Deploying<'a> {
+    /// What is wanted.
+    pub(crate) goal: &'a deploy::Goal,
+    /// The service's name.
+    pub(crate) service: &'a str,
+    /// What the run remembers.
+    pub(crate) run: run::Run,
+}
+
+impl Course for Deploying<'_> {
+    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+        deploy::next(seen, self.goal, &self.run, now)
+    }
+
+    fn look(&self) -> Look {
+        if self.run.mine.is_none() && self.run.failing.is_none() {
+            return Look::WHOLE;
+        }
+        Look::following(self.goal.color)
+    }
+
+    fn saw(&mut self, seen: &Read<Snapshot>, _now: Time) {
+        if let Ok(snapshot) = seen {
+            self.run.saw(snapshot, self.goal);
+        }
+    }
+
+    fn before(&mut self, step: &Step, seen: &Snapshot) {
+        if let (Step::Update(update), Some(service)) = (step, seen.service(self.goal.color)) {
+            self.run.before_update(service, update);
+        }
+    }
+
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+        self.run.answered(step, answer, sent);
+    }
+
+    fn follow(&mut self, follow: Follow) {
+        self.run.follow(follow);
+    }
+
+    fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time) {
+        self.run.turn(failing, recovery, at);
+    }
+
+    fn waited(&mut self) {
+        self.run.waited();
+    }
+
+    fn cancel(&mut self, at: Time) {
+        self.run.cancelled = Some(at);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.run.cancelled.is_some()
+    }
+
+    fn started(&self) -> Time {
+        self.run.mine.as_ref().map_or(self.run.began, |mine| mine.started)
+    }
+
+    fn deploying(&self) -> Option<&Deploying<'_>> {
+        Some(self)
+    }
+}
+
+/// A change of traffic on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Moving<'a> {
+    /// What is wanted.
+    pub(crate) goal: &'a traffic::Goal,
+    /// What the run remembers.
+    pub(crate) run: traffic::Run,
+}
+
+impl Course for Moving<'_> {
+    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+        traffic::next(seen, self.goal, &self.run, now)
+    }
+
+    fn look(&self) -> Look {
+        Look { alarms: !self.goal.wish.alarms.is_empty(), ..Look::WATCHING }
+    }
+
+    fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
+        self.run.saw(seen, self.goal, now);
+    }
+
+    fn before(&mut self, _step: &Step, seen: &Snapshot) {
+        self.run.before(seen, self.goal);
+    }
+
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+        self.run.answered(step, &answer, self.goal, sent);
+    }
+
+    fn follow(&mut self, _follow: Follow) {}
+
+    fn turn(&mut self, failing: Failing, _recovery: Recovery, at: Time) {
+        self.run.turn(failing, at);
+    }
+
+    fn waited(&mut self) {}
+
+    fn cancel(&mut self, at: Time) {
+        self.run.cancelled = Some(at);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.run.cancelled.is_some()
+    }
+
+    fn started(&self) -> Time {
+        self.run.began
+    }
+
+    fn moving(&self) -> Option<&Moving<'_>> {
+        Some(self)
+    }
+}
