@@ -1,4 +1,7 @@
-//! The sample stack: cluster `shop` with `web-blue`, `web-green` and `web-dev` behind one load balancer.
+//! The sample stack: cluster `shop` with `web-blue`, `web-green` and `web-dev` behind one load balancer,
+//! guarded by the alarm `web-5xx`.
+
+mod alarms;
 
 use crate::checker::Color;
 pub use crate::scaled::autoscaled;
@@ -159,6 +162,7 @@ fn build(bed: &Testbed, stack: &Stack) -> Result<Sample, ApiError> {
     let (green_listener, green_port) = listener(bed, &load_balancer, &[(&green_group, 1)], stack.ports[1])?;
     let (blue_listener, blue_port) = listener(bed, &load_balancer, &[(&blue_group, 1)], stack.ports[2])?;
     let (dev_listener, dev_port) = listener(bed, &load_balancer, &[(&dev_group, 1)], stack.ports[3])?;
+    alarms::create(bed, &load_balancer, &blue_group, &green_group)?;
     let image = format!("{repository}:v1");
     for family in ["web-blue", "web-green", "web-dev"] {
         bed.call(Service::Ecs, "RegisterTaskDefinition", task_definition(family, &image, stack.ec2))?;

@@ -39,6 +39,10 @@ pub(super) fn of(watch: &MetricWatch, state: State, points: &[Point]) -> String 
         .filter(|(_, value)| watch.comparison.breaches(*value, watch.threshold) == to_alarm)
         .map(|(at, value)| format!("{value:?} ({})", short_date(*at)))
         .collect();
+    if shown.is_empty() {
+        // What is there says the opposite: what is missing has decided. AWS's words for this are not known.
+        return format!("Threshold Crossed:{}.", missing.trim_start_matches(" and"));
+    }
     let not = if to_alarm { "" } else { "not " };
     let rest = format!(
         "[{}] {} {not}{} the threshold ({:?})",
