@@ -33,9 +33,10 @@ fn why(color: usize, before: &Seen, now: &Seen) -> Shrink {
 /// sends it anybody any more. Invariant 23: no bound makes a live color smaller, however large it is. What policies
 /// do is invariant 19's.
 pub(super) fn shrinks_last(before: &Seen, now: &Seen, found: &mut Found) {
+    let full = before.full_load(before.larger_count());
     for (color, name) in NAMES.iter().enumerate() {
         let (Some(old), Some(new)) = (before.desired(color), now.desired(color)) else { continue };
-        let Some(needed) = now.needed(color, before.full_load()).filter(|_| new < old) else { continue };
+        let Some(needed) = now.needed(color, full).filter(|_| new < old) else { continue };
         let what = format!("{name} went from {old} to {new} tasks while a production rule sends it users");
         match why(color, before, now) {
             Shrink::Bound => found.push((23, format!("{what}, because its MaxCapacity was registered"))),

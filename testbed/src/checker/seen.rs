@@ -80,37 +80,36 @@ impl Seen {
         self.capacity[color].as_ref().map(|capacity| capacity.desired)
     }
 
-    /// The full load where nothing scales automatically: the larger desired count (invariant 16).
+    /// The larger desired count.
     pub(super) fn larger_count(&self) -> Load {
         Load::whole(self.capacity.iter().flatten().map(|capacity| capacity.desired).max().unwrap_or(0))
     }
 
-    /// The full load where every live color scales automatically: the smallest of desired count ÷ share, at most the
-    /// largest MaxCapacity of the live colors (invariant 16). None: no color is live, or one does not scale.
+    /// The full load (invariant 16), the smallest that any production rule tells of.
     ///
-    /// Rules that disagree give several shares of one color, and each is a reading. A run that changes several rules
-    /// passes through such states. The smallest of all readings is the one of the state before its first write: the
-    /// rules that are still to change keep those readings, and a color that has the targets for its new share gives
-    /// none that is smaller.
-    pub(super) fn scaled_load(&self) -> Option<Load> {
-        let mut load: Option<Load> = None;
-        let mut most = 0;
-        for split in self.rules.values() {
-            for (share, capacity) in split.iter().zip(&self.capacity) {
-                let Some((weight, total)) = share.filter(|(weight, _)| *weight > 0) else { continue };
-                let capacity = capacity.as_ref()?;
-                most = most.max(capacity.scaling.as_ref()?.max);
-                let count = u64::from(capacity.desired) * u64::from(total);
-                let reading = Load { count, of: weight.into() };
-                load = Some(load.map_or(reading, |load| load.min(reading)));
-            }
-        }
-        load.map(|load| load.min(Load::whole(most)))
+    /// Rules differ while a run changes one after the other. The smallest load is then the one of the state before its
+    /// first write: the rules that are still to change tell of that load, and a color that has the targets for its new
+    /// share of it tells of none that is smaller. `larger` is the larger desired count, which is the load where
+    /// nothing scales.
+    pub(super) fn full_load(&self, larger: Load) -> Load {
+        let loads = self.rules.values().map(|split| self.scaled_load(split).unwrap_or(larger));
+        loads.reduce(Load::min).unwrap_or(larger)
     }
 
-    /// The full load by either reading of invariant 16.
-    pub(super) fn full_load(&self) -> Load {
-        self.scaled_load().unwrap_or_else(|| self.larger_count())
+    /// The load by a rule whose live colors all scale automatically: the smallest of desired count ÷ share, at most
+    /// the largest MaxCapacity of the live colors. None: no color is live, or one does not scale.
+    fn scaled_load(&self, split: &Split) -> Option<Load> {
+        let mut load: Option<Load> = None;
+        let mut most = 0;
+        for (share, capacity) in split.iter().zip(&self.capacity) {
+            let Some((weight, total)) = share.filter(|(weight, _)| *weight > 0) else { continue };
+            let capacity = capacity.as_ref()?;
+            most = most.max(capacity.scaling.as_ref()?.max);
+            let count = u64::from(capacity.desired) * u64::from(total);
+            let reading = Load { count, of: weight.into() };
+            load = Some(load.map_or(reading, |load| load.min(reading)));
+        }
+        load.map(|load| load.min(Load::whole(most)))
     }
 
     /// A color's shares above 0, in the control plane and in the data plane.

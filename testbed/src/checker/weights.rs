@@ -20,10 +20,10 @@ pub(super) fn kept(frozen: bool, before: &Seen, now: &Seen, found: &mut Found) {
     }
 }
 
-/// Invariants 16 and 17: whoever ends with weight after a change has the healthy targets for it. Where services
-/// scale, the load is the one before the change: the change itself alters who is live.
+/// Invariants 16 and 17: whoever ends with weight after a change has the healthy targets for it. Who was live, and
+/// with which share, is taken from before the change.
 pub(super) fn carried(forced: bool, before: &Seen, now: &Seen, found: &mut Found) {
-    let full = before.scaled_load().unwrap_or_else(|| now.larger_count());
+    let full = before.full_load(now.larger_count());
     for (rule, split) in now.rules.iter().filter(|(rule, split)| before.rules.get(*rule) != Some(*split)) {
         for (color, name) in NAMES.iter().enumerate() {
             let Some(share) = split[color].filter(|(weight, _)| *weight > 0) else { continue };

@@ -210,18 +210,28 @@ fn invariant_16_needs_every_live_color_to_scale() {
 
 #[test]
 fn invariant_16_keeps_the_load_while_several_rules_change() {
-    let mut colors = Colors::start(1);
-    let actions = forward(&[(&colors.groups[0], 100), (&colors.groups[1], 0)]);
-    let (second, _) = colors.stack.listener(actions);
-    let size = || scaled([2, 1], [9, 9]);
-    assert_eq!(colors.see(size()), [0; 0]);
-    for listener in [colors.listener.clone(), second] {
-        let actions = forward(&[(&colors.groups[0], 50), (&colors.groups[1], 50)]);
-        colors.stack.ok("ModifyListener", json!({"ListenerArn": listener, "DefaultActions": actions}));
-        assert_eq!(colors.see(size()), [0; 0], "the load stays 2 while the rules disagree");
+    let unscaled = |both: [Option<Capacity>; 2]| {
+        let [blue, green] = both;
+        [blue, green.map(|green| Capacity { scaling: None, ..green })]
+    };
+    for (size, why) in [
+        (scaled([2, 1], [9, 9]), "the load is 2"),
+        (scaled([3, 5], [2, 9]), "blue may have 2 at most"),
+        (unscaled(scaled([2, 5], [9, 9])), "green did not carry anybody, and does not scale"),
+    ] {
+        let mut colors = Colors::start(1);
+        assert_eq!(colors.see(size.clone()), [0; 0]);
+        let actions = forward(&[(&colors.groups[0], 100), (&colors.groups[1], 0)]);
+        let (second, _) = colors.stack.listener(actions);
+        assert_eq!(colors.see(size.clone()), [0; 0]);
+        for listener in [colors.listener.clone(), second] {
+            let actions = forward(&[(&colors.groups[0], 50), (&colors.groups[1], 50)]);
+            colors.stack.ok("ModifyListener", json!({"ListenerArn": listener, "DefaultActions": actions}));
+            assert_eq!(colors.see(size.clone()), [0; 0], "{why}, also while the rules disagree");
+        }
+        colors.weights(20, 80);
+        assert_eq!(colors.see(size), [16], "{why}");
     }
-    colors.weights(40, 60);
-    assert_eq!(colors.see(size()), [16]);
 }
 
 #[test]
