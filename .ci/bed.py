@@ -30,17 +30,19 @@ class Bed:
         """Knows where the binary is; nothing runs yet."""
         self.binary = ROOT / "target/debug/testbed"
         self.variables = {}
+        self.github = {}
         self.ports = {}
         self.repository = ""
 
     def __enter__(self):
-        """Starts it and reads the variables that it prints."""
+        """Starts it and reads the variables that it prints: AWS's, and apart from them GitHub's."""
         self.process = subprocess.Popen(
             [self.binary, "serve", "--fast"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         for line in self.process.stdout:
             if export := re.fullmatch(r"export (\w+)=(\S+)\n", line):
-                self.variables[export[1]] = export[2]
+                of_github = export[1].startswith(("GITHUB_", "ACTIONS_"))
+                (self.github if of_github else self.variables)[export[1]] = export[2]
             elif port := re.match(r"# (\w+) +http://127\.0\.0\.1:(\d+)/", line):
                 self.ports[port[1]] = int(port[2])
             elif images := re.match(r"# images +([^:]+):", line):

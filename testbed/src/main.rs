@@ -1,4 +1,5 @@
-//! `testbed serve [--fast]`: the sample stack on loopback ports, and the variables that point AWS clients at it.
+//! `testbed serve [--fast]`: the sample stack and a repository on loopback ports, and the variables that point clients
+//! of AWS and GitHub at them.
 //! `testbed demo`: the action at work on it, under load.
 
 mod demo;
@@ -6,6 +7,7 @@ mod demo;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
+use testbed::github::sample as github;
 use testbed::{Options, Pace, Testbed, sample};
 
 /// What the user reads who asks for something else.
@@ -38,8 +40,12 @@ fn serve(fast: bool) -> io::Result<()> {
     }
     let bed = Testbed::start(Options { pace, port: 0 })?;
     let sample = sample::create(&bed)?;
+    bed.world(github::create);
     let mut out = io::stdout().lock();
-    for (name, value) in bed.client_env() {
+    for (name, value) in [bed.client_env(), bed.github_env(), bed.oidc_env()].concat() {
+        writeln!(out, "export {name}={value}")?;
+    }
+    for (name, value) in github::env() {
         writeln!(out, "export {name}={value}")?;
     }
     writeln!(out, "# production http://127.0.0.1:{}/", sample.production_port)?;

@@ -18,6 +18,7 @@ mod pulls;
 mod record;
 mod repos;
 mod route;
+pub mod sample;
 mod shapes;
 mod site;
 mod statuses;
