@@ -309,7 +309,10 @@ mod tests {
         );
         assert_eq!(error("-a.b/web"), "`-a.b` is not a registry's host name, with or without a port");
         assert_eq!(error("a:99999/web"), "`a:99999` is not a registry's host name, with or without a port");
+        assert_eq!(parts(&"a".repeat(255)).1.len(), 255);
         assert_eq!(error(&"a".repeat(256)), "the image has 256 characters, and ECS takes at most 255");
+        let tag = |letters: usize| format!("web:{}", "v".repeat(letters));
+        assert!(ImageRef::parse(&tag(128)).is_ok() && ImageRef::parse(&tag(129)).is_err());
         for bad in ["Web", "web/", "/web", "web//a", "web-", "a._b", "a___b", "@sha256:", ":v1", "ghcr.io/"] {
             assert!(ImageRef::parse(bad).is_err(), "{bad}");
         }

@@ -106,7 +106,7 @@ fn size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
         return;
     };
     let units = number * 1024.0;
-    if units.is_finite() && units > 0.0 && units.fract() == 0.0 {
+    if units.fract() == 0.0 {
         *text = format!("{units}");
     }
 }
@@ -146,9 +146,7 @@ fn settle(parent: &str, object: &mut Map<String, Value>, keys: Keys) {
             (Some(Kind::Struct(keys)), Value::Object(below)) => settle(key, below, keys),
             (Some(Kind::List(Kind::Struct(keys))), Value::Array(items)) => {
                 items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| settle(key, item, keys));
-                if is_unordered(key) {
-                    items.sort_by_cached_key(|item| identity(key, item));
-                }
+                items.sort_by_cached_key(|item| identity(key, item));
             }
             (Some(Kind::List(_)), Value::Array(items)) if SETS.contains(&key.as_str()) => {
                 items.sort_by_cached_key(Value::to_string);
@@ -195,12 +193,8 @@ pub(super) fn default(parent: &str, key: &str) -> Option<ApiDefault> {
     DEFAULTS.iter().find(|(p, k, _)| *p == parent && *k == key).map(|(_, _, default)| *default)
 }
 
-/// Whether the order of a list of structures means nothing.
-fn is_unordered(list: &str) -> bool {
-    list == "portMappings" || UNORDERED.iter().any(|(unordered, _)| *unordered == list)
-}
-
-/// What tells an element of an unordered list apart from the others: its name, path, or port and protocol.
+/// What tells an element of an unordered list apart from the others: its name, path, or port and protocol. None in a
+/// list whose order means something, which sorting by it leaves as it is.
 pub(super) fn identity(list: &str, item: &Value) -> Option<String> {
     if list == "portMappings" {
         let port = item["containerPort"].as_u64().map(|port| port.to_string());

@@ -71,6 +71,17 @@ fn what_aws_writes_into_a_container_is_the_same_content() {
             json!({"restartPolicy": {"enabled": true, "ignoredExitCodes": [1, 2], "restartAttemptPeriod": 300}}),
         ),
         (
+            json!({"mountPoints": [{"sourceVolume": "v", "containerPath": "/a"}, {"containerPath": "/b"}]}),
+            json!({"mountPoints": [{"containerPath": "/b"}, {"sourceVolume": "v", "containerPath": "/a"}]}),
+        ),
+        (
+            json!({"dependsOn": [{"containerName": "a", "condition": "START"}, {"containerName": "b"}]}),
+            json!({"dependsOn": [{"containerName": "b"}, {"containerName": "a", "condition": "START"}]}),
+        ),
+        (json!({"newField": {"a": 1}}), json!({"newField": {"a": 1, "b": [], "c": null}})),
+        (json!({"newField": [{"a": {}}]}), json!({"newField": [{"a": {"b": []}, "c": null}]})),
+        (json!({"dockerLabels": {"a": "1"}}), json!({"dockerLabels": {"a": "1", "b": null}})),
+        (
             json!({"portMappings": [{"containerPort": 1}, {"containerPort": 2}]}),
             json!({"portMappings": [{"containerPort": 2, "protocol": "tcp"}, {"containerPort": 1, "hostPort": 0}]}),
         ),
