@@ -52,3 +52,36 @@ impl Look {
         Look { causes: true, ..Look::following(color) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a look reads beside the services.
+    fn parts(look: Look) -> Vec<&'static str> {
+        let all = [
+            (look.wiring, "wiring"),
+            (look.health, "health"),
+            (look.definitions, "definitions"),
+            (look.causes, "causes"),
+            (look.scaling, "scaling"),
+            (look.alarms, "alarms"),
+        ];
+        all.into_iter().filter_map(|(read, part)| read.then_some(part)).collect()
+    }
+
+    #[test]
+    fn a_look_reads_what_its_decision_needs_and_repeated_ones_no_more() {
+        for (look, read) in [
+            (Look::WHOLE, "wiring health definitions"),
+            (Look::CLOSER, "wiring health definitions causes"),
+            (Look::TRAFFIC, "wiring health definitions scaling alarms"),
+            (Look::WATCHING, "wiring health scaling alarms"),
+            (Look::following(Color::Green), "health"),
+            (Look::why(Color::Green), "health causes"),
+        ] {
+            assert_eq!(parts(look).join(" "), read, "{look:?}");
+        }
+        assert_eq!(Look::following(Color::Green).only, Some(Color::Green));
+    }
+}
