@@ -1,9 +1,11 @@
 """Is the testbed like AWS? Asked with tools that nobody here wrote: the AWS CLI and PyPI's ecs-deploy, each answer held
 against botocore's model (strict.py). They build a stack from nothing, use it, break it, and take it away again."""
 
+import json
 import socket
 import sys
 import time
+import urllib.request
 from collections import Counter
 
 import botocore.session
@@ -42,6 +44,28 @@ def identity(bed):
     """Who we are."""
     who = bed.aws("sts", "get-caller-identity")
     check(who["Account"] in who["Arn"] and who["UserId"], f"sts: {who['Arn']}")
+
+
+def web_identity(bed):
+    """A run's token opens the role that trusts it, and no other."""
+    url = bed.github["ACTIONS_ID_TOKEN_REQUEST_URL"] + "&audience=sts.amazonaws.com"
+    headers = {"authorization": "Bearer " + bed.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=5) as answer:
+        token = json.load(answer)["value"]
+    role = "arn:aws:iam::123456789012:role/"
+    words = ["sts", "assume-role-with-web-identity"]
+    options = {"role_session_name": "run-1", "web_identity_token": token}
+    opened = bed.aws(*words, role_arn=role + "deploy", **options)
+    keys, arn = opened["Credentials"], opened["AssumedRoleUser"]["Arn"]
+    check(opened["SubjectFromWebIdentityToken"].startswith("repo:octo-org/shop:"), f"the token opens {arn}")
+    said = bed.aws(*words, code=255, role_arn=role + "other", **options)
+    check("AccessDenied" in said, "and not a role that does not trust it")
+    before = dict(bed.variables)
+    names = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
+    bed.variables.update({name: keys[key] for name, key in names.items()})
+    check(bed.aws("sts", "get-caller-identity")["Arn"] == arn, "its keys are those of the session")
+    bed.variables = before
 
 
 def images(bed):
@@ -306,6 +330,7 @@ def main():
     strictness()
     with Bed() as bed:
         identity(bed)
+        web_identity(bed)
         repository = images(bed)
         bed.aws("ecs", "create-cluster", cluster_name=CLUSTER)
         told = bed.aws("ecs", "describe-clusters", clusters=CLUSTER)["clusters"][0]

@@ -156,7 +156,11 @@ impl Testbed {
 
     /// Takes a host down or brings it back.
     fn set_down(&self, site: Site, down: bool) {
-        lock(&self.world).github.hosts[site as usize].down = down;
+        self.world(|world| {
+            let host = &mut world.github.hosts[site as usize];
+            host.down = down;
+            host.changed.notify_one();
+        });
         self.wait_until(Duration::from_secs(5), |world| world.github.hosts[site as usize].listening != down);
     }
 

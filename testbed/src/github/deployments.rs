@@ -74,9 +74,9 @@ impl Deployment {
         self.statuses.last().map_or("", |status| status.state.as_str())
     }
 
-    /// Whether GitHub keeps it from being deleted.
+    /// Whether GitHub keeps it from being deleted: any status but a success makes it inactive.
     fn is_active(&self) -> bool {
-        !matches!(self.state(), "inactive" | "error" | "failure")
+        matches!(self.state(), "" | "success")
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn get(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
     Ok(Answer::ok(deployment_json(of, ask, deployment)))
 }
 
-/// `DELETE …/deployments/{id}`: only an inactive one, unless it is the only one.
+/// `DELETE …/deployments/{id}`: only an inactive one, unless the repository has no other.
 pub(super) fn delete(of: &mut Repository, _: &Ask, _: &Caller, args: Args) -> Outcome {
     let at = position(of, args.first())?;
     if of.deployments.len() > 1 && of.deployments[at].is_active() {

@@ -148,14 +148,6 @@ pub(super) struct Strike {
 impl Strike {
     /// Adds what one fault does.
     fn add(&mut self, index: usize, effect: &GitHubEffect) {
-        let (cut, kill) = match effect {
-            GitHubEffect::DropBefore => (Some(false), false),
-            GitHubEffect::DropAfter => (Some(true), false),
-            GitHubEffect::KillBefore => (Some(false), true),
-            GitHubEffect::KillAfter => (Some(true), true),
-            _ => (self.cut_after, self.kill),
-        };
-        (self.cut_after, self.kill) = (cut, kill);
         match effect {
             GitHubEffect::Answer(status, body) => self.reply = Some(Reply::json(*status, body)),
             GitHubEffect::AnswerAfter(status, body) => self.reply_after = Some(Reply::json(*status, body)),
@@ -172,10 +164,10 @@ impl Strike {
             GitHubEffect::CutBody => self.cut_body = true,
             GitHubEffect::Before(_) => self.before.push(index),
             GitHubEffect::Then(_) => self.after.push(index),
-            GitHubEffect::DropBefore
-            | GitHubEffect::DropAfter
-            | GitHubEffect::KillBefore
-            | GitHubEffect::KillAfter => {}
+            GitHubEffect::DropBefore => (self.cut_after, self.kill) = (Some(false), false),
+            GitHubEffect::DropAfter => (self.cut_after, self.kill) = (Some(true), false),
+            GitHubEffect::KillBefore => (self.cut_after, self.kill) = (Some(false), true),
+            GitHubEffect::KillAfter => (self.cut_after, self.kill) = (Some(true), true),
         }
     }
 }

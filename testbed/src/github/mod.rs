@@ -39,6 +39,8 @@ use ask::Caller;
 use limits::Limit;
 use record::Record;
 use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// A host of GitHub's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +52,21 @@ pub(crate) enum Site {
 }
 
 /// Whether a host is there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Host {
     /// Whether it is meant to be down.
     pub(crate) down: bool,
     /// Whether something listens at its port.
     pub(crate) listening: bool,
+    /// Tells the listener that `down` was changed.
+    pub(crate) changed: Arc<Notify>,
+}
+
+impl Host {
+    /// A host that is up.
+    fn up() -> Self {
+        Self { down: false, listening: true, changed: Arc::default() }
+    }
 }
 
 /// An answer as it goes out.
@@ -126,7 +137,7 @@ impl Default for GitHub {
             repositories: Vec::new(),
             tokens: Vec::new(),
             writes_a_minute: 80,
-            hosts: [Host { down: false, listening: true }; 2],
+            hosts: [Host::up(), Host::up()],
             record: Record::default(),
             faults: Vec::new(),
         }
@@ -189,7 +200,7 @@ impl GitHub {
         let limit = self.token_of(ask).map_or_else(Limit::anonymous, Limit::of);
         reply.headers.extend(limit.headers());
         reply.headers.push(("x-github-media-type", "github.v3; format=json".to_owned()));
-        reply.headers.push(("x-github-request-id", "C0DE:1A2B:3C4D5E:6F7A8B:5F3759DF".to_owned()));
+        reply.headers.push(("x-github-request-id", format!("C0DE:1A2B:{:06X}", self.record.last())));
         reply
     }
 

@@ -59,6 +59,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Number of the last request; 0 before the first.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Notes that a request came; gives its number.
     pub(super) fn begin(
         &mut self,

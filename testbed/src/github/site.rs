@@ -16,12 +16,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
-/// How often a listener looks whether its host is to be down or up.
-const LOOK: Duration = Duration::from_millis(5);
+/// Time between two tries to have a port back.
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Answers connections until the runtime ends; while the host is down, nothing listens at its port.
 pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
     let Ok(address) = listener.local_addr() else { return };
+    let changed = lock(&world).github.hosts[site as usize].changed.clone();
     let mut listener = Some(listener);
     loop {
         let down = lock(&world).github.hosts[site as usize].down;
@@ -31,12 +32,25 @@ pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
             listener = TcpListener::bind(address).await.ok();
         }
         lock(&world).github.hosts[site as usize].listening = listener.is_some();
-        let Some(open) = &listener else {
-            tokio::time::sleep(LOOK).await;
+        if !down && listener.is_none() {
+            tokio::time::sleep(RETRY).await;
             continue;
-        };
-        if let Ok(Ok((stream, _))) = tokio::time::timeout(LOOK, open.accept()).await {
-            tokio::spawn(talk(stream, site, address, world.clone()));
+        }
+        tokio::select! {
+            stream = accept(listener.as_ref()) => {
+                tokio::spawn(talk(stream, site, address, world.clone()));
+            }
+            () = changed.notified() => {}
+        }
+    }
+}
+
+/// The next connection; without a listener there is none.
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            return stream;
         }
     }
 }

@@ -96,6 +96,8 @@ fn only_inactive_deployments_are_deleted() {
     let (one, other) = (deploy(&bed, "staging"), deploy(&bed, "staging"));
     let delete = |path: &str| call(&bed, "DELETE", path, &Value::Null).status;
     assert_eq!(delete(&one), 422);
+    set(&bed, &one, &json!({ "state": "success" }));
+    assert_eq!(delete(&one), 422);
     set(&bed, &one, &json!({ "state": "inactive" }));
     assert_eq!((delete(&one), delete(&other), delete(&other)), (204, 204, 404));
 }
