@@ -131,7 +131,11 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
         }
     };
     watch.settle(now);
-    answer
+    answer.map(|mut output| {
+        // What is not there, such as a last page's token, is left out.
+        output.as_object_mut().into_iter().for_each(|fields| fields.retain(|_, value| !value.is_null()));
+        output
+    })
 }
 
 /// Takes in what the world did, then lets alarms look at it.

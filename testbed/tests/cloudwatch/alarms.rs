@@ -200,6 +200,7 @@ fn describe_pages() {
         token = answer["NextToken"].clone();
     }
     assert!(token.is_null());
+    assert!(bed.ok("DescribeAlarms", json!({})).get("NextToken").is_none(), "left out, not null");
     assert_eq!(seen, ["a-0", "a-1", "a-2", "a-3", "a-4", "a-5", "a-6"]);
     let said = bed.refused("DescribeAlarms", json!({ "NextToken": "made up" }));
     assert_eq!(said, "InvalidNextToken: The next token specified is invalid.");
