@@ -69,16 +69,35 @@ fn config(text: &str) -> Vec<String> {
 #[test]
 fn a_missing_command_is_named_with_what_is_allowed() {
     let done = refused(|action| action.without("INPUT_COMMAND"));
-    assert_eq!(problems(&done), ["input command: missing. What to do: `deploy` or `status`."]);
-    assert_eq!(input("command", "  "), ["input command: missing. What to do: `deploy` or `status`."]);
+    assert_eq!(
+        problems(&done),
+        [
+            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`."
+        ]
+    );
+    assert_eq!(
+        input("command", "  "),
+        [
+            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`."
+        ]
+    );
 }
 
 #[test]
 fn an_unknown_command_names_the_nearest() {
     let cases = [
-        ("delpoy", "input command: `delpoy` is not one of `deploy`, `status`; did you mean `deploy`?"),
-        ("Status", "input command: `Status` is not one of `deploy`, `status`; did you mean `status`?"),
-        ("destroy-all", "input command: `destroy-all` is not one of `deploy`, `status`"),
+        (
+            "delpoy",
+            "input command: `delpoy` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
+        ),
+        (
+            "Status",
+            "input command: `Status` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `status`?",
+        ),
+        (
+            "destroy-all",
+            "input command: `destroy-all` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`",
+        ),
     ];
     for (value, told) in cases {
         assert_eq!(input("command", value), [told]);
@@ -452,7 +471,7 @@ fn several_problems_are_listed_at_once() {
         problems(&done),
         [
             "input desired-coumt: unknown input; did you mean `desired-count`?",
-            "input command: `deplyo` is not one of `deploy`, `status`; did you mean `deploy`?",
+            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
             ".github/blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?",
             "input color: `gren` is not one of `idle`, `blue`, `green`, `develop`, `branch`; did you mean `green`?",
             "input image: `shop/Web:v1` is not an image: the repository `shop/Web` is not made of lower-case letters and digits, with `.`, `_`, `__`, `-` or `/` between them",

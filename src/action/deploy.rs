@@ -168,7 +168,7 @@ fn definition(value: &str) -> Result<DefinitionSource, String> {
         );
     }
     if Arn::looks_like(value) {
-        return definition_arn(value);
+        return definition_arn(value).map(DefinitionSource::Named);
     }
     let extension = value.rsplit_once('.').map_or("", |(_, extension)| extension);
     if ["json", "yml", "yaml"].contains(&extension) {
@@ -184,25 +184,23 @@ fn definition(value: &str) -> Result<DefinitionSource, String> {
 }
 
 /// `arn:…:task-definition/FAMILY:REVISION`.
-fn definition_arn(value: &str) -> Result<DefinitionSource, String> {
+pub(super) fn definition_arn(value: &str) -> Result<String, String> {
     let arn = Arn::parse(value).ok_or_else(|| format!("{} is not a complete ARN", shown(value)))?;
     match arn.resource.strip_prefix("task-definition/") {
-        Some(family) if arn.service == "ecs" && is_family(family) => {
-            Ok(DefinitionSource::Named(value.to_owned()))
-        }
+        Some(family) if arn.service == "ecs" && is_family(family) => Ok(value.to_owned()),
         Some(_) | None => Err(format!("{} is not the ARN of a task definition", shown(value))),
     }
 }
 
 /// `FAMILY` or `FAMILY:REVISION`; revisions begin at 1.
-fn is_family(value: &str) -> bool {
+pub(super) fn is_family(value: &str) -> bool {
     let (family, revision) = value.split_once(':').unwrap_or((value, "1"));
     let counted = revision.bytes().all(|b| b.is_ascii_digit()) && !revision.starts_with('0');
     is_ecs_name(family) && counted && revision.parse::<i32>().is_ok()
 }
 
 /// The most tasks that ECS allows a service (its quota "Tasks per service").
-const MOST_TASKS: u32 = 5_000;
+pub(super) const MOST_TASKS: u32 = 5_000;
 
 /// `match`, or a count that leaves something to prove healthy.
 fn desired_count(value: &str) -> Result<DesiredCount, String> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::inputs::{CommandName, INPUTS, Input, OUTPUTS};
+use super::inputs::{COMMANDS, CommandName, INPUTS, Input, OUTPUTS};
 use crate::failure::Reason;
 
 /// The head of `action.yml`.
@@ -33,7 +33,7 @@ fn action_yml() -> String {
             "  {}:\n    description: {}\n    required: {}\n",
             input.name,
             quoted(input.what),
-            input.required
+            input.required.len() == COMMANDS.len()
         );
         if !input.default.is_empty() {
             text += &format!("    default: {}\n", quoted(input.default));
@@ -54,20 +54,38 @@ fn quoted(text: &str) -> String {
 /// The README's table of inputs.
 fn inputs_table() -> String {
     let row = |input: &Input| {
-        let default = match (input.required, input.default) {
-            (true, _) => "**required**".to_owned(),
-            (false, "") => String::new(),
-            (false, default) => format!("`{default}`"),
-        };
-        format!("| `{}` | {} | {default} | {} |\n", input.name, commands(input.commands), cell(input.what))
+        format!(
+            "| `{}` | {} | {} | {} |\n",
+            input.name,
+            commands(input.commands),
+            defaults(input),
+            cell(input.what)
+        )
     };
     let rows: String = INPUTS.iter().map(row).collect();
     format!("| input | commands | default | |\n|---|---|---|---|\n{rows}")
 }
 
+/// What an input is when it is not given: with the commands where it is not the same for all that use it.
+fn defaults(input: &Input) -> String {
+    let of = |given: &[CommandName]| {
+        let all = given.len() == input.commands.len();
+        if all { String::new() } else { format!(" for {}", commands(given)) }
+    };
+    let mut found = Vec::new();
+    if !input.required.is_empty() {
+        found.push(format!("**required**{}", of(input.required)));
+    }
+    if !input.default.is_empty() {
+        found.push(format!("`{}`", input.default));
+    }
+    found.extend(input.defaults.iter().map(|(given, default)| format!("`{default}`{}", of(given))));
+    found.join(", ")
+}
+
 /// The commands of an input, `all` where it is every one.
 fn commands(commands: &[CommandName]) -> String {
-    if commands.len() == super::inputs::COMMANDS.len() {
+    if commands.len() == COMMANDS.len() {
         return "all".to_owned();
     }
     commands.iter().map(|command| command.word()).collect::<Vec<_>>().join(", ")
@@ -148,7 +166,7 @@ fn action_yml_reads_back_as_the_table() {
     for input in INPUTS {
         let entry = &yaml["inputs"][input.name];
         assert_eq!(entry["description"].as_str(), Some(input.what));
-        assert_eq!(entry["required"].as_bool(), Some(input.required));
+        assert_eq!(entry["required"].as_bool(), Some(input.required.len() == COMMANDS.len()));
         assert_eq!(entry["default"].as_str().unwrap_or_default(), input.default);
     }
     for output in OUTPUTS {

@@ -26,12 +26,16 @@ impl fmt::Display for Warning {
 pub(crate) struct Edge<'a> {
     /// Where inputs and variables come from.
     pub(crate) env: &'a Environment,
+    /// The command that is meant: its defaults are the ones that count.
+    pub(crate) command: CommandName,
     /// Where files come from.
     pub(crate) read_file: ReadFile<'a>,
     /// What is wrong so far.
     pub(crate) problems: Vec<Problem>,
     /// What is worth saying so far.
     pub(crate) warnings: Vec<Warning>,
+    /// ARNs that are used by their name alone, each with its input: to be compared with the region.
+    pub(crate) named: Vec<(&'static str, String)>,
 }
 
 impl<'a> Edge<'a> {
@@ -42,8 +46,10 @@ impl<'a> Edge<'a> {
             let name = variable.trim_start_matches(PREFIX).to_lowercase();
             problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
         }
-        problems.extend(inputs::missing(env));
-        Edge { env, read_file, problems, warnings: strange.into_iter().map(Warning).collect() }
+        let command = CommandName::meant(env);
+        problems.extend(inputs::missing(env, command));
+        let warnings = strange.into_iter().map(Warning).collect();
+        Edge { env, command, read_file, problems, warnings, named: Vec::new() }
     }
 
     /// Warns of inputs that have a value and no use.
@@ -56,9 +62,15 @@ impl<'a> Edge<'a> {
         self.problems.push(Problem::new(format!("input {input}"), what));
     }
 
+    /// Notes what is worth saying of an input.
+    pub(crate) fn warning(&mut self, input: &str, what: impl Into<String>) {
+        self.warnings.push(Warning(Problem::new(format!("input {input}"), what)));
+    }
+
     /// An input's value or default, if it has either.
     pub(crate) fn value(&self, input: &str) -> Option<&'a str> {
-        self.env.input(input).or(Some(inputs::default(input)).filter(|default| !default.is_empty()))
+        let default = inputs::default(input, self.command);
+        self.env.input(input).or(Some(default).filter(|default| !default.is_empty()))
     }
 
     /// An input as a type. None where it is unset, or wrong, which is noted.
@@ -83,5 +95,30 @@ impl<'a> Edge<'a> {
         let found = root.map(|root| read(&mut reader, &root));
         self.problems.extend(reader.into_problems());
         found
+    }
+
+    /// An input that is a list: YAML where it begins like one, else with commas or a line each. None where it is
+    /// unset; what is wrong is noted and left out.
+    pub(crate) fn list<T>(
+        &mut self,
+        input: &str,
+        node: impl Fn(&mut Reader<'_>, &Node) -> Option<T>,
+        word: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let text = self.value(input)?;
+        if text.starts_with(['[', '{']) || text == "-" || text.starts_with("- ") {
+            return self.yaml(input, |reader, root| {
+                reader.list(root).iter().filter_map(|item| node(reader, item)).collect()
+            });
+        }
+        let words = text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
+        let mut found = Vec::new();
+        for text in words {
+            match word(text) {
+                Ok(item) => found.push(item),
+                Err(what) => self.problem(input, what),
+            }
+        }
+        Some(found)
     }
 }

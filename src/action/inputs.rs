@@ -1,6 +1,7 @@
 //! The table of inputs and outputs: the source of `action.yml`, of the tables in the README, and of validation.
 
 use super::env::{Environment, PREFIX};
+use crate::plan::near::nearest;
 use crate::plan::problem::Problem;
 
 /// The commands, by name.
@@ -8,21 +9,44 @@ use crate::plan::problem::Problem;
 pub(crate) enum CommandName {
     /// `deploy`.
     Deploy,
+    /// `redirect-traffic`.
+    RedirectTraffic,
+    /// `promote`.
+    Promote,
+    /// `rollback`.
+    Rollback,
     /// `status`.
     Status,
 }
 
 /// The words of the input `command`.
-pub(crate) const COMMANDS: [(&str, CommandName); 2] =
-    [("deploy", CommandName::Deploy), ("status", CommandName::Status)];
+pub(crate) const COMMANDS: [(&str, CommandName); 5] = [
+    ("deploy", CommandName::Deploy),
+    ("redirect-traffic", CommandName::RedirectTraffic),
+    ("promote", CommandName::Promote),
+    ("rollback", CommandName::Rollback),
+    ("status", CommandName::Status),
+];
 
 impl CommandName {
     /// The word in the input `command`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             CommandName::Deploy => "deploy",
+            CommandName::RedirectTraffic => "redirect-traffic",
+            CommandName::Promote => "promote",
+            CommandName::Rollback => "rollback",
             CommandName::Status => "status",
         }
+    }
+
+    /// The command that the input `command` names or nearly names, so that all that is wrong with its inputs is told
+    /// at once; `deploy` where it can't be guessed.
+    pub(crate) fn meant(env: &Environment) -> Self {
+        let word = env.input("command").unwrap_or_default();
+        let near = nearest(word, COMMANDS.map(|(word, _)| word));
+        let found = COMMANDS.into_iter().find(|(word, _)| Some(*word) == near);
+        found.map_or(CommandName::Deploy, |(_, name)| name)
     }
 }
 
@@ -33,18 +57,64 @@ pub(crate) struct Input {
     pub(crate) name: &'static str,
     /// The commands that use it.
     pub(crate) commands: &'static [CommandName],
-    /// The value when none is given; empty where there is none.
+    /// The value when none is given; empty where there is none. The runner passes it on as if it were given.
     pub(crate) default: &'static str,
-    /// Whether every run needs it. The runner does not enforce this; we do.
-    pub(crate) required: bool,
+    /// The values when none is given that differ between the commands. The runner does not know them.
+    pub(crate) defaults: &'static [(&'static [CommandName], &'static str)],
+    /// The commands that need it. The runner does not enforce this; we do.
+    pub(crate) required: &'static [CommandName],
+    /// What is said where it is missing; its documentation where this is empty.
+    missing: &'static str,
     /// One line for `action.yml` and the README.
     pub(crate) what: &'static str,
 }
 
+impl Input {
+    /// Sets defaults that differ between the commands.
+    const fn default_by(mut self, defaults: &'static [(&'static [CommandName], &'static str)]) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// Sets the commands that need it, and what is said where it is missing.
+    const fn required_by(mut self, commands: &'static [CommandName], missing: &'static str) -> Self {
+        self.required = commands;
+        self.missing = missing;
+        self
+    }
+
+    /// The value when none is given to this command; empty where there is none.
+    fn default_of(&self, command: CommandName) -> &'static str {
+        let own = self.defaults.iter().find(|(commands, _)| commands.contains(&command));
+        own.map_or(self.default, |(_, value)| value)
+    }
+}
+
 /// Every command.
-const ALL: &[CommandName] = &[CommandName::Deploy, CommandName::Status];
+const ALL: &[CommandName] = &[
+    CommandName::Deploy,
+    CommandName::RedirectTraffic,
+    CommandName::Promote,
+    CommandName::Rollback,
+    CommandName::Status,
+];
 /// Deploy alone.
 const DEPLOY: &[CommandName] = &[CommandName::Deploy];
+/// Every command but deploy.
+const NOT_DEPLOY: &[CommandName] =
+    &[CommandName::RedirectTraffic, CommandName::Promote, CommandName::Rollback, CommandName::Status];
+/// Redirect-traffic alone.
+const REDIRECT: &[CommandName] = &[CommandName::RedirectTraffic];
+/// Promote alone.
+const PROMOTE: &[CommandName] = &[CommandName::Promote];
+/// The commands that move traffic as it was approved, in steps where they are wanted.
+const STEPPED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Promote];
+/// The commands that move traffic at once where users are failing.
+const FORCED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Rollback];
+/// The commands that move traffic.
+const TRAFFIC: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Promote, CommandName::Rollback];
+/// The commands that have a color.
+const COLORED: &[CommandName] = &[CommandName::Deploy, CommandName::Promote, CommandName::Rollback];
 
 /// An optional input.
 const fn input(
@@ -53,18 +123,16 @@ const fn input(
     default: &'static str,
     what: &'static str,
 ) -> Input {
-    Input { name, commands, default, required: false, what }
+    Input { name, commands, default, defaults: &[], required: &[], missing: "", what }
 }
+
+/// What is said where promote lacks its color: guessed, it could promote what nobody has looked at.
+const PROMOTED: &str = "Write the color that was proven, `blue` or `green`: `${{ steps.deploy.outputs.color }}` after a deploy with the id `deploy`.";
 
 /// Every input, in the order of the documentation.
 pub(crate) const INPUTS: &[Input] = &[
-    Input {
-        name: "command",
-        commands: ALL,
-        default: "",
-        required: true,
-        what: "What to do: `deploy` or `status`.",
-    },
+    input("command", ALL, "", "What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`.")
+        .required_by(ALL, ""),
     input("cluster", ALL, "", "Name or ARN of the ECS cluster. Overrides `cluster` in the config file."),
     input(
         "blue-service",
@@ -99,10 +167,12 @@ pub(crate) const INPUTS: &[Input] = &[
     ),
     input(
         "color",
-        DEPLOY,
-        "idle",
-        "Where to deploy: `idle`, `blue`, `green`, `develop`, or `branch` to look the branch up in the config file.",
-    ),
+        COLORED,
+        "",
+        "For deploy, where to: `idle`, `blue`, `green`, `develop`, or `branch` to look the branch up in the config file. For promote, the color that was proven, `blue` or `green`, such as the output `color` of the deploy. For rollback, where to send users, `blue` or `green`; without it, to the color that has none.",
+    )
+    .default_by(&[(DEPLOY, "idle")])
+    .required_by(PROMOTE, PROMOTED),
     input(
         "image",
         DEPLOY,
@@ -151,15 +221,90 @@ pub(crate) const INPUTS: &[Input] = &[
         "",
         "Requests through the test listener that must pass, as a YAML list of `{path: /healthz, status: 200, contains: ok}`. Overrides `probes` of the app in the config file.",
     ),
+    input(
+        "traffic",
+        REDIRECT,
+        "",
+        "Where to send users: `blue`, `blue-80`, `split`, `green-80`, `green`, or `BLUE/GREEN` such as `95/5`.",
+    )
+    .required_by(REDIRECT, ""),
+    input(
+        "steps",
+        STEPPED,
+        "",
+        "Shares in percent to hold on the way, of the color that gains users, such as `20, 50, 80`. Without it, the traffic moves at once.",
+    ),
+    input("bake-time", STEPPED, "5m", "How long each of `steps` is held."),
+    input(
+        "rollback-alarms",
+        STEPPED,
+        "",
+        "CloudWatch alarms that send users back while `steps` are held: names or ARNs, with commas, a line each, or as a YAML list. Overrides `rollback-alarms` of the app in the config file.",
+    ),
+    input(
+        "scale-up",
+        TRAFFIC,
+        "true",
+        "Whether a color with too few healthy tasks for its share is scaled up first. If not, such a change is refused.",
+    ),
+    input(
+        "force",
+        FORCED,
+        "false",
+        "For when users are already failing: whether one healthy target is enough to move the traffic now, while the color scales up.",
+    ),
+    input(
+        "adopt",
+        TRAFFIC,
+        "false",
+        "Whether a color's target group is brought into a production rule that holds only the other one.",
+    ),
+    input(
+        "mode",
+        PROMOTE,
+        "swap",
+        "How to promote: `swap` makes the color production, `copy` brings the other color's version to it.",
+    ),
+    input(
+        "idle-count",
+        PROMOTE,
+        "1",
+        "How many tasks the color without users keeps: 0 to 5000.",
+    ),
+    input(
+        "settle",
+        TRAFFIC,
+        "120s",
+        "How long a color carries all users before anything may be scaled in, up to `1h`.",
+    ),
+    input(
+        "max-drain",
+        PROMOTE,
+        "10m",
+        "How long to wait at most for users whom stickiness keeps on the other color, up to `24h`.",
+    ),
+    input(
+        "per-color",
+        PROMOTE,
+        "",
+        "For `mode: copy`, names of environment variables that each color keeps as its own, with commas, a line each, or as a YAML list.",
+    ),
+    input(
+        "expect-task-definition",
+        STEPPED,
+        "",
+        "The task definition that was approved, as an ARN or `FAMILY:REVISION`. Where another one runs, nothing is changed.",
+    ),
     input("plan-only", ALL, "false", "Whether to print the plan and write nothing."),
     input("timeout", ALL, "30m", "How long to wait for the goal, such as `90s`, `30m` or `1h30m`."),
     input("poll-interval", ALL, "5s", "How long to wait between two looks at AWS, from `100ms` to `60s`."),
     input(
         "on-cancel",
         ALL,
-        "restore",
+        "",
         "What a cancelled run does: `restore` what it changed, or `leave` it.",
-    ),
+    )
+    .default_by(&[(DEPLOY, "restore"), (NOT_DEPLOY, "leave")]),
     input(
         "region",
         ALL,
@@ -218,17 +363,20 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output { name: "status-json", what: "The state of the colors and their traffic, as JSON." },
 ];
 
-/// Required inputs that have no value, each with the line of its documentation. The runner does not check this.
-pub(crate) fn missing(env: &Environment) -> Vec<Problem> {
-    let missing = INPUTS.iter().filter(|input| input.required && env.input(input.name).is_none());
-    missing
-        .map(|input| Problem::new(format!("input {}", input.name), format!("missing. {}", input.what)))
+/// Inputs that this command needs and that have no value, each with what to write. The runner does not check this.
+pub(crate) fn missing(env: &Environment, command: CommandName) -> Vec<Problem> {
+    let missing = |input: &&Input| input.required.contains(&command) && env.input(input.name).is_none();
+    let said = |input: &Input| if input.missing.is_empty() { input.what } else { input.missing };
+    INPUTS
+        .iter()
+        .filter(missing)
+        .map(|input| Problem::new(format!("input {}", input.name), format!("missing. {}", said(input))))
         .collect()
 }
 
-/// The default of an input; empty where there is none.
-pub(crate) fn default(name: &str) -> &'static str {
-    INPUTS.iter().find(|input| input.name == name).map_or("", |input| input.default)
+/// The default of an input of this command; empty where there is none.
+pub(crate) fn default(name: &str, command: CommandName) -> &'static str {
+    INPUTS.iter().find(|input| input.name == name).map_or("", |input| input.default_of(command))
 }
 
 /// What the runner itself reads from `with` of a container action and passes on.
@@ -291,7 +439,7 @@ mod tests {
             &[
                 ("INPUT_DESIRED-COUMT", "2"),
                 ("INPUT_BLUE_SERVICE", "b"),
-                ("INPUT_TRAFFIC", "split"),
+                ("INPUT_STAGES", "3"),
                 ("INPUT_MAP", "x"),
                 ("INPUT_COLOUR", " "),
                 ("INPUT_ARGS", "x"),
@@ -308,13 +456,13 @@ mod tests {
         );
         assert_eq!(
             lines(&foreign),
-            ["input map: unknown input, ignored", "input traffic: unknown input, ignored"]
+            ["input map: unknown input, ignored", "input stages: unknown input, ignored"]
         );
     }
 
     #[test]
     fn an_input_of_another_command_is_told_unless_it_is_the_default() {
-        let env = Environment::new(Entry::Main, &[("INPUT_IMAGE", "web:1"), ("INPUT_COLOR", "idle")]);
+        let env = Environment::new(Entry::Main, &[("INPUT_IMAGE", "web:1"), ("INPUT_SETTLE", "120s")]);
         assert_eq!(
             lines(&unused(&env, CommandName::Status)),
             ["input image: `status` does not use it, ignored"]
@@ -330,6 +478,6 @@ mod tests {
         for (word, name) in COMMANDS {
             assert_eq!(name.word(), word);
         }
-        assert_eq!(default("config"), crate::config::DEFAULT_PATH);
+        assert_eq!(default("config", CommandName::Status), crate::config::DEFAULT_PATH);
     }
 }

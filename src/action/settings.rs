@@ -7,10 +7,13 @@ use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
 use super::inputs::{COMMANDS, CommandName};
 use super::place;
+use super::promote;
 use super::role::Role;
+use super::traffic::{self, RollbackSettings};
 use crate::config::kinds;
 use crate::plan::problem::Problem;
-use crate::plan::wanted::{Place, Probe};
+use crate::plan::traffic::Wish;
+use crate::plan::wanted::{Place, Probe, Promotion};
 
 /// What a run is asked to do, complete and checked as far as that goes without AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,12 @@ pub(crate) struct Settings {
 pub(crate) enum Command {
     /// Put a version on a color and prove it healthy.
     Deploy(Box<DeploySettings>),
+    /// Move users between the colors.
+    Redirect(Box<Wish>),
+    /// Make a color production.
+    Promote(Box<Promotion>),
+    /// Send all users back.
+    Rollback(RollbackSettings),
     /// Show both colors and what is valid now.
     Status,
 }
@@ -60,7 +69,7 @@ impl Settings {
     pub(crate) fn probes(&self) -> &[Probe] {
         match &self.command {
             Command::Deploy(wish) => &wish.probes,
-            Command::Status => &[],
+            Command::Redirect(_) | Command::Promote(_) | Command::Rollback(_) | Command::Status => &[],
         }
     }
 
@@ -92,14 +101,22 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     if let Some(name) = name {
         edge.warn_unused(name);
     }
+    // Without a valid command, too: all that is wrong with the inputs of the one that was meant is told at once.
+    let meant = edge.command;
     let file = place::file(edge);
     let place = place::place(edge, &file);
-    let command = match name {
-        Some(CommandName::Status) => Some(Command::Status),
-        // Without a valid command, too: what it says of deploy's inputs is right whatever was meant.
-        Some(CommandName::Deploy) | None => {
+    let command = match meant {
+        CommandName::Deploy => {
             deploy::settings(edge, &file, place.as_ref()).map(|deploy| Command::Deploy(Box::new(deploy)))
         }
+        CommandName::RedirectTraffic => {
+            traffic::redirect(edge, &file).map(|wish| Command::Redirect(Box::new(wish)))
+        }
+        CommandName::Promote => {
+            promote::settings(edge, &file).map(|promotion| Command::Promote(Box::new(promotion)))
+        }
+        CommandName::Rollback => traffic::rollback(edge).map(Command::Rollback),
+        CommandName::Status => Some(Command::Status),
     };
     let region = region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
@@ -194,9 +211,11 @@ fn check_regions(
     if let Some(place) = place {
         place::check_regions(edge, place, region);
     }
-    match command {
-        Some(Command::Deploy(deploy)) => deploy::check_region(edge, deploy, region),
-        Some(Command::Status) | None => {}
+    if let Some(Command::Deploy(deploy)) = command {
+        deploy::check_region(edge, deploy, region);
+    }
+    for (input, arn) in std::mem::take(&mut edge.named) {
+        place::check_region(edge, input, &arn, region);
     }
 }
 

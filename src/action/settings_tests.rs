@@ -69,7 +69,7 @@ fn deploy(changes: &[(&str, &str)]) -> DeploySettings {
 fn deploy_of(settings: Settings) -> DeploySettings {
     match settings.command {
         Command::Deploy(deploy) => *deploy,
-        Command::Status => panic!("status"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -214,7 +214,7 @@ fn all_problems_are_listed_at_once() {
             &[&[("INPUT_COLOR", "gren"), ("INPUT_PLAN-ONLY", "yes"), ("INPUT_TIMEOUT", "30")]],
             &[]
         )),
-        "input command: missing. What to do: `deploy` or `status`.\n\
+        "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`.\n\
          input cluster: missing: give the input, or `cluster` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
          input blue-service: missing: give the input, or `apps.NAME.blue` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
          input green-service: missing: give the input, or `apps.NAME.green` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
@@ -339,7 +339,7 @@ fn a_wrong_input_of_every_command_is_told_in_words() {
     check(&[
         (
             &[("INPUT_COMMAND", "deplyo")],
-            "input command: `deplyo` is not one of `deploy`, `status`; did you mean `deploy`?",
+            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
         ),
         (
             &[("INPUT_DESIRED-COUMT", "2")],
@@ -514,15 +514,15 @@ fn status_reads_only_its_own_inputs_and_says_so() {
     let changes = [
         ("INPUT_COMMAND", "status"),
         ("INPUT_IMAGE", "???"),
-        ("INPUT_COLOR", "idle"),
-        ("INPUT_TRAFFIC", "split"),
+        ("INPUT_PIN-DIGEST", "true"),
+        ("INPUT_STAGES", "3"),
     ];
     let (settings, warnings) = read_with(&[&LEAST, &changes], &[]).unwrap();
     assert_eq!(settings.command, Command::Status);
     let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
     assert_eq!(
         warnings,
-        ["input traffic: unknown input, ignored", "input image: `status` does not use it, ignored"]
+        ["input stages: unknown input, ignored", "input image: `status` does not use it, ignored"]
     );
 }
 
@@ -567,7 +567,7 @@ fn a_task_definition_file_is_checked_with_the_inputs_but_not_by_the_post_step() 
 fn every_input_of_the_table_is_read() {
     for input in INPUTS {
         let variable = format!("INPUT_{}", input.name.to_uppercase());
-        let told = problems(&[(&variable, "{?? nonsense")]);
+        let told = problems(&[("INPUT_COMMAND", input.commands[0].word()), (&variable, "{?? nonsense")]);
         assert!(told.contains(&format!("input {}", input.name)), "{}: {told}", input.name);
     }
 }
@@ -576,6 +576,8 @@ proptest! {
     #[test]
     fn no_text_panics(index in 0..INPUTS.len(), text in "(?s).{0,40}|[a-z0-9:/.@ \n{}\\[\\],\\-]{0,40}") {
         let variable = format!("INPUT_{}", INPUTS[index].name.to_uppercase());
-        let _ = read_with(&[&LEAST, &[(&variable, &text)]], &[(".github/blue-green.yml", &text)]);
+        let command = INPUTS[index].commands[0].word();
+        let changes = [("INPUT_COMMAND", command), (variable.as_str(), text.as_str())];
+        let _ = read_with(&[&LEAST, &changes], &[(".github/blue-green.yml", &text)]);
     }
 }

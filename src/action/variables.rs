@@ -57,7 +57,7 @@ fn change(
     node: &Node,
     check: fn(&str) -> Result<(), String>,
 ) -> Option<EnvChange> {
-    if name.is_empty() || name.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control()) {
+    if !is_name(name) {
         reader.problem(node, "is not the name of a variable: it has no `=` and no spaces");
         return None;
     }
@@ -68,6 +68,11 @@ fn change(
         }
     };
     Some(EnvChange { container: container.map(str::to_owned), name: name.to_owned(), value })
+}
+
+/// Whether a text can be the name of an environment variable.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control())
 }
 
 /// Where ECS reads a secret from (`valueFrom`): Secrets Manager by ARN, SSM by ARN, or by name in the same region.

@@ -41,6 +41,9 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     };
     let command = match &settings.command {
         Command::Deploy(_) => "deploy",
+        Command::Redirect(_) => "redirect-traffic",
+        Command::Promote(_) => "promote",
+        Command::Rollback(_) => "rollback",
         Command::Status => "status",
     };
     started(&reporter, &settings, command);
@@ -53,6 +56,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     };
     let report = match &settings.command {
         Command::Deploy(wish) => deploy(&session, wish).await,
+        Command::Redirect(_) | Command::Promote(_) | Command::Rollback(_) => not_built(command),
         Command::Status => status(&session).await,
     };
     reporter.end(report)
@@ -75,6 +79,13 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         Err(report) => return reporter.end(Report { command: "post", ..*report }),
     };
     reporter.end(post(&session, &left).await)
+}
+
+/// Ends a command that is read and not carried out yet.
+fn not_built(command: &'static str) -> Report {
+    let mut report = Report::new(command);
+    report.fail(words::not_built(command));
+    report
 }
 
 /// Tells that the run begins.

@@ -182,6 +182,30 @@ fn name_or_arn(value: &str, kind: &str) -> Result<String, String> {
     }
 }
 
+/// The name or ARN of a CloudWatch alarm, metric or composite. A name has 1 to 255 characters, spaces too, and no ASCII
+/// control characters (PutMetricAlarm).
+pub(crate) fn alarm(value: &str) -> Result<String, String> {
+    let name = if Arn::looks_like(value) {
+        alarm_name(value).ok_or_else(|| format!("{} is not the ARN of a CloudWatch alarm", shown(value)))?
+    } else {
+        value
+    };
+    if (1..=255).contains(&name.chars().count()) && !name.contains(|c: char| c.is_ascii_control()) {
+        return Ok(value.to_owned());
+    }
+    Err(format!(
+        "{} is not the name of an alarm: it has 1 to 255 characters, none of them a control character",
+        shown(value)
+    ))
+}
+
+/// The name in `arn:…:cloudwatch:REGION:ACCOUNT:alarm:NAME`.
+pub(crate) fn alarm_name(arn: &str) -> Option<&str> {
+    let name = arn.splitn(7, ':').nth(6)?;
+    let head = Arn::parse(arn.strip_suffix(name)?)?;
+    (head.service == "cloudwatch" && head.resource == "alarm:").then_some(name)
+}
+
 /// A listener: an ARN, a port, or a protocol and a port.
 pub(crate) fn listener(value: &str) -> Result<ListenerChoice, String> {
     if Arn::looks_like(value) {

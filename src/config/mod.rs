@@ -37,7 +37,7 @@ pub(crate) struct App {
     pub(crate) probes: Vec<Probe>,
     /// How the services scale, where this action manages it.
     pub(crate) scaling: Option<Scaling>,
-    /// Names of the CloudWatch alarms that end a traffic shift.
+    /// The CloudWatch alarms that end a traffic shift: names, or ARNs.
     pub(crate) rollback_alarms: Vec<String>,
 }
 
@@ -105,19 +105,11 @@ fn app(reader: &mut Reader<'_>, node: &Node) -> App {
             _ => {
                 let alarms = reader.list(&node);
                 app.rollback_alarms =
-                    alarms.iter().filter_map(|alarm| reader.parsed(alarm, alarm_name)).collect();
+                    alarms.iter().filter_map(|alarm| reader.parsed(alarm, kinds::alarm)).collect();
             }
         }
     }
     app
-}
-
-/// The name of a CloudWatch alarm: 1–255 characters (PutMetricAlarm).
-fn alarm_name(value: &str) -> Result<String, String> {
-    if (1..=255).contains(&value.chars().count()) {
-        return Ok(value.to_owned());
-    }
-    Err("is not the name of an alarm: it has 1 to 255 characters".to_owned())
 }
 
 /// Bounds and thresholds, each for itself and together.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::color::Color;
 use super::definition::image::ImageRef;
+use super::traffic::Wish;
 
 /// Where the colors live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +170,35 @@ pub(crate) struct Probe {
     pub(crate) status: u16,
     /// Text that the body must hold.
     pub(crate) contains: Option<String>,
+}
+
+/// How a color becomes production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It gets the users with the version that it runs.
+    Swap,
+    /// It takes over the other color's version first.
+    Copy,
+}
+
+/// What a promote is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Promotion {
+    /// The color that is to be production; never develop.
+    pub(crate) color: Color,
+    /// How.
+    pub(crate) mode: Mode,
+    /// Tasks that the color without users keeps, 0–5,000.
+    pub(crate) idle_count: u32,
+    /// How long to wait at most for users whom stickiness keeps on the other color.
+    pub(crate) max_drain: Duration,
+    /// Names of environment variables that each color keeps as its own in a copy.
+    pub(crate) per_color: Vec<String>,
+    /// The task definition that was approved, as an ARN or `FAMILY:REVISION`: the color's own in a swap, the other
+    /// color's in a copy.
+    pub(crate) expect: Option<String>,
+    /// How all users come to the color; it expects no task definition by itself, and is never forced.
+    pub(crate) traffic: Wish,
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! The inputs of `promote`, as types.
+
+use std::time::Duration;
+
+use super::deploy::MOST_TASKS;
+use super::edge::Edge;
+use super::place::File;
+use super::traffic;
+use super::variables;
+use crate::config::kinds::{self, shown};
+use crate::plan::color::{Color, Split};
+use crate::plan::wanted::{Mode, Promotion};
+
+/// The words of the input `mode`.
+const MODES: [(&str, Mode); 2] = [("swap", Mode::Swap), ("copy", Mode::Copy)];
+
+/// Reads the inputs of `promote`.
+pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
+    let color = edge.parsed("color", color);
+    let mode = edge.parsed("mode", |value| kinds::one_of(value, &MODES));
+    let idle_count = edge.parsed("idle-count", idle_count);
+    let max_drain =
+        edge.parsed("max-drain", |value| kinds::duration_within(value, Duration::ZERO, traffic::DAY));
+    let variable = |text: &str| variable(text);
+    let per_color = edge.list("per-color", |reader, node| reader.parsed(node, variable), variable);
+    // Without a valid color, too: what is wrong with the other inputs is wrong for both.
+    let traffic = traffic::wish(edge, file, Some(all_to(color.unwrap_or(Color::Blue))));
+    let expect = traffic::expected(edge);
+    if mode == Some(Mode::Swap) && per_color.is_some() {
+        edge.warning("per-color", "`mode: swap` does not use it, ignored");
+    }
+    if idle_count == Some(0) {
+        edge.warning(
+            "idle-count",
+            "`0` leaves the color without users no task: a rollback has to start tasks first, and a Route 53 alias that evaluates target health takes a load balancer with an empty target group for unhealthy",
+        );
+    }
+    Some(Promotion {
+        color: color?,
+        mode: mode?,
+        idle_count: idle_count?,
+        max_drain: max_drain?,
+        per_color: per_color.unwrap_or_default(),
+        expect,
+        traffic: traffic?,
+    })
+}
+
+/// All users on a color.
+fn all_to(color: Color) -> Split {
+    match color {
+        Color::Green => Split { blue: 0, green: 100 },
+        Color::Blue | Color::Develop => Split { blue: 100, green: 0 },
+    }
+}
+
+/// The color that was proven. It is never guessed: which one is idle can change between the approval and this run.
+fn color(value: &str) -> Result<Color, String> {
+    match value {
+        "idle" | "branch" => Err(format!(
+            "{} would be a guess: write the color that was proven, `blue` or `green`, such as `${{{{ steps.deploy.outputs.color }}}}`",
+            shown(value)
+        )),
+        value => traffic::color(value),
+    }
+}
+
+/// A count of tasks; 0 is one.
+fn idle_count(value: &str) -> Result<u32, String> {
+    let digits = value.bytes().all(|b| b.is_ascii_digit());
+    let count = value.parse().ok().filter(|count| digits && *count <= MOST_TASKS);
+    count.ok_or_else(|| format!("{} is not a count: write 0 to {MOST_TASKS}", shown(value)))
+}
+
+/// The name of an environment variable.
+fn variable(value: &str) -> Result<String, String> {
+    if variables::is_name(value) {
+        return Ok(value.to_owned());
+    }
+    Err(format!("{} is not the name of a variable: it has no `=` and no spaces", shown(value)))
+}
+
+#[cfg(test)]
+#[path = "promote_tests.rs"]
+mod tests;
