@@ -36,12 +36,12 @@ def check_members(names, shape, path):
 
 JSON_TYPES = {
     "string": str, "boolean": bool, "integer": int, "long": int,
-    "double": (int, float), "float": (int, float), "timestamp": (int, float),
+    "double": (int, float), "float": (int, float), "timestamp": (int, float, datetime),
 }  # fmt: skip
 
 
 def walk_json(value, shape, path):
-    """A JSON value against its shape."""
+    """A JSON value, or a CBOR value as botocore reads it, against its shape."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         check_members(value, shape, path)
@@ -115,6 +115,9 @@ def walk(body, shape):
             problem(tag(root), f"holds {names}, not {wanted}")
         elif result:
             walk_xml(root[0], shape, shape.name)
+    elif shape is not None and not body.lstrip().startswith(b"{"):
+        reader = parsers.RpcV2CBORParser()
+        walk_json(reader.parse_data_item(reader.get_peekable_stream_from_bytes(body)), shape, shape.name)
     elif shape is not None:
         walk_json(json.loads(body or b"{}"), shape, shape.name)
 

@@ -35,8 +35,11 @@ def strictness():
         b"</DescribeRulesResult><ResponseMetadata/></R>"
     )
     strict.walk(planted, model("elbv2").operation_model("DescribeRules").output_shape)
+    # {"MetricAlarms": [{"Period": "1", "Mood": 1}]} in CBOR.
+    planted = b"\xa1\x6cMetricAlarms\x81\xa2\x66Period\x611\x64Mood\x01"
+    strict.walk(planted, model("cloudwatch").operation_model("DescribeAlarms").output_shape)
     found = [problem.split(":")[0].split(".")[-1] for problem in strict.PROBLEMS]
-    wanted = ["status", "launchType", "pendingCount", "color", "failures", "IsDefault", "Rule"]
+    wanted = ["status", "launchType", "pendingCount", "color", "failures", "IsDefault", "Rule", "Period", "Mood"]
     check(found == wanted, "what no model knows is found in a planted answer")
 
 
@@ -306,6 +309,36 @@ def other_tool(bed, stack, repository):
     check(bed.service(CLUSTER, "green")["taskDefinition"] == before, "though green runs what it ran before")
 
 
+def alarms(bed):
+    """Alarms on a metric of our own: one follows it, a composite one follows that."""
+    shown = {"namespace": "Truth", "metric_name": "Orders"}
+    bed.aws(
+        "cloudwatch", "put-metric-alarm", alarm_name="orders", **shown, statistic="Maximum", period="10",
+        evaluation_periods="1", threshold="5", comparison_operator="GreaterThanThreshold", treat_missing_data="notBreaching",
+    )  # fmt: skip
+    rule = 'ALARM("orders")'
+    bed.aws("cloudwatch", "put-composite-alarm", alarm_name="any", alarm_rule=rule)
+    metric_data = [{"MetricName": "Orders", "Value": 7.5}]
+    bed.aws("cloudwatch", "put-metric-data", namespace="Truth", metric_data=metric_data)
+    now = time.time()
+    queries = [{"Id": "m", "MetricStat": {"Metric": {"Namespace": "Truth", "MetricName": "Orders"}, "Period": 60, "Stat": "Sum"}}]
+    data = bed.aws("cloudwatch", "get-metric-data", metric_data_queries=queries, start_time=str(now - 60), end_time=str(now + 60))
+    check(data["MetricDataResults"][0]["Values"] == [7.5], "get-metric-data gives what was put")
+    kinds = ["MetricAlarm", "CompositeAlarm"]
+    bed.aws("cloudwatch", "set-alarm-state", alarm_name="any", state_value="ALARM", state_reason="by hand")
+    told = bed.aws("cloudwatch", "describe-alarms", "--alarm-types", *kinds, alarm_names=["orders", "any"])
+    check(told["CompositeAlarms"][0]["StateReason"] == "by hand", "set-alarm-state sets a composite alarm")
+    check(told["MetricAlarms"][0]["Threshold"] == 5.0, "describe-alarms gives both kinds when asked for both")
+    known = bed.aws("cloudwatch", "list-metrics", **shown)["Metrics"]
+    check([metric["MetricName"] for metric in known] == ["Orders"], "list-metrics knows what was put")
+    said = bed.aws("cloudwatch", "put-metric-alarm", code=255, alarm_name="x", evaluation_periods="1",
+                   comparison_operator="GreaterThanThreshold")  # fmt: skip
+    check("ValidationError" in said, "an alarm that watches nothing is refused")
+    bed.aws("cloudwatch", "delete-alarms", alarm_names=["orders", "any"])
+    said = bed.aws("cloudwatch", "delete-alarms", code=255, alarm_names=["orders"])
+    check("ResourceNotFound" in said, "an alarm that is gone can't be deleted")
+
+
 def takes_away(bed, stack):
     """Everything can be taken away again."""
     said = bed.aws("elbv2", "delete-target-group", code=255, target_group_arn=stack["green"])
@@ -343,6 +376,7 @@ def main():
         weights(bed, stack)
         rolls_back(bed, stack, register(bed, "truth", f"{repository}:v3-crash"))
         other_tool(bed, stack, repository)
+        alarms(bed)
         takes_away(bed, stack)
 
 
