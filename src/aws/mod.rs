@@ -1,5 +1,6 @@
 //! Thin adapters: the only place that names an AWS SDK. Its shapes become plan's types; nothing is decided here.
 
+mod actions;
 mod clients;
 mod definitions;
 mod elb;
@@ -15,6 +16,7 @@ mod tasks;
 mod together;
 mod values;
 mod web_identity;
+mod weights;
 mod writes;
 
 #[cfg(test)]

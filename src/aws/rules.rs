@@ -2,6 +2,7 @@
 
 use aws_sdk_elasticloadbalancingv2::types::{self as elb, ActionTypeEnum, Listener, RuleCondition};
 
+use super::actions;
 use super::clients::Aws;
 use super::errors::{odd, unread};
 use super::together::together;
@@ -11,6 +12,9 @@ use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeLoadBalancers.
 const DESCRIBE_BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
+
+/// The IAM action of DescribeRules.
+pub(super) const DESCRIBE_RULES: &str = "elasticloadbalancing:DescribeRules";
 
 impl Aws {
     /// A load balancer with every rule of every listener. Only Application Load Balancers have rules: for another
@@ -54,16 +58,20 @@ impl Aws {
     async fn listener_rules(&self, listener: &Listener) -> Read<Vec<Rule>> {
         let arn = listener.listener_arn().unwrap_or_default();
         let pages = self.elb.describe_rules().listener_arn(arn).into_paginator().items().send();
-        let rules = pages
-            .collect::<Result<Vec<elb::Rule>, _>>()
-            .await
-            .map_err(unread("elasticloadbalancing:DescribeRules", arn))?;
-        Ok(rules.iter().map(|from| rule(listener, from)).collect())
+        let rules =
+            pages.collect::<Result<Vec<elb::Rule>, _>>().await.map_err(unread(DESCRIBE_RULES, arn))?;
+        let of_listener = |from: &elb::Rule| Rule {
+            listener: arn.to_owned(),
+            port: port(listener.port()),
+            protocol: text(listener.protocol().map(|it| it.as_str())),
+            ..rule(from)
+        };
+        Ok(rules.iter().map(of_listener).collect())
     }
 }
 
-/// One rule of a listener.
-fn rule(listener: &Listener, from: &elb::Rule) -> Rule {
+/// One rule without what its listener says.
+pub(super) fn rule(from: &elb::Rule) -> Rule {
     let kind = |action: &elb::Action| action.r#type().map_or("", |it| it.as_str()).to_owned();
     let forward = from.actions().iter().find(|action| action.r#type() == Some(&ActionTypeEnum::Forward));
     let stickiness = forward
@@ -71,15 +79,15 @@ fn rule(listener: &Listener, from: &elb::Rule) -> Rule {
         .filter(|stickiness| stickiness.enabled() == Some(true));
     Rule {
         arn: text(from.rule_arn()),
-        listener: text(listener.listener_arn()),
-        port: port(listener.port()),
-        protocol: text(listener.protocol().map(|it| it.as_str())),
+        listener: String::new(),
+        port: 0,
+        protocol: String::new(),
         priority: from.priority().and_then(|priority| priority.parse().ok()),
         conditions: from.conditions().iter().map(condition).collect(),
         forward: forward.map(weights).unwrap_or_default(),
         stickiness: stickiness.map(|stickiness| seconds(stickiness.duration_seconds())),
         actions: from.actions().iter().map(kind).collect(),
-        whole: serde_json::Value::Null,
+        whole: actions::json(from.actions()),
     }
 }
 

@@ -1,0 +1,282 @@
+//! The actions of a listener rule as JSON, with the keys of AWS's API, and back. A rule is written as a whole, so no
+//! field may get lost on the way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, AuthenticateCognitoActionConditionalBehaviorEnum,
+    AuthenticateCognitoActionConfig, AuthenticateOidcActionConditionalBehaviorEnum,
+    AuthenticateOidcActionConfig, FixedResponseActionConfig, ForwardActionConfig,
+    JwtValidationActionAdditionalClaim, JwtValidationActionAdditionalClaimFormatEnum,
+    JwtValidationActionConfig, RedirectActionConfig, RedirectActionStatusCodeEnum,
+    TargetGroupStickinessConfig, TargetGroupTuple,
+};
+use serde_json::{Map, Value};
+
+/// All actions of a rule, fit to be sent back: a forward action names its groups in `ForwardConfig` alone, stickiness
+/// that is off has no duration, and a client secret, which AWS never returns, is asked to be kept (API_ModifyRule).
+/// `Null` where an action has a type that this SDK does not know.
+pub(super) fn json(actions: &[Action]) -> Value {
+    if actions.is_empty() || !actions.iter().all(is_known) {
+        return Value::Null;
+    }
+    actions.iter().map(|action| sendable(action.clone()).write()).collect()
+}
+
+/// The SDK's actions for such JSON, or what in it is not understood.
+pub(super) fn from_json(actions: &Value) -> Result<Vec<Action>, String> {
+    let actions: Vec<Action> = Vec::read(actions)?;
+    if actions.is_empty() {
+        return Err("a rule needs an action".to_owned());
+    }
+    match actions.iter().find(|action| !is_known(action)) {
+        Some(Action { r#type: Some(odd), .. }) => Err(format!("unknown type of action: {}", odd.as_str())),
+        Some(_) => Err("an action without a type".to_owned()),
+        None => Ok(actions),
+    }
+}
+
+/// Whether this SDK has the whole action.
+fn is_known(action: &Action) -> bool {
+    use ActionTypeEnum as Type;
+    matches!(
+        action.r#type(),
+        Some(
+            Type::AuthenticateCognito
+                | Type::AuthenticateOidc
+                | Type::FixedResponse
+                | Type::Forward
+                | Type::JwtValidation
+                | Type::Redirect
+        )
+    )
+}
+
+/// An action as AWS takes it, from one as AWS returns it.
+fn sendable(mut action: Action) -> Action {
+    if let Some(oidc) = &mut action.authenticate_oidc_config {
+        oidc.use_existing_client_secret = Some(true);
+    }
+    if action.r#type() == Some(&ActionTypeEnum::Forward) {
+        let lone = action.target_group_arn.take();
+        let forward = action.forward_config.get_or_insert_with(|| ForwardActionConfig::builder().build());
+        if forward.target_groups().is_empty() {
+            let only = |arn| TargetGroupTuple::builder().target_group_arn(arn).weight(1).build();
+            forward.target_groups = lone.map(|arn| vec![only(arn)]);
+        }
+        if let Some(stickiness) = &mut forward.target_group_stickiness_config
+            && stickiness.enabled() != Some(true)
+        {
+            stickiness.duration_seconds = None;
+        }
+    }
+    action
+}
+
+/// A value of the SDK that has a form in JSON.
+trait Json: Sized {
+    /// The value in JSON.
+    fn write(&self) -> Value;
+
+    /// The value out of JSON, or what is not understood.
+    fn read(value: &Value) -> Result<Self, String>;
+}
+
+/// The member of an object, which is taken out; none where it is not there.
+fn take<T: Json>(object: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
+    match object.shift_remove(key) {
+        Some(value) => T::read(&value).map(Some).map_err(|why| format!("{key}: {why}")),
+        None => Ok(None),
+    }
+}
+
+/// A structure: its members by their keys, each with the SDK's field and setter. Unknown keys are not understood.
+macro_rules! structure {
+    ($sdk:ident { $($key:literal $field:ident $set:ident,)* }) => {
+        impl Json for $sdk {
+            fn write(&self) -> Value {
+                let mut object = Map::new();
+                $(if let Some(value) = &self.$field {
+                    object.insert($key.to_owned(), value.write());
+                })*
+                Value::Object(object)
+            }
+
+            fn read(value: &Value) -> Result<Self, String> {
+                let mut object = value.as_object().ok_or("not an object")?.clone();
+                let built = $sdk::builder()$(.$set(take(&mut object, $key)?))*.build();
+                match object.keys().next() {
+                    Some(key) => Err(format!("unknown key {key}")),
+                    None => Ok(built),
+                }
+            }
+        }
+    };
+}
+
+/// An enumeration, in JSON a text. A value that is new to the SDK stays what it is.
+macro_rules! word {
+    ($($sdk:ident),*) => { $(impl Json for $sdk {
+        fn write(&self) -> Value {
+            self.as_str().into()
+        }
+
+        fn read(value: &Value) -> Result<Self, String> {
+            value.as_str().map($sdk::from).ok_or_else(|| "not a text".to_owned())
+        }
+    })* };
+}
+
+structure!(Action {
+    "Type" r#type set_type,
+    "Order" order set_order,
+    "TargetGroupArn" target_group_arn set_target_group_arn,
+    "AuthenticateOidcConfig" authenticate_oidc_config set_authenticate_oidc_config,
+    "AuthenticateCognitoConfig" authenticate_cognito_config set_authenticate_cognito_config,
+    "JwtValidationConfig" jwt_validation_config set_jwt_validation_config,
+    "RedirectConfig" redirect_config set_redirect_config,
+    "FixedResponseConfig" fixed_response_config set_fixed_response_config,
+    "ForwardConfig" forward_config set_forward_config,
+});
+
+structure!(ForwardActionConfig {
+    "TargetGroups" target_groups set_target_groups,
+    "TargetGroupStickinessConfig" target_group_stickiness_config set_target_group_stickiness_config,
+});
+
+structure!(TargetGroupTuple {
+    "TargetGroupArn" target_group_arn set_target_group_arn,
+    "Weight" weight set_weight,
+});
+
+structure!(TargetGroupStickinessConfig {
+    "Enabled" enabled set_enabled,
+    "DurationSeconds" duration_seconds set_duration_seconds,
+});
+
+// `ClientSecret` is left out on purpose: a secret neither comes into JSON nor out of it.
+structure!(AuthenticateOidcActionConfig {
+    "Issuer" issuer set_issuer,
+    "AuthorizationEndpoint" authorization_endpoint set_authorization_endpoint,
+    "TokenEndpoint" token_endpoint set_token_endpoint,
+    "UserInfoEndpoint" user_info_endpoint set_user_info_endpoint,
+    "ClientId" client_id set_client_id,
+    "SessionCookieName" session_cookie_name set_session_cookie_name,
+    "Scope" scope set_scope,
+    "SessionTimeout" session_timeout set_session_timeout,
+    "AuthenticationRequestExtraParams" authentication_request_extra_params set_authentication_request_extra_params,
+    "OnUnauthenticatedRequest" on_unauthenticated_request set_on_unauthenticated_request,
+    "UseExistingClientSecret" use_existing_client_secret set_use_existing_client_secret,
+});
+
+structure!(AuthenticateCognitoActionConfig {
+    "UserPoolArn" user_pool_arn set_user_pool_arn,
+    "UserPoolClientId" user_pool_client_id set_user_pool_client_id,
+    "UserPoolDomain" user_pool_domain set_user_pool_domain,
+    "SessionCookieName" session_cookie_name set_session_cookie_name,
+    "Scope" scope set_scope,
+    "SessionTimeout" session_timeout set_session_timeout,
+    "AuthenticationRequestExtraParams" authentication_request_extra_params set_authentication_request_extra_params,
+    "OnUnauthenticatedRequest" on_unauthenticated_request set_on_unauthenticated_request,
+});
+
+structure!(JwtValidationActionConfig {
+    "JwksEndpoint" jwks_endpoint set_jwks_endpoint,
+    "Issuer" issuer set_issuer,
+    "AdditionalClaims" additional_claims set_additional_claims,
+});
+
+structure!(JwtValidationActionAdditionalClaim {
+    "Format" format set_format,
+    "Name" name set_name,
+    "Values" values set_values,
+});
+
+structure!(RedirectActionConfig {
+    "Protocol" protocol set_protocol,
+    "Port" port set_port,
+    "Host" host set_host,
+    "Path" path set_path,
+    "Query" query set_query,
+    "StatusCode" status_code set_status_code,
+});
+
+structure!(FixedResponseActionConfig {
+    "MessageBody" message_body set_message_body,
+    "StatusCode" status_code set_status_code,
+    "ContentType" content_type set_content_type,
+});
+
+word!(
+    ActionTypeEnum,
+    AuthenticateOidcActionConditionalBehaviorEnum,
+    AuthenticateCognitoActionConditionalBehaviorEnum,
+    JwtValidationActionAdditionalClaimFormatEnum,
+    RedirectActionStatusCodeEnum
+);
+
+impl Json for String {
+    fn write(&self) -> Value {
+        self.as_str().into()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        value.as_str().map(str::to_owned).ok_or_else(|| "not a text".to_owned())
+    }
+}
+
+impl Json for bool {
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| "neither true nor false".to_owned())
+    }
+}
+
+impl Json for i64 {
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        value.as_i64().ok_or_else(|| "not a whole number".to_owned())
+    }
+}
+
+impl Json for i32 {
+    fn write(&self) -> Value {
+        (*self).into()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        i64::read(value)?.try_into().map_err(|_| "too large a number".to_owned())
+    }
+}
+
+impl<T: Json> Json for Vec<T> {
+    fn write(&self) -> Value {
+        self.iter().map(T::write).collect()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        value.as_array().ok_or("not a list")?.iter().map(T::read).collect()
+    }
+}
+
+/// By key, so that the same actions always are the same JSON.
+impl Json for HashMap<String, String> {
+    fn write(&self) -> Value {
+        self.iter()
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .map(|(key, value)| (key.clone(), value.write()))
+            .collect()
+    }
+
+    fn read(value: &Value) -> Result<Self, String> {
+        let object = value.as_object().ok_or("not an object")?;
+        object.iter().map(|(key, value)| Ok((key.clone(), String::read(value)?))).collect()
+    }
+}
