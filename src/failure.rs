@@ -236,9 +236,7 @@ impl Reason {
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
             Refusal::AlarmFiring(_) => Reason::Alarm,
-            Refusal::StepBeyond { .. } | Refusal::WhichColor(_) | Refusal::AlreadyThere(_) => {
-                Reason::BadInput
-            }
+            Refusal::StepBeyond { .. } | Refusal::WhichColor(_) => Reason::BadInput,
         }
     }
 }

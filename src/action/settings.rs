@@ -73,6 +73,15 @@ impl Settings {
         }
     }
 
+    /// The CloudWatch alarms that a change of traffic watches; none for any other command.
+    pub(crate) fn alarms(&self) -> &[String] {
+        match &self.command {
+            Command::Redirect(wish) => &wish.alarms,
+            Command::Promote(promotion) => &promotion.traffic.alarms,
+            Command::Deploy(_) | Command::Rollback(_) | Command::Status => &[],
+        }
+    }
+
     /// Whether a cancelled run puts back what it changed.
     pub(crate) fn restore_on_cancel(&self) -> bool {
         self.on_cancel == OnCancel::Restore

@@ -40,7 +40,7 @@ pub(crate) async fn apply<C: Course>(
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
             };
-            Err(misplaced(&rule.arn))
+            Ok(Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)))
         }
         Step::Scaling(scaling) => Err(misplaced(&scaling.service)),
     }

@@ -52,13 +52,15 @@ pub(crate) struct Drive<'a, C> {
     pub(crate) logs: Vec<LogLink>,
     /// What was told last of waiting, and when.
     told: Option<(Wait, Time)>,
+    /// Whether it was told that all users are where they should be.
+    told_moved: bool,
 }
 
 impl<'a, C: Course> Drive<'a, C> {
     /// A drive from this point of a run.
     pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
-        Drive { session, course, test: None, cause, logs, told: None }
+        Drive { session, course, test: None, cause, logs, told: None, told_moved: false }
     }
 
     /// Drives to the end, and is out in time after a signal. `first` is what was seen just before, where it was.
@@ -88,6 +90,7 @@ impl<'a, C: Course> Drive<'a, C> {
             };
             let now = clock::now();
             self.course.saw(&seen, now);
+            self.tell_arrival();
             let next = self.course.next(&seen, now);
             if let Next::Look(closer) = next {
                 look = closer;
@@ -107,6 +110,16 @@ impl<'a, C: Course> Drive<'a, C> {
                 Next::Look(_) => {}
             }
             look = self.course.look();
+        }
+    }
+
+    /// Tells once that all users are where they should be, though the run still watches.
+    fn tell_arrival(&mut self) {
+        let Some(moving) = self.course.moving() else { return };
+        let run = &moving.run;
+        if run.arrived.is_some() && !run.written.is_empty() && run.failing.is_none() && !self.told_moved {
+            self.told_moved = true;
+            self.session.reporter.emit(&Event::Moved(moving.goal.wish.to));
         }
     }
 

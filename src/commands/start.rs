@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::post::{is_open, post};
+use super::redirect::{redirect, roll_back};
 use super::session::Session;
 use super::state::{self, State};
 use super::{deploy::deploy, status::status};
@@ -56,7 +57,9 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     };
     let report = match &settings.command {
         Command::Deploy(wish) => deploy(&session, wish).await,
-        Command::Redirect(_) | Command::Promote(_) | Command::Rollback(_) => not_built(command),
+        Command::Redirect(wish) => redirect(&session, wish).await,
+        Command::Rollback(asked) => roll_back(&session, asked).await,
+        Command::Promote(_) => not_built(command),
         Command::Status => status(&session).await,
     };
     reporter.end(report)
@@ -140,7 +143,7 @@ async fn session<'a>(
         context,
         aws,
         http,
-        names: Names { place, services, alarms: Vec::new() },
+        names: Names { place, services, alarms: settings.alarms().to_vec() },
         reporter,
         signals,
     })

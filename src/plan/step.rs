@@ -467,8 +467,6 @@ pub(crate) enum Refusal {
     },
     /// A rollback from a split: where to was not said.
     WhichColor(Split),
-    /// A rollback to the color that has all users already.
-    AlreadyThere(Color),
 }
 
 /// Why too few healthy targets can't be helped.

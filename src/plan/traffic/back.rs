@@ -107,7 +107,9 @@ impl Back<'_> {
         let failing = &self.turned.failing;
         let halfway = self.halfway();
         let because = match failing {
-            Failing::Cancelled if !self.goal.restore_on_cancel && !halfway => Because::Asked,
+            Failing::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
+                Because::Asked
+            }
             Failing::Traffic(Stuck::Overtaken { .. }) if !halfway => Because::Theirs,
             Failing::Traffic(_) if self.run.arrived.is_some() => Because::Arrived,
             Failing::Cancelled | Failing::Traffic(_) | Failing::Deployment(_) | Failing::Probe(_) => {
@@ -131,6 +133,14 @@ impl Back<'_> {
             .map(|(arn, found)| self.run.written.get(arn).map_or(*found, |written| written.split))
             .collect();
         splits.windows(2).any(|pair| pair.iter().zip(pair.iter().skip(1)).any(|(a, b)| !a.same_ratio(*b)))
+    }
+
+    /// Whether this run wrote weights and has put all of them back.
+    fn is_back(&self) -> bool {
+        let back = |(arn, written): (&String, &Written)| {
+            self.found.splits.get(arn).is_some_and(|found| found.same_ratio(written.split))
+        };
+        !self.run.written.is_empty() && self.run.written.iter().all(back)
     }
 
     /// The next rule to put back.

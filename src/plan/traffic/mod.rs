@@ -8,11 +8,16 @@ mod goal;
 mod next;
 mod predict;
 mod rewrite;
+mod rollback;
 mod run;
 mod stage;
 
 pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
 pub(crate) use goal::{Goal, Wish};
 pub(crate) use next::next;
-pub(crate) use predict::{Prediction, predict};
+pub(crate) use predict::{Prediction, predict, shortfall};
+pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};
+
+#[cfg(test)]
+mod tests;

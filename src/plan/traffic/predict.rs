@@ -13,7 +13,7 @@ use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
-use crate::plan::step::{End, Next, Refusal, Scaling, Step, Update, Wait, Weights};
+use crate::plan::step::{Capacity, End, Next, Refusal, Scaling, Step, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
@@ -195,4 +195,13 @@ fn healthy(service: &mut Service) {
         reason: None,
         description: None,
     }));
+}
+
+/// What the colors with users lack of healthy targets, by the full load of now.
+pub(crate) fn shortfall(snapshot: &Snapshot, goal: &Goal) -> Option<Capacity> {
+    let facts = facts(snapshot, goal).ok()?;
+    let split = facts.wiring.split();
+    let load = full_load(split, &facts.colors);
+    let live = facts.colors.iter().filter(|color| split.is_live(color.color));
+    live.map(|color| capacity(color, split, load, false)).find(|capacity| capacity.healthy < capacity.needed)
 }

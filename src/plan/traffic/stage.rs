@@ -51,7 +51,7 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
     if let Some(step) = goal.wish.steps.iter().find(|step| **step > last) {
         return Err(Refusal::StepBeyond { step: *step, color: receiver, target: last });
     }
-    let reached = |step: u32| facts.wiring.production.iter().all(|rule| holds(rule.split, receiver, step));
+    let reached = |step: u32| facts.wiring.production.iter().all(|rule| !below(rule.split, receiver, step));
     let passed = |step: u32| facts.wiring.production.iter().all(|rule| beyond(rule.split, receiver, step));
     let next = goal.wish.steps.iter().copied().find(|step| {
         let held = run.baked.contains(step);
@@ -84,10 +84,10 @@ fn first_of(facts: &Facts<'_>, goal: &Goal) -> Result<Split, Refusal> {
     Ok(apart.map_or(goal.wish.to, |rule| rule.split))
 }
 
-/// Whether a color has exactly this share, in percent.
-fn holds(split: Split, color: Color, share: u32) -> bool {
+/// Whether a color has less than this share, in percent.
+fn below(split: Split, color: Color, share: u32) -> bool {
     let sum = u64::from(split.blue + split.green);
-    u64::from(split.weight(color)) * 100 == u64::from(share) * sum
+    u64::from(split.weight(color)) * 100 < u64::from(share) * sum
 }
 
 /// Whether a color has more than this share, in percent.

@@ -48,8 +48,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::NoAlarm(_)
         | Refusal::AlarmFiring(_)
         | Refusal::StepBeyond { .. }
-        | Refusal::WhichColor(_)
-        | Refusal::AlreadyThere(_) => traffic::refused(refusal),
+        | Refusal::WhichColor(_) => traffic::refused(refusal),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
 }

@@ -1,0 +1,180 @@
+//! `redirect-traffic` and `rollback`: looks, announces what will change, drives to the end, and reports.
+
+use std::time::Duration;
+
+use super::drive::{Drive, Ending};
+use super::session::{Session, Stop};
+use super::state::Phase;
+use crate::action::traffic::RollbackSettings;
+use crate::clock;
+use crate::event::{Event, Report};
+use crate::failure::Outcome;
+use crate::plan::admit::Hindrance;
+use crate::plan::color::Split;
+use crate::plan::course::Moving;
+use crate::plan::look::Look;
+use crate::plan::overview::overview;
+use crate::plan::snapshot::Snapshot;
+use crate::plan::step::{Left, Refusal};
+use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall};
+use crate::plan::trouble::Trouble;
+
+/// Runs `redirect-traffic` to its report.
+pub(crate) async fn redirect(session: &Session<'_>, wish: &Wish) -> Report {
+    move_users(session, "redirect-traffic", &|_| Ok(goal(session, wish))).await
+}
+
+/// Runs `rollback` to its report: where to is read from the rules, where it was not said.
+pub(crate) async fn roll_back(session: &Session<'_>, asked: &RollbackSettings) -> Report {
+    let to = |snapshot: &Snapshot| {
+        let mut goal = goal(session, &way_back(asked));
+        goal.wish.to = rollback(snapshot, &goal, asked.color)?;
+        Ok(goal)
+    };
+    move_users(session, "rollback", &to).await
+}
+
+/// A rollback as a change of traffic, before it is known where to: without steps, at once.
+fn way_back(asked: &RollbackSettings) -> Wish {
+    Wish {
+        to: Split { blue: 100, green: 0 },
+        steps: Vec::new(),
+        bake: Duration::ZERO,
+        alarms: Vec::new(),
+        scale_up: asked.scale_up,
+        force: asked.force,
+        adopt: asked.adopt,
+        expect: None,
+        settle: asked.settle,
+    }
+}
+
+/// The goal of the run.
+pub(crate) fn goal(session: &Session<'_>, wish: &Wish) -> Goal {
+    Goal {
+        wish: wish.clone(),
+        listener: session.settings.place.listener.clone(),
+        timeout: session.settings.timeout,
+        restore_on_cancel: session.settings.restore_on_cancel(),
+    }
+}
+
+/// How a goal is made of what is seen.
+type Aim<'a> = dyn Fn(&Snapshot) -> Result<Goal, Hindrance> + 'a;
+
+/// What was seen, and what it is for.
+enum Begun {
+    /// It may begin.
+    Goal(Box<Snapshot>, Box<Goal>),
+    /// It may not, or there is nothing to write; the report says why.
+    Over,
+}
+
+/// Looks, announces, drives, reports.
+async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>) -> Report {
+    let mut report = Report::new(command);
+    let (snapshot, goal) = match begin(session, aim, &mut report).await {
+        Ok(Begun::Goal(snapshot, goal)) => (snapshot, goal),
+        Ok(Begun::Over) => return report,
+        Err(Stop::Signal) => {
+            report.cancel();
+            return report;
+        }
+        Err(Stop::Trouble(trouble)) => {
+            report.refuse(Refusal::of_look(trouble, &session.names.place));
+            return report;
+        }
+    };
+    if session.settings.plan_only {
+        return report;
+    }
+    let course = Moving { goal: &goal, run: Run::begin(clock::now()) };
+    let mut drive = Drive::new(session, course);
+    let ending = drive.run_to_end(Some(*snapshot)).await;
+    ended(&mut drive, ending, &mut report);
+    look_again(session, &goal, &mut report).await;
+    report
+}
+
+/// Looks until all that decides was answered, and tells what stands and what will change.
+async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Result<Begun, Stop> {
+    let began = clock::now();
+    loop {
+        let snapshot = session.patiently(|| session.look(Look::TRAFFIC)).await?;
+        let predicted = match aim(&snapshot) {
+            Ok(goal) => (predict(&snapshot, &goal, clock::now()), goal),
+            Err(Hindrance::Hold(trouble)) => {
+                session.hold(trouble, began).await?;
+                continue;
+            }
+            Err(Hindrance::Refuse(refusal)) => {
+                tell(session, &snapshot, report);
+                report.refuse(refusal);
+                return Ok(Begun::Over);
+            }
+        };
+        let passing = snapshot.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
+        match (predicted, passing) {
+            ((Prediction::Unknown, _), Some(trouble)) => session.hold(trouble, began).await?,
+            ((prediction, goal), _) => return Ok(announce(session, snapshot, goal, prediction, report)),
+        }
+    }
+}
+
+/// Tells what stands.
+fn tell(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
+    let seen = overview(snapshot, session.settings.place.listener.as_ref());
+    session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
+    report.see(seen);
+}
+
+/// Tells what will change.
+fn announce(
+    session: &Session<'_>,
+    snapshot: Snapshot,
+    goal: Goal,
+    prediction: Prediction,
+    report: &mut Report,
+) -> Begun {
+    tell(session, &snapshot, report);
+    match prediction {
+        Prediction::Refuse(refusal) => {
+            report.refuse(refusal);
+            return Begun::Over;
+        }
+        Prediction::Brief(brief) => {
+            session.reporter.emit(&Event::Moving(brief.clone()));
+            report.outcome = Outcome::Planned;
+            report.color = Some(brief.receiver);
+            let version = brief.versions.iter().find(|(color, _)| *color == brief.receiver);
+            report.task_definition = version.map(|(_, arn)| arn.clone());
+            report.traffic = Some(brief);
+        }
+        Prediction::Unknown => {}
+    }
+    Begun::Goal(Box::new(snapshot), Box::new(goal))
+}
+
+/// Puts the ending into the report.
+fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report) {
+    match ending {
+        Ending::Refuse(refusal) => report.refuse(refusal),
+        Ending::End(end) => report.end(end),
+    }
+    let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
+    drive.save(if open { drive.phase() } else { Phase::Done });
+}
+
+/// What stands at the end. It decides nothing any more, so a trouble is no failure.
+async fn look_again(session: &Session<'_>, goal: &Goal, report: &mut Report) {
+    if session.signals.came().is_some() {
+        return;
+    }
+    let seen: Result<Snapshot, Trouble> = session.look(Look::TRAFFIC).await;
+    if let Ok(snapshot) = seen {
+        if goal.wish.force && report.outcome == Outcome::Succeeded {
+            report.shortfall = shortfall(&snapshot, goal);
+        }
+        report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
+    }
+}

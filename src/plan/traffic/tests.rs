@@ -1,0 +1,584 @@
+//! Tables of the decision about traffic: what is next, from each state.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Goal, Prediction, Run, Wish, next, predict};
+use crate::plan::color::{Color, Split};
+use crate::plan::look::Look;
+use crate::plan::run::Answer;
+use crate::plan::sample::{arn, at, rule, snapshot, target, trouble};
+use crate::plan::snapshot::*;
+use crate::plan::step::*;
+use crate::plan::time::Time;
+use crate::plan::trouble::TroubleKind;
+use crate::plan::wiring::Tangle;
+
+/// A split.
+fn split(blue: u32, green: u32) -> Split {
+    Split { blue, green }
+}
+
+/// A wish for this split, all else as by default.
+fn goal(blue: u32, green: u32) -> Goal {
+    Goal {
+        wish: Wish {
+            to: split(blue, green),
+            steps: Vec::new(),
+            bake: Duration::from_secs(300),
+            alarms: Vec::new(),
+            scale_up: true,
+            force: false,
+            adopt: false,
+            expect: None,
+            settle: Duration::from_secs(120),
+        },
+        listener: None,
+        timeout: Duration::from_secs(600),
+        restore_on_cancel: false,
+    }
+}
+
+/// A goal with its wish changed.
+fn wish(goal: Goal, change: impl FnOnce(&mut Wish)) -> Goal {
+    let mut goal = goal;
+    change(&mut goal.wish);
+    goal
+}
+
+/// Blue and green at this split on HTTP:80 and HTTPS:443, nothing scales automatically.
+fn world(blue: u32, green: u32) -> Snapshot {
+    let mut seen = snapshot();
+    for service in &mut seen.services {
+        service.scaling = Some(Ok(None));
+    }
+    let balancer = &mut rules(&mut seen)[0];
+    balancer.rules[0] = production(80, blue, green);
+    balancer.rules.push(production(443, blue, green));
+    seen.alarms = Some(Ok(Vec::new()));
+    seen
+}
+
+/// A production rule with the actions as AWS writes them.
+fn production(port: u16, blue: u32, green: u32) -> Rule {
+    let whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [
+        {"TargetGroupArn": "tg-blue", "Weight": blue}, {"TargetGroupArn": "tg-green", "Weight": green}]}}]);
+    let protocol = if port == 443 { "HTTPS" } else { "HTTP" }.to_owned();
+    Rule { whole, protocol, ..rule(port, None, &[("tg-blue", blue), ("tg-green", green)]) }
+}
+
+/// The load balancers of a snapshot.
+fn rules(seen: &mut Snapshot) -> &mut Vec<Balancer> {
+    seen.balancers.as_mut().unwrap().as_mut().unwrap()
+}
+
+/// The service of a color.
+fn service(seen: &mut Snapshot, color: Color) -> &mut Service {
+    seen.services.iter_mut().find(|service| service.color == color).unwrap()
+}
+
+/// This many tasks, of which so many are healthy and the others are in `state`.
+fn tasks(seen: &mut Snapshot, color: Color, desired: u32, healthy: u32, state: &str) {
+    let service = service(seen, color);
+    (service.desired, service.running) = (desired, desired);
+    let all = (1..=desired).map(|number| target(number, if number <= healthy { "healthy" } else { state }));
+    service.targets = Some(Ok(all.collect()));
+}
+
+/// A scalable target for a color.
+fn scales(seen: &mut Snapshot, color: Color, (min, max): (u32, u32), in_suspended: bool) {
+    service(seen, color).scaling = Some(Ok(Some(Scalable { min, max, in_suspended, out_suspended: false })));
+}
+
+/// What the decision says at the beginning.
+fn first(seen: &Snapshot, goal: &Goal) -> Next {
+    next(&Ok(seen.clone()), goal, &Run::begin(at(0)), at(0))
+}
+
+/// The steps of a plan in short words.
+fn planned(seen: &Snapshot, goal: &Goal) -> Vec<String> {
+    match predict(seen, goal, at(0)) {
+        Prediction::Brief(brief) => brief.steps.iter().map(short).collect(),
+        other => vec![format!("{other:?}")],
+    }
+}
+
+/// A step in short words.
+fn short(step: &Step) -> String {
+    match step {
+        Step::Weights(weights) => format!("{} {}", weights.name, weights.after),
+        Step::Update(update) => format!("{} to {}", update.color, update.desired.unwrap()),
+        Step::Scaling(scaling) => {
+            let word = if scaling.in_suspended == Some(true) { "suspend" } else { "resume" };
+            let most = scaling.max.map(|max| format!(" max {max}")).unwrap_or_default();
+            format!("{word} {}{most}", scaling.color)
+        }
+        Step::Find { .. } | Step::Register { .. } | Step::Probe => "other".to_owned(),
+    }
+}
+
+#[test]
+fn invariant_08_every_rule_is_written_once_and_the_same_ratio_needs_no_write() {
+    assert_eq!(
+        planned(&world(100, 0), &goal(80, 20)),
+        ["HTTP:80 default blue-80", "HTTPS:443 default blue-80"]
+    );
+    for (blue, green) in [(80, 20), (4, 1), (400, 100)] {
+        assert_eq!(planned(&world(blue, green), &goal(80, 20)), [""; 0], "{blue}/{green}");
+        let unchanged = Next::Done(End::Good { changed: false, healthy: 2 });
+        assert_eq!(first(&world(blue, green), &goal(80, 20)), unchanged);
+    }
+}
+
+#[test]
+fn invariant_03_a_write_carries_all_actions_and_both_groups() {
+    let mut seen = world(100, 0);
+    let oidc = json!({"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {"ClientId": "c"}});
+    let forward = json!({"Type": "forward", "Order": 2, "TargetGroupArn": "tg-blue", "ForwardConfig": {
+        "TargetGroups": [{"TargetGroupArn": "tg-blue", "Weight": 1}],
+        "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 60}}});
+    rules(&mut seen)[0].rules[0].whole = json!([oidc, forward]);
+    let Next::Step(Step::Weights(weights)) = first(&seen, &goal(0, 100)) else { panic!("a write") };
+    let expected = json!([oidc, {"Type": "forward", "Order": 2, "ForwardConfig": {
+        "TargetGroups": [
+            {"TargetGroupArn": "tg-blue", "Weight": 0}, {"TargetGroupArn": "tg-green", "Weight": 100}],
+        "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 60}}}]);
+    assert_eq!(weights.actions, expected);
+}
+
+#[test]
+fn invariant_18_a_color_with_too_few_tasks_is_scaled_up_first() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 5, 5, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    assert_eq!(
+        planned(&seen, &goal(50, 50)),
+        ["green to 3", "HTTP:80 default split", "HTTPS:443 default split"],
+        "half of 5, rounded up"
+    );
+    assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 5");
+    let stays = wish(goal(0, 100), |wish| wish.scale_up = false);
+    let Next::Refuse(Refusal::NotEnough { capacity, load, why }) = first(&seen, &stays) else { panic!("no") };
+    assert_eq!((capacity.healthy, capacity.needed, load.targets, why), (1, 5, 5, Short::NoScaleUp));
+}
+
+#[test]
+fn invariant_16_the_load_of_services_that_scale_is_the_smallest_quotient() {
+    let mut seen = world(80, 20);
+    tasks(&mut seen, Color::Blue, 8, 8, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 40), true);
+    }
+    // 1 / 20 % is 5 in all, where 8 / 80 % would be 10 and the larger count 8.
+    assert_eq!(planned(&seen, &goal(50, 50)).first().unwrap(), "green to 3");
+    // A held split that grew: 8 / 50 % and 6 / 50 %: 12 in all, and the larger count would be 8.
+    let mut seen = world(50, 50);
+    tasks(&mut seen, Color::Blue, 8, 8, "");
+    tasks(&mut seen, Color::Green, 6, 6, "");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 40), true);
+    }
+    assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 12");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), true);
+    }
+    assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 10", "never more than MaxCapacity");
+}
+
+#[test]
+fn a_color_whose_bounds_are_too_low_is_refused_with_the_numbers() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 8, 8, "");
+    scales(&mut seen, Color::Blue, (2, 10), false);
+    scales(&mut seen, Color::Green, (1, 4), false);
+    let Next::Refuse(Refusal::NotEnough { capacity, why, .. }) = first(&seen, &goal(0, 100)) else {
+        panic!()
+    };
+    assert_eq!((capacity.most, capacity.needed, why), (Some(4), 8, Short::MaxCapacity));
+}
+
+#[test]
+fn invariant_19_scale_in_is_suspended_before_weight_moves_and_allowed_again_at_the_end() {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+    }
+    assert_eq!(
+        planned(&seen, &goal(0, 100)),
+        ["suspend blue", "suspend green", "HTTP:80 default green", "HTTPS:443 default green", "resume green"]
+    );
+    let held = ["suspend blue", "suspend green", "HTTP:80 default split", "HTTPS:443 default split"];
+    assert_eq!(planned(&seen, &goal(50, 50)), held);
+}
+
+#[test]
+fn invariant_23_a_count_above_max_capacity_is_not_cut_by_suspending() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 6, 6, "");
+    tasks(&mut seen, Color::Green, 6, 6, "");
+    scales(&mut seen, Color::Blue, (1, 4), false);
+    assert_eq!(planned(&seen, &goal(80, 20)).first().unwrap(), "suspend blue max 6");
+}
+
+#[test]
+fn invariant_17_the_color_that_keeps_users_needs_targets_too_and_leaving_needs_none() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 2, 0, "unhealthy");
+    let Next::Refuse(Refusal::NotEnough { capacity, why, .. }) = first(&seen, &goal(50, 50)) else {
+        panic!()
+    };
+    assert_eq!((capacity.color, why), (Color::Blue, Short::Unhealthy));
+    assert_eq!(planned(&seen, &goal(0, 100)), ["HTTP:80 default green", "HTTPS:443 default green"], "21");
+}
+
+#[test]
+fn a_groups_own_minimum_counts() {
+    let mut seen = world(100, 0);
+    let Some(Ok(group)) = &mut service(&mut seen, Color::Green).group else { panic!() };
+    group.attributes = Some(Ok(GroupAttributes {
+        deregistration_delay: Duration::from_secs(300),
+        minimum_count: 3,
+        minimum_percent: 0,
+    }));
+    assert_eq!(planned(&seen, &goal(99, 1)).first().unwrap(), "green to 3");
+}
+
+#[test]
+fn force_needs_one_healthy_target_and_scales_up_afterwards() {
+    let forced = wish(goal(0, 100), |wish| wish.force = true);
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 0, "unhealthy");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    assert_eq!(planned(&seen, &forced), ["HTTP:80 default green", "HTTPS:443 default green", "green to 4"]);
+    tasks(&mut seen, Color::Green, 1, 0, "unhealthy");
+    let Next::Refuse(Refusal::NotEnough { capacity, why, .. }) = first(&seen, &forced) else { panic!() };
+    assert_eq!((capacity.healthy, capacity.needed, why), (0, 1, Short::Unhealthy), "27");
+}
+
+#[test]
+fn steps_are_passed_through_and_held() {
+    let stepped = wish(goal(0, 100), |wish| wish.steps = vec![20, 50]);
+    let all = ["HTTP:80 default blue-80", "HTTPS:443 default blue-80", "HTTP:80 default split"];
+    let planned_steps = planned(&world(100, 0), &stepped);
+    assert_eq!(planned_steps[..3], all);
+    assert_eq!(
+        planned_steps[3..],
+        ["HTTPS:443 default split", "HTTP:80 default green", "HTTPS:443 default green"]
+    );
+    // From the middle, and back.
+    assert_eq!(planned(&world(50, 50), &stepped), ["HTTP:80 default green", "HTTPS:443 default green"]);
+    let down = wish(goal(100, 0), |wish| wish.steps = vec![20, 50]);
+    assert_eq!(planned(&world(0, 100), &down).first().unwrap(), "HTTP:80 default green-80");
+    let beyond = wish(goal(80, 20), |wish| wish.steps = vec![20, 50]);
+    let refusal = Refusal::StepBeyond { step: 50, color: Color::Green, target: 20 };
+    assert_eq!(first(&world(100, 0), &beyond), Next::Refuse(refusal));
+}
+
+#[test]
+fn invariant_05_rules_that_disagree_are_refused_unless_the_goal_is_one_of_their_splits() {
+    let mut seen = world(100, 0);
+    rules(&mut seen)[0].rules[0] = production(80, 80, 20);
+    assert_eq!(planned(&seen, &goal(80, 20)), ["HTTPS:443 default blue-80"], "7: half-way is gone on with");
+    assert_eq!(planned(&seen, &goal(100, 0)), ["HTTP:80 default blue"]);
+    let Next::Refuse(Refusal::Tangle(Tangle::Disagree(held))) = first(&seen, &goal(0, 100)) else { panic!() };
+    assert_eq!(held.len(), 2);
+    let stepped = wish(goal(0, 100), |wish| wish.steps = vec![20]);
+    assert_eq!(planned(&seen, &stepped).first().unwrap(), "HTTPS:443 default blue-80", "a step of the way");
+}
+
+#[test]
+fn what_was_approved_has_to_run_there() {
+    let expects = |what: &str| wish(goal(0, 100), |wish| wish.expect = Some(what.to_owned()));
+    for right in ["web-green:1".to_owned(), arn("web-green:1")] {
+        assert!(matches!(first(&world(100, 0), &expects(&right)), Next::Step(_)), "{right}");
+    }
+    let Next::Refuse(refusal) = first(&world(100, 0), &expects("web-green:2")) else { panic!() };
+    let found = arn("web-green:1");
+    assert_eq!(
+        refusal,
+        Refusal::OtherTaskDefinition { color: Color::Green, found, expected: "web-green:2".to_owned() }
+    );
+}
+
+#[test]
+fn invariant_30_alarms_stop_only_a_run_with_steps_and_have_to_exist() {
+    let alarm = |state| Alarm { name: "web-5xx".to_owned(), state, reason: "5 over 1".to_owned() };
+    let watched = wish(goal(0, 100), |wish| wish.alarms = vec!["web-5xx".to_owned()]);
+    let stepped = wish(watched.clone(), |wish| wish.steps = vec![20]);
+    let mut seen = world(100, 0);
+    assert_eq!(first(&seen, &watched), Next::Refuse(Refusal::NoAlarm(vec!["web-5xx".to_owned()])));
+    seen.alarms = Some(Ok(vec![alarm(AlarmState::Firing)]));
+    assert!(matches!(first(&seen, &watched), Next::Step(_)));
+    let firing = vec![("web-5xx".to_owned(), "5 over 1".to_owned())];
+    assert_eq!(first(&seen, &stepped), Next::Refuse(Refusal::AlarmFiring(firing)));
+    seen.alarms = Some(Ok(vec![alarm(AlarmState::NoData)]));
+    assert!(matches!(first(&seen, &stepped), Next::Step(_)), "no data is said, and no alarm");
+}
+
+#[test]
+fn day_one_needs_adopt_and_brings_the_group_in_without_users_first() {
+    let mut seen = world(100, 0);
+    let lone = json!([{"Type": "forward", "TargetGroupArn": "tg-blue"}]);
+    let one = |port| Rule { whole: lone.clone(), ..rule(port, None, &[("tg-blue", 1)]) };
+    rules(&mut seen)[0].rules = vec![one(80), rule(8080, None, &[("tg-green", 1)])];
+    let named = Goal {
+        listener: Some(crate::plan::wanted::ListenerChoice::Port { protocol: None, port: 80 }),
+        ..goal(80, 20)
+    };
+    let refusal = Refusal::NotAdopted { rule: "HTTP:80 default".to_owned(), lacks: Color::Green };
+    assert_eq!(first(&seen, &named), Next::Refuse(refusal));
+    let adopting = wish(named, |wish| wish.adopt = true);
+    assert_eq!(planned(&seen, &adopting), ["HTTP:80 default blue", "HTTP:80 default blue-80"]);
+}
+
+#[test]
+fn invariant_09_what_can_not_be_read_holds_and_is_refused_in_the_end() {
+    let mut seen = world(100, 0);
+    service(&mut seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Throttled)));
+    assert!(matches!(first(&seen, &goal(0, 100)), Next::Wait(Wait::Trouble(_))));
+    service(&mut seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Denied)));
+    assert!(matches!(first(&seen, &goal(0, 100)), Next::Refuse(Refusal::Unread(_))));
+    service(&mut seen, Color::Green).targets = None;
+    assert_eq!(first(&seen, &goal(0, 100)), Next::Look(Look::TRAFFIC));
+}
+
+/// A run that follows the decision over a world, with its answers.
+struct Ride {
+    /// What AWS shows.
+    seen: Snapshot,
+    /// What is wanted.
+    goal: Goal,
+    /// What the run remembers.
+    run: Run,
+    /// Now.
+    now: Time,
+}
+
+impl Ride {
+    /// A run that begins.
+    fn new(seen: Snapshot, goal: Goal) -> Ride {
+        Ride { seen, goal, run: Run::begin(at(0)), now: at(0) }
+    }
+
+    /// The next decision.
+    fn next(&mut self) -> Next {
+        let seen = Ok(self.seen.clone());
+        self.run.saw(&seen, &self.goal, self.now);
+        next(&seen, &self.goal, &self.run, self.now)
+    }
+
+    /// Does what is next and gives it in short words.
+    fn go(&mut self) -> String {
+        match self.next() {
+            Next::Step(step) => {
+                self.run.before(&self.seen.clone(), &self.goal);
+                self.run.answered(&step, &Ok(Answer::Changed), &self.goal, self.now);
+                if let Step::Weights(weights) = &step {
+                    let (blue, green) = (weights.after.blue, weights.after.green);
+                    for rule in
+                        rules(&mut self.seen)[0].rules.iter_mut().filter(|rule| rule.arn == weights.rule)
+                    {
+                        *rule = production(rule.port, blue, green);
+                    }
+                }
+                if let Step::Update(update) = &step {
+                    service(&mut self.seen, update.color).desired = update.desired.unwrap();
+                }
+                if let Step::Scaling(scaling) = &step
+                    && let Some(Ok(Some(target))) = &mut service(&mut self.seen, scaling.color).scaling
+                {
+                    target.in_suspended = scaling.in_suspended.unwrap();
+                }
+                short(&step)
+            }
+            Next::Turn(failing, _) => {
+                let told = format!("{failing:?}");
+                self.run.turn(failing, self.now);
+                told.chars().take(24).collect()
+            }
+            Next::Done(End::Good { changed, .. }) => format!("good {changed}"),
+            Next::Done(End::Bad { left, because, .. }) => format!("{} {because:?}", left.word()),
+            Next::Wait(wait) => format!("{wait:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// Lets time pass.
+    fn later(&mut self, seconds: u64) -> &mut Self {
+        self.now = self.now.after(Duration::from_secs(seconds));
+        self
+    }
+}
+
+/// A stepped run that holds at 20 %.
+fn holding() -> Ride {
+    let alarms = vec!["web-5xx".to_owned()];
+    let mut seen = world(100, 0);
+    seen.alarms =
+        Some(Ok(vec![Alarm { name: "web-5xx".to_owned(), state: AlarmState::Fine, reason: String::new() }]));
+    let stepped = wish(goal(0, 100), |wish| (wish.steps, wish.alarms) = (vec![20], alarms));
+    let mut ride = Ride::new(seen, stepped);
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default blue-80", "HTTPS:443 default blue-80", "Bake"]
+    );
+    ride
+}
+
+#[test]
+fn a_bake_is_held_to_its_end() {
+    let mut ride = holding();
+    assert_eq!(ride.later(299).go(), "Bake");
+    assert_eq!(ride.later(1).go(), "HTTP:80 default green");
+    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default green", "good true"]);
+}
+
+#[test]
+fn an_alarm_in_a_bake_sends_users_back_to_where_the_run_found_them() {
+    let mut ride = holding();
+    ride.seen.alarms.as_mut().unwrap().as_mut().unwrap()[0].state = AlarmState::Firing;
+    assert!(ride.later(60).go().starts_with("Traffic(Alarm"));
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "HTTPS:443 default blue"]);
+    assert_eq!(ride.go(), "restored PutBack");
+}
+
+#[test]
+fn a_receiver_that_sickens_in_a_bake_sends_users_back_and_nobody_goes_to_a_sick_color() {
+    let mut ride = holding();
+    tasks(&mut ride.seen, Color::Green, 2, 0, "unhealthy");
+    assert!(ride.later(60).go().starts_with("Traffic(Sick"));
+    tasks(&mut ride.seen, Color::Blue, 2, 1, "unhealthy");
+    assert_eq!(ride.go(), "Capacity", "invariant 27");
+    assert!(ride.later(200).go().starts_with("changed NotEnough"));
+}
+
+#[test]
+fn invariant_06_somebody_elses_weights_stand() {
+    let mut ride = holding();
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    assert!(ride.later(60).go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "changed Theirs", "and nothing is written");
+}
+
+#[test]
+fn invariant_08_half_written_rules_go_back_when_somebody_else_writes_another() {
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    assert_eq!(ride.go(), "HTTP:80 default blue-80");
+    let theirs = rules(&mut ride.seen)[0].rules.iter_mut().find(|rule| rule.port == 443).unwrap();
+    *theirs = production(443, 50, 50);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "changed Theirs"]);
+}
+
+#[test]
+fn a_refused_second_rule_sends_the_first_back() {
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    assert_eq!(ride.go(), "HTTP:80 default blue-80");
+    let Next::Step(step) = ride.next() else { panic!() };
+    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "restored PutBack"]);
+}
+
+#[test]
+fn weights_that_do_not_show_are_waited_for_and_then_put_back() {
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    ride.go();
+    rules(&mut ride.seen)[0].rules[0] = production(80, 100, 0);
+    assert_eq!(ride.go(), "Weights");
+    assert!(ride.later(10).go().starts_with("Traffic(NotShown"));
+}
+
+#[test]
+fn invariant_35_a_write_without_an_answer_is_looked_for_before_it_is_decided_anew() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    for shown in [false, true] {
+        let mut ride = Ride::new(world(100, 0), goal(80, 20));
+        let Next::Step(step) = ride.next() else { panic!() };
+        ride.run.before(&ride.seen.clone(), &ride.goal.clone());
+        ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
+        assert_eq!(ride.go(), "Unanswered");
+        if shown {
+            rules(&mut ride.seen)[0].rules[0] = production(80, 80, 20);
+            assert_eq!(ride.go(), "HTTPS:443 default blue-80");
+        } else {
+            assert_eq!(ride.later(10).go(), "HTTP:80 default blue-80", "sent again once it is certain");
+        }
+    }
+}
+
+#[test]
+fn invariant_18_a_scale_up_that_fails_gives_the_old_count_and_scale_in_back() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+    }
+    let mut ride = Ride::new(seen, goal(0, 100));
+    assert_eq!([ride.go(), ride.go(), ride.go()], ["suspend blue", "suspend green", "green to 4"]);
+    assert_eq!(ride.go(), "Capacity");
+    assert!(ride.later(600).go().starts_with("Traffic(NotEnough"));
+    assert_eq!([ride.go(), ride.go(), ride.go()], ["resume blue", "resume green", "green to 1"]);
+    assert_eq!(ride.go(), "restored PutBack");
+}
+
+#[test]
+fn a_signal_leaves_users_where_they_are_unless_the_rules_are_half_written() {
+    let mut ride = holding();
+    ride.run.cancelled = Some(ride.now);
+    assert_eq!([ride.go(), ride.go()], ["Cancelled", "changed Asked"]);
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    ride.go();
+    ride.run.cancelled = Some(ride.now);
+    assert_eq!([ride.go(), ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue", "restored PutBack"]);
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    ride.run.cancelled = Some(ride.now);
+    assert_eq!([ride.go(), ride.go()], ["Cancelled", "untouched NothingChanged"]);
+    let mut ride = holding();
+    ride.goal.restore_on_cancel = true;
+    ride.run.cancelled = Some(ride.now);
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["Cancelled", "HTTP:80 default blue", "HTTPS:443 default blue"]
+    );
+}
+
+#[test]
+fn reads_that_keep_failing_in_a_bake_send_users_back() {
+    let mut ride = holding();
+    let blind = Err(trouble(TroubleKind::Throttled));
+    for (seconds, turns) in [(0, false), (59, false), (1, true)] {
+        ride.later(seconds);
+        ride.run.saw(&blind, &ride.goal.clone(), ride.now);
+        let next = next(&blind, &ride.goal, &ride.run, ride.now);
+        assert_eq!(matches!(next, Next::Turn(Failing::Traffic(Stuck::Blind(_)), _)), turns, "{next:?}");
+    }
+}
+
+#[test]
+fn a_killed_run_is_gone_on_with_from_what_is_live() {
+    // Killed after everything but the last call.
+    let mut seen = world(0, 100);
+    scales(&mut seen, Color::Blue, (1, 10), true);
+    scales(&mut seen, Color::Green, (1, 10), true);
+    assert_eq!(planned(&seen, &goal(0, 100)), ["resume green"]);
+}
+
+#[test]
+fn a_receiver_in_the_middle_of_a_deployment_is_refused_unless_forced() {
+    let mut seen = world(100, 0);
+    let green = service(&mut seen, Color::Green);
+    let older = green.deployments[0].clone();
+    green.deployments[0].rollout = Rollout::InProgress;
+    assert!(
+        matches!(first(&seen, &goal(0, 100)), Next::Step(_)),
+        "a count alone that changes is no deployment"
+    );
+    let green = service(&mut seen, Color::Green);
+    green.deployments.push(Deployment { primary: false, ..older });
+    assert!(matches!(first(&seen, &goal(0, 100)), Next::Refuse(Refusal::InFlight { .. })));
+    assert!(matches!(first(&seen, &wish(goal(0, 100), |wish| wish.force = true)), Next::Step(_)));
+    assert_eq!(planned(&seen, &goal(100, 0)), [""; 0]);
+}
