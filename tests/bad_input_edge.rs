@@ -8,50 +8,18 @@
 )]
 
 mod common;
+#[path = "common/edge.rs"]
+mod edge;
 
 use std::time::{Duration, Instant};
 
 use common::{Action, Done};
-use testbed::Testbed;
+use edge::problems;
 
 /// A deploy with the sample's names that is refused for what `change` does to it, without one call of AWS.
 #[track_caller]
 fn refused(change: impl FnOnce(Action) -> Action) -> Done {
-    let bed = Testbed::start(testbed::Options::default()).expect("the testbed starts");
-    let done = change(Action::new(&bed, "deploy")).run();
-    done.expect(1, "refused", "bad-input", "untouched");
-    done.says("Nothing was changed in AWS. Correct it, then run again.").says("::error title=");
-    assert!(bed.calls().is_empty(), "AWS was asked: {:?}", bed.calls());
-    let told = read_summary(&done);
-    assert!(told.starts_with("### ⛔ Refused (bad-input)\n"), "{told}");
-    for problem in problems(&done) {
-        let problem = problem.replace("123456789012", "ACCOUNT_ID");
-        assert!(told.contains(&problem), "the summary does not say `{problem}`:\n{}", done.summary);
-    }
-    done
-}
-
-/// The job summary as GitHub shows it, code in backticks.
-fn read_summary(done: &Done) -> String {
-    let mut text = done.summary.replace("<code>", "`").replace("</code>", "`");
-    for sign in "!\"#$%&'()*+<>[]\\^_`{|}~@:".chars() {
-        text = text.replace(&format!("&#{};", u32::from(sign)), &sign.to_string());
-    }
-    text
-}
-
-/// The problems that the log lists, one for each.
-fn problems(done: &Done) -> Vec<String> {
-    let mut lines = done.log.lines().skip_while(|line| !line.starts_with("bad input: "));
-    let first = lines.next().unwrap_or_default().trim_start_matches("bad input: ");
-    if !first.ends_with(" problems:") {
-        return vec![first.to_owned()];
-    }
-    let numbered = |line: &str| {
-        let (number, rest) = line.split_once(". ")?;
-        number.parse::<u32>().ok().map(|_| rest.to_owned())
-    };
-    lines.map_while(numbered).collect()
+    edge::refused("deploy", change)
 }
 
 /// The problems of a deploy with one input more.

@@ -240,14 +240,11 @@ fn links_inside_the_repository_lead_somewhere() {
 
 #[test]
 fn nothing_is_promised_that_is_not_there() {
-    let known = ["deploy", "status"];
+    let known = ["deploy", "redirect-traffic", "promote", "rollback", "status"];
     for (name, text) in documents() {
         for rest in text.split("command: ").skip(1) {
             let word: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
             assert!(known.contains(&word.as_str()), "{name}: there is no command `{word}`");
-        }
-        for word in ["`redirect-traffic`", "`promote`", "`rollback`"] {
-            assert!(!text.contains(word), "{name}: there is no command {word}");
         }
         for word in [
             "colour",

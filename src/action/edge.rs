@@ -34,7 +34,7 @@ pub(crate) struct Edge<'a> {
     pub(crate) problems: Vec<Problem>,
     /// What is worth saying so far.
     pub(crate) warnings: Vec<Warning>,
-    /// ARNs that are used by their name alone, each with its input: to be compared with the region.
+    /// ARNs, with or without the name at their end, each with its input: to be compared with the region.
     pub(crate) named: Vec<(&'static str, String)>,
 }
 

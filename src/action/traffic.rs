@@ -106,12 +106,9 @@ fn alarms(edge: &mut Edge<'_>, file: &File) -> Vec<String> {
     let from_file = || file.app.as_ref().map(|(_, app)| app.rollback_alarms.clone()).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
     for alarm in input.unwrap_or_else(from_file) {
-        let name = match kinds::alarm_name(&alarm) {
-            Some(name) => name.to_owned(),
-            None => alarm.clone(),
-        };
-        if name != alarm {
-            edge.named.push(("rollback-alarms", alarm));
+        let name = kinds::alarm_name(&alarm).unwrap_or(&alarm).to_owned();
+        if let Some(head) = alarm.strip_suffix(&name).filter(|head| !head.is_empty()) {
+            edge.named.push(("rollback-alarms", head.to_owned()));
         }
         if !names.contains(&name) {
             names.push(name);
@@ -131,10 +128,14 @@ pub(super) fn expected(edge: &mut Edge<'_>) -> Option<String> {
 
 /// An ARN with a revision, or `FAMILY:REVISION`.
 fn expected_one(value: &str) -> Result<String, String> {
-    let named = if Arn::looks_like(value) { deploy::definition_arn(value)? } else { value.to_owned() };
-    let family = named.rsplit('/').next().unwrap_or(&named);
+    let family = if Arn::looks_like(value) {
+        deploy::definition_arn(value)?;
+        value.rsplit('/').next().unwrap_or(value)
+    } else {
+        value
+    };
     match (deploy::is_family(family), family.contains(':')) {
-        (true, true) => Ok(named),
+        (true, true) => Ok(value.to_owned()),
         (true, false) => Err(format!(
             "{} has no revision: write the one that was approved, such as `{family}:7`",
             shown(value)
@@ -167,4 +168,4 @@ fn warn_long(edge: &mut Edge<'_>, wish: &Wish) {
 
 #[cfg(test)]
 #[path = "traffic_tests.rs"]
-mod tests;
+pub(super) mod tests;

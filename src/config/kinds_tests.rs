@@ -189,3 +189,24 @@ proptest! {
         let _ = (cluster(&text), service(&text), listener(&text));
     }
 }
+
+#[test]
+fn an_alarm_is_a_name_with_any_letters_or_an_arn() {
+    let arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:Too slow: p99 (ü)";
+    for good in ["web-5xx", "a b, c/d", "ü", &"a".repeat(255), arn] {
+        assert_eq!(alarm(good), Ok(good.to_owned()));
+    }
+    assert_eq!(alarm_name(arn), Some("Too slow: p99 (ü)"));
+    assert_eq!(alarm_name("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:alarm:"), Some("alarm:"));
+    let name = "is not the name of an alarm: it has 1 to 255 characters, none of them a control character";
+    assert_eq!(alarm(""), Err(format!("{} {name}", shown(""))));
+    assert_eq!(alarm("a\tb"), Err(format!("`a b` {name}")));
+    for bad in [
+        "arn:aws:cloudwatch:eu-west-1:123456789012:alarm",
+        "arn:aws:cloudwatch:eu-west-1:123456789012:dashboard:x",
+        "arn:aws:cloudwatch::123456789012:alarm:x",
+        "arn:aws:sns:eu-west-1:123456789012:alarm:x",
+    ] {
+        assert_eq!(alarm(bad), Err(format!("`{bad}` is not the ARN of a CloudWatch alarm")));
+    }
+}
