@@ -87,7 +87,7 @@ fn check(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
     let mut refuse = |what: String| problems.push(Problem::new(named(path), what));
     match (kind, value) {
         (Kind::Text | Kind::Word, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => {}
-        (Kind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {}
+        (Kind::Integer, Value::Number(number)) if !number.is_f64() => {}
         (Kind::Text | Kind::Word, other) => refuse(not_text(path, other)),
         (Kind::Integer, other) => refuse(not_integer(other)),
         (Kind::Boolean, other) => refuse(not_boolean(other)),

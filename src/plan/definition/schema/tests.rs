@@ -45,7 +45,7 @@ fn new_fields_and_free_keys_pass() {
     let text = json!({
         "family": "shop", "futureField": {"nmae": 1}, "tags": [{"key": "nmae", "value": "x"}], "pidMode": null,
         "containerDefinitions": [{
-            "name": "web", "quantumBits": 3, "command": null,
+            "name": "web", "quantumBits": 3, "command": null, "cpu": -1, "memory": u64::MAX,
             "dockerLabels": {"nmae": "x", "enviroment": "y", "gone": null},
             "logConfiguration": {"logDriver": "splunk", "options": {"Options": "x"}},
         }],
