@@ -47,6 +47,7 @@ fn green_is_untouched(bed: &Testbed) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are what the user reads")]
 fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to_check() {
     let (bed, _, action) = stage();
     bed.world(|world| world.pace.launch = Duration::from_secs(60));

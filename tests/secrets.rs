@@ -13,6 +13,7 @@ mod common;
 use common::look::{frozen, others_untouched};
 use common::{Action, Done, stack};
 use serde_json::json;
+use testbed::github::{GitHubEffect, GitHubFault};
 use testbed::sample::Sample;
 use testbed::{ApiError, Behavior, Effect, Fault, Testbed};
 
@@ -101,6 +102,80 @@ fn invariant_32_a_good_deploy_tells_no_value() {
         done.says(&format!("::add-mask::{}", planted(number)));
     }
     others_untouched(&bed);
+}
+
+/// The role of a job that assumes one by itself.
+const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
+
+/// A run with everything planted that assumes its role by the job's id token.
+fn by_role(bed: &Testbed, image: &str) -> Action {
+    let subject = "repo:octo-org/octo-repo:ref:refs/heads/main";
+    bed.world(|world| {
+        world.oidc.bearer = planted(6).to_owned();
+        world.sts.role(ROLE, "sts.amazonaws.com", &[subject], 3600);
+    });
+    let action = run(bed, "deploy", Some(image)).input("role-to-assume", ROLE);
+    bed.oidc_env().into_iter().fold(action, |action, (name, value)| action.env(&name, &value))
+}
+
+/// Asserts that no planted value, id token, key of a session or session token is told, and that all are masked.
+#[track_caller]
+fn tells_no_session(bed: &Testbed, done: &Done) {
+    tells_nothing(done);
+    let mut secrets: Vec<String> = Vec::new();
+    for call in bed.calls().iter().filter(|call| call.operation == "AssumeRoleWithWebIdentity") {
+        secrets.extend(call.input["WebIdentityToken"].as_str().map(str::to_owned));
+        let given = call.result.as_ref().ok().filter(|_| !call.dropped).map(|answer| &answer["Credentials"]);
+        let fields = ["AccessKeyId", "SecretAccessKey", "SessionToken"];
+        secrets.extend(fields.iter().filter_map(|field| Some(given?[*field].as_str()?.to_owned())));
+    }
+    assert!(!secrets.is_empty(), "no id token was used");
+    let told: String = done.log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+    let told = format!("{told}{}{:?}{:?}", done.summary, done.outputs, done.state);
+    for secret in secrets {
+        assert!(!told.contains(&secret), "{secret} is told:\n{told}");
+        done.says(&format!("::add-mask::{secret}"));
+    }
+}
+
+#[test]
+fn invariant_32_a_role_of_the_job_tells_no_token_and_no_key() {
+    let (bed, sample) = stage();
+    let done = by_role(&bed, &sample.image("v2")).run();
+    done.expect(0, "succeeded", "", "changed");
+    tells_no_session(&bed, &done);
+    bed.clear_calls();
+    let done = by_role(&bed, &sample.image("v3-crash")).run();
+    done.expect(1, "failed", "circuit-breaker", "restored");
+    tells_no_session(&bed, &done);
+}
+
+#[test]
+fn invariant_32_errors_on_the_way_to_a_role_tell_no_token_and_no_answer() {
+    let sts = [
+        Effect::Error(ApiError::new("ValidationError", "The web identity token is wrong")),
+        Effect::Deny,
+        Effect::Expire,
+        Effect::DropAfter,
+        Effect::ServerError(500),
+    ];
+    for effect in sts {
+        let (bed, sample) = stage();
+        let action = by_role(&bed, &sample.image("v2"));
+        bed.fault(Fault::on("AssumeRoleWithWebIdentity", effect));
+        let done = action.input("timeout", "3s").run();
+        assert_eq!(done.code, 1, "{}", done.log);
+        tells_no_session(&bed, &done);
+    }
+    let answer = json!({ "value": format!("{} {}", planted(7), planted(6)) });
+    for status in [200, 401, 500] {
+        let (bed, sample) = stage();
+        let action = by_role(&bed, &sample.image("v2"));
+        bed.github_fault(GitHubFault::on("GET", "*/idtoken", GitHubEffect::Answer(status, answer.clone())));
+        let done = action.run();
+        assert_eq!(done.code, 1, "{}", done.log);
+        tells_nothing(&done);
+    }
 }
 
 #[test]

@@ -157,6 +157,8 @@ fn explained(trouble: Trouble, token: &str) -> Trouble {
         // Of a call that has no credentials yet, this one is about the role's account: it does not know the issuer,
         // or not the audience.
         Some("InvalidIdentityToken" | "IDPRejectedClaim") => TroubleKind::Denied,
+        // The issuer's keys could not be fetched.
+        Some("IDPCommunicationError") => TroubleKind::Unreachable,
         _ => trouble.kind,
     };
     let said = claims(token).filter(|_| kind == TroubleKind::Denied);

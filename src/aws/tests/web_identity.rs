@@ -185,8 +185,9 @@ async fn a_role_that_does_not_trust_the_job_is_denied_with_what_the_token_says()
 
 #[tokio::test]
 async fn refusals_of_sts_keep_their_meaning_and_tell_no_token() {
-    use TroubleKind::{Denied, Expired, Refused};
-    let table: [(&str, &str, TroubleKind); 4] = [
+    use TroubleKind::{Denied, Expired, Refused, Unreachable};
+    let table: [(&str, &str, TroubleKind); 5] = [
+        ("IDPCommunicationError", "Couldn't retrieve verification key", Unreachable),
         ("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x", Denied),
         ("InvalidIdentityToken", "Incorrect token audience", Denied),
         ("ExpiredTokenException", "Token expired", Expired),

@@ -173,7 +173,7 @@ fn provider(message: &str, role: &str, claims: &Claims<'_>) -> String {
             provider_arn(role, claims)
         );
     }
-    if message.contains("verification key") || message.contains("communicat") {
+    if message.contains("verification key") {
         return "AWS could not ask the issuer for its keys. Run again.".to_owned();
     }
     format!(
