@@ -21,34 +21,81 @@ pub(crate) fn color(edge: &mut Edge<'_>, file: &File) -> Option<WantedColor> {
         );
         return None;
     }
-    let branch =
-        of_run(edge).map_err(|what| edge.problem("color", format!("`branch` can't be used: {what}"))).ok()?;
-    let found = best(&branch, &file.config.branches);
-    if found.is_none() {
-        let patterns = listed(file.config.branches.iter().map(|(pattern, _)| pattern.as_str()));
-        let what = format!(
-            "no pattern of `branches` in `{path}` fits the branch {}, only {patterns}",
-            shown(&branch)
-        );
-        edge.problem("color", what);
+    let found = of_run(edge).map_err(|what| edge.problem("color", format!("`branch` can't be used: {what}")));
+    let run = found.ok()?;
+    let color = best(&run, &file.config.branches);
+    if color.is_none() {
+        edge.problem("color", unfit(&run, file));
     }
-    found
+    color
 }
 
-/// The branch of this run: that of the pull request, or the one that was pushed or chosen.
-fn of_run(edge: &Edge<'_>) -> Result<String, String> {
+/// What a run is for.
+struct Ref {
+    /// Whether it is a tag; otherwise a branch.
+    tag: bool,
+    /// The short name.
+    name: String,
+}
+
+impl Ref {
+    /// The name with what tells branches and tags apart, as git writes it.
+    fn full(&self) -> String {
+        full(&self.name, if self.tag { "refs/tags/" } else { "refs/heads/" })
+    }
+}
+
+/// A name or pattern from its root; one that has no root is below this one.
+fn full(name: &str, root: &str) -> String {
+    if name.starts_with("refs/") { name.to_owned() } else { format!("{root}{name}") }
+}
+
+/// The branch or tag of this run: the branch that a pull request comes from, or what was pushed or chosen.
+fn of_run(edge: &Edge<'_>) -> Result<Ref, String> {
     let context = Context::new(edge.env);
     if let Some(head) = &context.head_ref {
         own_repository(edge, &context)?;
-        return Ok(head.clone());
+        return Ok(Ref { tag: false, name: head.clone() });
     }
-    match (context.ref_type.as_deref(), context.ref_name) {
-        (Some("tag"), Some(name)) => {
-            Err(format!("this run is for the tag {}, not for a branch", shown(&name)))
+    let tag = context.ref_type.as_deref() == Some("tag");
+    context.ref_name.map(|name| Ref { tag, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
+}
+
+/// What to say when no pattern fits, with the one that may have been meant.
+fn unfit(run: &Ref, file: &File) -> String {
+    let patterns = || file.config.branches.iter().map(|(pattern, _)| pattern.as_str());
+    let of_tags = |pattern: &&str| pattern.starts_with("refs/tags/");
+    let kind = if run.tag { "tag" } else { "branch" };
+    let what = format!("no pattern of `branches` in `{}` fits the {kind} {}", file.path, shown(&run.name));
+    if run.tag && !patterns().any(|pattern| of_tags(&pattern)) {
+        return format!("{what}: a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`");
+    }
+    let meant = patterns().filter(|pattern| of_tags(pattern) == run.tag);
+    let near =
+        meant.filter_map(|pattern| Some((distance(run, pattern)?, pattern))).min_by_key(|(far, _)| *far);
+    let near = match near {
+        Some((0, pattern)) if pattern.contains('*') => {
+            format!("; `*` does not stand for `/`: write `{}` for `{pattern}`", pattern.replace('*', "**"))
         }
-        (_, Some(name)) => Ok(name),
-        (_, None) => Err("GITHUB_REF_NAME is not set".to_owned()),
-    }
+        Some((_, pattern)) => format!("; did you mean `{pattern}`?"),
+        None => String::new(),
+    };
+    format!("{what}, only {}{near}", listed(patterns()))
+}
+
+/// How far a name is from what stands before a pattern's first `*`, in letters; none when it is not near.
+fn distance(run: &Ref, pattern: &str) -> Option<usize> {
+    let (name, pattern) = (run.full().to_lowercase(), full(pattern, "refs/heads/").to_lowercase());
+    let head = pattern.split('*').next().unwrap_or_default();
+    let slashes = head.matches('/').count();
+    let name = match head.len() < pattern.len() {
+        true if head.ends_with('/') => name.split_inclusive('/').take(slashes).collect(),
+        true => name.chars().take(head.chars().count()).collect(),
+        false => name,
+    };
+    let far = strsim::damerau_levenshtein(&name, head);
+    let own = head.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/").len();
+    (own > 0 && far <= 2 && far < own).then_some(far)
 }
 
 /// A fork can call its branch `main`, so a pull request's branch counts only when it is of this repository.
@@ -69,11 +116,13 @@ fn own_repository(edge: &Edge<'_>, context: &Context) -> Result<(), String> {
 }
 
 /// The color of the most specific pattern that fits: one without `*` first, then the one with the most other
-/// characters, then the first in the file.
-fn best(branch: &str, patterns: &[(String, WantedColor)]) -> Option<WantedColor> {
+/// characters, then the first in the file. A pattern without `refs/` in front is for branches: whoever may push a tag
+/// must not get a branch's color by its name.
+fn best(run: &Ref, patterns: &[(String, WantedColor)]) -> Option<WantedColor> {
     let weight = |pattern: &str| (!pattern.contains('*'), pattern.chars().filter(|c| *c != '*').count());
     let mut best: Option<&(String, WantedColor)> = None;
-    for entry in patterns.iter().filter(|(pattern, _)| fits(branch, pattern)) {
+    let name = run.full();
+    for entry in patterns.iter().filter(|(pattern, _)| fits(&name, &full(pattern, "refs/heads/"))) {
         if best.is_none_or(|best| weight(&entry.0) > weight(&best.0)) {
             best = Some(entry);
         }
@@ -107,6 +156,7 @@ fn fits(branch: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::plan::color::Color;
     use proptest::prelude::*;
 
@@ -129,22 +179,112 @@ mod tests {
         }
     }
 
+    /// A branch.
+    fn branch(name: &str) -> Ref {
+        Ref { tag: false, name: name.to_owned() }
+    }
+
+    /// A tag.
+    fn tag(name: &str) -> Ref {
+        Ref { tag: true, name: name.to_owned() }
+    }
+
+    /// A map as in the config file.
+    fn map(entries: &[(&str, WantedColor)]) -> Vec<(String, WantedColor)> {
+        entries.iter().map(|(pattern, color)| ((*pattern).to_owned(), *color)).collect()
+    }
+
+    /// Blue.
+    const BLUE: WantedColor = WantedColor::Color(Color::Blue);
+    /// Green.
+    const GREEN: WantedColor = WantedColor::Color(Color::Green);
+    /// Develop.
+    const DEVELOP: WantedColor = WantedColor::Color(Color::Develop);
+
     #[test]
     fn the_most_specific_pattern_wins() {
-        let entry = |pattern: &str, color| (pattern.to_owned(), color);
-        let (blue, green) = (WantedColor::Color(Color::Blue), WantedColor::Color(Color::Green));
-        let patterns = [
-            entry("**", WantedColor::Idle),
-            entry("release/*", blue),
-            entry("release/1*", green),
-            entry("release/10", blue),
+        let patterns = map(&[
+            ("**", WantedColor::Idle),
+            ("release/*", BLUE),
+            ("release/1*", GREEN),
+            ("release/10", BLUE),
+        ]);
+        let best_of = |name: &str| best(&branch(name), &patterns);
+        assert_eq!(best_of("main"), Some(WantedColor::Idle));
+        assert_eq!(best_of("release/2"), Some(BLUE));
+        assert_eq!(best_of("release/12"), Some(GREEN));
+        assert_eq!(best_of("release/10"), Some(BLUE));
+        assert_eq!(best(&branch("x"), &map(&[("x*", BLUE), ("*x", GREEN)])), Some(BLUE));
+        assert_eq!(best(&branch("main"), &patterns[1..]), None);
+    }
+
+    #[test]
+    fn git_flow_s_branches_and_tags_have_their_colors() {
+        let patterns = map(&[
+            ("develop", DEVELOP),
+            ("feature/**", DEVELOP),
+            ("staging", GREEN),
+            ("release/*", GREEN),
+            ("hotfix/*", GREEN),
+            ("main", WantedColor::Idle),
+            ("refs/tags/v*", WantedColor::Idle),
+        ]);
+        let table = [
+            (branch("develop"), Some(DEVELOP)),
+            (branch("feature/cart/42-sum"), Some(DEVELOP)),
+            (branch("staging"), Some(GREEN)),
+            (branch("release/1.2"), Some(GREEN)),
+            (branch("hotfix/1.2.1"), Some(GREEN)),
+            (branch("main"), Some(WantedColor::Idle)),
+            (tag("v1.2"), Some(WantedColor::Idle)),
+            // A tag is no branch of the same name, and the other way round.
+            (tag("main"), None),
+            (tag("staging"), None),
+            (branch("v1.2"), None),
+            (tag("release/1.2"), None),
+            // Names are compared as git does: with their case.
+            (branch("Main"), None),
+            (branch("bugfix/1"), None),
+            (branch("gh-readonly-queue/main/pr-1-0a1b2c"), None),
         ];
-        assert_eq!(best("main", &patterns), Some(WantedColor::Idle));
-        assert_eq!(best("release/2", &patterns), Some(blue));
-        assert_eq!(best("release/12", &patterns), Some(green));
-        assert_eq!(best("release/10", &patterns), Some(blue));
-        assert_eq!(best("x", &[entry("x*", blue), entry("*x", green)]), Some(blue));
-        assert_eq!(best("main", &patterns[1..]), None);
+        for (run, color) in table {
+            assert_eq!(best(&run, &patterns), color, "{}", run.full());
+        }
+        let rooted = map(&[("refs/heads/main", BLUE), ("**", GREEN)]);
+        assert_eq!(best(&branch("main"), &rooted), Some(BLUE));
+        assert_eq!(best(&tag("main"), &rooted), None, "`**` is for branches");
+    }
+
+    #[test]
+    fn a_name_that_nothing_fits_is_told_with_the_nearest_pattern() {
+        let told = |run: &Ref, entries: &[(&str, WantedColor)]| {
+            let config = Config { branches: map(entries), ..Config::default() };
+            unfit(run, &File { path: "c.yml".to_owned(), config, exists: true, known: true, app: None })
+        };
+        let flow = [("main", GREEN), ("develop", DEVELOP), ("release/*", GREEN)];
+        let listed = ", only `main`, `develop`, `release/*`";
+        let table = [
+            (branch("fix"), listed.to_owned()),
+            (branch("Main"), format!("{listed}; did you mean `main`?")),
+            (branch("develpo"), format!("{listed}; did you mean `develop`?")),
+            (branch("relase/1.2"), format!("{listed}; did you mean `release/*`?")),
+            (
+                branch("release/1/2"),
+                format!("{listed}; `*` does not stand for `/`: write `release/**` for `release/*`"),
+            ),
+        ];
+        for (run, wanted) in table {
+            let what = format!("no pattern of `branches` in `c.yml` fits the branch `{}`", run.name);
+            assert_eq!(told(&run, &flow), format!("{what}{wanted}"));
+        }
+        assert_eq!(
+            told(&tag("v1"), &flow),
+            "no pattern of `branches` in `c.yml` fits the tag `v1`: a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`"
+        );
+        assert_eq!(
+            told(&tag("1.0"), &[("main", GREEN), ("refs/tags/v*", GREEN)]),
+            "no pattern of `branches` in `c.yml` fits the tag `1.0`, only `main`, `refs/tags/v*`"
+        );
     }
 
     proptest! {

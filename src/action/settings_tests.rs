@@ -492,7 +492,7 @@ fn the_branch_decides_the_color() {
         ),
         (
             &[("GITHUB_REF_NAME", "v1"), ("GITHUB_REF_TYPE", "tag")],
-            "`branch` can't be used: this run is for the tag `v1`, not for a branch",
+            "no pattern of `branches` in `.github/blue-green.yml` fits the tag `v1`: a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`",
         ),
         (&[], "`branch` can't be used: GITHUB_REF_NAME is not set"),
         (
