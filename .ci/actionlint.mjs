@@ -5,9 +5,12 @@ import { pathToFileURL } from "node:url";
 const [folder, ...files] = process.argv.slice(2);
 const { createLinter } = await import(pathToFileURL(`${folder}/node.mjs`));
 const lint = await createLinter();
+// Newer than this linter; the workflow schema knows it.
+const newer = 'unexpected key "queue" for "concurrency" section';
 let problems = 0;
 for (const file of files) {
   for (const { line, column, message, kind } of lint(readFileSync(file, "utf8"), file)) {
+    if (message.startsWith(newer)) continue;
     console.error(`${file}:${line}:${column}: ${message} [${kind}]`);
     problems += 1;
   }

@@ -80,18 +80,25 @@ fn inputs() -> BTreeSet<String> {
     inputs.keys().map(|name| name.as_str().expect("a name").to_owned()).collect()
 }
 
-/// Workflows: the examples, and the blocks that hold jobs.
-fn workflows() -> Vec<(String, Value)> {
-    let parse = |name: &str, text: &str| -> Value {
-        serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
-    };
-    let mut found: Vec<(String, Value)> = files("examples", ".yml")
-        .into_iter()
-        .map(|name| (name.clone(), parse(&name, &read(&name))))
-        .collect();
-    let yaml = blocks("yaml").into_iter().map(|(name, text)| (name.clone(), parse(&name, &text)));
-    found.extend(yaml.filter(|(_, value)| value.get("jobs").is_some()));
-    assert_eq!(found.len(), 4, "the examples and the README's workflow");
+/// The commands.
+const COMMANDS: [&str; 5] = ["deploy", "redirect-traffic", "promote", "rollback", "status"];
+
+/// Where the action itself stands in a workflow that is copied.
+const OWN: &str = "OWNER/ecs-blue-green";
+
+/// Workflows: the examples, the reusable ones, and the blocks that hold jobs. With their text.
+fn workflows() -> Vec<(String, String, Value)> {
+    let mut texts: Vec<(String, String)> =
+        files("examples", ".yml").into_iter().map(|name| (name.clone(), read(&name))).collect();
+    let own = files(".github/workflows", ".yml").into_iter().filter(|name| !name.ends_with("/ci.yml"));
+    texts.extend(own.map(|name| (name.clone(), read(&name))));
+    texts.extend(blocks("yaml").into_iter().filter(|(_, text)| text.contains("jobs:")));
+    let parsed = texts.into_iter().map(|(name, text)| {
+        let value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, text, value)
+    });
+    let found: Vec<_> = parsed.collect();
+    assert!(found.len() >= 10, "the examples, the reusable workflow and the README's");
     found
 }
 
@@ -100,9 +107,32 @@ fn jobs(workflow: &Value) -> Vec<&Value> {
     workflow["jobs"].as_mapping().expect("jobs").values().collect()
 }
 
-/// The steps of a workflow.
-fn steps(workflow: &Value) -> Vec<&Value> {
-    jobs(workflow).into_iter().flat_map(|job| job["steps"].as_sequence().expect("steps")).collect()
+/// The steps of a job; none where it calls a workflow.
+fn steps(job: &Value) -> Vec<&Value> {
+    job["steps"].as_sequence().map(|steps| steps.iter().collect()).unwrap_or_default()
+}
+
+/// The commands of the action that a job runs.
+fn commands(job: &Value) -> Vec<&str> {
+    let own =
+        steps(job).into_iter().filter(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(OWN)));
+    own.filter_map(|step| step["with"]["command"].as_str()).collect()
+}
+
+/// The names in a mapping.
+fn keys(mapping: &Value) -> Vec<&str> {
+    let mapping = mapping.as_mapping().map(|mapping| mapping.keys().collect::<Vec<_>>()).unwrap_or_default();
+    mapping.into_iter().map(|key| key.as_str().expect("a name")).collect()
+}
+
+/// What a step or job uses, and the commit that it is pinned to.
+#[track_caller]
+fn pinned(name: &str, user: &Value) -> Option<String> {
+    let uses = user["uses"].as_str()?;
+    let (action, commit) = uses.split_once('@').unwrap_or((uses, ""));
+    let whole = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    assert!(whole || action.starts_with("./"), "{name}: {uses} is not pinned");
+    Some(action.to_owned())
 }
 
 #[test]
@@ -154,46 +184,90 @@ fn yaml_names_inputs_or_the_keys_of_the_config_file() {
 #[test]
 fn workflows_pin_every_action_and_give_it_inputs_that_it_has() {
     let known = inputs();
-    for (name, workflow) in workflows() {
+    for (name, _, workflow) in workflows() {
         let mut own = 0;
-        for step in steps(&workflow) {
-            let Some(uses) = step["uses"].as_str() else { continue };
-            let (action, commit) = uses.split_once('@').unwrap_or((uses, ""));
-            let pinned = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-            assert!(pinned || action.starts_with("./"), "{name}: {uses} is not pinned");
-            if action != "OWNER/ecs-blue-green" {
-                continue;
+        for job in jobs(&workflow) {
+            if let Some(called) = pinned(&name, job) {
+                let file =
+                    called.strip_prefix(&format!("{OWN}/")).unwrap_or_else(|| panic!("{name}: {called}"));
+                let callee: Value = serde_yaml::from_str(&read(file)).expect("YAML");
+                let takes = keys(&callee["on"]["workflow_call"]["inputs"]);
+                for key in keys(&job["with"]) {
+                    assert!(takes.contains(&key), "{name}: {file} has no input `{key}`");
+                }
+                own += 1;
             }
-            own += 1;
-            for key in step["with"].as_mapping().expect("inputs").keys() {
-                let key = key.as_str().expect("a name");
-                assert!(known.contains(key), "{name}: the action has no input `{key}`");
+            for step in steps(job) {
+                if pinned(&name, step).as_deref() != Some(OWN) {
+                    continue;
+                }
+                own += 1;
+                for key in keys(&step["with"]) {
+                    assert!(known.contains(key), "{name}: the action has no input `{key}`");
+                }
+                let command = step["with"]["command"].as_str().unwrap_or_default();
+                assert!(COMMANDS.contains(&command), "{name}: {command}");
             }
-            assert!(["deploy", "status"].contains(&step["with"]["command"].as_str().unwrap_or_default()));
         }
-        assert_eq!(own, 1, "{name} uses the action once");
+        assert!(own > 0, "{name} uses the action");
     }
 }
 
 #[test]
-fn workflows_ask_for_little_and_cancel_nothing_in_progress() {
-    for (name, workflow) in workflows() {
+fn workflows_ask_for_little_and_say_why() {
+    let most = ["contents: read", "id-token: write", "pull-requests: write", "deployments: write"];
+    for (name, text, workflow) in workflows() {
         assert_eq!(workflow["permissions"], Value::Mapping(serde_yaml::Mapping::new()), "{name}");
         for job in jobs(&workflow) {
-            let granted: Value = serde_yaml::from_str("{ contents: read, id-token: write }").expect("YAML");
-            assert_eq!(job["permissions"], granted, "{name}");
-            let of = if job.get("concurrency").is_some() { job } else { &workflow };
-            assert_eq!(of["concurrency"]["cancel-in-progress"].as_bool(), Some(false), "{name}");
-            assert!(job["timeout-minutes"].as_u64().is_some(), "{name}");
-        }
-        let triggers = workflow["on"].as_mapping().expect("triggers");
-        assert!(!triggers.contains_key("pull_request_target"), "{name}");
-        if triggers.contains_key("pull_request") {
-            for job in jobs(&workflow) {
-                let only_own = "github.event.pull_request.head.repo.full_name == github.repository";
-                assert_eq!(job["if"].as_str(), Some(only_own), "{name}: a fork's code must not reach AWS");
+            for permission in keys(&job["permissions"]) {
+                let level = job["permissions"][permission].as_str().expect("a level");
+                let line = format!("{permission}: {level}");
+                assert!(most.contains(&line.as_str()), "{name}: {line}");
+                let unexplained = text
+                    .lines()
+                    .filter(|found| found.trim_start().starts_with(&line))
+                    .find(|found| !found.contains(" # "));
+                assert_eq!(unexplained, None, "{name} says why");
+            }
+            if !commands(job).is_empty() {
+                assert_eq!(job["permissions"]["id-token"].as_str(), Some("write"), "{name}");
             }
         }
+        let triggers = keys(&workflow["on"]);
+        assert!(!triggers.contains(&"pull_request_target"), "{name}");
+        if triggers.contains(&"pull_request") {
+            for job in jobs(&workflow) {
+                let own = "github.event.pull_request.head.repo.full_name == github.repository";
+                let when = job["if"].as_str().unwrap_or_default();
+                let kept = when.contains(own) || when == "github.event_name == 'push'";
+                assert!(
+                    kept && (!when.contains("||") || when.contains("== 'push' || ")),
+                    "{name}: a fork's code must not reach AWS"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn workflows_cancel_nothing_and_let_no_change_of_traffic_wait_for_a_deploy() {
+    for (name, _, workflow) in workflows() {
+        let mut deploys: BTreeSet<String> = BTreeSet::new();
+        let mut moves: BTreeSet<String> = BTreeSet::new();
+        for job in jobs(&workflow) {
+            if job.get("uses").is_some() {
+                continue;
+            }
+            assert!(job["timeout-minutes"].as_u64().is_some(), "{name}");
+            let of = if job.get("concurrency").is_some() { job } else { &workflow };
+            assert_eq!(of["concurrency"]["cancel-in-progress"].as_bool(), Some(false), "{name}");
+            let group = of["concurrency"]["group"].as_str().expect("a group").to_owned();
+            for command in commands(job) {
+                let of = if command == "deploy" { &mut deploys } else { &mut moves };
+                of.insert(group.clone());
+            }
+        }
+        assert_eq!(deploys.intersection(&moves).collect::<Vec<_>>(), Vec::<&String>::new(), "{name}");
     }
 }
 
@@ -240,11 +314,10 @@ fn links_inside_the_repository_lead_somewhere() {
 
 #[test]
 fn nothing_is_promised_that_is_not_there() {
-    let known = ["deploy", "redirect-traffic", "promote", "rollback", "status"];
     for (name, text) in documents() {
         for rest in text.split("command: ").skip(1) {
             let word: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
-            assert!(known.contains(&word.as_str()), "{name}: there is no command `{word}`");
+            assert!(COMMANDS.contains(&word.as_str()), "{name}: there is no command `{word}`");
         }
         for word in [
             "colour",
@@ -288,6 +361,57 @@ fn troubleshooting_quotes_messages_that_exist() {
     assert!(headings.len() > 40, "{}", headings.len());
     for heading in headings {
         assert!(source.contains(heading), "no message says `{heading}`");
+    }
+}
+
+/// The trust policy of the document, and its subjects.
+fn trust_policy() -> (serde_json::Value, Vec<String>) {
+    let (_, text) =
+        blocks("json").into_iter().find(|(name, _)| name == "docs/trust-policy.md").expect("a policy");
+    let policy: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let condition = &policy["Statement"][0]["Condition"]["StringEquals"];
+    let subjects = condition["token.actions.githubusercontent.com:sub"].as_array().expect("subjects").iter();
+    let subjects = subjects.map(|subject| subject.as_str().expect("a text").to_owned()).collect();
+    (policy, subjects)
+}
+
+#[test]
+fn the_trust_policy_lets_a_job_in_by_either_form_of_its_subject_and_nobody_else() {
+    let (policy, subjects) = trust_policy();
+    let statement = &policy["Statement"][0];
+    assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(1));
+    assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
+    let keys: Vec<&String> = statement["Condition"].as_object().expect("conditions").keys().collect();
+    assert_eq!(keys, ["StringEquals"], "no pattern");
+    let audience = statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:aud"].as_str();
+    let audience = audience.expect("an audience").to_owned();
+    let filled: Vec<String> = subjects
+        .iter()
+        .map(|subject| subject.replace("OWNER_ID", "65").replace("REPO_ID", "74"))
+        .map(|subject| subject.replace("OWNER", "octo-org").replace("REPO", "octo-repo"))
+        .collect();
+    let filled: Vec<&str> = filled.iter().map(String::as_str).collect();
+    let role = "arn:aws:iam::123456789012:role/deploy-web";
+    let (bed, _) = stack();
+    bed.world(|world| world.sts.role(role, &audience, &filled, 3600));
+    for (repository, context, with_ids, result) in [
+        ("octo-org/octo-repo", "ref:refs/heads/main", false, "succeeded"),
+        ("octo-org/octo-repo", "ref:refs/heads/main", true, "succeeded"),
+        ("octo-org/octo-repo", "ref:refs/heads/other", false, "refused"),
+        ("octo-org/octo-repo", "pull_request", true, "refused"),
+        ("octo-org/other", "ref:refs/heads/main", false, "refused"),
+    ] {
+        bed.world(|world| {
+            let job = world.oidc.run_of(repository, context);
+            if with_ids {
+                job.with_ids();
+            }
+        });
+        let action = Action::new(&bed, "status").input("role-to-assume", role);
+        let action =
+            bed.oidc_env().into_iter().fold(action, |action, (name, value)| action.env(&name, &value));
+        let done = action.run();
+        assert_eq!(done.output("result"), result, "{repository} {context} {with_ids}:\n{}", done.log);
     }
 }
 
