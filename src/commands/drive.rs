@@ -294,7 +294,8 @@ fn same(told: &Wait, wait: &Wait) -> bool {
         (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
             a == b && old == new
         }
-        (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. }) => a == b,
+        (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. })
+        | (Wait::Drain { color: a, .. }, Wait::Drain { color: b, .. }) => a == b,
         (told, wait) => told == wait,
     }
 }

@@ -102,5 +102,6 @@ fn back(to: Split, session: &Session<'_>) -> traffic::Goal {
         listener: session.settings.place.listener.clone(),
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
+        finish: None,
     }
 }

@@ -56,6 +56,7 @@ pub(crate) fn goal(session: &Session<'_>, wish: &Wish) -> Goal {
         listener: session.settings.place.listener.clone(),
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
+        finish: None,
     }
 }
 

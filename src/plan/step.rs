@@ -182,6 +182,13 @@ pub(crate) enum Wait {
         /// Alarms that have no data.
         no_data: Vec<String>,
     },
+    /// Users whom stickiness keeps at a color that has no weight any more.
+    Drain {
+        /// The color.
+        color: Color,
+        /// Until it is over, in whole seconds.
+        left: Duration,
+    },
     /// All users are at one color; scale-in is allowed again once it has carried them for a while.
     Settle {
         /// The color.

@@ -118,7 +118,7 @@ impl Log {
             Wait::Rollback { .. } | Wait::Restore { .. } => {
                 (Phase::Back, format!("Watch {} go back", self.about.name()))
             }
-            Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } => {
+            Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } | Wait::Drain { .. } => {
                 (Phase::Follow, "Watch the traffic".to_owned())
             }
         };
@@ -137,7 +137,8 @@ impl Log {
             | Wait::Capacity(_)
             | Wait::Weights { .. }
             | Wait::Bake { .. }
-            | Wait::Settle { .. } => {
+            | Wait::Settle { .. }
+            | Wait::Drain { .. } => {
                 if heartbeat {
                     Level::Dim
                 } else {

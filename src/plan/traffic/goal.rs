@@ -39,4 +39,26 @@ pub(crate) struct Goal {
     pub(crate) timeout: Duration,
     /// `on-cancel: restore`.
     pub(crate) restore_on_cancel: bool,
+    /// What is done once all users are at one color: a promote settles capacity too.
+    pub(crate) finish: Option<Finish>,
+}
+
+/// How a promote settles capacity once all users are at the winner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Finish {
+    /// Tasks that the color without users keeps.
+    pub(crate) idle_count: u32,
+    /// How long to wait at most for users whom stickiness keeps.
+    pub(crate) max_drain: Duration,
+    /// MinCapacity of production and of the idle color, where the config says so.
+    pub(crate) bounds: Option<Minima>,
+}
+
+/// MinCapacity by role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Minima {
+    /// Of the color with all users.
+    pub(crate) live: u32,
+    /// Of the color without users.
+    pub(crate) idle: u32,
 }

@@ -4,6 +4,7 @@ mod back;
 mod brief;
 mod capacity;
 mod facts;
+mod finish;
 mod goal;
 mod next;
 mod predict;
@@ -13,7 +14,7 @@ mod run;
 mod stage;
 
 pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
-pub(crate) use goal::{Goal, Wish};
+pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::next;
 pub(crate) use predict::{Prediction, predict, shortfall};
 pub(crate) use rollback::rollback;

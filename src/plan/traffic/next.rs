@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::back;
 use super::capacity::{Force, FullLoad, capacity, full_load};
+use super::finish::finish;
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
 use super::rewrite::rewrite;
@@ -328,7 +329,7 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
         if let Some(step) = suspend(facts, run) {
             return Next::Step(step);
         }
-    } else if let Some(next) = settle(facts, (goal, run, now), aim) {
+    } else if let Some(next) = settle(facts, (goal, run, now), aim).or_else(|| finish(facts, at, aim)) {
         return next;
     }
     let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
@@ -373,17 +374,20 @@ fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Opt
 }
 
 /// A color alone at 100 may scale in again once it has carried all users for a while.
-fn settle(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+pub(super) fn settle(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
     let (goal, run, now) = at;
     let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
     let color = facts.force(winner);
     color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner))?;
-    let carried = now.since(run.arrived.unwrap_or(now));
-    if carried < goal.wish.settle {
-        let left = Duration::from_secs(goal.wish.settle.saturating_sub(carried).as_secs());
-        return Some(Next::Wait(Wait::Settle { color: winner, left }));
-    }
-    Some(Next::Step(resume(color, Purpose::Traffic)))
+    Some(settling((goal, run, now), winner).unwrap_or_else(|| Next::Step(resume(color, Purpose::Traffic))))
+}
+
+/// Until the winner has carried all users for long enough.
+pub(super) fn settling(at: (&Goal, &Run, Time), winner: Color) -> Option<Next> {
+    let (goal, run, now) = at;
+    let left = goal.wish.settle.saturating_sub(now.since(run.arrived.unwrap_or(now)));
+    let told = Duration::from_secs(left.as_secs());
+    (!left.is_zero()).then_some(Next::Wait(Wait::Settle { color: winner, left: told }))
 }
 
 /// Scale-in is allowed again.

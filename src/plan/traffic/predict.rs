@@ -166,7 +166,7 @@ fn updated(seen: &mut Snapshot, update: &Update) {
 /// What a wait is predicted to bring, and how long it takes: all wanted tasks run and are healthy.
 fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
     match wait {
-        Wait::Bake { left, .. } | Wait::Settle { left, .. } => *left + Duration::from_secs(1),
+        Wait::Bake { left, .. } | Wait::Settle { left, .. } | Wait::Drain { left, .. } => *left + Duration::from_secs(1),
         Wait::Capacity(_)
         | Wait::Trouble(_)
         | Wait::Unanswered(_)

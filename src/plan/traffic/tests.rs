@@ -37,6 +37,7 @@ fn goal(blue: u32, green: u32) -> Goal {
         listener: None,
         timeout: Duration::from_secs(600),
         restore_on_cancel: false,
+        finish: None,
     }
 }
 

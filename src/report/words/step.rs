@@ -49,7 +49,7 @@ pub(crate) fn waiting(wait: &Wait) -> String {
         }
         Wait::Restore { running, desired } => format!("going back, {running} of {desired} running again"),
         Wait::Probe => "the probes did not pass yet, trying again".to_owned(),
-        Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } => {
+        Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } | Wait::Drain { .. } => {
             traffic::waiting(wait)
         }
     }

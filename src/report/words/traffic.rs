@@ -24,6 +24,9 @@ pub(crate) fn waiting(wait: &Wait) -> String {
         Wait::Capacity(capacity) => enough(capacity),
         Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", quoted(rule)),
         Wait::Bake { split, left, .. } => format!("holding at {split}, {} s left", left.as_secs()),
+        Wait::Drain { color, left } => {
+            format!("users whom stickiness keeps at {color} have {} s left to go", left.as_secs())
+        }
         Wait::Settle { color, left } => {
             format!("{color} carries all users; scale-in is allowed again in {} s", left.as_secs())
         }

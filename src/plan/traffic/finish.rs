@@ -1,0 +1,112 @@
+//! After a promote's change of traffic: the winner gets production's bounds, and once it has settled and users whom
+//! stickiness kept are gone, the loser shrinks (invariants 22 to 24).
+
+use std::time::Duration;
+
+use super::capacity::{Force, capacity, full_load};
+use super::facts::Facts;
+use super::goal::{Finish, Goal};
+use super::next::{count, settling};
+use super::run::Run;
+use super::stage::Target;
+use crate::plan::color::Color;
+use crate::plan::step::{Capacity, Failing, Next, Purpose, Scaling, Step, Stuck, Wait};
+use crate::plan::time::Time;
+use crate::plan::verdict::Recovery;
+
+/// What is still to do; none when capacity is as it shall be.
+pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+    let (goal, run, now) = at;
+    let wanted = goal.finish?;
+    let (winner, loser) = match aim.split.blue {
+        0 => (facts.force(Color::Green), facts.force(Color::Blue)),
+        _ => (facts.force(Color::Blue), facts.force(Color::Green)),
+    };
+    if let Some(step) = as_production(winner, loser, wanted) {
+        return Some(Next::Step(step));
+    }
+    let shrink = as_idle(loser, wanted)?;
+    let needs = capacity(winner, aim.split, full_load(aim.split, &facts.colors), false);
+    if needs.healthy < needs.needed.min(winner.desired.max(1)) {
+        return Some(short(needs, at));
+    }
+    if let Some(wait) = settling(at, winner.color) {
+        return Some(wait);
+    }
+    let carried = now.since(run.arrived.unwrap_or(now)).saturating_sub(goal.wish.settle);
+    match drain(facts, wanted) {
+        Drain::TooLong => None,
+        Drain::For(time) if carried < time => {
+            let left = Duration::from_secs(time.saturating_sub(carried).as_secs());
+            Some(Next::Wait(Wait::Drain { color: loser.color, left }))
+        }
+        Drain::For(_) => Some(Next::Step(shrink)),
+    }
+}
+
+/// The winner can't carry all users yet: nobody shrinks.
+fn short(needs: Capacity, at: (&Goal, &Run, Time)) -> Next {
+    let (goal, run, now) = at;
+    if now.since(run.acted) < goal.timeout {
+        return Next::Wait(Wait::Capacity(needs));
+    }
+    Next::Turn(Failing::Traffic(Stuck::NotEnough(needs)), Recovery::Ours)
+}
+
+/// The winner's MinCapacity: the config's, or the larger of the two that were there.
+fn as_production(winner: &Force, loser: &Force, wanted: Finish) -> Option<Step> {
+    let now = winner.scaling?;
+    let of_loser = loser.scaling.map_or(0, |scaling| scaling.min);
+    let min = wanted.bounds.map_or(now.min.max(of_loser).min(now.max), |bounds| bounds.live);
+    (now.min != min).then(|| bounds(winner, min, None))
+}
+
+/// The loser at idle bounds, and then at its idle count.
+fn as_idle(loser: &Force, wanted: Finish) -> Option<Step> {
+    let idle = wanted.bounds.map_or(wanted.idle_count, |bounds| bounds.idle.min(wanted.idle_count));
+    if let Some(now) = loser.scaling
+        && (now.min != idle || now.in_suspended)
+    {
+        return Some(bounds(loser, idle, Some(false)));
+    }
+    (loser.desired != wanted.idle_count).then(|| count(loser, wanted.idle_count, Purpose::Traffic))
+}
+
+/// One change of a scalable target. MaxCapacity never cuts a count (invariant 23).
+fn bounds(color: &Force, min: u32, in_suspended: Option<bool>) -> Step {
+    let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
+    Step::Scaling(Scaling {
+        color: color.color,
+        service: color.service.clone(),
+        min: Some(min),
+        max: over.then_some(color.desired),
+        in_suspended,
+        purpose: Purpose::Traffic,
+    })
+}
+
+/// How long users may be kept at the loser.
+enum Drain {
+    /// For so long at most.
+    For(Duration),
+    /// Longer than the run may wait: the loser stays at its size.
+    TooLong,
+}
+
+/// Stickiness of the production rules: a cookie lives so long after each request.
+fn drain(facts: &Facts<'_>, wanted: Finish) -> Drain {
+    let longest = facts.wiring.production.iter().filter_map(|rule| rule.rule.stickiness).max();
+    match longest.unwrap_or_default() {
+        time if time > wanted.max_drain => Drain::TooLong,
+        time => Drain::For(time),
+    }
+}
+
+/// Whether the loser stays at its size because stickiness may hold users there for longer than the run may wait.
+pub(crate) fn stays_at_size(facts: &Facts<'_>, goal: &Goal) -> bool {
+    let both = facts.wiring.split();
+    let loser = facts.force(if both.blue == 0 { Color::Blue } else { Color::Green });
+    goal.finish.is_some_and(|wanted| {
+        as_idle(loser, wanted).is_some() && matches!(drain(facts, wanted), Drain::TooLong)
+    })
+}
