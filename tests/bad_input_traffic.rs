@@ -112,7 +112,7 @@ fn times_need_a_unit_and_a_range() {
 fn booleans_are_true_or_false() {
     for name in ["scale-up", "force", "adopt"] {
         let what = format!("input {name}: `yes` is not a boolean: write `true` or `false`");
-        assert_eq!(redirect(name, "yes"), [what.clone()]);
+        assert_eq!(redirect(name, "yes"), [what.as_str()]);
         assert_eq!(told("rollback", &[(name, "yes")]), [what]);
     }
 }
