@@ -135,6 +135,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
     check_profile(edge);
+    check_lasting(edge, timeout);
     check_regions(edge, place.as_ref(), command.as_ref(), region.as_deref());
     name?;
     Some(Settings {
@@ -157,6 +158,8 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const TENTH: Duration = Duration::from_millis(100);
 /// The longest time between two looks at AWS.
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long a session lasts unless it was asked for longer.
+const HOUR: Duration = Duration::from_secs(3600);
 /// The longest time-out.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -206,6 +209,20 @@ fn check_profile(edge: &mut Edge<'_>) {
         let what = "profiles of the runner don't exist in the action's container, and AWS_ACCESS_KEY_ID is not set: \
                     let aws-actions/configure-aws-credentials export the credentials";
         edge.problems.push(Problem::new(name, what));
+    }
+}
+
+/// Exported credentials of a session can't be renewed, and when they end is not known; the role's own can and are.
+fn check_lasting(edge: &mut Edge<'_>, timeout: Option<Duration>) {
+    let renewed = edge.value("role-to-assume").is_some();
+    let of_session = edge.env.var("AWS_SESSION_TOKEN").is_some();
+    if let Some(timeout) = timeout.filter(|timeout| *timeout > HOUR && of_session && !renewed) {
+        let what = format!(
+            "{} is longer than exported credentials last by default (1h), and nobody can renew them: give \
+             `role-to-assume` here, or `role-duration-seconds` to the step that exports them",
+            kinds::show_duration(timeout)
+        );
+        edge.warnings.push(Warning(Problem::new("input timeout", what)));
     }
 }
 

@@ -373,6 +373,26 @@ fn a_profile_beside_keys_or_a_role_is_fine() {
 }
 
 #[test]
+fn a_time_out_that_outlasts_exported_credentials_is_told() {
+    let warned = |changes: &[(&str, &str)]| {
+        let (_, warnings) = read_with(&[&LEAST, changes], &[]).unwrap();
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let (session, long) = (("AWS_SESSION_TOKEN", "x"), ("INPUT_TIMEOUT", "1h30m"));
+    assert_eq!(
+        warned(&[session, long]),
+        "input timeout: 1h30m is longer than exported credentials last by default (1h), and nobody can renew them: \
+         give `role-to-assume` here, or `role-duration-seconds` to the step that exports them"
+    );
+    assert_eq!(warned(&[long]), "");
+    assert_eq!(warned(&[session, ("INPUT_TIMEOUT", "1h")]), "");
+    assert_eq!(
+        warned(&[session, long, ("INPUT_ROLE-TO-ASSUME", "arn:aws:iam::123456789012:role/deploy")]),
+        ""
+    );
+}
+
+#[test]
 fn a_role_of_another_partition_or_account_is_refused_before_aws_is_asked() {
     let role = "arn:aws-cn:iam::123456789012:role/deploy";
     assert_eq!(
