@@ -42,6 +42,10 @@ pub(crate) struct Aws {
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
     /// Elastic Container Registry in the own region.
     ecr: aws_sdk_ecr::Client,
+    /// Application Auto Scaling.
+    pub(super) scaling: aws_sdk_applicationautoscaling::Client,
+    /// CloudWatch.
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     /// Security Token Service.
     pub(super) sts: aws_sdk_sts::Client,
 }
@@ -58,6 +62,8 @@ impl Aws {
             ecs: aws_sdk_ecs::Client::new(&config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             ecr: aws_sdk_ecr::Client::new(&config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             config,
         }

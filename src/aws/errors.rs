@@ -98,9 +98,9 @@ where
 /// What an error code means by itself. The same thing has other codes in the JSON and in the Query protocol.
 fn kind_of_code(code: &str) -> Option<TroubleKind> {
     match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => {
-            Some(TroubleKind::Denied)
-        }
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized"
+        // Application Auto Scaling may not read the alarms of a policy.
+        | "FailedResourceAccessException" => Some(TroubleKind::Denied),
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
@@ -121,7 +121,9 @@ fn kind_of_code(code: &str) -> Option<TroubleKind> {
         | "RequestThrottled"
         | "RequestThrottledException"
         | "TooManyRequestsException"
-        | "RequestLimitExceeded" => Some(TroubleKind::Throttled),
+        | "RequestLimitExceeded"
+        // Application Auto Scaling is at work on an earlier change of the same thing.
+        | "ConcurrentUpdateException" => Some(TroubleKind::Throttled),
         _ if code.contains("NotFound") => Some(TroubleKind::Missing),
         _ => None,
     }

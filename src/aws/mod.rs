@@ -1,6 +1,7 @@
 //! Thin adapters: the only place that names an AWS SDK. Its shapes become plan's types; nothing is decided here.
 
 mod actions;
+mod alarms;
 mod clients;
 mod definitions;
 mod elb;
@@ -11,6 +12,7 @@ mod images;
 mod observe;
 mod retry;
 mod rules;
+mod scaling;
 mod services;
 mod tasks;
 mod together;

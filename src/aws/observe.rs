@@ -1,12 +1,13 @@
 //! One look at AWS: services first, then everything else at the same time.
 
 use super::clients::Aws;
+use super::scaling::{Targets, resource};
 use super::tasks::Desired;
 use super::together::together;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGroup};
-use crate::plan::trouble::Read;
+use crate::plan::trouble::{Read, Trouble};
 
 /// What to look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,13 +32,24 @@ impl Aws {
             .collect();
         let place = names.place.clone();
         let (found, missing) = self.services(&place.cluster, &wanted).await?;
-        let (wiring, filled) = tokio::join!(
+        let (wiring, filled, scaling, alarms) = tokio::join!(
             self.wiring(&found, look.wiring),
-            together(found.iter().map(|service| self.filled(&place.cluster, service, look)))
+            together(found.iter().map(|service| self.filled(&place.cluster, service, look))),
+            maybe(look.scaling.then(|| self.scaling(&place.cluster, &found))),
+            maybe(look.alarms.then(|| self.alarms(&names.alarms))),
         );
         let (groups, balancers) = wiring;
-        let services = filled.into_iter().zip(groups).map(with_group).collect();
-        Ok(Snapshot { place, services, missing, balancers, alarms: None })
+        let whole = |(service, group): (Service, Option<Read<TargetGroup>>)| {
+            let target = |read: &Read<Targets>| {
+                read.as_ref()
+                    .map(|targets| targets.get(&resource(&place.cluster, &service.name)).copied())
+                    .map_err(Trouble::clone)
+            };
+            let scaling = scaling.as_ref().map(target);
+            Service { group, scaling, ..service }
+        };
+        let services = filled.into_iter().zip(groups).map(whole).collect();
+        Ok(Snapshot { place, services, missing, balancers, alarms })
     }
 
     /// The target group of each service, and then the load balancers that use any of them.
@@ -95,9 +107,4 @@ fn the_group(service: &Service) -> Option<&str> {
         [only] => only.group.as_deref(),
         _ => None,
     }
-}
-
-/// A service with what was read of its target group.
-fn with_group((service, group): (Service, Option<Read<TargetGroup>>)) -> Service {
-    Service { group, ..service }
 }

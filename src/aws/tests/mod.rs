@@ -1,10 +1,13 @@
 //! The adapters against a scripted server: real SDK, real sockets.
 
+mod alarms;
 mod credentials;
 mod definitions;
 mod errors;
 mod images;
 mod observe;
+mod scaling;
 pub(crate) mod server;
 mod web_identity;
+mod weights;
 mod writes;

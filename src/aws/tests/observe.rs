@@ -9,8 +9,8 @@ use crate::aws::Names;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::{
-    Binding, Breaker, Place, Rollout, Service, ServiceDeploymentStatus, ServiceStatus, Snapshot, Threshold,
-    Weighted,
+    Alarm, AlarmState, Binding, Breaker, Place, Rollout, Scalable, Service, ServiceDeploymentStatus,
+    ServiceStatus, Snapshot, Threshold, Weighted,
 };
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, TroubleKind};
@@ -19,7 +19,7 @@ use crate::plan::trouble::{Read, TroubleKind};
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1";
 
 /// A look at everything.
-const ALL: Look = Look::CLOSER;
+const ALL: Look = Look { scaling: true, alarms: true, ..Look::CLOSER };
 
 /// A service as ECS describes it.
 fn service(name: &str) -> Value {
@@ -50,7 +50,7 @@ fn service(name: &str) -> Value {
     })
 }
 
-/// What ECS answers.
+/// What the services with JSON answer: ECS and Application Auto Scaling.
 fn ecs(request: &Request) -> Answer {
     let input = request.json();
     let output = match request.operation().as_str() {
@@ -89,6 +89,11 @@ fn ecs(request: &Request) -> Answer {
             { "serviceRevisionArn": "arn:rev/1", "taskDefinition": "arn:definition/web:1" },
             { "serviceRevisionArn": "arn:rev/2", "taskDefinition": "arn:definition/web:2" }
         ] }),
+        "DescribeScalableTargets" => json!({ "ScalableTargets": [{
+            "ServiceNamespace": "ecs", "ResourceId": "service/shop/web-blue",
+            "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 1, "MaxCapacity": 4,
+            "RoleARN": "arn:role", "CreationTime": 1_700_000_000
+        }] }),
         other => return refusal(request, 400, "InvalidAction", other),
     };
     answer(output.to_string())
@@ -198,13 +203,20 @@ fn rules(request: &Request) -> String {
     rule("arn:rule/5", "5", conditions, &odd) + "<NextMarker>two</NextMarker>"
 }
 
-/// Answers over both protocols, except for one operation, which is denied.
+/// Answers over all protocols, except for one operation, which is denied.
 async fn server(denied: &'static str) -> Server {
     Server::start(move |request, _| {
         if request.operation() == denied {
             return refusal(request, 400, "AccessDenied", "not authorized");
         }
-        if request.header("x-amz-target").is_some() { ecs(request) } else { elb(request) }
+        match request.operation().as_str() {
+            "DescribeAlarms" => Answer::Cbor(
+                200,
+                json!({ "MetricAlarms": [{ "AlarmName": "web-5xx", "StateValue": "OK", "StateReason": "r" }] }),
+            ),
+            _ if request.header("x-amz-target").is_some() => ecs(request),
+            _ => elb(request),
+        }
     })
     .await
 }
@@ -219,7 +231,8 @@ async fn look(denied: &'static str, look: Look) -> (Read<Snapshot>, Server) {
         service(Color::Green, "web-green"),
         service(Color::Develop, "web-dev"),
     ];
-    let read = server.aws().await.observe(&Names { place, services, ..Names::default() }, look).await;
+    let names = Names { place, services, alarms: vec!["web-5xx".to_owned(), "gone".to_owned()] };
+    let read = server.aws().await.observe(&names, look).await;
     (read, server)
 }
 
@@ -289,6 +302,17 @@ async fn rules_come_from_all_pages_of_all_listeners() {
     );
     let weighted = |group: &str, weight| Weighted { group: group.to_owned(), weight };
     assert_eq!(balancer.rules[0].actions, ["teleport", "forward"]);
+    assert_eq!(balancer.rules[0].whole, Value::Null, "what is not understood can't be sent back");
+    assert_eq!(
+        balancer.rules[1].whole,
+        json!([{ "Type": "forward", "Order": 1, "ForwardConfig": {
+            "TargetGroups": [
+                { "TargetGroupArn": "arn:group/web-blue", "Weight": 80 },
+                { "TargetGroupArn": "arn:group/web-green", "Weight": 0 }
+            ],
+            "TargetGroupStickinessConfig": { "Enabled": true, "DurationSeconds": 60 }
+        } }])
+    );
     assert_eq!(
         balancer.rules[1].forward,
         [weighted("arn:group/web-blue", 80), weighted("arn:group/web-green", 0)]
@@ -348,6 +372,53 @@ async fn history_comes_newest_first_with_task_definitions() {
 }
 
 #[tokio::test]
+async fn scalable_targets_and_alarms_come_as_far_as_they_exist() {
+    let (read, server) = look("", ALL).await;
+    let snapshot = read.unwrap();
+    let target = Scalable { min: 1, max: 4, in_suspended: false, out_suspended: false };
+    let scaling: Vec<_> = snapshot.services.iter().map(|service| *part(service.scaling.as_ref())).collect();
+    assert_eq!(scaling, [Some(target), None]);
+    let alarm = Alarm { name: "web-5xx".to_owned(), state: AlarmState::Fine, reason: "r".to_owned() };
+    assert_eq!(part(snapshot.alarms.as_ref()).as_slice(), [alarm]);
+    let asked = server.operations();
+    let times = |operation: &str| asked.iter().filter(|it| *it == operation).count();
+    assert_eq!((times("DescribeScalableTargets"), times("DescribeAlarms")), (1, 1));
+}
+
+#[tokio::test]
+async fn what_needs_only_the_services_is_asked_at_the_same_time() {
+    let calls = [
+        ("DescribeTargetGroups", 2),
+        ("DescribeTargetGroupAttributes", 2),
+        ("DescribeTargetHealth", 2),
+        ("DescribeTaskDefinition", 2),
+        ("ListTasks", 4),
+        ("ListServiceDeployments", 2),
+        ("DescribeScalableTargets", 1),
+        ("DescribeAlarms", 1),
+    ];
+    let server = Server::start(|request, _| match request.operation().as_str() {
+        "DescribeServices" => ecs(request),
+        _ => Answer::Hang,
+    })
+    .await;
+    let service = |color, name: &str| (color, name.to_owned());
+    let services = vec![service(Color::Blue, "web-blue"), service(Color::Green, "web-green")];
+    let names = Names { services, alarms: vec!["web-5xx".to_owned()], ..Names::default() };
+    let aws = server.aws().await;
+    let all_are_asked = async {
+        let times = |operation: &str| server.operations().iter().filter(|it| *it == operation).count();
+        while !calls.iter().all(|(operation, wanted)| times(operation) == *wanted) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        read = aws.observe(&names, ALL) => panic!("not all was asked: {:?} {:?}", server.operations(), read),
+        () = all_are_asked => {}
+    }
+}
+
+#[tokio::test]
 async fn only_what_is_asked_for_is_read() {
     let (read, server) =
         look("", Look { wiring: false, health: false, definitions: false, ..Look::WHOLE }).await;
@@ -385,6 +456,8 @@ async fn a_denied_part_is_named_and_the_rest_is_there() {
         ("DescribeContainerInstances", "ecs:DescribeContainerInstances", 5, true),
         ("ListServiceDeployments", "ecs:ListServiceDeployments", 5, true),
         ("DescribeServiceDeployments", "ecs:DescribeServiceDeployments", 5, true),
+        ("DescribeScalableTargets", "application-autoscaling:DescribeScalableTargets", 6, true),
+        ("DescribeAlarms", "cloudwatch:DescribeAlarms", 6, true),
     ];
     for (operation, action, good, balancers) in table {
         let (read, _) = look(operation, ALL).await;

@@ -14,11 +14,17 @@ pub(crate) struct Request {
     pub(crate) head: String,
     /// The body as text.
     pub(crate) body: String,
+    /// The body as it came.
+    bytes: Vec<u8>,
 }
 
 impl Request {
-    /// The operation, in either protocol: `ListTasks`.
+    /// The operation, in any protocol: `ListTasks`.
     pub(crate) fn operation(&self) -> String {
+        if self.is_cbor() {
+            let path = self.head.split(' ').nth(1).unwrap_or_default();
+            return path.rsplit('/').next().unwrap_or_default().to_owned();
+        }
         let of_json =
             self.header("x-amz-target").and_then(|target| target.rsplit('.').next()).map(str::to_owned);
         of_json.or_else(|| self.field("Action")).unwrap_or_default()
@@ -30,11 +36,25 @@ impl Request {
         pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// A field of a Query request, percent signs resolved as far as ARNs need it.
+    /// A field of a Query request.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
-        let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value);
-        value.map(|value| value.replace("%3A", ":").replace("%2F", "/"))
+        self.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// All fields of a Query request, in their order.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(key, value)| (decoded(key), decoded(value))).collect()
+    }
+
+    /// Whether it speaks RPC v2 CBOR, as the SDK does to CloudWatch.
+    fn is_cbor(&self) -> bool {
+        self.header("smithy-protocol").is_some()
+    }
+
+    /// The body of a CBOR request.
+    pub(crate) fn cbor(&self) -> serde_json::Value {
+        ciborium::from_reader(self.bytes.as_slice()).unwrap()
     }
 
     /// The body of a JSON request.
@@ -43,12 +63,26 @@ impl Request {
     }
 }
 
+/// A text of a form without its percent signs.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(b'%'));
+        bytes.extend(part.bytes().skip(if code.is_some() { 2 } else { 0 }));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// What to answer.
 pub(crate) enum Answer {
     /// A JSON body with a status.
     Json(u16, String),
     /// An XML body with a status.
     Xml(u16, String),
+    /// A CBOR body with a status.
+    Cbor(u16, serde_json::Value),
     /// Something else, with a status.
     Text(u16, String),
     /// Close the connection.
@@ -75,6 +109,9 @@ pub(crate) fn xml(operation: &str, result: &str) -> Answer {
 
 /// An error in the protocol of the request.
 pub(crate) fn refusal(request: &Request, status: u16, code: &str, message: &str) -> Answer {
+    if request.is_cbor() {
+        return Answer::Cbor(status, serde_json::json!({ "__type": code, "message": message }));
+    }
     if request.header("x-amz-target").is_some() {
         return Answer::Json(status, format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}"));
     }
@@ -148,15 +185,20 @@ async fn serve(
             log.len()
         };
         let (status, kind, body) = match script(&request, number) {
-            Answer::Json(status, body) => (status, "application/x-amz-json-1.1", body),
-            Answer::Xml(status, body) => (status, "text/xml", body),
-            Answer::Text(status, body) => (status, "text/plain", body),
+            Answer::Json(status, body) => (status, "application/x-amz-json-1.1", body.into_bytes()),
+            Answer::Xml(status, body) => (status, "text/xml", body.into_bytes()),
+            Answer::Text(status, body) => (status, "text/plain", body.into_bytes()),
+            Answer::Cbor(status, body) => {
+                let mut bytes = Vec::new();
+                ciborium::into_writer(&body, &mut bytes).unwrap();
+                (status, "application/cbor\r\nsmithy-protocol: rpc-v2-cbor", bytes)
+            }
             Answer::Drop => return,
             Answer::Hang => std::future::pending().await,
         };
         let length = body.len();
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
-        if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+        if stream.write_all(&[head.as_bytes(), &body].concat()).await.is_err() {
             return;
         }
     }
@@ -168,10 +210,11 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
     }
-    let mut request = Request { head: String::from_utf8_lossy(&head).into_owned(), body: String::new() };
+    let mut request = Request { head: String::from_utf8_lossy(&head).into_owned(), ..Request::default() };
     let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     request.body = String::from_utf8_lossy(&body).into_owned();
+    request.bytes = body;
     Some(request)
 }

@@ -1,0 +1,81 @@
+//! Scalable targets of Application Auto Scaling.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_applicationautoscaling::config::Config;
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState,
+};
+
+use super::clients::Aws;
+use super::errors::{unread, unwritten};
+use super::retry::NoBlindRetry;
+use super::values::count;
+use crate::plan::snapshot::{Place, Scalable, Service};
+use crate::plan::step::Scaling;
+use crate::plan::trouble::Read;
+
+/// Scalable targets by the id of their resource.
+pub(super) type Targets = BTreeMap<String, Scalable>;
+
+impl Aws {
+    /// The scalable targets of the services, in one call and its pages. A service without one is not in it.
+    pub(super) async fn scaling(&self, cluster: &str, services: &[Service]) -> Read<Targets> {
+        let ids: Vec<String> = services.iter().map(|service| resource(cluster, &service.name)).collect();
+        if ids.is_empty() {
+            return Ok(Targets::new());
+        }
+        let told = ids.join(", ");
+        let asked = self
+            .scaling
+            .describe_scalable_targets()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .set_resource_ids(Some(ids));
+        let pages = asked.into_paginator().items().send();
+        let found = pages
+            .collect::<Result<Vec<ScalableTarget>, _>>()
+            .await
+            .map_err(unread("application-autoscaling:DescribeScalableTargets", &told))?;
+        Ok(found.into_iter().map(|target| (target.resource_id.clone(), scalable(&target))).collect())
+    }
+
+    /// Changes a scalable target that exists, in what is given. It does not tell what AWS holds afterwards.
+    pub(crate) async fn scale(&self, place: &Place, scaling: &Scaling) -> Read<()> {
+        let bound = |count: Option<u32>| count.map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+        let suspended = scaling
+            .in_suspended
+            .map(|suspended| SuspendedState::builder().dynamic_scaling_in_suspended(suspended).build());
+        let resource = resource(&place.cluster, &scaling.service);
+        self.scaling
+            .register_scalable_target()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .resource_id(&resource)
+            .set_min_capacity(bound(scaling.min))
+            .set_max_capacity(bound(scaling.max))
+            .set_suspended_state(suspended)
+            .customize()
+            .config_override(Config::builder().retry_classifier(NoBlindRetry))
+            .send()
+            .await
+            .map_err(unwritten("application-autoscaling:RegisterScalableTarget", &resource))?;
+        Ok(())
+    }
+}
+
+/// A service's name in Application Auto Scaling.
+pub(super) fn resource(cluster: &str, service: &str) -> String {
+    format!("service/{cluster}/{service}")
+}
+
+/// One scalable target. What is not suspended is not mentioned (API_SuspendedState).
+fn scalable(from: &ScalableTarget) -> Scalable {
+    let suspended = from.suspended_state();
+    Scalable {
+        min: count(from.min_capacity()),
+        max: count(from.max_capacity()),
+        in_suspended: suspended.and_then(|it| it.dynamic_scaling_in_suspended()).unwrap_or(false),
+        out_suspended: suspended.and_then(|it| it.dynamic_scaling_out_suspended()).unwrap_or(false),
+    }
+}
