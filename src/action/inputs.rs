@@ -353,6 +353,7 @@ pub(crate) const OUTPUTS: &[Output] = &[
         name: "traffic",
         what: "The split of the production traffic: `blue`, `blue-80`, `split`, `green-80`, `green`, or `BLUE/GREEN` such as `95/5`.",
     },
+    Output { name: "previous-traffic", what: "The split before a change of traffic." },
     Output { name: "task-definition-arn", what: "The task definition that the color runs now." },
     Output { name: "previous-task-definition-arn", what: "The task definition that the color ran before." },
     Output { name: "image", what: "The image that the color runs now." },

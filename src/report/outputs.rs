@@ -15,6 +15,7 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
         ("live-color", report.split.map(|split| status::live_color(split).to_owned()).unwrap_or_default()),
         ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
+        ("previous-traffic", report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default()),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("image", text(&report.image)),
@@ -57,6 +58,7 @@ mod tests {
         color=green
         live-color=blue
         traffic=blue
+        previous-traffic=
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
         image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
@@ -78,6 +80,7 @@ mod tests {
         color=green
         live-color=both
         traffic=95/5
+        previous-traffic=
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
         image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
@@ -111,6 +114,7 @@ mod tests {
         color=
         live-color=
         traffic=
+        previous-traffic=
         task-definition-arn=
         previous-task-definition-arn=
         image=
