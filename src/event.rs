@@ -200,6 +200,9 @@ pub(crate) struct Report {
     pub(crate) healthy: Option<u32>,
     /// The change of traffic, where there is one.
     pub(crate) traffic: Option<Box<Brief>>,
+    /// Whether a promote left the color without users at its size, because stickiness may hold users there for longer
+    /// than the run may wait.
+    pub(crate) stays_at_size: bool,
     /// What a forced change left short of healthy targets.
     pub(crate) shortfall: Option<Capacity>,
     /// What stands at the end.
@@ -234,6 +237,7 @@ impl Report {
             logs: Vec::new(),
             healthy: None,
             traffic: None,
+            stays_at_size: false,
             shortfall: None,
             overview: None,
             duration: Duration::ZERO,

@@ -211,7 +211,7 @@ impl Reason {
             Refusal::Missing { .. } | Refusal::NotActive { .. } | Refusal::NoDevelop => {
                 Reason::ServiceMissing
             }
-            Refusal::Setup { .. } | Refusal::NotChecked(_) => Reason::Unsupported,
+            Refusal::Setup { .. } | Refusal::NotChecked(_) | Refusal::NameTaken { .. } => Reason::Unsupported,
             Refusal::Tangle(tangle) => match tangle {
                 Tangle::NoProductionRule(_) | Tangle::NoSuchListener(_) => Reason::NoProductionRule,
                 Tangle::Disagree(_) => Reason::RulesDisagree,

@@ -10,7 +10,7 @@ use super::place;
 use super::promote;
 use super::role::Role;
 use super::traffic::{self, RollbackSettings};
-use crate::config::kinds;
+use crate::config::{Scaling, kinds};
 use crate::plan::problem::Problem;
 use crate::plan::traffic::Wish;
 use crate::plan::wanted::{Place, Probe, Promotion};
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) place: Place,
     /// The name of the app, where the config file has one.
     pub(crate) app: Option<String>,
+    /// How the app's services scale, where the config file says so.
+    pub(crate) scaling: Option<Scaling>,
     /// The AWS region.
     pub(crate) region: String,
     /// The role to assume by the job's id token; none to take the credentials of the environment.
@@ -141,6 +143,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     Some(Settings {
         command: command?,
         place: place?,
+        scaling: file.app.as_ref().and_then(|(_, app)| app.scaling.clone()),
         app: file.app.map(|(name, _)| name),
         region: region?,
         role,

@@ -101,6 +101,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             command: Command::Deploy(Box::new(wanted)),
             place,
             app: None,
+            scaling: None,
             region: "eu-west-1".to_owned(),
             role: None,
             allowed_account_ids: vec![],

@@ -40,12 +40,18 @@ impl Aws {
         Ok(found.into_iter().map(|target| (target.resource_id.clone(), scalable(&target))).collect())
     }
 
-    /// Changes a scalable target that exists, in what is given. It does not tell what AWS holds afterwards.
-    pub(crate) async fn scale(&self, place: &Place, scaling: &Scaling) -> Read<()> {
+    /// Changes a scalable target that was found so, in what is given. What else is suspended is sent as it was found:
+    /// AWS does not say whether what is left out of SuspendedState stays. It does not tell what AWS holds afterwards.
+    pub(crate) async fn scale(&self, place: &Place, scaling: &Scaling, found: Scalable) -> Read<()> {
         let bound = |count: Option<u32>| count.map(|count| i32::try_from(count).unwrap_or(i32::MAX));
-        let suspended = scaling
-            .in_suspended
-            .map(|suspended| SuspendedState::builder().dynamic_scaling_in_suspended(suspended).build());
+        let state = |suspended| {
+            SuspendedState::builder()
+                .dynamic_scaling_in_suspended(suspended)
+                .dynamic_scaling_out_suspended(found.out_suspended)
+                .scheduled_scaling_suspended(found.scheduled_suspended)
+                .build()
+        };
+        let suspended = scaling.in_suspended.map(state);
         let resource = resource(&place.cluster, &scaling.service);
         self.scaling
             .register_scalable_target()
@@ -77,5 +83,6 @@ fn scalable(from: &ScalableTarget) -> Scalable {
         max: count(from.max_capacity()),
         in_suspended: suspended.and_then(|it| it.dynamic_scaling_in_suspended()).unwrap_or(false),
         out_suspended: suspended.and_then(|it| it.dynamic_scaling_out_suspended()).unwrap_or(false),
+        scheduled_suspended: suspended.and_then(|it| it.scheduled_scaling_suspended()).unwrap_or(false),
     }
 }

@@ -77,6 +77,7 @@ pub(super) fn service(color: Color, from: &ecs::Service) -> Service {
         stopped: None,
         history: None,
         scaling: None,
+        scalers: None,
     }
 }
 

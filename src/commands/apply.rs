@@ -42,7 +42,13 @@ pub(crate) async fn apply<C: Course>(
             };
             Ok(Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)))
         }
-        Step::Scaling(scaling) => Err(misplaced(&scaling.service)),
+        Step::Scaling(scaling) => {
+            let service = seen.and_then(|snapshot| snapshot.service(scaling.color));
+            let found = service.and_then(|service| service.scaling.clone()?.ok()?).unwrap_or_default();
+            aws.scale(&drive.session.names.place, scaling, found).await?;
+            Ok(Answer::Changed)
+        }
+        Step::Policy(put) | Step::Alarm(put) => Err(misplaced(&put.name)),
     }
 }
 

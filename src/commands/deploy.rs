@@ -178,7 +178,7 @@ async fn announce(
 }
 
 /// What differs, fit to be shown.
-fn differences(before: &Content, after: &Content) -> Vec<Difference> {
+pub(super) fn differences(before: &Content, after: &Content) -> Vec<Difference> {
     let shown = |one: Change| Difference {
         path: one.path,
         before: one.before.map(|shown| shown.to_string()),

@@ -106,6 +106,7 @@ impl<'a, C: Course> Drive<'a, C> {
                 // Read back from AWS as a whole once more, before it is told.
                 Next::Done(_) | Next::Refuse(_) if patched => {}
                 Next::Refuse(refusal) => return Ending::Refuse(refusal),
+                Next::Done(end) if self.course.goes_on(&end, clock::now()) => self.told_moved = false,
                 Next::Done(end) => return Ending::End(end),
                 Next::Look(_) => {}
             }
@@ -274,7 +275,7 @@ impl<'a, C: Course> Drive<'a, C> {
 /// Whether a step writes to a service, a rule or a scalable target. A revision that nothing uses changes nothing.
 fn is_write(step: &Step) -> bool {
     match step {
-        Step::Update(_) | Step::Weights(_) | Step::Scaling(_) => true,
+        Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
         Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
     }
 }
@@ -312,6 +313,8 @@ fn cut_off(step: &Step) -> Trouble {
         }
         Step::Weights(weights) => ("elasticloadbalancing:ModifyRule", &weights.rule),
         Step::Scaling(scaling) => ("application-autoscaling:RegisterScalableTarget", &scaling.service),
+        Step::Policy(put) => ("application-autoscaling:PutScalingPolicy", &put.name),
+        Step::Alarm(put) => ("cloudwatch:PutMetricAlarm", &put.name),
     };
     no_answer(action, resource)
 }

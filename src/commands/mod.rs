@@ -6,6 +6,7 @@ mod drive;
 mod logs;
 mod post;
 mod prepare;
+mod promote;
 mod redirect;
 mod session;
 mod start;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::post::{is_open, post};
+use super::promote::promote;
 use super::redirect::{redirect, roll_back};
 use super::session::Session;
 use super::state::{self, State};
@@ -59,7 +60,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
         Command::Deploy(wish) => deploy(&session, wish).await,
         Command::Redirect(wish) => redirect(&session, wish).await,
         Command::Rollback(asked) => roll_back(&session, asked).await,
-        Command::Promote(_) => not_built(command),
+        Command::Promote(promotion) => promote(&session, promotion).await,
         Command::Status => status(&session).await,
     };
     reporter.end(report)
@@ -82,13 +83,6 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         Err(report) => return reporter.end(Report { command: "post", ..*report }),
     };
     reporter.end(post(&session, &left).await)
-}
-
-/// Ends a command that is read and not carried out yet.
-fn not_built(command: &'static str) -> Report {
-    let mut report = Report::new(command);
-    report.fail(words::not_built(command));
-    report
 }
 
 /// Tells that the run begins.

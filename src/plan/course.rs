@@ -4,7 +4,7 @@ use super::deploy;
 use super::look::Look;
 use super::run::{self, Answer};
 use super::snapshot::Snapshot;
-use super::step::{Failing, Follow, Next, Step};
+use super::step::{End, Failing, Follow, Next, Step};
 use super::time::Time;
 use super::traffic;
 use super::trouble::Read;
@@ -44,6 +44,11 @@ pub(crate) trait Course {
 
     /// When what is waited for was begun.
     fn started(&self) -> Time;
+
+    /// Whether there is more to do after this end; the next part has begun then.
+    fn goes_on(&mut self, _end: &End, _now: Time) -> bool {
+        false
+    }
 
     /// The deploy that is under way, where it is one.
     fn deploying(&self) -> Option<&Deploying<'_>> {

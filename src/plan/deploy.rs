@@ -118,7 +118,7 @@ pub(crate) fn shows(service: &Service, run: &Run, unanswered: &Unanswered) -> bo
             definition && count && forced
         }
         Step::Register { .. } => run.sought != Some(None),
-        Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => true,
+        Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
     }
 }
 

@@ -80,7 +80,9 @@ fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
             | Step::Register { .. }
             | Step::Probe
             | Step::Weights(_)
-            | Step::Scaling(_) => None,
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => None,
         })
         .collect()
 }
@@ -196,6 +198,6 @@ fn arrived(step: Step) -> Step {
             let new = |given: String| if given == NEW_REVISION { arn("web-green:2") } else { given };
             Step::Update(Update { task_definition: update.task_definition.map(new), ..update })
         }
-        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => step,
+        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => step,
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Look {
     pub(crate) causes: bool,
     /// Scalable targets.
     pub(crate) scaling: bool,
+    /// Scaling policies, and the alarms that bear names of ours.
+    pub(crate) scalers: bool,
     /// The alarms that were named.
     pub(crate) alarms: bool,
 }
@@ -30,6 +32,7 @@ impl Look {
         definitions: true,
         causes: false,
         scaling: false,
+        scalers: false,
         alarms: false,
     };
 
@@ -65,6 +68,7 @@ mod tests {
             (look.definitions, "definitions"),
             (look.causes, "causes"),
             (look.scaling, "scaling"),
+            (look.scalers, "scalers"),
             (look.alarms, "alarms"),
         ];
         all.into_iter().filter_map(|(read, part)| read.then_some(part)).collect()

@@ -15,10 +15,12 @@ pub(crate) mod overview;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;
+pub(crate) mod promote;
 pub(crate) mod recover;
 pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod sample;
+pub(crate) mod scalers;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod time;

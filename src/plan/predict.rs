@@ -26,22 +26,26 @@ pub(crate) enum Plan {
 
 /// Iterates the decision over predicted snapshots. `found` is a revision that holds the content already.
 pub(crate) fn plan(snapshot: &Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
+    plan_on(&mut snapshot.clone(), goal, found, now)
+}
+
+/// The same from what is seen, which is changed to what the steps are predicted to bring.
+pub(crate) fn plan_on(seen: &mut Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
     let mut run = Run { sought: Some(found.cloned()), ..Run::begin(now) };
-    let mut seen = snapshot.clone();
     let mut steps = Vec::new();
     for _ in 0..MOST {
         match next(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {
-                let answer = predicted(&mut seen, &step, goal, now);
+                let answer = predicted(seen, &step, goal, now);
                 run.answered(&step, Ok(answer), now);
                 steps.push(step);
             }
             Next::Follow(follow) => {
                 run.follow(follow);
-                settle(&mut seen, goal);
+                settle(seen, goal);
             }
-            Next::Look(_) => look_closer(&mut seen),
-            Next::Wait(_) => settle(&mut seen, goal),
+            Next::Look(_) => look_closer(seen),
+            Next::Wait(_) => settle(seen, goal),
             Next::Done(End::Good { .. }) => return Plan::Steps(steps),
             Next::Refuse(refusal) => return Plan::Refuse(refusal),
             Next::Done(End::Bad { .. }) | Next::Turn(..) => return Plan::Unknown(None),
@@ -56,7 +60,7 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
-        Step::Weights(_) | Step::Scaling(_) => Answer::Changed,
+        Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => Answer::Changed,
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {

@@ -204,7 +204,9 @@ impl Run {
             | Step::Find { .. }
             | Step::Probe
             | Step::Weights(_)
-            | Step::Scaling(_) => {
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => {
                 self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, sent);
             }
         }

@@ -136,6 +136,7 @@ pub(crate) fn service(color: Color) -> Service {
         stopped: None,
         history: None,
         scaling: None,
+        scalers: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::color::Color;
 use super::definition::Content;
+use super::scalers::Scalers;
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 
@@ -75,10 +76,12 @@ pub(crate) struct Service {
     pub(crate) history: Seen<Vec<ServiceDeployment>>,
     /// Its scalable target; `Ok(None)`: it has none, so nothing scales it automatically.
     pub(crate) scaling: Seen<Option<Scalable>>,
+    /// Its scaling policies, and the alarms that bear names of ours.
+    pub(crate) scalers: Seen<Scalers>,
 }
 
 /// A service's scalable target of Application Auto Scaling (dimension `ecs:service:DesiredCount`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scalable {
     /// MinCapacity.
     pub(crate) min: u32,
@@ -88,6 +91,8 @@ pub(crate) struct Scalable {
     pub(crate) in_suspended: bool,
     /// Whether scale-out by policies is suspended (`DynamicScalingOutSuspended`).
     pub(crate) out_suspended: bool,
+    /// Whether scheduled scaling is suspended (`ScheduledScalingSuspended`).
+    pub(crate) scheduled_suspended: bool,
 }
 
 /// A CloudWatch alarm, metric or composite.
@@ -470,6 +475,7 @@ impl Service {
             of(&self.stopped),
             of(&self.history),
             of(&self.scaling),
+            of(&self.scalers),
         ]
         .into_iter()
         .flatten()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::color::{Color, Split};
 use super::look::Look;
+use super::scalers;
 use super::snapshot::Place;
 use super::traffic::Load;
 use super::trouble::Trouble;
@@ -68,8 +69,12 @@ pub(crate) enum Step {
     Probe,
     /// Change the weights of one production rule, and read it back.
     Weights(Box<Weights>),
-    /// Change a scalable target.
+    /// Change a scalable target, or make it.
     Scaling(Scaling),
+    /// Put a scaling policy of ours.
+    Policy(Box<Put>),
+    /// Put an alarm of ours.
+    Alarm(Box<Put>),
 }
 
 /// One ModifyListener or ModifyRule call.
@@ -95,8 +100,8 @@ pub(crate) struct Weights {
     pub(crate) purpose: Purpose,
 }
 
-/// One RegisterScalableTarget call on a scalable target that exists. What is none stays. AWS moves the desired count
-/// into the bounds at every such call.
+/// One RegisterScalableTarget call. What is none stays; a scalable target that does not exist yet is made with both
+/// bounds. AWS moves the desired count into the bounds at every such call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scaling {
     /// The service's color.
@@ -109,6 +114,25 @@ pub(crate) struct Scaling {
     pub(crate) max: Option<u32>,
     /// Whether dynamic scale-in is suspended.
     pub(crate) in_suspended: Option<bool>,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+}
+
+/// One PutScalingPolicy or PutMetricAlarm call: it writes the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Put {
+    /// The service's color.
+    pub(crate) color: Color,
+    /// The service's name.
+    pub(crate) service: String,
+    /// The name of the policy or alarm.
+    pub(crate) name: String,
+    /// Whether there was none.
+    pub(crate) new: bool,
+    /// `StepScalingPolicyConfiguration`, or what PutMetricAlarm takes beside the name, as AWS's API writes it.
+    pub(crate) content: serde_json::Value,
+    /// What differs from what AWS holds.
+    pub(crate) changes: Vec<scalers::Change>,
     /// What it is for.
     pub(crate) purpose: Purpose,
 }
@@ -342,6 +366,8 @@ pub(crate) enum Because {
     NotConfirmed,
     /// The color that users would go back to has too few healthy targets for it.
     NotEnough(Capacity),
+    /// A promote of several phases: what the earlier ones changed stays, and users are on a healthy color.
+    Midway,
     /// All users had been moved as wanted; only the watch over it did not come to its end.
     Arrived,
 }
@@ -471,6 +497,17 @@ pub(crate) enum Refusal {
         color: Color,
         /// Its share in the end, percent.
         target: u32,
+    },
+    /// Something that is not ours, or of another kind, bears the name of a scaling policy or alarm of ours.
+    NameTaken {
+        /// The service.
+        service: String,
+        /// The name.
+        name: String,
+        /// What bears it.
+        found: String,
+        /// What should.
+        wanted: &'static str,
     },
     /// A rollback from a split: where to was not said.
     WhichColor(Split),

@@ -1,8 +1,10 @@
 //! What a message is about: enough to name the service, and to write a command that can be pasted.
 
-use super::names::{quoted, short_arn};
+use super::names::{quoted, shell, short_arn};
 use crate::event::Report;
-use crate::plan::color::Color;
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::Overview;
+use crate::plan::traffic::Brief;
 
 /// The service that the words are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,50 @@ pub(crate) struct About {
     pub(crate) service: Option<String>,
     /// What the color ran before: `family:revision`.
     pub(crate) before: Option<String>,
+    /// The services by color, where they were seen.
+    pub(crate) services: Vec<(Color, String)>,
+    /// What is known of a change of traffic; none for a deploy.
+    pub(crate) users: Option<Users>,
+}
+
+/// What is known of a change of traffic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Users {
+    /// All that there is to tell of it; none before that is known.
+    pub(crate) brief: Option<Box<Brief>>,
+    /// The split that was found.
+    pub(crate) found: Option<Split>,
+}
+
+/// The commands that move users.
+const MOVING: [&str; 3] = ["redirect-traffic", "rollback", "promote"];
+
+/// Whether a command moves users.
+pub(crate) fn moves_users(command: &str) -> bool {
+    MOVING.contains(&command)
+}
+
+impl Users {
+    /// What a report tells of a change of traffic. The post step of a deploy names its service; without one it is about
+    /// users.
+    fn of(report: &Report) -> Option<Users> {
+        let post = report.command == "post" && report.service.is_none() && report.split.is_some();
+        if report.traffic.is_none() && !post && !moves_users(report.command) {
+            return None;
+        }
+        let found = report.traffic.as_ref().map(|brief| brief.from).or(report.split.filter(|_| post));
+        Some(Users { brief: report.traffic.clone(), found })
+    }
+
+    /// A change that was told.
+    pub(crate) fn told(brief: &Brief) -> Users {
+        Users { brief: Some(Box::new(brief.clone())), found: Some(brief.from) }
+    }
+}
+
+/// The services of an overview by color.
+pub(crate) fn services(overview: &Overview) -> Vec<(Color, String)> {
+    overview.colors.iter().map(|view| (view.color, view.service.clone())).collect()
 }
 
 impl About {
@@ -29,6 +75,8 @@ impl About {
             color: report.color,
             service: report.service.clone(),
             before: report.previous_task_definition.as_deref().map(|arn| short_arn(arn).to_owned()),
+            services: report.overview.as_ref().map(services).unwrap_or_default(),
+            users: Users::of(report),
         }
     }
 
@@ -49,9 +97,37 @@ impl About {
 
     /// A line of `aws ecs` with the place in it, indented to be pasted.
     pub(crate) fn ecs(&self, call: &str, rest: &str) -> String {
-        let region = self.region.as_ref().map(|region| format!(" --region {region}")).unwrap_or_default();
         let cluster = self.cluster.as_deref().unwrap_or("CLUSTER");
-        format!("  aws ecs {call}{region} --cluster {cluster} {rest}").trim_end().to_owned()
+        self.aws("ecs", call, format!("--cluster {cluster} {rest}").trim_end())
+    }
+
+    /// A line of `aws` with the region in it, indented to be pasted.
+    pub(crate) fn aws(&self, service: &str, call: &str, rest: &str) -> String {
+        let region = self.region.as_ref().map(|region| format!(" --region {region}")).unwrap_or_default();
+        format!("  aws {service} {call}{region} {rest}")
+    }
+
+    /// The same about the service of this color.
+    pub(crate) fn at(&self, color: Color) -> About {
+        let seen = self.services.iter().find(|(known, _)| *known == color);
+        About { color: Some(color), service: seen.map(|(_, name)| name.clone()), ..self.clone() }
+    }
+
+    /// The command that shows the rules of the listeners that were told, with their weights.
+    pub(crate) fn check_rules(&self) -> String {
+        let brief = self.users.as_ref().and_then(|users| users.brief.as_ref());
+        let mut listeners: Vec<String> =
+            brief.iter().flat_map(|brief| &brief.rules).map(|rule| shell(&rule.undo.listener())).collect();
+        listeners.sort();
+        listeners.dedup();
+        if listeners.is_empty() {
+            listeners.push("LISTENER_ARN".to_owned());
+        }
+        let query = "Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]";
+        let line = |arn: &String| {
+            self.aws("elbv2", "describe-rules", &format!("--listener-arn {arn} --query '{query}'"))
+        };
+        listeners.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The command that shows how the service stands.

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use super::about::About;
+use serde_json::{Value, json};
+
+use super::about::{About, Users, services};
 use crate::event::{Difference, LogLink, Planned, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Overview, WhyNot};
 use crate::plan::snapshot::{Place, Rollout};
-use crate::plan::step::{Because, Failing, Found, Left, Purpose, Refusal, Step, Update};
+use crate::plan::step::{
+    Because, Capacity, Failing, Found, Left, Purpose, Refusal, Scaling, Step, Update, Weights,
+};
+use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange, Undo};
 use crate::plan::trouble::{Trouble, TroubleKind};
 
 /// The account of the tests.
@@ -43,6 +48,8 @@ pub(crate) fn about() -> About {
         color: Some(Color::Green),
         service: Some("web-green".to_owned()),
         before: Some("web:7".to_owned()),
+        services: services(&overview()),
+        users: None,
     }
 }
 
@@ -156,6 +163,7 @@ pub(crate) fn report() -> Report {
         logs: Vec::new(),
         healthy: Some(2),
         traffic: None,
+        stays_at_size: false,
         shortfall: None,
         overview: Some(overview()),
         duration: Duration::from_secs(125),
@@ -206,5 +214,141 @@ pub(crate) fn refused(refusal: Refusal) -> Report {
         healthy: None,
         deployment: None,
         ..report()
+    }
+}
+
+/// 80 % of the users on blue.
+pub(crate) const BLUE_80: Split = Split { blue: 80, green: 20 };
+
+/// ARN of a part of the load balancer.
+fn elb(kind: &str, rest: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:{kind}/app/shop/50dc6c495c0c9188/{rest}")
+}
+
+/// The actions of a rule that sends all users to blue: authentication first, stickiness on.
+pub(crate) fn actions() -> Value {
+    let group = |color| {
+        format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/{color}/73e2d6bc24d8a067")
+    };
+    json!([
+        { "Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {
+            "UserPoolDomain": "d'or", "Scope": "openid email" } },
+        { "Type": "forward", "Order": 2, "ForwardConfig": {
+            "TargetGroups": [
+                { "TargetGroupArn": group("blue"), "Weight": 100 },
+                { "TargetGroupArn": group("green"), "Weight": 0 },
+            ],
+            "TargetGroupStickinessConfig": { "Enabled": true, "DurationSeconds": 3600 } } },
+    ])
+}
+
+/// What a color has and needs.
+pub(crate) fn capacity(color: Color, share: u32, healthy: u32, needed: u32) -> Capacity {
+    Capacity { color, share, healthy, needed, desired: healthy.max(1), most: Some(10) }
+}
+
+/// A change of the weights of the default rule from all on blue to 80 %.
+pub(crate) fn weights(adopts: Option<Color>, purpose: Purpose) -> Weights {
+    Weights {
+        rule: elb("listener-rule", "f2f7dc8efc522ab2/9683b2d02a6cabee"),
+        listener: elb("listener", "f2f7dc8efc522ab2"),
+        default: true,
+        name: "HTTPS:443 default".to_owned(),
+        before: BLUE,
+        after: BLUE_80,
+        adopts,
+        actions: actions(),
+        purpose,
+    }
+}
+
+/// Scale-in of green.
+pub(crate) fn scaling(in_suspended: Option<bool>, purpose: Purpose) -> Scaling {
+    let service = "web-green".to_owned();
+    Scaling { color: Color::Green, service, min: None, max: None, in_suspended, purpose }
+}
+
+/// A count of green.
+pub(crate) fn counted(desired: u32, purpose: Purpose) -> Update {
+    Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: None,
+        desired: Some(desired),
+        force: false,
+        purpose,
+    }
+}
+
+/// A fifth of the users to green, over two rules, one of them sticky.
+pub(crate) fn brief() -> Brief {
+    let rule = |name: &str, stickiness: Option<Duration>, undo: Undo| RuleChange {
+        name: name.to_owned(),
+        before: BLUE,
+        after: BLUE_80,
+        stickiness,
+        undo,
+    };
+    let default = Undo { default: true, arn: elb("listener", "f2f7dc8efc522ab2"), actions: actions() };
+    let arn = elb("listener-rule", "f2f7dc8efc522ab2/9683b2d02a6cabee");
+    let ten =
+        Undo { default: false, arn, actions: json!([{ "Type": "forward", "TargetGroupArn": "arn:x" }]) };
+    Brief {
+        from: BLUE,
+        to: BLUE_80,
+        rules: vec![
+            rule("HTTPS:443 default", Some(Duration::from_secs(3600)), default),
+            rule("HTTPS:443 rule 10", None, ten),
+        ],
+        load: Load { targets: 10, how: Reckoned::Scaled(Color::Blue) },
+        capacity: vec![capacity(Color::Blue, 80, 10, 8), capacity(Color::Green, 20, 1, 2)],
+        receiver: Color::Green,
+        versions: vec![(Color::Blue, revision(7)), (Color::Green, revision(8))],
+        steps: vec![
+            Step::Scaling(scaling(Some(true), Purpose::Traffic)),
+            Step::Update(counted(2, Purpose::Traffic)),
+            Step::Weights(Box::new(weights(None, Purpose::Traffic))),
+        ],
+        bakes: vec![(5, Duration::from_secs(300)), (10, Duration::from_secs(300))],
+        no_data: vec!["web-slow".to_owned()],
+    }
+}
+
+/// What the words are about when users are moved.
+pub(crate) fn about_users() -> About {
+    About { color: None, service: None, before: None, users: Some(Users::told(&brief())), ..about() }
+}
+
+/// A fifth of the users was moved to green.
+pub(crate) fn moved() -> Report {
+    let mut overview = overview();
+    overview.split = Some(Ok(BLUE_80));
+    overview.rules.iter_mut().for_each(|(_, split)| *split = BLUE_80);
+    Report {
+        command: "redirect-traffic",
+        service: None,
+        split: Some(BLUE_80),
+        previous_task_definition: None,
+        image: None,
+        deployment: None,
+        plan: None,
+        traffic: Some(Box::new(brief())),
+        overview: Some(overview),
+        ..report()
+    }
+}
+
+/// A change of traffic that failed, and what it left.
+pub(crate) fn not_moved(failing: Failing, left: Left, because: Because) -> Report {
+    Report {
+        outcome: Outcome::of_failing(&failing),
+        reason: Some(Reason::of_failing(&failing)),
+        left,
+        because: Some(because),
+        failing: Some(failing),
+        healthy: None,
+        split: Some(BLUE),
+        overview: Some(overview()),
+        ..moved()
     }
 }

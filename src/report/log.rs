@@ -1,6 +1,8 @@
 //! Events as lines of the job log: one line for each change of state, a group for each phase.
 
-use super::about::About;
+mod traffic;
+
+use super::about::{About, Users, moves_users, services};
 use super::line::{Level, Line};
 use super::names::{duration, elapsed, one_line, quoted, shares, short_arn};
 use super::{links, status, words};
@@ -8,6 +10,7 @@ use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
 use crate::plan::step::{Step, Wait};
+use crate::plan::traffic::Brief;
 
 /// A part of the run that has a group of its own in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,14 @@ enum Phase {
     Follow,
     /// On the way back.
     Back,
+    /// Waiting for healthy targets.
+    Capacity,
+    /// Holding users at a step.
+    Bake,
+    /// Watching after all users have been moved.
+    Settle,
+    /// Waiting for clients that stickiness keeps.
+    Drain,
 }
 
 /// What the log remembers from line to line: which group is open, and what the run is about.
@@ -45,13 +56,18 @@ impl Log {
                 Line::foreign(Level::Warn, &format!("warning: {}", words::warning(warning)))
             }
             Event::Seen(overview) => {
+                self.about.services = services(overview);
                 let mut lines = status::lines(overview);
                 lines.extend(self.close());
                 lines
             }
             Event::Plan(planned) => self.plan(planned),
-            Event::Moving(brief) => Line::foreign(Level::Plain, &format!("{} to {}", brief.from, brief.to)),
-            Event::Moved(split) => Line::foreign(Level::Good, &format!("all rules hold {split}")),
+            Event::Moving(brief) => self.moving(brief),
+            Event::Moved(split) => {
+                let text =
+                    format!("all production rules hold {split} ({}), read back from AWS", shares(*split));
+                self.outside(vec![Line::own(Level::Good, text)])
+            }
             Event::Adopted { id } => Line::foreign(
                 Level::Plain,
                 &format!("a deployment of the same content is under way already; following {}", quoted(id)),
@@ -65,7 +81,12 @@ impl Log {
             }
             Event::Failing { failing, cause, logs } => {
                 let failure = words::failing(failing, &self.about, cause, None);
-                let mut lines = self.outside(told("the deploy fails", &failure));
+                let what = if self.about.users.is_some() {
+                    "the change of traffic fails"
+                } else {
+                    "the deploy fails"
+                };
+                let mut lines = self.outside(told(what, &failure));
                 lines.extend(more(cause, logs));
                 self.told_cause = true;
                 lines
@@ -80,6 +101,7 @@ impl Log {
     /// The first lines.
     fn started(&mut self, command: &str, cluster: &str, region: &str) -> Vec<Line> {
         self.is_status = command == "status";
+        self.about.users = moves_users(command).then(Users::default);
         self.about.cluster = Some(short_arn(cluster).trim_start_matches("cluster/").to_owned());
         self.about.region = Some(region.to_owned());
         let text = format!("{command} in cluster {}, {}", quoted(short_arn(cluster)), one_line(region));
@@ -101,9 +123,21 @@ impl Log {
         lines
     }
 
+    /// How users are going to be moved, in a group of its own.
+    fn moving(&mut self, brief: &Brief) -> Vec<Line> {
+        self.about.users = Some(Users::told(brief));
+        let mut lines = self.begin(Phase::Look, &format!("Plan: {} -> {}", brief.from, brief.to));
+        lines.extend(traffic::plan(brief));
+        lines.extend(self.close());
+        lines
+    }
+
     /// A step begins.
     fn step(&mut self, step: &Step) -> Vec<Line> {
-        if let Step::Update(update) = step {
+        if let Step::Weights(_) | Step::Scaling(_) = step {
+            self.about.users.get_or_insert_default();
+        }
+        if let (Step::Update(update), None) = (step, &self.about.users) {
             self.about.color = Some(update.color);
             self.about.service = Some(update.service.clone());
         }
@@ -112,22 +146,25 @@ impl Log {
 
     /// The group that a wait belongs to, begun where it is not open.
     fn phase_of(&mut self, wait: &Wait) -> Vec<Line> {
+        let of_users = words::watched(wait).unwrap_or_default();
         let (phase, title) = match wait {
-            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => return Vec::new(),
+            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe | Wait::Weights { .. } => return Vec::new(),
             Wait::Deployment(_) => (Phase::Follow, format!("Follow the deployment of {}", self.about.name())),
             Wait::Rollback { .. } | Wait::Restore { .. } => {
                 (Phase::Back, format!("Watch {} go back", self.about.name()))
             }
-            Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } | Wait::Drain { .. } => {
-                (Phase::Follow, "Watch the traffic".to_owned())
-            }
+            Wait::Capacity(_) => (Phase::Capacity, of_users),
+            Wait::Bake { .. } => (Phase::Bake, of_users),
+            Wait::Settle { .. } => (Phase::Settle, of_users),
+            Wait::Drain { .. } => (Phase::Drain, of_users),
         };
         if self.open == Some(phase) { Vec::new() } else { self.begin(phase, &title) }
     }
 
     /// One line of waiting.
     fn waiting(&self, wait: &Wait, time: &str, heartbeat: bool) -> Vec<Line> {
-        let color = self.about.color.map(|color| format!("{color}: ")).unwrap_or_default();
+        let color = self.about.color.filter(|_| self.about.users.is_none());
+        let color = color.map(|color| format!("{color}: ")).unwrap_or_default();
         let still = if heartbeat { "; nothing changed" } else { "" };
         let level = match wait {
             Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => Level::Warn,
@@ -248,20 +285,26 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
     let (reason, time) = (words::reason(report), duration(report.duration));
     let text = format!("{}{reason} after {time}: {}", report.outcome.word(), words::headline(report));
     let mut lines = Line::foreign(level, &text);
-    match words::failure(report) {
-        Some(failure) => {
-            lines.extend(Line::foreign(Level::Plain, &failure.hint));
-            if report.failing.is_some() && !told_cause {
-                lines.extend(more(&report.cause, &report.logs));
-            }
+    if let Some(failure) = words::failure(report) {
+        lines.extend(Line::foreign(Level::Plain, &failure.hint));
+        if report.failing.is_some() && !told_cause {
+            lines.extend(more(&report.cause, &report.logs));
         }
-        None => lines.extend(Line::foreign(Level::Plain, &words::undo(report).unwrap_or_default())),
     }
-    if let (Some(split), Some(_), None) = (report.split, report.color, &report.refusal) {
-        let text = format!("users: {}; a deploy does not change that", shares(split));
-        lines.push(Line::own(Level::Plain, text));
-    }
+    lines.extend(Line::foreign(Level::Plain, &words::undo(report).unwrap_or_default()));
+    lines.extend(users(report));
     lines
+}
+
+/// Where users are at the end.
+fn users(report: &Report) -> Option<Line> {
+    let split = report.split.filter(|_| report.refusal.is_none())?;
+    let text = match (&report.traffic, report.color) {
+        (Some(_), _) => format!("users: {}", shares(split)),
+        (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(split)),
+        (None, None) => return None,
+    };
+    Some(Line::own(Level::Plain, text))
 }
 
 #[cfg(test)]

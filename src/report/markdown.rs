@@ -3,7 +3,7 @@
 use super::names::one_line;
 
 /// Longest line of a block; a summary has room for 1 MiB.
-const LONGEST_LINE: usize = 2_000;
+const LONGEST_LINE: usize = 10_000;
 
 /// A space without width: it keeps GitHub from seeing a mention or a reference where there was only text.
 const BREAK: &str = "&#8203;";

@@ -92,6 +92,25 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", one_line(text).replace('`', "'"))
 }
 
+/// Text for a shell: as it is where that is safe, else in single quotes.
+pub(crate) fn shell(text: &str) -> String {
+    let text = one_line(text);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&b);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Things one after the other: `a`, `a and b`, `a, b and c`.
+pub(crate) fn and(all: &[String]) -> String {
+    match all {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// The text without account ids: the known one, and whatever stands alone and has 12 digits.
 pub(crate) fn without_accounts(text: &str, known: Option<&str>) -> String {
     let known = known.filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));

@@ -16,6 +16,10 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("live-color", report.split.map(|split| status::live_color(split).to_owned()).unwrap_or_default()),
         ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
         ("previous-traffic", report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default()),
+        (
+            "previous-traffic",
+            report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default(),
+        ),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("image", text(&report.image)),
@@ -41,7 +45,7 @@ mod tests {
     use crate::plan::color::Split;
     use crate::plan::step::{Failing, Left};
     use crate::plan::verdict::Ended;
-    use crate::report::fixtures::{crash, failed, report};
+    use crate::report::fixtures::{crash, failed, moved, report};
 
     /// The outputs without `status-json`, one a line.
     fn told(report: &Report) -> String {
@@ -67,6 +71,11 @@ mod tests {
         test-url=http://shop-alb.example:808
         duration-seconds=125
         ");
+    }
+
+    #[test]
+    fn a_change_of_traffic_has_the_split_before_and_after() {
+        insta::assert_snapshot!(told(&moved()), @"");
     }
 
     #[test]

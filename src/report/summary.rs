@@ -1,5 +1,8 @@
 //! The job summary: Markdown from the end of a run. No account ids, no values of variables, nothing live from outside.
 
+#[path = "summary/traffic.rs"]
+mod moved;
+
 use super::markdown::{block, cell, code, inline, link, message};
 use super::names::{duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, words};
@@ -30,14 +33,23 @@ pub(crate) fn summary(report: &Report) -> String {
         out.push_str(&logs(&report.logs));
     }
     if let Some(overview) = &report.overview {
-        out.push_str(&traffic(overview, report.split));
+        out.push_str(&match &report.traffic {
+            Some(brief) => moved::bars(brief, report),
+            None => traffic(overview, report.split),
+        });
+        out.push_str(&production(overview));
         out.push_str(&table(overview));
+    }
+    if let Some(brief) = &report.traffic {
+        out.push_str(&moved::notes(brief, report));
+        out.push_str(&moved::plan(brief, report.outcome == Outcome::Planned));
     }
     if let Some(plan) = &report.plan {
         out.push_str(&planned(plan, report.outcome == Outcome::Planned));
     }
     if let Some(undo) = words::undo(report) {
-        out.push_str(&message(&undo));
+        let account = if report.traffic.is_some() { words::ACCOUNT } else { "" };
+        out.push_str(&message(&format!("{undo}\n{account}")));
     }
     if let Some(overview) = &report.overview {
         out.push_str(&next(overview));
@@ -62,7 +74,7 @@ fn title(report: &Report) -> String {
         Left::Untouched | Left::Restored | Left::Changed => "",
         Left::Unknown => ", and it is NOT KNOWN what is left",
     };
-    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    let to = words::goal(report);
     // Inputs may be so wrong that there is no command.
     let what = if report.command.is_empty() { String::new() } else { format!(": {}{to}", report.command) };
     format!("### {symbol} {word}{left}{what}{}\n\n", words::reason(report))
@@ -89,7 +101,7 @@ fn logs(logs: &[LogLink]) -> String {
 /// How users are split, as a bar; or why that can't be said.
 fn traffic(overview: &Overview, split: Option<Split>) -> String {
     let known = split.or_else(|| overview.split.as_ref()?.as_ref().ok().copied());
-    let mut out = match (known, &overview.split) {
+    let told = match (known, &overview.split) {
         (Some(split), _) => block("text", &[bar(split)]),
         (None, Some(Err(tangled))) => {
             let (what, hint) = words::tangle(tangled);
@@ -97,11 +109,13 @@ fn traffic(overview: &Overview, split: Option<Split>) -> String {
         }
         (None, Some(Ok(_)) | None) => "Users: not known, the listener rules could not be read.\n".to_owned(),
     };
-    if let Some(url) = &overview.production_url {
-        out.push_str(&format!("\nProduction: {}\n", link(&code(url), url)));
-    }
-    out.push('\n');
-    out
+    format!("{told}\n")
+}
+
+/// Where production answers.
+fn production(overview: &Overview) -> String {
+    let url = overview.production_url.as_ref();
+    url.map(|url| format!("Production: {}\n\n", link(&code(url), url))).unwrap_or_default()
 }
 
 /// `blue 80 % ████████████████░░░░ 20 % green`; a color with users has at least one cell.

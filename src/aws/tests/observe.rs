@@ -375,7 +375,7 @@ async fn history_comes_newest_first_with_task_definitions() {
 async fn scalable_targets_and_alarms_come_as_far_as_they_exist() {
     let (read, server) = look("", ALL).await;
     let snapshot = read.unwrap();
-    let target = Scalable { min: 1, max: 4, in_suspended: false, out_suspended: false };
+    let target = Scalable { min: 1, max: 4, ..Scalable::default() };
     let scaling: Vec<_> = snapshot.services.iter().map(|service| *part(service.scaling.as_ref())).collect();
     assert_eq!(scaling, [Some(target), None]);
     let alarm = Alarm { name: "web-5xx".to_owned(), state: AlarmState::Fine, reason: "r".to_owned() };

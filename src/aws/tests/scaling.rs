@@ -57,7 +57,7 @@ async fn scalable_targets_come_for_all_services_from_all_pages() {
     let named = [(Color::Blue, "web-blue"), (Color::Green, "web-green"), (Color::Develop, "web-dev")];
     let snapshot = look(&server, &named).await.unwrap();
     let scaling: Vec<_> = snapshot.services.iter().map(|service| service.scaling.clone().unwrap()).collect();
-    let target = Scalable { min: 2, max: 10, in_suspended: true, out_suspended: false };
+    let target = Scalable { min: 2, max: 10, in_suspended: true, ..Scalable::default() };
     assert_eq!(scaling, [Ok(None), Ok(Some(target)), Ok(Some(Scalable { in_suspended: false, ..target }))]);
     let asked: Vec<Value> = server.requests().iter().skip(1).map(|request| request.json()).collect();
     let first = json!({
@@ -107,9 +107,17 @@ fn nothing() -> Scaling {
 async fn a_scalable_target_is_told_only_what_changes() {
     let server = Server::start(|_, _| answer("{}")).await;
     let aws = server.aws().await;
-    aws.scale(&place(), &Scaling { in_suspended: Some(true), ..nothing() }).await.unwrap();
-    aws.scale(&place(), &Scaling { min: Some(3), ..nothing() }).await.unwrap();
-    aws.scale(&place(), &Scaling { max: Some(9), in_suspended: Some(false), ..nothing() }).await.unwrap();
+    aws.scale(&place(), &Scaling { in_suspended: Some(true), ..nothing() }, Scalable::default())
+        .await
+        .unwrap();
+    aws.scale(&place(), &Scaling { min: Some(3), ..nothing() }, Scalable::default()).await.unwrap();
+    aws.scale(
+        &place(),
+        &Scaling { max: Some(9), in_suspended: Some(false), ..nothing() },
+        Scalable::default(),
+    )
+    .await
+    .unwrap();
     let bodies: Vec<Value> = server.requests().iter().map(|request| request.json()).collect();
     let with = |more: Value| {
         let mut body = json!({
@@ -121,10 +129,16 @@ async fn a_scalable_target_is_told_only_what_changes() {
         }
         body
     };
+    let suspended = |scale_in: bool| {
+        json!({
+            "DynamicScalingInSuspended": scale_in, "DynamicScalingOutSuspended": false,
+            "ScheduledScalingSuspended": false
+        })
+    };
     let expected = [
-        with(json!({ "SuspendedState": { "DynamicScalingInSuspended": true } })),
+        with(json!({ "SuspendedState": suspended(true) })),
         with(json!({ "MinCapacity": 3 })),
-        with(json!({ "MaxCapacity": 9, "SuspendedState": { "DynamicScalingInSuspended": false } })),
+        with(json!({ "MaxCapacity": 9, "SuspendedState": suspended(false) })),
     ];
     assert_eq!(bodies, expected);
 }
@@ -136,7 +150,7 @@ async fn invariant_35_a_scalable_target_without_an_answer_is_written_once() {
             if dropped { Answer::Drop } else { refusal(request, 500, "InternalServiceException", "boom") }
         })
         .await;
-        let trouble = server.aws().await.scale(&place(), &nothing()).await.unwrap_err();
+        let trouble = server.aws().await.scale(&place(), &nothing(), Scalable::default()).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
         assert_eq!(server.operations(), ["RegisterScalableTarget"]);
     }
@@ -153,7 +167,7 @@ async fn refusals_of_application_auto_scaling_had_no_effect() {
         ("ConcurrentUpdateException", Throttled),
     ] {
         let server = Server::start(move |request, _| refusal(request, 400, code, "AWS says so")).await;
-        let trouble = server.aws().await.scale(&place(), &nothing()).await.unwrap_err();
+        let trouble = server.aws().await.scale(&place(), &nothing(), Scalable::default()).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (kind, false), "{code}");
         assert_eq!((trouble.code.as_deref(), trouble.message.as_str()), (Some(code), "AWS says so"));
         assert_eq!(trouble.action, "application-autoscaling:RegisterScalableTarget");

@@ -66,7 +66,7 @@ impl Content {
     }
 
     /// The same, to change it.
-    pub(super) fn object_mut(&mut self) -> &mut Map<String, Value> {
+    pub(crate) fn object_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0
     }
 

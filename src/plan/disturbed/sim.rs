@@ -309,7 +309,7 @@ impl Sim {
                 let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
                 Err(ProbeFailure { url: "http://shop.example.com:8080/".to_owned(), kind })
             })),
-            Step::Register { .. } | Step::Update(_) | Step::Weights(_) | Step::Scaling(_) => self.write(step),
+            Step::Register { .. } | Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => self.write(step),
         }
     }
 
@@ -338,7 +338,7 @@ impl Sim {
                 self.update(update);
                 Answer::Updated(Box::new(self.world.service(Color::Green).unwrap().clone()))
             }
-            Step::Weights(_) | Step::Scaling(_) => Answer::Changed,
+            Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => Answer::Changed,
             Step::Register { .. } | Step::Find { .. } | Step::Probe => {
                 let arn = arn(&format!("{FAMILY}:{}", self.revisions.len()));
                 self.revisions.push((arn.clone(), self.wanted.clone()));

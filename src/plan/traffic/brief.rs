@@ -56,6 +56,16 @@ pub(crate) struct Undo {
     pub(crate) actions: serde_json::Value,
 }
 
+impl Undo {
+    /// The listener's ARN: a rule's ARN is made of it (`…:listener-rule/…/LISTENER/RULE`).
+    pub(crate) fn listener(&self) -> String {
+        match self.arn.rsplit_once('/') {
+            Some((listener, _)) if !self.default => listener.replacen(":listener-rule/", ":listener/", 1),
+            Some(_) | None => self.arn.clone(),
+        }
+    }
+}
+
 /// The full load in targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use super::capacity::{Force, capacity, full_load};
-use super::facts::Facts;
+use super::facts::{Facts, facts};
 use super::goal::{Finish, Goal};
 use super::next::{count, settling};
 use super::run::Run;
 use super::stage::Target;
 use crate::plan::color::Color;
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Capacity, Failing, Next, Purpose, Scaling, Step, Stuck, Wait};
 use crate::plan::time::Time;
 use crate::plan::verdict::Recovery;
@@ -103,10 +104,8 @@ fn drain(facts: &Facts<'_>, wanted: Finish) -> Drain {
 }
 
 /// Whether the loser stays at its size because stickiness may hold users there for longer than the run may wait.
-pub(crate) fn stays_at_size(facts: &Facts<'_>, goal: &Goal) -> bool {
-    let both = facts.wiring.split();
-    let loser = facts.force(if both.blue == 0 { Color::Blue } else { Color::Green });
-    goal.finish.is_some_and(|wanted| {
-        as_idle(loser, wanted).is_some() && matches!(drain(facts, wanted), Drain::TooLong)
-    })
+pub(crate) fn stays_at_size(snapshot: &Snapshot, goal: &Goal) -> bool {
+    let (Ok(facts), Some(wanted)) = (facts(snapshot, goal), goal.finish) else { return false };
+    let loser = facts.force(if facts.wiring.split().blue == 0 { Color::Blue } else { Color::Green });
+    as_idle(loser, wanted).is_some() && matches!(drain(&facts, wanted), Drain::TooLong)
 }

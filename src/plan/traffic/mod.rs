@@ -14,9 +14,10 @@ mod run;
 mod stage;
 
 pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
+pub(crate) use finish::stays_at_size;
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::next;
-pub(crate) use predict::{Prediction, predict, shortfall};
+pub(crate) use predict::{Prediction, brief, predict, shortfall, steps};
 pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};
 

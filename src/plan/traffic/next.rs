@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::back;
 use super::capacity::{Force, FullLoad, capacity, full_load};
-use super::finish::finish;
 use super::facts::{Facts, Lacking, facts};
+use super::finish::finish;
 use super::goal::Goal;
 use super::rewrite::rewrite;
 use super::run::{Run, Written};

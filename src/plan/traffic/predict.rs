@@ -12,6 +12,7 @@ use super::stage::{split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
+use crate::plan::scalers::{put_alarm, put_policy, register};
 use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
 use crate::plan::step::{Capacity, End, Next, Refusal, Scaling, Step, Update, Wait, Weights};
 use crate::plan::time::Time;
@@ -33,33 +34,41 @@ pub(crate) enum Prediction {
 
 /// Iterates the decision over predicted snapshots, bakes included, and tells all that there is to tell.
 pub(crate) fn predict(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction {
-    let mut brief = match brief(snapshot, goal, now) {
+    let brief = match brief(snapshot, goal, now) {
         Ok(brief) => brief,
         Err(prediction) => return prediction,
     };
-    let (mut run, mut seen, mut now) = (Run::begin(now), snapshot.clone(), now);
+    match steps(&mut snapshot.clone(), goal, now) {
+        Ok(steps) => Prediction::Brief(Box::new(Brief { steps, ..brief })),
+        Err(prediction) => prediction,
+    }
+}
+
+/// The steps from what is seen, which is changed to what they are predicted to bring.
+pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<Step>, Prediction> {
+    let (mut run, mut now, mut steps) = (Run::begin(now), now, Vec::new());
     for _ in 0..MOST {
         run.saw(&Ok(seen.clone()), goal, now);
         match next(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {
-                run.before(&seen, goal);
+                run.before(seen, goal);
                 run.answered(&step, &Ok(Answer::Changed), goal, now);
-                apply(&mut seen, &step);
-                brief.steps.push(step);
+                apply(seen, &step);
+                steps.push(step);
             }
-            Next::Wait(wait) => now = now.after(waited(&mut seen, &wait)),
-            Next::Done(End::Good { .. }) => return Prediction::Brief(Box::new(brief)),
-            Next::Refuse(refusal) => return Prediction::Refuse(refusal),
+            Next::Wait(wait) => now = now.after(waited(seen, &wait)),
+            Next::Done(End::Good { .. }) => return Ok(steps),
+            Next::Refuse(refusal) => return Err(Prediction::Refuse(refusal)),
             Next::Look(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Turn(..) => {
-                return Prediction::Unknown;
+                return Err(Prediction::Unknown);
             }
         }
     }
-    Prediction::Unknown
+    Err(Prediction::Unknown)
 }
 
 /// All but the steps.
-fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief, Prediction> {
+pub(crate) fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief, Prediction> {
     let facts = facts(snapshot, goal).map_err(|lacking| match lacking {
         Lacking::Hindrance(Hindrance::Refuse(refusal)) => Prediction::Refuse(refusal),
         Lacking::Hindrance(Hindrance::Hold(_)) | Lacking::Look(_) => Prediction::Unknown,
@@ -112,7 +121,9 @@ fn change(rule: &ProductionRule, to: Split) -> RuleChange {
 fn apply(seen: &mut Snapshot, step: &Step) {
     match step {
         Step::Weights(weights) => weighed(seen, weights),
-        Step::Scaling(scaling) => scaled(seen, scaling),
+        Step::Scaling(scaling) => scaled(seen, scaling.color, |service| register(service, scaling)),
+        Step::Policy(put) => scaled(seen, put.color, |service| put_policy(service, put)),
+        Step::Alarm(put) => scaled(seen, put.color, |service| put_alarm(service, put)),
         Step::Update(update) => updated(seen, update),
         Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
     }
@@ -141,17 +152,10 @@ fn weighed(seen: &mut Snapshot, weights: &Weights) {
     }
 }
 
-/// A scalable target, and the count that AWS moves into its bounds.
-fn scaled(seen: &mut Snapshot, scaling: &Scaling) {
-    let Some(service) = seen.services.iter_mut().find(|service| service.color == scaling.color) else {
-        return;
-    };
-    if let Some(Ok(Some(target))) = &mut service.scaling {
-        target.min = scaling.min.unwrap_or(target.min);
-        target.max = scaling.max.unwrap_or(target.max);
-        target.in_suspended = scaling.in_suspended.unwrap_or(target.in_suspended);
-        let desired = service.desired.max(target.min).min(target.max.max(target.min));
-        service.desired = desired;
+/// A service after a change of its scaling.
+fn scaled(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
+    if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
+        change(service);
     }
 }
 
@@ -166,7 +170,9 @@ fn updated(seen: &mut Snapshot, update: &Update) {
 /// What a wait is predicted to bring, and how long it takes: all wanted tasks run and are healthy.
 fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
     match wait {
-        Wait::Bake { left, .. } | Wait::Settle { left, .. } | Wait::Drain { left, .. } => *left + Duration::from_secs(1),
+        Wait::Bake { left, .. } | Wait::Settle { left, .. } | Wait::Drain { left, .. } => {
+            *left + Duration::from_secs(1)
+        }
         Wait::Capacity(_)
         | Wait::Trouble(_)
         | Wait::Unanswered(_)

@@ -11,6 +11,7 @@ use super::goal::Goal;
 use super::stage::target;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::{Answer, Turned, Unanswered};
+use crate::plan::scalers::differences;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Failing, Purpose, Step, Stuck, Update, Weights};
 use crate::plan::time::Time;
@@ -188,7 +189,7 @@ impl Run {
                 self.scaled.extend(scaling.in_suspended.map(|suspended| (scaling.color, suspended)));
             }
             Step::Update(update) => self.counts.extend(update.desired.map(|count| (update.color, count))),
-            Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
+            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {}
         }
     }
 
@@ -224,6 +225,7 @@ fn purpose(step: &Step) -> Purpose {
     match step {
         Step::Weights(weights) => weights.purpose,
         Step::Scaling(scaling) => scaling.purpose,
+        Step::Policy(put) | Step::Alarm(put) => put.purpose,
         Step::Update(Update { purpose, .. }) => *purpose,
         Step::Find { .. } | Step::Register { .. } | Step::Probe => Purpose::Deploy,
     }
@@ -244,6 +246,16 @@ pub(crate) fn shows(step: &Step, facts: &Facts<'_>) -> bool {
         }),
         Step::Update(update) => {
             update.desired.is_none_or(|wanted| facts.force(update.color).desired == wanted)
+        }
+        Step::Policy(put) => {
+            let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
+            let policy = scalers.and_then(|scalers| scalers.policy(&put.name));
+            policy.is_some_and(|policy| differences(&policy.content, &put.content).is_empty())
+        }
+        Step::Alarm(put) => {
+            let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
+            let alarm = scalers.and_then(|scalers| scalers.alarm(&put.name));
+            alarm.is_some_and(|alarm| differences(&alarm.content, &put.content).is_empty())
         }
         Step::Find { .. } | Step::Register { .. } | Step::Probe => true,
     }

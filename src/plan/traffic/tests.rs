@@ -89,7 +89,7 @@ fn tasks(seen: &mut Snapshot, color: Color, desired: u32, healthy: u32, state: &
 
 /// A scalable target for a color.
 fn scales(seen: &mut Snapshot, color: Color, (min, max): (u32, u32), in_suspended: bool) {
-    service(seen, color).scaling = Some(Ok(Some(Scalable { min, max, in_suspended, out_suspended: false })));
+    service(seen, color).scaling = Some(Ok(Some(Scalable { min, max, in_suspended, ..Scalable::default() })));
 }
 
 /// What the decision says at the beginning.
@@ -115,6 +115,7 @@ fn short(step: &Step) -> String {
             let most = scaling.max.map(|max| format!(" max {max}")).unwrap_or_default();
             format!("{word} {}{most}", scaling.color)
         }
+        Step::Policy(put) | Step::Alarm(put) => put.name.clone(),
         Step::Find { .. } | Step::Register { .. } | Step::Probe => "other".to_owned(),
     }
 }

@@ -6,11 +6,12 @@ use super::*;
 use crate::event::Warning;
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Update};
+use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Stuck, Update};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::fixtures::{
-    BLUE, crash, failed, log_link, overview, planned, refused, report, revision, trouble,
+    BLUE, BLUE_80, brief, capacity, crash, failed, log_link, moved, not_moved, overview, planned, refused,
+    report, revision, trouble, weights,
 };
 
 /// The log of these events: a mark for each level, then the text.
@@ -56,7 +57,12 @@ fn up_to_the_update() -> Vec<Event> {
         let answer = match &step {
             Step::Register { .. } => Some(Answered::Registered(revision(8))),
             Step::Update(_) => Some(Answered::Updated(Some("ecs-svc/8".to_owned()))),
-            Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) => None,
+            Step::Find { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => None,
         };
         events.push(Event::Step(step));
         events.extend(answer.map(Event::Answered));
@@ -267,6 +273,42 @@ fn every_other_event_has_its_line() {
      | planned after 2m 05s: 4 steps planned. Nothing was written.
      | users: 100 % blue, 0 % green; a deploy does not change that
     ");
+}
+
+#[test]
+fn moving_users_reads_from_top_to_bottom() {
+    let left = Duration::from_secs(118);
+    let mut events = vec![
+        started("redirect-traffic"),
+        Event::Seen(Box::new(overview())),
+        Event::Moving(Box::new(brief())),
+    ];
+    events.extend(brief().steps.into_iter().take(2).map(Event::Step));
+    events.extend([
+        Event::Answered(Answered::Updated(None)),
+        waiting(Wait::Capacity(capacity(Color::Green, 20, 1, 2)), 4, false),
+        Event::Step(Step::Weights(Box::new(weights(None, Purpose::Traffic)))),
+        waiting(Wait::Weights { rule: "HTTPS:443 default".to_owned() }, 41, false),
+        waiting(Wait::Bake { split: BLUE_80, left, no_data: vec!["web-slow".to_owned()] }, 42, false),
+        waiting(Wait::Bake { split: BLUE_80, left, no_data: vec!["web-slow".to_owned()] }, 72, true),
+        Event::Moved(BLUE_80),
+        waiting(Wait::Settle { color: Color::Green, left }, 90, false),
+        Event::Ended(Box::new(moved())),
+    ]);
+    insta::assert_snapshot!(told(&events).split_once("Plan:").unwrap().1, @"");
+}
+
+#[test]
+fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
+    let failing = || Failing::Traffic(Stuck::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
+    let events = [
+        started("rollback"),
+        Event::Failing { failing: failing(), cause: Cause::default(), logs: Vec::new() },
+        Event::Step(Step::Weights(Box::new(weights(None, Purpose::Restore)))),
+        Event::Ended(Box::new(not_moved(failing(), Left::Restored, Because::PutBack))),
+        Event::Ended(Box::new(not_moved(failing(), Left::Unknown, Because::NotConfirmed))),
+    ];
+    insta::assert_snapshot!(told(&events), @"");
 }
 
 #[test]

@@ -9,11 +9,13 @@ use crate::event::Difference;
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, ProbeFailure, ProbeFailureKind, Refusal};
+use crate::plan::step::{Because, Failing, ProbeFailure, ProbeFailureKind, Refusal, Stuck};
+use crate::plan::traffic::Brief;
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, crash, failed, overview, planned, refused, report, revision, trouble,
+    ACCOUNT, BLUE, BLUE_80, brief, crash, failed, moved, not_moved, overview, planned, refused, report, revision,
+    trouble,
 };
 
 /// A deployment that failed without more to tell.
@@ -179,6 +181,41 @@ fn a_summary_has_room_for_the_worst() {
     }
 }
 
+/// A summary up to the table of the colors, and from the notes on.
+fn of_traffic(report: &Report) -> String {
+    let told = summary(report);
+    let (head, rest) = told.split_once("Production:").unwrap();
+    let (_, tail) = rest.rsplit_once("| [develop]").unwrap();
+    let (tail, _) = tail.split_once("**Possible now**").unwrap();
+    format!("{head}…{}", tail.split_once('\n').unwrap().1)
+}
+
+#[test]
+fn users_were_moved() {
+    insta::assert_snapshot!(of_traffic(&moved()), @"");
+}
+
+#[test]
+fn a_plan_to_move_users_says_what_it_would_do() {
+    let (outcome, left, split) = (Outcome::Planned, Left::Untouched, Some(BLUE));
+    insta::assert_snapshot!(of_traffic(&Report { outcome, left, split, healthy: None, ..moved() }), @"");
+}
+
+#[test]
+fn users_were_sent_back_by_an_alarm() {
+    let failing = Failing::Traffic(Stuck::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
+    let told = of_traffic(&not_moved(failing, Left::Restored, Because::PutBack));
+    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @"");
+}
+
+#[test]
+fn nothing_was_to_be_moved() {
+    let (outcome, left) = (Outcome::Unchanged, Left::Untouched);
+    let traffic = Some(Box::new(Brief { from: BLUE_80, steps: Vec::new(), ..brief() }));
+    let told = of_traffic(&Report { outcome, left, traffic, ..moved() });
+    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @"");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -186,6 +223,29 @@ proptest! {
     fn invariant_32_no_account_is_in_a_summary(text in "[a-z0-9:/ .-]{0,20}") {
         let told = summary(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
         prop_assert!(!told.contains(ACCOUNT), "{told}");
+    }
+
+    #[test]
+    fn invariant_32_no_account_and_nothing_live_is_in_a_summary_of_traffic(text in "[@#|<>`a-z0-9\\\\_*:/ -]{0,30}") {
+        let mut all = moved();
+        if let Some(brief) = &mut all.traffic {
+            brief.no_data = vec![format!("{text}{ACCOUNT}")];
+            brief.rules.iter_mut().for_each(|rule| rule.name.clone_from(&text));
+            brief.rules.iter_mut().for_each(|rule| rule.undo.actions = serde_json::json!([text]));
+        }
+        let told = summary(&all);
+        prop_assert!(!told.contains(ACCOUNT), "{told}");
+        let mut fenced = false;
+        for line in told.lines() {
+            if line.starts_with("```") {
+                fenced = !fenced;
+            } else if !fenced {
+                let ours = ["<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>"];
+                let rest = ours.iter().fold(line.to_owned(), |rest, tag| rest.replace(tag, ""));
+                prop_assert!(!rest.contains(['<', '`', '@']), "{line:?}");
+            }
+        }
+        prop_assert!(!fenced);
     }
 
     #[test]

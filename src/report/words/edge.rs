@@ -18,15 +18,6 @@ pub(crate) fn no_http_client(why: &str) -> Failure {
     )
 }
 
-/// A command that is read and not carried out yet.
-pub(crate) fn not_built(command: &str) -> Failure {
-    Failure::new(
-        Reason::Unsupported,
-        format!("`{command}` is not built yet"),
-        "Use a later version of this action.",
-    )
-}
-
 /// The credentials belong to an account that is not allowed.
 pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
     Failure::new(

@@ -1,15 +1,24 @@
 //! The end of a run in one sentence, and the way back from a good one.
 
-use super::failure;
+use super::{failure, traffic};
 use crate::event::{Planned, Report};
 use crate::failure::Outcome;
 use crate::plan::overview::WhyNot;
+use crate::plan::traffic::Brief;
 use crate::report::about::About;
 use crate::report::names::{count, quoted, short_arn};
 
 /// What the run came to.
 pub(crate) fn headline(report: &Report) -> String {
-    match report.outcome {
+    match (report.outcome, &report.traffic) {
+        (Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned, Some(brief)) => moved(report, brief),
+        (outcome, _) => ended(report, outcome),
+    }
+}
+
+/// What a run came to that did not move users, or not as it should.
+fn ended(report: &Report, outcome: Outcome) -> String {
+    match outcome {
         Outcome::Succeeded => good(report, "runs"),
         Outcome::Unchanged => good(report, "already runs"),
         Outcome::Planned => planned(report.plan.as_ref()),
@@ -28,13 +37,20 @@ pub(crate) fn reason(report: &Report) -> String {
 pub(crate) fn title(report: &Report) -> String {
     let command = match report.command {
         "" => "ECS Blue/Green",
+        "post" if About::of(report).users.is_some() => "change of traffic",
         "post" => "deploy",
         command => command,
     };
-    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    let to = goal(report);
     let outcome = report.outcome.word();
     let reason = report.reason.map(|reason| reason.word()).filter(|reason| *reason != outcome);
     format!("{command}{to} {outcome}: {}", reason.unwrap_or(report.left.word()))
+}
+
+/// Where to: a color for a deploy, a split for users.
+pub(crate) fn goal(report: &Report) -> String {
+    let split = report.traffic.as_ref().map(|brief| format!(" to {}", brief.to));
+    split.or(report.color.map(|color| format!(" to {color}"))).unwrap_or_default()
 }
 
 /// What failed, or that nothing says so.
@@ -61,6 +77,31 @@ fn good(report: &Report, verb: &str) -> String {
     format!("{name} {verb} {version}{healthy}.")
 }
 
+/// A change of traffic that went well, or would.
+fn moved(report: &Report, brief: &Brief) -> String {
+    let at = |split| traffic::serves(split, brief.receiver, &brief.versions);
+    let healthy =
+        report.healthy.map(|healthy| format!("; {} of {} healthy", count(healthy, "target"), brief.receiver));
+    let healthy = healthy.unwrap_or_default();
+    let short = report.shortfall.as_ref().map(|short| format!(" {}", traffic::shortfall(short)));
+    let short = short.unwrap_or_default();
+    match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
+        (Outcome::Planned, 0) => format!("Nothing would be changed: {}.", at(brief.to)),
+        (Outcome::Planned, steps) => {
+            format!("{} planned: {} -> {}. Nothing was written.", count(steps, "step"), brief.from, brief.to)
+        }
+        (Outcome::Unchanged, _) => format!("Nothing was changed: {} already{healthy}.{short}", at(brief.to)),
+        (
+            Outcome::Succeeded
+            | Outcome::Refused
+            | Outcome::Failed
+            | Outcome::Superseded
+            | Outcome::Cancelled,
+            _,
+        ) => format!("{}{healthy}.{short}", at(brief.to)),
+    }
+}
+
 /// A plan.
 fn planned(plan: Option<&Planned>) -> String {
     match plan.map(|plan| u32::try_from(plan.steps.len()).unwrap_or(u32::MAX)) {
@@ -70,8 +111,11 @@ fn planned(plan: Option<&Planned>) -> String {
     }
 }
 
-/// How to undo a good deploy: none where nothing was changed, or what ran before is not known.
+/// How to undo a good deploy or a change of traffic: none where nothing was changed, or what ran before is not known.
 pub(crate) fn undo(report: &Report) -> Option<String> {
+    if report.traffic.is_some() {
+        return traffic::undo(report);
+    }
     let (color, before) = (report.color?, report.previous_task_definition.as_deref()?);
     let changed = report.outcome == Outcome::Succeeded && report.task_definition.as_deref() != Some(before);
     let about = About::of(report);

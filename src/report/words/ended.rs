@@ -22,10 +22,8 @@ pub(crate) fn failing(
             let (text, next) = finding(&Finding::Probe(failure.clone()));
             (format!("The new version of {} did not pass. {text}", about.name()), next.to_owned())
         }
-        Failing::Cancelled => {
-            (format!("The run was cancelled before {} was good.", about.name()), String::new())
-        }
-        Failing::Traffic(stuck) => super::traffic::stuck(stuck),
+        Failing::Cancelled => (cancelled(about), String::new()),
+        Failing::Traffic(stuck) => super::traffic::stuck(stuck, about),
     };
     let mut hint = Vec::new();
     match (failing, told) {
@@ -42,6 +40,17 @@ pub(crate) fn failing(
     hint.extend(left.map(|(left, why)| because(why, left, about)));
     hint.retain(|line| !line.is_empty());
     Failure::new(Reason::of_failing(failing), what, hint.join("\n"))
+}
+
+/// A signal came first.
+fn cancelled(about: &About) -> String {
+    match &about.users {
+        Some(users) => {
+            let to = users.brief.as_ref().map(|brief| format!(" to {}", brief.to)).unwrap_or_default();
+            format!("The run was cancelled before the change of traffic{to} was done.")
+        }
+        None => format!("The run was cancelled before {} was good.", about.name()),
+    }
 }
 
 /// Whether an end needs a cause to be understood.

@@ -1,11 +1,14 @@
 //! What a run that did not succeed left in AWS, and why.
 
-use super::trouble;
+use super::{traffic, trouble};
 use crate::plan::step::{Because, Left};
 use crate::report::about::About;
 
 /// What is left and why; ends with lines to paste where there is something to do.
 pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
+    if let Some(users) = &about.users {
+        return traffic::because(because, left, (about, users));
+    }
     let said = why(because, about);
     match left {
         Left::Untouched => format!("Left untouched: {said}"),
@@ -22,7 +25,7 @@ pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
 }
 
 /// What to do so that the way back works next time.
-fn next_time(because: &Because) -> String {
+pub(super) fn next_time(because: &Because) -> String {
     match because {
         Because::Trouble(with) => format!("\nSo that the next way back works: {}", trouble(with).hint),
         Because::NothingChanged
@@ -35,6 +38,7 @@ fn next_time(because: &Because) -> String {
         | Because::SameDefinition
         | Because::NotConfirmed
         | Because::NotEnough(_)
+        | Because::Midway
         | Because::Arrived => String::new(),
     }
 }
@@ -68,8 +72,10 @@ fn why(because: &Because, about: &About) -> String {
             format!("the way back failed. {}", failure.what)
         }
         Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
-        Because::NotEnough(capacity) => super::traffic::enough(capacity),
-        Because::Arrived => "all users were moved as wanted.".to_owned(),
+        // Ends of a change of traffic; said all the same.
+        Because::NotEnough(capacity) => format!("{} has too few healthy targets.", capacity.color),
+        Because::Midway => "users are on a healthy color; run it again to go on from there.".to_owned(),
+        Because::Arrived => "users were moved as wanted.".to_owned(),
     }
 }
 

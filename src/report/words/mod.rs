@@ -22,10 +22,8 @@ use super::about::About;
 use crate::event::Report;
 use crate::failure::Failure;
 
-pub(crate) use edge::{
-    MISPLACED_STEP, NO_TEST_LISTENER, file_trouble, no_http_client, not_built, wrong_account,
-};
-pub(crate) use end::{headline, reason, title, undo, why_not};
+pub(crate) use edge::{MISPLACED_STEP, NO_TEST_LISTENER, file_trouble, no_http_client, wrong_account};
+pub(crate) use end::{goal, headline, reason, title, undo, why_not};
 pub(crate) use ended::failing;
 pub(crate) use finding::finding;
 pub(crate) use left::because;
@@ -34,6 +32,10 @@ pub(crate) use refusal::refusal;
 pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, step, waiting};
 pub(crate) use tangle::tangle;
+pub(crate) use traffic::{
+    ACCOUNT, PROPAGATION, capacity, held, load, rule, scaled_first, serves, shortfall, silent, stickiness, versions,
+    watched,
+};
 pub(crate) use trouble::trouble;
 
 /// What a run that did not reach its goal says; none when it did.

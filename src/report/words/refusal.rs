@@ -41,6 +41,10 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("No listener rule uses the target group of {color}, so the load balancer does not check its health and a good version can't be told from a bad one."),
             format!("Add {color}'s target group to the production rule with weight 0, or add a test listener for it."),
         ),
+        Refusal::NameTaken { service, name, found, wanted } => (
+            format!("{} is {}; to scale {} by the config, {wanted} of this name is needed, and AWS can't make one of the other.", quoted(name), one_line(found), quoted(service)),
+            "Delete it or rename it, or remove `scaling` from the config: then no policy or alarm is written.".to_owned(),
+        ),
         Refusal::Unread(unread) => return trouble(unread),
         Refusal::NotEnough { .. }
         | Refusal::NotAdopted { .. }
@@ -48,7 +52,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::NoAlarm(_)
         | Refusal::AlarmFiring(_)
         | Refusal::StepBeyond { .. }
-        | Refusal::WhichColor(_) => traffic::refused(refusal),
+        | Refusal::WhichColor(_) => traffic::refused(refusal, about).unwrap_or_default(),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
 }

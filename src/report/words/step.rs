@@ -16,11 +16,17 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Probe => "Send the probes through the test listener".to_owned(),
         Step::Weights(change) => traffic::weights(change),
         Step::Scaling(change) => traffic::scaling(change),
+        Step::Policy(put) => traffic::put("scaling policy", put),
+        Step::Alarm(put) => traffic::put("alarm", put),
     }
 }
 
 /// One update of a service.
 fn updated(update: &Update) -> String {
+    if let (Purpose::Traffic, None, Some(desired)) = (update.purpose, &update.task_definition, update.desired)
+    {
+        return traffic::scaled(update, desired);
+    }
     let verb = match update.purpose {
         Purpose::Deploy | Purpose::Traffic => "Update",
         Purpose::Restore => "Put back",
@@ -49,9 +55,11 @@ pub(crate) fn waiting(wait: &Wait) -> String {
         }
         Wait::Restore { running, desired } => format!("going back, {running} of {desired} running again"),
         Wait::Probe => "the probes did not pass yet, trying again".to_owned(),
-        Wait::Capacity(_) | Wait::Weights { .. } | Wait::Bake { .. } | Wait::Settle { .. } | Wait::Drain { .. } => {
-            traffic::waiting(wait)
-        }
+        Wait::Capacity(_)
+        | Wait::Weights { .. }
+        | Wait::Bake { .. }
+        | Wait::Settle { .. }
+        | Wait::Drain { .. } => traffic::waiting(wait).unwrap_or_default(),
     }
 }
 

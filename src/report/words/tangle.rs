@@ -109,12 +109,26 @@ fn disagree(rules: &[(String, Split)]) -> (String, String) {
     );
     let live = |color| rules.iter().any(|(_, split)| split.is_live(color));
     let idle = [Color::Blue, Color::Green].into_iter().find(|color| !live(*color));
-    let settle = "Give every production rule the same weights. A rule that is not production should forward to one color alone.";
-    let hint = match idle {
-        Some(color) => format!("{settle} No rule sends users to {color}."),
-        None => settle.to_owned(),
+    let idle = idle.map(|color| format!(" No rule sends users to {color}.")).unwrap_or_default();
+    let by_hand = "Give every production rule the same weights. A rule that is not production should forward to one color alone.";
+    let hint = match settled_by(rules).as_slice() {
+        [one, two] => format!(
+            "Settle it with one of the two:\n  command: redirect-traffic\n  traffic: {one}\nor\n  command: redirect-traffic\n  traffic: {two}\nA rule that is not production should forward to one color alone.{idle}"
+        ),
+        _ => format!("{by_hand}{idle}"),
     };
     (what, hint)
+}
+
+/// The splits that rules hold, each once. A change of traffic settles two: it takes rules that disagree as half-way.
+fn settled_by(rules: &[(String, Split)]) -> Vec<Split> {
+    let mut splits: Vec<Split> = Vec::new();
+    for (_, split) in rules {
+        if !splits.iter().any(|known| known.same_ratio(*split)) {
+            splits.push(*split);
+        }
+    }
+    splits
 }
 
 /// Things one after the other.

@@ -5,6 +5,7 @@ mod failures;
 mod refusals;
 mod sign_in;
 mod steps;
+mod traffic;
 
 use crate::failure::Failure;
 

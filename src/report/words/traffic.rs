@@ -1,58 +1,127 @@
-//! Users moved from color to color: steps, waits, failures, refusals.
+//! Users moved from color to color: steps, and what is waited for.
 
-use crate::plan::step::{Capacity, Refusal, Scaling, Stuck, Wait, Weights};
-use crate::report::names::{one_line, quoted};
+mod brief;
+mod failed;
+mod left;
+mod refused;
+mod undo;
+
+use crate::plan::scalers::Change;
+use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
+use crate::report::names::{count, duration, one_line, quoted, shares};
+
+pub(crate) use brief::{
+    PROPAGATION, capacity, held, load, rule, scaled_first, serves, shortfall, silent, stickiness, versions,
+};
+pub(super) use failed::stuck;
+pub(super) use left::because;
+pub(super) use refused::refused;
+pub(crate) use undo::ACCOUNT;
+pub(super) use undo::undo;
 
 /// A change of a rule's weights.
-pub(crate) fn weights(weights: &Weights) -> String {
-    format!("Change {} from {} to {}", quoted(&weights.name), weights.before, weights.after)
+pub(super) fn weights(weights: &Weights) -> String {
+    let (rule, before, after) = (quoted(&weights.name), weights.before, weights.after);
+    match (weights.adopts, weights.purpose) {
+        (Some(color), _) if !after.is_live(color) => {
+            format!("Bring {color}'s target group into {rule} with weight 0")
+        }
+        (Some(color), _) => format!("Bring {color}'s target group into {rule}: {before} -> {after}"),
+        (None, Purpose::Restore) => format!("Put back the weights of {rule}: {before} -> {after}"),
+        (None, Purpose::Traffic | Purpose::Deploy) => {
+            format!("Set the weights of {rule}: {before} -> {after}")
+        }
+    }
 }
 
 /// A change of a scalable target.
-pub(crate) fn scaling(scaling: &Scaling) -> String {
-    let verb = match scaling.in_suspended {
-        Some(true) => "Suspend scale-in of",
-        Some(false) => "Allow scale-in again of",
-        None => "Change the bounds of",
+pub(super) fn scaling(scaling: &Scaling) -> String {
+    let name = format!("{} ({})", quoted(&scaling.service), scaling.color);
+    let again = match scaling.purpose {
+        Purpose::Restore => ", as it was found",
+        Purpose::Traffic | Purpose::Deploy => "",
     };
-    format!("{verb} {} ({})", quoted(&scaling.service), scaling.color)
+    let bounds = [("MinCapacity", scaling.min), ("MaxCapacity", scaling.max)];
+    let bounds: Vec<String> =
+        bounds.iter().filter_map(|(bound, value)| Some(format!("{bound} {}", (*value)?))).collect();
+    let bounds = bounds.join(" and ");
+    match (scaling.in_suspended, bounds.is_empty()) {
+        (Some(true), true) => format!("Suspend scale-in of {name}{again}"),
+        (Some(true), false) => format!("Suspend scale-in of {name} and set its {bounds}{again}"),
+        (Some(false), true) => format!("Allow scale-in of {name} again{again}"),
+        (Some(false), false) => format!("Allow scale-in of {name} again and set its {bounds}{again}"),
+        (None, _) => format!("Set {bounds} of {name}{again}"),
+    }
 }
 
-/// What a change of traffic waits for.
-pub(crate) fn waiting(wait: &Wait) -> String {
-    match wait {
-        Wait::Capacity(capacity) => enough(capacity),
+/// A scaling policy or an alarm that is written, and which of its fields change.
+pub(super) fn put(what: &str, put: &Put) -> String {
+    let (name, service) = (quoted(&put.name), format!("{} ({})", quoted(&put.service), put.color));
+    if put.new {
+        return format!("Create the {what} {name} of {service}");
+    }
+    let value = |value: &Option<String>| value.as_deref().map_or("none".to_owned(), one_line);
+    let change = |change: &Change| {
+        format!("{} {} -> {}", one_line(&change.path), value(&change.before), value(&change.after))
+    };
+    let changes: Vec<String> = put.changes.iter().map(change).collect();
+    format!("Change the {what} {name} of {service}: {}", changes.join(", "))
+}
+
+/// A count-only update for users.
+pub(super) fn scaled(update: &Update, desired: u32) -> String {
+    format!("Scale {} ({}) to {}", quoted(&update.service), update.color, count(desired, "task"))
+}
+
+/// What a change of traffic waits for; none for a wait of something else.
+pub(super) fn waiting(wait: &Wait) -> Option<String> {
+    Some(match wait {
+        Wait::Capacity(capacity) => healthy(capacity),
         Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", quoted(rule)),
-        Wait::Bake { split, left, .. } => format!("holding at {split}, {} s left", left.as_secs()),
-        Wait::Drain { color, left } => {
-            format!("users whom stickiness keeps at {color} have {} s left to go", left.as_secs())
+        Wait::Bake { split, left, no_data } => {
+            let silent = silent(no_data).map(|text| format!("; {text}")).unwrap_or_default();
+            format!("users are held at {split} ({}), {} left{silent}", shares(*split), duration(*left))
         }
-        Wait::Settle { color, left } => {
-            format!("{color} carries all users; scale-in is allowed again in {} s", left.as_secs())
-        }
+        Wait::Settle { color, left } => format!(
+            "all users are at {color}; the rules are watched for another {} before anything may scale in again",
+            duration(*left)
+        ),
+        Wait::Drain { color, left } => format!(
+            "{color} keeps its size for another {}: stickiness may keep clients there although it has weight 0",
+            duration(*left)
+        ),
         Wait::Trouble(_)
         | Wait::Unanswered(_)
         | Wait::Deployment(_)
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
-        | Wait::Probe => String::new(),
-    }
+        | Wait::Probe => return None,
+    })
 }
 
-/// The numbers.
-pub(crate) fn enough(capacity: &Capacity) -> String {
+/// The title of the group that a wait of a change of traffic belongs to; none where it belongs to any.
+pub(crate) fn watched(wait: &Wait) -> Option<String> {
+    Some(match wait {
+        Wait::Capacity(capacity) => format!("Wait for healthy targets of {}", capacity.color),
+        Wait::Bake { split, .. } => format!("Hold users at {split} and watch"),
+        Wait::Settle { color, .. } => {
+            format!("Users have been moved to {color}: watch before anything scales in")
+        }
+        Wait::Drain { color, .. } => format!("Wait for clients that stickiness keeps at {color}"),
+        Wait::Weights { .. }
+        | Wait::Trouble(_)
+        | Wait::Unanswered(_)
+        | Wait::Deployment(_)
+        | Wait::Rollback { .. }
+        | Wait::Restore { .. }
+        | Wait::Probe => return None,
+    })
+}
+
+/// Healthy targets, and how many are needed for what.
+fn healthy(capacity: &Capacity) -> String {
     format!(
-        "{}: {} of {} healthy targets for {} %",
+        "{}: {} of {} healthy, needed for {} % of the users",
         capacity.color, capacity.healthy, capacity.needed, capacity.share
     )
-}
-
-/// What failed, and what to do.
-pub(crate) fn stuck(stuck: &Stuck) -> (String, String) {
-    (one_line(&format!("{stuck:?}")), String::new())
-}
-
-/// Why it was not begun, and what to do.
-pub(crate) fn refused(refusal: &Refusal) -> (String, String) {
-    (one_line(&format!("{refusal:?}")), String::new())
 }

@@ -1,0 +1,175 @@
+//! `promote`: looks, finds the phases, announces them, drives them to the end, and reports.
+
+use super::deploy::differences;
+use super::drive::{Drive, Ending};
+use super::session::{Session, Stop};
+use super::state::Phase as Saved;
+use crate::clock;
+use crate::event::{Event, Planned, Report, Warning};
+use crate::failure::Outcome;
+use crate::plan::admit::Hindrance;
+use crate::plan::look::Look;
+use crate::plan::overview::overview;
+use crate::plan::promote::{Goal, Phase, Promoting, loose, phases, predict};
+use crate::plan::snapshot::Snapshot;
+use crate::plan::step::{Because, End, Found, Left, Refusal};
+use crate::plan::traffic::{Minima, Prediction, stays_at_size};
+use crate::plan::verdict::Limits;
+use crate::plan::wanted::Promotion;
+
+/// Runs the command to its report.
+pub(crate) async fn promote(session: &Session<'_>, promotion: &Promotion) -> Report {
+    let mut report = Report::new("promote");
+    let goal = goal(session, promotion);
+    report.color = Some(promotion.color);
+    match begin(session, &goal, &mut report).await {
+        Ok(Some((snapshot, phases))) if !session.settings.plan_only => {
+            drive(session, (snapshot, &phases), &mut report).await;
+        }
+        Ok(_) => {}
+        Err(Stop::Signal) => report.cancel(),
+        Err(Stop::Trouble(trouble)) => {
+            report.refuse(Refusal::of_look(trouble, &session.names.place));
+        }
+    }
+    report
+}
+
+/// The goal of the run.
+fn goal(session: &Session<'_>, promotion: &Promotion) -> Goal {
+    let settings = session.settings;
+    Goal {
+        promotion: promotion.clone(),
+        listener: settings.place.listener.clone(),
+        bounds: settings.scaling.as_ref().map(|wanted| Minima { live: wanted.min, idle: wanted.idle_min }),
+        limits: Limits::with_timeout(settings.timeout),
+        restore_on_cancel: settings.restore_on_cancel(),
+    }
+}
+
+/// What was seen, and the phases from there; none when it is refused.
+type Begun = Option<(Snapshot, Vec<Phase>)>;
+
+/// Looks until all that decides was answered, and tells what stands and what will change.
+async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Result<Begun, Stop> {
+    let began = clock::now();
+    loop {
+        let snapshot = session.patiently(|| session.look(Look::TRAFFIC)).await?;
+        let found = match phases(&snapshot, goal) {
+            Err(Hindrance::Hold(trouble)) => {
+                session.hold(trouble, began).await?;
+                continue;
+            }
+            Err(Hindrance::Refuse(refusal)) => Err(refusal),
+            Ok(phases) => Ok((predict(&snapshot, &phases, clock::now()), phases)),
+        };
+        let passing = snapshot.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
+        if let (Ok((Prediction::Unknown, _)), Some(trouble)) = (&found, passing) {
+            session.hold(trouble, began).await?;
+            continue;
+        }
+        let seen = overview(&snapshot, goal.listener.as_ref());
+        session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
+        report.see(seen);
+        return Ok(match found {
+            Ok((prediction, phases)) => {
+                announce(session, &snapshot, (&phases, prediction), report).then_some((snapshot, phases))
+            }
+            Err(refusal) => {
+                report.refuse(refusal);
+                None
+            }
+        });
+    }
+}
+
+/// Tells what will change. False: it comes to a refusal, which is in the report then.
+fn announce(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    (phases, prediction): (&[Phase], Prediction),
+    report: &mut Report,
+) -> bool {
+    for image in loose(phases) {
+        session.reporter.emit(&Event::Warning(Warning::UnresolvedTag { image }));
+    }
+    copies(session, snapshot, phases, report);
+    match prediction {
+        Prediction::Refuse(refusal) => {
+            report.refuse(refusal);
+            return false;
+        }
+        Prediction::Brief(brief) => {
+            session.reporter.emit(&Event::Moving(brief.clone()));
+            report.outcome = Outcome::Planned;
+            let version = brief.versions.iter().find(|(color, _)| Some(*color) == report.color);
+            report.task_definition = version.map(|(_, arn)| arn.clone());
+            report.traffic = Some(brief);
+        }
+        Prediction::Unknown => {}
+    }
+    true
+}
+
+/// Tells what a copy changes in the color's task definition.
+fn copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase], report: &mut Report) {
+    for phase in phases {
+        let Phase::Deploy(goal, name) = phase else { continue };
+        let Some(service) = snapshot.service(goal.color) else { continue };
+        let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
+        let changes = current.map_or(Vec::new(), |now| differences(&now.content, &goal.content));
+        let now = Found { task_definition: service.task_definition.clone(), desired: service.desired };
+        let planned = Planned { color: goal.color, service: name.clone(), now, steps: Vec::new(), changes };
+        session.reporter.emit(&Event::Plan(Box::new(planned.clone())));
+        report.previous_task_definition = Some(service.task_definition.clone());
+        report.service = Some(name.clone());
+        report.plan = Some(planned);
+    }
+}
+
+/// Drives the phases to the end.
+async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), report: &mut Report) {
+    let Some(course) = Promoting::begin(phases, clock::now()) else { return };
+    let mut drive = Drive::new(session, course);
+    let ending = drive.run_to_end(Some(snapshot)).await;
+    let (changed, last) = (drive.course.changed, drive.course.is_last());
+    report.cause = std::mem::take(&mut drive.cause);
+    report.logs = std::mem::take(&mut drive.logs);
+    match ending {
+        Ending::Refuse(refusal) => report.refuse(refusal),
+        Ending::End(end) => report.end(whole(end, changed)),
+    }
+    if changed && report.outcome == Outcome::Refused {
+        (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
+        report.because = Some(Because::Midway);
+    }
+    let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
+    drive.save(if open { drive.phase() } else { Saved::Done });
+    look_again(session, phases.last().filter(|_| last), report).await;
+}
+
+/// The end of a phase as the end of the whole: what earlier phases changed stays changed.
+fn whole(end: End, changed: bool) -> End {
+    match end {
+        End::Good { changed: now, healthy } => End::Good { changed: now || changed, healthy },
+        End::Bad { failing, left: Left::Untouched | Left::Restored, .. } if changed => {
+            End::Bad { failing, left: Left::Changed, because: Because::Midway }
+        }
+        end @ End::Bad { .. } => end,
+    }
+}
+
+/// What stands at the end. It decides nothing any more, so a trouble is no failure.
+async fn look_again(session: &Session<'_>, last: Option<&Phase>, report: &mut Report) {
+    if session.signals.came().is_some() {
+        return;
+    }
+    let Ok(snapshot) = session.look(Look::TRAFFIC).await else { return };
+    if let Some(Phase::Move(goal)) = last {
+        report.stays_at_size = stays_at_size(&snapshot, goal);
+    }
+    if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
+        report.task_definition = Some(service.task_definition.clone());
+    }
+    report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
+}

@@ -1,0 +1,80 @@
+//! The task definition that a color takes over: the tested one, its images by digest; family and the variables that each
+//! color keeps stay its own.
+
+use serde_json::{Map, Value};
+
+use crate::plan::definition::{Content, ImageRef, family, images, pin};
+use crate::plan::snapshot::{Revision, Service, Task};
+
+/// The lists of a container's variables.
+const LISTS: [&str; 2] = ["environment", "secrets"];
+
+/// The tested content with the other color's own parts. An image is pinned to the digest that the tested tasks run.
+pub(crate) fn copied(tested: (&Service, &Revision), own: &Content, per_color: &[String]) -> Content {
+    let (service, revision) = tested;
+    let mut content = revision.content.clone();
+    let tasks: &[Task] = service.tasks.iter().flatten().next().map_or(&[], Vec::as_slice);
+    let digests = digests(&content, tasks);
+    pin(&mut content, &digests);
+    content.object_mut().insert("family".to_owned(), family(own).into());
+    for name in per_color {
+        keep(content.object_mut(), own.object(), name);
+    }
+    content
+}
+
+/// Containers whose image could not be pinned: what their tag means may change until the new tasks start.
+pub(crate) fn mutable(content: &Content) -> Vec<String> {
+    let loose = |(_, image): &(String, String)| ImageRef::parse(image).is_ok_and(|image| !image.is_pinned());
+    images(content).into_iter().filter(loose).map(|(_, image)| image).collect()
+}
+
+/// Each image that is not pinned, with the digest that its tasks run; none where they run several.
+fn digests(content: &Content, tasks: &[Task]) -> Vec<(String, String)> {
+    images(content)
+        .into_iter()
+        .filter_map(|(container, image)| {
+            ImageRef::parse(&image).ok().filter(|image| !image.is_pinned())?;
+            let mut running = tasks
+                .iter()
+                .flat_map(|task| &task.containers)
+                .filter(|found| found.name == container)
+                .map(|found| found.digest.as_deref());
+            let first = running.next()??;
+            running.all(|digest| digest == Some(first)).then(|| (image, first.to_owned()))
+        })
+        .collect()
+}
+
+/// A variable as the color has it: its own value, or none.
+fn keep(content: &mut Map<String, Value>, own: &Map<String, Value>, name: &str) {
+    let Some(Value::Array(containers)) = content.get_mut("containerDefinitions") else { return };
+    for container in containers.iter_mut().filter_map(Value::as_object_mut) {
+        let of_own = same_container(own, container.get("name"));
+        for list in LISTS {
+            let mine = of_own.and_then(|own| entries(own, list).find(|entry| is(entry, name)).cloned());
+            let mut all: Vec<Value> =
+                entries(container, list).filter(|entry| !is(entry, name)).cloned().collect();
+            all.extend(mine);
+            if !all.is_empty() || container.contains_key(list) {
+                container.insert(list.to_owned(), Value::Array(all));
+            }
+        }
+    }
+}
+
+/// The container of this name.
+fn same_container<'a>(own: &'a Map<String, Value>, name: Option<&Value>) -> Option<&'a Map<String, Value>> {
+    let all = own.get("containerDefinitions")?.as_array()?;
+    all.iter().filter_map(Value::as_object).find(|container| container.get("name") == name)
+}
+
+/// The entries of a list.
+fn entries<'a>(container: &'a Map<String, Value>, list: &str) -> impl Iterator<Item = &'a Value> {
+    container.get(list).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Whether an entry is this variable.
+fn is(entry: &Value, name: &str) -> bool {
+    entry.get("name").and_then(Value::as_str) == Some(name)
+}

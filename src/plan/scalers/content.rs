@@ -1,0 +1,130 @@
+//! What the policies and alarms of a service shall say, as AWS's API writes it.
+//!
+//! - Out: a quarter more tasks, at least one; half more from 15 points above the threshold on, where the metric may be
+//!   cut off at 100 % and hide how much is missing. AWS does it again each minute while an alarm lasts (cooldown 60 s).
+//! - In: one task fewer, and then none for 5 minutes: too many tasks cost money, too few cost users.
+//! - High alarms look back 2 minutes, so that one busy minute changes nothing; the low one 15, as target tracking does.
+//! - The low alarm is on the larger of CPU and memory. Two low alarms on one policy would mean "either is low".
+//! - No data is no reason to scale: a color at count 0 has none.
+
+use serde_json::{Value, json};
+
+use super::Managed;
+
+/// The length of a period in seconds: AWS/ECS has a value a minute.
+const PERIOD: u32 = 60;
+/// Periods above a threshold before more tasks are started.
+const HIGH_PERIODS: u32 = 2;
+/// Periods below the threshold before a task is stopped.
+const LOW_PERIODS: u32 = 15;
+
+/// The configuration of the policy that scales out.
+pub(super) fn out() -> Value {
+    json!({
+        "AdjustmentType": "PercentChangeInCapacity",
+        "StepAdjustments": [
+            { "MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 15.0, "ScalingAdjustment": 25 },
+            { "MetricIntervalLowerBound": 15.0, "ScalingAdjustment": 50 },
+        ],
+        "MinAdjustmentMagnitude": 1,
+        "Cooldown": 60,
+        "MetricAggregationType": "Average",
+    })
+}
+
+/// The configuration of the policy that scales in.
+pub(super) fn back() -> Value {
+    json!({
+        "AdjustmentType": "ChangeInCapacity",
+        "StepAdjustments": [{ "MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1 }],
+        "Cooldown": 300,
+        "MetricAggregationType": "Average",
+    })
+}
+
+/// Where an alarm is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Of<'a> {
+    /// The cluster's name.
+    pub(super) cluster: &'a str,
+    /// The service's name.
+    pub(super) service: &'a str,
+    /// Whether its actions happen.
+    pub(super) acts: bool,
+    /// The ARN of the policy that it fires.
+    pub(super) policy: &'a str,
+}
+
+impl Of<'_> {
+    /// The alarm that goes off above a percentage of one metric of AWS/ECS.
+    pub(super) fn high(self, metric: &str, percent: u32) -> Value {
+        let what = metric.trim_end_matches("Utilization");
+        let mut alarm = self.alarm(
+            &format!("{what} above {percent} % scales {} out", self.service),
+            ("GreaterThanThreshold", percent),
+            HIGH_PERIODS,
+        );
+        if let Some(fields) = alarm.as_object_mut() {
+            fields.insert("Namespace".to_owned(), json!("AWS/ECS"));
+            fields.insert("MetricName".to_owned(), json!(metric));
+            fields.insert("Dimensions".to_owned(), self.dimensions());
+            fields.insert("Statistic".to_owned(), json!("Average"));
+            fields.insert("Period".to_owned(), json!(PERIOD));
+        }
+        alarm
+    }
+
+    /// The alarm that goes off when the larger of CPU and memory is low.
+    pub(super) fn low(self, managed: &Managed) -> Value {
+        let percent = managed.scale_in_below;
+        let mut alarm = self.alarm(
+            &format!("CPU and memory below {percent} % scale {} in", self.service),
+            ("LessThanThreshold", percent),
+            LOW_PERIODS,
+        );
+        let metric = |id: &str, name: &str| {
+            json!({
+                "Id": id,
+                "MetricStat": {
+                    "Metric": { "Namespace": "AWS/ECS", "MetricName": name, "Dimensions": self.dimensions() },
+                    "Period": PERIOD,
+                    "Stat": "Average",
+                },
+                "ReturnData": false,
+            })
+        };
+        let larger = json!({
+            "Id": "larger",
+            "Expression": "MAX([cpu, memory])",
+            "Label": "the larger of CPU and memory",
+            "ReturnData": true,
+        });
+        if let Some(fields) = alarm.as_object_mut() {
+            let metrics = [metric("cpu", "CPUUtilization"), metric("memory", "MemoryUtilization"), larger];
+            fields.insert("Metrics".to_owned(), metrics.into_iter().collect());
+        }
+        alarm
+    }
+
+    /// What both kinds have. Every one says whether its actions happen and what no data means (invariant 29).
+    fn alarm(self, description: &str, (comparison, percent): (&str, u32), periods: u32) -> Value {
+        json!({
+            "AlarmDescription": description,
+            "ActionsEnabled": self.acts,
+            "AlarmActions": [self.policy],
+            "EvaluationPeriods": periods,
+            "DatapointsToAlarm": periods,
+            "Threshold": f64::from(percent),
+            "ComparisonOperator": comparison,
+            "TreatMissingData": "notBreaching",
+        })
+    }
+
+    /// The service's dimensions in AWS/ECS.
+    fn dimensions(self) -> Value {
+        json!([
+            { "Name": "ClusterName", "Value": self.cluster },
+            { "Name": "ServiceName", "Value": self.service },
+        ])
+    }
+}

@@ -1,0 +1,238 @@
+//! What of a service's scaling is written next.
+
+use serde_json::Value;
+
+use super::change::differences;
+use super::content::{self, Of};
+use super::{Managed, Names, Role, STEP_SCALING, Scalers};
+use crate::plan::snapshot::{Scalable, Service};
+use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
+use crate::plan::trouble::Trouble;
+
+/// How a service's scaling stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Managing {
+    /// This is missing or different.
+    Step(Step),
+    /// All is as it shall be.
+    Settled,
+    /// It was not looked at.
+    Unseen,
+    /// It can't be read.
+    Trouble(Trouble),
+    /// It must not be written.
+    Refused(Refusal),
+}
+
+/// The next write towards what a role wants, bounds included: the scalable target, the policies, the alarms. An idle
+/// color's alarms stop to act before its MinCapacity falls.
+pub(crate) fn next_step(
+    (cluster, service): (&str, &Service),
+    managed: &Managed,
+    role: Role,
+    purpose: Purpose,
+) -> Managing {
+    with(service, |target, scalers| {
+        let found = Found { cluster, service, managed, role, purpose, scalers };
+        let bounds = || found.bounds(target);
+        let step = match role {
+            Role::Live | Role::Develop => bounds().map(Ok).or_else(|| found.scaler()),
+            Role::Idle => found.scaler().or_else(|| bounds().map(Ok)),
+        };
+        found.missing_target(target).map(Ok).or(step)
+    })
+}
+
+/// The same without changing the bounds of a scalable target that exists: they stay, or somebody else sets them.
+pub(crate) fn serving(
+    (cluster, service): (&str, &Service),
+    managed: &Managed,
+    role: Role,
+    purpose: Purpose,
+) -> Managing {
+    with(service, |target, scalers| {
+        let found = Found { cluster, service, managed, role, purpose, scalers };
+        found.missing_target(target).map(Ok).or_else(|| found.scaler())
+    })
+}
+
+/// The names of policies on a service that are not ours. Beside them none of ours is added.
+pub(crate) fn foreign(cluster: &str, service: &Service) -> Vec<String> {
+    match &service.scalers {
+        Some(Ok(scalers)) => strangers(&Names::of(cluster, &service.name), scalers),
+        Some(Err(_)) | None => Vec::new(),
+    }
+}
+
+/// The names of policies that are not ours.
+fn strangers(names: &Names, scalers: &Scalers) -> Vec<String> {
+    let all = scalers.policies.iter().map(|policy| &policy.name);
+    all.filter(|name| !names.has_policy(name)).cloned().collect()
+}
+
+/// Decides by what was read; what was not read is unknown.
+fn with(
+    service: &Service,
+    decide: impl FnOnce(Option<Scalable>, &Scalers) -> Option<Result<Step, Refusal>>,
+) -> Managing {
+    let (target, scalers) = match (&service.scaling, &service.scalers) {
+        (Some(Err(trouble)), _) | (_, Some(Err(trouble))) => return Managing::Trouble(trouble.clone()),
+        (Some(Ok(target)), Some(Ok(scalers))) => (*target, scalers),
+        (None, _) | (_, None) => return Managing::Unseen,
+    };
+    match decide(target, scalers) {
+        None => Managing::Settled,
+        Some(Ok(step)) => Managing::Step(step),
+        Some(Err(refusal)) => Managing::Refused(refusal),
+    }
+}
+
+/// One service with what was read of its scaling, and what is wanted.
+struct Found<'a> {
+    /// The cluster's name.
+    cluster: &'a str,
+    /// The service.
+    service: &'a Service,
+    /// What is wanted.
+    managed: &'a Managed,
+    /// What it is to users.
+    role: Role,
+    /// What a write is for.
+    purpose: Purpose,
+    /// Its policies and alarms.
+    scalers: &'a Scalers,
+}
+
+impl Found<'_> {
+    /// Makes the scalable target. Its bounds move no count, and where users move, nothing scales in yet (invariant 19).
+    fn missing_target(&self, target: Option<Scalable>) -> Option<Step> {
+        if target.is_some() {
+            return None;
+        }
+        let (min, max) = (self.least().min(self.service.desired), self.most());
+        let suspended = self.purpose == Purpose::Traffic && self.role == Role::Live;
+        Some(self.scaling(Some(min), Some(max), suspended.then_some(true)))
+    }
+
+    /// Sets the bounds of a scalable target.
+    fn bounds(&self, target: Option<Scalable>) -> Option<Step> {
+        let target = target?;
+        let min = match self.role {
+            Role::Live => self.least(),
+            // An idle color keeps the count that it was given.
+            Role::Idle | Role::Develop => self.least().min(self.service.desired),
+        };
+        let max = self.most();
+        (target.min != min || target.max != max).then(|| {
+            // Both or one: AWS checks a new minimum against the old maximum.
+            self.scaling(
+                (target.min != min).then_some(min),
+                (target.max != max).then_some(max),
+                None,
+            )
+        })
+    }
+
+    /// MinCapacity by role.
+    fn least(&self) -> u32 {
+        match self.role {
+            Role::Live => self.managed.min,
+            Role::Idle | Role::Develop => self.managed.idle_min,
+        }
+    }
+
+    /// MaxCapacity. AWS would cut a larger count at once (invariant 23).
+    fn most(&self) -> u32 {
+        self.managed.max.max(self.service.desired)
+    }
+
+    /// One RegisterScalableTarget call.
+    fn scaling(&self, min: Option<u32>, max: Option<u32>, in_suspended: Option<bool>) -> Step {
+        Step::Scaling(Scaling {
+            color: self.service.color,
+            service: self.service.name.clone(),
+            min,
+            max,
+            in_suspended,
+            purpose: self.purpose,
+        })
+    }
+
+    /// The first policy or alarm that is missing or different. Beside somebody else's policy none is added, and those
+    /// of ours that exist are kept as they shall be.
+    fn scaler(&self) -> Option<Result<Step, Refusal>> {
+        let names = Names::of(self.cluster, &self.service.name);
+        if let Some(refusal) = self.taken(&names) {
+            return Some(Err(refusal));
+        }
+        let adds = strangers(&names, self.scalers).is_empty();
+        let policies = [(&names.out, content::out()), (&names.back, content::back())];
+        let policy = policies.into_iter().find_map(|(name, content)| self.policy(name, content, adds));
+        let alarm = || {
+            let out = self.scalers.policy(&names.out).map(|policy| policy.arn.as_str());
+            let back = self.scalers.policy(&names.back).map(|policy| policy.arn.as_str());
+            let cpu = out.map(|arn| self.of(arn).high("CPUUtilization", self.managed.cpu));
+            let memory = out.map(|arn| self.of(arn).high("MemoryUtilization", self.managed.memory));
+            let low = back.map(|arn| self.of(arn).low(self.managed));
+            let alarms = [(&names.cpu_high, cpu), (&names.memory_high, memory), (&names.low, low)];
+            alarms.into_iter().find_map(|(name, content)| self.alarm(name, content?, adds))
+        };
+        policy.or_else(alarm).map(Ok)
+    }
+
+    /// A name of ours that something of another kind bears: AWS can't turn one into the other.
+    fn taken(&self, names: &Names) -> Option<Refusal> {
+        let service = || self.service.name.clone();
+        let mut policies = self.scalers.policies.iter();
+        let mut alarms = self.scalers.alarms.iter();
+        let policy = policies.find(|policy| names.has_policy(&policy.name) && policy.kind != STEP_SCALING);
+        let policy = policy.map(|policy| Refusal::NameTaken {
+            service: service(),
+            name: policy.name.clone(),
+            found: format!("a scaling policy of type {}", policy.kind),
+            wanted: "a step scaling policy",
+        });
+        policy.or_else(|| {
+            let alarm = alarms.find(|alarm| alarm.composite)?;
+            Some(Refusal::NameTaken {
+                service: service(),
+                name: alarm.name.clone(),
+                found: "a composite alarm".to_owned(),
+                wanted: "a metric alarm",
+            })
+        })
+    }
+
+    /// Where an alarm belongs.
+    fn of<'a>(&'a self, policy: &'a str) -> Of<'a> {
+        Of { cluster: self.cluster, service: &self.service.name, acts: self.role.acts(), policy }
+    }
+
+    /// The write of a policy that is missing or different.
+    fn policy(&self, name: &str, content: Value, adds: bool) -> Option<Step> {
+        let known = self.scalers.policy(name).map(|policy| &policy.content);
+        self.put(name, known, content, adds).map(Step::Policy)
+    }
+
+    /// The write of an alarm that is missing or different.
+    fn alarm(&self, name: &str, content: Value, adds: bool) -> Option<Step> {
+        let known = self.scalers.alarm(name).map(|alarm| &alarm.content);
+        self.put(name, known, content, adds).map(Step::Alarm)
+    }
+
+    /// A write where something is missing and may be added, or differs.
+    fn put(&self, name: &str, known: Option<&Value>, content: Value, adds: bool) -> Option<Box<Put>> {
+        let changes = differences(known.unwrap_or(&Value::Null), &content);
+        ((known.is_some() || adds) && !changes.is_empty()).then(|| {
+            Box::new(Put {
+                color: self.service.color,
+                service: self.service.name.clone(),
+                name: name.to_owned(),
+                new: known.is_none(),
+                content,
+                changes,
+                purpose: self.purpose,
+            })
+        })
+    }
+}

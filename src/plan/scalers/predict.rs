@@ -1,0 +1,48 @@
+//! What the writes are predicted to bring.
+
+use super::{Alarm, NEW_POLICY, Policy, STEP_SCALING};
+use crate::plan::snapshot::{Scalable, Service};
+use crate::plan::step::{Put, Scaling};
+
+/// A scalable target after a change of it, and the count that AWS moves into its bounds.
+pub(crate) fn register(service: &mut Service, scaling: &Scaling) {
+    let Some(Ok(known)) = &mut service.scaling else { return };
+    let target = match (known, scaling.min.zip(scaling.max)) {
+        (Some(target), _) => target,
+        (known @ None, Some((min, max))) => {
+            known.insert(Scalable { min, max, ..Scalable::default() })
+        }
+        (None, None) => return,
+    };
+    target.min = scaling.min.unwrap_or(target.min);
+    target.max = scaling.max.unwrap_or(target.max);
+    target.in_suspended = scaling.in_suspended.unwrap_or(target.in_suspended);
+    service.desired = service.desired.max(target.min).min(target.max.max(target.min));
+}
+
+/// A policy after it was put.
+pub(crate) fn put_policy(service: &mut Service, put: &Put) {
+    let Some(Ok(scalers)) = &mut service.scalers else { return };
+    match scalers.policies.iter_mut().find(|policy| policy.name == put.name) {
+        Some(policy) => policy.content.clone_from(&put.content),
+        None => scalers.policies.push(Policy {
+            name: put.name.clone(),
+            arn: format!("{NEW_POLICY} {}", put.name),
+            kind: STEP_SCALING.to_owned(),
+            content: put.content.clone(),
+        }),
+    }
+}
+
+/// An alarm after it was put.
+pub(crate) fn put_alarm(service: &mut Service, put: &Put) {
+    let Some(Ok(scalers)) = &mut service.scalers else { return };
+    match scalers.alarms.iter_mut().find(|alarm| alarm.name == put.name) {
+        Some(alarm) => alarm.content.clone_from(&put.content),
+        None => scalers.alarms.push(Alarm {
+            name: put.name.clone(),
+            composite: false,
+            content: put.content.clone(),
+        }),
+    }
+}

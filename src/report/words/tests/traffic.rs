@@ -1,0 +1,358 @@
+//! Users moved from color to color: every step, wait, failure, refusal and way back.
+
+use std::time::Duration;
+
+use super::read;
+use crate::failure::Outcome;
+use crate::plan::cause::Cause;
+use crate::plan::color::{Color, Split};
+use crate::plan::step::{
+    Because, Failing, Left, Purpose, Refusal, Scaling, Short, Step, Stuck, Wait, Weights,
+};
+use crate::plan::traffic::{Brief, Load, Reckoned};
+use crate::plan::trouble::TroubleKind;
+use crate::report::about::{About, Users};
+use crate::report::fixtures::{
+    BLUE, BLUE_80, about_users, brief, capacity, counted, moved, not_moved, overview, revision, scaling,
+    trouble, weights,
+};
+use crate::report::words;
+
+/// The name of the default rule.
+fn default() -> String {
+    "HTTPS:443 default".to_owned()
+}
+
+/// An alarm with AWS's reason.
+fn alarm(name: &str) -> (String, String) {
+    (name.to_owned(), "Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).".to_owned())
+}
+
+/// A failure as it is read, before anything was put back.
+fn stuck(stuck: Stuck) -> String {
+    read(&words::failing(&Failing::Traffic(stuck), &about_users(), &Cause::default(), None))
+}
+
+/// A refusal as it is read.
+fn refused(refusal: &Refusal) -> String {
+    read(&words::refusal(refusal, &about_users()))
+}
+
+#[test]
+fn every_step_is_a_short_imperative() {
+    let weigh = |adopts, purpose| Step::Weights(Box::new(weights(adopts, purpose)));
+    let day_one = Weights { after: BLUE, ..weights(Some(Color::Green), Purpose::Traffic) };
+    let bounds = Scaling { min: Some(2), max: Some(10), ..scaling(None, Purpose::Traffic) };
+    let raised = Scaling { max: Some(12), ..scaling(Some(true), Purpose::Traffic) };
+    let all = [
+        weigh(None, Purpose::Traffic),
+        weigh(Some(Color::Green), Purpose::Traffic),
+        Step::Weights(Box::new(day_one)),
+        weigh(None, Purpose::Restore),
+        Step::Scaling(scaling(Some(true), Purpose::Traffic)),
+        Step::Scaling(raised),
+        Step::Scaling(scaling(Some(false), Purpose::Traffic)),
+        Step::Scaling(scaling(Some(false), Purpose::Restore)),
+        Step::Scaling(bounds),
+        Step::Update(counted(4, Purpose::Traffic)),
+        Step::Update(counted(1, Purpose::Restore)),
+    ];
+    insta::assert_snapshot!(all.each_ref().map(words::step).join("\n"), @r"
+    Set the weights of `HTTPS:443 default`: blue -> blue-80
+    Bring green's target group into `HTTPS:443 default`: blue -> blue-80
+    Bring green's target group into `HTTPS:443 default` with weight 0
+    Put back the weights of `HTTPS:443 default`: blue -> blue-80
+    Suspend scale-in of `web-green` (green)
+    Suspend scale-in of `web-green` (green) and set its MaxCapacity 12
+    Allow scale-in of `web-green` (green) again
+    Allow scale-in of `web-green` (green) again, as it was found
+    Set MinCapacity 2 and MaxCapacity 10 of `web-green` (green)
+    Scale `web-green` (green) to 4 tasks
+    Put back `web-green` (green): desired count 1
+    ");
+}
+
+#[test]
+fn every_wait_is_one_line_and_has_a_title() {
+    let left = Duration::from_secs(118);
+    let all = [
+        Wait::Capacity(capacity(Color::Green, 50, 2, 4)),
+        Wait::Weights { rule: default() },
+        Wait::Bake { split: BLUE_80, left, no_data: Vec::new() },
+        Wait::Bake { split: BLUE_80, left, no_data: vec!["web-5xx".to_owned(), "web-slow".to_owned()] },
+        Wait::Settle { color: Color::Green, left },
+        Wait::Drain { color: Color::Blue, left },
+    ];
+    let told =
+        all.map(|wait| format!("{}\n  {}", words::watched(&wait).unwrap_or_default(), words::waiting(&wait)));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Wait for healthy targets of green
+      green: 2 of 4 healthy, needed for 50 % of the users
+
+      AWS does not show the new weights of `HTTPS:443 default` yet
+    Hold users at blue-80 and watch
+      users are held at blue-80 (80 % blue, 20 % green), 1m 58s left
+    Hold users at blue-80 and watch
+      users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarms `web-5xx` and `web-slow` have no data and can't warn
+    Users have been moved to green: watch before anything scales in
+      all users are at green; the rules are watched for another 1m 58s before anything may scale in again
+    Wait for clients that stickiness keeps at blue
+      blue keeps its size for another 1m 58s: stickiness may keep clients there although it has weight 0
+    ");
+}
+
+#[test]
+fn every_failure_has_the_numbers_and_a_way_on() {
+    let throttled = || trouble(TroubleKind::Throttled, "ThrottlingException", "Rate exceeded");
+    let all = [
+        Stuck::Alarm(vec![alarm("web-5xx")]),
+        Stuck::Alarm(vec![alarm("web-5xx"), ("it's slow".to_owned(), String::new())]),
+        Stuck::Sick(capacity(Color::Green, 20, 1, 2)),
+        Stuck::NotEnough(capacity(Color::Green, 50, 2, 4)),
+        Stuck::Blind(throttled()),
+        Stuck::Overtaken { rule: default(), expected: BLUE_80, found: Split { blue: 0, green: 100 } },
+        Stuck::NotShown { rule: default(), written: BLUE_80 },
+        Stuck::Trouble(trouble(TroubleKind::Denied, "AccessDeniedException", "")),
+        Stuck::Refused(Box::new(Refusal::NoAlarm(vec!["web-5xx".to_owned()]))),
+    ];
+    insta::assert_snapshot!(all.map(stuck).join("\n"), @r#"
+    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) fired while users were moved, so the new split is not good.
+    See what the alarm measured, and the log of the color that got users, before you move them again:
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+
+    [alarm] The CloudWatch alarms `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) and `it's slow` fired while users were moved, so the new split is not good.
+    See what the alarm measured, and the log of the color that got users, before you move them again:
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx 'it'\''s slow'
+
+    [unhealthy-targets] green lost healthy targets while it served 20 % of the users: 1 healthy, 2 needed.
+    See why its tasks or their health checks fail under users:
+      aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
+
+    [not-enough-targets] green did not get enough healthy targets in time: 2 of the 4 that 50 % of the users need, with a desired count of 2.
+    If its tasks only need longer to start, raise `timeout`. Else see why they do not become healthy:
+      aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
+
+    [blind] While users were moved, AWS could not be asked for so long that alarms and health were not watched any more. AWS throttled `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` until the time was up (ThrottlingException).
+    Something in this account and region makes many calls. Run again; raise `poll-interval` if many runs share the account.
+
+    [superseded] Somebody else changed the production rule `HTTPS:443 default` during the run: it holds green (0 % blue, 100 % green) instead of blue-80.
+    See who: CloudTrail has `ModifyListener` and `ModifyRule`. It may be another run, or infrastructure code that sets weights and should ignore them.
+
+    [not-shown] AWS took the new weights of the production rule `HTTPS:443 default`, blue-80 (80 % blue, 20 % green), and does not show them.
+    See what the rule holds now, then run again:
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+
+    [access-denied] The change of traffic could not go on. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException).
+    Add this statement to the role's policy:
+      { "Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green" }
+
+    [alarm-missing] Something changed during the run, so that it can't go on. The rollback alarm `web-5xx` does not exist in this account and region.
+    Correct `rollback-alarms`. These are there:
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'
+    "#);
+}
+
+#[test]
+fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
+    let short = |healthy, needed, how, why| Refusal::NotEnough {
+        capacity: capacity(Color::Green, 50, healthy, needed),
+        load: Load { targets: 8, how },
+        why,
+    };
+    let all = [
+        short(1, 4, Reckoned::Largest, Short::NoScaleUp),
+        short(2, 4, Reckoned::Scaled(Color::Blue), Short::MaxCapacity),
+        short(0, 4, Reckoned::Most, Short::Unhealthy),
+        short(3, 7, Reckoned::Largest, Short::TimedOut),
+        short(0, 1, Reckoned::Largest, Short::Unhealthy),
+    ];
+    insta::assert_snapshot!(all.each_ref().map(refused).join("\n"), @r"
+    [not-enough-targets] green has 1 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: the larger desired count of the two colors.
+    Its desired count is 1, and `scale-up: false` forbids to raise it. Let the run scale it up:
+      scale-up: true
+    or do it yourself:
+      aws ecs update-service --region eu-west-1 --cluster shop --service web-green --desired-count 4
+    If users are failing already where they are, one healthy target is enough with
+      force: true
+
+    [not-enough-targets] green has 2 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: blue's desired count divided by its share of the users now, rounded up.
+    Its scalable target allows at most 10. Raise MaxCapacity where it is defined, or with
+      aws application-autoscaling register-scalable-target --region eu-west-1 --service-namespace ecs --scalable-dimension ecs:service:DesiredCount --resource-id service/shop/web-green --max-capacity 4
+    If users are failing already where they are, one healthy target is enough with
+      force: true
+
+    [not-enough-targets] green has 0 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: the largest MaxCapacity.
+    Its desired count is 1, and no task or target is on its way. See why the others are not healthy:
+      aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
+
+    [not-enough-targets] green has 3 of the 7 healthy targets that 50 % of the users need. All users need 8 targets: the larger desired count of the two colors. green's target group asks for 7 by its own attributes.
+    No more became healthy within `timeout`. Raise it if they only need longer, else see why:
+      aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
+    If users are failing already where they are, one healthy target is enough with
+      force: true
+    ");
+}
+
+#[test]
+fn every_other_refusal_says_what_to_do() {
+    let other = |found: u32, expected: u32| Refusal::OtherTaskDefinition {
+        color: Color::Green,
+        found: revision(found),
+        expected: format!("web:{expected}"),
+    };
+    let all = [
+        Refusal::NotAdopted { rule: default(), lacks: Color::Green },
+        other(9, 8),
+        other(8, 8),
+        Refusal::NoAlarm(vec!["web-5xx".to_owned()]),
+        Refusal::NoAlarm(vec!["web-5xx".to_owned(), "web-slow".to_owned()]),
+        Refusal::AlarmFiring(vec![alarm("web-5xx")]),
+        Refusal::StepBeyond { step: 80, color: Color::Green, target: 50 },
+        Refusal::WhichColor(BLUE_80),
+    ];
+    insta::assert_snapshot!(all.each_ref().map(refused).join("\n"), @r"
+    [not-adopted] The production rule `HTTPS:443 default` does not hold green's target group.
+    Let the run bring it in, with weight 0 before anything else:
+      adopt: true
+
+    [other-task-definition] green runs `web:9`, and `expect-task-definition` says `web:8`: what was approved is not what would get users.
+    Deploy `web:8` to green again, or have `web:9` approved.
+
+    [other-task-definition] green wants `web:8`, as `expect-task-definition` says, and still runs tasks of another one.
+    Wait until its deployment is complete, then run again.
+
+    [alarm-missing] The rollback alarm `web-5xx` does not exist in this account and region.
+    Correct `rollback-alarms`. These are there:
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'
+
+    [alarm-missing] The rollback alarms `web-5xx` and `web-slow` do not exist in this account and region.
+    Correct `rollback-alarms`. These are there:
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'
+
+    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) fires already, before users were moved; the first of `steps` would only send them back.
+    Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.
+      aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+
+    [bad-input] `steps` has 80 %, and green, which gains users, ends at 50 %.
+    Steps are shares of the color that gains users: leave out those above 50.
+
+    [bad-input] Both colors serve users now (80 % blue, 20 % green), so it is not clear which one to go back to.
+    Say it:
+      color: blue
+    or
+      color: green
+    ");
+}
+
+#[test]
+fn every_reason_for_what_is_left_is_said() {
+    let told = |because, left| format!("{}\n", words::because(&because, left, &about_users()));
+    let denied = || trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let all = [
+        told(Because::NothingChanged, Left::Untouched),
+        told(Because::PutBack, Left::Restored),
+        told(Because::Asked, Left::Changed),
+        told(Because::Theirs, Left::Changed),
+        told(Because::NotEnough(capacity(Color::Blue, 100, 1, 4)), Left::Changed),
+        told(Because::Arrived, Left::Changed),
+        told(Because::Trouble(denied()), Left::Unknown),
+        told(Because::NotConfirmed, Left::Unknown),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    Left untouched: no weight, no count and no scaling was changed.
+
+    Restored: the production rules hold again what was found (blue), read back from AWS.
+
+    Left changed: `on-cancel: leave` was asked for, so users stay where the run left them, and scale-in stays as it is now.
+
+    Left changed: somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.
+
+    Left changed: users were not sent back to what was found (blue): blue has 1 of the 4 healthy targets that 100 % of the users need. Where users are failing now, `force: true` sends them to one healthy target.
+
+    Left changed: users are where they were wanted, and stay there; only the watch afterwards did not come to its end, so scale-in may still be suspended. Run again to finish.
+
+    NOT KNOWN where users are: the way back failed. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException). This run found blue. Check it now:
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+    So that the next way back works: Add this statement to the role's policy:
+      { "Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green" }
+
+    NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+    "#);
+}
+
+#[test]
+fn a_post_step_that_knows_no_rule_says_where_to_look() {
+    let found = Some(Split { blue: 95, green: 5 });
+    let about = About { users: Some(Users { brief: None, found }), ..about_users() };
+    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &about), @r"
+    NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn LISTENER_ARN --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+    ");
+}
+
+#[test]
+fn invariant_20_stickiness_says_who_may_stay_and_for_how_long() {
+    insta::assert_snapshot!(words::stickiness(&brief()).unwrap(), @"Stickiness is on at `HTTPS:443 default` (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.");
+    let off = |brief: &mut Brief| brief.rules.iter_mut().for_each(|rule| rule.stickiness = None);
+    let mut without = brief();
+    off(&mut without);
+    assert_eq!(words::stickiness(&without), None);
+    let nobody_loses = Brief { to: BLUE, ..brief() };
+    assert_eq!(words::stickiness(&nobody_loses), None);
+}
+
+#[test]
+fn the_undo_is_an_input_and_a_call_for_each_rule() {
+    insta::assert_snapshot!(words::undo(&moved()).unwrap(), @r#"
+    To send users back to blue, run this action with
+      command: redirect-traffic
+      traffic: blue
+    or, without GitHub (it checks nothing: see first that blue is healthy):
+      aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+      aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+    "#);
+}
+
+#[test]
+fn the_undo_is_told_where_something_is_left_to_undo() {
+    let failing = || Failing::Traffic(Stuck::Alarm(vec![alarm("web-5xx")]));
+    let undone = |left, because| words::undo(&not_moved(failing(), left, because)).is_some();
+    assert!(undone(Left::Changed, Because::Arrived) && undone(Left::Unknown, Because::NotConfirmed));
+    assert!(!undone(Left::Restored, Because::PutBack) && !undone(Left::Untouched, Because::NothingChanged));
+    for outcome in [Outcome::Unchanged, Outcome::Planned, Outcome::Refused] {
+        assert_eq!(words::undo(&crate::event::Report { outcome, left: Left::Untouched, ..moved() }), None);
+    }
+}
+
+#[test]
+fn every_headline_says_who_serves_users() {
+    let with = |outcome| crate::event::Report { outcome, ..moved() };
+    let shortfall = Some(capacity(Color::Green, 20, 1, 2));
+    let none = Some(Box::new(Brief { steps: Vec::new(), ..brief() }));
+    let all = [
+        moved(),
+        crate::event::Report { shortfall, ..moved() },
+        with(Outcome::Unchanged),
+        with(Outcome::Planned),
+        crate::event::Report { traffic: none, ..with(Outcome::Planned) },
+        not_moved(Failing::Cancelled, Left::Changed, Because::Asked),
+    ];
+    let told = all.map(|report| format!("{}: {}", words::title(&report), words::headline(&report)));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    redirect-traffic to blue-80 succeeded: changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy.
+    redirect-traffic to blue-80 succeeded: changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Forced: green serves 20 % of the users with 1 of the 2 healthy targets that they need.
+    redirect-traffic to blue-80 unchanged: changed: Nothing was changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 % already; 2 targets of green healthy.
+    redirect-traffic to blue-80 planned: changed: 3 steps planned: blue -> blue-80. Nothing was written.
+    redirect-traffic to blue-80 planned: changed: Nothing would be changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %.
+    redirect-traffic to blue-80 cancelled: changed: The run was cancelled before the change of traffic to blue-80 was done.
+    ");
+    let alone = words::serves(Split { blue: 0, green: 1 }, Color::Green, &brief().versions);
+    assert_eq!(alone, "green (`web:8`) serves all users");
+}
+
+#[test]
+fn services_are_known_from_the_overview() {
+    let here = About { services: crate::report::about::services(&overview()), ..About::default() };
+    assert_eq!(here.at(Color::Blue).name(), "`web-blue` (blue)");
+}

@@ -1,0 +1,134 @@
+//! What a change of traffic changes, what it needs, and whom it leaves behind.
+
+use crate::plan::color::{Color, Split};
+use crate::plan::step::{Capacity, Purpose, Step};
+use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange};
+use crate::report::names::{and, count, duration, quoted, shares, short_arn};
+
+/// When new weights hold: AWS names no bound.
+pub(crate) const PROPAGATION: &str = "Each node of the load balancer takes new weights over by itself, within seconds: until then some requests still go by the old ones.";
+
+/// Who serves users, with versions: `` green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 % ``.
+pub(crate) fn serves(split: Split, first: Color, versions: &[(Color, String)]) -> String {
+    let (blue, green) = split.percent();
+    let name = |color: Color| {
+        let version = versions.iter().find(|(known, _)| *known == color);
+        version.map_or_else(|| color.to_string(), |(_, arn)| format!("{color} ({})", quoted(short_arn(arn))))
+    };
+    match (first, blue, green) {
+        (_, _, 0) => format!("{} serves all users", name(Color::Blue)),
+        (_, 0, _) => format!("{} serves all users", name(Color::Green)),
+        (Color::Green, ..) => {
+            format!("{} serves {green} % of the users, {} {blue} %", name(Color::Green), name(Color::Blue))
+        }
+        (Color::Blue | Color::Develop, ..) => {
+            format!("{} serves {blue} % of the users, {} {green} %", name(Color::Blue), name(Color::Green))
+        }
+    }
+}
+
+/// One rule: `` `HTTPS:443 default`: blue -> blue-80 (80 % blue, 20 % green) ``.
+pub(crate) fn rule(rule: &RuleChange) -> String {
+    format!("{}: {} -> {} ({})", quoted(&rule.name), rule.before, rule.after, shares(rule.after))
+}
+
+/// What each color runs: `` blue runs `web:7`, green runs `web:8` ``.
+pub(crate) fn versions(brief: &Brief) -> String {
+    let one = |(color, arn): &(Color, String)| format!("{color} runs {}", quoted(short_arn(arn)));
+    brief.versions.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// How many targets all users need, and how that was reckoned.
+pub(crate) fn load(load: Load) -> String {
+    let need = format!("All users need {}", count(load.targets, "target"));
+    match load.how {
+        Reckoned::Largest => format!("{need}: the larger desired count of the two colors"),
+        Reckoned::Scaled(color) => {
+            format!("{need}: {color}'s desired count divided by its share of the users now, rounded up")
+        }
+        Reckoned::Most => format!("{need}: the largest MaxCapacity"),
+    }
+}
+
+/// What a color has and needs.
+pub(crate) fn capacity(capacity: &Capacity) -> String {
+    let most = capacity.most.map(|most| format!(", MaxCapacity {most}")).unwrap_or_default();
+    format!(
+        "{} gets {} % of the users: {} of {} healthy, desired count {}{most}",
+        capacity.color, capacity.share, capacity.healthy, capacity.needed, capacity.desired
+    )
+}
+
+/// What is scaled before any weight moves.
+pub(crate) fn scaled_first(brief: &Brief) -> Option<String> {
+    let moves =
+        |step: &&Step| matches!(step, Step::Weights(weights) if !weights.before.same_ratio(weights.after));
+    let before = brief.steps.iter().take_while(|step| !moves(step));
+    let scaled: Vec<String> = before
+        .filter_map(|step| match step {
+            Step::Update(update) if update.purpose == Purpose::Traffic => Some(format!(
+                "{} ({}) to {}",
+                quoted(&update.service),
+                update.color,
+                count(update.desired?, "task")
+            )),
+            Step::Update(_)
+            | Step::Find { .. }
+            | Step::Register { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => None,
+        })
+        .collect();
+    let moves_at_all = brief.steps.iter().any(|step| moves(&step));
+    (!scaled.is_empty() && moves_at_all).then(|| format!("Scaled before users move: {}", and(&scaled)))
+}
+
+/// Where users are held on the way.
+pub(crate) fn held(brief: &Brief) -> Option<String> {
+    let (_, first) = brief.bakes.first()?;
+    let shares: Vec<String> = brief.bakes.iter().map(|(share, _)| format!("{share} %")).collect();
+    let each = if shares.len() > 1 { " each" } else { "" };
+    Some(format!(
+        "Users are held on the way at {} {}, {}{each}",
+        and(&shares),
+        brief.receiver,
+        duration(*first)
+    ))
+}
+
+/// Alarms that can't warn.
+pub(crate) fn silent(no_data: &[String]) -> Option<String> {
+    let names: Vec<String> = no_data.iter().map(|name| quoted(name)).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("the alarm {one} has no data and can't warn")),
+        more => Some(format!("the alarms {} have no data and can't warn", and(more))),
+    }
+}
+
+/// For how long clients may stay at a color that loses them (invariant 20).
+pub(crate) fn stickiness(brief: &Brief) -> Option<String> {
+    let loser = super::undo::loser(brief.from, brief.to)?;
+    let sticky: Vec<String> = brief
+        .rules
+        .iter()
+        .filter_map(|rule| Some(format!("{} ({})", quoted(&rule.name), duration(rule.stickiness?))))
+        .collect();
+    (!sticky.is_empty()).then(|| {
+        format!(
+            "Stickiness is on at {}: each request renews the client's cookie, which lives that long after it. Clients of {loser} may stay at {loser} as long as they keep coming, and that long after their last request.",
+            and(&sticky)
+        )
+    })
+}
+
+/// What a forced change left short.
+pub(crate) fn shortfall(capacity: &Capacity) -> String {
+    format!(
+        "Forced: {} serves {} % of the users with {} of the {} healthy targets that they need.",
+        capacity.color, capacity.share, capacity.healthy, capacity.needed
+    )
+}

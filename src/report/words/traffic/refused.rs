@@ -1,0 +1,150 @@
+//! Why users are not to be moved.
+
+use super::failed::{alarms, describe_alarms};
+use crate::plan::color::{Color, Split};
+use crate::plan::step::{Capacity, Refusal, Short};
+use crate::plan::traffic::Load;
+use crate::report::about::About;
+use crate::report::names::{and, quoted, shares, short_arn};
+
+/// What was found, and what to do; none for what is not about users.
+pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Option<(String, String)> {
+    Some(match refusal {
+        Refusal::NotEnough { capacity, load, why } => not_enough(*capacity, *load, (*why, about)),
+        Refusal::NotAdopted { rule, lacks } => (
+            format!("The production rule {} does not hold {lacks}'s target group.", quoted(rule)),
+            "Let the run bring it in, with weight 0 before anything else:\n  adopt: true".to_owned(),
+        ),
+        Refusal::OtherTaskDefinition { color, found, expected } => other(*color, found, expected),
+        Refusal::NoAlarm(names) => no_alarm(names, about),
+        Refusal::AlarmFiring(firing) => (
+            format!(
+                "{} {} already, before users were moved; the first of `steps` would only send them back.",
+                alarms(firing),
+                if firing.len() == 1 { "fires" } else { "fire" }
+            ),
+            format!(
+                "Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.\n{}",
+                describe_alarms(firing.iter().map(|(name, _)| name.as_str()), about)
+            ),
+        ),
+        Refusal::StepBeyond { step, color, target } => (
+            format!("`steps` has {step} %, and {color}, which gains users, ends at {target} %."),
+            format!("Steps are shares of the color that gains users: leave out those above {target}."),
+        ),
+        Refusal::WhichColor(split) => which_color(*split),
+        Refusal::NoCluster(_)
+        | Refusal::Missing { .. }
+        | Refusal::NotActive { .. }
+        | Refusal::Setup { .. }
+        | Refusal::Tangle(_)
+        | Refusal::NoDevelop
+        | Refusal::LiveColor { .. }
+        | Refusal::NoIdleColor(_)
+        | Refusal::InFlight { .. }
+        | Refusal::NoRoom { .. }
+        | Refusal::NoTestAddress(_)
+        | Refusal::NotChecked(_)
+        | Refusal::NameTaken { .. }
+        | Refusal::Unread(_) => return None,
+    })
+}
+
+/// Too few healthy targets: the numbers, how they were reckoned, and the way out.
+fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> (String, String) {
+    let Capacity { color, share, healthy, needed, desired, most } = capacity;
+    let by_share = (u64::from(share) * u64::from(load.targets)).div_ceil(100).max(1);
+    let group = if u64::from(needed) > by_share + 1 {
+        format!(" {color}'s target group asks for {needed} by its own attributes.")
+    } else {
+        String::new()
+    };
+    let what = match needed {
+        1 => format!("{color} has no healthy target, and needs one for {share} % of the users."),
+        _ => format!(
+            "{color} has {healthy} of the {needed} healthy targets that {share} % of the users need. {}.{group}",
+            super::load(load)
+        ),
+    };
+    let here = about.at(color);
+    let service = here.service.as_deref().unwrap_or("SERVICE");
+    let way = match why {
+        Short::NoScaleUp => format!(
+            "Its desired count is {desired}, and `scale-up: false` forbids to raise it. Let the run scale it up:\n  scale-up: true\nor do it yourself:\n{}",
+            here.ecs("update-service", &format!("--service {service} --desired-count {needed}"))
+        ),
+        Short::MaxCapacity => format!(
+            "Its scalable target allows at most {}. Raise MaxCapacity where it is defined, or with\n{}",
+            most.unwrap_or(desired),
+            max_capacity(&here, service, needed)
+        ),
+        Short::Unhealthy => format!(
+            "Its desired count is {desired}, and no task or target is on its way. See why the others are not healthy:\n{}",
+            here.events()
+        ),
+        Short::TimedOut => format!(
+            "No more became healthy within `timeout`. Raise it if they only need longer, else see why:\n{}",
+            here.events()
+        ),
+    };
+    (what, format!("{way}{}", worst_night(healthy, needed)))
+}
+
+/// The way out when users are failing already: one healthy target is enough.
+fn worst_night(healthy: u32, needed: u32) -> &'static str {
+    if healthy > 0 && healthy < needed {
+        "\nIf users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with\n  force: true"
+    } else {
+        ""
+    }
+}
+
+/// The call that raises MaxCapacity and leaves the rest.
+fn max_capacity(about: &About, service: &str, needed: u32) -> String {
+    let cluster = about.cluster.as_deref().unwrap_or("CLUSTER");
+    let rest = format!(
+        "--service-namespace ecs --scalable-dimension ecs:service:DesiredCount --resource-id service/{cluster}/{service} --max-capacity {needed}"
+    );
+    about.aws("application-autoscaling", "register-scalable-target", &rest)
+}
+
+/// Another task definition than the one that was approved.
+fn other(color: Color, found: &str, expected: &str) -> (String, String) {
+    let (found, expected) = (short_arn(found), short_arn(expected));
+    if found == expected {
+        let what = format!(
+            "{color} wants {}, as `expect-task-definition` says, and still runs tasks of another one.",
+            quoted(found)
+        );
+        return (what, "Wait until its deployment is complete, then run again.".to_owned());
+    }
+    let what = format!(
+        "{color} runs {}, and `expect-task-definition` says {}: what was approved is not what would get users.",
+        quoted(found),
+        quoted(expected)
+    );
+    let hint = format!("Deploy {} to {color} again, or have {} approved.", quoted(expected), quoted(found));
+    (what, hint)
+}
+
+/// Alarms that do not exist.
+fn no_alarm(names: &[String], about: &About) -> (String, String) {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let what = match quoted.as_slice() {
+        [only] => format!("The rollback alarm {only} does not exist in this account and region."),
+        all => format!("The rollback alarms {} do not exist in this account and region.", and(all)),
+    };
+    let query =
+        "--alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'";
+    let line = about.aws("cloudwatch", "describe-alarms", query);
+    (what, format!("Correct `rollback-alarms`. These are there:\n{line}"))
+}
+
+/// A rollback from a split.
+fn which_color(split: Split) -> (String, String) {
+    let what = format!(
+        "Both colors serve users now ({}), so it is not clear which one to go back to.",
+        shares(split)
+    );
+    (what, "Say it:\n  color: blue\nor\n  color: green".to_owned())
+}

@@ -1,0 +1,84 @@
+//! The way back from a change of traffic, with and without GitHub.
+
+use serde_json::Value;
+
+use crate::event::Report;
+use crate::failure::Outcome;
+use crate::plan::color::{Color, Split};
+use crate::plan::step::Left;
+use crate::plan::traffic::{Brief, RuleChange};
+use crate::report::about::About;
+use crate::report::names::shell;
+
+/// What stands in a summary's calls instead of the account (see `without_accounts`).
+pub(crate) const ACCOUNT: &str = "`ACCOUNT_ID` stands for the account's id; the job log has it.";
+
+/// The color that has fewer of the users in `to` than in `from`.
+pub(super) fn loser(from: Split, to: Split) -> Option<Color> {
+    let after = u64::from(to.blue) * u64::from(from.green);
+    let before = u64::from(from.blue) * u64::from(to.green);
+    match before.cmp(&after) {
+        std::cmp::Ordering::Less => Some(Color::Green),
+        std::cmp::Ordering::Greater => Some(Color::Blue),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+/// How to undo a change of traffic; none where none is left.
+pub(in crate::report::words) fn undo(report: &Report) -> Option<String> {
+    let brief = report.traffic.as_ref()?;
+    let open = match (report.outcome, report.left) {
+        (Outcome::Succeeded, _) | (_, Left::Changed | Left::Unknown) => true,
+        (_, Left::Untouched | Left::Restored) => false,
+    };
+    let moved = brief.rules.iter().any(|rule| !rule.before.same_ratio(rule.after));
+    (open && moved).then(|| text(brief, &About::of(report)))
+}
+
+/// The input to give, and a call for each rule.
+fn text(brief: &Brief, about: &About) -> String {
+    let calls: Vec<String> = brief.rules.iter().map(|rule| call(rule, about)).collect();
+    let color = if brief.from.blue >= brief.from.green { Color::Blue } else { Color::Green };
+    format!(
+        "To send users back to {from}, run this action with\n  command: redirect-traffic\n  traffic: {from}\nor, without GitHub (it checks nothing: see first that {color} is healthy):\n{}",
+        calls.join("\n"),
+        from = brief.from,
+    )
+}
+
+/// The call that puts back what a rule held.
+fn call(rule: &RuleChange, about: &About) -> String {
+    let (call, which, actions) = match rule.undo.default {
+        true => ("modify-listener", "--listener-arn", "--default-actions"),
+        false => ("modify-rule", "--rule-arn", "--actions"),
+    };
+    let json = spaced(&rule.undo.actions).replace('\'', r"'\''");
+    about.aws("elbv2", call, &format!("{which} {} {actions} '{json}'", shell(&rule.undo.arn)))
+}
+
+/// JSON on one line with spaces, in ASCII, so that no line of the log or the summary has to cut or change it.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(all) => format!("[{}]", all.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| format!("{}: {}", text_of(name), spaced(value));
+            format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => text_of(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// A JSON string in ASCII. What the log takes for a command of the runner, or GitHub for Markdown, is escaped too.
+fn text_of(text: &str) -> String {
+    let mut out = String::new();
+    let mut units = [0; 2];
+    for c in Value::from(text).to_string().chars() {
+        if c.is_ascii() && !matches!(c, '`' | '\u{7f}') {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    out.replace("##[", "#\\u0023[").replace("  ", " \\u0020")
+}
