@@ -7,6 +7,8 @@ mod commands;
 mod config;
 mod event;
 mod failure;
+mod feedback;
+mod github;
 mod http;
 mod id_token;
 mod plan;

@@ -10,10 +10,11 @@ use crate::action::env::Environment;
 use crate::action::files;
 use crate::clock;
 use crate::event::{Event, Report};
+use crate::feedback::Posted;
 use crate::plan::time::Time;
 use crate::report::line::{self, Line};
 use crate::report::log::Log;
-use crate::report::{outputs, summary, words};
+use crate::report::{outputs, posting, summary, words};
 
 /// Tells the user.
 pub(crate) struct Reporter<'a> {
@@ -27,24 +28,68 @@ pub(crate) struct Reporter<'a> {
     annotations: RefCell<Annotations>,
     /// Renders events.
     log: RefCell<Log>,
+    /// Who else is told of each event.
+    listener: RefCell<Option<Listener>>,
 }
+
+/// Is told of each event as it happens.
+type Listener = Box<dyn Fn(&Event)>;
 
 impl<'a> Reporter<'a> {
     /// A reporter for a run that begins now.
     pub(crate) fn new(env: &'a Environment, context: &Context, began: Time) -> Self {
         let color = !context.no_color;
-        Reporter { env, color, began, annotations: RefCell::default(), log: RefCell::default() }
+        Reporter {
+            env,
+            color,
+            began,
+            annotations: RefCell::default(),
+            log: RefCell::default(),
+            listener: RefCell::default(),
+        }
     }
 
     /// Has the runner hide the credentials, before anything else is printed.
     pub(crate) fn mask_credentials(&self) {
-        for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
+        for name in
+            ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "INPUT_TOKEN"]
+        {
             mask(self.env.var(name).unwrap_or_default());
+        }
+    }
+
+    /// Tells each event to somebody else, too.
+    pub(crate) fn also_tell(&self, listener: impl Fn(&Event) + 'static) {
+        *self.listener.borrow_mut() = Some(Box::new(listener));
+    }
+
+    /// One more line of the log, in words of ours.
+    pub(crate) fn remark(&self, text: &str) {
+        self.line(&Line::own(line::Level::Dim, text));
+    }
+
+    /// Ends what is told of GitHub: where the comment is, and the one notice of what was not posted.
+    pub(crate) fn posted(&self, posted: &Posted, fork: bool) {
+        if let Some(url) = &posted.comment_url
+            && let Err(error) = files::set_output(self.env, "comment-url", url)
+        {
+            self.file_trouble("the outputs", &error);
+        }
+        if posted.no_pull_request {
+            self.remark(posting::NO_PULL_REQUEST);
+        }
+        let Some(notice) = posting::notice(posted, fork) else { return };
+        print(&self.annotations.borrow_mut().next(Level::Notice, "ECS Blue/Green", &notice));
+        if let Err(error) = files::append_summary(self.env, &posting::note(&notice)) {
+            self.file_trouble("the job summary", &error);
         }
     }
 
     /// Renders an event into the log.
     pub(crate) fn emit(&self, event: &Event) {
+        if let Some(listener) = &*self.listener.borrow() {
+            listener(event);
+        }
         if let Event::Warning(warning) = event {
             let text = words::warning(warning);
             print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));

@@ -80,7 +80,7 @@ fn unknown_config_keys_are_all_named_at_once_with_the_nearest() {
         [
             ".github/blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?",
             ".github/blue-green.yml:5:5 apps.web.gren: unknown key; did you mean `green`?",
-            ".github/blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms",
+            ".github/blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms, labels",
             ".github/blue-green.yml:8:20 apps.web.probes[0].pth: unknown key; did you mean `path`?",
         ]
     );
@@ -143,7 +143,7 @@ fn values_of_the_wrong_type_are_named() {
     assert_eq!(
         config("- shop\n"),
         [
-            ".github/blue-green.yml:1:1: is a list: a mapping with the keys cluster, apps, branches is expected"
+            ".github/blue-green.yml:1:1: is a list: a mapping with the keys cluster, apps, branches, workflow is expected"
         ]
     );
     assert_eq!(

@@ -350,8 +350,9 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 14] = [
+const OUTPUTS: [&str; 15] = [
     "color",
+    "comment-url",
     "duration-seconds",
     "ecs-deployment-id",
     "image",
@@ -391,6 +392,7 @@ fn the_log_reads_from_top_to_bottom() {
     insta::assert_snapshot!(redacted(&done.log), @r#"
     deploy in cluster `shop`, eu-west-1
     ::group::Look at AWS
+    GitHub: no `token`, so nothing is posted there; the summary of the run has it all
     traffic: blue (100 % blue, 0 % green), http://127.0.0.1:…
       HTTP:… default: 100 % blue, 0 % green
     blue: 100 %, `web-blue:1`, 2 of 2 running, 2 of 2 targets healthy

@@ -12,24 +12,26 @@ use std::path::{Path, PathBuf};
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The product. Every layer may use itself and the standard library.
-const PRODUCT: [Layer; 14] = [
+const PRODUCT: [Layer; 16] = [
     ("plan", &[], &["serde", "serde_json", "serde_yaml", "strsim"]),
     ("failure", &["plan"], &[]),
     ("event", &["failure", "plan"], &[]),
-    ("report", &["event", "failure", "plan"], &["serde", "serde_json"]),
-    ("config", &["failure", "plan"], &["serde", "serde_json", "serde_yaml"]),
-    ("action", &["config", "failure", "plan"], &["serde_json", "serde_yaml", "strsim"]),
+    ("feedback", &[], &["serde"]),
+    ("report", &["event", "failure", "feedback", "plan"], &["serde", "serde_json"]),
+    ("config", &["failure", "feedback", "plan"], &["serde", "serde_json", "serde_yaml"]),
+    ("action", &["config", "failure", "feedback", "plan"], &["serde_json", "serde_yaml", "strsim"]),
     ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "serde_json", "tokio"]),
+    ("github", &["failure", "feedback", "plan"], &["octocrab", "reqwest", "serde", "serde_json"]),
     ("clock", &["plan"], &["tokio"]),
     ("signals", &["clock"], &["tokio"]),
     ("http", &[], &["reqwest", "tokio"]),
     ("id_token", &["clock"], &["reqwest", "serde_json"]),
-    ("reporter", &["action", "clock", "event", "failure", "plan", "report"], &[]),
+    ("reporter", &["action", "clock", "event", "failure", "feedback", "plan", "report"], &[]),
     (
         "commands",
         &[
-            "action", "aws", "clock", "config", "event", "failure", "http", "id_token", "plan", "report",
-            "reporter", "signals",
+            "action", "aws", "clock", "config", "event", "failure", "feedback", "github", "http", "id_token",
+            "plan", "report", "reporter", "signals",
         ],
         &["reqwest", "serde", "serde_json", "tokio"],
     ),

@@ -85,6 +85,7 @@ fn the_log_shows_both_colors_and_develop() {
     let (bed, _) = stack();
     insta::assert_snapshot!(redacted(&status(&bed).log), @r"
     status in cluster `shop`, eu-west-1
+    GitHub: no `token`, so nothing is posted there; the summary of the run has it all
     traffic: blue (100 % blue, 0 % green), http://127.0.0.1:…
       HTTP:… default: 100 % blue, 0 % green
     blue: 100 %, `web-blue:1`, 2 of 2 running, 2 of 2 targets healthy
@@ -115,7 +116,7 @@ fn the_summary_shows_both_colors_and_develop() {
     blue 100 % ████████████████████ 0 % green
     ```
 
-    Production: [<code>http&#58;//127.0.0.1:…</code>](http://127.0.0.1:…)
+    Production: [<code>http&#58;<wbr>//127.0.0.1:…</code>](http://127.0.0.1:…)
 
     | color | users | version | image | commit | tasks | healthy targets | test |
     |---|---|---|---|---|---|---|---|

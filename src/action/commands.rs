@@ -10,6 +10,8 @@ pub(crate) enum Level {
     Error,
     /// `::warning`.
     Warning,
+    /// `::notice`.
+    Notice,
 }
 
 impl Level {
@@ -18,6 +20,7 @@ impl Level {
         match self {
             Level::Error => "error",
             Level::Warning => "warning",
+            Level::Notice => "notice",
         }
     }
 }
@@ -40,8 +43,8 @@ pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
 /// Counts the annotations of a step, because the runner drops those over its limit in silence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotations {
-    /// How many errors and warnings were made.
-    made: [usize; 2],
+    /// How many errors, warnings and notices were made.
+    made: [usize; 3],
 }
 
 impl Annotations {
@@ -50,6 +53,7 @@ impl Annotations {
         let index = match level {
             Level::Error => 0,
             Level::Warning => 1,
+            Level::Notice => 2,
         };
         self.made[index] += 1;
         if self.made[index] <= STEP_LIMIT {

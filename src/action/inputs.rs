@@ -306,6 +306,31 @@ pub(crate) const INPUTS: &[Input] = &[
     )
     .default_by(&[(DEPLOY, "restore"), (NOT_DEPLOY, "leave")]),
     input(
+        "token",
+        ALL,
+        "${{ github.token }}",
+        "The token for what is shown on GitHub. It needs `pull-requests: write`, `deployments: write` and `statuses: write`.",
+    ),
+    input("comment", ALL, "true", "Whether the pull request has one comment that is kept up to date."),
+    input(
+        "labels",
+        ALL,
+        "true",
+        "Whether pull requests have labels that say what runs where, such as `traffic: blue` and `deployed: green`.",
+    ),
+    input(
+        "deployments",
+        ALL,
+        "true",
+        "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP`.",
+    ),
+    input(
+        "pull-request",
+        ALL,
+        "",
+        "The number of the pull request. Without it, the one that the event or the commit belongs to.",
+    ),
+    input(
         "region",
         ALL,
         "",
@@ -360,6 +385,7 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output { name: "ecs-deployment-id", what: "The id of the ECS deployment." },
     Output { name: "production-url", what: "Where users reach the live color." },
     Output { name: "test-url", what: "Where the color is reached without production traffic." },
+    Output { name: "comment-url", what: "The comment on the pull request." },
     Output { name: "duration-seconds", what: "How long the run took, in whole seconds." },
     Output { name: "status-json", what: "The state of the colors and their traffic, as JSON." },
 ];

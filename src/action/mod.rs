@@ -9,6 +9,7 @@ mod docs;
 pub(crate) mod edge;
 pub(crate) mod env;
 pub(crate) mod files;
+pub(crate) mod github;
 pub(crate) mod inputs;
 pub(crate) mod place;
 pub(crate) mod promote;

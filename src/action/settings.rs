@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::deploy::{self, DeploySettings};
 use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
+use super::github::{self, GithubSettings};
 use super::inputs::{COMMANDS, CommandName};
 use super::place;
 use super::promote;
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) poll_interval: Duration,
     /// What a cancelled run does.
     pub(crate) on_cancel: OnCancel,
+    /// What is shown on GitHub.
+    pub(crate) github: GithubSettings,
 }
 
 /// What to do.
@@ -136,6 +139,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
+    let github = github::settings(edge, &file, place.as_ref());
     check_profile(edge);
     check_lasting(edge, timeout);
     check_regions(edge, place.as_ref(), command.as_ref(), region.as_deref());
@@ -152,6 +156,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
         timeout: timeout?,
         poll_interval: poll_interval?,
         on_cancel: on_cancel?,
+        github: github?,
     })
 }
 

@@ -109,6 +109,16 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             timeout: Duration::from_secs(1800),
             poll_interval: Duration::from_secs(5),
             on_cancel: OnCancel::Restore,
+            github: GithubSettings {
+                token: None,
+                comment: true,
+                labels: true,
+                deployments: true,
+                pull_request: None,
+                app: "web".to_owned(),
+                style: crate::feedback::LabelStyle::default(),
+                workflow: None,
+            },
         }
     );
 }

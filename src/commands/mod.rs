@@ -3,8 +3,10 @@
 mod apply;
 mod deploy;
 mod drive;
+mod feedback;
 mod logs;
 mod post;
+mod poster;
 mod prepare;
 mod promote;
 mod redirect;
@@ -12,6 +14,7 @@ mod session;
 mod start;
 mod state;
 mod status;
+mod story;
 mod tags;
 
 pub(crate) use start::{main_step, post_step};

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::feedback::{Feedback, Kept};
 use super::post::{is_open, post};
 use super::promote::promote;
 use super::redirect::{redirect, roll_back};
@@ -12,6 +13,7 @@ use super::state::{self, State};
 use super::{deploy::deploy, status::status};
 use crate::action::context::Context;
 use crate::action::env::Environment;
+use crate::action::github::RunEvent;
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
 use crate::aws::{Access, Aws, Names, SignIn};
@@ -48,28 +50,37 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
         Command::Rollback(_) => "rollback",
         Command::Status => "status",
     };
+    let http = client(&context);
+    let told = (&reporter, &context, &RunEvent::read(env, &read_file));
+    let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
     started(&reporter, &settings, command);
     for warning in warnings {
         reporter.emit(&Event::Warning(Warning::Text(warning.to_string())));
     }
-    let session = match session(env, &settings, (&reporter, &context), signals).await {
-        Ok(session) => session,
-        Err(report) => return reporter.end(Report { command, ..*report }),
+    let writes = !settings.plan_only && settings.command != Command::Status;
+    feedback.begin(writes.then_some(command));
+    let report = match session(env, &settings, (&reporter, &context), signals, http).await {
+        Err(report) => Report { command, ..*report },
+        Ok(session) => match &settings.command {
+            Command::Deploy(wish) => deploy(&session, wish).await,
+            Command::Redirect(wish) => redirect(&session, wish).await,
+            Command::Rollback(asked) => roll_back(&session, asked).await,
+            Command::Promote(promotion) => promote(&session, promotion).await,
+            Command::Status => status(&session).await,
+        },
     };
-    let report = match &settings.command {
-        Command::Deploy(wish) => deploy(&session, wish).await,
-        Command::Redirect(wish) => redirect(&session, wish).await,
-        Command::Rollback(asked) => roll_back(&session, asked).await,
-        Command::Promote(promotion) => promote(&session, promotion).await,
-        Command::Status => status(&session).await,
-    };
-    reporter.end(report)
+    let code = reporter.end(report);
+    feedback.finish().await;
+    code
 }
 
 /// The post step: quiet where the main step ended by itself.
 pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     let left: Option<State> = env.state(state::NAME).and_then(|text| serde_json::from_str(text).ok());
-    let Some(left) = left.filter(is_open) else { return ExitCode::SUCCESS };
+    let (left, kept) = (left.filter(is_open), Kept::of(env));
+    if left.is_none() && kept.is_none() {
+        return ExitCode::SUCCESS;
+    }
     let context = Context::new(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
@@ -77,12 +88,34 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(&reporter, problems)),
     };
-    started(&reporter, &settings, "post");
-    let session = match session(env, &settings, (&reporter, &context), signals).await {
-        Ok(session) => session,
-        Err(report) => return reporter.end(Report { command: "post", ..*report }),
+    let http = client(&context);
+    let told = (&reporter, &context, &RunEvent::read(env, &read_file));
+    let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
+    let Some(left) = left else {
+        // Nothing is open in AWS, so AWS is not asked.
+        if let Some(kept) = kept {
+            feedback.catch_up(kept).await;
+        }
+        return ExitCode::SUCCESS;
     };
-    reporter.end(post(&session, &left).await)
+    started(&reporter, &settings, "post");
+    let report = match session(env, &settings, (&reporter, &context), signals, http).await {
+        Err(report) => Report { command: "post", ..*report },
+        Ok(session) => post(&session, &left).await,
+    };
+    let code = reporter.end(report);
+    feedback.finish().await;
+    code
+}
+
+/// The HTTP client of the run, or why there can't be one.
+fn client(context: &Context) -> Result<reqwest::Client, String> {
+    http::client(run_id(context))
+}
+
+/// The run's number, for names.
+fn run_id(context: &Context) -> &str {
+    context.run_id.as_deref().unwrap_or("local")
 }
 
 /// Tells that the run begins.
@@ -105,9 +138,10 @@ async fn session<'a>(
     settings: &'a Settings,
     (reporter, context): (&'a Reporter<'a>, &'a Context),
     signals: Signals,
+    http: Result<reqwest::Client, String>,
 ) -> Result<Session<'a>, Box<Report>> {
-    let run = context.run_id.as_deref().unwrap_or("local");
-    let http = http::client(run).map_err(|why| failed(words::no_http_client(&why)))?;
+    let run = run_id(context);
+    let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
     let sign_in = sign_in(env, settings, (context, &http))?;
     let app_name = format!("ecs-blue-green-run-{run}");
     let access = Access { region: settings.region.clone(), app_name, sign_in };

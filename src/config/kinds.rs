@@ -46,6 +46,16 @@ pub(crate) fn boolean(value: &str) -> Result<bool, String> {
     }
 }
 
+/// The name of a workflow's file in `.github/workflows`, fit for a command line.
+pub(crate) fn workflow_file(value: &str) -> Result<String, String> {
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let named = [".yml", ".yaml"].iter().any(|end| value.len() > end.len() && value.ends_with(end));
+    if plain && named && !value.starts_with('-') {
+        return Ok(value.to_owned());
+    }
+    Err(format!("{} is not the name of a workflow's file, such as `redirect-traffic.yml`", shown(value)))
+}
+
 /// The units of a duration, largest first, in milliseconds.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 

@@ -1,6 +1,7 @@
 //! The config file, `.github/blue-green.yml`: cluster, apps and branches, checked whole, with all problems at once.
 
 pub(crate) mod kinds;
+pub(crate) mod labels;
 pub(crate) mod probes;
 pub(crate) mod reader;
 pub(crate) mod yaml;
@@ -22,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) apps: Vec<(String, App)>,
     /// Branch patterns and where their commits are deployed, in the order of the file.
     pub(crate) branches: Vec<(String, WantedColor)>,
+    /// The workflow that people start by hand: the name of its file in `.github/workflows`.
+    pub(crate) workflow: Option<String>,
 }
 
 /// One app: a pair of services behind one load balancer.
@@ -39,6 +42,8 @@ pub(crate) struct App {
     pub(crate) scaling: Option<Scaling>,
     /// The CloudWatch alarms that end a traffic shift: names, or ARNs.
     pub(crate) rollback_alarms: Vec<String>,
+    /// How its labels on pull requests look.
+    pub(crate) labels: Option<labels::Labels>,
 }
 
 /// Bounds in tasks and thresholds in percent.
@@ -77,13 +82,14 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Config, Vec<Problem>> {
 /// The top level.
 fn read(reader: &mut Reader<'_>, root: &Node) -> Config {
     let mut config = Config::default();
-    for (name, node) in reader.fields(root, &["cluster", "apps", "branches"]) {
+    for (name, node) in reader.fields(root, &["cluster", "apps", "branches", "workflow"]) {
         match name.as_str() {
             "cluster" => config.cluster = reader.parsed(&node, kinds::cluster),
             "apps" => {
                 let apps = reader.entries(&node, "a mapping of app names is expected");
                 config.apps = apps.into_iter().map(|(name, node)| (name, app(reader, &node))).collect();
             }
+            "workflow" => config.workflow = reader.parsed(&node, kinds::workflow_file),
             _ => config.branches = branches(reader, &node),
         }
     }
@@ -94,7 +100,7 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Config {
 fn app(reader: &mut Reader<'_>, node: &Node) -> App {
     let mut app = App::default();
     for (name, node) in
-        reader.fields(node, &["blue", "green", "develop", "probes", "scaling", "rollback-alarms"])
+        reader.fields(node, &["blue", "green", "develop", "probes", "scaling", "rollback-alarms", "labels"])
     {
         match name.as_str() {
             "blue" => app.blue = reader.parsed(&node, kinds::service),
@@ -102,6 +108,7 @@ fn app(reader: &mut Reader<'_>, node: &Node) -> App {
             "develop" => app.develop = reader.parsed(&node, kinds::service),
             "probes" => app.probes = probes::read(reader, &node),
             "scaling" => app.scaling = scaling(reader, &node),
+            "labels" => app.labels = Some(labels::read(reader, &node)),
             _ => {
                 let alarms = reader.list(&node);
                 app.rollback_alarms =

@@ -56,7 +56,7 @@ fn all_unknown_keys_are_named_at_once_with_the_nearest() {
         problems(text),
         "blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?\n\
          blue-green.yml:5:5 apps.web.gren: unknown key; did you mean `green`?\n\
-         blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms\n\
+         blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms, labels\n\
          blue-green.yml:8:11 apps.web.probes[0].pth: unknown key; did you mean `path`?\n\
          blue-green.yml:8:9 apps.web.probes[0]: has no `path`: a probe needs one, such as `/healthz`"
     );
@@ -101,7 +101,7 @@ branches: { main: gren, 1.10: blue, dev: [] }
          blue-green.yml:10:42 apps.web.probes[1].contains: is a number where text is expected: write it in quotes, as in `contains: \"…\"`\n\
          blue-green.yml:11:9 apps.web.probes[2]: is text: a mapping with the keys path, status, contains is expected\n\
          blue-green.yml:12:22 apps.web.rollback-alarms: is text: a list is expected\n\
-         blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, probes, scaling, rollback-alarms is expected\n\
+         blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, probes, scaling, rollback-alarms, labels is expected\n\
          blue-green.yml:14:25 branches.(key 2): the key is a number: write it in quotes\n\
          blue-green.yml:14:19 branches.main: `gren` is not one of `idle`, `blue`, `green`, `develop`; did you mean `green`?\n\
          blue-green.yml:14:42 branches.dev: is a list where text is expected"
@@ -133,7 +133,7 @@ fn syntax_has_line_and_column() {
     );
     assert_eq!(
         problems("- a\n"),
-        "blue-green.yml:1:1: is a list: a mapping with the keys cluster, apps, branches is expected"
+        "blue-green.yml:1:1: is a list: a mapping with the keys cluster, apps, branches, workflow is expected"
     );
 }
 

@@ -37,13 +37,23 @@ pub(crate) fn cell(text: &str) -> String {
     if text.is_empty() { "–".to_owned() } else { text }
 }
 
-/// Text in fixed width, fit for a line or a cell. An address in it can be copied and is no link.
+/// Text in fixed width, fit for a line or a cell. An address in it can be copied and is no link: `<wbr>` parts what
+/// GitHub would take for one, and leaves nothing in what is copied.
 pub(crate) fn code(text: &str) -> String {
     let mut out = String::from("<code>");
     for c in one_line(text).chars() {
+        if c == '@' {
+            out.push_str("<wbr>");
+        }
         push_escaped(&mut out, c);
+        if c == '@' {
+            out.push_str("<wbr>");
+        }
     }
-    out.replace("://", "&#58;//") + "</code>"
+    let parted = ["www.", "WWW.", "Www."]
+        .iter()
+        .fold(out, |out, start| out.replace(start, &start.replace('.', "<wbr>.")));
+    parted.replace("://", "&#58;<wbr>//") + "</code>"
 }
 
 /// One character, as an entity where Markdown or HTML gives it a meaning.
@@ -193,7 +203,7 @@ mod tests {
         #[test]
         fn no_foreign_text_has_a_meaning(text in "(?s).{0,80}|[@#|<>`a-z0-9\\n\\\\_*:/-]{0,60}") {
             for told in [inline(&text), cell(&text), prose(&text)] {
-                let outside = told.replace("<code>", "").replace("</code>", "");
+                let outside = told.replace("<wbr>", "").replace("<code>", "").replace("</code>", "");
                 prop_assert!(!outside.contains(['\n', '\r', '|', '<', '>', '`', '*', '_', '[', '@', '\\']), "{told:?}");
 
             }

@@ -1,14 +1,17 @@
 //! All words for users, as pure functions of values: log lines, sentences, summary, outputs, links. No I/O, no clock.
 
 pub(crate) mod about;
+pub(crate) mod comment;
 #[cfg(test)]
 mod fixtures;
+pub(crate) mod labels;
 pub(crate) mod line;
 pub(crate) mod links;
 pub(crate) mod log;
 mod markdown;
 mod names;
 pub(crate) mod outputs;
+pub(crate) mod posting;
 pub(crate) mod status;
 pub(crate) mod summary;
 pub(crate) mod words;

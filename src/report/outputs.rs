@@ -26,6 +26,8 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("ecs-deployment-id", text(&report.deployment)),
         ("production-url", overview.and_then(|all| all.production_url.clone()).unwrap_or_default()),
         ("test-url", report.color.and_then(|color| test_url(report, color)).unwrap_or_default()),
+        // Known only when all is posted, and set anew then.
+        ("comment-url", String::new()),
         ("duration-seconds", report.duration.as_secs().to_string()),
         ("status-json", overview.map(status::json).unwrap_or_default()),
     ]
@@ -69,6 +71,7 @@ mod tests {
         ecs-deployment-id=ecs-svc/8123456789
         production-url=https://shop-alb.example
         test-url=http://shop-alb.example:808
+        comment-url=
         duration-seconds=125
         ");
     }
@@ -96,6 +99,7 @@ mod tests {
         ecs-deployment-id=ecs-svc/8123456789
         production-url=https://shop-alb.example
         test-url=http://shop-alb.example:808
+        comment-url=
         duration-seconds=125
         ");
     }
@@ -130,6 +134,7 @@ mod tests {
         ecs-deployment-id=
         production-url=
         test-url=
+        comment-url=
         duration-seconds=125
         ");
         assert_eq!(outputs(&nothing).last(), Some(&("status-json", String::new())));

@@ -3,6 +3,7 @@
 #[path = "summary/traffic.rs"]
 mod moved;
 
+use super::comment::{Run, narrow};
 use super::markdown::{block, cell, code, inline, link, message};
 use super::names::{duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, words};
@@ -23,44 +24,104 @@ const MOST_SHOWN: usize = 100;
 /// Cells of the traffic bar.
 const CELLS: u32 = 20;
 
+/// Cells of the traffic bar in a comment.
+const NARROW_CELLS: u32 = 12;
+
+/// How much a part matters where there is not room for all: the last ones go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// What the run came to: always there.
+    Verdict,
+    /// What to do now.
+    Way,
+    /// How things stand.
+    State,
+    /// The rest.
+    Detail,
+}
+
+/// One part of what the end of a run tells, as Markdown.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    /// How much it matters.
+    pub(super) rank: Rank,
+    /// Its text, which ends a paragraph; empty where there is nothing to tell.
+    pub(super) text: String,
+}
+
+/// Where the text is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape<'a> {
+    /// The page of the run: as wide as a screen.
+    Wide,
+    /// A comment: narrow enough for a phone, with the commands that the run can name.
+    Narrow(&'a Run),
+}
+
 /// The whole summary.
 pub(crate) fn summary(report: &Report) -> String {
     let mut out = title(report);
-    out.push_str(&message(&words::headline(report)));
-    if let Some(failure) = words::failure(report) {
-        out.push_str(&message(&failure.hint));
-        out.push_str(&more_findings(report));
-        out.push_str(&logs(&report.logs));
-    }
-    if let Some(overview) = &report.overview {
-        out.push_str(&match &report.traffic {
-            Some(brief) => moved::bars(brief, report),
-            None => traffic(overview, report.split),
-        });
-        out.push_str(&production(overview));
-        out.push_str(&table(overview));
-    }
-    if let Some(brief) = &report.traffic {
-        out.push_str(&moved::notes(brief, report));
-        out.push_str(&moved::plan(brief, report.outcome == Outcome::Planned));
-    }
-    if let Some(plan) = &report.plan {
-        out.push_str(&planned(plan, report.outcome == Outcome::Planned));
-    }
-    if let Some(undo) = words::undo(report) {
-        let account = if report.traffic.is_some() { words::ACCOUNT } else { "" };
-        out.push_str(&message(&format!("{undo}\n{account}")));
-    }
-    if let Some(overview) = &report.overview {
-        out.push_str(&next(overview));
-        out.push_str(&unread(overview));
-    }
+    let parts = verdict(report).into_iter().chain(stand(report, Shape::Wide));
+    out.extend(parts.map(|section| section.text));
     out.push_str(&footer(report));
     cut(without_accounts(&out, account(report)))
 }
 
+/// What the run came to: the end in words, and on failure what to do.
+pub(super) fn verdict(report: &Report) -> Vec<Section> {
+    let mut out = vec![Section { rank: Rank::Verdict, text: message(&words::headline(report)) }];
+    if let Some(failure) = words::failure(report) {
+        out.push(Section { rank: Rank::Way, text: message(&failure.hint) });
+        out.push(Section { rank: Rank::Detail, text: more_findings(report) });
+        out.push(Section { rank: Rank::Way, text: logs(&report.logs) });
+    }
+    out
+}
+
+/// How things stand, what was planned, and what can be done next.
+pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
+    let mut out = Vec::new();
+    let overview = report.overview.as_ref();
+    if let Some(overview) = overview {
+        let text = match &report.traffic {
+            Some(brief) => moved::bars(brief, report),
+            None => traffic(overview, report.split, shape),
+        };
+        out.push(Section { rank: Rank::State, text });
+        out.push(Section { rank: Rank::State, text: production(overview) });
+        let text = match shape {
+            Shape::Wide => table(overview),
+            Shape::Narrow(_) => narrow::table(overview),
+        };
+        out.push(Section { rank: Rank::State, text });
+    }
+    if let Some(brief) = &report.traffic {
+        out.push(Section { rank: Rank::Way, text: moved::notes(brief, report) });
+        out.push(Section {
+            rank: Rank::Detail,
+            text: moved::plan(brief, report.outcome == Outcome::Planned),
+        });
+    }
+    if let Some(plan) = &report.plan {
+        out.push(Section { rank: Rank::Detail, text: planned(plan, report.outcome == Outcome::Planned) });
+    }
+    if let Some(undo) = words::undo(report) {
+        let account = if report.traffic.is_some() { words::ACCOUNT } else { "" };
+        out.push(Section { rank: Rank::Way, text: message(&format!("{undo}\n{account}")) });
+    }
+    if let Some(overview) = overview {
+        let text = match shape {
+            Shape::Wide => next(overview),
+            Shape::Narrow(run) => next(overview) + &narrow::buttons(overview, run),
+        };
+        out.push(Section { rank: Rank::Way, text });
+        out.push(Section { rank: Rank::Detail, text: unread(overview) });
+    }
+    out
+}
+
 /// The status line: a symbol and the word, never the color alone.
-fn title(report: &Report) -> String {
+pub(super) fn title(report: &Report) -> String {
     let (symbol, word) = match report.outcome {
         Outcome::Succeeded => ("✅", "Succeeded"),
         Outcome::Unchanged => ("✅", "Unchanged"),
@@ -99,10 +160,14 @@ fn logs(logs: &[LogLink]) -> String {
 }
 
 /// How users are split, as a bar; or why that can't be said.
-fn traffic(overview: &Overview, split: Option<Split>) -> String {
+fn traffic(overview: &Overview, split: Option<Split>, shape: Shape<'_>) -> String {
+    let cells = match shape {
+        Shape::Wide => CELLS,
+        Shape::Narrow(_) => NARROW_CELLS,
+    };
     let known = split.or_else(|| overview.split.as_ref()?.as_ref().ok().copied());
     let told = match (known, &overview.split) {
-        (Some(split), _) => block("text", &[bar(split)]),
+        (Some(split), _) => block("text", &[bar_of(split, cells)]),
         (None, Some(Err(tangled))) => {
             let (what, hint) = words::tangle(tangled);
             message(&format!("Users: not known. {what}\n{hint}"))
@@ -120,14 +185,19 @@ fn production(overview: &Overview) -> String {
 
 /// `blue 80 % ████████████████░░░░ 20 % green`; a color with users has at least one cell.
 fn bar(split: Split) -> String {
+    bar_of(split, CELLS)
+}
+
+/// The same with so many cells.
+fn bar_of(split: Split, all: u32) -> String {
     let (blue, green) = split.percent();
     let cells = match (blue, green) {
-        (_, 0) => CELLS,
+        (_, 0) => all,
         (0, _) => 0,
-        _ => (blue * CELLS / 100).clamp(1, CELLS - 1),
+        _ => (blue * all / 100).clamp(1, all - 1),
     };
     let run = |c: &str, number: u32| c.repeat(usize::try_from(number).unwrap_or_default());
-    format!("blue {blue} % {}{} {green} % green", run("█", cells), run("░", CELLS - cells))
+    format!("blue {blue} % {}{} {green} % green", run("█", cells), run("░", all - cells))
 }
 
 /// The table of the colors.
@@ -236,7 +306,7 @@ fn footer(report: &Report) -> String {
 }
 
 /// The account, as far as anything tells it: it is taken out of the summary wherever it stands.
-fn account(report: &Report) -> Option<&str> {
+pub(super) fn account(report: &Report) -> Option<&str> {
     let place = report.overview.as_ref().map(|overview| overview.place.account.as_str());
     let arns = [&report.task_definition, &report.previous_task_definition];
     let named = arns.into_iter().flatten().find_map(|arn| Arn::parse(arn).map(|arn| arn.account));

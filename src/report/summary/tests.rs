@@ -14,8 +14,8 @@ use crate::plan::traffic::Brief;
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, BLUE_80, brief, crash, failed, moved, not_moved, overview, planned, refused, report, revision,
-    trouble,
+    ACCOUNT, BLUE, BLUE_80, brief, crash, failed, moved, not_moved, overview, planned, refused, report,
+    revision, trouble,
 };
 
 /// A deployment that failed without more to tell.
@@ -256,7 +256,7 @@ proptest! {
             if line.starts_with("```") {
                 fenced = !fenced;
             } else if !fenced {
-                let ours = ["<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>"];
+                let ours = ["<wbr>", "<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>"];
                 let rest = ours.iter().fold(line.to_owned(), |rest, tag| rest.replace(tag, ""));
                 prop_assert!(!rest.contains(['<', '>', '`', '@']), "{line:?}");
             }

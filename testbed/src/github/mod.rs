@@ -218,6 +218,14 @@ impl GitHub {
         if let Some(token) = &token {
             self.count(&token.secret, ask)?;
         }
+        if parts == ["user"] {
+            // An app's token belongs to nobody whom this could name.
+            return match &token {
+                Some(token) if !token.app => Ok(Answer::ok(shapes::user(ask, &token.user))),
+                Some(_) => Err(Refusal::new(403, "Resource not accessible by integration")),
+                None => Err(Refusal::new(401, "Requires authentication")),
+            };
+        }
         let ["repos", owner, name, rest @ ..] = parts.as_slice() else { return Err(Refusal::not_found()) };
         let at = self.position(owner, name).ok_or_else(Refusal::not_found)?;
         let of = &mut self.repositories[at];

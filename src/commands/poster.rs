@@ -1,0 +1,377 @@
+//! Brings GitHub to show what it shall: each part by looking first, so that nothing is made twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::action::context::Context;
+use crate::action::github::{GithubSettings, RunEvent};
+use crate::clock;
+use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part, Posted, Showing, Status};
+use crate::github::{Answer, GitHub, Pull};
+use crate::plan::time::Time;
+use crate::report::comment::{Run, mark};
+
+/// How often a comment is looked for before it is given up.
+const LOOKS: u32 = 4;
+
+/// How often all is tried at the end.
+const ROUNDS: u32 = 3;
+
+/// The pause before GitHub is asked again that failed by itself.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Talks to GitHub for one run.
+pub(super) struct Poster {
+    /// GitHub.
+    github: GitHub,
+    /// The mark of the comment.
+    mark: String,
+    /// The run's commit: of a pull request its newest one.
+    commit: Option<String>,
+    /// The commit that the revision's tags name.
+    tagged: Option<String>,
+    /// The branch of the run.
+    branch: Option<String>,
+    /// Whether the run's own pull request matters for more than labels.
+    needs_pull: bool,
+    /// The run's pull request: none before it is found, or where there is none.
+    pull: Option<u64>,
+    /// Whether it was looked for, and answered.
+    looked: bool,
+    /// Pull requests by commit.
+    pulls: BTreeMap<String, Option<u64>>,
+    /// The deployment of GitHub's.
+    deployment: Option<u64>,
+    /// The comment's page.
+    url: Option<String>,
+    /// What GitHub shows already.
+    shown: Showing,
+    /// GitHub is not asked before, since it answered with this status.
+    not_before: (Time, Option<u16>),
+}
+
+impl Poster {
+    /// A poster that has shown nothing.
+    pub(super) fn new(
+        github: GitHub,
+        wish: GithubSettings,
+        run: &Run,
+        context: &Context,
+        event: &RunEvent,
+    ) -> Poster {
+        let pull = wish.pull_request.or(event.pull_request);
+        Poster {
+            github,
+            mark: mark(&run.cluster, &run.app),
+            commit: run.commit.clone(),
+            tagged: context.sha.clone(),
+            branch: run.branch.clone(),
+            needs_pull: wish.comment,
+            pull,
+            looked: pull.is_some(),
+            pulls: BTreeMap::new(),
+            deployment: None,
+            url: None,
+            shown: Showing::default(),
+            not_before: (Time::default(), None),
+        }
+    }
+
+    /// Finds the run's pull request ahead, while AWS is looked at. A trouble is met again, and told, when it is needed.
+    pub(super) async fn find_pull_request(&mut self) {
+        let _ = self.own_pull().await;
+    }
+
+    /// Shows what is not shown yet, again and again within the budget where that can help.
+    pub(super) async fn show(&mut self, wanted: &Showing, budget: Duration) -> Posted {
+        let began = clock::now();
+        let left = |now: Time| budget.saturating_sub(now.since(began));
+        let mut troubles = Vec::new();
+        for round in 1..=ROUNDS {
+            let early = self.not_before.0.since(clock::now());
+            if early > left(clock::now()) {
+                let kind = GithubKind::Limited(Some(early));
+                let limited = GithubTrouble { kind, status: self.not_before.1, effect_unknown: false };
+                troubles = parts(wanted).into_iter().map(|part| (part, limited.clone())).collect();
+                break;
+            }
+            clock::sleep(early).await;
+            troubles = self.round(wanted).await;
+            let pause = troubles.iter().filter_map(|(_, trouble)| pause(trouble)).max();
+            match pause {
+                Some(pause) if round < ROUNDS && pause < left(clock::now()) => clock::sleep(pause).await,
+                Some(_) | None => break,
+            }
+        }
+        let no_pull_request = self.needs_pull && self.looked && self.pull.is_none();
+        Posted { comment_url: self.url.clone(), no_pull_request, troubles }
+    }
+
+    /// Tries each part once. What would end all others the same way is not tried again for them.
+    async fn round(&mut self, wanted: &Showing) -> Vec<(Part, GithubTrouble)> {
+        let mut troubles: Vec<(Part, GithubTrouble)> = Vec::new();
+        for part in parts(wanted) {
+            if let Some((_, last)) = troubles.last()
+                && last.kind.ends_all()
+            {
+                troubles.push((part, last.clone()));
+                continue;
+            }
+            if let Err(trouble) = self.part(part, wanted).await {
+                if let GithubKind::Limited(Some(after)) = trouble.kind {
+                    self.not_before = (clock::now().after(after), trouble.status);
+                }
+                troubles.push((part, trouble));
+            }
+        }
+        troubles
+    }
+
+    /// One part, unless it is shown already.
+    async fn part(&mut self, part: Part, wanted: &Showing) -> Answer<()> {
+        match part {
+            Part::Comment if wanted.comment != self.shown.comment => {
+                let pull = self.own_pull().await?;
+                if let (Some(pull), Some(text)) = (pull, &wanted.comment) {
+                    self.comment(pull, text).await?;
+                }
+                self.shown.comment.clone_from(&wanted.comment);
+            }
+            Part::Deployment if wanted.deployment != self.shown.deployment => {
+                if let (Some(commit), Some(deployment)) = (self.commit.clone(), &wanted.deployment) {
+                    self.deployment(&commit, deployment).await?;
+                }
+                self.shown.deployment.clone_from(&wanted.deployment);
+            }
+            Part::Status if wanted.status != self.shown.status => {
+                if let (Some(commit), Some(status)) = (self.commit.clone(), &wanted.status) {
+                    self.status(&commit, status).await?;
+                }
+                self.shown.status.clone_from(&wanted.status);
+            }
+            Part::Labels if wanted.labels != self.shown.labels => {
+                if let Some(labels) = &wanted.labels {
+                    self.labels(labels).await?;
+                }
+                self.shown.labels.clone_from(&wanted.labels);
+            }
+            Part::Comment | Part::Deployment | Part::Status | Part::Labels => {}
+        }
+        Ok(())
+    }
+
+    /// The run's own pull request.
+    async fn own_pull(&mut self) -> Answer<Option<u64>> {
+        if !self.looked {
+            if let Some(commit) = self.commit.clone() {
+                let found = self.github.pulls_of(&commit).await?;
+                self.pull = choose(&found, &commit, self.branch.as_deref());
+            }
+            self.looked = true;
+        }
+        Ok(self.pull)
+    }
+
+    /// The pull request of a commit in a revision's tags.
+    async fn pull_of(&mut self, commit: &str) -> Answer<Option<u64>> {
+        if self.tagged.as_deref() == Some(commit) || self.commit.as_deref() == Some(commit) {
+            return self.own_pull().await;
+        }
+        if let Some(known) = self.pulls.get(commit) {
+            return Ok(*known);
+        }
+        let plain = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let found = if plain { self.github.pulls_of(commit).await? } else { Vec::new() };
+        let chosen = choose(&found, commit, None);
+        self.pulls.insert(commit.to_owned(), chosen);
+        Ok(chosen)
+    }
+
+    /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs.
+    async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
+        let mut last = GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: false };
+        for _ in 0..LOOKS {
+            let marked = self.github.marked_comments(pull, &self.mark).await?;
+            let Some((first, later)) = marked.split_first() else {
+                match self.github.create_comment(pull, text).await {
+                    // Another run may have made one meanwhile, and an unknown answer is read: look again.
+                    Ok(made) => self.url = Some(made.html_url),
+                    Err(trouble) if trouble.effect_unknown => last = trouble,
+                    Err(trouble) => return Err(trouble),
+                }
+                continue;
+            };
+            for comment in later {
+                self.github.delete_comment(comment.id).await?;
+            }
+            self.url = Some(first.html_url.clone());
+            if first.body.trim_end() == text.trim_end() {
+                return Ok(());
+            }
+            match self.github.update_comment(first.id, text).await {
+                Ok(_) => return Ok(()),
+                // Gone meanwhile, or an unknown answer: look again.
+                Err(trouble) if trouble.effect_unknown || trouble.kind == GithubKind::NotFound => {
+                    last = trouble;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Err(last)
+    }
+
+    /// Finds or makes the deployment, gives it its state, and retires older ones after a success.
+    async fn deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<()> {
+        let Some(id) = self.own_deployment(commit, wanted).await? else { return Ok(()) };
+        self.deployment = Some(id);
+        match self.github.set_deployment(id, wanted).await {
+            Err(trouble) if trouble.effect_unknown => {
+                if self.github.deployment_state(id).await?.as_deref() != Some(wanted.state.as_str()) {
+                    return Err(trouble);
+                }
+            }
+            answer => answer?,
+        }
+        if wanted.state == "success" { self.retire(id, &wanted.environment).await } else { Ok(()) }
+    }
+
+    /// The run's deployment of GitHub's; none where there is none and none may be made.
+    async fn own_deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<Option<u64>> {
+        if self.deployment.is_some() {
+            return Ok(self.deployment);
+        }
+        if let Some(id) = self.known_deployment(wanted).await? {
+            return Ok(Some(id));
+        }
+        if !wanted.create {
+            return Ok(None);
+        }
+        match self.github.create_deployment(commit, wanted).await {
+            Ok(made) => Ok(Some(made.id)),
+            Err(trouble) if trouble.effect_unknown => match self.known_deployment(wanted).await? {
+                Some(id) => Ok(Some(id)),
+                None => Err(trouble),
+            },
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The deployment that this run made before.
+    async fn known_deployment(&self, wanted: &Deployment) -> Answer<Option<u64>> {
+        let known = self.github.deployments(&wanted.environment).await?;
+        Ok(known.iter().find(|one| one.key() == Some(wanted.key.as_str())).map(|one| one.id))
+    }
+
+    /// Retires the deployments before this one. Those before a retired one were retired with it.
+    async fn retire(&self, id: u64, environment: &str) -> Answer<()> {
+        let known = self.github.deployments(environment).await?;
+        for older in known.iter().filter(|one| one.id < id) {
+            match self.github.deployment_state(older.id).await?.as_deref() {
+                Some("inactive") => break,
+                Some("failure" | "error") => {}
+                Some(_) | None => self.github.retire_deployment(older.id).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the commit status.
+    async fn status(&mut self, commit: &str, wanted: &Status) -> Answer<()> {
+        match self.github.set_status(commit, wanted).await {
+            Err(trouble) if trouble.effect_unknown => {
+                if self.github.has_status(commit, wanted).await? {
+                    Ok(())
+                } else {
+                    Err(trouble)
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    /// Gives each pull request its labels and takes away what is no longer true.
+    async fn labels(&mut self, wanted: &Labels) -> Answer<()> {
+        let mut pulls: BTreeMap<u64, Vec<Label>> = BTreeMap::new();
+        for (commit, labels) in &wanted.commits {
+            if let Some(pull) = self.pull_of(commit).await? {
+                pulls.entry(pull).or_default().extend(labels.iter().cloned());
+            }
+        }
+        for (pull, labels) in &pulls {
+            self.relabel(*pull, labels, |name| wanted.families.iter().any(|family| starts(name, family)))
+                .await?;
+        }
+        let (Some(failed), Some(failure)) = (wanted.failed, &wanted.failure) else { return Ok(()) };
+        let Some(own) = self.own_pull().await? else { return Ok(()) };
+        let labels = if failed { std::slice::from_ref(failure) } else { &[] };
+        self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
+    }
+
+    /// Makes the labels of a kind on a pull request these and no others.
+    async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> Answer<()> {
+        let there = self.github.labels(pull).await?;
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        for name in there.iter().filter(|name| of_kind(name)) {
+            if !wanted.iter().any(|label| same(&label.name, name)) {
+                self.github.remove_label(pull, name).await?;
+            }
+        }
+        let mut missing: Vec<&str> = Vec::new();
+        for label in wanted {
+            let known = there.iter().any(|name| same(name, &label.name));
+            if !known && !missing.contains(&label.name.as_str()) {
+                self.github.provide_label(label).await?;
+                missing.push(&label.name);
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { self.github.add_labels(pull, &missing).await }
+    }
+}
+
+/// The parts that are wanted, the most telling first.
+fn parts(wanted: &Showing) -> Vec<Part> {
+    let all = [
+        (Part::Comment, wanted.comment.is_some()),
+        (Part::Status, wanted.status.is_some()),
+        (Part::Deployment, wanted.deployment.is_some()),
+        (Part::Labels, wanted.labels.is_some()),
+    ];
+    all.into_iter().filter(|(_, wanted)| *wanted).map(|(part, _)| part).collect()
+}
+
+/// How long to wait before the same is tried again; none where that can't help.
+fn pause(trouble: &GithubTrouble) -> Option<Duration> {
+    match trouble.kind {
+        GithubKind::Limited(after) => after,
+        GithubKind::Failing | GithubKind::Odd | GithubKind::Down => Some(PAUSE),
+        GithubKind::Unauthorized
+        | GithubKind::Forbidden
+        | GithubKind::NotFound
+        | GithubKind::Refused
+        | GithubKind::Slow
+        | GithubKind::NoTime => None,
+    }
+}
+
+/// The pull request that a commit is about: an open one whose newest commit it is, one from this branch, one that was
+/// merged as it, any open one, any.
+fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
+    let open = |pull: &&Pull| pull.state == "open";
+    let head = |pull: &&Pull| pull.head.as_ref().is_some_and(|head| head.sha == commit);
+    let from = |pull: &&Pull| {
+        pull.head.as_ref().is_some_and(|head| branch.is_some_and(|branch| head.branch == branch))
+    };
+    let merged = |pull: &&Pull| pull.merge_commit_sha.as_deref() == Some(commit);
+    let found = pulls.iter().find(|pull| open(pull) && head(pull));
+    found
+        .or_else(|| pulls.iter().find(|pull| open(pull) && from(pull)))
+        .or_else(|| pulls.iter().find(merged))
+        .or_else(|| pulls.iter().find(open))
+        .or_else(|| pulls.first())
+        .map(|pull| pull.number)
+}
+
+/// Whether a name begins with this, in capitals or not, as GitHub compares labels.
+fn starts(name: &str, family: &str) -> bool {
+    name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family))
+}

@@ -1,0 +1,58 @@
+//! How the labels on pull requests look: `apps.NAME.labels`.
+
+use super::reader::{Node, Reader};
+use crate::feedback::LabelStyle;
+
+/// The app's labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels {
+    /// Before each name, where the file says so.
+    pub(crate) prefix: Option<String>,
+    /// The colors.
+    pub(crate) style: LabelStyle,
+}
+
+/// The keys.
+const KEYS: [&str; 6] = ["prefix", "blue", "green", "split", "develop", "failed"];
+
+/// Reads prefix and colors; what is not there keeps its default.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Labels {
+    let mut found = Labels::default();
+    for (name, node) in reader.fields(node, &KEYS) {
+        if name == "prefix" {
+            found.prefix = reader.parsed(&node, prefix);
+            continue;
+        }
+        let Some(color) = reader.parsed(&node, color) else { continue };
+        let style = &mut found.style;
+        let place = match name.as_str() {
+            "blue" => &mut style.blue,
+            "green" => &mut style.green,
+            "split" => &mut style.split,
+            "develop" => &mut style.develop,
+            _ => &mut style.failed,
+        };
+        *place = color;
+    }
+    found
+}
+
+/// A prefix that leaves room in a label, of which GitHub takes 50 characters.
+fn prefix(value: &str) -> Result<String, String> {
+    if value.chars().count() <= 30 && !value.contains(|c: char| c.is_control() || c == ',') {
+        return Ok(value.to_owned());
+    }
+    Err("is not a prefix of labels: it has at most 30 characters, and no commas".to_owned())
+}
+
+/// Six hexadecimal digits, with or without `#`.
+fn color(value: &str) -> Result<String, String> {
+    let digits = value.trim_start_matches('#');
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(digits.to_lowercase());
+    }
+    Err(format!(
+        "{} is not a color: write six hexadecimal digits, as in `0e8a16`",
+        super::kinds::shown(value)
+    ))
+}

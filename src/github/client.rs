@@ -1,0 +1,166 @@
+//! The client, and what its errors mean. Nothing here repeats a request.
+
+use std::error::Error;
+use std::time::Duration;
+
+use octocrab::Octocrab;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Answer;
+use crate::feedback::{GithubKind, GithubTrouble};
+
+/// Most pages that are read of a list, 100 entries each.
+const MOST_PAGES: u32 = 30;
+
+/// Entries of a page: the most that GitHub gives.
+const PAGE: usize = 100;
+
+/// One repository, with a token. Has no `Debug`: it holds the token.
+#[derive(Clone)]
+pub(crate) struct GitHub {
+    /// The client.
+    crab: Octocrab,
+    /// `/repos/owner/name`.
+    base: String,
+}
+
+/// How a request changes things.
+#[derive(Clone, Copy)]
+enum Does {
+    /// It reads.
+    Reads,
+    /// It writes.
+    Writes,
+}
+
+impl GitHub {
+    /// A client for a repository, `owner/name`, at this address of the API. None where one of them can't be right;
+    /// a token with a line break would end the process inside the client. Must be called on a tokio runtime.
+    pub(crate) fn new(http: reqwest::Client, api: &str, token: &str, repository: &str) -> Option<GitHub> {
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let builder = Octocrab::builder().base_uri(api).ok()?.personal_token(token.to_owned());
+        let crab = builder.build_with_reqwest(http).ok()?;
+        Some(GitHub { crab, base: format!("/repos/{repository}") })
+    }
+
+    /// Reads what stands at a path below the repository.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        let route = format!("{}{path}", self.base);
+        read(self.crab.get::<serde_json::Value, _, ()>(route, None).await)
+    }
+
+    /// Reads what stands at a path of the API, outside of the repository.
+    pub(super) async fn get_root<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        read(self.crab.get::<serde_json::Value, _, ()>(path, None).await)
+    }
+
+    /// Reads a list to its end. Entries that can't be read are left out.
+    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Answer<Vec<T>> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let path = format!("{path}?{query}per_page={PAGE}&page={page}");
+            let entries: Vec<serde_json::Value> = self.get(&path).await?;
+            let last = entries.len() < PAGE;
+            all.extend(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()));
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes something. After an answer whose effect is not known, the caller reads before anything else.
+    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
+        let route = format!("{}{path}", self.base);
+        written(self.crab.post::<B, serde_json::Value>(route, Some(body)).await)
+    }
+
+    /// Changes something.
+    pub(super) async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
+        let route = format!("{}{path}", self.base);
+        written(self.crab.patch::<serde_json::Value, _, B>(route, Some(body)).await)
+    }
+
+    /// Removes something; what is gone already is as good.
+    pub(super) async fn delete(&self, path: &str) -> Answer<()> {
+        let route = format!("{}{path}", self.base);
+        // The body does not matter: GitHub gives none, or what is left.
+        let answer = match self.crab._delete(route, None::<&()>).await {
+            Ok(answer) => octocrab::map_github_error(answer).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match answer.map_err(|error| trouble(&error, Does::Writes)) {
+            Ok(()) => Ok(()),
+            Err(trouble) if trouble.kind == GithubKind::NotFound => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
+    }
+}
+
+/// The answer to a read.
+fn read<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+    let value = answer.map_err(|error| trouble(&error, Does::Reads))?;
+    serde_json::from_value(value).map_err(|_| odd(Does::Reads))
+}
+
+/// The answer to a write.
+fn written<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+    let value = answer.map_err(|error| trouble(&error, Does::Writes))?;
+    serde_json::from_value(value).map_err(|_| odd(Does::Writes))
+}
+
+/// An answer that could not be read.
+fn odd(does: Does) -> GithubTrouble {
+    GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: matches!(does, Does::Writes) }
+}
+
+/// What an error means.
+fn trouble(error: &octocrab::Error, does: Does) -> GithubTrouble {
+    let writes = matches!(does, Does::Writes);
+    let octocrab::Error::GitHub { source, .. } = error else {
+        let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |cause| (**cause).source());
+        let sent = causes.filter_map(|cause| cause.downcast_ref::<reqwest::Error>()).next();
+        return match sent {
+            Some(sent) if sent.is_connect() => {
+                GithubTrouble { kind: GithubKind::Down, status: None, effect_unknown: false }
+            }
+            Some(sent) if sent.is_timeout() => {
+                GithubTrouble { kind: GithubKind::Slow, status: None, effect_unknown: writes }
+            }
+            Some(_) => GithubTrouble { kind: GithubKind::Down, status: None, effect_unknown: writes },
+            None => odd(does),
+        };
+    };
+    let status = source.status_code.as_u16();
+    let header = |name: &str| {
+        let value = source.headers.as_ref()?.get(name)?.to_str().ok()?;
+        value.trim().parse::<u64>().ok()
+    };
+    let after = header("retry-after").map(Duration::from_secs);
+    let limited = status == 429
+        || status == 403
+            && (after.is_some()
+                || header("x-ratelimit-remaining") == Some(0)
+                || source.message.to_lowercase().contains("rate limit"));
+    let kind = match status {
+        _ if limited => GithubKind::Limited(after),
+        401 => GithubKind::Unauthorized,
+        403 => GithubKind::Forbidden,
+        404 | 410 => GithubKind::NotFound,
+        500.. => GithubKind::Failing,
+        _ => GithubKind::Refused,
+    };
+    GithubTrouble { kind, status: Some(status), effect_unknown: writes && status >= 500 }
+}
+
+/// A text as one part of a path.
+pub(super) fn segment(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(one).collect()
+}

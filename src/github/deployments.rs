@@ -1,0 +1,113 @@
+//! Deployments of GitHub's with their statuses, and commit statuses.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::segment;
+use super::{Answer, GitHub};
+use crate::feedback::{Deployment, Status};
+
+/// A deployment, as far as it matters.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Known {
+    /// Its id; a later deployment has a larger one.
+    pub(crate) id: u64,
+    /// What its maker left in it.
+    #[serde(default)]
+    payload: Value,
+}
+
+impl Known {
+    /// The key of the run that made it.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.payload.get("ecs-blue-green")?.as_str()
+    }
+}
+
+/// A state, of a deployment or a commit.
+#[derive(Clone, Debug, Deserialize)]
+struct State {
+    /// The word.
+    state: String,
+    /// The commit status's name.
+    #[serde(default)]
+    context: String,
+    /// Its page.
+    target_url: Option<String>,
+}
+
+impl GitHub {
+    /// The newest deployments of an environment, newest first, at most 20.
+    pub(crate) async fn deployments(&self, environment: &str) -> Answer<Vec<Known>> {
+        let mut found: Vec<Known> =
+            self.get(&format!("/deployments?environment={}&per_page=20", segment(environment))).await?;
+        found.sort_by_key(|deployment| std::cmp::Reverse(deployment.id));
+        Ok(found)
+    }
+
+    /// Makes a deployment of a commit. Nothing is merged for it, and no check has to be green.
+    pub(crate) async fn create_deployment(&self, commit: &str, wanted: &Deployment) -> Answer<Known> {
+        let body = json!({
+            "ref": commit,
+            "auto_merge": false,
+            "required_contexts": [],
+            "environment": wanted.environment,
+            "description": wanted.description,
+            "payload": { "ecs-blue-green": wanted.key },
+            "transient_environment": false,
+            "production_environment": false,
+        });
+        self.post("/deployments", &body).await
+    }
+
+    /// The newest state of a deployment; none before the first.
+    pub(crate) async fn deployment_state(&self, id: u64) -> Answer<Option<String>> {
+        let found: Vec<State> = self.get(&format!("/deployments/{id}/statuses?per_page=1")).await?;
+        Ok(found.into_iter().next().map(|state| state.state))
+    }
+
+    /// Gives a deployment a state. Others stay as they are: they are retired one by one.
+    pub(crate) async fn set_deployment(&self, id: u64, wanted: &Deployment) -> Answer<()> {
+        let mut body = json!({
+            "state": wanted.state,
+            "description": wanted.description,
+            "environment": wanted.environment,
+            "auto_inactive": false,
+        });
+        for (field, url) in [("environment_url", &wanted.url), ("log_url", &wanted.log_url)] {
+            if let Some(url) = url {
+                body[field] = json!(url);
+            }
+        }
+        let made: Answer<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
+        made.map(drop)
+    }
+
+    /// Retires a deployment.
+    pub(crate) async fn retire_deployment(&self, id: u64) -> Answer<()> {
+        let body = json!({ "state": "inactive", "auto_inactive": false });
+        let made: Answer<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
+        made.map(drop)
+    }
+
+    /// Whether a commit's newest status of this context is this one already.
+    pub(crate) async fn has_status(&self, commit: &str, wanted: &Status) -> Answer<bool> {
+        let found: Vec<State> = self.get(&format!("/commits/{commit}/statuses?per_page=100")).await?;
+        let newest = found.iter().find(|status| status.context == wanted.context);
+        Ok(newest.is_some_and(|status| status.state == wanted.state && status.target_url == wanted.url))
+    }
+
+    /// Sets a commit's status.
+    pub(crate) async fn set_status(&self, commit: &str, wanted: &Status) -> Answer<()> {
+        let mut body = json!({
+            "state": wanted.state,
+            "context": wanted.context,
+            "description": wanted.description,
+        });
+        if let Some(url) = &wanted.url {
+            body["target_url"] = json!(url);
+        }
+        let made: Answer<Value> = self.post(&format!("/statuses/{commit}"), &body).await;
+        made.map(drop)
+    }
+}

@@ -1,0 +1,53 @@
+//! Labels of the repository and of a pull request.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::segment;
+use super::{Answer, GitHub};
+use crate::feedback::{GithubKind, Label};
+
+/// A label's name.
+#[derive(Clone, Debug, Deserialize)]
+struct Name {
+    /// The name.
+    name: String,
+}
+
+impl GitHub {
+    /// The names of a pull request's labels.
+    pub(crate) async fn labels(&self, pull: u64) -> Answer<Vec<String>> {
+        let all: Vec<Name> = self.list(&format!("/issues/{pull}/labels"), "").await?;
+        Ok(all.into_iter().map(|label| label.name).collect())
+    }
+
+    /// Makes sure that the repository has a label. One that is there keeps its color.
+    pub(crate) async fn provide_label(&self, label: &Label) -> Answer<()> {
+        let found: Answer<Value> = self.get(&format!("/labels/{}", segment(&label.name))).await;
+        match found {
+            Ok(_) => return Ok(()),
+            Err(trouble) if trouble.kind == GithubKind::NotFound => {}
+            Err(trouble) => return Err(trouble),
+        }
+        let body = json!({ "name": label.name, "color": label.color, "description": label.description });
+        let made: Answer<Value> = self.post("/labels", &body).await;
+        match made {
+            Ok(_) => Ok(()),
+            // Another run was faster.
+            Err(trouble) if trouble.kind == GithubKind::Refused => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Adds labels to a pull request; those that are there already stay as they are.
+    pub(crate) async fn add_labels(&self, pull: u64, names: &[&str]) -> Answer<()> {
+        let made: Answer<Value> =
+            self.post(&format!("/issues/{pull}/labels"), &json!({ "labels": names })).await;
+        made.map(drop)
+    }
+
+    /// Takes a label away from a pull request.
+    pub(crate) async fn remove_label(&self, pull: u64, name: &str) -> Answer<()> {
+        self.delete(&format!("/issues/{pull}/labels/{}", segment(name))).await
+    }
+}

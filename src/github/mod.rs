@@ -1,0 +1,18 @@
+//! GitHub's REST API, the only place that names octocrab: small values in and out, no decisions.
+
+mod client;
+mod comments;
+mod deployments;
+mod labels;
+mod pulls;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use client::GitHub;
+pub(crate) use pulls::Pull;
+
+use crate::feedback::GithubTrouble;
+
+/// What GitHub answered.
+pub(crate) type Answer<T> = Result<T, GithubTrouble>;

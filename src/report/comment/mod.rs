@@ -1,0 +1,214 @@
+//! The sticky comment: the job summary's parts, narrow enough for a phone, below a mark that finds it again.
+//!
+//! No account ids, no values of variables, and nothing live from outside. Details go first where GitHub's limit is met.
+
+pub(super) mod narrow;
+
+use super::markdown::{code, inline, link, message};
+use super::names::{quoted, short_arn, short_commit, without_accounts};
+use super::summary::{Rank, Section, account, stand, title, verdict};
+use super::words;
+use crate::event::{Planned, Report};
+use crate::plan::cause::Cause;
+use crate::plan::overview::Overview;
+use crate::plan::step::{Failing, Left};
+
+/// GitHub's limit on a comment, in characters. Counted in bytes here, which are never fewer.
+pub(crate) const LIMIT: usize = 65_536;
+
+/// Most characters of the verdict before it is made inert, which may make 12 of one.
+const MOST_VERDICT: usize = 4_000;
+
+/// What the comment has to know of the run beside its report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    /// The app's name.
+    pub(crate) app: String,
+    /// `owner/name`.
+    pub(crate) repository: Option<String>,
+    /// Who started the run.
+    pub(crate) actor: Option<String>,
+    /// The branch or tag.
+    pub(crate) branch: Option<String>,
+    /// The commit.
+    pub(crate) commit: Option<String>,
+    /// The run's number, in digits.
+    pub(crate) id: Option<String>,
+    /// The run's page.
+    pub(crate) url: Option<String>,
+    /// The workflow that can be started by hand.
+    pub(crate) button: Option<Button>,
+}
+
+/// A workflow that can be started by hand and passes its inputs on to this action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Button {
+    /// The name of its file in `.github/workflows`.
+    pub(crate) file: String,
+    /// The names of its inputs, as far as they are known; where they are not, it is taken to have all.
+    pub(crate) inputs: Option<Vec<String>>,
+}
+
+/// What a run that is under way has told so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Working {
+    /// `deploy`.
+    pub(crate) command: &'static str,
+    /// What was found.
+    pub(crate) overview: Option<Overview>,
+    /// What is planned.
+    pub(crate) plan: Option<Planned>,
+    /// What failed, once the run goes back.
+    pub(crate) failing: Option<(Failing, Cause)>,
+}
+
+/// The line that finds the comment again: one for each cluster and app. GitHub does not show it.
+pub(crate) fn mark(cluster: &str, app: &str) -> String {
+    without_accounts(&format!("<!-- ecs-blue-green:{}/{} -->", plain(cluster), plain(app)), None)
+}
+
+/// Letters, digits, `.`, `_` and single `-` as they are, the rest as numbers: nothing that ends the HTML comment.
+fn plain(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'-' if out.ends_with('-') => out.push_str("%2D"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// The comment at the end of a run.
+pub(crate) fn ended(report: &Report, run: &Run) -> String {
+    let mut parts = vec![Section { rank: Rank::Verdict, text: title(report) }];
+    let told = |mut section: Section| {
+        if section.rank == Rank::Verdict {
+            section.text = message(&shortened(&words::headline(report)));
+        }
+        section
+    };
+    parts.extend(verdict(report).into_iter().map(told));
+    parts.push(Section { rank: Rank::State, text: changed(report) });
+    parts.extend(stand(report, super::summary::Shape::Narrow(run)));
+    whole(parts, account(report), run)
+}
+
+/// The comment while a run is under way.
+pub(crate) fn working(now: &Working, run: &Run) -> String {
+    let plan = now.plan.as_ref();
+    let mut report = Report::new(now.command);
+    report.color = plan.map(|plan| plan.color);
+    report.service = plan.map(|plan| plan.service.clone());
+    report.previous_task_definition = plan.map(|plan| plan.now.task_definition.clone());
+    report.plan.clone_from(&now.plan);
+    if let Some(overview) = &now.overview {
+        report.see(overview.clone());
+    }
+    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    let mut parts = Vec::new();
+    let text = match &now.failing {
+        None => format!("### ⏳ {}{to}\n\n", doing(now.command)),
+        Some((failing, cause)) => {
+            let about = super::about::About::of(&report);
+            let failure = words::failing(failing, &about, cause, None);
+            let what = message(&shortened(&failure.what));
+            format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
+        }
+    };
+    parts.push(Section { rank: Rank::Verdict, text });
+    let text = "The run is under way; this comment follows it.\n\n".to_owned();
+    parts.push(Section { rank: Rank::Verdict, text });
+    parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
+    whole(parts, account(&report), run)
+}
+
+/// A command as what is being done.
+fn doing(command: &str) -> &str {
+    match command {
+        "deploy" => "Deploying",
+        "redirect-traffic" => "Redirecting traffic",
+        "promote" => "Promoting",
+        "rollback" => "Rolling back",
+        "post" => "Finishing a cancelled run",
+        other => other,
+    }
+}
+
+/// What the run changed of the version.
+fn changed(report: &Report) -> String {
+    match (&report.previous_task_definition, &report.task_definition) {
+        (Some(before), Some(after)) if before != after => {
+            let about = super::about::About::of(report);
+            let (before, after) = (quoted(short_arn(before)), quoted(short_arn(after)));
+            message(&match report.left {
+                Left::Changed => format!("{}: from {before} to {after}", about.name()),
+                Left::Untouched | Left::Restored | Left::Unknown => {
+                    format!("Wanted for {}: {after} instead of {before}", about.name())
+                }
+            })
+        }
+        _ => String::new(),
+    }
+}
+
+/// Who did it, from where, and the run's page.
+fn footer(run: &Run) -> String {
+    let by = run.actor.as_deref().map(|actor| format!("by {}", inline(actor)));
+    let branch = run.branch.as_deref().map(|branch| format!("from {}", code(branch)));
+    let commit = run.commit.as_deref().map(|commit| format!("at {}", code(&short_commit(commit))));
+    let place = format!("cluster {}, app {}", code(&run.cluster), code(&run.app));
+    let who: Vec<String> = [by, branch, commit].into_iter().flatten().collect();
+    let who = if who.is_empty() { String::new() } else { format!("{} · ", who.join(" ")) };
+    format!("<sub>{who}{place}</sub>")
+}
+
+/// The link to the run.
+fn page(run: &Run) -> String {
+    let text = run.id.as_deref().map_or("the run".to_owned(), |id| format!("run {id}"));
+    run.url.as_deref().map(|url| format!(" · {}", link(&inline(&text), url))).unwrap_or_default()
+}
+
+/// The parts below their mark, as many as there is room for.
+fn whole(mut parts: Vec<Section>, account: Option<&str>, run: &Run) -> String {
+    let clean = |text: &str| without_accounts(text, account);
+    for part in &mut parts {
+        part.text = clean(&part.text);
+    }
+    // The run's page is ours: its number may look like an account's.
+    let frame = (mark(&run.cluster, &run.app), clean(&footer(run)) + &page(run));
+    let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
+    let cut = shrink(&mut parts, room);
+    let body: String = parts.into_iter().map(|part| part.text).collect();
+    let note = if cut { LEFT_OUT } else { "" };
+    format!("{}\n{body}{note}{}\n", frame.0, frame.1)
+}
+
+/// What stands in the place of parts that there was no room for.
+const LEFT_OUT: &str = "There is more than a comment can hold: the summary of the run has it.\n\n";
+
+/// Takes parts away until the rest fits: of the least that matter the largest first. The verdict stays.
+fn shrink(parts: &mut [Section], room: usize) -> bool {
+    let mut cut = false;
+    while parts.iter().map(|part| part.text.len()).sum::<usize>() > room {
+        let least = parts.iter_mut().filter(|part| part.rank != Rank::Verdict && !part.text.is_empty());
+        let Some(part) = least.max_by_key(|part| (part.rank, part.text.len())) else { break };
+        part.text.clear();
+        cut = true;
+    }
+    cut
+}
+
+/// The first of a long text.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= MOST_VERDICT {
+        return text.to_owned();
+    }
+    text.chars().take(MOST_VERDICT).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The parts that a comment has of its own: a table that is as wide as there are colors, and the commands.
+
+use super::Run;
+use crate::plan::color::Color;
+use crate::plan::overview::{ColorView, Overview};
+use crate::plan::snapshot::Rollout;
+use crate::report::links;
+use crate::report::markdown::{block, cell, code, link};
+use crate::report::names::{one_line, short_commit, short_image};
+
+/// Most characters of one name in a cell.
+const LONGEST: usize = 28;
+
+/// A fact of a color: its name, and how it is read.
+type Fact = (&'static str, fn(&ColorView) -> String);
+
+/// The rows. One in which no color has anything is left out.
+const FACTS: [Fact; 9] = [
+    ("users", users),
+    ("version", |view| code(&short(&view.revision))),
+    ("image", |view| view.image.as_deref().map(|image| code(&short(&bare(image)))).unwrap_or_default()),
+    ("digest", digest),
+    ("commit", |view| view.commit.as_deref().map(|commit| code(&short_commit(commit))).unwrap_or_default()),
+    ("tasks", |view| format!("{} of {}", view.running, view.desired)),
+    ("healthy", |view| view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}"))),
+    ("state", state),
+    ("test", |view| view.test_url.as_deref().map(|url| link("open", url)).unwrap_or_default()),
+];
+
+/// The colors side by side, a row for each fact: short cells, so that a phone shows them.
+pub(crate) fn table(overview: &Overview) -> String {
+    let views = &overview.colors;
+    let head = views.iter().map(|view| {
+        let name = link(view.color.word(), &links::service_page(&overview.place, &view.service));
+        format!(" {} {name} |", symbol(view.color))
+    });
+    let gone = overview.missing.iter().map(|(color, _)| format!(" {} {color} |", symbol(*color)));
+    let width = views.len() + overview.missing.len();
+    if width == 0 {
+        return String::new();
+    }
+    let mut out = format!("| |{}\n|---|{}\n", head.chain(gone).collect::<String>(), "---|".repeat(width));
+    for (name, fact) in FACTS {
+        let cells: Vec<String> = views.iter().map(fact).collect();
+        if cells.iter().all(String::is_empty) {
+            continue;
+        }
+        let known = cells.iter().map(|text| if text.is_empty() { cell("") } else { text.clone() });
+        let gone =
+            overview.missing.iter().map(|_| if name == "version" { "missing".to_owned() } else { cell("") });
+        let row: String = known.chain(gone).map(|text| format!(" {text} |")).collect();
+        out.push_str(&format!("| {name} |{row}\n"));
+    }
+    out.push('\n');
+    out
+}
+
+/// A color's symbol; its word stands beside it.
+fn symbol(color: Color) -> &'static str {
+    match color {
+        Color::Blue => "🔵",
+        Color::Green => "🟢",
+        Color::Develop => "🟣",
+    }
+}
+
+/// The share of the users.
+fn users(view: &ColorView) -> String {
+    match (view.percent, view.color) {
+        (Some(percent), _) => format!("{percent} %"),
+        (None, Color::Develop) => String::new(),
+        (None, Color::Blue | Color::Green) => unknown(),
+    }
+}
+
+/// What the tasks run: 12 digits each, at most 2.
+fn digest(view: &ColorView) -> String {
+    let digits = |digest: &String| {
+        let sum = digest.rsplit(':').next().unwrap_or_default();
+        code(&sum.chars().take(12).collect::<String>())
+    };
+    view.digests.iter().take(2).map(digits).collect::<Vec<_>>().join(" ")
+}
+
+/// How the newest deployment stands, where it is not simply complete.
+fn state(view: &ColorView) -> String {
+    match view.rollout {
+        Some(Rollout::InProgress) => "deploying".to_owned(),
+        Some(Rollout::Failed) => "last deployment failed".to_owned(),
+        Some(Rollout::Unknown) => "deployment not known".to_owned(),
+        Some(Rollout::Completed) | None => String::new(),
+    }
+}
+
+/// For what could not be read.
+fn unknown() -> String {
+    "not known".to_owned()
+}
+
+/// An image without its registry and the folders of its repository.
+fn bare(image: &str) -> String {
+    let whole = short_image(image);
+    whole.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// A name that fits a cell.
+fn short(name: &str) -> String {
+    let name = one_line(name);
+    if name.chars().count() <= LONGEST {
+        return name;
+    }
+    name.chars().take(LONGEST).chain(['…']).collect()
+}
+
+/// The commands that start what is possible now, to be pasted; none where no workflow is known to be startable.
+pub(crate) fn buttons(overview: &Overview, run: &Run) -> String {
+    let Some(button) = &run.button else { return String::new() };
+    let takes = |input: &str| button.inputs.as_ref().is_none_or(|all| all.iter().any(|one| one == input));
+    let repository = run.repository.as_deref().map(|name| format!(" -R {name}")).unwrap_or_default();
+    let line = |values: &[(&str, &str)]| {
+        let values: String = values
+            .iter()
+            .filter(|(input, _)| takes(input))
+            .map(|(input, value)| format!(" -f {input}={value}"))
+            .collect();
+        format!("gh workflow run {}{repository}{values}", button.file)
+    };
+    let possible = overview.deployable.iter().filter(|(_, valid)| valid.is_ok());
+    let lines: Vec<String> =
+        possible.map(|(color, _)| line(&[("command", "deploy"), ("color", color.word())])).collect();
+    if lines.is_empty() { String::new() } else { block("sh", &lines) + "\n" }
+}

@@ -1,0 +1,291 @@
+//! What the comment shows. The snapshots are Markdown: read them in `snapshots/`.
+
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options, parse_document};
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::Difference;
+use crate::failure::{Outcome, Reason};
+use crate::plan::cause::Finding;
+use crate::plan::color::Color;
+use crate::plan::problem::Problem;
+use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal};
+use crate::plan::trouble::TroubleKind;
+use crate::plan::verdict::Ended;
+use crate::report::fixtures::{
+    ACCOUNT, BLUE, crash, failed, overview, planned, refused, report, trouble, view,
+};
+
+/// The run of the tests.
+fn run() -> Run {
+    Run {
+        cluster: "shop".to_owned(),
+        app: "web".to_owned(),
+        repository: Some("octo/shop".to_owned()),
+        actor: Some("octocat".to_owned()),
+        branch: Some("feature/cart".to_owned()),
+        commit: Some("a1b2c3d4e5f60718293a4b5c6d7e8f9012345678".to_owned()),
+        id: Some("123456789012".to_owned()),
+        url: Some("https://github.example/octo/shop/actions/runs/123456789012/attempts/1".to_owned()),
+        button: Some(Button { file: "redirect-traffic.yml".to_owned(), inputs: None }),
+    }
+}
+
+#[test]
+fn success() {
+    insta::assert_snapshot!(ended(&report(), &run()));
+}
+
+#[test]
+fn a_crash_that_was_put_back() {
+    insta::assert_snapshot!(ended(&failed(Failing::Deployment(Ended::CircuitBreaker), crash()), &run()));
+}
+
+#[test]
+fn a_refusal() {
+    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE };
+    insta::assert_snapshot!(ended(&refused(live), &run()));
+}
+
+#[test]
+fn plan_only() {
+    let (outcome, healthy, left) = (Outcome::Planned, None, Left::Untouched);
+    insta::assert_snapshot!(ended(&Report { outcome, healthy, left, ..report() }, &run()));
+}
+
+#[test]
+fn deploying() {
+    let now = Working { command: "deploy", overview: Some(overview()), plan: Some(planned()), failing: None };
+    insta::assert_snapshot!(working(&now, &run()));
+}
+
+#[test]
+fn going_back() {
+    let failing = Some((Failing::Deployment(Ended::CircuitBreaker), crash()));
+    let now = Working { command: "deploy", overview: Some(overview()), plan: Some(planned()), failing };
+    let told = working(&now, &run());
+    let head = "<!-- ecs-blue-green:shop/web -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
+    assert!(told.starts_with(head), "{told}");
+}
+
+#[test]
+fn a_run_of_which_nothing_is_known() {
+    let told = ended(
+        &Report::new("status"),
+        &Run { cluster: "shop".to_owned(), app: "web".to_owned(), ..Run::default() },
+    );
+    assert!(
+        told.starts_with("<!-- ecs-blue-green:shop/web -->\n### ⛔ Refused: status\n\nNot started."),
+        "{told}"
+    );
+    assert!(told.ends_with("<sub>cluster <code>shop</code>, app <code>web</code></sub>\n"), "{told}");
+}
+
+#[test]
+fn the_commands_name_only_inputs_that_the_workflow_has() {
+    let inputs = Some(vec!["color".to_owned()]);
+    let button = Some(Button { file: "deploy.yml".to_owned(), inputs });
+    let told = ended(&report(), &Run { button, ..run() });
+    assert!(told.contains("\ngh workflow run deploy.yml -R octo/shop -f color=green\n"), "{told}");
+    let told = ended(&report(), &Run { button: None, ..run() });
+    assert!(!told.contains("gh workflow"), "{told}");
+}
+
+#[test]
+fn no_mark_can_be_closed_or_taken_for_another() {
+    assert_eq!(mark("shop", "web"), "<!-- ecs-blue-green:shop/web -->");
+    assert_eq!(mark("shop-1", "a--> b"), "<!-- ecs-blue-green:shop-1/a-%2D%3E%20b -->");
+    assert_ne!(mark("a/b", "c"), mark("a", "b/c"));
+}
+
+/// A report that is full of this text.
+fn full_of(text: &str, times: usize) -> Report {
+    let many = || (0..times).map(|_| text.to_owned());
+    let finding = |reason| Finding::Stopped { code: text.to_owned(), reason, tasks: 1 };
+    let difference =
+        |before| Difference { path: text.to_owned(), before: Some(before), after: Some(text.to_owned()) };
+    let mut seen = overview();
+    for view in &mut seen.colors {
+        (view.image, view.commit) = (Some(text.to_owned()), Some(text.to_owned()));
+        (view.service, view.revision) = (text.to_owned(), text.to_owned());
+        (view.test_url, view.digests) = (Some(format!("x{text}")), many().collect());
+    }
+    seen.production_url = Some(format!("x{text}"));
+    seen.place.cluster = text.to_owned();
+    seen.unread = many().map(|message| trouble(TroubleKind::Denied, text, &message)).collect();
+    seen.missing = vec![(Color::Develop, text.to_owned())];
+    let kind = ProbeFailureKind::Unreachable { why: text.to_owned() };
+    let probe = ProbeFailure { url: text.to_owned(), kind };
+    let cause = Cause { findings: many().map(finding).collect(), logs: Vec::new() };
+    Report {
+        plan: Some(Planned {
+            changes: many().map(difference).collect(),
+            service: text.to_owned(),
+            ..planned()
+        }),
+        overview: Some(seen),
+        service: Some(text.to_owned()),
+        previous_task_definition: Some(text.to_owned()),
+        ..failed(Failing::Probe(probe), cause)
+    }
+}
+
+/// A run that is full of this text.
+fn hostile_run(text: &str) -> Run {
+    let own = || text.to_owned();
+    Run {
+        cluster: own(),
+        app: own(),
+        repository: Some("octo/shop".to_owned()),
+        actor: Some(own()),
+        branch: Some(own()),
+        commit: Some(own()),
+        id: Some("42".to_owned()),
+        url: Some("https://github.example/octo/shop/actions/runs/42".to_owned()),
+        button: None,
+    }
+}
+
+/// GitHub's Markdown, as far as the library goes.
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.strikethrough = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    options.extension.alerts = true;
+    options
+}
+
+/// What stands in a comment when it is read as GitHub reads it.
+#[derive(Debug, Default)]
+struct Read {
+    /// Addresses of links and images.
+    links: Vec<String>,
+    /// Raw HTML.
+    html: Vec<String>,
+    /// Text outside of code, where GitHub looks for mentions and references; raw HTML parts it.
+    text: Vec<String>,
+}
+
+/// Reads a comment.
+fn read(comment: &str) -> Read {
+    let arena = Arena::new();
+    let mut found = Read::default();
+    let mut in_code = false;
+    for node in parse_document(&arena, comment, &options()).descendants() {
+        match &node.data.borrow().value {
+            NodeValue::Link(link) => found.links.push(link.url.clone()),
+            NodeValue::Image(image) => found.links.push(image.url.clone()),
+            NodeValue::HtmlBlock(html) => found.html.push(html.literal.clone()),
+            NodeValue::HtmlInline(html) => {
+                in_code = (in_code || html == "<code>") && html != "</code>";
+                found.html.push(html.clone());
+            }
+            NodeValue::Text(text) if !in_code => found.text.push(text.to_string()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The tags that we write ourselves.
+const OURS: [&str; 7] =
+    ["<code>", "</code>", "<sub>", "</sub>", "<details><summary>Plan</summary>", "</details>", "<wbr>"];
+
+/// Asserts that nothing of the text has a meaning, beside our own links.
+fn is_inert(comment: &str) {
+    let found = read(comment);
+    for link in &found.links {
+        let host = [
+            "https://github.example/octo/shop/actions/runs/42",
+            "https://eu-west-1.console.aws.amazon.com/",
+            "http://shop-alb.example",
+            "https://shop-alb.example",
+        ];
+        assert!(host.iter().any(|host| link.starts_with(host)), "a link to {link}:\n{comment}");
+    }
+    for html in &found.html {
+        let known = OURS.contains(&html.trim())
+            || html.trim().starts_with("<!-- ecs-blue-green:") && html.matches("-->").count() == 1;
+        assert!(known, "HTML {html}:\n{comment}");
+    }
+    for text in &found.text {
+        for sign in ['@', '#'] {
+            let bare =
+                text.split(sign).skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            assert!(!bare, "`{sign}` in {text:?}:\n{comment}");
+        }
+        let low = text.to_lowercase();
+        let issue = low.split("gh-").skip(1).any(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(!issue, "GH- in {text:?}");
+    }
+}
+
+/// Text that tries everything.
+const EVIL: &str = "@octocat #12 GH-7 octo/shop#3 <img src=x onerror=alert(1)> <!-- --> [x](https://evil.example) ![x](https://evil.example/i.png) https://evil.example www.evil.example mail@evil.example | a | b |\n\n# x\n```\n> [!WARNING]\n- [ ] x\n[^1]: x `@y` <https://evil.example> ftp://evil.example xmpp:me@evil.example :::";
+
+#[test]
+fn invariant_32_foreign_text_is_only_text_for_a_reader_of_github_markdown() {
+    is_inert(&ended(&full_of(EVIL, 2), &hostile_run(EVIL)));
+    let problems = vec![Problem::new(EVIL, EVIL), Problem::new("input color", EVIL)];
+    is_inert(&ended(
+        &Report { problems, refusal: None, reason: Some(Reason::BadInput), ..refused(Refusal::NoDevelop) },
+        &hostile_run(EVIL),
+    ));
+    let now = full_of(EVIL, 2);
+    let failing = now.failing.clone().map(|failing| (failing, now.cause.clone()));
+    is_inert(&working(
+        &Working { command: "deploy", overview: now.overview, plan: now.plan, failing },
+        &hostile_run(EVIL),
+    ));
+}
+
+#[test]
+fn the_verdict_stays_when_there_is_no_room() {
+    let whole = ended(&report(), &run());
+    for (text, times) in [("`<@|#", 200), ("x", 3_000), ("web", 1)] {
+        let told = ended(&full_of(&text.repeat(200), times), &run());
+        assert!(told.len() <= LIMIT, "{} bytes", told.len());
+        assert!(
+            told.starts_with(
+                "<!-- ecs-blue-green:shop/web -->\n### ❌ Failed: deploy to green (probe-unreachable)\n\n"
+            ),
+            "{told}"
+        );
+        assert!(told.trim_end().ends_with(whole.lines().last().unwrap()), "{told}");
+        is_inert(&told.replace("octo/shop/actions/runs/123456789012", "octo/shop/actions/runs/42"));
+    }
+    let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
+    let bad = Report { problems, refusal: None, ..refused(Refusal::NoDevelop) };
+    let told = ended(&bad, &run());
+    assert!(told.len() <= LIMIT && told.contains("### ⛔ Refused"), "{} bytes", told.len());
+}
+
+#[test]
+fn a_long_name_makes_no_wide_cell() {
+    let mut seen = overview();
+    let long = format!("{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/a/b/{}:{}", "c".repeat(80), "d".repeat(80));
+    seen.colors =
+        vec![crate::plan::overview::ColorView { image: Some(long), ..view(Color::Blue, 7, Some(100)) }];
+    let told = ended(&Report { overview: Some(seen), ..report() }, &run());
+    let row = told.lines().find(|line| line.starts_with("| image |")).unwrap();
+    assert_eq!(row, format!("| image | <code>{}…</code> |", "c".repeat(28)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn invariant_32_no_account_is_in_a_comment(text in "[a-z0-9:/ .-]{0,20}") {
+        let told = ended(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3), &hostile_run(ACCOUNT));
+        prop_assert!(!told.contains(ACCOUNT), "{told}");
+    }
+
+    #[test]
+    fn invariant_32_no_text_has_a_meaning(text in "[@#|<>`a-z0-9\\n\\r\\\\_*:/!\\[\\]().~^=+ -]{0,40}|(https?://|www\\.|@|#1|GH-1|a@b\\.c|<b>|<!--|\\]\\(| |`|\\||\\n){0,12}") {
+        is_inert(&ended(&full_of(&text, 2), &hostile_run(&text)));
+    }
+}

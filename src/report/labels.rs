@@ -1,0 +1,153 @@
+//! The labels: what runs where, how users are split, and that a deploy failed.
+
+use crate::event::Report;
+use crate::failure::Outcome;
+use crate::feedback::{Label, LabelStyle, Labels};
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::Overview;
+
+/// Most characters of a label's name (GitHub's limit).
+const LONGEST: usize = 50;
+
+/// Before the split.
+const TRAFFIC: &str = "traffic: ";
+/// Before a color.
+const DEPLOYED: &str = "deployed: ";
+/// On the pull request whose deploy failed.
+const FAILED: &str = "deploy failed";
+
+/// What the labels say of the end of a run that began with `before`. None where nothing was seen that they could say.
+pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelStyle) -> Option<Labels> {
+    let seen = report.overview.as_ref();
+    let mut commits: Vec<(String, Vec<Label>)> = Vec::new();
+    for view in seen.into_iter().flat_map(|overview| &overview.colors) {
+        let Some(commit) = &view.commit else { continue };
+        let mut told = vec![deployed(view.color, style)];
+        if let (Color::Blue | Color::Green, Some(split)) = (view.color, report.split) {
+            told.push(traffic(split, style));
+        }
+        add(&mut commits, commit, told);
+    }
+    for view in before.into_iter().flat_map(|overview| &overview.colors) {
+        if let (Some(commit), Some(_)) = (&view.commit, seen) {
+            add(&mut commits, commit, Vec::new());
+        }
+    }
+    let failed = match (report.command, report.outcome) {
+        ("deploy", Outcome::Failed) => Some(true),
+        ("deploy", Outcome::Succeeded | Outcome::Unchanged) => Some(false),
+        _ => None,
+    };
+    let families = [TRAFFIC, DEPLOYED].map(|family| format!("{}{family}", style.prefix)).to_vec();
+    let failure =
+        failed.map(|_| label(FAILED, style, &style.failed, "The last deploy of this pull request failed"));
+    (seen.is_some() || failed.is_some()).then_some(Labels { commits, families, failed, failure })
+}
+
+/// Adds what a commit's pull request shall carry, each label once.
+fn add(commits: &mut Vec<(String, Vec<Label>)>, commit: &str, labels: Vec<Label>) {
+    if !commits.iter().any(|(known, _)| known == commit) {
+        commits.push((commit.to_owned(), Vec::new()));
+    }
+    for (_, known) in commits.iter_mut().filter(|(known, _)| known == commit) {
+        for label in &labels {
+            if !known.contains(label) {
+                known.push(label.clone());
+            }
+        }
+    }
+}
+
+/// The label of a split: a preset, or two numbers.
+fn traffic(split: Split, style: &LabelStyle) -> Label {
+    let color = match (split.blue > 0, split.green > 0) {
+        (true, false) => &style.blue,
+        (false, true) => &style.green,
+        (true, true) | (false, false) => &style.split,
+    };
+    label(&format!("{TRAFFIC}{split}"), style, color, "How users are split between blue and green")
+}
+
+/// The label of a color.
+fn deployed(color: Color, style: &LabelStyle) -> Label {
+    let paint = match color {
+        Color::Blue => &style.blue,
+        Color::Green => &style.green,
+        Color::Develop => &style.develop,
+    };
+    label(&format!("{DEPLOYED}{color}"), style, paint, "Where this pull request runs")
+}
+
+/// A label with its prefix, within GitHub's limit.
+fn label(name: &str, style: &LabelStyle, color: &str, description: &str) -> Label {
+    let name: String = format!("{}{name}", style.prefix).chars().take(LONGEST).collect();
+    Label { name, color: color.to_owned(), description: description.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures::{overview, report};
+
+    /// The labels in short: commit, then names.
+    fn told(labels: &Labels) -> Vec<String> {
+        let names = |all: &[Label]| all.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
+        labels.commits.iter().map(|(commit, all)| format!("{commit}: {}", names(all))).collect()
+    }
+
+    /// The overview with a commit for each color.
+    fn seen(commits: [&str; 3]) -> Overview {
+        let mut seen = overview();
+        for (view, commit) in seen.colors.iter_mut().zip(commits) {
+            view.commit = Some(commit.to_owned());
+        }
+        seen
+    }
+
+    #[test]
+    fn each_commit_has_its_colors_and_one_split() {
+        let mut after = report();
+        after.see(seen(["a", "b", "a"]));
+        let found = labels(&after, Some(&seen(["a", "c", "a"])), &LabelStyle::default()).unwrap();
+        assert_eq!(
+            told(&found),
+            [
+                "a: deployed: blue, traffic: blue, deployed: develop",
+                "b: deployed: green, traffic: blue",
+                "c: "
+            ]
+        );
+        assert_eq!(found.families, ["traffic: ", "deployed: "]);
+        assert_eq!((found.failed, found.failure.unwrap().name.as_str()), (Some(false), "deploy failed"));
+    }
+
+    #[test]
+    fn each_split_has_its_label_and_its_color() {
+        let style = LabelStyle { prefix: "web ".to_owned(), ..LabelStyle::default() };
+        let splits = [(100, 0), (80, 20), (50, 50), (20, 80), (0, 100), (95, 5)];
+        let names = splits.map(|(blue, green)| {
+            let label = traffic(Split { blue, green }, &style);
+            format!("{} {}", label.name, label.color)
+        });
+        assert_eq!(
+            names,
+            [
+                "web traffic: blue 1d76db",
+                "web traffic: blue-80 fbca04",
+                "web traffic: split fbca04",
+                "web traffic: green-80 fbca04",
+                "web traffic: green 0e8a16",
+                "web traffic: 95/5 fbca04",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failed_deploy_is_labelled_and_a_refused_one_leaves_the_label() {
+        let style = LabelStyle::default();
+        let failed = Report { outcome: Outcome::Failed, overview: None, ..report() };
+        assert_eq!(labels(&failed, None, &style).unwrap().failed, Some(true));
+        let refused = Report { outcome: Outcome::Refused, overview: None, ..report() };
+        assert_eq!(labels(&refused, None, &style), None);
+    }
+}
