@@ -9,7 +9,7 @@ use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
-use crate::plan::step::{Step, Wait};
+use crate::plan::step::{Left, Step, Wait};
 use crate::plan::traffic::Brief;
 
 /// A part of the run that has a group of its own in the log.
@@ -298,7 +298,8 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
 
 /// Where users are at the end.
 fn users(report: &Report) -> Option<Line> {
-    let split = report.split.filter(|_| report.refusal.is_none())?;
+    let known = report.refusal.is_none() && (report.traffic.is_none() || report.left != Left::Unknown);
+    let split = report.split.filter(|_| known)?;
     let text = match (&report.traffic, report.color) {
         (Some(_), _) => format!("users: {}", shares(split)),
         (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(split)),

@@ -16,10 +16,6 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("live-color", report.split.map(|split| status::live_color(split).to_owned()).unwrap_or_default()),
         ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
         ("previous-traffic", report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default()),
-        (
-            "previous-traffic",
-            report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default(),
-        ),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("image", text(&report.image)),
@@ -78,7 +74,22 @@ mod tests {
 
     #[test]
     fn a_change_of_traffic_has_the_split_before_and_after() {
-        insta::assert_snapshot!(told(&moved()), @"");
+        insta::assert_snapshot!(told(&moved()), @r"
+        result=succeeded
+        reason=
+        left=changed
+        color=green
+        live-color=both
+        traffic=blue-80
+        previous-traffic=blue
+        task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
+        previous-task-definition-arn=
+        image=
+        ecs-deployment-id=
+        production-url=https://shop-alb.example
+        test-url=http://shop-alb.example:808
+        duration-seconds=125
+        ");
     }
 
     #[test]

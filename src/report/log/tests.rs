@@ -295,7 +295,50 @@ fn moving_users_reads_from_top_to_bottom() {
         waiting(Wait::Settle { color: Color::Green, left }, 90, false),
         Event::Ended(Box::new(moved())),
     ]);
-    insta::assert_snapshot!(told(&events).split_once("Plan:").unwrap().1, @"");
+    insta::assert_snapshot!(told(&events).split_once("Plan:").unwrap().1, @r#"
+     blue -> blue-80
+     | `HTTPS:443 default`: blue -> blue-80 (80 % blue, 20 % green)
+     | `HTTPS:443 rule 10`: blue -> blue-80 (80 % blue, 20 % green)
+     | blue runs `web:7`, green runs `web:8`
+     | All users need 10 targets: blue's desired count divided by its share of the users now, rounded up
+     |   blue gets 80 % of the users: 10 healthy, 8 needed, desired count 10, MaxCapacity 10
+    !|   green gets 20 % of the users: 1 healthy, 2 needed, desired count 1, MaxCapacity 10
+     | Scaled before users move: `web-green` (green) to 2 tasks
+     | Users are held on the way at 5 % and 10 % green, 5m 00s each
+    !| the alarm `web-slow` has no data and can't warn
+     | Stickiness is on at `HTTPS:443 default` (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.
+     | 1. Suspend scale-in of `web-green` (green)
+     | 2. Scale `web-green` (green) to 2 tasks
+     | 3. Set the weights of `HTTPS:443 default`: blue -> blue-80
+    <|
+    >| Suspend scale-in of `web-green` (green)
+    <|
+    >| Scale `web-green` (green) to 2 tasks
+    +| updated; this change has no deployment of its own
+    <|
+    >| Wait for healthy targets of green
+     | [  4s] green: 1 of 2 healthy, needed for 20 % of the users
+    <|
+    >| Set the weights of `HTTPS:443 default`: blue -> blue-80
+     | [ 41s] AWS does not show the new weights of `HTTPS:443 default` yet
+    <|
+    >| Hold users at blue-80 and watch
+     | [ 42s] users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarm `web-slow` has no data and can't warn
+    .| [1m12s] users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarm `web-slow` has no data and can't warn; nothing changed
+    <|
+    +| all production rules hold blue-80 (80 % blue, 20 % green), read back from AWS
+    >| Users have been moved to green: watch before anything scales in
+     | [1m30s] all users are at green; the rules are watched for another 1m 58s before anything may scale in again
+    <|
+    +| succeeded after 2m 05s: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy.
+     | To send users back to blue, run this action with
+     |   command: redirect-traffic
+     |   traffic: blue
+     | or, without GitHub (it checks nothing: see first that blue is healthy):
+     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+     | users: 80 % blue, 20 % green
+    "#);
 }
 
 #[test]
@@ -308,7 +351,32 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
         Event::Ended(Box::new(not_moved(failing(), Left::Restored, Because::PutBack))),
         Event::Ended(Box::new(not_moved(failing(), Left::Unknown, Because::NotConfirmed))),
     ];
-    insta::assert_snapshot!(told(&events), @"");
+    insta::assert_snapshot!(told(&events), @r#"
+     | rollback in cluster `shop`, eu-west-1
+    >| Look at AWS
+    <|
+    x| the change of traffic fails: The CloudWatch alarm `web-5xx` (7 > 1) fired while users were moved, so the new split is not good.
+     | See what the alarm measured, and the log of the color that got users, before you move them again:
+     |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+    >| Put back the weights of `HTTPS:443 default`: blue -> blue-80
+    <|
+    x| failed (alarm) after 2m 05s: The CloudWatch alarm `web-5xx` (7 > 1) fired while users were moved, so the new split is not good.
+     | See what the alarm measured, and the log of the color that got users, before you move them again:
+     |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+     | Restored: the production rules hold again what was found (blue), read back from AWS.
+     | users: 100 % blue, 0 % green
+    x| failed (alarm) after 2m 05s: The CloudWatch alarm `web-5xx` (7 > 1) fired while users were moved, so the new split is not good.
+     | See what the alarm measured, and the log of the color that got users, before you move them again:
+     |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+     | NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
+     |   aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+     | To send users back to blue, run this action with
+     |   command: redirect-traffic
+     |   traffic: blue
+     | or, without GitHub (it checks nothing: see first that blue is healthy):
+     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+    "#);
 }
 
 #[test]

@@ -192,20 +192,134 @@ fn of_traffic(report: &Report) -> String {
 
 #[test]
 fn users_were_moved() {
-    insta::assert_snapshot!(of_traffic(&moved()), @"");
+    insta::assert_snapshot!(of_traffic(&moved()), @r#"
+    ### ✅ Succeeded: redirect-traffic to blue-80
+
+    green (<code>web:8</code>) serves 20 % of the users, blue (<code>web:7</code>) 80 %; 2 targets of green healthy.
+
+    ```text
+    before  blue 100 % ████████████████████ 0 % green
+    now     blue 80 % ████████████████░░░░ 20 % green
+    ```
+
+    …
+    Each node of the load balancer takes new weights over by itself, as a rule within seconds: until then some requests still go by the old ones.
+
+    Stickiness is on at <code>HTTPS:443 default</code> (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.
+
+    <details><summary>Plan</summary>
+
+    | listener rule | before | after |
+    |---|---|---|
+    | HTTPS:443 default | blue | blue-80 |
+    | HTTPS:443 rule 10 | blue | blue-80 |
+
+    All users need 10 targets: blue's desired count divided by its share of the users now, rounded up.
+
+    | color | users | healthy | needed | desired count | MaxCapacity |
+    |---|---|---|---|---|---|
+    | blue | 80 % | 10 | 8 | 10 | 10 |
+    | green | 20 % | 1 | 2 | 1 | 10 |
+
+    Scaled before users move: <code>web-green</code> (green) to 2 tasks.
+
+    Users are held on the way at 5 % and 10 % green, 5m 00s each.
+
+    The alarm <code>web-slow</code> has no data and can't warn.
+
+    1. Suspend scale-in of <code>web-green</code> (green)
+    2. Scale <code>web-green</code> (green) to 2 tasks
+    3. Set the weights of <code>HTTPS:443 default</code>: blue -&#62; blue-80
+
+    </details>
+
+    To send users back to blue, run this action with
+
+    ```
+    command: redirect-traffic
+    traffic: blue
+    ```
+
+    or, without GitHub (it checks nothing: see first that blue is healthy):
+
+    ```
+    aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+    aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+    ```
+
+    <code>ACCOUNT&#95;ID</code> stands for the account's id; the job log has it.
+    "#);
 }
 
 #[test]
 fn a_plan_to_move_users_says_what_it_would_do() {
     let (outcome, left, split) = (Outcome::Planned, Left::Untouched, Some(BLUE));
-    insta::assert_snapshot!(of_traffic(&Report { outcome, left, split, healthy: None, ..moved() }), @"");
+    insta::assert_snapshot!(of_traffic(&Report { outcome, left, split, healthy: None, ..moved() }), @r"
+    ### 📝 Planned: redirect-traffic to blue-80
+
+    3 steps planned: blue -&#62; blue-80. Nothing was written.
+
+    ```text
+    now     blue 100 % ████████████████████ 0 % green
+    after   blue 80 % ████████████████░░░░ 20 % green
+    ```
+
+    …
+    Each node of the load balancer takes new weights over by itself, as a rule within seconds: until then some requests still go by the old ones.
+
+    Stickiness is on at <code>HTTPS:443 default</code> (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.
+
+    **Plan**
+
+    | listener rule | before | after |
+    |---|---|---|
+    | HTTPS:443 default | blue | blue-80 |
+    | HTTPS:443 rule 10 | blue | blue-80 |
+
+    All users need 10 targets: blue's desired count divided by its share of the users now, rounded up.
+
+    | color | users | healthy | needed | desired count | MaxCapacity |
+    |---|---|---|---|---|---|
+    | blue | 80 % | 10 | 8 | 10 | 10 |
+    | green | 20 % | 1 | 2 | 1 | 10 |
+
+    Scaled before users move: <code>web-green</code> (green) to 2 tasks.
+
+    Users are held on the way at 5 % and 10 % green, 5m 00s each.
+
+    The alarm <code>web-slow</code> has no data and can't warn.
+
+    1. Suspend scale-in of <code>web-green</code> (green)
+    2. Scale <code>web-green</code> (green) to 2 tasks
+    3. Set the weights of <code>HTTPS:443 default</code>: blue -&#62; blue-80
+    ");
 }
 
 #[test]
 fn users_were_sent_back_by_an_alarm() {
     let failing = Failing::Traffic(Stuck::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
     let told = of_traffic(&not_moved(failing, Left::Restored, Because::PutBack));
-    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @"");
+    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @r"
+    ### ❌ Failed: redirect-traffic to blue-80 (alarm)
+
+    The CloudWatch alarm <code>web-5xx</code> (7 &#62; 1) fired while users were moved, so the new split is not good.
+
+    See what the alarm measured, and the log of the color that got users, before you move them again:
+
+    ```
+    aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+    ```
+
+    Restored: the production rules hold again what was found (blue), read back from AWS.
+
+    ```text
+    before  blue 100 % ████████████████████ 0 % green
+    now     blue 100 % ████████████████████ 0 % green
+    wanted  blue 80 % ████████████████░░░░ 20 % green
+    ```
+
+    …
+    ");
 }
 
 #[test]
@@ -213,7 +327,17 @@ fn nothing_was_to_be_moved() {
     let (outcome, left) = (Outcome::Unchanged, Left::Untouched);
     let traffic = Some(Box::new(Brief { from: BLUE_80, steps: Vec::new(), ..brief() }));
     let told = of_traffic(&Report { outcome, left, traffic, ..moved() });
-    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @"");
+    insta::assert_snapshot!(told.split("<details>").next().unwrap(), @r"
+    ### ✅ Unchanged: redirect-traffic to blue-80
+
+    Nothing was changed: green (<code>web:8</code>) serves 20 % of the users, blue (<code>web:7</code>) 80 % already; 2 targets of green healthy.
+
+    ```text
+    now     blue 80 % ████████████████░░░░ 20 % green
+    ```
+
+    …
+    ");
 }
 
 proptest! {

@@ -11,6 +11,7 @@ use crate::report::words;
 /// How users were split, are, and shall be: as bars.
 pub(super) fn bars(brief: &Brief, report: &Report) -> String {
     let now = report.split.unwrap_or(brief.from);
+    let seen = if report.left == Left::Unknown { "seen" } else { "now" };
     let wanted = (!now.same_ratio(brief.to)).then_some(("wanted", brief.to));
     let lines = match report.outcome {
         Outcome::Planned => vec![("now", brief.from), ("after", brief.to)],
@@ -20,7 +21,7 @@ pub(super) fn bars(brief: &Brief, report: &Report) -> String {
         | Outcome::Failed
         | Outcome::Superseded
         | Outcome::Cancelled => {
-            [Some(("before", brief.from)), Some(("now", now)), wanted].into_iter().flatten().collect()
+            [Some(("before", brief.from)), Some((seen, now)), wanted].into_iter().flatten().collect()
         }
     };
     let lines: Vec<String> =
@@ -46,7 +47,9 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
     let mut out = String::from("| listener rule | before | after |\n|---|---|---|\n");
     out.extend(brief.rules.iter().map(rule));
     out.push_str(&format!("\n{}.\n\n", words::load(brief.load)));
-    out.push_str("| color | users | healthy | needed | desired count | MaxCapacity |\n|---|---|---|---|---|---|\n");
+    out.push_str(
+        "| color | users | healthy | needed | desired count | MaxCapacity |\n|---|---|---|---|---|---|\n",
+    );
     out.extend(brief.capacity.iter().map(capacity));
     out.push('\n');
     let texts = [words::scaled_first(brief), words::held(brief), words::silent(&brief.no_data)];

@@ -33,7 +33,7 @@ pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, step, waiting};
 pub(crate) use tangle::tangle;
 pub(crate) use traffic::{
-    ACCOUNT, PROPAGATION, capacity, held, load, rule, scaled_first, serves, shortfall, silent, stickiness, versions,
+    ACCOUNT, PROPAGATION, capacity, held, load, rule, scaled_first, serves, silent, stickiness, versions,
     watched,
 };
 pub(crate) use trouble::trouble;

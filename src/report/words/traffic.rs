@@ -10,8 +10,9 @@ use crate::plan::scalers::Change;
 use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
 use crate::report::names::{count, duration, one_line, quoted, shares};
 
+pub(super) use brief::shortfall;
 pub(crate) use brief::{
-    PROPAGATION, capacity, held, load, rule, scaled_first, serves, shortfall, silent, stickiness, versions,
+    PROPAGATION, capacity, held, load, rule, scaled_first, serves, silent, stickiness, versions,
 };
 pub(super) use failed::stuck;
 pub(super) use left::because;

@@ -116,11 +116,11 @@ fn every_failure_has_the_numbers_and_a_way_on() {
         Stuck::Refused(Box::new(Refusal::NoAlarm(vec!["web-5xx".to_owned()]))),
     ];
     insta::assert_snapshot!(all.map(stuck).join("\n"), @r#"
-    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) fired while users were moved, so the new split is not good.
+    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)) fired while users were moved, so the new split is not good.
     See what the alarm measured, and the log of the color that got users, before you move them again:
       aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
 
-    [alarm] The CloudWatch alarms `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) and `it's slow` fired while users were moved, so the new split is not good.
+    [alarm] The CloudWatch alarms `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)) and `it's slow` fired while users were moved, so the new split is not good.
     See what the alarm measured, and the log of the color that got users, before you move them again:
       aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx 'it'\''s slow'
 
@@ -172,13 +172,13 @@ fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
       scale-up: true
     or do it yourself:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --desired-count 4
-    If users are failing already where they are, one healthy target is enough with
+    If users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with
       force: true
 
     [not-enough-targets] green has 2 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: blue's desired count divided by its share of the users now, rounded up.
     Its scalable target allows at most 10. Raise MaxCapacity where it is defined, or with
       aws application-autoscaling register-scalable-target --region eu-west-1 --service-namespace ecs --scalable-dimension ecs:service:DesiredCount --resource-id service/shop/web-green --max-capacity 4
-    If users are failing already where they are, one healthy target is enough with
+    If users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with
       force: true
 
     [not-enough-targets] green has 0 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: the largest MaxCapacity.
@@ -188,8 +188,12 @@ fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
     [not-enough-targets] green has 3 of the 7 healthy targets that 50 % of the users need. All users need 8 targets: the larger desired count of the two colors. green's target group asks for 7 by its own attributes.
     No more became healthy within `timeout`. Raise it if they only need longer, else see why:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
-    If users are failing already where they are, one healthy target is enough with
+    If users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with
       force: true
+
+    [not-enough-targets] green has 0 of 1 healthy target that 50 % of the users need.
+    Its desired count is 1, and no task or target is on its way. See why the others are not healthy:
+      aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     ");
 }
 
@@ -229,7 +233,7 @@ fn every_other_refusal_says_what_to_do() {
     Correct `rollback-alarms`. These are there:
       aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'
 
-    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0).) fires already, before users were moved; the first of `steps` would only send them back.
+    [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)) fires already, before users were moved; the first of `steps` would only send them back.
     Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.
       aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
 

@@ -6,7 +6,7 @@ use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange};
 use crate::report::names::{and, count, duration, quoted, shares, short_arn};
 
 /// When new weights hold: AWS names no bound.
-pub(crate) const PROPAGATION: &str = "Each node of the load balancer takes new weights over by itself, within seconds: until then some requests still go by the old ones.";
+pub(crate) const PROPAGATION: &str = "Each node of the load balancer takes new weights over by itself, as a rule within seconds: until then some requests still go by the old ones.";
 
 /// Who serves users, with versions: `` green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 % ``.
 pub(crate) fn serves(split: Split, first: Color, versions: &[(Color, String)]) -> String {
@@ -54,7 +54,7 @@ pub(crate) fn load(load: Load) -> String {
 pub(crate) fn capacity(capacity: &Capacity) -> String {
     let most = capacity.most.map(|most| format!(", MaxCapacity {most}")).unwrap_or_default();
     format!(
-        "{} gets {} % of the users: {} of {} healthy, desired count {}{most}",
+        "{} gets {} % of the users: {} healthy, {} needed, desired count {}{most}",
         capacity.color, capacity.share, capacity.healthy, capacity.needed, capacity.desired
     )
 }

@@ -60,7 +60,7 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
         String::new()
     };
     let what = match needed {
-        1 => format!("{color} has no healthy target, and needs one for {share} % of the users."),
+        1 => format!("{color} has {healthy} of 1 healthy target that {share} % of the users need."),
         _ => format!(
             "{color} has {healthy} of the {needed} healthy targets that {share} % of the users need. {}.{group}",
             super::load(load)
