@@ -44,16 +44,21 @@ fn collect(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
         Value::Null => return,
         Value::Object(fields) => {
             let dot = if path.is_empty() { "" } else { "." };
-            return fields.iter().for_each(|(key, field)| collect(field, format!("{path}{dot}{key}"), leaves));
+            return fields
+                .iter()
+                .for_each(|(key, field)| collect(field, format!("{path}{dot}{key}"), leaves));
         }
         Value::Array(entries) => {
             let each = entries.iter().enumerate();
-            return each.for_each(|(at, entry)| collect(entry, format!("{path}[{}]", key(at, entry)), leaves));
+            return each
+                .for_each(|(at, entry)| collect(entry, format!("{path}[{}]", key(at, entry)), leaves));
         }
         Value::String(text) if text.is_empty() => return,
         Value::String(text) => text.clone(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
     };
     leaves.insert(path, leaf);
 }

@@ -125,11 +125,7 @@ impl Found<'_> {
         let max = self.most();
         (target.min != min || target.max != max).then(|| {
             // Both or one: AWS checks a new minimum against the old maximum.
-            self.scaling(
-                (target.min != min).then_some(min),
-                (target.max != max).then_some(max),
-                None,
-            )
+            self.scaling((target.min != min).then_some(min), (target.max != max).then_some(max), None)
         })
     }
 

@@ -9,9 +9,7 @@ pub(crate) fn register(service: &mut Service, scaling: &Scaling) {
     let Some(Ok(known)) = &mut service.scaling else { return };
     let target = match (known, scaling.min.zip(scaling.max)) {
         (Some(target), _) => target,
-        (known @ None, Some((min, max))) => {
-            known.insert(Scalable { min, max, ..Scalable::default() })
-        }
+        (known @ None, Some((min, max))) => known.insert(Scalable { min, max, ..Scalable::default() }),
         (None, None) => return,
     };
     target.min = scaling.min.unwrap_or(target.min);

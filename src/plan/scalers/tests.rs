@@ -7,19 +7,18 @@ use super::*;
 use crate::plan::color::Color;
 use crate::plan::sample::{service, trouble};
 use crate::plan::snapshot::{Scalable, Service};
-use crate::plan::step::{Put, Purpose, Refusal, Scaling, Step};
+use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
 use crate::plan::trouble::TroubleKind;
 
 /// The values of the README's example.
-const MANAGED: Managed =
-    Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
+const MANAGED: Managed = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
 
 /// The cluster.
 const SHOP: &str = "shop";
 
 /// Green with this scalable target, and no policy and no alarm.
 fn green(target: Option<(u32, u32)>, desired: u32) -> Service {
-    let target = target.map(|(min, max)| Scalable { min, max, in_suspended: false, out_suspended: false });
+    let target = target.map(|(min, max)| Scalable { min, max, ..Scalable::default() });
     Service {
         desired,
         scaling: Some(Ok(target)),
@@ -96,14 +95,13 @@ fn fields(put: &Put) -> String {
 
 #[test]
 fn everything_is_made_in_the_order_in_which_aws_takes_it() {
-    for (role, acts, least, suspended) in [
-        (Role::Idle, "false", 1, ""),
-        (Role::Develop, "true", 1, ""),
-        (Role::Live, "true", 2, ""),
-    ] {
+    for (role, acts, least, suspended) in
+        [(Role::Idle, "false", 1, ""), (Role::Develop, "true", 1, ""), (Role::Live, "true", 2, "")]
+    {
         let mut service = green(None, 4);
         let alarm = |what: &str| format!("alarm {what} {acts}");
-        let mut wanted = vec![format!("min {least} max 10{suspended}"), "policy out".to_owned(), "policy in".to_owned()];
+        let mut wanted =
+            vec![format!("min {least} max 10{suspended}"), "policy out".to_owned(), "policy in".to_owned()];
         wanted.extend(["cpu-high", "memory-high", "low"].map(alarm));
         assert_eq!(short(&settled(&mut service, next_step, role, Purpose::Deploy)), wanted, "{role:?}");
         assert_eq!(service.desired, 4, "{role:?}");
@@ -126,8 +124,10 @@ fn policies_and_alarms_say_what_was_asked_for() {
     let mut service = green(Some((1, 10)), 2);
     settled(&mut service, next_step, Role::Live, Purpose::Deploy);
     let scalers = scalers(&mut service);
-    let arn = |name: &str| scalers.policy(&format!("ecs-blue-green/shop/web-green/{name}")).unwrap().arn.clone();
-    let alarm = |name: &str| scalers.alarm(&format!("ecs-blue-green/shop/web-green/{name}")).unwrap().content.clone();
+    let arn =
+        |name: &str| scalers.policy(&format!("ecs-blue-green/shop/web-green/{name}")).unwrap().arn.clone();
+    let alarm =
+        |name: &str| scalers.alarm(&format!("ecs-blue-green/shop/web-green/{name}")).unwrap().content.clone();
     let dimensions = json!([
         {"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web-green"}]);
     assert_eq!(
@@ -148,7 +148,8 @@ fn policies_and_alarms_say_what_was_asked_for() {
     assert_eq!((&low["Threshold"], &low["ComparisonOperator"]), (&json!(40.0), &json!("LessThanThreshold")));
     assert_eq!(low["Metrics"][2]["Expression"], "MAX([cpu, memory])");
     assert_eq!(low["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"], dimensions);
-    let returned: Vec<&Value> = low["Metrics"].as_array().unwrap().iter().map(|one| &one["ReturnData"]).collect();
+    let returned: Vec<&Value> =
+        low["Metrics"].as_array().unwrap().iter().map(|one| &one["ReturnData"]).collect();
     assert_eq!(returned, [&json!(false), &json!(false), &json!(true)]);
 }
 
@@ -159,7 +160,11 @@ fn roles_turn_actions_and_bounds_in_a_safe_order() {
     let on = "ActionsEnabled false -> true";
     assert_eq!(
         short(&settled(&mut service, serving, Role::Live, Purpose::Traffic)),
-        [format!("alarm cpu-high true; {on}"), format!("alarm memory-high true; {on}"), format!("alarm low true; {on}")]
+        [
+            format!("alarm cpu-high true; {on}"),
+            format!("alarm memory-high true; {on}"),
+            format!("alarm low true; {on}")
+        ]
     );
     assert_eq!(short(&settled(&mut service, next_step, Role::Live, Purpose::Traffic)), ["min 2"]);
     let off = "ActionsEnabled true -> false";
@@ -243,8 +248,14 @@ fn invariant_09_what_was_not_read_is_not_taken_as_missing() {
     for (change, wanted) in [
         ((|service: &mut Service| service.scaling = None) as fn(&mut Service), Managing::Unseen),
         (|service| service.scalers = None, Managing::Unseen),
-        (|service| service.scaling = Some(Err(trouble(TroubleKind::Throttled))), Managing::Trouble(throttled.clone())),
-        (|service| service.scalers = Some(Err(trouble(TroubleKind::Throttled))), Managing::Trouble(throttled.clone())),
+        (
+            |service| service.scaling = Some(Err(trouble(TroubleKind::Throttled))),
+            Managing::Trouble(throttled.clone()),
+        ),
+        (
+            |service| service.scalers = Some(Err(trouble(TroubleKind::Throttled))),
+            Managing::Trouble(throttled.clone()),
+        ),
     ] {
         let mut service = green(Some((1, 10)), 2);
         change(&mut service);

@@ -14,7 +14,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
 use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
-use crate::plan::step::{Capacity, End, Next, Refusal, Scaling, Step, Update, Wait, Weights};
+use crate::plan::step::{Capacity, End, Next, Refusal, Step, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
