@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 19] = [
+const TESTBED: [Layer; 21] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
@@ -52,13 +52,33 @@ const TESTBED: [Layer; 19] = [
     ),
     ("ecr", &["image", "wire", "world"], &["serde_json", "sha2"]),
     ("ecs", &["ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
-    ("sts", &["wire", "world"], &["serde_json"]),
+    // GitHub's two endpoints live in one place, and issue the tokens that STS trusts.
+    ("oidc", &["github", "world"], &["bytes", "serde_json", "sha2"]),
+    (
+        "github",
+        &["elb", "oidc", "world"],
+        &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "sha2", "tokio", "url"],
+    ),
+    ("sts", &["elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
     ("cloudwatch", &["ecs", "elb", "wire", "world"], &["serde_json"]),
     ("autoscaling", &["checker", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
     ("faults", &["wire", "world"], &["serde_json"]),
     (
         "world",
-        &["autoscaling", "checker", "cloudwatch", "ecr", "ecs", "elb", "faults", "record", "sts", "wire"],
+        &[
+            "autoscaling",
+            "checker",
+            "cloudwatch",
+            "ecr",
+            "ecs",
+            "elb",
+            "faults",
+            "github",
+            "oidc",
+            "record",
+            "sts",
+            "wire",
+        ],
         &["serde_json", "sha2", "tokio"],
     ),
     (
@@ -66,7 +86,11 @@ const TESTBED: [Layer; 19] = [
         &["faults", "wire", "world"],
         &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "tokio"],
     ),
-    ("testbed", &["checker", "faults", "record", "server", "wire", "world"], &["serde_json", "tokio"]),
+    (
+        "testbed",
+        &["checker", "faults", "github", "oidc", "record", "server", "wire", "world"],
+        &["serde_json", "tokio"],
+    ),
     ("scaled", &["testbed", "wire"], &["serde_json"]),
     ("sample", &["checker", "scaled", "testbed", "wire"], &["serde_json"]),
     // The demo is a user of the library, as tests are.
