@@ -350,9 +350,12 @@ fn invariant_33_a_github_that_is_down_changes_nothing_in_aws() {
     assert_eq!(done.output("comment-url"), "");
 }
 
+/// An answer of GitHub's, and how it is made.
+type Answering = (&'static str, fn() -> GitHubEffect);
+
 #[test]
 fn invariant_33_each_answer_of_github_is_told_once_and_changes_nothing_in_aws() {
-    let answers: [(&str, fn() -> GitHubEffect); 7] = [
+    let answers: [Answering; 7] = [
         ("401", || GitHubEffect::Refuse(Refusal::new(401, "Bad credentials"))),
         ("403", || GitHubEffect::Refuse(Refusal::new(403, "Resource not accessible by integration"))),
         ("404", || GitHubEffect::Refuse(Refusal::new(404, "Not Found"))),
