@@ -88,6 +88,7 @@ mod tests {
         ecs-deployment-id=
         production-url=https://shop-alb.example
         test-url=http://shop-alb.example:808
+        comment-url=
         duration-seconds=125
         ");
     }
