@@ -108,6 +108,13 @@ pub(crate) enum Warning {
         /// The image.
         image: String,
     },
+    /// Somebody else's scaling policies on a service that the config wants to scale.
+    ForeignPolicies {
+        /// The service.
+        service: String,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Any other text from the edge: one plain sentence.
     Text(String),
 }

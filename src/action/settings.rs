@@ -11,8 +11,9 @@ use super::place;
 use super::promote;
 use super::role::Role;
 use super::traffic::{self, RollbackSettings};
-use crate::config::{Scaling, kinds};
+use crate::config::kinds;
 use crate::plan::problem::Problem;
+use crate::plan::scalers::Managed;
 use crate::plan::traffic::Wish;
 use crate::plan::wanted::{Place, Probe, Promotion};
 
@@ -26,7 +27,7 @@ pub(crate) struct Settings {
     /// The name of the app, where the config file has one.
     pub(crate) app: Option<String>,
     /// How the app's services scale, where the config file says so.
-    pub(crate) scaling: Option<Scaling>,
+    pub(crate) scaling: Option<Managed>,
     /// The AWS region.
     pub(crate) region: String,
     /// The role to assume by the job's id token; none to take the credentials of the environment.
@@ -147,7 +148,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     Some(Settings {
         command: command?,
         place: place?,
-        scaling: file.app.as_ref().and_then(|(_, app)| app.scaling.clone()),
+        scaling: file.app.as_ref().and_then(|(_, app)| app.scaling),
         app: file.app.map(|(name, _)| name),
         region: region?,
         role,

@@ -1,8 +1,6 @@
 //! The actions of a listener rule as JSON, with the keys of AWS's API, and back. A rule is written as a whole, so no
 //! field may get lost on the way.
 
-use std::collections::{BTreeMap, HashMap};
-
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, AuthenticateCognitoActionConditionalBehaviorEnum,
     AuthenticateCognitoActionConfig, AuthenticateOidcActionConditionalBehaviorEnum,
@@ -12,6 +10,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetGroupStickinessConfig, TargetGroupTuple,
 };
 use serde_json::{Map, Value};
+
+use super::json::{Json, structure, take, word};
 
 /// All actions of a rule, fit to be sent back: a forward action names its groups in `ForwardConfig` alone, stickiness
 /// that is off has no duration, and a client secret, which AWS never returns, is asked to be kept (API_ModifyRule).
@@ -71,60 +71,6 @@ fn sendable(mut action: Action) -> Action {
         }
     }
     action
-}
-
-/// A value of the SDK that has a form in JSON.
-trait Json: Sized {
-    /// The value in JSON.
-    fn write(&self) -> Value;
-
-    /// The value out of JSON, or what is not understood.
-    fn read(value: &Value) -> Result<Self, String>;
-}
-
-/// The member of an object, which is taken out; none where it is not there.
-fn take<T: Json>(object: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
-    match object.shift_remove(key) {
-        Some(value) => T::read(&value).map(Some).map_err(|why| format!("{key}: {why}")),
-        None => Ok(None),
-    }
-}
-
-/// A structure: its members by their keys, each with the SDK's field and setter. Unknown keys are not understood.
-macro_rules! structure {
-    ($sdk:ident { $($key:literal $field:ident $set:ident,)* }) => {
-        impl Json for $sdk {
-            fn write(&self) -> Value {
-                let mut object = Map::new();
-                $(if let Some(value) = &self.$field {
-                    object.insert($key.to_owned(), value.write());
-                })*
-                Value::Object(object)
-            }
-
-            fn read(value: &Value) -> Result<Self, String> {
-                let mut object = value.as_object().ok_or("not an object")?.clone();
-                let built = $sdk::builder()$(.$set(take(&mut object, $key)?))*.build();
-                match object.keys().next() {
-                    Some(key) => Err(format!("unknown key {key}")),
-                    None => Ok(built),
-                }
-            }
-        }
-    };
-}
-
-/// An enumeration, in JSON a text. A value that is new to the SDK stays what it is.
-macro_rules! word {
-    ($($sdk:ident),*) => { $(impl Json for $sdk {
-        fn write(&self) -> Value {
-            self.as_str().into()
-        }
-
-        fn read(value: &Value) -> Result<Self, String> {
-            value.as_str().map($sdk::from).ok_or_else(|| "not a text".to_owned())
-        }
-    })* };
 }
 
 structure!(Action {
@@ -214,69 +160,3 @@ word!(
     JwtValidationActionAdditionalClaimFormatEnum,
     RedirectActionStatusCodeEnum
 );
-
-impl Json for String {
-    fn write(&self) -> Value {
-        self.as_str().into()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        value.as_str().map(str::to_owned).ok_or_else(|| "not a text".to_owned())
-    }
-}
-
-impl Json for bool {
-    fn write(&self) -> Value {
-        (*self).into()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        value.as_bool().ok_or_else(|| "neither true nor false".to_owned())
-    }
-}
-
-impl Json for i64 {
-    fn write(&self) -> Value {
-        (*self).into()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        value.as_i64().ok_or_else(|| "not a whole number".to_owned())
-    }
-}
-
-impl Json for i32 {
-    fn write(&self) -> Value {
-        (*self).into()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        i64::read(value)?.try_into().map_err(|_| "too large a number".to_owned())
-    }
-}
-
-impl<T: Json> Json for Vec<T> {
-    fn write(&self) -> Value {
-        self.iter().map(T::write).collect()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        value.as_array().ok_or("not a list")?.iter().map(T::read).collect()
-    }
-}
-
-/// By key, so that the same actions always are the same JSON.
-impl Json for HashMap<String, String> {
-    fn write(&self) -> Value {
-        self.iter()
-            .collect::<BTreeMap<_, _>>()
-            .into_iter()
-            .map(|(key, value)| (key.clone(), value.write()))
-            .collect()
-    }
-
-    fn read(value: &Value) -> Result<Self, String> {
-        let object = value.as_object().ok_or("not an object")?;
-        object.iter().map(|(key, value)| Ok((key.clone(), String::read(value)?))).collect()
-    }
-}

@@ -82,14 +82,15 @@ impl Aws {
     /// A service with the parts that hang on it alone.
     async fn filled(&self, cluster: &str, service: &Service, look: Look) -> Service {
         let (name, group) = (&service.name, the_group(service));
-        let (targets, definition, tasks, stopped, history) = tokio::join!(
+        let (targets, definition, tasks, stopped, history, scalers) = tokio::join!(
             maybe(group.filter(|_| look.health).map(|arn| self.targets(arn))),
             maybe(look.definitions.then(|| self.revision(&service.task_definition))),
             maybe(look.health.then(|| self.tasks(cluster, name, Desired::Running))),
             maybe(look.causes.then(|| self.tasks(cluster, name, Desired::Stopped))),
             maybe(look.causes.then(|| self.history(cluster, name))),
+            maybe(look.scalers.then(|| self.scalers(cluster, name))),
         );
-        Service { targets, definition, tasks, stopped, history, ..service.clone() }
+        Service { targets, definition, tasks, stopped, history, scalers, ..service.clone() }
     }
 }
 

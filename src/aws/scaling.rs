@@ -13,7 +13,14 @@ use super::retry::NoBlindRetry;
 use super::values::count;
 use crate::plan::snapshot::{Place, Scalable, Service};
 use crate::plan::step::Scaling;
-use crate::plan::trouble::Read;
+use crate::plan::trouble::{Read, Trouble, TroubleKind};
+
+/// The IAM action that makes a service-linked role.
+const LINK: &str = "iam:CreateServiceLinkedRole";
+
+/// The service-linked role by which ECS services are scaled.
+const LINKED: &str =
+    "ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
 
 /// Scalable targets by the id of their resource.
 pub(super) type Targets = BTreeMap<String, Scalable>;
@@ -65,9 +72,21 @@ impl Aws {
             .config_override(Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten("application-autoscaling:RegisterScalableTarget", &resource))?;
+            .map_err(unwritten("application-autoscaling:RegisterScalableTarget", &resource))
+            .map_err(|trouble| unlinked(place, trouble))?;
         Ok(())
     }
+}
+
+/// The first scalable target of ECS in an account makes a service-linked role, with the caller's permissions. AWS tells
+/// of a missing one as of a wrong request (`ValidationException`).
+fn unlinked(place: &Place, trouble: Trouble) -> Trouble {
+    if trouble.kind != TroubleKind::Refused || !trouble.message.contains(LINK) {
+        return trouble;
+    }
+    let Place { partition, account, .. } = place;
+    let resource = format!("arn:{partition}:iam::{account}:role/aws-service-role/{LINKED}");
+    Trouble { kind: TroubleKind::Denied, action: LINK, resource, ..trouble }
 }
 
 /// A service's name in Application Auto Scaling.

@@ -48,7 +48,14 @@ pub(crate) async fn apply<C: Course>(
             aws.scale(&drive.session.names.place, scaling, found).await?;
             Ok(Answer::Changed)
         }
-        Step::Policy(put) | Step::Alarm(put) => Err(misplaced(&put.name)),
+        Step::Policy(put) => {
+            aws.put_policy(&drive.session.names.place, put).await?;
+            Ok(Answer::Changed)
+        }
+        Step::Alarm(put) => {
+            aws.put_alarm(put).await?;
+            Ok(Answer::Changed)
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::plan::look::Look;
 use crate::plan::overview::overview;
 use crate::plan::predict::{Plan, plan};
 use crate::plan::run::Run;
+use crate::plan::scalers::foreign;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Found, Left, Refusal};
 use crate::plan::trouble::Trouble;
@@ -52,8 +53,10 @@ async fn look_and_admit(
 ) -> Result<Admission, Stop> {
     let asked = request(session, wish);
     let began = clock::now();
+    let managed = session.settings.scaling.is_some();
+    let look = Look { scaling: managed, scalers: managed, ..Look::WHOLE };
     loop {
-        let snapshot = session.patiently(|| session.look(Look::WHOLE)).await?;
+        let snapshot = session.patiently(|| session.look(look)).await?;
         let admitted = match admit(&snapshot, &asked) {
             Ok(admitted) => Ok(admitted),
             Err(Hindrance::Refuse(refusal)) => Err(refusal),
@@ -120,6 +123,7 @@ fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Want
         desired: wish.desired_count,
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),
+        managed: session.settings.scaling,
     }
 }
 
@@ -143,8 +147,20 @@ fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &
     if let Some(wiring) = admitted.wiring.as_ref().filter(|wiring| wiring.is_live(service.color)) {
         emit(Warning::LiveColor { color: service.color, split: wiring.split() });
     }
+    if session.settings.scaling.is_some() {
+        strangers(session, service);
+    }
     for image in &wanted.unresolved {
         emit(Warning::UnresolvedTag { image: image.clone() });
+    }
+}
+
+/// Tells of somebody else's scaling policies.
+pub(crate) fn strangers(session: &Session<'_>, service: &Service) {
+    let names = foreign(&session.names.place.cluster, service);
+    if !names.is_empty() {
+        let warning = Warning::ForeignPolicies { service: service.name.clone(), names };
+        session.reporter.emit(&Event::Warning(warning));
     }
 }
 

@@ -10,14 +10,15 @@ use crate::action::files;
 use crate::clock;
 use crate::event::{Answered, Event, LogLink};
 use crate::plan::cause::{Cause, gather};
+use crate::plan::color::Color;
 use crate::plan::course::{Course, Deploying};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
-use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Wait};
+use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Stuck, Wait};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
-use crate::plan::verdict::Recovery;
+use crate::plan::verdict::{Mine, Recovery};
 use crate::plan::wiring::Address;
 
 /// The runner kills a cancelled step 10 s after the signal: the run is out before that.
@@ -191,7 +192,7 @@ impl<'a, C: Course> Drive<'a, C> {
             answer = apply(self, step, seen.as_ref()) => answer,
             () = signals.wait_and(WRITE_GRACE) => Err(cut_off(step)),
         };
-        self.tell(&answer);
+        self.tell(step, &answer);
         let (failed, rule) = match &answer {
             Ok(Answer::Weighed(rule)) => (false, Some((**rule).clone())),
             Ok(_) => (false, None),
@@ -209,13 +210,15 @@ impl<'a, C: Course> Drive<'a, C> {
     }
 
     /// Tells what a step brought.
-    fn tell(&self, answer: &Read<Answer>) {
+    fn tell(&self, step: &Step, answer: &Read<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
             Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
             Ok(Answer::Updated(service)) => {
-                Answered::Updated(service.primary().map(|primary| primary.id.clone()))
+                let rollout =
+                    matches!(step, Step::Update(update) if update.force || update.task_definition.is_some());
+                Answered::Updated(service.primary().filter(|_| rollout).map(|primary| primary.id.clone()))
             }
             Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),
             Err(trouble) => Answered::Trouble(trouble.clone()),
@@ -233,8 +236,11 @@ impl<'a, C: Course> Drive<'a, C> {
         self.course.turn(failing, recovery, clock::now());
     }
 
-    /// Looks for what made a deployment fail.
+    /// Looks for what made a deployment, or the tasks of a scale-up, fail.
     async fn gather(&mut self, failing: &Failing) {
+        if let Failing::Traffic(Stuck::NotEnough(short) | Stuck::Sick(short)) = failing {
+            return self.gather_of(short.color, failing).await;
+        }
         let begun = |deploying: &Deploying<'_>| {
             (deploying.run.mine.is_some() || deploying.run.unanswered.is_some())
                 .then_some(deploying.goal.color)
@@ -247,6 +253,21 @@ impl<'a, C: Course> Drive<'a, C> {
         let cause = gather(service, run.mine.as_ref(), &run.unhealthy, failing);
         let logs = super::logs::links(&cause, &deploying.goal.content, &self.session.names.place.region);
         (self.cause, self.logs) = (cause, logs);
+    }
+
+    /// Looks for what keeps a color's tasks from being healthy.
+    async fn gather_of(&mut self, color: Color, failing: &Failing) {
+        let Some(since) = self.course.moving().map(|moving| moving.run.acted) else { return };
+        let closer = self.look(Look { definitions: true, ..Look::why(color) }).await;
+        let Some(service) = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color)) else {
+            return;
+        };
+        let mine = Mine::of_count(service, since);
+        let cause = gather(Some(service), Some(&mine), &[], failing);
+        if let Some(Ok(revision)) = &service.definition {
+            self.logs = super::logs::links(&cause, &revision.content, &self.session.names.place.region);
+        }
+        self.cause = cause;
     }
 
     /// How far the run came, for the post step.

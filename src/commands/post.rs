@@ -77,6 +77,7 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
         desired: None,
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),
+        managed: None,
     };
     let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };
     let mut drive = Drive::new(session, course);
@@ -103,5 +104,6 @@ fn back(to: Split, session: &Session<'_>) -> traffic::Goal {
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
+        managed: None,
     }
 }

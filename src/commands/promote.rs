@@ -42,6 +42,7 @@ fn goal(session: &Session<'_>, promotion: &Promotion) -> Goal {
         promotion: promotion.clone(),
         listener: settings.place.listener.clone(),
         bounds: settings.scaling.as_ref().map(|wanted| Minima { live: wanted.min, idle: wanted.idle_min }),
+        managed: settings.scaling,
         limits: Limits::with_timeout(settings.timeout),
         restore_on_cancel: settings.restore_on_cancel(),
     }
@@ -53,8 +54,9 @@ type Begun = Option<(Snapshot, Vec<Phase>)>;
 /// Looks until all that decides was answered, and tells what stands and what will change.
 async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Result<Begun, Stop> {
     let began = clock::now();
+    let look = Look { scalers: goal.managed.is_some(), ..Look::TRAFFIC };
     loop {
-        let snapshot = session.patiently(|| session.look(Look::TRAFFIC)).await?;
+        let snapshot = session.patiently(|| session.look(look)).await?;
         let found = match phases(&snapshot, goal) {
             Err(Hindrance::Hold(trouble)) => {
                 session.hold(trouble, began).await?;

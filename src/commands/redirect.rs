@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::deploy::strangers;
 use super::drive::{Drive, Ending};
 use super::session::{Session, Stop};
 use super::state::Phase;
@@ -57,6 +58,7 @@ pub(crate) fn goal(session: &Session<'_>, wish: &Wish) -> Goal {
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
+        managed: session.settings.scaling,
     }
 }
 
@@ -100,8 +102,9 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
 /// Looks until all that decides was answered, and tells what stands and what will change.
 async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Result<Begun, Stop> {
     let began = clock::now();
+    let look = Look { scalers: session.settings.scaling.is_some(), ..Look::TRAFFIC };
     loop {
-        let snapshot = session.patiently(|| session.look(Look::TRAFFIC)).await?;
+        let snapshot = session.patiently(|| session.look(look)).await?;
         let predicted = match aim(&snapshot) {
             Ok(goal) => (predict(&snapshot, &goal, clock::now()), goal),
             Err(Hindrance::Hold(trouble)) => {
@@ -138,6 +141,9 @@ fn announce(
     report: &mut Report,
 ) -> Begun {
     tell(session, &snapshot, report);
+    if goal.managed.is_some() {
+        snapshot.services.iter().for_each(|service| strangers(session, service));
+    }
     match prediction {
         Prediction::Refuse(refusal) => {
             report.refuse(refusal);
@@ -158,6 +164,8 @@ fn announce(
 
 /// Puts the ending into the report.
 fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report) {
+    report.cause = std::mem::take(&mut drive.cause);
+    report.logs = std::mem::take(&mut drive.logs);
     match ending {
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),

@@ -10,13 +10,14 @@ use crate::plan::step::Refusal;
 /// Runs the command to its report.
 pub(crate) async fn status(session: &Session<'_>) -> Report {
     let mut report = Report::new("status");
-    let seen = match session.unless_signalled(false, session.look(Look::WHOLE)).await {
-        Interrupted::No(seen) => seen,
-        Interrupted::Yes => {
-            report.cancel();
-            return report;
-        }
-    };
+    let seen =
+        match session.unless_signalled(false, session.look(Look { scaling: true, ..Look::WHOLE })).await {
+            Interrupted::No(seen) => seen,
+            Interrupted::Yes => {
+                report.cancel();
+                return report;
+            }
+        };
     match seen {
         Ok(snapshot) => {
             let seen = overview(&snapshot, session.settings.place.listener.as_ref());

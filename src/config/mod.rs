@@ -8,6 +8,7 @@ pub(crate) mod yaml;
 
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
+use crate::plan::scalers::Managed;
 use crate::plan::wanted::{Probe, WantedColor};
 use reader::{Node, Reader};
 
@@ -39,28 +40,11 @@ pub(crate) struct App {
     /// The probes of a deploy.
     pub(crate) probes: Vec<Probe>,
     /// How the services scale, where this action manages it.
-    pub(crate) scaling: Option<Scaling>,
+    pub(crate) scaling: Option<Managed>,
     /// The CloudWatch alarms that end a traffic shift: names, or ARNs.
     pub(crate) rollback_alarms: Vec<String>,
     /// How its labels on pull requests look.
     pub(crate) labels: Option<labels::Labels>,
-}
-
-/// Bounds in tasks and thresholds in percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scaling {
-    /// MinCapacity of a live color.
-    pub(crate) min: u32,
-    /// MaxCapacity.
-    pub(crate) max: u32,
-    /// MinCapacity of an idle color.
-    pub(crate) idle_min: u32,
-    /// CPU above this scales out.
-    pub(crate) cpu: u32,
-    /// Memory above this scales out.
-    pub(crate) memory: u32,
-    /// The larger of CPU and memory below this scales in.
-    pub(crate) scale_in_below: u32,
 }
 
 /// The colors that a branch can map to.
@@ -120,7 +104,7 @@ fn app(reader: &mut Reader<'_>, node: &Node) -> App {
 }
 
 /// Bounds and thresholds, each for itself and together.
-fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Scaling> {
+fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Managed> {
     let fields = reader.fields(node, &["min", "max", "idle-min", "cpu", "memory", "scale-in-below"]);
     let mut number = |name: &str, low: u32, high: u32, default: Option<u32>| match fields
         .iter()
@@ -138,32 +122,11 @@ fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Scaling> {
     let (cpu, memory) = (number("cpu", 1, 100, Some(80)), number("memory", 1, 100, Some(80)));
     let scale_in_below = number("scale-in-below", 1, 100, Some(40));
     let (min, max, idle_min) = (min?, max?, idle_min?);
-    let found = Scaling { min, max, idle_min, cpu: cpu?, memory: memory?, scale_in_below: scale_in_below? };
+    let found = Managed { min, max, idle_min, cpu: cpu?, memory: memory?, scale_in_below: scale_in_below? };
     for what in found.contradictions() {
         reader.problem(node, what);
     }
     Some(found)
-}
-
-impl Scaling {
-    /// Values that are fine alone and wrong together.
-    fn contradictions(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if self.min > self.max {
-            found.push(format!("`min` {} is above `max` {}", self.min, self.max));
-        }
-        if self.idle_min > self.max {
-            found.push(format!("`idle-min` {} is above `max` {}", self.idle_min, self.max));
-        }
-        if self.scale_in_below >= self.cpu.min(self.memory) {
-            let below = self.scale_in_below;
-            found.push(format!(
-                "`scale-in-below` {below} is not below `cpu` {} and `memory` {}",
-                self.cpu, self.memory
-            ));
-        }
-        found
-    }
 }
 
 /// Branch patterns with their colors.

@@ -40,7 +40,7 @@ branches:            # GitHub flow: { main: idle }
         contains: contains.map(str::to_owned),
     };
     assert_eq!(web.probes, [probe("/healthz", 204, Some("ok")), probe("/", 200, None)]);
-    let scaling = Scaling { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
+    let scaling = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
     assert_eq!(web.scaling, Some(scaling));
     assert_eq!(web.rollback_alarms, ["web-5xx"]);
     assert_eq!(config.apps[1].0, "api");
@@ -115,6 +115,10 @@ fn scaling_is_checked_alone_and_together() {
         scaling("min: 12, max: 10, scale-in-below: 80"),
         "blue-green.yml:1:25 apps.web.scaling: `min` 12 is above `max` 10\n\
          blue-green.yml:1:25 apps.web.scaling: `scale-in-below` 80 is not below `cpu` 80 and `memory` 80"
+    );
+    assert_eq!(
+        scaling("min: 2, max: 10, idle-min: 3"),
+        "blue-green.yml:1:25 apps.web.scaling: `idle-min` 3 is above `min` 2"
     );
     assert_eq!(
         scaling("min: 0, cpu: 80.5"),

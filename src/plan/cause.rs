@@ -117,6 +117,13 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
     part.as_ref().and_then(|read| read.as_ref().ok())
 }
 
+/// How many tasks of a service failed since then, where that was looked at.
+pub(crate) fn failed_since(service: &Service, since: Time) -> usize {
+    let stopped = known(&service.stopped).map_or(&[][..], Vec::as_slice);
+    let after = |task: &&Task| task.stopped_at.is_some_and(|at| at >= since);
+    stopped.iter().filter(after).filter(|task| is_failure(task)).count()
+}
+
 /// Tasks that the scheduler stopped because a deployment went on or was put back tell nothing. Those whose health
 /// checks failed do.
 fn is_failure(task: &Task) -> bool {

@@ -79,7 +79,7 @@ impl Course for Deploying<'_> {
 
     fn look(&self) -> Look {
         if self.run.mine.is_none() && self.run.failing.is_none() {
-            return Look::WHOLE;
+            return self.goal.look();
         }
         Look::following(self.goal.color)
     }
@@ -144,7 +144,10 @@ impl Course for Moving<'_> {
     }
 
     fn look(&self) -> Look {
-        Look { alarms: !self.goal.wish.alarms.is_empty(), ..Look::WATCHING }
+        // While tasks that this run asked for are on their way, what makes them stop is watched too.
+        let starting = !self.run.counts.is_empty() && self.run.arrived.is_none();
+        let alarms = !self.goal.wish.alarms.is_empty();
+        Look { alarms, causes: starting, definitions: false, ..self.goal.look() }
     }
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {

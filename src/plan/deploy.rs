@@ -13,18 +13,23 @@ use super::definition::{Content, family, same_content};
 use super::look::Look;
 use super::recover;
 use super::run::{Run, Unanswered};
+use super::scalers::{Managed, Managing, Role, next_step, serving};
 use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
 use super::step::{End, Failing, Follow, Found, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 use super::verdict::{Ended, Kind, Limits, Mine, Recovery, Verdict, Waiting, has_room, on_trouble, verdict};
 use super::wanted::DesiredCount;
+use super::wiring::Wiring;
 
 /// How long an unanswered write is looked for before it is decided anew: ECS is eventually consistent.
 const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// How often the probes are asked before their answer counts as wrong: a new weight or task may take a moment.
 const PROBE_TRIES: u32 = 3;
+
+/// How often the bounds of a color are written, where AWS does not take them.
+const BOUND_TRIES: u32 = 3;
 
 /// What the user wants; fixed for the run.
 #[derive(Clone, Debug)]
@@ -45,6 +50,16 @@ pub(crate) struct Goal {
     pub(crate) limits: Limits,
     /// `on-cancel: restore`.
     pub(crate) restore_on_cancel: bool,
+    /// How the service scales, where the config says so.
+    pub(crate) managed: Option<Managed>,
+}
+
+impl Goal {
+    /// All that a decision to write needs to see.
+    pub(crate) fn look(&self) -> Look {
+        let managed = self.managed.is_some();
+        Look { scaling: managed, scalers: managed, ..Look::WHOLE }
+    }
 }
 
 /// Decides.
@@ -64,7 +79,9 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         (Err(trouble), Some(mine)) => judged(on_trouble(trouble, mine, now, &goal.limits), goal, run),
         (Ok(snapshot), None) => begin(snapshot, goal, run, now),
         (Ok(snapshot), Some(mine)) => {
-            judged(verdict(snapshot.service(goal.color), mine, now, &goal.limits), goal, run)
+            let next = judged(verdict(snapshot.service(goal.color), mine, now, &goal.limits), goal, run);
+            let good = matches!(next, Next::Done(End::Good { .. }));
+            bounded(snapshot, goal, run).filter(|_| good).unwrap_or(next)
         }
     }
 }
@@ -79,11 +96,11 @@ fn hold(trouble: &Trouble, run: &Run, goal: &Goal, now: Time) -> Next {
 
 /// Everything up to the update of the service.
 fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
-    match admit(snapshot, &goal.request) {
-        Ok(_) => {}
+    let admitted = match admit(snapshot, &goal.request) {
+        Ok(admitted) => admitted,
         Err(Hindrance::Hold(trouble)) => return hold(&trouble, run, goal, now),
         Err(Hindrance::Refuse(refusal)) => return Next::Refuse(refusal),
-    }
+    };
     let Some(service) = snapshot.service(goal.color) else { return Next::Refuse(Refusal::NoDevelop) };
     for part in [answered(&service.definition), answered(&service.targets), answered(&service.tasks)] {
         match part {
@@ -102,7 +119,62 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
-    change(snapshot, service, current, (goal, run))
+    match change(snapshot, service, current, (goal, run)) {
+        next @ (Next::Step(_) | Next::Follow(_)) => {
+            managed((snapshot, service), role(goal.color, admitted.wiring.as_ref()), (goal, run, now))
+                .unwrap_or(next)
+        }
+        next => next,
+    }
+}
+
+/// What the color is to users.
+fn role(color: Color, wiring: Option<&Wiring>) -> Role {
+    match wiring {
+        _ if color == Color::Develop => Role::Develop,
+        Some(wiring) if wiring.is_live(color) => Role::Live,
+        Some(_) | None => Role::Idle,
+    }
+}
+
+/// Where scaling is managed: policies and alarms, before the first change of the service, so that what can't be had is
+/// known while nothing was touched. No count is moved by it.
+fn managed(
+    (snapshot, service): (&Snapshot, &Service),
+    role: Role,
+    (goal, run, now): (&Goal, &Run, Time),
+) -> Option<Next> {
+    let wanted = goal.managed.as_ref()?;
+    match serving((&snapshot.place.cluster, service), wanted, role, Purpose::Deploy) {
+        Managing::Settled => None,
+        Managing::Step(step) => Some(Next::Step(step)),
+        Managing::Unseen => Some(Next::Look(goal.look())),
+        Managing::Trouble(trouble) => Some(hold(&trouble, run, goal, now)),
+        Managing::Refused(refusal) => Some(Next::Refuse(refusal)),
+    }
+}
+
+/// The bounds of a color without users, once its count stands; those of a live one are a promote's. They are no part of
+/// what makes the version good: what can't be read or written now is for the next run.
+fn bounded(snapshot: &Snapshot, goal: &Goal, run: &Run) -> Option<Next> {
+    let (wanted, service) = (goal.managed.as_ref()?, snapshot.service(goal.color)?);
+    if run.bounding >= BOUND_TRIES {
+        return None;
+    }
+    let role = match super::wiring::of_snapshot(snapshot, goal.request.listener.as_ref()) {
+        _ if goal.color == Color::Develop => Role::Develop,
+        None if snapshot.balancers.is_none() => return Some(Next::Look(goal.look())),
+        Some(Ok(wiring)) => role(goal.color, Some(&wiring)),
+        Some(Err(_)) | None => return None,
+    };
+    if role == Role::Live {
+        return None;
+    }
+    match next_step((&snapshot.place.cluster, service), wanted, role, Purpose::Deploy) {
+        Managing::Step(step) => Some(Next::Step(step)),
+        Managing::Unseen => Some(Next::Look(goal.look())),
+        Managing::Settled | Managing::Trouble(_) | Managing::Refused(_) => None,
+    }
 }
 
 /// Whether AWS shows the effect of a write that had no answer.
@@ -118,7 +190,12 @@ pub(crate) fn shows(service: &Service, run: &Run, unanswered: &Unanswered) -> bo
             definition && count && forced
         }
         Step::Register { .. } => run.sought != Some(None),
-        Step::Find { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
+        Step::Find { .. }
+        | Step::Probe
+        | Step::Weights(_)
+        | Step::Scaling(_)
+        | Step::Policy(_)
+        | Step::Alarm(_) => true,
     }
 }
 
@@ -288,10 +365,10 @@ fn judged(verdict: Verdict, goal: &Goal, run: &Run) -> Next {
 /// Healthy is not enough where probes were asked for.
 fn probed(healthy: u32, goal: &Goal, run: &Run) -> Next {
     if !goal.request.probes {
-        return Next::Done(End::Good { changed: run.changed || run.adopted, healthy });
+        return Next::Done(End::Good { changed: run.changed || run.adopted || run.managed, healthy });
     }
     match &run.probes {
-        Some(Ok(())) => Next::Done(End::Good { changed: run.changed || run.adopted, healthy }),
+        Some(Ok(())) => Next::Done(End::Good { changed: run.changed || run.adopted || run.managed, healthy }),
         None => Next::Step(Step::Probe),
         Some(Err(_)) if run.probe_tries < PROBE_TRIES => Next::Wait(Wait::Probe),
         Some(Err(failure)) => Next::Turn(Failing::Probe(failure.clone()), Recovery::Ours),

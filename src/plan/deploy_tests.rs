@@ -704,3 +704,84 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
     let Next::Follow(follow) = next(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
     assert_eq!((follow.mine.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
 }
+
+/// A deploy with scaling in the config.
+fn managed() -> Goal {
+    let managed = super::Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 80, scale_in_below: 40 };
+    Goal { managed: Some(managed), ..goal() }
+}
+
+/// Blue live, green idle, nothing of scaling there.
+fn unscaled() -> Snapshot {
+    let mut seen = snapshot();
+    for service in &mut seen.services {
+        (service.scaling, service.scalers) =
+            (Some(Ok(None)), Some(Ok(crate::plan::scalers::Scalers::default())));
+    }
+    seen
+}
+
+/// A plan in short words.
+fn in_short(seen: &Snapshot, goal: &Goal) -> Vec<String> {
+    let crate::plan::predict::Plan::Steps(steps) = crate::plan::predict::plan(seen, goal, None, at(0)) else {
+        panic!("no plan");
+    };
+    let words = |step: &Step| match step {
+        Step::Scaling(scaling) => format!("bounds {:?} {:?}", scaling.min, scaling.max),
+        Step::Policy(put) | Step::Alarm(put) => {
+            let on = put.content.get("ActionsEnabled").map(|on| format!(" {on}")).unwrap_or_default();
+            format!("{}{on}", put.name.rsplit('/').next().unwrap())
+        }
+        Step::Register { .. } => "register".to_owned(),
+        Step::Update(_) => "update".to_owned(),
+        Step::Find { .. } | Step::Probe | Step::Weights(_) => "other".to_owned(),
+    };
+    steps.iter().map(words).collect()
+}
+
+#[test]
+fn where_scaling_is_managed_an_idle_color_gets_alarms_that_do_not_act_before_it_is_touched() {
+    assert_eq!(
+        in_short(&unscaled(), &managed()),
+        [
+            "bounds Some(1) Some(10)",
+            "out",
+            "in",
+            "cpu-high false",
+            "memory-high false",
+            "low false",
+            "register",
+            "update"
+        ]
+    );
+}
+
+#[test]
+fn bounds_of_an_idle_color_follow_its_count_once_it_stands() {
+    let mut seen = unscaled();
+    seen.services[1].desired = 0;
+    seen.services[1].running = 0;
+    let steps = in_short(&seen, &managed());
+    assert_eq!(
+        (steps[0].as_str(), steps.last().unwrap().as_str()),
+        ("bounds Some(0) Some(10)", "bounds Some(1) None")
+    );
+}
+
+#[test]
+fn a_live_color_gets_alarms_that_act_and_keeps_its_bounds() {
+    let live = Request { color: WantedColor::Color(Color::Blue), allow_live: true, ..managed().request };
+    let goal = Goal { color: Color::Blue, content: content("web-blue", "v1"), request: live, ..managed() };
+    let mut seen = unscaled();
+    seen.services[0].scaling =
+        Some(Ok(Some(crate::plan::snapshot::Scalable { min: 1, max: 4, ..Default::default() })));
+    assert_eq!(in_short(&seen, &goal), ["out", "in", "cpu-high true", "memory-high true", "low true"]);
+}
+
+#[test]
+fn scaling_that_can_not_be_read_refuses_before_the_first_write() {
+    let mut seen = unscaled();
+    seen.services[1].scalers = Some(Err(trouble(TroubleKind::Denied)));
+    let first = next(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
+    assert_eq!(first, Next::Refuse(Refusal::Unread(trouble(TroubleKind::Denied))));
+}

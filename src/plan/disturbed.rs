@@ -37,6 +37,7 @@ fn goals() -> impl Strategy<Value = Goal> {
         desired,
         limits: Limits::with_timeout(Duration::from_secs(60)),
         restore_on_cancel: restore,
+        managed: None,
     })
 }
 
@@ -198,6 +199,12 @@ fn arrived(step: Step) -> Step {
             let new = |given: String| if given == NEW_REVISION { arn("web-green:2") } else { given };
             Step::Update(Update { task_definition: update.task_definition.map(new), ..update })
         }
-        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => step,
+        Step::Find { .. }
+        | Step::Register { .. }
+        | Step::Probe
+        | Step::Weights(_)
+        | Step::Scaling(_)
+        | Step::Policy(_)
+        | Step::Alarm(_) => step,
     }
 }

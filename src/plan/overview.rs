@@ -1,11 +1,15 @@
 //! What a person wants to see of both colors and develop: reads a snapshot, names what could not be read.
 
+mod moves;
+
 use super::color::{Color, Split};
 use super::definition::image_of;
-use super::snapshot::{Place, Rollout, Seen, Service, Snapshot};
+use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot};
 use super::trouble::Trouble;
 use super::wanted::ListenerChoice;
 use super::wiring::{Tangle, Wiring, of_snapshot, rule_name};
+
+pub(crate) use moves::{Drift, Movable, Move};
 
 /// The overview of everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +30,10 @@ pub(crate) struct Overview {
     pub(crate) unread: Vec<Trouble>,
     /// What a deploy to each color would be told now.
     pub(crate) deployable: Vec<(Color, Result<(), WhyNot>)>,
+    /// What a command that moves all users to a color would be told now.
+    pub(crate) movable: Vec<Movable>,
+    /// What about traffic is not as it should be.
+    pub(crate) drift: Vec<Drift>,
 }
 
 /// One color.
@@ -55,9 +63,11 @@ pub(crate) struct ColorView {
     pub(crate) test_url: Option<String>,
     /// How its newest deployment stands.
     pub(crate) rollout: Option<Rollout>,
+    /// Its scalable target, where it has one and it was read.
+    pub(crate) scaling: Option<Scalable>,
 }
 
-/// Why a deploy to a color is not valid now.
+/// Why a command is not valid for a color now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhyNot {
     /// It serves users.
@@ -66,6 +76,16 @@ pub(crate) enum WhyNot {
     InFlight,
     /// It is not known whether it serves users.
     Unknown,
+    /// It has all users already.
+    AllThere,
+    /// The production rules hold different splits.
+    Disagree,
+    /// The production rules, or its targets, could not be read.
+    Unread,
+    /// A production rule does not hold its target group.
+    NotAdopted,
+    /// It has tasks, and none is healthy or on its way.
+    NoneHealthy,
 }
 
 /// Tag of a revision that holds the commit. For display only.
@@ -90,6 +110,8 @@ pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -
             .iter()
             .map(|service| (service.color, deployable(service, wiring)))
             .collect(),
+        movable: moves::movable(snapshot, wired.as_ref()),
+        drift: moves::drift(snapshot, wiring),
     }
 }
 
@@ -149,6 +171,7 @@ fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
         }),
         test_url: wiring.and_then(|wiring| wiring.test_address(service.color)).map(|address| address.url()),
         rollout: service.primary().map(|deployment| deployment.rollout),
+        scaling: known(&service.scaling).copied().flatten(),
     }
 }
 

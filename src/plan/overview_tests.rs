@@ -88,3 +88,66 @@ fn digest_and_commit_come_from_the_tasks_and_the_tags() {
     assert_eq!(view.commit.as_deref(), Some("0123abc"));
     assert_eq!(view.revision, arn("web-green:1").rsplit('/').next().unwrap());
 }
+
+/// Bounds of a service.
+fn scaled(service: &mut Service, max: u32, in_suspended: bool) {
+    service.scaling = Some(Ok(Some(Scalable { min: 1, max, in_suspended, ..Scalable::default() })));
+}
+
+/// What a command is told for green.
+fn to_green(seen: &Overview, command: Move) -> Result<(), WhyNot> {
+    let one = seen.movable.iter().find(|one| one.color == Color::Green && one.command == command);
+    one.unwrap().valid
+}
+
+#[test]
+fn users_can_be_moved_to_a_color_that_runs_or_has_no_task_yet() {
+    assert_eq!(to_green(&overview(&snapshot(), None), Move::Redirect), Ok(()));
+    let mut empty = snapshot();
+    (empty.services[1].desired, empty.services[1].running) = (0, 0);
+    empty.services[1].targets = Some(Ok(Vec::new()));
+    assert_eq!(to_green(&overview(&empty, None), Move::Rollback), Ok(()));
+    let mut sick = snapshot();
+    sick.services[1].targets = Some(Ok(vec![target(1, "unhealthy"), target(2, "unhealthy")]));
+    assert_eq!(to_green(&overview(&sick, None), Move::Promote), Err(WhyNot::NoneHealthy));
+    sick.services[1].targets = Some(Ok(vec![target(1, "initial")]));
+    assert_eq!(to_green(&overview(&sick, None), Move::Promote), Ok(()));
+    sick.services[1].targets = Some(Err(trouble(TroubleKind::Denied)));
+    assert_eq!(to_green(&overview(&sick, None), Move::Redirect), Err(WhyNot::Unread));
+}
+
+#[test]
+fn a_color_with_all_users_can_still_be_promoted() {
+    let mut all = snapshot();
+    all.balancers = Some(Ok(vec![balancer(0, 100)]));
+    let seen = overview(&all, None);
+    assert_eq!(to_green(&seen, Move::Redirect), Err(WhyNot::AllThere));
+    assert_eq!(to_green(&seen, Move::Promote), Ok(()));
+}
+
+#[test]
+fn bounds_too_low_for_a_held_split_are_drift() {
+    let mut all = snapshot();
+    scaled(&mut all.services[0], 10, true);
+    scaled(&mut all.services[1], 2, true);
+    assert_eq!(overview(&all, None).drift, [], "one color has all users");
+    all.balancers = Some(Ok(vec![balancer(50, 50)]));
+    let bounds = Drift::Bounds { color: Color::Green, share: 50, most: 2, largest: 10, needed: 5 };
+    assert_eq!(overview(&all, None).drift, [bounds]);
+    assert_eq!(overview(&all, None).colors[1].scaling.map(|scaling| scaling.max), Some(2));
+    all.balancers = Some(Ok(vec![balancer(80, 20)]));
+    assert_eq!(overview(&all, None).drift, [], "a fifth of 10 is 2");
+}
+
+#[test]
+fn invariant_19_a_live_color_that_may_scale_in_beside_another_is_drift() {
+    let mut all = snapshot();
+    all.balancers = Some(Ok(vec![balancer(50, 50)]));
+    scaled(&mut all.services[0], 10, true);
+    scaled(&mut all.services[1], 10, false);
+    let open = Drift::ScaleIn { color: Color::Green, service: "web-green".to_owned() };
+    assert_eq!(overview(&all, None).drift, [open]);
+    all.services[1].scaling = Some(Err(trouble(TroubleKind::Denied)));
+    let seen = overview(&all, None);
+    assert_eq!((seen.drift, seen.colors[1].scaling), (Vec::new(), None));
+}

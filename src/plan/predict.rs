@@ -1,7 +1,9 @@
 //! The plan as a value: the same decision, iterated over snapshots that its own steps are predicted to bring.
 
+use super::color::Color;
 use super::deploy::{Goal, next};
 use super::run::{Answer, Run};
+use super::scalers::{put_alarm, put_policy, register};
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{End, Next, Refusal, Step, Update};
 use super::time::Time;
@@ -60,7 +62,10 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
-        Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => Answer::Changed,
+        Step::Weights(_) => Answer::Changed,
+        Step::Scaling(scaling) => scaled(seen, scaling.color, |service| register(service, scaling)),
+        Step::Policy(put) => scaled(seen, put.color, |service| put_policy(service, put)),
+        Step::Alarm(put) => scaled(seen, put.color, |service| put_alarm(service, put)),
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {
@@ -72,6 +77,14 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
             }
         }
     }
+}
+
+/// A change of a service's scaling.
+fn scaled(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) -> Answer {
+    if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
+        change(service);
+    }
+    Answer::Changed
 }
 
 /// The service after an update: complete at once.

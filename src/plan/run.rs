@@ -20,6 +20,10 @@ pub(crate) struct Run {
     pub(crate) mine: Option<Mine>,
     /// Whether the run changed a service.
     pub(crate) changed: bool,
+    /// Whether it wrote a scalable target, a scaling policy or an alarm.
+    pub(crate) managed: bool,
+    /// How often a scalable target was written once the version was good.
+    pub(crate) bounding: u32,
     /// Whether it adopted a deployment that was under way.
     pub(crate) adopted: bool,
     /// The run's own targets that the load balancer found unhealthy, as they were seen last: they vanish from the
@@ -147,6 +151,11 @@ impl Run {
 
     /// Notes the answer of a step that was sent at `sent`.
     pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+        if self.mine.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
+            self.bounding += 1;
+            self.managed |= answer.is_ok();
+            return;
+        }
         match answer {
             Ok(answer) => self.good_answer(step, answer, sent),
             Err(trouble) => self.bad_answer(step, trouble, sent),
@@ -170,7 +179,8 @@ impl Run {
                     self.updated(update, &service, sent);
                 }
             }
-            Answer::Weighed(_) | Answer::Changed => {}
+            Answer::Changed => self.managed = true,
+            Answer::Weighed(_) => {}
         }
     }
 

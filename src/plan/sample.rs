@@ -205,5 +205,6 @@ pub(crate) fn goal() -> Goal {
         desired: None,
         limits: Limits::with_timeout(Duration::from_secs(600)),
         restore_on_cancel: true,
+        managed: None,
     }
 }

@@ -40,6 +40,20 @@ pub(crate) struct Mine {
     pub(crate) seen: bool,
 }
 
+impl Mine {
+    /// A change of the count alone, as it was asked for at `started`.
+    pub(crate) fn of_count(service: &Service, started: Time) -> Mine {
+        Mine {
+            kind: Kind::CountOnly,
+            id: None,
+            task_definition: service.task_definition.clone(),
+            desired: service.desired,
+            started,
+            seen: true,
+        }
+    }
+}
+
 /// How long the verdict has patience for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {

@@ -9,8 +9,8 @@ use crate::event::{Difference, LogLink, Planned, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, Split};
-use crate::plan::overview::{ColorView, Overview, WhyNot};
-use crate::plan::snapshot::{Place, Rollout};
+use crate::plan::overview::{ColorView, Drift, Movable, Move, Overview, WhyNot};
+use crate::plan::snapshot::{Place, Rollout, Scalable};
 use crate::plan::step::{
     Because, Capacity, Failing, Found, Left, Purpose, Refusal, Scaling, Step, Update, Weights,
 };
@@ -83,6 +83,7 @@ pub(crate) fn view(color: Color, number: u32, percent: Option<u32>) -> ColorView
         percent,
         test_url: Some(format!("http://shop-alb.example:80{number}")),
         rollout: Some(Rollout::Completed),
+        scaling: None,
     }
 }
 
@@ -105,6 +106,8 @@ pub(crate) fn overview() -> Overview {
             (Color::Green, Ok(())),
             (Color::Develop, Err(WhyNot::InFlight)),
         ],
+        movable: Vec::new(),
+        drift: Vec::new(),
     }
 }
 
@@ -351,4 +354,28 @@ pub(crate) fn not_moved(failing: Failing, left: Left, because: Because) -> Repor
         overview: Some(overview()),
         ..moved()
     }
+}
+
+/// The overview with scalable targets, both colors live, one too small and one that may scale in.
+pub(crate) fn drifted() -> Overview {
+    let mut seen = overview();
+    let scaling = |min, max, in_suspended| Some(Scalable { min, max, in_suspended, ..Scalable::default() });
+    for view in &mut seen.colors {
+        view.scaling = match view.color {
+            Color::Blue => scaling(2, 10, true),
+            Color::Green => scaling(1, 2, false),
+            Color::Develop => None,
+        };
+    }
+    let moves = |color, valid, promoted| {
+        [(Move::Redirect, valid), (Move::Rollback, valid), (Move::Promote, promoted)]
+            .map(|(command, valid)| Movable { command, color, valid })
+    };
+    seen.movable.extend(moves(Color::Blue, Err(WhyNot::AllThere), Ok(())));
+    seen.movable.extend(moves(Color::Green, Err(WhyNot::NoneHealthy), Err(WhyNot::NoneHealthy)));
+    seen.drift = vec![
+        Drift::Bounds { color: Color::Green, share: 50, most: 2, largest: 10, needed: 5 },
+        Drift::ScaleIn { color: Color::Green, service: "web-green".to_owned() },
+    ];
+    seen
 }

@@ -6,8 +6,8 @@ use super::line::{Level, Line};
 use super::names::{one_line, quoted, shares, short_commit, short_digest, short_image};
 use super::words;
 use crate::plan::color::Split;
-use crate::plan::overview::{ColorView, Overview};
-use crate::plan::snapshot::Rollout;
+use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
+use crate::plan::snapshot::{Rollout, Scalable};
 
 pub(crate) use json::json;
 
@@ -28,11 +28,31 @@ pub(crate) fn lines(overview: &Overview) -> Vec<Line> {
     for trouble in &overview.unread {
         lines.extend(Line::foreign(Level::Warn, &format!("not read: {}", words::trouble(trouble).what)));
     }
-    lines.extend(overview.deployable.iter().map(|(color, valid)| match valid {
-        Ok(()) => Line::own(Level::Plain, format!("deploy to {color}: possible now")),
-        Err(why) => Line::own(Level::Dim, format!("deploy to {color}: not now, {}", words::why_not(*why))),
+    for drift in &overview.drift {
+        lines.extend(Line::foreign(Level::Warn, &format!("drift: {}", words::drift(drift))));
+    }
+    lines.extend(possible(overview).into_iter().map(|(what, why)| match why {
+        None => Line::own(Level::Plain, format!("{what}: possible now")),
+        Some(why) => Line::own(Level::Dim, format!("{what}: not now, {why}")),
     }));
     lines
+}
+
+/// Every command with its color, and why it is not possible now; commands of the same answer share a line.
+pub(crate) fn possible(overview: &Overview) -> Vec<(String, Option<&'static str>)> {
+    let deploys =
+        overview.deployable.iter().map(|(color, valid)| (format!("deploy to {color}"), valid.err()));
+    let mut all: Vec<(String, Option<WhyNot>)> = deploys.collect();
+    let first = all.len();
+    for Movable { command, color, valid } in &overview.movable {
+        let (name, to) = (words::command(*command), format!(" to {color}"));
+        let same = all.iter_mut().skip(first).find(|(what, why)| what.ends_with(&to) && *why == valid.err());
+        match same {
+            Some((what, _)) => *what = format!("{}, {name}{to}", what.trim_end_matches(&to)),
+            None => all.push((format!("{name}{to}"), valid.err())),
+        }
+    }
+    all.into_iter().map(|(what, why)| (what, why.map(words::why_not))).collect()
 }
 
 /// How users are split, or why that can't be said.
@@ -79,8 +99,15 @@ fn details(view: &ColorView) -> String {
     let commit = view.commit.as_deref().map(|commit| format!("commit {}", short_commit(commit)));
     let test = view.test_url.as_deref().map(|url| format!("test at {url}"));
     let service = Some(format!("service {}", one_line(&view.service)));
-    let parts: Vec<String> = [service, image, digests, commit, test].into_iter().flatten().collect();
+    let scaled = view.scaling.map(bounds);
+    let parts: Vec<String> = [service, image, digests, commit, scaled, test].into_iter().flatten().collect();
     format!("  {}", parts.join(", "))
+}
+
+/// The bounds of a scalable target.
+pub(crate) fn bounds(scaling: Scalable) -> String {
+    let suspended = if scaling.in_suspended { ", scale-in suspended" } else { "" };
+    format!("MinCapacity {}, MaxCapacity {}{suspended}", scaling.min, scaling.max)
 }
 
 /// The word of the output `live-color`: `blue`, `green`, `both`.

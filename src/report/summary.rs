@@ -6,7 +6,7 @@ mod moved;
 use super::comment::{Run, narrow};
 use super::markdown::{block, cell, code, inline, link, message};
 use super::names::{duration, short_arn, short_commit, short_digest, short_image, without_accounts};
-use super::{links, words};
+use super::{links, status, words};
 use crate::event::{LogLink, Planned, Report};
 use crate::failure::Outcome;
 use crate::plan::arn::Arn;
@@ -241,11 +241,16 @@ fn row(overview: &Overview, view: &ColorView) -> String {
         code(&view.revision),
         if images.is_empty() { cell("") } else { images.join(" ") },
         view.commit.as_deref().map_or_else(|| cell(""), |commit| code(&short_commit(commit))),
-        format!("{} of {}{state}", view.running, view.desired),
+        format!("{} of {}{state}{}", view.running, view.desired, bounds(view)),
         view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}")),
         view.test_url.as_deref().map_or_else(|| cell(""), |url| link("open", url)),
     ];
     format!("| {} |\n", cells.join(" | "))
+}
+
+/// The bounds of a color, in parentheses.
+fn bounds(view: &ColorView) -> String {
+    view.scaling.map(|scaling| format!(" ({})", status::bounds(scaling))).unwrap_or_default()
 }
 
 /// The plan as a difference, and its steps.
@@ -272,18 +277,20 @@ fn planned(plan: &Planned, only: bool) -> String {
     format!("{title}\n\n{}\n{steps}\n{end}", block("diff", &lines))
 }
 
-/// Which commands are possible now.
+/// What is not as it should be, and which commands are possible now.
 fn next(overview: &Overview) -> String {
-    let one = |color: Color, why: Option<&'static str>| match why {
-        None => format!("- deploy to {color}: possible\n"),
-        Some(why) => format!("- deploy to {color}: not now, {}\n", message(why).trim_end()),
+    let one = |(what, why): (String, Option<&'static str>)| match why {
+        None => format!("- {what}: possible\n"),
+        Some(why) => format!("- {what}: not now, {}\n", message(why).trim_end()),
     };
-    let told: String = overview
-        .deployable
+    let told: String = status::possible(overview).into_iter().map(one).collect();
+    let drift: String = overview
+        .drift
         .iter()
-        .map(|(color, valid)| one(*color, valid.err().map(words::why_not)))
+        .map(|drift| format!("- {}\n", message(&words::drift(drift)).trim_end()))
         .collect();
-    if told.is_empty() { told } else { format!("**Possible now**\n\n{told}\n") }
+    let drift = if drift.is_empty() { drift } else { format!("**Drift**\n\n{drift}\n") };
+    if told.is_empty() { drift } else { format!("{drift}**Possible now**\n\n{told}\n") }
 }
 
 /// The parts that could not be read, each with what grants it.

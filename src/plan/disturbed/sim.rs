@@ -309,7 +309,12 @@ impl Sim {
                 let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
                 Err(ProbeFailure { url: "http://shop.example.com:8080/".to_owned(), kind })
             })),
-            Step::Register { .. } | Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => self.write(step),
+            Step::Register { .. }
+            | Step::Update(_)
+            | Step::Weights(_)
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => self.write(step),
         }
     }
 

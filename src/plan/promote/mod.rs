@@ -12,6 +12,7 @@ use super::admit::{Hindrance, Request, answered};
 use super::color::{Color, Split};
 use super::definition::{Content, same_content};
 use super::deploy;
+use super::scalers::Managed;
 use super::snapshot::{Revision, Rollout, Service, Snapshot};
 use super::step::Refusal;
 use super::traffic::{self, Finish, Minima};
@@ -31,6 +32,8 @@ pub(crate) struct Goal {
     pub(crate) listener: Option<ListenerChoice>,
     /// MinCapacity by role, where the config says so.
     pub(crate) bounds: Option<Minima>,
+    /// How both services scale, where the config says so.
+    pub(crate) managed: Option<Managed>,
     /// Limits of patience.
     pub(crate) limits: Limits,
     /// `on-cancel: restore`.
@@ -60,6 +63,7 @@ pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hin
         Mode::Copy => {
             let (tested, own) = (running(snapshot, other(color))?, running(snapshot, color)?);
             approved(tested.0, goal)?;
+            proven(tested.0)?;
             let content = copied(tested, &own.1.content, &goal.promotion.per_color);
             if has_it(own.0, own.1, &content) {
                 return Ok(vec![last]);
@@ -101,6 +105,22 @@ fn approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
     })
 }
 
+/// What is copied is what runs, and not what a deployment is still bringing or could not bring.
+fn proven(tested: &Service) -> Result<(), Refusal> {
+    let older = tested.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
+    let failed = |rollout| rollout == Rollout::Failed;
+    match tested.primary() {
+        Some(primary) if failed(primary.rollout) || (older && primary.rollout != Rollout::Completed) => {
+            Err(Refusal::InFlight {
+                service: tested.name.clone(),
+                id: primary.id.clone(),
+                task_definition: primary.task_definition.clone(),
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whether a color has the content already, and nothing is on its way there.
 fn has_it(service: &Service, revision: &Revision, content: &Content) -> bool {
     let settled = service.primary().is_some_and(|primary| primary.rollout == Rollout::Completed);
@@ -123,6 +143,7 @@ fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
             max_drain: promotion.max_drain,
             bounds: goal.bounds,
         }),
+        managed: goal.managed,
     }
 }
 
@@ -141,10 +162,15 @@ fn deploying(goal: &Goal, content: Content) -> deploy::Goal {
         content,
         revision: None,
         desired: Some(DesiredCount::Match),
+        managed: None,
         limits: goal.limits,
         restore_on_cancel: true,
     }
 }
 
 #[cfg(test)]
+mod sim;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways;

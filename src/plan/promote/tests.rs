@@ -16,7 +16,7 @@ use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
 
 /// A promote of blue in this mode, all else as by default.
-fn goal(mode: Mode) -> Goal {
+pub(super) fn goal(mode: Mode) -> Goal {
     let traffic = Wish {
         to: Split { blue: 100, green: 0 },
         steps: Vec::new(),
@@ -39,6 +39,7 @@ fn goal(mode: Mode) -> Goal {
             traffic,
         },
         listener: None,
+        managed: None,
         bounds: None,
         limits: Limits::with_timeout(Duration::from_secs(600)),
         restore_on_cancel: false,

@@ -36,10 +36,10 @@ pub(crate) fn next_step(
         let found = Found { cluster, service, managed, role, purpose, scalers };
         let bounds = || found.bounds(target);
         let step = match role {
-            Role::Live | Role::Develop => bounds().map(Ok).or_else(|| found.scaler()),
-            Role::Idle => found.scaler().or_else(|| bounds().map(Ok)),
+            Role::Live | Role::Develop => bounds().or_else(|| found.scaler()),
+            Role::Idle => found.scaler().or_else(bounds),
         };
-        found.missing_target(target).map(Ok).or(step)
+        found.taken().map(Err).or_else(|| found.missing_target(target).map(Ok)).or(step.map(Ok))
     })
 }
 
@@ -52,7 +52,8 @@ pub(crate) fn serving(
 ) -> Managing {
     with(service, |target, scalers| {
         let found = Found { cluster, service, managed, role, purpose, scalers };
-        found.missing_target(target).map(Ok).or_else(|| found.scaler())
+        let made = found.taken().map(Err).or_else(|| found.missing_target(target).map(Ok));
+        made.or_else(|| found.scaler().map(Ok))
     })
 }
 
@@ -156,11 +157,8 @@ impl Found<'_> {
 
     /// The first policy or alarm that is missing or different. Beside somebody else's policy none is added, and those
     /// of ours that exist are kept as they shall be.
-    fn scaler(&self) -> Option<Result<Step, Refusal>> {
+    fn scaler(&self) -> Option<Step> {
         let names = Names::of(self.cluster, &self.service.name);
-        if let Some(refusal) = self.taken(&names) {
-            return Some(Err(refusal));
-        }
         let adds = strangers(&names, self.scalers).is_empty();
         let policies = [(&names.out, content::out()), (&names.back, content::back())];
         let policy = policies.into_iter().find_map(|(name, content)| self.policy(name, content, adds));
@@ -173,11 +171,12 @@ impl Found<'_> {
             let alarms = [(&names.cpu_high, cpu), (&names.memory_high, memory), (&names.low, low)];
             alarms.into_iter().find_map(|(name, content)| self.alarm(name, content?, adds))
         };
-        policy.or_else(alarm).map(Ok)
+        policy.or_else(alarm)
     }
 
     /// A name of ours that something of another kind bears: AWS can't turn one into the other.
-    fn taken(&self, names: &Names) -> Option<Refusal> {
+    fn taken(&self) -> Option<Refusal> {
+        let names = Names::of(self.cluster, &self.service.name);
         let service = || self.service.name.clone();
         let mut policies = self.scalers.policies.iter();
         let mut alarms = self.scalers.alarms.iter();

@@ -235,7 +235,7 @@ fn a_name_of_ours_on_something_of_another_kind_is_refused() {
         ask(&service),
         refused(name, "a scaling policy of type TargetTrackingScaling", "a step scaling policy")
     );
-    let mut service = green(Some((1, 10)), 2);
+    let mut service = green(None, 2);
     let name = "ecs-blue-green/shop/web-green/low";
     scalers(&mut service).alarms.push(Alarm { name: name.to_owned(), composite: true, content: Value::Null });
     assert_eq!(ask(&service), refused(name, "a composite alarm", "a metric alarm"));

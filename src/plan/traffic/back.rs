@@ -35,18 +35,32 @@ pub(super) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if let Some(trouble) = &run.restore_trouble {
         return bad(failing, Left::Unknown, Because::Trouble(trouble.clone()));
     }
-    match seen {
-        Err(trouble) => no_answer(trouble, turned, now),
-        Ok(snapshot) => match facts(snapshot, goal) {
-            Ok(facts) => Back { facts: &facts, goal, run, found, turned, now }.decide(),
-            Err(Lacking::Look(look)) => Next::Look(look),
-            Err(Lacking::Hindrance(Hindrance::Hold(trouble))) => no_answer(&trouble, turned, now),
-            Err(Lacking::Hindrance(Hindrance::Refuse(Refusal::Unread(trouble)))) => {
-                no_answer(&trouble, turned, now)
-            }
-            Err(Lacking::Hindrance(Hindrance::Refuse(_))) => bad(failing, Left::Unknown, Because::Theirs),
-        },
-    }
+    let snapshot = match seen {
+        Err(trouble) => return no_answer(trouble, turned, now),
+        Ok(snapshot) => snapshot,
+    };
+    let decided = |part: fn(&Back<'_>) -> Option<Next>, needs: &Goal| match facts(snapshot, needs) {
+        Ok(facts) => part(&Back { facts: &facts, goal, run, found, turned, now }),
+        Err(Lacking::Look(look)) => Some(Next::Look(look)),
+        Err(
+            Lacking::Hindrance(Hindrance::Hold(trouble))
+            | Lacking::Hindrance(Hindrance::Refuse(Refusal::Unread(trouble))),
+        ) => Some(no_answer(&trouble, turned, now)),
+        Err(Lacking::Hindrance(Hindrance::Refuse(_))) => {
+            Some(bad(failing.clone(), Left::Unknown, Because::Theirs))
+        }
+    };
+    decided(|back| back.users(), &needs(goal, false))
+        .or_else(|| decided(|back| back.capacity(), &needs(goal, true)))
+        .unwrap_or_else(|| bad(failing.clone(), Left::Unknown, Because::NotConfirmed))
+}
+
+/// What has to be readable: users go back without alarms, and where it can't be had without what scaling says.
+fn needs(goal: &Goal, scaling: bool) -> Goal {
+    let mut needs = goal.clone();
+    needs.wish.alarms.clear();
+    needs.wish.force |= !scaling;
+    needs
 }
 
 /// Short for a bad end.
@@ -79,27 +93,21 @@ struct Back<'a> {
 }
 
 impl Back<'_> {
-    /// Rules first, then scale-in, then counts.
-    fn decide(&self) -> Next {
+    /// Users first.
+    fn users(&self) -> Option<Next> {
         if let Some(unanswered) = &self.run.unanswered
             && self.now.since(unanswered.sent) < SHOWN
             && self.run.cancelled.is_none()
         {
-            return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+            return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
         }
-        if let Some(end) = self.stays() {
-            return end;
-        }
-        if let Some(next) = self.rules() {
-            return next;
-        }
-        if let Some(next) = self.scaling() {
-            return next;
-        }
-        if let Some(step) = self.counts() {
-            return Next::Step(step);
-        }
-        self.end()
+        self.stays().or_else(|| self.rules())
+    }
+
+    /// Then scale-in and counts; there is always something to say.
+    fn capacity(&self) -> Option<Next> {
+        let step = || self.counts().map(Next::Step);
+        Some(self.scaling().or_else(step).unwrap_or_else(|| self.end()))
     }
 
     /// Whether everything stays as it is: it was asked for, users are where they should be, or it is somebody else's.
@@ -116,8 +124,11 @@ impl Back<'_> {
                 return None;
             }
         };
-        let untouched =
-            self.run.written.is_empty() && self.run.counts.is_empty() && self.run.scaled.is_empty();
+        let settled = self.run.changed && self.run.arrived.is_some();
+        let untouched = self.run.written.is_empty()
+            && self.run.counts.is_empty()
+            && self.run.scaled.is_empty()
+            && !settled;
         if untouched {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }

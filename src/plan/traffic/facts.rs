@@ -18,6 +18,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) colors: [Force; 2],
     /// Their services.
     pub(crate) services: [&'a Service; 2],
+    /// The cluster's name.
+    pub(crate) cluster: &'a str,
     /// The rollback alarms that exist.
     pub(crate) alarms: &'a [Alarm],
 }
@@ -55,7 +57,7 @@ pub(crate) fn facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>
     };
     let alarms: &[Alarm] = if goal.wish.alarms.is_empty() { &[] } else { part(&snapshot.alarms)? };
     let colors = [color(blue, goal)?, color(green, goal)?];
-    Ok(Facts { wiring, colors, services: [blue, green], alarms })
+    Ok(Facts { wiring, colors, services: [blue, green], cluster: &snapshot.place.cluster, alarms })
 }
 
 /// A color's service, which has to be one that is handled.

@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use super::capacity::{Force, capacity, full_load};
+use super::capacity::{Force, FullLoad, capacity, full_load};
 use super::facts::{Facts, facts};
 use super::goal::{Finish, Goal};
-use super::next::{count, settling};
+use super::next::{count, managed, managing, settling};
 use super::run::Run;
 use super::stage::Target;
 use crate::plan::color::Color;
+use crate::plan::scalers::{Role, next_step};
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Capacity, Failing, Next, Purpose, Scaling, Step, Stuck, Wait};
+use crate::plan::step::{Capacity, Failing, Next, Purpose, Refusal, Scaling, Short, Step, Stuck, Wait};
 use crate::plan::time::Time;
 use crate::plan::verdict::Recovery;
 
@@ -23,13 +24,21 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
         0 => (facts.force(Color::Green), facts.force(Color::Blue)),
         _ => (facts.force(Color::Blue), facts.force(Color::Green)),
     };
+    let load = full_load(aim.split, &facts.colors);
+    let needs = capacity(winner, aim.split, load, false);
+    if let Some(next) = strengthen(winner, loser, (needs, load), at) {
+        return Some(next);
+    }
+    if let Some(next) = as_live(facts, at, winner.color) {
+        return Some(next);
+    }
     if let Some(step) = as_production(winner, loser, wanted) {
         return Some(Next::Step(step));
     }
-    let shrink = as_idle(loser, wanted)?;
-    let needs = capacity(winner, aim.split, full_load(aim.split, &facts.colors), false);
-    if needs.healthy < needs.needed.min(winner.desired.max(1)) {
-        return Some(short(needs, at));
+    let quiet = managed(facts, at, (loser.color, Role::Idle));
+    let shrink = quiet.or_else(|| as_idle(loser, wanted).map(Next::Step))?;
+    if needs.healthy < enough(winner, needs) {
+        return Some(short(winner, (needs, load), at));
     }
     if let Some(wait) = settling(at, winner.color) {
         return Some(wait);
@@ -41,13 +50,51 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
             let left = Duration::from_secs(time.saturating_sub(carried).as_secs());
             Some(Next::Wait(Wait::Drain { color: loser.color, left }))
         }
-        Drain::For(_) => Some(Next::Step(shrink)),
+        Drain::For(_) => Some(shrink),
     }
 }
 
+/// Where scaling is managed: the winner's bounds, policies and alarms as production's.
+fn as_live(facts: &Facts<'_>, at: (&Goal, &Run, Time), winner: Color) -> Option<Next> {
+    let (goal, run, _) = at;
+    let wanted = goal.managed.as_ref().filter(|_| !run.unscalable.contains(&winner))?;
+    let service = (facts.cluster, facts.service(winner));
+    managing(next_step(service, wanted, Role::Live, Purpose::Traffic), at)
+}
+
+/// Before anything else changes: a winner that has all users and too few tasks for them gets those of the full load,
+/// and one whose tasks are there and sick is not production.
+fn strengthen(
+    winner: &Force,
+    loser: &Force,
+    (needs, load): (Capacity, FullLoad),
+    at: (&Goal, &Run, Time),
+) -> Option<Next> {
+    let (goal, run, _) = at;
+    let idle = goal.finish.map_or(0, |wanted| wanted.idle_count);
+    let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
+    if goal.wish.scale_up && loser.desired > idle && winner.desired < wanted {
+        return Some(Next::Step(count(winner, wanted, Purpose::Traffic)));
+    }
+    let sick = needs.healthy < enough(winner, needs) && !winner.coming && !run.changed;
+    sick.then(|| short(winner, (needs, load), at))
+}
+
+/// Healthy targets that the winner has to have before the loser shrinks.
+fn enough(winner: &Force, needs: Capacity) -> u32 {
+    needs.needed.min(winner.desired.max(1))
+}
+
 /// The winner can't carry all users yet: nobody shrinks.
-fn short(needs: Capacity, at: (&Goal, &Run, Time)) -> Next {
+fn short(winner: &Force, (needs, load): (Capacity, FullLoad), at: (&Goal, &Run, Time)) -> Next {
     let (goal, run, now) = at;
+    if !winner.coming && !run.changed {
+        return Next::Refuse(Refusal::NotEnough {
+            capacity: needs,
+            load: load.told(),
+            why: Short::Unhealthy,
+        });
+    }
     if now.since(run.acted) < goal.timeout {
         return Next::Wait(Wait::Capacity(needs));
     }
@@ -66,9 +113,9 @@ fn as_production(winner: &Force, loser: &Force, wanted: Finish) -> Option<Step> 
 fn as_idle(loser: &Force, wanted: Finish) -> Option<Step> {
     let idle = wanted.bounds.map_or(wanted.idle_count, |bounds| bounds.idle.min(wanted.idle_count));
     if let Some(now) = loser.scaling
-        && (now.min != idle || now.in_suspended)
+        && (now.min != idle.min(now.max) || now.in_suspended)
     {
-        return Some(bounds(loser, idle, Some(false)));
+        return Some(bounds(loser, idle.min(now.max), Some(false)));
     }
     (loser.desired != wanted.idle_count).then(|| count(loser, wanted.idle_count, Purpose::Traffic))
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::plan::color::Split;
+use crate::plan::look::Look;
+use crate::plan::scalers::Managed;
 use crate::plan::wanted::ListenerChoice;
 
 /// What the user asked for.
@@ -41,6 +43,15 @@ pub(crate) struct Goal {
     pub(crate) restore_on_cancel: bool,
     /// What is done once all users are at one color: a promote settles capacity too.
     pub(crate) finish: Option<Finish>,
+    /// How both services scale, where the config says so.
+    pub(crate) managed: Option<Managed>,
+}
+
+impl Goal {
+    /// All that a decision for this goal needs to see.
+    pub(crate) fn look(&self) -> Look {
+        Look { scalers: self.managed.is_some(), ..Look::TRAFFIC }
+    }
 }
 
 /// How a promote settles capacity once all users are at the winner.

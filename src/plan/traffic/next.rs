@@ -18,7 +18,9 @@ use super::rewrite::rewrite;
 use super::run::{Run, Written};
 use super::stage::{Target, target};
 use crate::plan::admit::Hindrance;
+use crate::plan::cause::failed_since;
 use crate::plan::color::{Color, Split};
+use crate::plan::scalers::{Managing, Role, serving};
 use crate::plan::snapshot::{Rollout, Service, Snapshot};
 use crate::plan::step::{
     Capacity, End, Failing, Next, Purpose, Refusal, Scaling, Short, Step, Stuck, Update, Wait, Weights,
@@ -33,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long new weights may take to show in what AWS answers, and an unanswered write to show its effect.
 pub(super) const SHOWN: Duration = Duration::from_secs(10);
+
+/// Tasks that failed since a scale-up, at which it is given up: ECS would go on trying for ever.
+const FAILED: usize = 3;
 
 /// Decides.
 pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
@@ -232,15 +237,24 @@ fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoa
     {
         return Some(refuse(why, run));
     }
+    let live = [Color::Blue, Color::Green].into_iter().filter(|color| aim.split.is_live(*color));
+    let managed: Vec<Next> = live.filter_map(|color| managed(facts, at, (color, Role::Live))).collect();
+    if let Some(hindered) = managed.iter().find(|next| !matches!(next, Next::Step(_))) {
+        return Some(hindered.clone());
+    }
     if let Some(step) = suspend(facts, run) {
         return Some(Next::Step(step));
+    }
+    if let Some(step) = managed.into_iter().next() {
+        return Some(step);
     }
     let small = short.iter().find(|(_, capacity)| capacity.desired < capacity.needed);
     if let Some((color, capacity)) = small {
         return Some(Next::Step(count(color, capacity.needed, Purpose::Traffic)));
     }
     let (_, waited_for) = short.first()?;
-    if now.since(run.acted) < goal.timeout {
+    let failed = failed_since(facts.service(waited_for.color), run.acted);
+    if now.since(run.acted) < goal.timeout && failed < FAILED {
         return Some(Next::Wait(Wait::Capacity(*waited_for)));
     }
     Some(if run.changed {
@@ -248,6 +262,30 @@ fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoa
     } else {
         Next::Refuse(Refusal::NotEnough { capacity: *waited_for, load: load.told(), why: Short::TimedOut })
     })
+}
+
+/// Where scaling is managed, a color that gets users has its policies, and its alarms act (invariant 31); one without
+/// users has alarms that do not. Bounds stay as they are. A forced run goes on without what can't be had.
+pub(super) fn managed(facts: &Facts<'_>, at: (&Goal, &Run, Time), of: (Color, Role)) -> Option<Next> {
+    let (goal, run, _) = at;
+    let (wanted, (color, role)) = (goal.managed.as_ref()?, of);
+    if run.unscalable.contains(&color) {
+        return None;
+    }
+    let service = (facts.cluster, facts.service(color));
+    managing(serving(service, wanted, role, Purpose::Traffic), at)
+}
+
+/// What it means for the run how a service's scaling stands; none where nothing is to do.
+pub(super) fn managing(stands: Managing, (goal, run, now): (&Goal, &Run, Time)) -> Option<Next> {
+    match stands {
+        Managing::Settled => None,
+        Managing::Step(step) => Some(Next::Step(step)),
+        Managing::Unseen => Some(Next::Look(goal.look())),
+        Managing::Trouble(_) | Managing::Refused(_) if goal.wish.force => None,
+        Managing::Trouble(trouble) => Some(hold(&trouble, goal, run, now)),
+        Managing::Refused(refusal) => Some(refuse(refusal, run)),
+    }
 }
 
 /// Why a color that is short of healthy targets can't be helped.

@@ -33,7 +33,7 @@ pub(crate) struct Run {
     pub(crate) counts: BTreeMap<Color, u32>,
     /// Colors whose scale-in this run suspended (true) or allowed again.
     pub(crate) scaled: BTreeMap<Color, bool>,
-    /// Colors whose scale-in can't be changed; only a forced run goes on then.
+    /// Colors whose automatic scaling can't be changed; only a forced run goes on then.
     pub(crate) unscalable: Vec<Color>,
     /// The step that was reached last.
     pub(crate) stage: Option<Stage>,
@@ -203,8 +203,8 @@ impl Run {
             self.throttled.get_or_insert((sent, trouble.clone()));
             return;
         }
-        if let (Step::Scaling(scaling), true) = (step, goal.wish.force) {
-            self.unscalable.push(scaling.color);
+        if let (Some(color), true) = (scaled(step), goal.wish.force) {
+            self.unscalable.push(color);
             return;
         }
         if purpose(step) == Purpose::Restore {
@@ -217,6 +217,15 @@ impl Run {
     /// Forward became back.
     pub(crate) fn turn(&mut self, failing: Failing, at: Time) {
         self.failing = Some(Turned { failing, recovery: Recovery::Ours, at });
+    }
+}
+
+/// The color whose automatic scaling a step changes.
+fn scaled(step: &Step) -> Option<Color> {
+    match step {
+        Step::Scaling(scaling) => Some(scaling.color),
+        Step::Policy(put) | Step::Alarm(put) => Some(put.color),
+        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Update(_) | Step::Weights(_) => None,
     }
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Goal, Prediction, Run, Wish, next, predict};
+use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict};
 use crate::plan::color::{Color, Split};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, rule, snapshot, target, trouble};
+use crate::plan::scalers::{Managed, Scalers};
 use crate::plan::snapshot::*;
 use crate::plan::step::*;
 use crate::plan::time::Time;
@@ -38,6 +39,7 @@ fn goal(blue: u32, green: u32) -> Goal {
         timeout: Duration::from_secs(600),
         restore_on_cancel: false,
         finish: None,
+        managed: None,
     }
 }
 
@@ -583,4 +585,129 @@ fn a_receiver_in_the_middle_of_a_deployment_is_refused_unless_forced() {
     assert!(matches!(first(&seen, &goal(0, 100)), Next::Refuse(Refusal::InFlight { .. })));
     assert!(matches!(first(&seen, &wish(goal(0, 100), |wish| wish.force = true)), Next::Step(_)));
     assert_eq!(planned(&seen, &goal(100, 0)), [""; 0]);
+}
+
+#[test]
+fn a_scale_up_whose_tasks_keep_failing_is_given_up_at_once() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    let mut ride = Ride::new(seen, goal(0, 100));
+    assert_eq!([ride.go(), ride.go()], ["green to 4", "Capacity"]);
+    let failed = |seconds: u64, code: &str| Task {
+        stop_code: Some(code.to_owned()),
+        stopped_at: Some(at(seconds)),
+        ..Task::default()
+    };
+    let old = crate::plan::sample::T0;
+    let earlier = Task { stopped_at: Some(Time(old.0 - 1)), ..failed(0, "EssentialContainerExited") };
+    let scaled_in = failed(5, "ServiceSchedulerInitiated");
+    let two = vec![earlier, scaled_in, failed(5, "EssentialContainerExited"), failed(6, "TaskFailedToStart")];
+    service(&mut ride.seen, Color::Green).stopped = Some(Ok(two.clone()));
+    assert_eq!(ride.later(7).go(), "Capacity", "two of its own tasks failed, and one is a chance more");
+    let three = two.into_iter().chain([failed(8, "EssentialContainerExited")]).collect();
+    service(&mut ride.seen, Color::Green).stopped = Some(Ok(three));
+    assert!(ride.later(2).go().starts_with("Traffic(NotEnough"));
+    assert_eq!([ride.go(), ride.go()], ["green to 1", "restored PutBack"]);
+}
+
+/// What the config says in these tests.
+const MANAGED: Managed = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 80, scale_in_below: 40 };
+
+/// A goal with scaling in the config.
+fn managed(goal: Goal) -> Goal {
+    Goal { managed: Some(MANAGED), ..goal }
+}
+
+/// Both colors with scalable targets, and no policy and no alarm.
+fn unarmed() -> Snapshot {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+        service(&mut seen, color).scalers = Some(Ok(Scalers::default()));
+    }
+    seen
+}
+
+/// Steps with names cut to what tells them apart.
+fn armed(steps: &[String]) -> Vec<String> {
+    steps.iter().map(|step| step.replace("ecs-blue-green/shop/web-", "")).collect()
+}
+
+#[test]
+fn invariant_31_alarms_act_before_their_color_gets_weight_and_scale_in_is_off_by_then() {
+    let mut wanted = vec!["suspend blue".to_owned(), "suspend green".to_owned()];
+    for color in ["blue", "green"] {
+        let names = ["out", "in", "cpu-high", "memory-high", "low"];
+        wanted.extend(names.map(|name| format!("{color}/{name}")));
+    }
+    wanted.extend(["HTTP:80 default split".to_owned(), "HTTPS:443 default split".to_owned()]);
+    assert_eq!(armed(&planned(&unarmed(), &managed(goal(50, 50)))), wanted);
+    assert_eq!(planned(&unarmed(), &goal(50, 50))[2], "HTTP:80 default split");
+}
+
+#[test]
+fn a_color_that_ends_without_users_gets_no_alarms() {
+    let steps = armed(&planned(&unarmed(), &managed(goal(0, 100))));
+    assert!(!steps.iter().any(|step| step.starts_with("blue/")), "{steps:?}");
+}
+
+#[test]
+fn policies_that_can_not_be_read_or_have_our_names_stop_all_but_a_forced_run() {
+    let denied = trouble(TroubleKind::Denied);
+    let mut seen = unarmed();
+    service(&mut seen, Color::Green).scalers = Some(Err(denied.clone()));
+    assert_eq!(first(&seen, &managed(goal(50, 50))), Next::Refuse(Refusal::Unread(denied)));
+    let forced = wish(managed(goal(50, 50)), |wish| wish.force = true);
+    assert!(planned(&seen, &forced).contains(&"HTTP:80 default split".to_owned()));
+
+    let mut seen = unarmed();
+    let name = "ecs-blue-green/shop/web-green/low".to_owned();
+    let taken = crate::plan::scalers::Alarm { name, composite: true, content: json!(null) };
+    service(&mut seen, Color::Green).scalers =
+        Some(Ok(Scalers { alarms: vec![taken], ..Scalers::default() }));
+    let Next::Refuse(Refusal::NameTaken { .. }) = first(&seen, &managed(goal(50, 50))) else {
+        panic!("{:?}", first(&seen, &managed(goal(50, 50))));
+    };
+}
+
+#[test]
+fn what_was_not_looked_at_is_looked_at() {
+    let mut seen = unarmed();
+    service(&mut seen, Color::Blue).scalers = None;
+    let goal = managed(goal(50, 50));
+    assert_eq!(first(&seen, &goal), Next::Look(Look { scalers: true, ..Look::TRAFFIC }));
+}
+
+#[test]
+fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
+    let finish = Finish {
+        idle_count: 1,
+        max_drain: Duration::from_secs(600),
+        bounds: Some(Minima { live: 2, idle: 1 }),
+    };
+    let goal = Goal { finish: Some(finish), ..managed(goal(0, 100)) };
+    let mut seen = unarmed();
+    let Prediction::Brief(brief) = predict(&seen, &goal, at(0)) else { panic!() };
+    let acts: Vec<(String, bool)> = (brief.steps.iter())
+        .filter_map(|step| match step {
+            Step::Alarm(put) => {
+                Some((armed(&[put.name.clone()])[0].clone(), put.content["ActionsEnabled"] == true))
+            }
+            _ => None,
+        })
+        .collect();
+    let of = |color: &str, on: bool| {
+        ["cpu-high", "memory-high", "low"].map(|name| (format!("{color}/{name}"), on))
+    };
+    assert_eq!(acts, [of("green", true), of("blue", false)].concat());
+    for step in &brief.steps {
+        super::predict::apply(&mut seen, step);
+    }
+    for (color, min, desired) in [(Color::Green, 2, 2), (Color::Blue, 1, 1)] {
+        let service = service(&mut seen, color);
+        let target = service.scaling.clone().unwrap().unwrap().unwrap();
+        assert_eq!((target.min, target.max, service.desired), (min, 10, desired), "{color}");
+    }
+    assert_eq!(planned(&seen, &goal), [""; 0]);
 }

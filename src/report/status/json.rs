@@ -6,7 +6,7 @@ use super::live_color;
 use crate::failure::Reason;
 use crate::plan;
 use crate::plan::color::Split;
-use crate::plan::overview::{ColorView, Overview, WhyNot};
+use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::Rollout;
 use crate::plan::trouble::Trouble;
 use crate::report::words;
@@ -34,6 +34,8 @@ struct Status<'a> {
     missing: Vec<Missing<'a>>,
     /// What could not be read; what hangs on it is null above.
     unread: Vec<Unread<'a>>,
+    /// What about traffic is not as it should be, a sentence each.
+    drift: Vec<String>,
     /// Which commands are possible now.
     commands: Vec<Command>,
 }
@@ -91,6 +93,12 @@ struct Color<'a> {
     test_url: Option<&'a str>,
     /// `IN_PROGRESS`, `COMPLETED`, `FAILED`, `UNKNOWN`.
     rollout: Option<&'static str>,
+    /// MinCapacity; null without a scalable target, or when it could not be read.
+    min_capacity: Option<u32>,
+    /// MaxCapacity.
+    max_capacity: Option<u32>,
+    /// Whether scale-in is suspended.
+    scale_in_suspended: Option<bool>,
 }
 
 /// A service that does not exist.
@@ -118,13 +126,13 @@ struct Unread<'a> {
 /// A command and whether it is possible now.
 #[derive(Serialize)]
 struct Command {
-    /// `deploy`.
+    /// `deploy`, `redirect-traffic`, `rollback`, `promote`.
     command: &'static str,
     /// To which color.
     color: &'static str,
     /// Whether it would be begun.
     valid: bool,
-    /// Why not, in a word of the output `reason`, or `unknown`.
+    /// Why not, in a word of the output `reason`, or `unknown`, or `all-there`.
     reason: Option<&'static str>,
     /// Why not, for people.
     message: Option<&'static str>,
@@ -152,7 +160,8 @@ pub(crate) fn json(overview: &Overview) -> String {
             .map(|(color, service)| Missing { color: color.word(), service })
             .collect(),
         unread: overview.unread.iter().map(unread_json).collect(),
-        commands: overview.deployable.iter().map(command_json).collect(),
+        drift: overview.drift.iter().map(words::drift).collect(),
+        commands: commands(overview),
     };
     serde_json::to_string(&status).unwrap_or_default()
 }
@@ -190,6 +199,9 @@ fn color_json(view: &ColorView) -> Color<'_> {
             Rollout::Failed => "FAILED",
             Rollout::Unknown => "UNKNOWN",
         }),
+        min_capacity: view.scaling.map(|scaling| scaling.min),
+        max_capacity: view.scaling.map(|scaling| scaling.max),
+        scale_in_suspended: view.scaling.map(|scaling| scaling.in_suspended),
     }
 }
 
@@ -203,16 +215,30 @@ fn unread_json(trouble: &Trouble) -> Unread<'_> {
     }
 }
 
+/// Every command with every color.
+fn commands(overview: &Overview) -> Vec<Command> {
+    let deploys = overview.deployable.iter().map(|(color, valid)| command_json("deploy", *color, *valid));
+    let moves = overview
+        .movable
+        .iter()
+        .map(|Movable { command, color, valid }| command_json(words::command(*command), *color, *valid));
+    deploys.chain(moves).collect()
+}
+
 /// A command and whether it is possible.
-fn command_json((color, valid): &(plan::color::Color, Result<(), WhyNot>)) -> Command {
+fn command_json(command: &'static str, color: plan::color::Color, valid: Result<(), WhyNot>) -> Command {
     let word = |why| match why {
         WhyNot::Live => Reason::LiveColor.word(),
         WhyNot::InFlight => Reason::InFlight.word(),
-        WhyNot::Unknown => "unknown",
+        WhyNot::Disagree => Reason::RulesDisagree.word(),
+        WhyNot::NotAdopted => Reason::NotAdopted.word(),
+        WhyNot::NoneHealthy => Reason::NotEnoughTargets.word(),
+        WhyNot::AllThere => "all-there",
+        WhyNot::Unknown | WhyNot::Unread => "unknown",
     };
     let why = valid.err();
     Command {
-        command: "deploy",
+        command,
         color: color.word(),
         valid: why.is_none(),
         reason: why.map(word),

@@ -4,7 +4,7 @@ use super::*;
 use crate::plan::color::Color as Which;
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wiring::Tangle;
-use crate::report::fixtures::{ACCOUNT, overview, trouble};
+use crate::report::fixtures::{ACCOUNT, drifted, overview, trouble};
 
 /// The JSON, indented for the reader.
 fn pretty(overview: &Overview) -> String {
@@ -52,4 +52,54 @@ fn the_json_is_one_line_and_does_not_name_the_account_by_itself() {
     seen.colors.clear();
     let text = json(&seen);
     assert!(!text.contains('\n') && !text.contains(ACCOUNT), "{text}");
+}
+
+#[test]
+fn bounds_drift_and_the_commands_that_move_users_are_lines() {
+    let told: Vec<String> = lines(&drifted()).into_iter().map(|line| line.text).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    traffic: blue (100 % blue, 0 % green), https://shop-alb.example
+      HTTPS:443 default: 100 % blue, 0 % green
+      HTTPS:443 rule 10: 100 % blue, 0 % green
+    blue: 100 %, `web:7`, 2 of 2 running, 2 of 2 targets healthy
+      service web-blue, image shop/web:v7, sha256:0a1b2c3d0a1b, commit a1b2c3d, MinCapacity 2, MaxCapacity 10, scale-in suspended, test at http://shop-alb.example:807
+    green: 0 %, `web:8`, 2 of 2 running, 2 of 2 targets healthy
+      service web-green, image shop/web:v8, sha256:0a1b2c3d0a1b, commit a1b2c3d, MinCapacity 1, MaxCapacity 2, test at http://shop-alb.example:808
+    develop: `web:9`, 2 of 2 running, 2 of 2 targets healthy
+      service web-develop, image shop/web:v9, sha256:0a1b2c3d0a1b, commit a1b2c3d, test at http://shop-alb.example:809
+    drift: green serves 50 % of the users, and its MaxCapacity 2 is lower than 5, that share of the largest MaxCapacity (10): it can't grow as its users may need. Raise it to at least 5 where it is defined.
+    drift: Both colors serve users, and scale-in of `web-green` (green) is not suspended: it can shrink below what its share needs. `redirect-traffic` to the split that is held suspends it.
+    deploy to blue: not now, it serves users; `allow-live: true` would allow it
+    deploy to green: possible now
+    deploy to develop: not now, a deployment is in progress
+    redirect-traffic, rollback to blue: not now, it has all users already
+    promote to blue: possible now
+    redirect-traffic, rollback, promote to green: not now, none of its targets is healthy
+    ");
+}
+
+#[test]
+fn bounds_drift_and_the_commands_that_move_users_are_in_the_json() {
+    let value: serde_json::Value = serde_json::from_str(&json(&drifted())).unwrap();
+    let green = &value["colors"][1];
+    assert_eq!((green["min_capacity"].as_u64(), green["max_capacity"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(green["scale_in_suspended"], false);
+    assert_eq!(value["colors"][2]["max_capacity"], serde_json::Value::Null);
+    assert_eq!(value["drift"].as_array().unwrap().len(), 2);
+    let moves = |command: &serde_json::Value| command["command"] != "deploy";
+    let told: Vec<String> = value["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| moves(one))
+        .map(ToString::to_string)
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    {"command":"redirect-traffic","color":"blue","valid":false,"reason":"all-there","message":"it has all users already"}
+    {"command":"rollback","color":"blue","valid":false,"reason":"all-there","message":"it has all users already"}
+    {"command":"promote","color":"blue","valid":true,"reason":null,"message":null}
+    {"command":"redirect-traffic","color":"green","valid":false,"reason":"not-enough-targets","message":"none of its targets is healthy"}
+    {"command":"rollback","color":"green","valid":false,"reason":"not-enough-targets","message":"none of its targets is healthy"}
+    {"command":"promote","color":"green","valid":false,"reason":"not-enough-targets","message":"none of its targets is healthy"}
+    "#);
 }

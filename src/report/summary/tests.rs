@@ -14,8 +14,8 @@ use crate::plan::traffic::Brief;
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, BLUE_80, brief, crash, failed, moved, not_moved, overview, planned, refused, report,
-    revision, trouble,
+    ACCOUNT, BLUE, BLUE_80, brief, crash, drifted, failed, moved, not_moved, overview, planned, refused,
+    report, revision, trouble,
 };
 
 /// A deployment that failed without more to tell.
@@ -188,6 +188,29 @@ fn of_traffic(report: &Report) -> String {
     let (_, tail) = rest.rsplit_once("| [develop]").unwrap();
     let (tail, _) = tail.split_once("**Possible now**").unwrap();
     format!("{head}…{}", tail.split_once('\n').unwrap().1)
+}
+
+#[test]
+fn bounds_and_drift_are_shown() {
+    let told = summary(&Report { overview: Some(drifted()), ..report() });
+    let green = told.lines().find(|line| line.starts_with("| [green]")).unwrap().to_owned();
+    let (_, drift) = told.split_once("**Drift**").unwrap();
+    insta::assert_snapshot!(format!("{green}\n{}", drift.split("<sub>").next().unwrap()), @r"
+    | [green](https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/shop/services/web-green/health?region=eu-west-1) | 0 % | <code>web:8</code> | <code>shop/web:v8</code> <code>sha256:0a1b2c3d0a1b</code> | <code>a1b2c3d</code> | 2 of 2 (MinCapacity 1, MaxCapacity 2) | 2 of 2 | [open](http://shop-alb.example:808) |
+
+
+    - green serves 50 % of the users, and its MaxCapacity 2 is lower than 5, that share of the largest MaxCapacity (10): it can't grow as its users may need. Raise it to at least 5 where it is defined.
+    - Both colors serve users, and scale-in of <code>web-green</code> (green) is not suspended: it can shrink below what its share needs. <code>redirect-traffic</code> to the split that is held suspends it.
+
+    **Possible now**
+
+    - deploy to blue: not now, it serves users; <code>allow-live: true</code> would allow it
+    - deploy to green: possible
+    - deploy to develop: not now, a deployment is in progress
+    - redirect-traffic, rollback to blue: not now, it has all users already
+    - promote to blue: possible
+    - redirect-traffic, rollback, promote to green: not now, none of its targets is healthy
+    ");
 }
 
 #[test]

@@ -129,11 +129,20 @@ pub(crate) fn undo(report: &Report) -> Option<String> {
     })
 }
 
-/// Why a deploy is not valid now.
+/// Why a command is not valid now.
 pub(crate) fn why_not(why: WhyNot) -> &'static str {
     match why {
         WhyNot::Live => "it serves users; `allow-live: true` would allow it",
         WhyNot::InFlight => "a deployment is in progress",
         WhyNot::Unknown => "it is not known whether it serves users",
+        WhyNot::AllThere => "it has all users already",
+        WhyNot::Disagree => {
+            "the production rules hold different splits; `redirect-traffic` to one of these settles it"
+        }
+        WhyNot::Unread => "the production rules or its targets could not be read",
+        WhyNot::NotAdopted => {
+            "a production rule does not hold its target group; `adopt: true` would bring it in"
+        }
+        WhyNot::NoneHealthy => "none of its targets is healthy",
     }
 }

@@ -3,7 +3,7 @@
 use super::{because, finding, trouble, waiting};
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
-use crate::plan::step::{Because, Failing, Left, Wait};
+use crate::plan::step::{Because, Failing, Left, Stuck, Wait};
 use crate::plan::verdict::Ended;
 use crate::report::about::About;
 use crate::report::names::{quoted, short_arn};
@@ -27,7 +27,12 @@ pub(crate) fn failing(
     };
     let mut hint = Vec::new();
     match (failing, told) {
-        (Failing::Deployment(_) | Failing::Cancelled, Some((text, next))) => {
+        (
+            Failing::Deployment(_)
+            | Failing::Cancelled
+            | Failing::Traffic(Stuck::NotEnough(_) | Stuck::Sick(_)),
+            Some((text, next)),
+        ) => {
             what = format!("{what} {text}");
             hint.push(next.to_owned());
         }

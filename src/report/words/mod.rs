@@ -33,8 +33,8 @@ pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, step, waiting};
 pub(crate) use tangle::tangle;
 pub(crate) use traffic::{
-    ACCOUNT, PROPAGATION, capacity, held, load, rule, scaled_first, serves, silent, stickiness, versions,
-    watched,
+    ACCOUNT, PROPAGATION, capacity, command, drift, held, load, rule, scaled_first, silent, stickiness,
+    versions, watched,
 };
 pub(crate) use trouble::trouble;
 

@@ -39,6 +39,11 @@ pub(crate) fn warning(warning: &Warning) -> String {
             "{} is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
             quoted(image)
         ),
+        Warning::ForeignPolicies { service, names } => format!(
+            "{} has scaling policies that are not ours: {}. None of ours is added beside them. Delete them, or remove `scaling` from the config.",
+            quoted(service),
+            names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+        ),
         Warning::Text(text) => one_line(text),
     }
 }

@@ -1,6 +1,7 @@
 //! Users moved from color to color: steps, and what is waited for.
 
 mod brief;
+mod drift;
 mod failed;
 mod left;
 mod refused;
@@ -10,10 +11,9 @@ use crate::plan::scalers::Change;
 use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
 use crate::report::names::{count, duration, one_line, quoted, shares};
 
-pub(super) use brief::shortfall;
-pub(crate) use brief::{
-    PROPAGATION, capacity, held, load, rule, scaled_first, serves, silent, stickiness, versions,
-};
+pub(crate) use brief::{PROPAGATION, capacity, held, load, rule, scaled_first, silent, stickiness, versions};
+pub(super) use brief::{serves, shortfall};
+pub(crate) use drift::{command, drift};
 pub(super) use failed::stuck;
 pub(super) use left::because;
 pub(super) use refused::refused;

@@ -154,7 +154,9 @@ impl<'a> Denial<'a> {
 }
 
 /// Actions without resource-level permissions (AWS's Service Authorization Reference).
-const STAR_ONLY: [&str; 8] = [
+const STAR_ONLY: [&str; 10] = [
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "ecs:DescribeTaskDefinition",
     "ecs:ListTaskDefinitions",
     "ecr:GetAuthorizationToken",
@@ -173,6 +175,9 @@ fn statement(action: &str, resource: &str) -> String {
     let on = if plain && !star && !of_cluster { resource } else { "*" };
     let condition = if action == "iam:PassRole" {
         r#", "Condition": { "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } }"#
+            .to_owned()
+    } else if action == "iam:CreateServiceLinkedRole" {
+        r#", "Condition": { "StringEquals": { "iam:AWSServiceName": "ecs.application-autoscaling.amazonaws.com" } }"#
             .to_owned()
     } else if of_cluster && plain && resource.contains(":cluster/") {
         format!(r#", "Condition": {{ "ArnEquals": {{ "ecs:cluster": "{resource}" }} }}"#)

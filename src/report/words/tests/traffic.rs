@@ -351,7 +351,7 @@ fn every_headline_says_who_serves_users() {
     redirect-traffic to blue-80 planned: changed: Nothing would be changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %.
     redirect-traffic to blue-80 cancelled: changed: The run was cancelled before the change of traffic to blue-80 was done.
     ");
-    let alone = words::serves(Split { blue: 0, green: 1 }, Color::Green, &brief().versions);
+    let alone = words::traffic::serves(Split { blue: 0, green: 1 }, Color::Green, &brief().versions);
     assert_eq!(alone, "green (`web:8`) serves all users");
 }
 

@@ -1,0 +1,341 @@
+//! The table of a promote, typed by hand: where users are × what the other color is like, for swap and for copy, and each
+//! way killed after each of its writes.
+
+use serde_json::json;
+
+use super::sim::{Ended, Sim};
+use super::tests::goal;
+use super::{Goal, phases, predict};
+use crate::plan::color::Color;
+use crate::plan::definition::Content;
+use crate::plan::sample::{arn, at, content, deployment, rule, snapshot, target};
+use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot};
+use crate::plan::step::{End, Refusal, Short, Step};
+use crate::plan::traffic::Prediction;
+use crate::plan::wanted::Mode;
+
+/// Where users are: live blue, live green, split on the way up to green, split on the way back to blue.
+const SPLITS: [(u32, u32); 4] = [(100, 0), (0, 100), (80, 20), (50, 50)];
+
+/// What green is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Green {
+    /// It runs a newer version.
+    New,
+    /// It runs an older version.
+    Old,
+    /// It runs what blue runs.
+    Same,
+    /// It runs blue's image with another variable.
+    Settings,
+    /// It has no tasks.
+    Empty,
+    /// Its tasks are there and sick.
+    Sick,
+    /// It is being replaced.
+    InFlight,
+    /// A deploy failed, and what was there before was put back.
+    Restored,
+    /// A deploy failed and stands; the tasks of before still serve.
+    Failed,
+}
+
+/// A promote of blue or of green.
+fn to(color: Color, mode: Mode) -> Goal {
+    let mut goal = goal(mode);
+    goal.promotion.color = color;
+    if color == Color::Green {
+        (goal.promotion.traffic.to.blue, goal.promotion.traffic.to.green) = (0, 100);
+    }
+    goal
+}
+
+/// Blue and green at this split, and green like this.
+fn world((blue, green): (u32, u32), like: Green) -> Snapshot {
+    let mut seen = snapshot();
+    let balancer = &mut seen.balancers.as_mut().unwrap().as_mut().unwrap()[0];
+    let mut production = rule(80, None, &[("tg-blue", blue), ("tg-green", green)]);
+    production.whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [
+        {"TargetGroupArn": "tg-blue", "Weight": blue}, {"TargetGroupArn": "tg-green", "Weight": green}]}}]);
+    balancer.rules[0] = production;
+    for service in &mut seen.services {
+        service.scaling = Some(Ok(None));
+        for task in service.tasks.iter_mut().flatten().flatten() {
+            task.task_definition.clone_from(&service.task_definition);
+        }
+    }
+    become_like(&mut seen.services[1], like);
+    seen
+}
+
+/// Makes green so.
+fn become_like(green: &mut Service, like: Green) {
+    let held = |green: &mut Service, content: Content| {
+        green.definition.as_mut().unwrap().as_mut().unwrap().content = content;
+    };
+    held(green, content("web-green", "v2"));
+    match like {
+        Green::New => {}
+        Green::Old => held(green, content("web-green", "v0")),
+        Green::Same => held(green, content("web-green", "v1")),
+        Green::Settings => {
+            let mut other = content("web-green", "v1");
+            other.object_mut()["containerDefinitions"][0]["environment"] =
+                json!([{"name": "LOG", "value": "1"}]);
+            held(green, other);
+        }
+        Green::Empty => {
+            (green.desired, green.running) = (0, 0);
+            (green.tasks, green.targets) = (Some(Ok(Vec::new())), Some(Ok(Vec::new())));
+            (green.deployments[0].desired, green.deployments[0].running) = (0, 0);
+        }
+        Green::Sick => {
+            green.targets = Some(Ok(vec![target(1, "unhealthy"), target(2, "unhealthy")]));
+        }
+        Green::InFlight | Green::Failed => {
+            let mut new = deployment("new", &arn("web-green:2"), 2);
+            new.running = 0;
+            new.rollout = if like == Green::Failed { Rollout::Failed } else { Rollout::InProgress };
+            green.deployments[0].primary = false;
+            green.deployments.insert(0, new);
+            green.task_definition = arn("web-green:2");
+            green.definition.as_mut().unwrap().as_mut().unwrap().arn = arn("web-green:2");
+        }
+        Green::Restored => {
+            green.deployments = vec![deployment("restored", &arn("web-green:1"), 2)];
+        }
+    }
+}
+
+/// The plan in short words: the steps, or why it is refused.
+fn plan(seen: &Snapshot, goal: &Goal) -> Vec<String> {
+    let all = match phases(seen, goal) {
+        Ok(all) => all,
+        Err(crate::plan::admit::Hindrance::Refuse(refusal)) => return vec![refused(&refusal)],
+        Err(other) => panic!("{other:?}"),
+    };
+    match predict(seen, &all, at(0)) {
+        Prediction::Brief(brief) => brief.steps.iter().map(short).collect(),
+        Prediction::Refuse(refusal) => vec![refused(&refusal)],
+        Prediction::Unknown => vec!["unknown".to_owned()],
+    }
+}
+
+/// A step in short words.
+fn short(step: &Step) -> String {
+    match step {
+        Step::Weights(weights) => format!("all to {}", weights.after),
+        Step::Register { family } => format!("register {family}"),
+        Step::Update(update) => {
+            let what = if update.task_definition.is_some() || update.force { "deploy " } else { "" };
+            let count = update.desired.map(|count| format!(" to {count}")).unwrap_or_default();
+            format!("{what}{}{count}", update.color)
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// A refusal in short words.
+fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotEnough { capacity, why: Short::Unhealthy, .. } => {
+            format!("refused: {} is sick", capacity.color)
+        }
+        Refusal::InFlight { service, .. } => format!("refused: {service} is in flight"),
+        other => format!("refused: {other:?}"),
+    }
+}
+
+/// What is planned from each of the four splits.
+#[track_caller]
+fn table(goal: &Goal, like: Green, expected: [&[&str]; 4]) {
+    for (split, expected) in SPLITS.into_iter().zip(expected) {
+        assert_eq!(plan(&world(split, like), goal), expected, "{split:?} {like:?}");
+    }
+}
+
+#[test]
+fn a_swap_goes_all_the_way_from_any_split_whatever_the_version_is() {
+    let swap = to(Color::Green, Mode::Swap);
+    let move_and_shrink: &[&str] = &["all to green", "blue to 1"];
+    for like in [Green::New, Green::Old, Green::Same, Green::Settings, Green::Restored, Green::Failed] {
+        table(&swap, like, [move_and_shrink, &["blue to 1"], move_and_shrink, move_and_shrink]);
+    }
+}
+
+#[test]
+fn invariant_18_a_swap_to_a_color_without_tasks_starts_them_first() {
+    let up: &[&str] = &["green to 2", "all to green", "blue to 1"];
+    table(&to(Color::Green, Mode::Swap), Green::Empty, [up, &["green to 2", "blue to 1"], up, up]);
+}
+
+#[test]
+fn invariant_16_a_swap_to_a_sick_color_is_refused() {
+    let sick: &[&str] = &["refused: green is sick"];
+    table(&to(Color::Green, Mode::Swap), Green::Sick, [sick, sick, sick, sick]);
+}
+
+#[test]
+fn a_swap_to_a_color_that_is_being_replaced_is_refused_unless_it_has_all_users_already() {
+    let flying: &[&str] = &["refused: web-green is in flight"];
+    table(&to(Color::Green, Mode::Swap), Green::InFlight, [flying, &["blue to 1"], flying, flying]);
+}
+
+#[test]
+fn invariant_21_a_swap_away_from_a_color_requires_nothing_of_it() {
+    let swap = to(Color::Blue, Mode::Swap);
+    let back: &[&str] = &["all to blue", "green to 1"];
+    let all = [
+        Green::New,
+        Green::Old,
+        Green::Same,
+        Green::Settings,
+        Green::Restored,
+        Green::Failed,
+        Green::Sick,
+        Green::InFlight,
+    ];
+    for like in all {
+        table(&swap, like, [&["green to 1"], back, back, back]);
+    }
+    table(&swap, Green::Empty, [&["green to 1"], back, back, back]);
+}
+
+#[test]
+fn a_copy_brings_users_away_deploys_and_brings_them_back() {
+    let whole: &[&str] = &["all to green", "register web-blue", "deploy blue", "all to blue", "green to 1"];
+    let there = &whole[1..];
+    for like in [Green::New, Green::Old, Green::Settings, Green::Restored] {
+        table(&to(Color::Blue, Mode::Copy), like, [whole, there, whole, whole]);
+    }
+}
+
+#[test]
+fn invariant_14_a_copy_of_the_same_content_only_moves_users() {
+    let back: &[&str] = &["all to blue", "green to 1"];
+    table(&to(Color::Blue, Mode::Copy), Green::Same, [&["green to 1"], back, back, back]);
+}
+
+#[test]
+fn invariant_26_a_copy_from_a_color_that_can_not_serve_users_scales_it_up_or_is_refused() {
+    let copy = to(Color::Blue, Mode::Copy);
+    let up: &[&str] =
+        &["green to 2", "all to green", "register web-blue", "deploy blue", "all to blue", "green to 1"];
+    let sick: &[&str] = &["refused: green is sick"];
+    table(&copy, Green::Empty, [up, sick, up, up]);
+    table(&copy, Green::Sick, [sick, sick, sick, sick]);
+}
+
+#[test]
+fn a_copy_of_what_is_not_proven_is_refused() {
+    let flying: &[&str] = &["refused: web-green is in flight"];
+    for like in [Green::InFlight, Green::Failed] {
+        table(&to(Color::Blue, Mode::Copy), like, [flying, flying, flying, flying]);
+    }
+}
+
+/// Whether a run has an end that is good.
+fn is_good(ended: &Ended) -> bool {
+    matches!(ended, Ended::End(End::Good { .. }))
+}
+
+/// Kills a way after each of its writes, at once and after some time, and runs again: the same end, and nothing left to do.
+#[track_caller]
+fn converges(seen: &Snapshot, goal: &Goal) -> usize {
+    let mut whole = Sim::new(seen.clone());
+    let ended = whole.run(goal, usize::MAX);
+    if !is_good(&ended) {
+        assert_eq!(whole.end(), Sim::new(seen.clone()).end(), "{ended:?}");
+        return 0;
+    }
+    for most in 0..whole.writes.len() {
+        for rests in [false, true] {
+            let mut sim = Sim::new(seen.clone());
+            assert_eq!(sim.run(goal, most), Ended::Killed);
+            if rests {
+                sim.pass();
+            }
+            let ended = sim.run(goal, usize::MAX);
+            assert!(is_good(&ended), "killed after {most} of {:?}: {ended:?}", whole.writes);
+            assert_eq!(sim.end(), whole.end(), "killed after {most} of {:?}: {:?}", whole.writes, sim.writes);
+            assert_eq!(sim.writes, whole.writes, "killed after {most}, rests: {rests}");
+        }
+    }
+    let before = whole.writes.clone();
+    assert!(
+        matches!(whole.run(goal, 0), Ended::End(End::Good { changed: false, .. })),
+        "unchanged the second time"
+    );
+    assert_eq!(whole.writes, before);
+    whole.writes.len()
+}
+
+/// All conditions of green.
+const ALL: [Green; 9] = [
+    Green::New,
+    Green::Old,
+    Green::Same,
+    Green::Settings,
+    Green::Empty,
+    Green::Sick,
+    Green::InFlight,
+    Green::Restored,
+    Green::Failed,
+];
+
+/// Kills every way of the table; gives how many writes there were to kill at.
+fn all_ways(change: impl Fn(&mut Snapshot), goals: &[Goal]) -> usize {
+    let mut killed = 0;
+    for goal in goals {
+        for split in SPLITS {
+            for like in ALL {
+                let mut seen = world(split, like);
+                change(&mut seen);
+                killed += converges(&seen, goal);
+            }
+        }
+    }
+    killed
+}
+
+/// Swap to green, swap to blue, copy to blue.
+fn goals() -> [Goal; 3] {
+    [to(Color::Green, Mode::Swap), to(Color::Blue, Mode::Swap), to(Color::Blue, Mode::Copy)]
+}
+
+#[test]
+fn invariant_07_every_way_killed_after_each_write_converges() {
+    assert!(all_ways(|_| {}, &goals()) > 100);
+}
+
+#[test]
+fn invariant_07_every_way_converges_where_both_colors_scale() {
+    let scalable = |seen: &mut Snapshot| {
+        for (service, min) in seen.services.iter_mut().zip([2, 1]) {
+            let min = min.min(service.desired);
+            service.scaling = Some(Ok(Some(Scalable { min, max: 10, ..Scalable::default() })));
+        }
+    };
+    assert!(all_ways(scalable, &goals()) > 200);
+}
+
+#[test]
+fn invariant_07_every_way_converges_where_counts_differ_and_the_loser_keeps_no_task() {
+    let mut goals = goals();
+    for goal in &mut goals {
+        goal.promotion.idle_count = 0;
+    }
+    let larger = |color: usize| {
+        move |seen: &mut Snapshot| {
+            let service = &mut seen.services[color];
+            if service.desired == 2 {
+                service.desired = 4;
+                service.running = 4;
+                let more = [3, 4].map(|number| target(number, "healthy"));
+                service.targets.as_mut().unwrap().as_mut().unwrap().extend(more);
+            }
+        }
+    };
+    assert!(all_ways(larger(0), &goals) > 100);
+    assert!(all_ways(larger(1), &goals) > 100);
+}
