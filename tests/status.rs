@@ -97,6 +97,9 @@ fn the_log_shows_both_colors_and_develop() {
     deploy to blue: not now, it serves users; `allow-live: true` would allow it
     deploy to green: possible now
     deploy to develop: possible now
+    redirect-traffic, rollback to blue: not now, it has all users already
+    promote to blue: possible now
+    redirect-traffic, rollback, promote to green: possible now
     succeeded after Ns: Everything was read.
     ");
 }
@@ -129,6 +132,9 @@ fn the_summary_shows_both_colors_and_develop() {
     - deploy to blue: not now, it serves users; <code>allow-live: true</code> would allow it
     - deploy to green: possible
     - deploy to develop: possible
+    - redirect-traffic, rollback to blue: not now, it has all users already
+    - promote to blue: possible
+    - redirect-traffic, rollback, promote to green: possible
     ");
 }
 
@@ -144,9 +150,12 @@ fn status_json_and_the_outputs_hold_the_same() {
             "image": sample.image("v1"), "digests": [digest], "commit": null,
             "running": count, "desired": count, "healthy": count, "registered": count,
             "percent": percent, "test_url": url(port), "rollout": "COMPLETED",
+            "min_capacity": null, "max_capacity": null, "scale_in_suspended": null,
         })
     };
     let live = "it serves users; `allow-live: true` would allow it";
+    let there = "it has all users already";
+    let valid = |command: &str, color: &str| json!({ "command": command, "color": color, "valid": true, "reason": null, "message": null });
     let expected = json!({
         "version": 1, "cluster": "shop", "region": "eu-west-1",
         "traffic": { "split": "blue", "live_color": "blue", "blue": 100, "green": 0 },
@@ -158,11 +167,17 @@ fn status_json_and_the_outputs_hold_the_same() {
             one("green", "web-green", 2, Some(0), sample.green_port),
             one("develop", "web-dev", 1, None, sample.dev_port),
         ],
-        "missing": [], "unread": [],
+        "missing": [], "unread": [], "drift": [],
         "commands": [
             { "command": "deploy", "color": "blue", "valid": false, "reason": "live-color", "message": live },
-            { "command": "deploy", "color": "green", "valid": true, "reason": null, "message": null },
-            { "command": "deploy", "color": "develop", "valid": true, "reason": null, "message": null },
+            valid("deploy", "green"),
+            valid("deploy", "develop"),
+            { "command": "redirect-traffic", "color": "blue", "valid": false, "reason": "all-there", "message": there },
+            { "command": "rollback", "color": "blue", "valid": false, "reason": "all-there", "message": there },
+            valid("promote", "blue"),
+            valid("redirect-traffic", "green"),
+            valid("rollback", "green"),
+            valid("promote", "green"),
         ],
     });
     assert_eq!(seen(&done), expected);
@@ -180,6 +195,7 @@ fn the_calls_are_those_of_the_read_policy() {
     assert_eq!(
         calls(&bed),
         [
+            "1 application-autoscaling:DescribeScalableTargets",
             "1 ecs:DescribeServices",
             "3 ecs:DescribeTaskDefinition",
             "3 ecs:DescribeTasks",
@@ -281,6 +297,33 @@ fn a_denied_load_balancer_is_named_and_the_rest_is_there() {
     for operation in ["DescribeLoadBalancers", "DescribeListeners", "DescribeRules"] {
         denied(&Stack::default(), operation, Service::Elb, Known { traffic: false, ..ALL });
     }
+}
+
+#[test]
+fn denied_scalable_targets_are_named_and_the_rest_is_there() {
+    denied(&Stack::default(), "DescribeScalableTargets", Service::AutoScaling, ALL);
+}
+
+#[test]
+fn invariant_19_bounds_and_what_may_scale_in_under_users_are_shown() {
+    let (bed, _) = stack_with(&Stack { weights: (50, 50), ..Stack::default() });
+    for (service, most) in [("web-blue", 10), ("web-green", 2)] {
+        let target = json!({
+            "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount",
+            "ResourceId": format!("service/shop/{service}"), "MinCapacity": 1, "MaxCapacity": most,
+            "SuspendedState": { "DynamicScalingInSuspended": service == "web-blue" },
+        });
+        bed.call(Service::AutoScaling, "RegisterScalableTarget", target).expect("AWS takes it");
+    }
+    bed.clear_calls();
+    let done = status(&bed);
+    done.says("MinCapacity 1, MaxCapacity 10, scale-in suspended")
+        .says("drift: green serves 50 % of the users, and its MaxCapacity 2 is lower than 5")
+        .says("drift: Both colors serve users, and scale-in of `web-green` (green) is not suspended");
+    let blue = color(&done, 0);
+    let bounds = (&blue["min_capacity"], &blue["max_capacity"], &blue["scale_in_suspended"]);
+    assert_eq!(bounds, (&json!(1), &json!(10), &json!(true)));
+    assert!(done.summary.contains("**Drift**"), "{}", done.summary);
 }
 
 #[test]
