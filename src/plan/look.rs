@@ -39,9 +39,6 @@ impl Look {
     /// All that a decision about traffic needs.
     pub(crate) const TRAFFIC: Look = Look { scaling: true, alarms: true, ..Look::WHOLE };
 
-    /// What watching traffic needs: no content.
-    pub(crate) const WATCHING: Look = Look { definitions: false, ..Look::TRAFFIC };
-
     /// The same, and what tells why.
     pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
 
@@ -80,7 +77,6 @@ mod tests {
             (Look::WHOLE, "wiring health definitions"),
             (Look::CLOSER, "wiring health definitions causes"),
             (Look::TRAFFIC, "wiring health definitions scaling alarms"),
-            (Look::WATCHING, "wiring health scaling alarms"),
             (Look::following(Color::Green), "health"),
             (Look::why(Color::Green), "health causes"),
         ] {

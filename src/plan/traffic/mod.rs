@@ -13,7 +13,9 @@ mod rollback;
 mod run;
 mod stage;
 
-pub(crate) use brief::{Brief, Load, Reckoned, RuleChange, Undo};
+#[cfg(test)]
+pub(crate) use brief::Undo;
+pub(crate) use brief::{Brief, Load, Reckoned, RuleChange};
 pub(crate) use finish::stays_at_size;
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::next;

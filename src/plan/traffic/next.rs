@@ -149,8 +149,10 @@ fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
             Some(written) if now.since(written.at) < SHOWN => {
                 Some(Next::Wait(Wait::Weights { rule: name() }))
             }
-            Some(written) => Some(stuck(Stuck::NotShown { rule: name(), written: written.split })),
-            None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
+            Some(written) if !written.shown => {
+                Some(stuck(Stuck::NotShown { rule: name(), written: written.split }))
+            }
+            Some(_) | None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
         }
     })
 }

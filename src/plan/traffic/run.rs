@@ -66,6 +66,9 @@ pub(crate) struct Written {
     pub(crate) before: Split,
     /// When.
     pub(crate) at: Time,
+    /// Whether AWS showed it since.
+    #[serde(default)]
+    pub(crate) shown: bool,
 }
 
 /// Traffic and capacity as they were found.
@@ -107,6 +110,7 @@ impl Run {
         let Ok(facts) = facts(snapshot, goal) else { return };
         self.blind = None;
         self.answer_shows(&facts);
+        self.weights_show(&facts);
         if self.failing.is_some() {
             return;
         }
@@ -127,6 +131,8 @@ impl Run {
         match self.stage.filter(|stage| stage.share == share) {
             Some(stage) if now.since(stage.since) >= goal.wish.bake => {
                 if facts.firing().is_empty() && facts.force(aim.receiver).healthy >= stage.needed {
+                    // Patience for what comes next begins now.
+                    self.acted = now;
                     self.baked.push(share);
                 }
             }
@@ -143,6 +149,15 @@ impl Run {
     fn answer_shows(&mut self, facts: &Facts<'_>) {
         let Some(unanswered) = self.unanswered.take_if(|write| shows(&write.step, facts)) else { return };
         self.took(&unanswered.step, unanswered.sent);
+    }
+
+    /// What a rule has shown once and does not hold any more, somebody else has changed.
+    fn weights_show(&mut self, facts: &Facts<'_>) {
+        for rule in &facts.wiring.production {
+            if let Some(written) = self.written.get_mut(&rule.rule.arn) {
+                written.shown |= rule.split.same_ratio(written.split);
+            }
+        }
     }
 
     /// Notes what is found, right before the first write.
@@ -182,7 +197,7 @@ impl Run {
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
-                let written = Written { split: *after, before: *before, at: sent };
+                let written = Written { split: *after, before: *before, at: sent, shown: false };
                 self.written.insert(rule.clone(), written);
             }
             Step::Scaling(scaling) => {

@@ -55,7 +55,7 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
     let passed = |step: u32| facts.wiring.production.iter().all(|rule| beyond(rule.split, receiver, step));
     let next = goal.wish.steps.iter().copied().find(|step| {
         let held = run.baked.contains(step);
-        !passed(*step) && !(held && reached(*step))
+        !(passed(*step) || (held && reached(*step)))
     });
     match next {
         Some(step) => at(facts, split_at(receiver, step), Some(step), receiver),

@@ -467,6 +467,18 @@ fn invariant_06_somebody_elses_weights_stand() {
 }
 
 #[test]
+fn somebody_who_puts_back_what_was_there_before_is_somebody_else() {
+    let mut ride = holding();
+    for port in [80, 443] {
+        let rule = rules(&mut ride.seen)[0].rules.iter_mut().find(|rule| rule.port == port).unwrap();
+        *rule = production(port, 100, 0);
+    }
+    assert_eq!(ride.later(5).go(), "Weights", "an answer of AWS may be old");
+    assert!(ride.later(5).go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "changed Theirs");
+}
+
+#[test]
 fn invariant_08_half_written_rules_go_back_when_somebody_else_writes_another() {
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     assert_eq!(ride.go(), "HTTP:80 default blue-80");
