@@ -1,0 +1,159 @@
+//! Each command line of the documents: what it names exists, be it a file, a workflow with its inputs, a test or a call.
+
+use std::collections::BTreeSet;
+
+use serde_yaml::Value;
+
+use super::{blocks, inputs, keys, path, read};
+
+/// The calls of the AWS CLI that the documents may hold, with their own options.
+const AWS: [(&str, &[&str]); 6] = [
+    ("ecs describe-services", &["--cluster", "--services"]),
+    ("ecs update-service", &["--cluster", "--service", "--force-new-deployment"]),
+    ("ecs wait services-stable", &["--cluster", "--services"]),
+    ("elbv2 describe-listeners", &["--load-balancer-arn"]),
+    ("elbv2 describe-load-balancers", &[]),
+    ("iam create-open-id-connect-provider", &["--url", "--client-id-list"]),
+];
+
+/// The options that every call takes.
+const GLOBAL: [&str; 3] = ["--query", "--output", "--region"];
+
+/// The lines of all shell blocks, continued ones as one, with the document that they are in.
+fn lines() -> Vec<(String, String)> {
+    let whole = blocks("sh").into_iter().map(|(name, text)| (name, text.replace("\\\n", " ")));
+    whole
+        .flat_map(|(name, text)| {
+            text.lines().map(|line| (name.clone(), line.trim().to_owned())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The value behind an option.
+fn after<'a>(words: &[&'a str], option: &str) -> Option<&'a str> {
+    let at = words.iter().position(|word| *word == option)?;
+    words.get(at + 1).copied()
+}
+
+/// `cargo`: a test that is named is there, and so is a command of the testbed.
+fn cargo(at: &str, words: &[&str]) {
+    assert!(matches!(words.first(), Some(&("test" | "run" | "build"))), "{at}");
+    if let Some(test) = after(words, "--test") {
+        assert!(path(&format!("tests/{test}.rs")).exists(), "{at}");
+    }
+    if words.first() == Some(&"run") {
+        let command = after(words, "--").unwrap_or_default();
+        assert!(read("testbed/src/main.rs").contains(&format!("[\"{command}\"")), "{at}");
+    }
+}
+
+/// A script of `.ci`: it is there, and knows the steps and files that are named.
+fn script(at: &str, name: &str, words: &[&str]) {
+    let text = read(name);
+    for word in words {
+        let known = word.starts_with('-') || path(word).exists() || text.contains(&format!("step_{word}()"));
+        assert!(known, "{at}: `{word}`");
+    }
+}
+
+/// `gh workflow run`: the workflow can be started by hand, and takes what is given.
+fn button(at: &str, words: &[&str]) {
+    let file = words.first().unwrap_or_else(|| panic!("{at}: no workflow"));
+    let workflow: Value = serde_yaml::from_str(&read(&format!(".github/workflows/{file}"))).expect("YAML");
+    let takes = &workflow["on"]["workflow_dispatch"]["inputs"];
+    let mut given = BTreeSet::new();
+    for (option, field) in words.iter().skip(1).zip(words.iter().skip(2)).step_by(2) {
+        assert_eq!(*option, "-f", "{at}");
+        let (name, value) = field.split_once('=').unwrap_or_else(|| panic!("{at}: `{field}`"));
+        let input = takes.get(name).unwrap_or_else(|| panic!("{at}: {file} has no input `{name}`"));
+        let fits = match input["type"].as_str() {
+            Some("choice") => input["options"].as_sequence().expect("options").contains(&value.into()),
+            Some("boolean") => ["true", "false"].contains(&value),
+            _ => true,
+        };
+        assert!(fits, "{at}: {file} does not take `{field}`");
+        given.insert(name);
+    }
+    for name in keys(takes) {
+        let needed = takes[name]["required"].as_bool() == Some(true) && takes[name].get("default").is_none();
+        assert!(!needed || given.contains(name), "{at}: {file} needs `{name}`");
+    }
+}
+
+/// `aws`: every call in the line is known, with its options.
+fn aws(at: &str, line: &str) {
+    for call in line.split("aws ").skip(1) {
+        let (_, options) = AWS
+            .iter()
+            .find(|(known, _)| call == *known || call.starts_with(&format!("{known} ")))
+            .unwrap_or_else(|| panic!("{at}: a call that nobody has looked at"));
+        for word in call.split(' ').take_while(|word| !word.starts_with("\"$(")) {
+            let known = !word.starts_with("--") || options.contains(&word) || GLOBAL.contains(&word);
+            assert!(known, "{at}: `{word}`");
+        }
+    }
+}
+
+/// `env`: the inputs that are set exist, and the binary is what cargo builds.
+fn env(at: &str, words: &[&str]) {
+    let known = inputs();
+    for word in words {
+        match word.trim_matches('"').strip_prefix("INPUT_").and_then(|rest| rest.split_once('=')) {
+            Some((name, _)) => assert!(known.contains(&name.to_lowercase()), "{at}: `{name}`"),
+            None => assert_eq!(*word, "target/debug/ecs-blue-green", "{at}"),
+        }
+    }
+}
+
+#[test]
+fn every_command_names_what_exists() {
+    let mut kinds = BTreeSet::new();
+    for (name, line) in lines() {
+        let at = format!("{name}: `{line}`");
+        let set = |word: &&str| word.split_once('=').is_some_and(|(name, _)| !name.contains(['-', '"', '/']));
+        let words: Vec<&str> = line.split_whitespace().skip_while(set).collect();
+        let Some((first, rest)) = words.split_first() else { continue };
+        kinds.insert((*first).to_owned());
+        match (*first, rest) {
+            ("cargo", _) => cargo(&at, rest),
+            ("gh", ["workflow", "run", rest @ ..]) => button(&at, rest),
+            ("gh", ["api", ..]) | ("curl", _) => {}
+            ("aws", _) => aws(&at, &line),
+            ("env", _) => env(&at, rest),
+            ("sed", [.., file]) => assert!(path(file).exists(), "{at}"),
+            (script_name, _) if script_name.starts_with(".ci/") => script(&at, script_name, rest),
+            _ => panic!("{at}: a command that nobody has looked at"),
+        }
+    }
+    assert!(kinds.len() >= 8, "{kinds:?}");
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_choice_of_the_button() {
+    let workflow: Value =
+        serde_yaml::from_str(&read(".github/workflows/redirect-traffic.yml")).expect("YAML");
+    let options = &workflow["on"]["workflow_dispatch"]["inputs"]["traffic"]["options"];
+    let readme = read("README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.ends_with(" % |"));
+    let rows: Vec<&str> = rows.filter_map(|line| line.split('`').nth(1)).collect();
+    let options: Vec<&str> =
+        options.as_sequence().expect("options").iter().filter_map(Value::as_str).collect();
+    assert_eq!(rows, options);
+}
+
+#[test]
+fn troubleshooting_has_a_way_out_for_each_reason() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("<!-- reasons -->").expect("the reasons");
+    let (table, _) = rest.split_once("<!-- /reasons -->").expect("their end");
+    let reasons: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('`').nth(1))
+        .collect();
+    assert!(reasons.len() > 30, "{}", reasons.len());
+    let text = read("docs/troubleshooting.md");
+    let missing: Vec<&&str> =
+        reasons.iter().filter(|reason| !text.contains(&format!("`{reason}`"))).collect();
+    assert_eq!(missing, Vec::<&&str>::new());
+}
