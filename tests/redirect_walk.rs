@@ -1,0 +1,1 @@
+//! Users on the load balancer while traffic walks over the presets, and what one redirect costs in calls.
