@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::capacity::{capacity, full_load};
+use super::capacity::{FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
-use super::next::{SHOWN, count, resume, write};
+use super::next::{SHOWN, count, resume, suspend, write};
 use super::run::{Found, Run, Written};
 use crate::plan::admit::Hindrance;
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::run::Turned;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, Capacity, End, Failing, Left, Next, Purpose, Refusal, Step, Stuck, Wait};
@@ -97,17 +97,24 @@ impl Back<'_> {
     fn users(&self) -> Option<Next> {
         if let Some(unanswered) = &self.run.unanswered
             && self.now.since(unanswered.sent) < SHOWN
-            && self.run.cancelled.is_none()
         {
             return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
         }
-        self.stays().or_else(|| self.rules())
+        self.stays().or_else(|| self.refused()).or_else(|| self.rules())
     }
 
     /// Then scale-in and counts; there is always something to say.
     fn capacity(&self) -> Option<Next> {
         let step = || self.counts().map(Next::Step);
-        Some(self.scaling().or_else(step).unwrap_or_else(|| self.end()))
+        Some(self.refused().or_else(|| self.scaling()).or_else(step).unwrap_or_else(|| self.end()))
+    }
+
+    /// AWS takes no write for too long.
+    fn refused(&self) -> Option<Next> {
+        let (since, trouble) = self.run.throttled.as_ref()?;
+        let tried = self.now.since(self.turned.at.max(*since));
+        let because = Because::Trouble(trouble.clone());
+        (tried >= PATIENCE).then(|| bad(self.turned.failing.clone(), Left::Unknown, because))
     }
 
     /// Whether everything stays as it is: it was asked for, users are where they should be, or it is somebody else's.
@@ -154,43 +161,68 @@ impl Back<'_> {
         !self.run.written.is_empty() && self.run.written.iter().all(back)
     }
 
-    /// The next rule to put back.
+    /// The next rule to put back. No rule waits for another one that can't be written yet.
     fn rules(&self) -> Option<Next> {
-        self.facts.wiring.production.iter().find_map(|rule| {
-            let written = self.run.written.get(&rule.rule.arn)?;
-            let wanted = *self.found.splits.get(&rule.rule.arn)?;
-            if rule.split.same_ratio(wanted) && written.split.same_ratio(wanted) {
-                return None;
-            }
-            if !rule.split.same_ratio(written.split) {
-                return self.not_ours(rule, written);
-            }
-            if let Some(short) = self.short(wanted) {
-                return Some(self.wait_for(short));
-            }
-            Some(write(rule, wanted, self.facts, Purpose::Restore))
-        })
+        let todo: Vec<Next> =
+            self.facts.wiring.production.iter().filter_map(|rule| self.rule(rule)).collect();
+        let step = todo.iter().find(|next| matches!(next, Next::Step(_)));
+        let split = self.served(Color::Blue) && self.served(Color::Green);
+        if let Some(first) =
+            step.filter(|_| split).and_then(|_| suspend(self.facts, self.run, Purpose::Restore))
+        {
+            return Some(Next::Step(first));
+        }
+        let wait = todo.iter().find(|next| matches!(next, Next::Wait(_)));
+        step.or(wait).or(todo.first()).cloned()
     }
 
-    /// A rule that does not hold what was written: not shown yet, or somebody else's.
-    fn not_ours(&self, rule: &ProductionRule, written: &Written) -> Option<Next> {
-        let stale = rule.split.same_ratio(written.before);
-        if !stale || self.run.cancelled.is_some() {
+    /// What is to do with a rule, if anything.
+    fn rule(&self, rule: &ProductionRule) -> Option<Next> {
+        let written = self.run.written.get(&rule.rule.arn)?;
+        let wanted = *self.found.splits.get(&rule.rule.arn)?;
+        if rule.split.same_ratio(wanted) && written.split.same_ratio(wanted) {
+            return None;
+        }
+        if !rule.split.same_ratio(written.split) {
+            return self.not_ours(rule, written, wanted);
+        }
+        if let Some(short) = self.short(wanted) {
+            return Some(self.wait_for(short));
+        }
+        Some(write(rule, wanted, self.facts, Purpose::Restore))
+    }
+
+    /// A rule that does not hold what was written: not shown yet, or somebody else's. What was taken and does not show
+    /// may still show later, so the way back is written all the same.
+    fn not_ours(&self, rule: &ProductionRule, written: &Written, wanted: Split) -> Option<Next> {
+        if written.shown || !rule.split.same_ratio(written.before) {
             return None;
         }
         if self.now.since(written.at) < SHOWN {
             return Some(Next::Wait(Wait::Weights { rule: rule_name(&rule.rule) }));
         }
-        None
+        rule.split.same_ratio(wanted).then(|| write(rule, wanted, self.facts, Purpose::Restore))
     }
 
     /// A color that would get users back and can't serve them.
     fn short(&self, wanted: Split) -> Option<Capacity> {
         let now = self.facts.wiring.split();
-        let load = full_load(now, &self.facts.colors);
+        let load = full_load(now, &self.facts.colors).or_smaller(self.load_before());
         let live = self.facts.colors.iter().filter(|color| wanted.is_live(color.color));
         live.map(|color| capacity(color, wanted, load, self.goal.wish.force))
             .find(|capacity| capacity.healthy < capacity.needed)
+    }
+
+    /// The load before this run's first write, without the counts that it raised: a color that carried all users and
+    /// kept a part of them seems to be made for more than it was. 2 targets for 80 % read as 2.5 for all.
+    fn load_before(&self) -> FullLoad {
+        let mut colors = self.facts.colors.clone();
+        for color in &mut colors {
+            let raised = self.run.counts.get(&color.color) == Some(&color.desired);
+            let found = self.found.counts.get(&color.color).filter(|_| raised);
+            color.desired = found.copied().unwrap_or(color.desired);
+        }
+        full_load(self.found.split, &colors)
     }
 
     /// Waits for it, for a while; weight goes to nobody who can't serve it (invariants 16 and 27).
@@ -204,8 +236,7 @@ impl Back<'_> {
 
     /// Scale-in as it was found, where one color had all users and has them again.
     fn scaling(&self) -> Option<Next> {
-        let both = self.found.split.blue > 0 && self.found.split.green > 0;
-        if both || self.foreign() {
+        if self.served(Color::Blue) && self.served(Color::Green) || self.foreign() {
             return None;
         }
         self.facts.colors.iter().find_map(|color| {
@@ -214,16 +245,17 @@ impl Back<'_> {
             if !now || was || self.run.scaled.get(&color.color) != Some(&true) {
                 return None;
             }
-            self.settling(color.color).or_else(|| Some(Next::Step(resume(color, Purpose::Restore))))
+            self.settling().or_else(|| Some(Next::Step(resume(color, Purpose::Restore))))
         })
     }
 
     /// Where users had been moved, the color that has them again carries them for a while first.
-    fn settling(&self, color: crate::plan::color::Color) -> Option<Next> {
+    fn settling(&self) -> Option<Next> {
         let last = self.run.written.values().map(|written| written.at).max()?;
+        let color = if self.served(Color::Blue) { Color::Blue } else { Color::Green };
         let carried = self.now.since(last);
         let settle = self.goal.wish.settle;
-        if carried >= settle || self.run.cancelled.is_some() || !self.found.split.is_live(color) {
+        if carried >= settle || self.run.cancelled.is_some() {
             return None;
         }
         let left = Duration::from_secs(settle.saturating_sub(carried).as_secs());
@@ -240,10 +272,16 @@ impl Back<'_> {
             let asked = *self.run.counts.get(&color.color)?;
             let found = *self.found.counts.get(&color.color)?;
             let ours = color.desired == asked && found < asked;
-            let serves = self.found.split.is_live(color.color)
-                && found < capacity(color, self.found.split, load, false).needed;
+            let serves = self.found.splits.values().any(|split| {
+                split.is_live(color.color) && found < capacity(color, *split, load, false).needed
+            });
             (ours && !serves).then(|| count(color, found, Purpose::Restore))
         })
+    }
+
+    /// Whether users reached a color by any rule when the run began.
+    fn served(&self, color: Color) -> bool {
+        self.found.splits.values().any(|split| split.is_live(color))
     }
 
     /// Whether a rule holds what neither was found nor written by this run.

@@ -75,6 +75,11 @@ impl FullLoad {
         Load { targets, how: self.how }
     }
 
+    /// The smaller one.
+    pub(crate) fn or_smaller(self, other: FullLoad) -> FullLoad {
+        if other.over * self.under < self.over * other.under { other } else { self }
+    }
+
     /// Healthy targets that a share of it needs: `max(1, ceil(share × N))`.
     fn share(self, weight: u32, sum: u32) -> u32 {
         let (weight, sum) = (u64::from(weight), u64::from(sum.max(1)));
@@ -99,7 +104,7 @@ pub(crate) fn full_load(now: Split, colors: &[Force]) -> FullLoad {
         under: u64::from(now.weight(color.color)).max(1),
         how: Reckoned::Scaled(color.color),
     });
-    let smallest = loads.min_by(|a, b| (a.over * b.under).cmp(&(b.over * a.under))).unwrap_or(by_count);
+    let smallest = loads.reduce(FullLoad::or_smaller).unwrap_or(by_count);
     let most = live.iter().filter_map(|color| color.scaling).map(|scaling| scaling.max).max();
     match most {
         Some(most) if smallest.over > u64::from(most) * smallest.under => {

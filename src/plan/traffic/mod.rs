@@ -24,4 +24,6 @@ pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};
 
 #[cfg(test)]
+mod disturbed;
+#[cfg(test)]
 mod tests;

@@ -118,11 +118,24 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     {
         return refuse(Refusal::Unread(trouble.clone()), run);
     }
+    if let Some(refusal) = lifeless(facts, goal, run, &aim) {
+        return refuse(refusal, run);
+    }
     let todo = facts.wiring.production.iter().find(|rule| to_write(rule, aim.split, goal));
     match todo {
         Some(rule) => towards(facts, (goal, run, now), &aim, rule),
         None => there(facts, (goal, run, now), &aim),
     }
+}
+
+/// No weight is to move, and a color with users has nobody to serve them: nothing is begun with it.
+fn lifeless(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
+    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
+    let mut live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
+    let dead = live.find(|color| color.healthy == 0).filter(|_| !moving && !run.changed)?;
+    let load = full_load(aim.base, &facts.colors);
+    let capacity = capacity(dead, aim.split, load, goal.wish.force);
+    Some(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
 }
 
 /// Whether a rule has to be written: other weights, or a group to bring in.
@@ -209,15 +222,25 @@ fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Option<Next> {
 
 /// On the way to the next split: capacity first, then the rule.
 fn towards(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, rule: &ProductionRule) -> Next {
-    let (goal, ..) = at;
+    let (goal, run, _) = at;
+    let load = full_load(aim.base, &facts.colors);
     if let Some(lacks) = rule.lacks {
         if !goal.wish.adopt {
-            return refuse(Refusal::NotAdopted { rule: rule_name(&rule.rule), lacks }, at.1);
+            return refuse(Refusal::NotAdopted { rule: rule_name(&rule.rule), lacks }, run);
+        }
+        // Refused before the first write is what is certain already; the health of the group that is lacked is not.
+        let known =
+            |color: &Force, capacity: &Capacity| color.color != lacks || capacity.desired < capacity.needed;
+        if let Some(why) = short(facts, goal, aim, load)
+            .iter()
+            .filter(|(color, capacity)| known(color, capacity))
+            .find_map(|(color, capacity)| hopeless(color, *capacity, load, (goal, run)))
+        {
+            return refuse(why, run);
         }
         // With the split that it has: a group is checked for health only once a rule uses it.
         return write(rule, rule.split, facts, Purpose::Traffic);
     }
-    let load = full_load(aim.base, &facts.colors);
     match ready(facts, at, aim, load) {
         Some(next) => next,
         None => write(rule, aim.split, facts, Purpose::Traffic),
@@ -226,14 +249,19 @@ fn towards(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, rule: &Prod
 
 /// What is still to do before weight moves; none when every color that ends with users can serve them.
 fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoad) -> Option<Next> {
+    let short = short(facts, at.0, aim, load);
+    raise(facts, at, aim, &short, load)
+}
+
+/// What is still to do for colors that are short of healthy targets, before they get users.
+fn raise(
+    facts: &Facts<'_>,
+    at: (&Goal, &Run, Time),
+    aim: &Target,
+    short: &[(&Force, Capacity)],
+    load: FullLoad,
+) -> Option<Next> {
     let (goal, run, now) = at;
-    let short: Vec<(&Force, Capacity)> = facts
-        .colors
-        .iter()
-        .filter(|color| aim.split.is_live(color.color))
-        .map(|color| (color, capacity(color, aim.split, load, goal.wish.force)))
-        .filter(|(_, capacity)| capacity.healthy < capacity.needed)
-        .collect();
     if let Some(why) =
         short.iter().find_map(|(color, capacity)| hopeless(color, *capacity, load, (goal, run)))
     {
@@ -244,7 +272,7 @@ fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoa
     if let Some(hindered) = managed.iter().find(|next| !matches!(next, Next::Step(_))) {
         return Some(hindered.clone());
     }
-    if let Some(step) = suspend(facts, run) {
+    if let Some(step) = suspend(facts, run, Purpose::Traffic) {
         return Some(Next::Step(step));
     }
     if let Some(step) = managed.into_iter().next() {
@@ -290,6 +318,14 @@ pub(super) fn managing(stands: Managing, (goal, run, now): (&Goal, &Run, Time)) 
     }
 }
 
+/// The colors that end with users and have too few healthy targets for them.
+fn short<'a>(facts: &'a Facts<'_>, goal: &Goal, aim: &Target, load: FullLoad) -> Vec<(&'a Force, Capacity)> {
+    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
+    live.map(|color| (color, capacity(color, aim.split, load, goal.wish.force)))
+        .filter(|(_, capacity)| capacity.healthy < capacity.needed)
+        .collect()
+}
+
 /// Why a color that is short of healthy targets can't be helped.
 fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)) -> Option<Refusal> {
     let (goal, run) = at;
@@ -306,7 +342,7 @@ fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)
 
 /// Scale-in is suspended on every scalable target before weight moves. A count above MaxCapacity would be cut by that
 /// very call, so MaxCapacity is raised to it first (invariant 23).
-fn suspend(facts: &Facts<'_>, run: &Run) -> Option<Step> {
+pub(super) fn suspend(facts: &Facts<'_>, run: &Run, purpose: Purpose) -> Option<Step> {
     facts.colors.iter().find_map(|color| {
         let scaling = color.scaling.filter(|scaling| !scaling.in_suspended)?;
         (!run.unscalable.contains(&color.color)).then(|| {
@@ -316,7 +352,7 @@ fn suspend(facts: &Facts<'_>, run: &Run) -> Option<Step> {
                 min: None,
                 max: (color.desired > scaling.max).then_some(color.desired),
                 in_suspended: Some(true),
-                purpose: Purpose::Traffic,
+                purpose,
             })
         })
     })
@@ -366,17 +402,11 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
         return Next::Step(step);
     }
     if aim.split.blue > 0 && aim.split.green > 0 {
-        if let Some(step) = suspend(facts, run) {
+        if let Some(step) = suspend(facts, run, Purpose::Traffic) {
             return Next::Step(step);
         }
     } else if let Some(next) = settle(facts, (goal, run, now), aim).or_else(|| finish(facts, at, aim)) {
         return next;
-    }
-    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-    if let Some(none) = live.clone().find(|color| color.healthy == 0).filter(|_| !run.changed) {
-        let load = full_load(aim.base, &facts.colors);
-        let capacity = capacity(none, aim.split, load, goal.wish.force);
-        return Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy });
     }
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
 }
@@ -384,15 +414,24 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
 /// Users are held at a step while alarms and the receiver's health are watched.
 fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) -> Next {
     let (goal, run, now) = at;
-    if let Some(step) = suspend(facts, run) {
-        return Next::Step(step);
-    }
     let stage = run.stage.filter(|stage| stage.share == share);
     let color = facts.force(aim.receiver);
     if let Some(stage) = stage.filter(|stage| color.healthy < stage.needed) {
         let load = full_load(aim.base, &facts.colors);
         let numbers = capacity(color, aim.split, load, goal.wish.force);
-        return stuck(Stuck::Sick(Capacity { needed: stage.needed, ..numbers }));
+        let capacity = Capacity { needed: stage.needed, ..numbers };
+        // Users were here already, and capacity for them may be on its way: a run that was killed had asked for it.
+        let helped = run.written.is_empty() && (color.coming || color.desired < stage.needed);
+        let help = if helped { raise(facts, at, aim, &[(color, capacity)], load) } else { None };
+        return help.unwrap_or_else(|| {
+            if run.changed || run.unanswered.is_some() {
+                return stuck(Stuck::Sick(capacity));
+            }
+            Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
+        });
+    }
+    if let Some(step) = suspend(facts, run, Purpose::Traffic) {
+        return Next::Step(step);
     }
     let held = now.since(stage.map_or(now, |stage| stage.since));
     let left = Duration::from_secs(goal.wish.bake.saturating_sub(held).as_secs());
@@ -401,7 +440,11 @@ fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) ->
 
 /// A forced run scales up after the weight has moved.
 fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Step> {
-    if !goal.wish.force || !goal.wish.scale_up || !run.changed {
+    if !goal.wish.force || !goal.wish.scale_up {
+        return None;
+    }
+    // A run that was killed before it came to this goes on here, where counts alone tell the load.
+    if !run.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
         return None;
     }
     let load = full_load(run.found.as_ref().map_or(aim.base, |found| found.split), &facts.colors);

@@ -14,7 +14,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
 use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
-use crate::plan::step::{Capacity, End, Next, Refusal, Step, Update, Wait, Weights};
+use crate::plan::step::{Capacity, End, Failing, Next, Refusal, Step, Stuck, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
@@ -59,6 +59,10 @@ pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<S
             Next::Wait(wait) => now = now.after(waited(seen, &wait)),
             Next::Done(End::Good { .. }) => return Ok(steps),
             Next::Refuse(refusal) => return Err(Prediction::Refuse(refusal)),
+            // What would be refused in the middle is not begun.
+            Next::Turn(Failing::Traffic(Stuck::Refused(refusal)), _) => {
+                return Err(Prediction::Refuse(*refusal));
+            }
             Next::Look(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Turn(..) => {
                 return Err(Prediction::Unknown);
             }

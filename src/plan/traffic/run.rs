@@ -138,7 +138,9 @@ impl Run {
             }
             Some(_) => {}
             None => {
-                let load = full_load(aim.base, &facts.colors);
+                // By the load before the rules were written: new weights don't make more of it.
+                let before = self.written.values().find(|written| written.split.same_ratio(aim.split));
+                let load = full_load(before.map_or(aim.base, |written| written.before), &facts.colors);
                 let needs = capacity(facts.force(aim.receiver), aim.split, load, goal.wish.force);
                 self.stage = Some(Stage { share, since: now, needed: needs.needed });
             }

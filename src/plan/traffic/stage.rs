@@ -51,12 +51,12 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
     if let Some(step) = goal.wish.steps.iter().find(|step| **step > last) {
         return Err(Refusal::StepBeyond { step: *step, color: receiver, target: last });
     }
-    let reached = |step: u32| facts.wiring.production.iter().all(|rule| !below(rule.split, receiver, step));
-    let passed = |step: u32| facts.wiring.production.iter().all(|rule| beyond(rule.split, receiver, step));
-    let next = goal.wish.steps.iter().copied().find(|step| {
-        let held = run.baked.contains(step);
-        !(passed(*step) || (held && reached(*step)))
-    });
+    let rules = &facts.wiring.production;
+    let reached = |step: u32| rules.iter().all(|rule| !below(rule.split, receiver, step));
+    // A rule beyond it: a run that was killed had held it.
+    let held =
+        |step: u32| run.baked.contains(&step) || rules.iter().any(|rule| beyond(rule.split, receiver, step));
+    let next = goal.wish.steps.iter().copied().find(|step| !(reached(*step) && held(*step)));
     match next {
         Some(step) => at(facts, split_at(receiver, step), Some(step), receiver),
         None => end(receiver),

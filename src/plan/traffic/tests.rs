@@ -1,5 +1,7 @@
 //! Tables of the decision about traffic: what is next, from each state.
 
+mod disturbed;
+
 use std::time::Duration;
 
 use serde_json::json;
