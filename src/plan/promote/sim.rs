@@ -13,7 +13,7 @@ use crate::plan::definition::{Content, same_content};
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, deployment, target, tasks};
 use crate::plan::snapshot::{Revision, Rollout, Scalable, Service, Snapshot, Weighted};
-use crate::plan::step::{End, Next, Refusal, Scaling, Step, Update, Weights};
+use crate::plan::step::{End, Next, Purpose, Refusal, Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
 
 /// More turns than any way takes.
@@ -171,7 +171,8 @@ impl Sim {
         let service = self.service(update.color);
         let before = service.desired;
         service.desired = update.desired.unwrap_or(service.desired);
-        assert!(!live || service.desired >= before, "a live color shrinks: {writes:?}");
+        let back = update.purpose == Purpose::Restore;
+        assert!(!live || back || service.desired >= before, "a live color shrinks: {writes:?}");
         if rolls {
             if let Some(content) = content {
                 service.task_definition.clone_from(&arn);
@@ -253,5 +254,10 @@ impl Sim {
             (service.desired, scaling, Value::Object(content), revisions)
         };
         (self.split(), self.seen.services.iter().map(of).collect())
+    }
+
+    /// The split, and the count of each color.
+    pub(super) fn counts(&self) -> (Split, Vec<u32>) {
+        (self.split(), self.seen.services.iter().map(|service| service.desired).collect())
     }
 }
