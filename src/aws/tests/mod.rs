@@ -6,6 +6,7 @@ mod definitions;
 mod errors;
 mod images;
 mod observe;
+mod scalers;
 mod scaling;
 pub(crate) mod server;
 mod web_identity;
