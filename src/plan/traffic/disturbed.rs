@@ -43,7 +43,7 @@ fn goals() -> impl Strategy<Value = Goal> {
     let steps = prop::sample::select(vec![vec![], vec![], vec![], vec![20], vec![20, 50], vec![30, 60, 70]]);
     let often = prop::bool::weighted(0.85);
     let rarely = prop::bool::weighted(0.15);
-    (splits(), steps, (often.clone(), often, rarely), any::<bool>(), prop::sample::select(vec![0, 30]))
+    (splits(), steps, (often, often, rarely), any::<bool>(), prop::sample::select(vec![0, 30]))
         .prop_map(|(to, steps, (adopt, scale_up, force), restore_on_cancel, settle)| Goal {
             wish: Wish {
                 to,

@@ -164,7 +164,9 @@ impl Sim {
                 Next::Step(step) => {
                     let snapshot = seen.unwrap();
                     run.before(&snapshot, goal);
-                    self.first.get_or_insert_with(|| self.world.as_shown());
+                    if self.first.is_none() {
+                        self.first = Some(self.world.as_shown());
+                    }
                     self.judge(&snapshot, &step, (goal, &run));
                     let sent = self.world.now;
                     let Some(answer) = self.write(&step) else { return (Ending::Killed, run) };
