@@ -415,8 +415,10 @@ fn permissions_explain_every_placeholder() {
     let text = read("docs/permissions.md");
     for name in files("infra/policies", ".json") {
         let policy = read(&name);
-        let words = policy.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
-        for word in words.filter(|word| word.len() > 3) {
+        let words = policy.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let placeholder =
+            |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        for word in words.filter(placeholder) {
             assert!(
                 text.contains(&format!("`{word}`")),
                 "docs/permissions.md does not explain {word} of {name}"
