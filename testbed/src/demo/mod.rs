@@ -1,6 +1,7 @@
-//! `testbed demo`: users ask without end while the real action looks, deploys, and undoes a broken deploy.
+//! `testbed demo`: users ask without end while the real action looks, deploys, undoes a broken deploy, and
+//! moves them.
 //!
-//! It ends with exit code 0 only when no request failed and all went as told before.
+//! It ends with exit code 0 only when no request failed that a good version should have answered, and all went as told before.
 
 mod action;
 mod build;
@@ -12,6 +13,7 @@ mod story;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod users;
 
 use screen::Screen;

@@ -1,8 +1,11 @@
-//! The stage of the demo: a small AWS with the sample stack, the action, and a look at what came of it.
+//! The stage of the demo: a small AWS with the sample stack, its users, the action, and a look at what came of it.
 
 use super::action::{Done, Step};
 use super::checks::Checks;
 use super::screen::Screen;
+use super::tally::{Answer, Expected};
+use super::users::Users;
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -14,7 +17,11 @@ use testbed::{Behavior, Crash, Options, Pace, Testbed};
 /// How long a look at a listener, or a color on its way to rest, may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the words before a step stand, to be read.
-const READING: Duration = Duration::from_secs(2);
+const READING: Duration = Duration::from_millis(1500);
+/// How long new weights take to reach the load balancer's nodes.
+const PROPAGATION: Duration = Duration::from_millis(1200);
+/// What the testbed's own clock may add to that.
+const SLACK: Duration = Duration::from_millis(150);
 
 /// What an act needs.
 pub(super) struct Stage {
@@ -22,31 +29,80 @@ pub(super) struct Stage {
     pub(super) bed: Arc<Testbed>,
     /// Names and ports in it.
     pub(super) sample: Sample,
+    /// Those who ask without end.
+    pub(super) users: Users,
     /// The action's binary.
     product: PathBuf,
     /// Where to print.
     pub(super) screen: Arc<Screen>,
     /// What was checked so far.
     pub(super) checks: Checks,
+    /// Commands and results whose summary was shown.
+    shown: BTreeSet<String>,
+}
+
+/// A run of the action, and how it has to end.
+pub(super) struct Run<'a> {
+    /// What the checks call it.
+    pub(super) name: &'a str,
+    /// Its inputs, beside those that say where the services are.
+    pub(super) inputs: &'a [(&'static str, &'a str)],
+    /// Its exit code.
+    pub(super) code: i32,
+    /// Some of its outputs.
+    pub(super) outputs: &'a [(&'a str, &'a str)],
 }
 
 impl Stage {
-    /// Starts the testbed with the sample stack, at a pace that can be watched.
+    /// Starts the testbed with the sample stack, at a pace that can be watched, and sends the users in.
     ///
     /// # Errors
     /// When ports or threads can't be had.
     pub(super) async fn set_up(product: PathBuf, screen: &Arc<Screen>) -> io::Result<Self> {
         let (bed, sample) = tokio::task::spawn_blocking(set_up).await.map_err(io::Error::other)??;
-        Ok(Self { bed: Arc::new(bed), sample, product, screen: screen.clone(), checks: Checks::default() })
+        let bed = Arc::new(bed);
+        let users = Users::start(&bed, &sample, Expected::only(Answer::new("blue", "v1")));
+        Ok(Self {
+            bed,
+            sample,
+            users,
+            product,
+            screen: screen.clone(),
+            checks: Checks::default(),
+            shown: BTreeSet::new(),
+        })
     }
 
-    /// Runs the action with these inputs, and shows how the step, its log and its summary look.
+    /// Runs the action, shows how it looks, and checks how it ends.
     ///
     /// # Errors
     /// When the action can't be started or isn't done in time.
-    pub(super) async fn step(&self, inputs: &[(&'static str, &str)]) -> io::Result<Done> {
+    pub(super) async fn run(&mut self, run: &Run<'_>) -> io::Result<()> {
+        let command = run.inputs.first().map_or("", |(_, command)| command);
+        let deploys = command == "deploy" || command == "status";
+        self.bed.world(|world| world.checker.expect_no_weight_change(deploys));
+        let done = self.step(run.inputs).await?;
+        self.bed.world(|world| world.checker.expect_no_weight_change(true));
+        let name = run.name;
+        self.checks.equal(&format!("{name}: exit code"), &done.code.to_string(), &run.code.to_string());
+        let is_there = !done.summary.trim().is_empty();
+        self.checks.holds(&format!("{name}: it wrote a job summary"), is_there, "the summary is empty");
+        for (output, expected) in run.outputs {
+            self.checks.equal(&format!("{name}: output `{output}`"), done.output(output), expected);
+        }
+        // One summary of a kind is enough to see how they look.
+        if self.shown.insert(format!("{command} {}", done.output("result"))) {
+            self.begin("its job summary, as Markdown");
+            done.summary.trim_end().lines().for_each(|line| self.screen.say(&format!("│ {line}")));
+            self.end();
+        }
+        Ok(())
+    }
+
+    /// Runs the action with these inputs, and shows how the step and its log look.
+    async fn step(&self, inputs: &[(&'static str, &str)]) -> io::Result<Done> {
         let common = [("cluster", "shop"), ("blue-service", "web-blue"), ("green-service", "web-green")];
-        let inputs: Vec<_> = (inputs.iter().chain(&common).chain(&[("poll-interval", "1s")]))
+        let inputs: Vec<_> = (inputs.iter().chain(&common).chain(&[("poll-interval", "500ms")]))
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
         tokio::time::sleep(READING).await;
@@ -59,10 +115,12 @@ impl Stage {
         let screen = self.screen.clone();
         let done = step.run(move |line| screen.say(&format!("│ {line}"))).await?;
         self.screen.say(&format!("└─ exit code {}", done.code));
-        self.begin("its job summary, as Markdown");
-        done.summary.trim_end().lines().for_each(|line| self.screen.say(&format!("│ {line}")));
-        self.end();
         Ok(done)
+    }
+
+    /// Waits until the load balancer follows the weights that were written last.
+    pub(super) async fn propagated(&self) {
+        tokio::time::sleep(PROPAGATION + SLACK).await;
     }
 
     /// Opens a frame.
@@ -75,14 +133,24 @@ impl Stage {
         self.screen.say("└─");
     }
 
-    /// What green answers through its own listener once ECS has brought it to rest: `v2`.
+    /// Checks what a color answers through its own listener once ECS has brought it to rest: `v2`.
     ///
     /// # Errors
     /// When the listener gives no answer.
-    pub(super) async fn green(&self) -> io::Result<String> {
-        let port = self.sample.green_port;
+    pub(super) async fn runs(&mut self, name: &str, color: &str, expected: &str) -> io::Result<()> {
+        let found = self.answers(color).await?;
+        self.checks.equal(&format!("{name}: what {color} runs"), &found, expected);
+        Ok(())
+    }
+
+    /// What the tasks of a color answer.
+    async fn answers(&self, color: &str) -> io::Result<String> {
+        let (port, service) = match color {
+            "blue" => (self.sample.blue_port, "web-blue"),
+            _ => (self.sample.green_port, "web-green"),
+        };
         let end = Instant::now() + PATIENCE;
-        while !self.bed.world(|world| world.ecs.is_steady("shop", "web-green")) {
+        while !self.bed.world(|world| world.ecs.is_steady("shop", service)) {
             if Instant::now() >= end {
                 return Ok("not steady".to_owned());
             }
@@ -114,14 +182,19 @@ fn set_up() -> io::Result<(Testbed, Sample)> {
     let bed = Testbed::start(Options::default())?;
     let sample = sample::create(&bed)?;
     let crash = Crash { after: Duration::from_millis(300), exit_code: 1, reason: None };
-    let broken = Behavior { crash: Some(crash), ..Behavior::good("v3") };
+    let crashes = Behavior { crash: Some(crash), ..Behavior::good("v3") };
+    let fails = Behavior { fail_users: true, ..Behavior::good("v4") };
     bed.world(|world| {
-        world.ecr.push_behavior("shop/web", "v3", broken);
+        for behavior in [crashes, fails, Behavior::good("v5")] {
+            let tag = behavior.version.clone();
+            world.ecr.push_behavior("shop/web", &tag, behavior);
+        }
         world.checker.expect_no_weight_change(true);
         world.pace = Pace {
-            launch: Duration::from_millis(2500),
-            stop: Duration::from_millis(500),
-            second: Duration::from_millis(500),
+            launch: Duration::from_millis(1000),
+            stop: Duration::from_millis(300),
+            second: Duration::from_millis(250),
+            propagation: PROPAGATION,
             ..Pace::default()
         };
     });

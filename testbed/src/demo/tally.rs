@@ -1,6 +1,7 @@
 //! What the users saw, counted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Instant;
 
 /// How many kinds of failures are told apart; all failures are counted.
@@ -11,7 +12,7 @@ const KEPT: usize = 10;
 pub(super) struct Answer {
     /// `blue`, `green`, or `nobody` when no task of theirs answered.
     pub(super) color: String,
-    /// The version that the user read.
+    /// The version that answered.
     pub(super) version: String,
 }
 
@@ -19,6 +20,48 @@ impl Answer {
     /// An answer of this color and version.
     pub(super) fn new(color: &str, version: &str) -> Self {
         Self { color: color.to_owned(), version: version.to_owned() }
+    }
+}
+
+/// `v1 of blue`.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.version, self.color)
+    }
+}
+
+/// What came of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// An answer with status 200.
+    Good(Answer),
+    /// An answer with status 500, which a task gave itself.
+    Bad(Answer),
+    /// No answer, or one that no task gave: what went wrong.
+    Lost(String),
+}
+
+/// Who may answer a request, fixed when it is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// Whose good answers are right.
+    pub(super) good: Vec<Answer>,
+    /// Who may answer 500: a bad version that has users for a while.
+    pub(super) bad: Option<Answer>,
+}
+
+impl Expected {
+    /// Good answers of one color and version.
+    pub(super) fn only(answer: Answer) -> Self {
+        Self { good: vec![answer], bad: None }
+    }
+}
+
+/// `v1 of blue or v2 of green`.
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.good.iter().chain(&self.bad).map(Answer::to_string).collect();
+        f.write_str(&all.join(" or "))
     }
 }
 
@@ -36,13 +79,13 @@ struct Kind {
 /// Every request so far, each counted once. Nothing is sent again, so nothing is forgiven.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
-    /// The answer that all users must get.
-    expected: Answer,
     /// When the first user came.
     began: Instant,
     /// Good answers by who gave them.
     good: BTreeMap<Answer, u64>,
-    /// Requests that failed.
+    /// Answers with 500 of a version that was known to be bad, by who gave them.
+    bad: BTreeMap<Answer, u64>,
+    /// Requests that failed, and that a good version should have answered.
     failed: u64,
     /// Their kinds, in the order in which they came.
     failures: Vec<Kind>,
@@ -52,13 +95,19 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Nothing so far.
-    pub(super) fn new(expected: Answer) -> Self {
-        let began = Instant::now();
-        Self { expected, began, good: BTreeMap::new(), failed: 0, failures: Vec::new(), seconds: Vec::new() }
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            good: BTreeMap::new(),
+            bad: BTreeMap::new(),
+            failed: 0,
+            failures: Vec::new(),
+            seconds: Vec::new(),
+        }
     }
 
-    /// Counts one request: who answered with 200, or what went wrong.
-    pub(super) fn count(&mut self, outcome: Result<Answer, String>) {
+    /// Counts one request.
+    pub(super) fn count(&mut self, expected: &Expected, outcome: Outcome) {
         let time = self.began.elapsed();
         let second = usize::try_from(time.as_secs()).unwrap_or(usize::MAX);
         if self.seconds.len() <= second {
@@ -66,15 +115,17 @@ impl Tally {
         }
         self.seconds[second] += 1;
         let wrong = match outcome {
-            Ok(answer) if answer == self.expected => {
+            Outcome::Good(answer) if expected.good.contains(&answer) => {
                 *self.good.entry(answer).or_default() += 1;
                 return;
             }
-            Ok(Answer { color, version }) => format!(
-                "{} of {color} answered, {} of {} was expected",
-                version, self.expected.version, self.expected.color
-            ),
-            Err(wrong) => wrong,
+            Outcome::Bad(answer) if expected.bad.as_ref() == Some(&answer) => {
+                *self.bad.entry(answer).or_default() += 1;
+                return;
+            }
+            Outcome::Good(answer) => format!("{answer} answered, {expected} was expected"),
+            Outcome::Bad(answer) => format!("{answer} answered 500, {expected} was expected"),
+            Outcome::Lost(wrong) => wrong,
         };
         self.failed += 1;
         let room = self.failures.len() < KEPT;
@@ -89,12 +140,17 @@ impl Tally {
 
     /// All requests.
     pub(super) fn requests(&self) -> u64 {
-        self.good.values().sum::<u64>() + self.failed
+        self.good.values().sum::<u64>() + self.bad() + self.failed
     }
 
-    /// Requests that failed.
+    /// Requests that failed, and that a good version should have answered.
     pub(super) fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Requests that a bad version answered with 500 itself, while it was known to have users.
+    pub(super) fn bad(&self) -> u64 {
+        self.bad.values().sum()
     }
 
     /// What went wrong, in one line a kind: `40 times, first at 6.2 s: status 503`.
@@ -109,9 +165,17 @@ impl Tally {
         self.requests() as f64 / self.began.elapsed().as_secs_f64().max(0.001)
     }
 
-    /// Good answers of a color.
+    /// Answers of a color, good ones and those of a bad version.
     pub(super) fn of_color(&self, color: &str) -> u64 {
-        self.good.iter().filter(|(answer, _)| answer.color == color).map(|(_, count)| count).sum()
+        let all = self.good.iter().chain(&self.bad);
+        all.filter(|(answer, _)| answer.color == color).map(|(_, count)| count).sum()
+    }
+
+    /// Which part of the users a color answered since an earlier count, in percent; none without answers.
+    pub(super) fn share(&self, earlier: &Tally, color: &str) -> Option<f64> {
+        let more = |color| self.of_color(color).saturating_sub(earlier.of_color(color));
+        let all = more("blue") + more("green");
+        (all > 0).then(|| more(color) as f64 * 100.0 / all as f64)
     }
 
     /// The numbers in one line.
@@ -120,6 +184,9 @@ impl Tally {
         let mut parts = vec![format!("users: {} requests, {last}/s", grouped(self.requests()))];
         for (Answer { color, version }, count) in &self.good {
             parts.push(format!("{color} {version}: {}", grouped(*count)));
+        }
+        for (Answer { color, version }, count) in &self.bad {
+            parts.push(format!("500 of {color} {version}: {}", grouped(*count)));
         }
         let silent = ["blue", "green"].into_iter().filter(|color| self.of_color(color) == 0);
         parts.extend(silent.map(|color| format!("{color}: 0")));
@@ -145,34 +212,92 @@ fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
 
+    /// A good answer.
+    fn good(color: &str, version: &str) -> Outcome {
+        Outcome::Good(Answer::new(color, version))
+    }
+
+    /// An answer with 500.
+    fn bad(color: &str, version: &str) -> Outcome {
+        Outcome::Bad(Answer::new(color, version))
+    }
+
+    /// A request without an answer.
+    fn lost(why: &str) -> Outcome {
+        Outcome::Lost(why.to_owned())
+    }
+
     #[test]
     fn everything_but_the_expected_answer_is_a_failure() {
-        let mut tally = Tally::new(Answer::new("blue", "v1"));
+        let mut tally = Tally::new();
+        let expected = Expected::only(Answer::new("blue", "v1"));
         for outcome in [
-            Ok(Answer::new("blue", "v1")),
-            Ok(Answer::new("green", "v1")),
-            Ok(Answer::new("blue", "v2")),
-            Err("status 503".to_owned()),
-            Err("status 503".to_owned()),
+            good("blue", "v1"),
+            good("green", "v1"),
+            good("blue", "v2"),
+            bad("blue", "v1"),
+            lost("status 503"),
+            lost("status 503"),
         ] {
-            tally.count(outcome);
+            tally.count(&expected, outcome);
         }
-        assert_eq!((tally.requests(), tally.failed(), tally.of_color("blue")), (5, 4, 1));
+        assert_eq!((tally.requests(), tally.failed(), tally.of_color("blue")), (6, 5, 1));
         assert_eq!(
             tally.failures(),
             [
                 "1 times, first at 0.0 s: v1 of green answered, v1 of blue was expected",
                 "1 times, first at 0.0 s: v2 of blue answered, v1 of blue was expected",
+                "1 times, first at 0.0 s: v1 of blue answered 500, v1 of blue was expected",
                 "2 times, first at 0.0 s: status 503"
             ]
         );
-        assert_eq!(tally.line(), "users: 5 requests, 0/s │ blue v1: 1 │ green: 0 │ failed: 4");
+        assert_eq!(tally.line(), "users: 6 requests, 0/s │ blue v1: 1 │ green: 0 │ failed: 5");
+    }
+
+    #[test]
+    fn during_a_shift_both_colors_may_answer_and_afterwards_the_winner_alone() {
+        let mut tally = Tally::new();
+        let both = Expected { good: vec![Answer::new("blue", "v1"), Answer::new("green", "v2")], bad: None };
+        tally.count(&both, good("blue", "v1"));
+        let earlier = tally.clone();
+        (0..3).for_each(|_| tally.count(&both, good("green", "v2")));
+        tally.count(&both, good("blue", "v1"));
+        assert_eq!((tally.failed(), tally.share(&earlier, "green")), (0, Some(75.0)));
+        tally.count(&both, good("green", "v1"));
+        tally.count(&Expected::only(Answer::new("green", "v2")), good("blue", "v1"));
+        assert_eq!(
+            tally.failures(),
+            [
+                "1 times, first at 0.0 s: v1 of green answered, v1 of blue or v2 of green was expected",
+                "1 times, first at 0.0 s: v1 of blue answered, v2 of green was expected"
+            ]
+        );
+        assert_eq!(tally.share(&tally, "green"), None);
+    }
+
+    #[test]
+    fn a_bad_version_is_counted_apart_and_for_nothing_but_its_own_answers() {
+        let mut tally = Tally::new();
+        let expected =
+            Expected { good: vec![Answer::new("green", "v2")], bad: Some(Answer::new("blue", "v4")) };
+        tally.count(&expected, bad("blue", "v4"));
+        assert_eq!((tally.bad(), tally.failed(), tally.requests()), (1, 0, 1));
+        assert_eq!(tally.line(), "users: 1 requests, 0/s │ 500 of blue v4: 1 │ green: 0 │ failed: 0");
+        for outcome in [bad("green", "v2"), bad("blue", "v1"), good("blue", "v4"), lost("status 502")] {
+            tally.count(&expected, outcome);
+        }
+        tally.count(&Expected::only(Answer::new("green", "v2")), bad("blue", "v4"));
+        assert_eq!((tally.bad(), tally.failed()), (1, 5));
+        assert!(tally.failures().contains(
+            &"1 times, first at 0.0 s: v4 of blue answered 500, v2 of green was expected".to_owned()
+        ));
     }
 
     #[test]
     fn failures_are_all_counted_though_few_kinds_are_told() {
-        let mut tally = Tally::new(Answer::new("blue", "v1"));
-        (0..1234).for_each(|number| tally.count(Err(format!("no answer to {number}"))));
+        let mut tally = Tally::new();
+        let expected = Expected::default();
+        (0..1234).for_each(|number| tally.count(&expected, lost(&format!("no answer to {number}"))));
         assert_eq!((tally.failed(), tally.failures().len()), (1234, KEPT));
         assert!(tally.line().ends_with("failed: 1,234"));
     }

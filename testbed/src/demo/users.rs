@@ -1,6 +1,6 @@
 //! Users of the production listener: half keep their connections, half come on a fresh one each time. None tries twice.
 
-use super::tally::{Answer, Tally};
+use super::tally::{Answer, Expected, Outcome, Tally};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -34,6 +34,8 @@ struct Crowd {
     port: u16,
     /// Who answered, counted.
     tally: Mutex<Tally>,
+    /// Who may answer what is sent from now on.
+    expected: Mutex<Arc<Expected>>,
     /// The testbed, which knows whose task answered.
     bed: Arc<Testbed>,
     /// Colors of the tasks met so far, by task id.
@@ -53,11 +55,12 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// Sends users to the production listener; each must get the expected answer, each time.
-    pub(super) fn start(bed: &Arc<Testbed>, sample: &Sample, expected: Answer) -> Self {
+    /// Sends users to the production listener; each must get an expected answer, each time.
+    pub(super) fn start(bed: &Arc<Testbed>, sample: &Sample, expected: Expected) -> Self {
         let crowd = Arc::new(Crowd {
             port: sample.production_port,
-            tally: Mutex::new(Tally::new(expected)),
+            tally: Mutex::new(Tally::new()),
+            expected: Mutex::new(Arc::new(expected)),
             bed: bed.clone(),
             colors: Mutex::default(),
             services: [("blue", sample.blue_service.clone()), ("green", sample.green_service.clone())],
@@ -76,12 +79,18 @@ impl Users {
         move || lock(&crowd.tally).clone()
     }
 
+    /// Says who may answer from now on. A request that is under way is judged by what was so when it was sent.
+    pub(super) fn expect(&self, expected: Expected) {
+        *lock(&self.crowd.expected) = Arc::new(expected);
+    }
+
     /// Sends the users home, each after its last answer; gives the final numbers.
-    pub(super) async fn stop(mut self) -> Tally {
+    pub(super) async fn stop(&mut self) -> Tally {
         self.home.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                lock(&self.crowd.tally).count(Err(format!("a user was lost: {error}")));
+                let lost = Outcome::Lost(format!("a user was lost: {error}"));
+                lock(&self.crowd.tally).count(&Expected::default(), lost);
             }
         }
         lock(&self.crowd.tally).clone()
@@ -104,19 +113,20 @@ async fn user(crowd: Arc<Crowd>, number: u32, mut home: watch::Receiver<bool>) {
             _ = pace.tick() => {}
             _ = home.changed() => return,
         }
+        let expected = lock(&crowd.expected).clone();
         let asked = timeout(PATIENCE, crowd.ask(&mut kept, keeps)).await;
-        let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
-        if outcome.is_err() || !keeps {
+        let asked = asked.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")));
+        if asked.is_err() || !keeps {
             kept = None;
         }
-        lock(&crowd.tally).count(outcome);
+        lock(&crowd.tally).count(&expected, asked.unwrap_or_else(Outcome::Lost));
     }
 }
 
 impl Crowd {
-    /// One request, sent once: who answered with 200, or what went wrong. A kept connection that the other side closed
+    /// One request, sent once: who answered, or what went wrong. A kept connection that the other side closed
     /// before anything was sent on it is replaced, as every client does.
-    async fn ask(&self, kept: &mut Option<Connection>, keeps: bool) -> Result<Answer, String> {
+    async fn ask(&self, kept: &mut Option<Connection>, keeps: bool) -> Result<Outcome, String> {
         let mut open = kept.take();
         if let Some(connection) = &mut open
             && connection.ready().await.is_err()
@@ -138,13 +148,20 @@ impl Crowd {
             .map_err(|error| format!("no answer: {}", chain(&error)))?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| format!("a cut answer: {}", chain(&error)))?;
-        let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-        if parts.status != StatusCode::OK {
-            return Err(format!("status {}", parts.status));
-        }
-        let task = parts.headers.get("x-task").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let (task, version) = (header("x-task").unwrap_or_default(), header("x-version"));
+        let outcome = match (parts.status, version) {
+            (StatusCode::OK, _) => {
+                let version = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+                Outcome::Good(Answer { color: self.color_of(task), version })
+            }
+            (StatusCode::INTERNAL_SERVER_ERROR, Some(version)) => {
+                Outcome::Bad(Answer { color: self.color_of(task), version: version.to_owned() })
+            }
+            (status, _) => return Err(format!("status {status}")),
+        };
         *kept = Some(connection);
-        Ok(Answer { color: self.color_of(task), version: text })
+        Ok(outcome)
     }
 
     /// Opens a connection.
