@@ -199,3 +199,35 @@ fn invariant_07_a_forced_run_that_was_killed_scales_up_when_it_is_repeated() {
     scales(&mut seen, Color::Green, (1, 9), false);
     assert_eq!(planned(&seen, &forced), [""; 0], "what it has is the load that it tells of");
 }
+
+/// A run that moved one of two rules and turned back.
+fn turned() -> Ride {
+    let mut ride = Ride::new(scaled(4, 4, (100, 0), true), goal(50, 50));
+    assert_eq!(ride.go(), "HTTP:80 default split");
+    ride.run.turn(Failing::Cancelled, ride.now);
+    ride
+}
+
+#[test]
+fn invariant_09_the_way_back_waits_for_reads_that_may_be_answered_and_says_loudly_when_they_are_not() {
+    for (kind, seconds, begins) in [
+        (TroubleKind::Throttled, 59, "Trouble"),
+        (TroubleKind::Throttled, 60, "unknown Trouble"),
+        (TroubleKind::Denied, 0, "unknown Trouble"),
+    ] {
+        let mut ride = turned();
+        service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(kind)));
+        let told = ride.later(seconds).go();
+        assert!(told.starts_with(begins), "{kind:?} after {seconds} s: {told}");
+    }
+}
+
+#[test]
+fn users_go_back_without_what_scaling_says() {
+    let mut ride = turned();
+    for color in [Color::Blue, Color::Green] {
+        service(&mut ride.seen, color).scaling = Some(Err(trouble(TroubleKind::Denied)));
+    }
+    assert_eq!(ride.go(), "HTTP:80 default blue");
+    assert!(ride.go().starts_with("unknown Trouble"), "scale-in is not known");
+}
