@@ -163,6 +163,7 @@ pub(crate) fn alarm(bed: &Testbed, name: &str) {
     let input = json!({
         "AlarmName": name, "Namespace": "Test", "MetricName": name, "Statistic": "Sum", "Period": 86_400,
         "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "ignore",
     });
     bed.call(Service::CloudWatch, "PutMetricAlarm", input).expect("AWS takes it");
 }
