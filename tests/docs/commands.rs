@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_yaml::Value;
 
+use super::common::{Action, stack};
 use super::{blocks, inputs, keys, path, read};
 
 /// The calls of the AWS CLI that the documents may hold, with their own options.
@@ -126,6 +127,45 @@ fn every_command_names_what_exists() {
         }
     }
     assert!(kinds.len() >= 8, "{kinds:?}");
+}
+
+/// A value as the runner passes it on.
+fn passed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => serde_yaml::to_string(other).expect("YAML").trim().to_owned(),
+    }
+}
+
+#[test]
+fn every_recipe_with_a_command_is_taken_by_the_binary() {
+    let (bed, _) = stack();
+    let mut commands = BTreeSet::new();
+    for (name, text) in blocks("yaml") {
+        let recipe: Value = serde_yaml::from_str(&text).expect("YAML");
+        // What comes from another job, or needs GitHub's token endpoint, is not there.
+        let Some(command) = recipe["command"].as_str() else { continue };
+        if text.contains("${{") || recipe.get("role-to-assume").is_some() {
+            continue;
+        }
+        let action = Action::new(&bed, command).input("plan-only", "true");
+        let given = keys(&recipe).into_iter().filter(|key| *key != "command");
+        let done = given.fold(action, |action, key| action.input(key, &passed(&recipe[key]))).run();
+        assert_ne!(done.output("reason"), "bad-input", "{name}:\n{text}\n{}", done.log);
+        assert!(["planned", "refused"].contains(&done.output("result")), "{name}:\n{text}\n{}", done.log);
+        commands.insert(command.to_owned());
+    }
+    let all: Vec<&str> = commands.iter().map(String::as_str).collect();
+    assert_eq!(all, ["promote", "redirect-traffic", "rollback"]);
+}
+
+#[test]
+fn the_config_file_of_the_readme_is_taken_by_the_binary() {
+    let whole = |text: &String| text.starts_with("cluster: ") && text.contains("apps:");
+    let (_, text) =
+        blocks("yaml").into_iter().find(|(name, text)| name == "README.md" && whole(text)).expect("the file");
+    let (bed, _) = stack();
+    Action::new(&bed, "status").file(".github/blue-green.yml", &text).run().expect(0, "succeeded", "", "untouched");
 }
 
 #[test]
