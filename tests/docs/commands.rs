@@ -165,7 +165,12 @@ fn the_config_file_of_the_readme_is_taken_by_the_binary() {
     let (_, text) =
         blocks("yaml").into_iter().find(|(name, text)| name == "README.md" && whole(text)).expect("the file");
     let (bed, _) = stack();
-    Action::new(&bed, "status").file(".github/blue-green.yml", &text).run().expect(0, "succeeded", "", "untouched");
+    Action::new(&bed, "status").file(".github/blue-green.yml", &text).run().expect(
+        0,
+        "succeeded",
+        "",
+        "untouched",
+    );
 }
 
 #[test]
