@@ -28,6 +28,9 @@ const DEPLOY: &str = "deploy.json";
 /// What moving users needs, which no command does.
 const TRAFFIC: &str = "traffic.json";
 
+/// What the config's `scaling` needs beside them.
+const SCALING: &str = "scaling.json";
+
 /// The placeholders of the policies and what stands for them in the sample stack; longer names first.
 const PLACES: [(&str, &str); 16] = [
     ("LOAD_BALANCER_ID", "*"),
@@ -162,8 +165,30 @@ fn needs(call: &Call) -> Vec<Need> {
                 (&texts(&input["registryId"])[0], &texts(&input["repositoryName"])[0]);
             vec![need(format!("arn:aws:ecr:eu-west-1:{registry}:repository/{repository}"))]
         }
+        "application-autoscaling:RegisterScalableTarget" => {
+            let linked = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
+            let role = Need {
+                action: "iam:CreateServiceLinkedRole".to_owned(),
+                resource: format!("arn:aws:iam::123456789012:{linked}"),
+                context: Some(("iam:AWSServiceName", "ecs.application-autoscaling.amazonaws.com".to_owned())),
+            };
+            vec![of_scaling(input, &need), role]
+        }
+        "application-autoscaling:PutScalingPolicy" => vec![of_scaling(input, &need)],
+        "cloudwatch:PutMetricAlarm" => {
+            let name = input["AlarmName"].as_str().expect("a name");
+            vec![need(format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"))]
+        }
         _ => vec![need("*".to_owned())],
     }
+}
+
+/// A write of Application Auto Scaling: AWS makes up the id of a scalable target, so the namespace is the condition.
+fn of_scaling(input: &Value, need: &dyn Fn(String) -> Need) -> Need {
+    let namespace = input["ServiceNamespace"].as_str().expect("a namespace").to_owned();
+    let target =
+        "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/1ec50a1b2c3d".to_owned();
+    Need { context: Some(("application-autoscaling:service-namespace", namespace)), ..need(target) }
 }
 
 /// A registration needs more than itself: tags at register, and the roles that the tasks get.
@@ -283,6 +308,22 @@ fn cancelled() -> BTreeSet<Need> {
     all_needs(&bed.calls())
 }
 
+/// What deploys to each color need where the config has `scaling`.
+static SCALED: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
+    let (bed, sample) = stack();
+    let config = "
+cluster: shop
+apps:
+  web: { blue: web-blue, green: web-green, develop: web-dev, scaling: { min: 2, max: 10 } }
+";
+    for color in ["blue", "green", "develop"] {
+        let action = Action::new(&bed, "deploy").file(".github/blue-green.yml", config);
+        let action = action.input("color", color).input("allow-live", "true");
+        action.input("image", &sample.image("v2")).run().expect(0, "succeeded", "", "changed");
+    }
+    all_needs(&bed.calls())
+});
+
 /// Asserts that every need is allowed.
 #[track_caller]
 fn allowed(needs: &BTreeSet<Need>, policies: &[&str]) {
@@ -325,6 +366,15 @@ fn a_deploy_uses_all_of_the_deploy_policy() {
 }
 
 #[test]
+fn a_deploy_with_scaling_is_allowed_by_the_scaling_policy_beside_the_others_and_uses_all_of_it() {
+    allowed(&SCALED, &[READ, DEPLOY, SCALING]);
+    used(&SCALED, SCALING);
+    let role: Vec<&Need> =
+        SCALED.iter().filter(|need| need.action == "iam:CreateServiceLinkedRole").collect();
+    assert!(role[0].resource.ends_with("AWSServiceRoleForApplicationAutoScaling_ECSService"));
+}
+
+#[test]
 fn a_deploy_to_develop_changes_nothing_but_develop() {
     let deploy: BTreeSet<String> = policy(&[DEPLOY]).into_iter().flat_map(|one| one.actions).collect();
     let services =
@@ -346,7 +396,7 @@ fn a_deploy_needs_roles_and_tags_by_name() {
 #[test]
 fn no_action_is_in_two_policies() {
     let mut seen = BTreeSet::new();
-    for statement in policy(&[READ, DEPLOY, TRAFFIC]) {
+    for statement in policy(&[READ, DEPLOY, TRAFFIC, SCALING]) {
         for action in statement.actions {
             assert!(!action.contains('*'), "{action} is wider than one action");
             assert!(seen.insert(action.clone()), "{action} is there twice");
@@ -390,7 +440,7 @@ fn the_readme_gives_a_reason_for_each_permission() {
         let start = format!("| `{action}` |");
         readme.lines().filter(|line| line.starts_with(&start)).count()
     };
-    for action in policy(&[READ, DEPLOY, TRAFFIC]).into_iter().flat_map(|one| one.actions) {
+    for action in policy(&[READ, DEPLOY, TRAFFIC, SCALING]).into_iter().flat_map(|one| one.actions) {
         assert_eq!(row(&action), 1, "the README has one row with the reason for {action}");
     }
 }
