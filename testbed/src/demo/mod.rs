@@ -1,11 +1,12 @@
-//! `testbed demo`: users ask without end while the real action looks, deploys, undoes a broken deploy, and
-//! moves them.
+//! `testbed demo`: users ask without end while the real action looks, deploys, undoes a broken deploy,
+//! moves them, and promotes.
 //!
 //! It ends with exit code 0 only when no request failed that a good version should have answered, and all went as told before.
 
 mod action;
 mod build;
 mod checks;
+mod promote;
 mod render;
 mod screen;
 mod stage;

@@ -51,6 +51,12 @@ impl Screen {
         }
     }
 
+    /// Prints a paragraph in the middle of a part.
+    pub(super) fn aside(&self, text: &str) {
+        self.say("");
+        self.tell(text);
+    }
+
     /// Prints the heading of a part.
     pub(super) fn heading(&self, text: &str) {
         let bar = "═".repeat(WIDTH.saturating_sub(text.chars().count() + 4));

@@ -17,9 +17,9 @@ use testbed::{Behavior, Crash, Options, Pace, Testbed};
 /// How long a look at a listener, or a color on its way to rest, may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the words before a step stand, to be read.
-const READING: Duration = Duration::from_millis(1500);
+const READING: Duration = Duration::from_secs(1);
 /// How long new weights take to reach the load balancer's nodes.
-const PROPAGATION: Duration = Duration::from_millis(1200);
+const PROPAGATION: Duration = Duration::from_millis(1000);
 /// What the testbed's own clock may add to that.
 const SLACK: Duration = Duration::from_millis(150);
 
@@ -163,6 +163,11 @@ impl Stage {
         }
         versions.dedup();
         Ok(versions.join(" and "))
+    }
+
+    /// How many tasks ECS keeps of a service.
+    pub(super) fn desired(&self, service: &str) -> u32 {
+        self.bed.world(|world| world.ecs.service("shop", service).map_or(0, |found| found.desired))
     }
 
     /// The weights of the production listener as its users meet them: `blue 100, green 0`.

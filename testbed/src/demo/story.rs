@@ -1,6 +1,7 @@
 //! The acts: look, deploy a good version and a broken one, move the users, promote.
 
 use super::build;
+use super::promote;
 use super::screen::Screen;
 use super::stage::{Run, Stage};
 use super::tally::Tally;
@@ -58,7 +59,10 @@ async fn perform(stage: &mut Stage) -> io::Result<()> {
     good_deploy(stage).await?;
     bad_deploy(stage).await?;
     traffic::to_green(stage).await?;
-    traffic::alarm(stage).await
+    traffic::alarm(stage).await?;
+    promote::swap(stage).await?;
+    promote::back(stage).await?;
+    promote::copy(stage).await
 }
 
 /// `status`.

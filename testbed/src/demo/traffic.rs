@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 /// How long users are counted after a shift.
-const WINDOW: Duration = Duration::from_millis(1500);
+const WINDOW: Duration = Duration::from_secs(1);
 /// By how many points in a hundred the users may be split otherwise than the weights say: there are few of them.
 const LEEWAY: f64 = 5.0;
 
@@ -51,8 +51,8 @@ async fn arrived(stage: &mut Stage, shift: &Shift<'_>) {
     tokio::time::sleep(WINDOW).await;
     let now = stage.users.numbers()();
     let share = now.share(&before, "green");
-    stage.screen.tell(&format!(
-        "\nNow {} of the users see blue, {} see green.",
+    stage.screen.aside(&format!(
+        "Users now: {} see blue, {} see green.",
         part(share.map(|share| 100.0 - share)),
         part(share)
     ));
@@ -99,8 +99,8 @@ pub(super) async fn alarm(stage: &mut Stage) -> io::Result<()> {
     let inputs = [("command", "deploy"), ("image", image.as_str())];
     stage.run(&Run { name: "deploy v4", inputs: &inputs, code: 0, outputs: &outputs }).await?;
     stage.runs("deploy v4", "blue", "status 500").await?;
-    stage.screen.tell(
-        "\nNow it gets a fifth of the users, while `redirect-traffic` watches the alarm `web-5xx`. The alarm goes off, \
+    stage.screen.aside(
+        "Now it gets a fifth of the users, while `redirect-traffic` watches the alarm `web-5xx`. The alarm goes off, \
          and all users go back to v2. Answers of v4 are counted apart, as `500`.",
     );
     let inputs = [
