@@ -225,7 +225,8 @@ fn plan_lines(planned: &Planned) -> Vec<Line> {
             lines.extend(Line::foreign(level, &text));
         }
     }
-    if planned.steps.is_empty() {
+    // A promote by copy tells its steps with the change of traffic that follows.
+    if planned.steps.is_empty() && planned.changes.is_empty() {
         lines.push(Line::own(Level::Plain, "nothing to change; its health is confirmed"));
     }
     for (at, step) in planned.steps.iter().enumerate() {

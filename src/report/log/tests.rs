@@ -276,6 +276,13 @@ fn every_other_event_has_its_line() {
 }
 
 #[test]
+fn differences_whose_steps_are_told_elsewhere_are_not_nothing_to_change() {
+    let copied = told(&[Event::Plan(Box::new(Planned { steps: Vec::new(), ..planned() }))]);
+    assert!(copied.contains("+ cpu: 256"), "{copied}");
+    assert!(!copied.contains("nothing to change"), "{copied}");
+}
+
+#[test]
 fn moving_users_reads_from_top_to_bottom() {
     let left = Duration::from_secs(118);
     let mut events = vec![
