@@ -28,7 +28,8 @@ pub(crate) async fn apply<C: Course>(
         Step::Register { family } => {
             let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
             let mut content = deploying.goal.content.clone();
-            tag(&mut content, &tags(drive.session.context));
+            let origin = deploying.goal.origin.as_deref();
+            tag(&mut content, &tags(drive.session.context, origin));
             Ok(Answer::Registered(aws.register(&content).await?.arn))
         }
         Step::Update(update) => {

@@ -120,6 +120,7 @@ fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Want
         force: !wanted.unresolved.is_empty(),
         content: wanted.content,
         revision: wanted.revision,
+        origin: None,
         desired: wish.desired_count,
         limits: Limits::with_timeout(session.settings.timeout),
         restore_on_cancel: session.settings.restore_on_cancel(),

@@ -73,6 +73,7 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
         color,
         content: Content::default(),
         revision: None,
+        origin: None,
         force: false,
         desired: None,
         limits: Limits::with_timeout(session.settings.timeout),

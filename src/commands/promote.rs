@@ -8,10 +8,11 @@ use crate::clock;
 use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
+use crate::plan::definition::image_of;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
 use crate::plan::promote::{Goal, Phase, Promoting, loose, phases, predict};
-use crate::plan::snapshot::Snapshot;
+use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, End, Found, Left, Refusal};
 use crate::plan::traffic::{Minima, Prediction, stays_at_size};
 use crate::plan::verdict::Limits;
@@ -125,6 +126,8 @@ fn copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase], report: 
         session.reporter.emit(&Event::Plan(Box::new(planned.clone())));
         report.previous_task_definition = Some(service.task_definition.clone());
         report.service = Some(name.clone());
+        let link = service.setup.links.first();
+        report.image = link.and_then(|link| image_of(&goal.content, &link.container));
         report.plan = Some(planned);
     }
 }
@@ -135,6 +138,9 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(Some(snapshot)).await;
     let (changed, last) = (drive.course.changed, drive.course.is_last());
+    report.deployment = drive.course.deployment();
+    // Without a look at the end, which a signal leaves no time for.
+    report.split = drive.course.split().or(report.split);
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
@@ -172,6 +178,10 @@ async fn look_again(session: &Session<'_>, last: Option<&Phase>, report: &mut Re
     }
     if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
         report.task_definition = Some(service.task_definition.clone());
+    }
+    if let Some(brief) = &mut report.traffic {
+        let of = |service: &Service| (service.color, service.task_definition.clone());
+        brief.versions = snapshot.services.iter().map(of).collect();
     }
     report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
 }

@@ -42,6 +42,8 @@ pub(crate) struct Goal {
     pub(crate) content: Content,
     /// The revision that was named and holds exactly this content, where there is one.
     pub(crate) revision: Option<String>,
+    /// Tags of the revision that is copied: its commit and branch are the content's. None: the run's own are.
+    pub(crate) origin: Option<Vec<(String, String)>>,
     /// Start a deployment even if the content is the same: a tag whose image may have moved.
     pub(crate) force: bool,
     /// The count, where one was asked for.

@@ -33,6 +33,7 @@ fn goals() -> impl Strategy<Value = Goal> {
         color: Color::Green,
         content: content("web-green", "v2"),
         revision: None,
+        origin: None,
         force,
         desired,
         limits: Limits::with_timeout(Duration::from_secs(60)),

@@ -201,6 +201,7 @@ pub(crate) fn goal() -> Goal {
         color: Color::Green,
         content: content("web-green", "v2"),
         revision: None,
+        origin: None,
         force: false,
         desired: None,
         limits: Limits::with_timeout(Duration::from_secs(600)),

@@ -13,8 +13,9 @@ const LISTS: [&str; 2] = ["environment", "secrets"];
 pub(crate) fn copied(tested: (&Service, &Revision), own: &Content, per_color: &[String]) -> Content {
     let (service, revision) = tested;
     let mut content = revision.content.clone();
-    let tasks: &[Task] = service.tasks.iter().flatten().next().map_or(&[], Vec::as_slice);
-    let digests = digests(&content, tasks);
+    let own_tasks = |task: &&Task| task.task_definition == revision.arn;
+    let tasks: Vec<&Task> = service.tasks.iter().flatten().flatten().filter(own_tasks).collect();
+    let digests = digests(&content, &tasks);
     pin(&mut content, &digests);
     content.object_mut().insert("family".to_owned(), family(own).into());
     for name in per_color {
@@ -30,7 +31,7 @@ pub(crate) fn mutable(content: &Content) -> Vec<String> {
 }
 
 /// Each image that is not pinned, with the digest that its tasks run; none where they run several.
-fn digests(content: &Content, tasks: &[Task]) -> Vec<(String, String)> {
+fn digests(content: &Content, tasks: &[&Task]) -> Vec<(String, String)> {
     images(content)
         .into_iter()
         .filter_map(|(container, image)| {

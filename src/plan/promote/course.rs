@@ -1,15 +1,17 @@
 //! The phases one after the other, as one course.
 
 use super::Phase;
+use crate::plan::color::Split;
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::look::Look;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{End, Failing, Follow, Next, Step};
+use crate::plan::step::{End, Failing, Follow, Next, Step, Stuck};
 use crate::plan::time::Time;
 use crate::plan::traffic;
 use crate::plan::trouble::Read;
 use crate::plan::verdict::Recovery;
+use crate::plan::wiring::{apart_of_snapshot, rule_name};
 
 /// A promote on its way.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ pub(crate) struct Promoting<'a> {
     current: Current<'a>,
     /// Whether an earlier phase changed something.
     pub(crate) changed: bool,
+    /// The split that the last change of traffic left: another one is somebody else's.
+    left: Option<Split>,
+    /// The deployment of an earlier phase.
+    deployment: Option<String>,
 }
 
 /// The phase that is under way.
@@ -49,12 +55,38 @@ impl<'a> Promoting<'a> {
     /// A promote that begins. None without a phase.
     pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<Promoting<'a>> {
         let current = Current::begin(phases.first()?, now);
-        Some(Promoting { phases, at: 0, current, changed: false })
+        Some(Promoting { phases, at: 0, current, changed: false, left: None, deployment: None })
     }
 
     /// Whether the last phase is under way.
     pub(crate) fn is_last(&self) -> bool {
         self.at + 1 == self.phases.len()
+    }
+
+    /// The deployment that was followed, by its id.
+    pub(crate) fn deployment(&self) -> Option<String> {
+        let now = self.deploying().and_then(|deploying| deploying.run.mine.as_ref()?.id.clone());
+        now.or_else(|| self.deployment.clone())
+    }
+
+    /// Where the run itself has moved users, as far as it is one place.
+    pub(crate) fn split(&self) -> Option<Split> {
+        let Current::Move(moving) = &self.current else { return self.left };
+        let mut written = moving.run.written.values().map(|written| written.split);
+        let first = written.next();
+        let same = first.filter(|first| written.all(|split| split.same_ratio(*first)));
+        if first.is_some() { same } else { self.left }
+    }
+
+    /// Whether somebody else moved users since an earlier phase did (invariant 6).
+    fn overtaken(&self, seen: &Read<Snapshot>) -> Option<Next> {
+        let (Current::Move(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
+        let run = &moving.run;
+        let expected = self.left.filter(|_| run.found.is_none() && run.failing.is_none())?;
+        let wiring = apart_of_snapshot(snapshot, moving.goal.listener.as_ref())?.ok()?;
+        let rule = wiring.production.iter().find(|rule| !rule.split.same_ratio(expected))?;
+        let rule = Stuck::Overtaken { rule: rule_name(&rule.rule), expected, found: rule.split };
+        Some(Next::Turn(Failing::Traffic(rule), Recovery::Ours))
     }
 
     /// The phase as a course.
@@ -76,7 +108,7 @@ impl<'a> Promoting<'a> {
 
 impl Course for Promoting<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
-        self.course().next(seen, now)
+        self.overtaken(seen).unwrap_or_else(|| self.course().next(seen, now))
     }
 
     fn look(&self) -> Look {
@@ -123,6 +155,10 @@ impl Course for Promoting<'_> {
         let End::Good { changed, .. } = end else { return false };
         let Some(phase) = self.phases.get(self.at + 1) else { return false };
         self.changed |= changed;
+        match &self.current {
+            Current::Move(moving) => self.left = Some(moving.goal.wish.to),
+            Current::Deploy(_) => self.deployment = self.deployment(),
+        }
         self.at += 1;
         self.current = Current::begin(phase, now);
         true

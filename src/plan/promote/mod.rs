@@ -69,7 +69,8 @@ pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hin
                 return Ok(vec![last]);
             }
             let away = Phase::Move(Box::new(moving(goal, other(color), false)));
-            let deploy = Phase::Deploy(Box::new(deploying(goal, content)), own.0.name.clone());
+            let tags = tested.1.tags.clone();
+            let deploy = Phase::Deploy(Box::new(deploying(goal, content, tags)), own.0.name.clone());
             Ok(vec![away, deploy, last])
         }
     }
@@ -148,7 +149,7 @@ fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
 }
 
 /// The deploy of the copied content.
-fn deploying(goal: &Goal, content: Content) -> deploy::Goal {
+fn deploying(goal: &Goal, content: Content, tags: Vec<(String, String)>) -> deploy::Goal {
     let color = goal.promotion.color;
     deploy::Goal {
         request: Request {
@@ -161,6 +162,7 @@ fn deploying(goal: &Goal, content: Content) -> deploy::Goal {
         force: false,
         content,
         revision: None,
+        origin: Some(tags),
         desired: Some(DesiredCount::Match),
         managed: None,
         limits: goal.limits,

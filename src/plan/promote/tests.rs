@@ -106,6 +106,7 @@ fn definition(family: &str, containers: serde_json::Value) -> Content {
 /// A service whose tasks run these digests of the container `app`.
 fn runs(digests: &[&str]) -> Service {
     let task = |digest: &&str| Task {
+        task_definition: arn("web-green:2"),
         containers: vec![Container {
             name: "app".to_owned(),
             digest: Some((*digest).to_owned()),

@@ -166,7 +166,9 @@ fn a_swap_goes_all_the_way_from_any_split_whatever_the_version_is() {
 #[test]
 fn invariant_18_a_swap_to_a_color_without_tasks_starts_them_first() {
     let up: &[&str] = &["green to 2", "all to green", "blue to 1"];
-    table(&to(Color::Green, Mode::Swap), Green::Empty, [up, &["green to 2", "blue to 1"], up, up]);
+    // With all users there already nobody serves them: that is not production.
+    let dead: &[&str] = &["refused: green is sick"];
+    table(&to(Color::Green, Mode::Swap), Green::Empty, [up, dead, up, up]);
 }
 
 #[test]

@@ -125,6 +125,17 @@ pub(crate) fn stickiness(brief: &Brief) -> Option<String> {
     })
 }
 
+/// Why the color without users keeps its tasks, and what shrinks it.
+pub(crate) fn kept(brief: &Brief) -> String {
+    let loser = if brief.receiver == Color::Blue { Color::Green } else { Color::Blue };
+    let longest = brief.rules.iter().filter_map(|rule| rule.stickiness).max().unwrap_or_default();
+    let longest = duration(longest);
+    format!(
+        "{loser} stays at its size: stickiness may keep clients there for {longest} after their last request, and `max-drain` is shorter. To shrink it, run again with `max-drain: {}`, which waits for so long, or once stickiness is off.",
+        longest.replace(' ', "")
+    )
+}
+
 /// What a forced change left short.
 pub(crate) fn shortfall(capacity: &Capacity) -> String {
     format!(
