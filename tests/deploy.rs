@@ -350,7 +350,7 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 15] = [
+const OUTPUTS: [&str; 16] = [
     "color",
     "comment-url",
     "duration-seconds",
@@ -359,6 +359,7 @@ const OUTPUTS: [&str; 15] = [
     "left",
     "live-color",
     "previous-task-definition-arn",
+    "previous-traffic",
     "production-url",
     "reason",
     "result",
@@ -404,6 +405,9 @@ fn the_log_reads_from_top_to_bottom() {
     deploy to blue: not now, it serves users; `allow-live: true` would allow it
     deploy to green: possible now
     deploy to develop: possible now
+    redirect-traffic, rollback to blue: not now, it has all users already
+    promote to blue: possible now
+    redirect-traffic, rollback, promote to green: possible now
     ::endgroup::
     ::group::Plan for `web-green` (green)
     now: `web-green:1`, desired count 2

@@ -23,7 +23,7 @@ pub(crate) fn refused(command: &str, change: impl FnOnce(Action) -> Action) -> D
 
 /// The job summary as GitHub shows it, code in backticks.
 fn read_summary(done: &Done) -> String {
-    let mut text = done.summary.replace("<code>", "`").replace("</code>", "`");
+    let mut text = done.summary.replace("<wbr>", "").replace("<code>", "`").replace("</code>", "`");
     for sign in "!\"#$%&'()*+<>[]\\^_`{|}~@:".chars() {
         text = text.replace(&format!("&#{};", u32::from(sign)), &sign.to_string());
     }

@@ -84,7 +84,7 @@ fn moved(report: &Report, brief: &Brief) -> String {
         report.healthy.map(|healthy| format!("; {} of {} healthy", count(healthy, "target"), brief.receiver));
     let healthy = healthy.unwrap_or_default();
     let short = report.shortfall.as_ref().map(|short| format!(" {}", traffic::shortfall(short)));
-    let kept = report.stays_at_size.then(|| format!(" {}", traffic::kept(brief))).unwrap_or_default();
+    let kept = if report.stays_at_size { format!(" {}", traffic::kept(brief)) } else { String::new() };
     let short = short.unwrap_or_default() + &kept;
     match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
         (Outcome::Planned, 0) => format!("Nothing would be changed: {}.", at(brief.to)),
