@@ -182,7 +182,7 @@ impl<'a, C: Course> Drive<'a, C> {
             && let Some(snapshot) = &seen
         {
             self.course.before(step, snapshot);
-            self.save(self.phase());
+            self.save_with(self.phase(), Some((step, clock::now())));
         }
         self.session.reporter.emit(&Event::Step(step.clone()));
         let sent = clock::now();
@@ -278,7 +278,12 @@ impl<'a, C: Course> Drive<'a, C> {
 
     /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.
     pub(crate) fn save(&self, phase: Phase) {
-        let Some(state) = State::of(&self.course, phase) else { return };
+        self.save_with(phase, None);
+    }
+
+    /// The same, with the write that is about to be sent.
+    fn save_with(&self, phase: Phase, sending: Option<(&Step, Time)>) {
+        let Some(state) = State::of(&self.course, phase, sending) else { return };
         let written = serde_json::to_string(&state).map_err(std::io::Error::from);
         let env = self.session.env;
         let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| {

@@ -10,6 +10,7 @@ mod poster;
 mod prepare;
 mod promote;
 mod redirect;
+mod sending;
 mod session;
 mod start;
 mod state;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::sending::Sending;
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::run::Run;
-use crate::plan::step::{Failing, Found};
+use crate::plan::step::{Failing, Found, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Written};
 use crate::plan::verdict::{Kind, Mine, Recovery};
@@ -26,10 +27,10 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// What a run knows, once it is about to change something.
-    pub(crate) fn of<C: Course>(course: &C, phase: Phase) -> Option<State> {
+    /// What a run knows, once it is about to change something; `sending` is the write that is about to be sent.
+    pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: Option<(&Step, Time)>) -> Option<State> {
         let deploy = course.deploying().and_then(|deploying| DeployState::of(deploying, phase));
-        let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase));
+        let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
         deploy.map(State::Deploy).or(traffic.map(|state| State::Traffic(Box::new(state))))
     }
 
@@ -65,14 +66,18 @@ pub(crate) struct TrafficState {
     counts: BTreeMap<Color, u32>,
     /// Colors whose scale-in was suspended, or allowed again.
     scaled: BTreeMap<Color, bool>,
+    /// The write whose answer did not come.
+    #[serde(default)]
+    sending: Option<Sending>,
     /// When the run began.
     began: Time,
 }
 
 impl TrafficState {
     /// What a run knows, once it is about to change something.
-    fn of(moving: &Moving<'_>, phase: Phase) -> Option<TrafficState> {
+    fn of(moving: &Moving<'_>, phase: Phase, sending: Option<(&Step, Time)>) -> Option<TrafficState> {
         let run = &moving.run;
+        let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
         Some(TrafficState {
             phase,
             to: moving.goal.wish.to,
@@ -80,6 +85,7 @@ impl TrafficState {
             written: run.written.clone(),
             counts: run.counts.clone(),
             scaled: run.scaled.clone(),
+            sending: sending.or(unanswered).and_then(|(step, at)| Sending::of(step, at)),
             began: run.began,
         })
     }
@@ -91,6 +97,7 @@ impl TrafficState {
             written: self.written.clone(),
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
+            unanswered: self.sending.as_ref().map(Sending::unanswered),
             changed: true,
             ..traffic::Run::begin(now)
         };

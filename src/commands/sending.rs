@@ -1,0 +1,114 @@
+//! The write that a killed change of traffic had under way: AWS alone knows whether it had its effect.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::plan::color::{Color, Split};
+use crate::plan::run::Unanswered;
+use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
+use crate::plan::time::Time;
+use crate::plan::trouble::{Trouble, TroubleKind};
+
+/// A write without an answer, as far as its effect is known by.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Sending {
+    /// When it was sent.
+    at: Time,
+    /// What it changes.
+    change: Change,
+}
+
+/// What it changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Change {
+    /// The weights of the rule of this ARN.
+    Weights { rule: String, before: Split, after: Split },
+    /// Bounds of a color's scalable target, and whether its scale-in is suspended.
+    Scaling { color: Color, min: Option<u32>, max: Option<u32>, in_suspended: Option<bool> },
+    /// A color's desired count.
+    Count { color: Color, desired: u32 },
+}
+
+impl Sending {
+    /// What is kept of a step that is about to be sent; none of one that the way back does not undo.
+    pub(super) fn of(step: &Step, at: Time) -> Option<Sending> {
+        let change = match step {
+            Step::Weights(weights) => {
+                let Weights { rule, before, after, .. } = weights.as_ref();
+                Change::Weights { rule: rule.clone(), before: *before, after: *after }
+            }
+            Step::Scaling(Scaling { color, min, max, in_suspended, .. }) => {
+                Change::Scaling { color: *color, min: *min, max: *max, in_suspended: *in_suspended }
+            }
+            Step::Update(update) => Change::Count { color: update.color, desired: update.desired? },
+            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {
+                return None;
+            }
+        };
+        Some(Sending { at, change })
+    }
+
+    /// As the run that goes on has to know it. It is looked for in AWS, and never sent again.
+    pub(super) fn unanswered(&self) -> Unanswered {
+        let trouble = Trouble {
+            kind: TroubleKind::TimedOut,
+            action: self.action(),
+            resource: self.resource(),
+            code: None,
+            message: "the run was killed before the answer came".to_owned(),
+            effect_unknown: true,
+        };
+        Unanswered { step: self.step(), trouble, sent: self.at }
+    }
+
+    /// The step, with what its effect is known by.
+    fn step(&self) -> Step {
+        match &self.change {
+            Change::Weights { rule, before, after } => Step::Weights(Box::new(Weights {
+                rule: rule.clone(),
+                listener: String::new(),
+                default: false,
+                name: String::new(),
+                before: *before,
+                after: *after,
+                adopts: None,
+                actions: Value::Null,
+                purpose: Purpose::Traffic,
+            })),
+            Change::Scaling { color, min, max, in_suspended } => Step::Scaling(Scaling {
+                color: *color,
+                service: String::new(),
+                min: *min,
+                max: *max,
+                in_suspended: *in_suspended,
+                purpose: Purpose::Traffic,
+            }),
+            Change::Count { color, desired } => Step::Update(Update {
+                color: *color,
+                service: String::new(),
+                task_definition: None,
+                desired: Some(*desired),
+                force: false,
+                purpose: Purpose::Traffic,
+            }),
+        }
+    }
+
+    /// The IAM action of the call.
+    fn action(&self) -> &'static str {
+        match self.change {
+            Change::Weights { .. } => "elasticloadbalancing:ModifyRule",
+            Change::Scaling { .. } => "application-autoscaling:RegisterScalableTarget",
+            Change::Count { .. } => "ecs:UpdateService",
+        }
+    }
+
+    /// What it was about.
+    fn resource(&self) -> String {
+        match &self.change {
+            Change::Weights { rule, .. } => rule.clone(),
+            Change::Scaling { color, .. } | Change::Count { color, .. } => color.word().to_owned(),
+        }
+    }
+}
