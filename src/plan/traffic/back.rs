@@ -267,14 +267,16 @@ impl Back<'_> {
         if self.foreign() {
             return None;
         }
-        let load = full_load(self.found.split, &self.facts.colors);
+        // Rules that were found apart tell of several loads: none of them may be cut.
+        let splits: Vec<Split> = self.found.splits.values().copied().collect();
+        let loads: Vec<FullLoad> = splits.iter().map(|split| full_load(*split, &self.facts.colors)).collect();
         self.facts.colors.iter().find_map(|color| {
             let asked = *self.run.counts.get(&color.color)?;
             let found = *self.found.counts.get(&color.color)?;
             let ours = color.desired == asked && found < asked;
-            let serves = self.found.splits.values().any(|split| {
-                split.is_live(color.color) && found < capacity(color, *split, load, false).needed
-            });
+            let small = |split: &Split, load: &FullLoad| found < capacity(color, *split, *load, false).needed;
+            let live = splits.iter().filter(|split| split.is_live(color.color));
+            let serves = live.clone().any(|split| loads.iter().any(|load| small(split, load)));
             (ours && !serves).then(|| count(color, found, Purpose::Restore))
         })
     }

@@ -238,6 +238,8 @@ proptest! {
         let seen = script.world.show();
         let production = script.world.rules.iter().map(|held| held.rule.arn.clone()).collect();
         let served = oracle::Oracle { seen: &seen, found: None, production, forced: false, settled: false }.stands();
+        // Nobody can be sent back to a color that had nobody to serve them.
+        let served = served && script.world.tiers.iter().all(|tier| tier.healthy > 0);
         let mut sim = Sim::new(script);
         if let (Ending::End(End::Bad { failing: Failing::Traffic(Stuck::Alarm(_)), left, because }), _) = sim.drive(&goal) {
             let back = matches!(left, Left::Restored | Left::Untouched);
