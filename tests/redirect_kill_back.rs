@@ -278,7 +278,7 @@ impl Story {
         let Some(killed) = self.killed(&bed, &sample, kill) else { return false };
         let what = format!("{}, killed {} {:?}", self.name, if kill.1 { "after" } else { "before" }, kill.0);
         let fails = self.end.0 != 0;
-        let post = fails.then(|| self.action(&bed).post(&killed.state).run().log).unwrap_or_default();
+        let post = if fails { self.action(&bed).post(&killed.state).run().log } else { String::new() };
         let done = self.action(&bed).run();
         let (code, result, reason, _) = done.verdict();
         let unchanged = !fails && (code, result) == (0, "unchanged");

@@ -22,12 +22,33 @@ pub(super) struct Sending {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Change {
-    /// The weights of the rule of this ARN.
-    Weights { rule: String, before: Split, after: Split },
-    /// Bounds of a color's scalable target, and whether its scale-in is suspended.
-    Scaling { color: Color, min: Option<u32>, max: Option<u32>, in_suspended: Option<bool> },
+    /// The weights of a rule.
+    Weights {
+        /// The rule's ARN.
+        rule: String,
+        /// What it held.
+        before: Split,
+        /// What it shall hold.
+        after: Split,
+    },
+    /// A color's scalable target. What is none stays.
+    Scaling {
+        /// The color.
+        color: Color,
+        /// MinCapacity.
+        min: Option<u32>,
+        /// MaxCapacity.
+        max: Option<u32>,
+        /// Whether dynamic scale-in is suspended.
+        in_suspended: Option<bool>,
+    },
     /// A color's desired count.
-    Count { color: Color, desired: u32 },
+    Count {
+        /// The color.
+        color: Color,
+        /// The count.
+        desired: u32,
+    },
 }
 
 impl Sending {
