@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Showing {
     /// The comment's text.
     pub(crate) comment: Option<String>,
+    /// The commits whose pull requests it stands on, unless one is named; where there is none, that of the run.
+    pub(crate) about: Vec<String>,
     /// The labels.
     pub(crate) labels: Option<Labels>,
     /// The deployment of GitHub's.
@@ -44,8 +46,12 @@ pub(crate) struct Labels {
 /// A deployment of GitHub's, and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deployment {
-    /// The environment: `web-green`.
+    /// The environment: `web-green`, `web-production`.
     pub(crate) environment: String,
+    /// Whether users are there.
+    pub(crate) production: bool,
+    /// The commit that runs there; none means that of the run.
+    pub(crate) commit: Option<String>,
     /// Which run and step made it; no other deployment has the same.
     pub(crate) key: String,
     /// `in_progress`, `success`, `failure`, `inactive`.

@@ -38,6 +38,8 @@ pub(super) struct Poster {
     pull: Option<u64>,
     /// Whether it was looked for, and answered.
     looked: bool,
+    /// Whether the input or the event names it.
+    named: bool,
     /// Pull requests by commit.
     pulls: BTreeMap<String, Option<u64>>,
     /// The deployment of GitHub's.
@@ -69,6 +71,7 @@ impl Poster {
             needs_pull: wish.comment,
             pull,
             looked: pull.is_some(),
+            named: pull.is_some(),
             pulls: BTreeMap::new(),
             deployment: None,
             url: None,
@@ -103,7 +106,7 @@ impl Poster {
                 Some(_) | None => break,
             }
         }
-        let no_pull_request = self.needs_pull && self.looked && self.pull.is_none();
+        let no_pull_request = self.needs_pull && self.looked && self.pull.is_none() && self.url.is_none();
         Posted { comment_url: self.url.clone(), no_pull_request, troubles }
     }
 
@@ -131,14 +134,17 @@ impl Poster {
     async fn part(&mut self, part: Part, wanted: &Showing) -> Answer<()> {
         match part {
             Part::Comment if wanted.comment != self.shown.comment => {
-                let pull = self.own_pull().await?;
-                if let (Some(pull), Some(text)) = (pull, &wanted.comment) {
-                    self.comment(pull, text).await?;
+                for pull in self.pulls_about(&wanted.about).await? {
+                    if let Some(text) = &wanted.comment {
+                        self.comment(pull, text).await?;
+                    }
                 }
                 self.shown.comment.clone_from(&wanted.comment);
             }
             Part::Deployment if wanted.deployment != self.shown.deployment => {
-                if let (Some(commit), Some(deployment)) = (self.commit.clone(), &wanted.deployment) {
+                let told = wanted.deployment.as_ref();
+                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.commit.clone());
+                if let (Some(commit), Some(deployment)) = (commit, told) {
                     self.deployment(&commit, deployment).await?;
                 }
                 self.shown.deployment.clone_from(&wanted.deployment);
@@ -185,6 +191,22 @@ impl Poster {
         let chosen = choose(&found, commit, None);
         self.pulls.insert(commit.to_owned(), chosen);
         Ok(chosen)
+    }
+
+    /// The pull requests that the comment stands on: the one that is named, else those of these commits, else the run's.
+    async fn pulls_about(&mut self, commits: &[String]) -> Answer<Vec<u64>> {
+        let mut found = Vec::new();
+        let commits = if self.named { &[] } else { commits };
+        for commit in commits {
+            match self.pull_of(commit).await? {
+                Some(pull) if !found.contains(&pull) => found.push(pull),
+                Some(_) | None => {}
+            }
+        }
+        if found.is_empty() {
+            found.extend(self.own_pull().await?);
+        }
+        Ok(found)
     }
 
     /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs.

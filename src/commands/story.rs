@@ -3,7 +3,7 @@
 use super::feedback::News;
 use crate::action::github::GithubSettings;
 use crate::event::{Event, Report};
-use crate::feedback::Showing;
+use crate::feedback::{Deployment, Showing};
 use crate::plan::color::Color;
 use crate::plan::overview::Overview;
 use crate::report::comment::{Run, Working, ended, working};
@@ -73,25 +73,30 @@ impl Story {
                 self.now.overview = Some(*seen);
             }
             Event::Plan(plan) => self.now.plan = Some(*plan),
+            Event::Moving(brief) => self.now.traffic = Some(brief),
             Event::Failing { failing, cause, .. } => self.now.failing = Some((failing, cause)),
             _ => {}
         }
     }
 
-    /// The color that a deploy is about.
-    fn deploying(&self) -> Option<Color> {
-        let color = self.now.plan.as_ref().map(|plan| plan.color);
-        color.filter(|_| self.now.command == "deploy" && self.wish.deployments)
+    /// The deployment of GitHub's that is under way.
+    fn deploying(&self) -> Option<Deployment> {
+        let now = &self.now;
+        let planned = now.plan.as_ref().map(|plan| plan.color);
+        let color = planned.or(now.traffic.as_ref().map(|brief| brief.receiver))?;
+        let begun = || posting::begun(now.command, color, now.overview.as_ref(), &self.run);
+        deploys(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
     }
 
     /// What is shown while the run is under way.
     fn under_way(&self) -> Showing {
-        let deployment = self.deploying().map(|color| posting::begun(color, &self.run, &self.key));
+        let command = self.now.command;
         Showing {
             comment: self.wish.comment.then(|| working(&self.now, &self.run)),
+            about: about(command, self.now.overview.as_ref()),
             labels: None,
-            deployment,
-            status: self.wish.deployments.then(|| posting::pending(&self.run, self.now.command)),
+            deployment: self.deploying().filter(|_| self.wish.deployments),
+            status: (self.wish.deployments && deploys(command)).then(|| posting::pending(&self.run, command)),
         }
     }
 
@@ -99,18 +104,32 @@ impl Story {
     fn end(&self, told: &Report) -> Showing {
         let command = if told.command == "post" { self.finishes } else { told.command };
         let report = &Report { command, ..told.clone() };
-        let writes = !self.plan_only && report.command != "status";
-        let is_deploy = report.command == "deploy";
-        let deployment = (self.wish.deployments && is_deploy && writes)
-            .then(|| posting::over(report, &self.run, &self.key, self.begun))
-            .flatten();
+        let tells = self.wish.deployments && !self.plan_only && deploys(command);
+        let over = |_| posting::over(report, &self.run, self.begun);
+        let deployment = Some(()).filter(|()| tells).and_then(over);
         Showing {
             comment: self.wish.comment.then(|| ended(report, &self.run)),
+            about: about(command, report.overview.as_ref().or(self.before.as_ref())),
             labels: (self.wish.labels && !self.plan_only)
                 .then(|| labels::labels(report, self.before.as_ref(), &self.wish.style))
                 .flatten(),
-            deployment,
-            status: (self.wish.deployments && writes).then(|| posting::verdict(report, &self.run)),
+            deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
+            status: tells.then(|| posting::verdict(report, &self.run)),
         }
     }
+}
+
+/// Whether a command brings a version to where it is to run: what a deployment of GitHub's and a commit status tell.
+fn deploys(command: &str) -> bool {
+    matches!(command, "deploy" | "promote")
+}
+
+/// The commits that run on the colors whose users a command moves.
+fn about(command: &str, seen: Option<&Overview>) -> Vec<String> {
+    let moves = matches!(command, "redirect-traffic" | "rollback" | "promote");
+    let views = seen.into_iter().flat_map(|overview| &overview.colors);
+    let of_users = views.filter(|view| moves && view.color != Color::Develop);
+    let mut commits: Vec<String> = of_users.filter_map(|view| view.commit.clone()).collect();
+    commits.dedup();
+    commits
 }

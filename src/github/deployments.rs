@@ -55,7 +55,7 @@ impl GitHub {
             "description": wanted.description,
             "payload": { "ecs-blue-green": wanted.key },
             "transient_environment": false,
-            "production_environment": false,
+            "production_environment": wanted.production,
         });
         self.post("/deployments", &body).await
     }

@@ -5,6 +5,7 @@ use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
+use crate::plan::step::Left;
 
 /// Most characters of a label's name (GitHub's limit).
 const LONGEST: usize = 50;
@@ -18,7 +19,9 @@ const FAILED: &str = "deploy failed";
 
 /// What the labels say of the end of a run that began with `before`. None where nothing was seen that they could say.
 pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelStyle) -> Option<Labels> {
-    let seen = report.overview.as_ref();
+    // A cancelled run that changed something does not look again: what it saw is old.
+    let old = report.outcome == Outcome::Cancelled && matches!(report.left, Left::Changed | Left::Unknown);
+    let seen = report.overview.as_ref().filter(|_| !old);
     let mut commits: Vec<(String, Vec<Label>)> = Vec::new();
     for view in seen.into_iter().flat_map(|overview| &overview.colors) {
         let Some(commit) = &view.commit else { continue };
@@ -149,5 +152,7 @@ mod tests {
         assert_eq!(labels(&failed, None, &style).unwrap().failed, Some(true));
         let refused = Report { outcome: Outcome::Refused, overview: None, ..report() };
         assert_eq!(labels(&refused, None, &style), None);
+        let cut_off = Report { outcome: Outcome::Cancelled, left: Left::Changed, ..report() };
+        assert_eq!(labels(&Report { command: "redirect-traffic", ..cut_off }, None, &style), None);
     }
 }

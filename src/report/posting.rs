@@ -20,35 +20,48 @@ pub(crate) const NO_TOKEN: &str =
 /// What the log says once where a token or an address can't be one.
 pub(crate) const NO_CLIENT: &str = "GitHub: nothing is posted there, because `token`, GITHUB_API_URL or GITHUB_REPOSITORY can't be right; the summary of the run has it all";
 
-/// The deployment of GitHub's while the run is under way.
-pub(crate) fn begun(color: Color, run: &Run, key: &str) -> Deployment {
+/// The deployment of GitHub's while the run is under way: of a color, or by `promote` of production.
+pub(crate) fn begun(command: &str, color: Color, overview: Option<&Overview>, run: &Run) -> Deployment {
+    let production = command == "promote";
+    let (place, doing) = if production {
+        ("production".to_owned(), format!("Promoting {color}"))
+    } else {
+        (color.to_string(), format!("Deploying to {color}"))
+    };
+    let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == color));
     Deployment {
-        environment: format!("{}-{color}", run.app),
-        key: key.to_owned(),
+        environment: format!("{}-{place}", run.app),
+        production,
+        commit: view.filter(|_| production).and_then(|view| view.commit.clone()).filter(|sha| whole(sha)),
+        key: String::new(),
         state: "in_progress".to_owned(),
-        description: fitting(&format!("Deploying to {color}")),
+        description: fitting(&doing),
         url: None,
         log_url: run.url.clone(),
         create: true,
     }
 }
 
+/// Whether this is the whole id of a commit.
+fn whole(sha: &str) -> bool {
+    sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The deployment of GitHub's at the end. None where no color is known.
-pub(crate) fn over(report: &Report, run: &Run, key: &str, begun: bool) -> Option<Deployment> {
+pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Deployment> {
     let color = report.color?;
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => "success",
         Outcome::Superseded => "inactive",
         Outcome::Planned | Outcome::Refused | Outcome::Failed | Outcome::Cancelled => "failure",
     };
+    let overview = report.overview.as_ref();
     Some(Deployment {
-        environment: format!("{}-{color}", run.app),
-        key: key.to_owned(),
         state: state.to_owned(),
         description: sentence(report),
-        url: report.overview.as_ref().and_then(|overview| address(overview, color)),
-        log_url: run.url.clone(),
-        create: begun,
+        url: overview.and_then(|overview| address(overview, color)),
+        create: begun_before,
+        ..begun(report.command, color, overview, run)
     })
 }
 

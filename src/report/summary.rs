@@ -27,6 +27,9 @@ const CELLS: u32 = 20;
 /// Cells of the traffic bar in a comment.
 const NARROW_CELLS: u32 = 12;
 
+/// The same where a word stands before it.
+const NARROWEST_CELLS: u32 = 8;
+
 /// How much a part matters where there is not room for all: the last ones go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
@@ -84,7 +87,7 @@ pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
     let overview = report.overview.as_ref();
     if let Some(overview) = overview {
         let text = match &report.traffic {
-            Some(brief) => moved::bars(brief, report),
+            Some(brief) => moved::bars(brief, report, shape),
             None => traffic(overview, report.split, shape),
         };
         out.push(Section { rank: Rank::State, text });
@@ -112,7 +115,7 @@ pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
     if let Some(overview) = overview {
         let text = match shape {
             Shape::Wide => next(overview),
-            Shape::Narrow(run) => next(overview) + &narrow::buttons(overview, run),
+            Shape::Narrow(run) => next(overview) + &narrow::buttons(overview, report.command, run),
         };
         out.push(Section { rank: Rank::Way, text });
         out.push(Section { rank: Rank::Detail, text: unread(overview) });
@@ -183,12 +186,7 @@ fn production(overview: &Overview) -> String {
     url.map(|url| format!("Production: {}\n\n", link(&code(url), url))).unwrap_or_default()
 }
 
-/// `blue 80 % ████████████████░░░░ 20 % green`; a color with users has at least one cell.
-fn bar(split: Split) -> String {
-    bar_of(split, CELLS)
-}
-
-/// The same with so many cells.
+/// `blue 80 % ████████████████░░░░ 20 % green`, with so many cells; a color with users has at least one.
 fn bar_of(split: Split, all: u32) -> String {
     let (blue, green) = split.percent();
     let cells = match (blue, green) {

@@ -12,6 +12,7 @@ use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Failing, Left};
+use crate::plan::traffic::Brief;
 
 /// GitHub's limit on a comment, in characters. Counted in bytes here, which are never fewer.
 pub(crate) const LIMIT: usize = 65_536;
@@ -54,12 +55,14 @@ pub(crate) struct Button {
 /// What a run that is under way has told so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Working {
-    /// `deploy`.
+    /// `deploy`, `redirect-traffic`.
     pub(crate) command: &'static str,
     /// What was found.
     pub(crate) overview: Option<Overview>,
     /// What is planned.
     pub(crate) plan: Option<Planned>,
+    /// How users are being moved.
+    pub(crate) traffic: Option<Box<Brief>>,
     /// What failed, once the run goes back.
     pub(crate) failing: Option<(Failing, Cause)>,
 }
@@ -105,10 +108,11 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
     report.service = plan.map(|plan| plan.service.clone());
     report.previous_task_definition = plan.map(|plan| plan.now.task_definition.clone());
     report.plan.clone_from(&now.plan);
+    report.traffic.clone_from(&now.traffic);
     if let Some(overview) = &now.overview {
         report.see(overview.clone());
     }
-    let to = report.color.map(|color| format!(" to {color}")).unwrap_or_default();
+    let to = words::goal(&report);
     let mut parts = Vec::new();
     let text = match &now.failing {
         None => format!("### ⏳ {}{to}\n\n", doing(now.command)),
@@ -130,9 +134,9 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
 fn doing(command: &str) -> &str {
     match command {
         "deploy" => "Deploying",
-        "redirect-traffic" => "Redirecting traffic",
-        "promote" => "Promoting",
-        "rollback" => "Rolling back",
+        "redirect-traffic" => "Moving users",
+        "promote" => "Promoting: moving users",
+        "rollback" => "Rolling back: moving users",
         "post" => "Finishing a cancelled run",
         other => other,
     }

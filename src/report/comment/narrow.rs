@@ -1,12 +1,15 @@
 //! The parts that a comment has of its own: a table that is as wide as there are colors, and the commands.
 
+use std::cmp::Ordering;
+
 use super::Run;
-use crate::plan::color::Color;
-use crate::plan::overview::{ColorView, Overview};
+use crate::plan::color::{Color, PRESETS, Split};
+use crate::plan::overview::{ColorView, Movable, Move, Overview};
 use crate::plan::snapshot::Rollout;
 use crate::report::links;
 use crate::report::markdown::{block, cell, code, link};
 use crate::report::names::{one_line, short_commit, short_image};
+use crate::report::words;
 
 /// Most characters of one name in a cell.
 const LONGEST: usize = 28;
@@ -97,10 +100,11 @@ fn unknown() -> String {
     "not known".to_owned()
 }
 
-/// An image without its registry and the folders of its repository.
+/// An image without its registry, the folders of its repository and its digest, which has a row of its own.
 fn bare(image: &str) -> String {
     let whole = short_image(image);
-    whole.rsplit('/').next().unwrap_or_default().to_owned()
+    let name = whole.rsplit('/').next().unwrap_or_default();
+    name.split('@').next().unwrap_or_default().to_owned()
 }
 
 /// A name that fits a cell.
@@ -113,20 +117,46 @@ fn short(name: &str) -> String {
 }
 
 /// The commands that start what is possible now, to be pasted; none where no workflow is known to be startable.
-pub(crate) fn buttons(overview: &Overview, run: &Run) -> String {
+///
+/// A workflow without an input `command` starts the command of this run and no other.
+pub(crate) fn buttons(overview: &Overview, own: &str, run: &Run) -> String {
     let Some(button) = &run.button else { return String::new() };
     let takes = |input: &str| button.inputs.as_ref().is_none_or(|all| all.iter().any(|one| one == input));
     let repository = run.repository.as_deref().map(|name| format!(" -R {name}")).unwrap_or_default();
-    let line = |values: &[(&str, &str)]| {
-        let values: String = values
-            .iter()
-            .filter(|(input, _)| takes(input))
-            .map(|(input, value)| format!(" -f {input}={value}"))
-            .collect();
+    let line = |(command, input, value): (&str, &str, &str)| {
+        let values = [("command", command), (input, value)].into_iter().filter(|(input, _)| takes(input));
+        let values: String = values.map(|(input, value)| format!(" -f {input}={value}")).collect();
         format!("gh workflow run {}{repository}{values}", button.file)
     };
-    let possible = overview.deployable.iter().filter(|(_, valid)| valid.is_ok());
-    let lines: Vec<String> =
-        possible.map(|(color, _)| line(&[("command", "deploy"), ("color", color.word())])).collect();
+    let startable =
+        |(command, input, _): &(&str, &str, &str)| takes(input) && (takes("command") || *command == own);
+    let lines: Vec<String> = startables(overview).into_iter().filter(startable).map(line).collect();
     if lines.is_empty() { String::new() } else { block("sh", &lines) + "\n" }
+}
+
+/// What is possible now: command, input and its value.
+fn startables(overview: &Overview) -> Vec<(&'static str, &'static str, &'static str)> {
+    let deploys = overview.deployable.iter().filter(|(_, valid)| valid.is_ok());
+    let mut all: Vec<_> = deploys.map(|(color, _)| ("deploy", "color", color.word())).collect();
+    all.extend(presets(overview).into_iter().map(|preset| ("redirect-traffic", "traffic", preset)));
+    for command in [Move::Promote, Move::Rollback] {
+        let to = overview.movable.iter().filter(|to| to.command == command && to.valid.is_ok());
+        all.extend(to.map(|to| (words::command(command), "color", to.color.word())));
+    }
+    all
+}
+
+/// The presets that users can be moved to: those that give more of them to a color which can take all.
+fn presets(overview: &Overview) -> Vec<&'static str> {
+    let Some(Ok(now)) = &overview.split else { return Vec::new() };
+    let can = |color| {
+        let to = |to: &&Movable| to.command == Move::Redirect && to.color == color;
+        overview.movable.iter().find(to).is_some_and(|to| to.valid.is_ok())
+    };
+    let gains = |split: Split| match (split.blue * now.green).cmp(&(now.blue * split.green)) {
+        Ordering::Less => can(Color::Green),
+        Ordering::Greater => can(Color::Blue),
+        Ordering::Equal => false,
+    };
+    PRESETS.into_iter().filter(|(_, split)| gains(*split)).map(|(preset, _)| preset).collect()
 }

@@ -9,12 +9,13 @@ use crate::event::Difference;
 use crate::failure::{Outcome, Reason};
 use crate::plan::cause::Finding;
 use crate::plan::color::Color;
+use crate::plan::overview::{Movable, Move};
 use crate::plan::problem::Problem;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::Ended;
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, crash, failed, overview, planned, refused, report, trouble, view,
+    ACCOUNT, BLUE, BLUE_80, crash, failed, moved, overview, planned, refused, report, trouble, view,
 };
 
 /// The run of the tests.
@@ -56,14 +57,25 @@ fn plan_only() {
 
 #[test]
 fn deploying() {
-    let now = Working { command: "deploy", overview: Some(overview()), plan: Some(planned()), failing: None };
+    let now = Working {
+        command: "deploy",
+        overview: Some(overview()),
+        plan: Some(planned()),
+        ..Working::default()
+    };
     insta::assert_snapshot!(working(&now, &run()));
 }
 
 #[test]
 fn going_back() {
     let failing = Some((Failing::Deployment(Ended::CircuitBreaker), crash()));
-    let now = Working { command: "deploy", overview: Some(overview()), plan: Some(planned()), failing };
+    let now = Working {
+        command: "deploy",
+        overview: Some(overview()),
+        plan: Some(planned()),
+        failing,
+        ..Working::default()
+    };
     let told = working(&now, &run());
     let head = "<!-- ecs-blue-green:shop/web -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
     assert!(told.starts_with(head), "{told}");
@@ -90,6 +102,45 @@ fn the_commands_name_only_inputs_that_the_workflow_has() {
     assert!(told.contains("\ngh workflow run deploy.yml -R octo/shop -f color=green\n"), "{told}");
     let told = ended(&report(), &Run { button: None, ..run() });
     assert!(!told.contains("gh workflow"), "{told}");
+}
+
+/// The `gh workflow run` lines of a comment, without what they all begin with.
+fn commands(report: &Report, inputs: Option<&[&str]>) -> Vec<String> {
+    let inputs = inputs.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+    let button = Some(Button { file: "x.yml".to_owned(), inputs });
+    let told = ended(report, &Run { button, repository: None, ..run() });
+    told.lines().filter_map(|line| line.strip_prefix("gh workflow run x.yml ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_commands_are_those_of_the_workflow_and_are_possible_now() {
+    let mut users = moved();
+    let both = [Color::Blue, Color::Green];
+    let can = |command| both.map(|color| Movable { command, color, valid: Ok(()) });
+    let movable = [Move::Redirect, Move::Rollback, Move::Promote].into_iter().flat_map(can).collect();
+    users.see(Overview { split: Some(Ok(BLUE_80)), movable, ..overview() });
+    let presets = ["-f traffic=blue", "-f traffic=split", "-f traffic=green-80", "-f traffic=green"];
+    assert_eq!(commands(&users, Some(&["traffic", "force"])), presets);
+    let rollback = Report { command: "rollback", ..users.clone() };
+    assert_eq!(commands(&rollback, Some(&["color", "force"])), ["-f color=blue", "-f color=green"]);
+    let promote = Report { command: "promote", ..users.clone() };
+    assert_eq!(commands(&promote, Some(&["color"])), ["-f color=blue", "-f color=green"]);
+    let all = commands(&users, None);
+    assert!(all.contains(&"-f command=redirect-traffic -f traffic=green-80".to_owned()), "{all:?}");
+    assert!(all.contains(&"-f command=rollback -f color=blue".to_owned()), "{all:?}");
+    assert_eq!(commands(&report(), Some(&["color"])), ["-f color=green"]);
+}
+
+#[test]
+fn users_who_are_moved_and_were_moved() {
+    let now = Working {
+        command: "redirect-traffic",
+        overview: Some(overview()),
+        traffic: moved().traffic,
+        ..Working::default()
+    };
+    insta::assert_snapshot!("moving", working(&now, &run()));
+    insta::assert_snapshot!("moved", ended(&moved(), &run()));
 }
 
 #[test]
@@ -238,7 +289,7 @@ fn invariant_32_foreign_text_is_only_text_for_a_reader_of_github_markdown() {
     let now = full_of(EVIL, 2);
     let failing = now.failing.clone().map(|failing| (failing, now.cause.clone()));
     is_inert(&working(
-        &Working { command: "deploy", overview: now.overview, plan: now.plan, failing },
+        &Working { command: "deploy", overview: now.overview, plan: now.plan, failing, ..Working::default() },
         &hostile_run(EVIL),
     ));
 }

@@ -138,7 +138,7 @@ fn status_with_parts_that_could_not_be_read() {
 #[test]
 fn the_bar_never_hides_a_color_with_users() {
     let bars = [(100, 0), (999, 1), (80, 20), (50, 50), (1, 999), (0, 100)];
-    let told = bars.map(|(blue, green)| bar(Split { blue, green }));
+    let told = bars.map(|(blue, green)| bar_of(Split { blue, green }, CELLS));
     insta::assert_snapshot!(told.join("\n"), @r"
     blue 100 % ████████████████████ 0 % green
     blue 99 % ███████████████████░ 1 % green

@@ -1,6 +1,6 @@
 //! A change of traffic in the job summary.
 
-use super::bar;
+use super::{CELLS, NARROWEST_CELLS, Shape, bar_of};
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::plan::step::{Capacity, Left};
@@ -9,23 +9,28 @@ use crate::report::markdown::{block, inline, message};
 use crate::report::words;
 
 /// How users were split, are, and shall be: as bars.
-pub(super) fn bars(brief: &Brief, report: &Report) -> String {
+pub(super) fn bars(brief: &Brief, report: &Report, shape: Shape<'_>) -> String {
+    let cells = match shape {
+        Shape::Wide => CELLS,
+        Shape::Narrow(_) => NARROWEST_CELLS,
+    };
     let now = report.split.unwrap_or(brief.from);
-    let seen = if report.left == Left::Unknown { "seen" } else { "now" };
+    // A cancelled run does not look again.
+    let old =
+        report.left == Left::Unknown || (report.outcome, report.left) == (Outcome::Cancelled, Left::Changed);
+    let seen = if old { "seen" } else { "now" };
     let wanted = (!now.same_ratio(brief.to)).then_some(("wanted", brief.to));
     let lines = match report.outcome {
         Outcome::Planned => vec![("now", brief.from), ("after", brief.to)],
         Outcome::Unchanged => vec![("now", now)],
-        Outcome::Succeeded
-        | Outcome::Refused
-        | Outcome::Failed
-        | Outcome::Superseded
-        | Outcome::Cancelled => {
+        // Not begun, or under way.
+        Outcome::Refused => [Some((seen, now)), wanted].into_iter().flatten().collect(),
+        Outcome::Succeeded | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
             [Some(("before", brief.from)), Some((seen, now)), wanted].into_iter().flatten().collect()
         }
     };
     let lines: Vec<String> =
-        lines.into_iter().map(|(label, split)| format!("{label:<6}  {}", bar(split))).collect();
+        lines.into_iter().map(|(label, split)| format!("{label:<6}  {}", bar_of(split, cells))).collect();
     format!("{}\n", block("text", &lines))
 }
 
