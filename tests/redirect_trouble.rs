@@ -226,7 +226,6 @@ fn a_way_back_that_is_denied_is_not_known_and_says_how_to_look() {
 }
 
 #[test]
-#[ignore = "fails: a rule is not read again right before it is written when another one was written just before"]
 fn invariant_06_somebody_elses_change_between_two_rules_ends_superseded() {
     let (bed, sample) = stack();
     let https = second_listener(&bed, &sample, 100, 0);

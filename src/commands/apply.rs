@@ -41,7 +41,8 @@ pub(crate) async fn apply<C: Course>(
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
             };
-            Ok(Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)))
+            aws.set_weights(weights, rule).await?;
+            Ok(Answer::Weighed)
         }
         Step::Scaling(scaling) => {
             let service = seen.and_then(|snapshot| snapshot.service(scaling.color));

@@ -14,7 +14,7 @@ use crate::plan::color::Color;
 use crate::plan::course::{Course, Deploying};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
-use crate::plan::snapshot::{Rule, Snapshot};
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Stuck, Wait};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
@@ -80,12 +80,12 @@ impl<'a, C: Course> Drive<'a, C> {
     /// The loop.
     async fn steps(&mut self, first: Option<Snapshot>) -> Ending {
         let mut look = self.course.look();
-        let mut known = first.map(|snapshot| (snapshot, false));
+        let mut first = first;
         loop {
-            let (seen, patched) = match known.take() {
-                Some((snapshot, patched)) => (Ok(snapshot), patched),
+            let seen = match first.take() {
+                Some(snapshot) => Ok(snapshot),
                 None => match self.look(look).await {
-                    Some(seen) => (seen, false),
+                    Some(seen) => seen,
                     None => continue,
                 },
             };
@@ -99,13 +99,9 @@ impl<'a, C: Course> Drive<'a, C> {
             }
             match next {
                 Next::Wait(wait) => self.wait(wait).await,
-                Next::Step(step) => {
-                    known = self.step(&step, seen.ok()).await.map(|snapshot| (snapshot, true))
-                }
+                Next::Step(step) => self.step(&step, seen.ok()).await,
                 Next::Follow(follow) => self.follow(follow),
                 Next::Turn(failing, recovery) => self.turn(failing, recovery).await,
-                // Read back from AWS as a whole once more, before it is told.
-                Next::Done(_) | Next::Refuse(_) if patched => {}
                 Next::Refuse(refusal) => return Ending::Refuse(refusal),
                 Next::Done(end) if self.course.goes_on(&end, clock::now()) => self.told_moved = false,
                 Next::Done(end) => return Ending::End(end),
@@ -176,8 +172,8 @@ impl<'a, C: Course> Drive<'a, C> {
         self.course.waited();
     }
 
-    /// Does one step and notes its answer. A rule that was read back gives a snapshot to go on with.
-    async fn step(&mut self, step: &Step, seen: Option<Snapshot>) -> Option<Snapshot> {
+    /// Does one step and notes its answer. What comes next is decided by a new look (invariant 6).
+    async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
         if is_write(step)
             && let Some(snapshot) = &seen
         {
@@ -193,11 +189,7 @@ impl<'a, C: Course> Drive<'a, C> {
             () = signals.wait_and(WRITE_GRACE) => Err(cut_off(step)),
         };
         self.tell(step, &answer);
-        let (failed, rule) = match &answer {
-            Ok(Answer::Weighed(rule)) => (false, Some((**rule).clone())),
-            Ok(_) => (false, None),
-            Err(_) => (true, None),
-        };
+        let failed = answer.is_err();
         self.course.answered(step, answer, sent);
         if is_write(step) {
             self.save(self.phase());
@@ -206,14 +198,13 @@ impl<'a, C: Course> Drive<'a, C> {
             self.session.pause(self.course.is_cancelled()).await;
         }
         self.note_signal();
-        seen.zip(rule).map(|(snapshot, rule)| with_rule(snapshot, rule))
     }
 
     /// Tells what a step brought.
     fn tell(&self, step: &Step, answer: &Read<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
-            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
+            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed | Answer::Changed) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
             Ok(Answer::Updated(service)) => {
                 let rollout =
@@ -304,15 +295,6 @@ fn is_write(step: &Step) -> bool {
         Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
         Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
     }
-}
-
-/// The snapshot with a rule as it was read back.
-fn with_rule(mut snapshot: Snapshot, rule: Rule) -> Snapshot {
-    let balancers = snapshot.balancers.iter_mut().flatten().flatten();
-    for known in balancers.flat_map(|balancer| &mut balancer.rules).filter(|known| known.arn == rule.arn) {
-        known.clone_from(&rule);
-    }
-    snapshot
 }
 
 /// Whether two waits are for the same thing: time that runs out is no news.

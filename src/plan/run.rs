@@ -1,7 +1,7 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
 use super::deploy::Goal;
-use super::snapshot::{Rule, Service, Snapshot, Target};
+use super::snapshot::{Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
@@ -78,8 +78,8 @@ pub(crate) enum Answer {
     Updated(Box<Service>),
     /// What the probes got.
     Probed(Result<(), ProbeFailure>),
-    /// The rule, as it was read back after its weights were written.
-    Weighed(Box<Rule>),
+    /// AWS took new weights, and the rule could be read back; the next look compares it.
+    Weighed,
     /// AWS took a change that is seen at the next look.
     Changed,
 }
@@ -180,7 +180,7 @@ impl Run {
                 }
             }
             Answer::Changed => self.managed = true,
-            Answer::Weighed(_) => {}
+            Answer::Weighed => {}
         }
     }
 

@@ -43,8 +43,8 @@ fn goals() -> impl Strategy<Value = Goal> {
     let steps = prop::sample::select(vec![vec![], vec![], vec![], vec![20], vec![20, 50], vec![30, 60, 70]]);
     let often = prop::bool::weighted(0.85);
     let rarely = prop::bool::weighted(0.15);
-    (splits(), steps, (often, often, rarely), any::<bool>(), prop::sample::select(vec![0, 30]))
-        .prop_map(|(to, steps, (adopt, scale_up, force), restore_on_cancel, settle)| Goal {
+    (splits(), steps, (often, often, rarely), any::<bool>(), prop::sample::select(vec![0, 30])).prop_map(
+        |(to, steps, (adopt, scale_up, force), restore_on_cancel, settle)| Goal {
             wish: Wish {
                 to,
                 alarms: if steps.is_empty() { vec![] } else { vec!["web-5xx".to_owned()] },
@@ -61,7 +61,8 @@ fn goals() -> impl Strategy<Value = Goal> {
             restore_on_cancel,
             finish: None,
             managed: None,
-        })
+        },
+    )
 }
 
 /// Any color: its count, its sick and leaving targets, what becomes of new tasks, its minimum, its bounds.
