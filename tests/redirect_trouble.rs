@@ -313,7 +313,7 @@ fn weights_that_aws_takes_and_does_not_keep_are_told() {
         Effect::Then(Box::new(move |world| somebody_writes(world, &other, &listener, (100, 0)))),
     ));
     let done = redirect_with(&bed, "blue-80", &[("poll-interval", "500ms")]).run();
-    failed(&bed, &sample, &done, ("not-shown", "restored"), &["production 80/20"]);
+    failed(&bed, &sample, &done, ("not-shown", "restored"), &["production 80/20", "production 100/0"]);
 }
 
 #[test]

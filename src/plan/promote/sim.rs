@@ -16,6 +16,9 @@ use crate::plan::snapshot::{Revision, Rollout, Scalable, Service, Snapshot, Weig
 use crate::plan::step::{End, Next, Purpose, Refusal, Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
 
+/// Count, bounds, content and number of revisions of a color.
+type Stands = (u32, Option<Scalable>, Value, usize);
+
 /// More turns than any way takes.
 const MOST: usize = 5_000;
 
@@ -244,8 +247,8 @@ impl Sim {
         Split { blue: rule.forward[0].weight, green: rule.forward[1].weight }
     }
 
-    /// What invariant 7 compares: the split; count, bounds, content and number of revisions of each color.
-    pub(super) fn end(&self) -> (Split, Vec<(u32, Option<Scalable>, Value, usize)>) {
+    /// What invariant 7 compares: the split, and what each color ends with.
+    pub(super) fn end(&self) -> (Split, Vec<Stands>) {
         let of = |service: &Service| {
             let content = service.definition.as_ref().unwrap().as_ref().unwrap().content.object().clone();
             let scaling = service.scaling.clone().and_then(Result::ok).flatten();

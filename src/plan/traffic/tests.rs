@@ -705,9 +705,10 @@ fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
     let Prediction::Brief(brief) = predict(&seen, &goal, at(0)) else { panic!() };
     let acts: Vec<(String, bool)> = (brief.steps.iter())
         .filter_map(|step| match step {
-            Step::Alarm(put) => {
-                Some((armed(&[put.name.clone()])[0].clone(), put.content["ActionsEnabled"] == true))
-            }
+            Step::Alarm(put) => Some((
+                armed(std::slice::from_ref(&put.name))[0].clone(),
+                put.content["ActionsEnabled"] == true,
+            )),
             _ => None,
         })
         .collect();

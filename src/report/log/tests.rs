@@ -282,8 +282,8 @@ fn differences_whose_steps_are_told_elsewhere_are_not_nothing_to_change() {
     assert!(!copied.contains("nothing to change"), "{copied}");
 }
 
-#[test]
-fn moving_users_reads_from_top_to_bottom() {
+/// A change of traffic with everything that can be waited for.
+fn a_move() -> Vec<Event> {
     let left = Duration::from_secs(118);
     let mut events = vec![
         started("redirect-traffic"),
@@ -302,7 +302,12 @@ fn moving_users_reads_from_top_to_bottom() {
         waiting(Wait::Settle { color: Color::Green, left }, 90, false),
         Event::Ended(Box::new(moved())),
     ]);
-    insta::assert_snapshot!(told(&events).split_once("Plan:").unwrap().1, @r#"
+    events
+}
+
+#[test]
+fn moving_users_reads_from_top_to_bottom() {
+    insta::assert_snapshot!(told(&a_move()).split_once("Plan:").unwrap().1, @r#"
      blue -> blue-80
      | `HTTPS:443 default`: blue -> blue-80 (80 % blue, 20 % green)
      | `HTTPS:443 rule 10`: blue -> blue-80 (80 % blue, 20 % green)
