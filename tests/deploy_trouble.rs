@@ -124,6 +124,7 @@ fn a_missing_permission_to_update_is_named_with_its_statement() {
     green_is_untouched(&bed);
     insta::assert_snapshot!(told(&done.log), @r#"
     deploy in cluster `shop`, eu-west-1
+    GitHub: no `token`, so nothing is posted there; the summary of the run has it all
     traffic: blue (100 % blue, 0 % green), http://127.0.0.1:…
       HTTP:… default: 100 % blue, 0 % green
     blue: 100 %, `web-blue:1`, 2 of 2 running, 2 of N targets healthy
@@ -135,6 +136,9 @@ fn a_missing_permission_to_update_is_named_with_its_statement() {
     deploy to blue: not now, it serves users; `allow-live: true` would allow it
     deploy to green: possible now
     deploy to develop: possible now
+    redirect-traffic, rollback to blue: not now, it has all users already
+    promote to blue: possible now
+    redirect-traffic, rollback, promote to green: possible now
     now: `web-green:1`, desired count 2
     - containerDefinitions[app].image: shop/web:v1
     + containerDefinitions[app].image: shop/web@sha256:…
