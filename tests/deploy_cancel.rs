@@ -199,7 +199,7 @@ fn a_cancelled_run_can_be_asked_to_leave_the_color() {
     until(&bed, "web-green:2");
     std::thread::sleep(Duration::from_millis(300));
     let done = cancel(run, Signal::INT);
-    done.expect(1, "cancelled", "cancelled", "changed").says("`on-cancel: leave` was asked for");
+    done.expect(1, "cancelled", "cancelled", "changed").says("`on-cancel` is `leave`");
     assert_eq!(writes(&bed), THERE);
     bed.clear_calls();
     let after = leave(deploy(&bed, &sample, "v2").post(&done.state)).run();

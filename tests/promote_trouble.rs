@@ -113,7 +113,7 @@ fn invariant_25_a_copy_whose_update_is_denied_leaves_users_on_the_healthy_color(
     let tried = ["production 0/100", "RegisterTaskDefinition web-blue", "UpdateService web-blue web-blue:2"];
     ended(&bed, &sample, &done, ("failed", "access-denied", "changed"), &tried);
     assert_eq!((done.output("traffic"), done.output("live-color")), ("green", "green"));
-    done.says("ecs:UpdateService").says("users are on a healthy color").says("Run again");
+    done.says("ecs:UpdateService").says("users stay where they are now").says("Run again");
     bed.clear_faults();
     bed.clear_calls();
     let again = copy(&bed, "blue").run();
@@ -139,7 +139,7 @@ fn invariant_25_a_copy_that_does_not_become_healthy_is_put_back_with_users_on_th
         ("web-blue:1 × 2".to_owned(), vec!["0/100".to_owned()])
     );
     assert_eq!(bed.violations(), []);
-    done.says("users are on a healthy color").says("Run again");
+    done.says("users stay where they are now").says("Run again");
 }
 
 #[test]

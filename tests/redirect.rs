@@ -307,6 +307,35 @@ fn day_one_with_listener_and_adopt_brings_the_other_group_in_without_users_first
 }
 
 #[test]
+fn day_one_brings_the_other_group_into_every_rule_of_the_listener_even_when_killed_between_two() {
+    let run = |bed: &testbed::Testbed, port: u16| {
+        redirect_with(bed, "green", &[("listener", &port.to_string()), ("adopt", "true")])
+    };
+    let expected = ["rule 100/0", "production 100/0", "rule 0/100", "production 0/100"];
+    for killed_at in [None, Some("ModifyRule"), Some("ModifyListener")] {
+        let (bed, sample) = day_one();
+        let alone = json!([{ "Type": "forward", "TargetGroupArn": sample.blue_group }]);
+        let path = json!([{ "Field": "path-pattern", "Values": ["/api/*"] }]);
+        let rule = json!({
+            "ListenerArn": sample.production_listener, "Priority": 10, "Conditions": path, "Actions": alone,
+        });
+        elb(&bed, "CreateRule", rule);
+        bed.clear_calls();
+        bed.world(|world| world.checker = testbed::checker::Checker::default());
+        if let Some(operation) = killed_at {
+            bed.fault(Fault::on(operation, Effect::KillAfter));
+            let running = run(&bed, sample.production_port).spawn();
+            bed.set_victim(running.pid());
+            assert_eq!(running.wait().code, -1, "killed");
+        }
+        let done = run(&bed, sample.production_port).run();
+        arrived(&bed, &done, "green");
+        assert_eq!(moves(&bed, &sample), expected, "{killed_at:?}");
+        assert_eq!(splits(&bed, &sample), ["0/100", "0/100"]);
+    }
+}
+
+#[test]
 fn invariant_05_rules_that_disagree_are_refused_and_shown_or_gone_on_with() {
     let (bed, sample) = at(80, 20);
     second_listener(&bed, &sample, 50, 50);

@@ -366,10 +366,12 @@ pub(crate) enum Because {
     NotConfirmed,
     /// The color that users would go back to has too few healthy targets for it.
     NotEnough(Capacity),
-    /// A promote of several phases: what the earlier ones changed stays, and users are on a healthy color.
+    /// A promote of several phases: what the earlier ones changed stays, and users stay where they are.
     Midway,
     /// All users had been moved as wanted; only the watch over it did not come to its end.
     Arrived,
+    /// Users are where they were wanted, and no target there is healthy.
+    NotServed,
 }
 
 /// How a run ends.

@@ -159,13 +159,23 @@ pub(crate) fn rule_name(rule: &Rule) -> String {
 /// How a load balancer is read.
 type Reading = fn(&Groups, &Balancer, Option<&ListenerChoice>) -> Result<Wiring, Tangle>;
 
+/// Which rules count as production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    /// Those that hold both groups; only where there is none, those of the named listener that hold one of them.
+    Both,
+    /// Those that hold both groups, and those of the named listener that hold one of them: a run that brings the other
+    /// group in writes one rule after the other, and none of them stops being production meanwhile.
+    BothAndLone,
+}
+
 /// Reads the wiring: one load balancer, production rules that agree, test rules.
 pub(crate) fn wire(
     groups: &Groups,
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
 ) -> Result<Wiring, Tangle> {
-    let wiring = wire_apart(groups, balancer, listener)?;
+    let wiring = wire_counted(Count::Both, groups, balancer, listener)?;
     if agree(&wiring.production) { Ok(wiring) } else { Err(disagreement(&wiring.production)) }
 }
 
@@ -175,10 +185,29 @@ fn wire_apart(
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
 ) -> Result<Wiring, Tangle> {
+    wire_counted(Count::Both, groups, balancer, listener)
+}
+
+/// The same for a run that brings groups in.
+fn wire_adopting(
+    groups: &Groups,
+    balancer: &Balancer,
+    listener: Option<&ListenerChoice>,
+) -> Result<Wiring, Tangle> {
+    wire_counted(Count::BothAndLone, groups, balancer, listener)
+}
+
+/// Reads the rules that count.
+fn wire_counted(
+    count: Count,
+    groups: &Groups,
+    balancer: &Balancer,
+    listener: Option<&ListenerChoice>,
+) -> Result<Wiring, Tangle> {
     if !balancer.arn.contains("loadbalancer/app/") {
         return Err(Tangle::NotApplication(balancer.arn.clone()));
     }
-    let production = production_rules(groups, balancer, listener)?;
+    let production = production_rules(count, groups, balancer, listener)?;
     let production_address = production.first().map(|first| address(Color::Blue, balancer, &first.rule));
     Ok(Wiring {
         groups: groups.clone(),
@@ -200,31 +229,30 @@ fn agree(rules: &[ProductionRule]) -> bool {
         .all(|pair| pair.iter().zip(pair.iter().skip(1)).all(|(a, b)| a.split.same_ratio(b.split)))
 }
 
-/// The rules that hold both groups, or day one's rules of the named listener.
+/// The rules that hold both groups, and day one's rules of the named listener.
 fn production_rules(
+    count: Count,
     groups: &Groups,
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
 ) -> Result<Vec<ProductionRule>, Tangle> {
     let holds = |rule: &Rule, group: &str| rule.forward.iter().any(|target| target.group == group);
-    let both: Vec<&Rule> = balancer
-        .rules
-        .iter()
-        .filter(|rule| holds(rule, &groups.blue) && holds(rule, &groups.green))
-        .collect();
-    if !both.is_empty() {
-        return both.into_iter().map(|rule| production_rule(groups, rule)).collect();
+    let held = |rule: &Rule| (holds(rule, &groups.blue), holds(rule, &groups.green));
+    let wired = balancer.rules.iter().any(|rule| held(rule) == (true, true));
+    let lone = |rule: &Rule| {
+        (!wired || count == Count::BothAndLone) && listener.is_some_and(|choice| chosen(choice, rule))
+    };
+    let counts = |rule: &&Rule| match held(rule) {
+        (true, true) => true,
+        (false, false) => false,
+        (true, false) | (false, true) => lone(rule),
+    };
+    let rules: Vec<&Rule> = balancer.rules.iter().filter(counts).collect();
+    match (rules.is_empty(), listener) {
+        (true, None) => Err(Tangle::NoProductionRule(listeners(balancer))),
+        (true, Some(_)) => Err(Tangle::NoSuchListener(listeners(balancer))),
+        (false, _) => rules.into_iter().map(|rule| production_rule(groups, rule)).collect(),
     }
-    let Some(choice) = listener else { return Err(Tangle::NoProductionRule(listeners(balancer))) };
-    let one: Vec<&Rule> = balancer
-        .rules
-        .iter()
-        .filter(|rule| chosen(choice, rule) && (holds(rule, &groups.blue) || holds(rule, &groups.green)))
-        .collect();
-    if one.is_empty() {
-        return Err(Tangle::NoSuchListener(listeners(balancer)));
-    }
-    one.into_iter().map(|rule| production_rule(groups, rule)).collect()
 }
 
 /// The listeners of a load balancer for a message: `HTTP:80`.
@@ -310,6 +338,14 @@ pub(crate) fn apart_of_snapshot(
     listener: Option<&ListenerChoice>,
 ) -> Option<Result<Wiring, Tangle>> {
     read(snapshot, listener, wire_apart)
+}
+
+/// The same for a run that brings groups into the rules of the named listener.
+pub(crate) fn adopting_of_snapshot(
+    snapshot: &Snapshot,
+    listener: Option<&ListenerChoice>,
+) -> Option<Result<Wiring, Tangle>> {
+    read(snapshot, listener, wire_adopting)
 }
 
 /// Finds the groups and the balancer, and reads the rules.

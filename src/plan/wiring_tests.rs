@@ -111,6 +111,22 @@ fn a_named_listener_does_not_hide_rules_that_hold_both_groups() {
 }
 
 #[test]
+fn a_run_that_brings_groups_in_goes_on_with_every_rule_of_the_named_listener() {
+    let rules = || {
+        let path = rule(80, Some(10), &[("tg-blue", 1)]);
+        vec![both(80, 100, 0), path, rule(8080, None, &[("tg-green", 1)])]
+    };
+    let balancer = || Balancer { rules: rules(), ..balancer(100, 0) };
+    let lacks = |wiring: &Wiring| wiring.production.iter().map(|rule| rule.lacks).collect::<Vec<_>>();
+    let apart = wire_apart(&groups(), &balancer(), Some(&port(80))).unwrap();
+    assert_eq!((lacks(&apart), apart.tests.len()), (vec![None], 2), "a rule like any that tests blue");
+    let adopting = wire_adopting(&groups(), &balancer(), Some(&port(80))).unwrap();
+    assert_eq!((lacks(&adopting), adopting.tests.len()), (vec![None, Some(Color::Green)], 1));
+    let elsewhere = wire_adopting(&groups(), &balancer(), None).unwrap();
+    assert_eq!(lacks(&elsewhere), [None], "only a listener that was named");
+}
+
+#[test]
 fn a_test_address_takes_host_and_path_from_the_conditions() {
     let mut test = rule(80, Some(5), &[("tg-green", 1)]);
     test.protocol = "HTTPS".to_owned();

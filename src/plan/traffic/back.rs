@@ -126,6 +126,7 @@ impl Back<'_> {
                 Because::Asked
             }
             Failing::Traffic(Stuck::Overtaken { .. }) if !halfway => Because::Theirs,
+            Failing::Traffic(Stuck::Sick(_)) if self.run.arrived.is_some() => Because::NotServed,
             Failing::Traffic(_) if self.run.arrived.is_some() => Because::Arrived,
             Failing::Cancelled | Failing::Traffic(_) | Failing::Deployment(_) | Failing::Probe(_) => {
                 return None;

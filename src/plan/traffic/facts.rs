@@ -7,7 +7,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::look::Look;
 use crate::plan::snapshot::{Alarm, AlarmState, Seen, Service, Snapshot};
 use crate::plan::step::Refusal;
-use crate::plan::wiring::{Tangle, Wiring, apart_of_snapshot};
+use crate::plan::wiring::{Tangle, Wiring, adopting_of_snapshot, apart_of_snapshot};
 
 /// The facts that a change of traffic is decided by.
 #[derive(Clone, Debug)]
@@ -49,7 +49,8 @@ pub(crate) fn facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>
     let blue = service(snapshot, Color::Blue)?;
     let green = service(snapshot, Color::Green)?;
     answered(&snapshot.balancers)?;
-    let wiring = match apart_of_snapshot(snapshot, goal.listener.as_ref()) {
+    let reading = if goal.wish.adopt { adopting_of_snapshot } else { apart_of_snapshot };
+    let wiring = match reading(snapshot, goal.listener.as_ref()) {
         Some(Ok(wiring)) => wiring,
         Some(Err(tangle)) => return Err(Refusal::Tangle(tangle).into()),
         None if snapshot.balancers.is_none() => return Err(Lacking::Look(Look::TRAFFIC)),

@@ -121,8 +121,10 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(refusal) = lifeless(facts, goal, run, &aim) {
         return refuse(refusal, run);
     }
-    let todo = facts.wiring.production.iter().find(|rule| to_write(rule, aim.split, goal));
-    match todo {
+    // Groups are brought in first, into every rule: what may not be had is known before anybody is moved.
+    let mut rules = facts.wiring.production.iter();
+    let lacking = rules.clone().find(|rule| rule.lacks.is_some() && goal.wish.adopt);
+    match lacking.or_else(|| rules.find(|rule| to_write(rule, aim.split, goal))) {
         Some(rule) => towards(facts, (goal, run, now), &aim, rule),
         None => there(facts, (goal, run, now), &aim),
     }
@@ -131,8 +133,7 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
 /// No weight is to move, and a color with users has nobody to serve them: nothing is begun with it.
 fn lifeless(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
     let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
-    let mut live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-    let dead = live.find(|color| color.healthy == 0).filter(|_| !moving && !run.changed)?;
+    let dead = dead(facts, aim).filter(|_| !moving && !run.changed)?;
     let load = full_load(aim.base, &facts.colors);
     let capacity = capacity(dead, aim.split, load, goal.wish.force);
     Some(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
@@ -398,6 +399,9 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
     if let Some(share) = aim.hold {
         return bake(facts, (goal, run, now), aim, share);
     }
+    if let Some(dead) = dead(facts, aim) {
+        return stuck(Stuck::Sick(capacity(dead, aim.split, full_load(aim.base, &facts.colors), true)));
+    }
     if let Some(step) = short_of_load(facts, goal, run, aim) {
         return Next::Step(step);
     }
@@ -409,6 +413,11 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
         return next;
     }
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
+}
+
+/// A color that has users and nobody to serve them: where users are is what was asked for, and it is no success.
+fn dead<'a>(facts: &'a Facts<'_>, aim: &Target) -> Option<&'a Force> {
+    facts.colors.iter().find(|color| aim.split.is_live(color.color) && color.healthy == 0)
 }
 
 /// Users are held at a step while alarms and the receiver's health are watched.

@@ -543,6 +543,22 @@ fn invariant_18_a_scale_up_that_fails_gives_the_old_count_and_scale_in_back() {
 }
 
 #[test]
+fn invariant_09_a_winner_that_dies_while_it_settles_is_no_success() {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+    }
+    let mut ride = Ride::new(seen, goal(0, 100));
+    let done = [ride.go(), ride.go(), ride.go(), ride.go(), ride.go()];
+    assert_eq!(done[2..], ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]);
+    for target in service(&mut ride.seen, Color::Green).targets.as_mut().unwrap().as_mut().unwrap() {
+        target.state = "unhealthy".to_owned();
+    }
+    assert!(ride.later(5).go().starts_with("Traffic(Sick"));
+    assert_eq!(ride.go(), "changed NotServed");
+}
+
+#[test]
 fn a_signal_leaves_users_where_they_are_unless_the_rules_are_half_written() {
     let mut ride = holding();
     ride.run.cancelled = Some(ride.now);
@@ -626,7 +642,15 @@ fn a_scale_up_whose_tasks_keep_failing_is_given_up_at_once() {
 }
 
 /// What the config says in these tests.
-const MANAGED: Managed = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 80, scale_in_below: 40 };
+const MANAGED: Managed = Managed {
+    min: 2,
+    max: 10,
+    idle_min: 1,
+    cpu: 80,
+    memory: 80,
+    scale_in_below: 40,
+    scale_in_after: Duration::from_secs(300),
+};
 
 /// A goal with scaling in the config.
 fn managed(goal: Goal) -> Goal {

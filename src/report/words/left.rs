@@ -39,7 +39,8 @@ pub(super) fn next_time(because: &Because) -> String {
         | Because::NotConfirmed
         | Because::NotEnough(_)
         | Because::Midway
-        | Because::Arrived => String::new(),
+        | Because::Arrived
+        | Because::NotServed => String::new(),
     }
 }
 
@@ -55,7 +56,7 @@ fn why(because: &Because, about: &About) -> String {
             put_back(about)
         ),
         Because::Asked => format!(
-            "`on-cancel: leave` was asked for, so AWS goes on with the new version of {name} unwatched.{}",
+            "`on-cancel` is `leave`, so AWS goes on with the new version of {name} unwatched.{}",
             put_back(about)
         ),
         Because::Theirs => format!(
@@ -74,8 +75,9 @@ fn why(because: &Because, about: &About) -> String {
         Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
         // Ends of a change of traffic; said all the same.
         Because::NotEnough(capacity) => format!("{} has too few healthy targets.", capacity.color),
-        Because::Midway => "users are on a healthy color; run it again to go on from there.".to_owned(),
+        Because::Midway => "users stay where they are now; run it again to go on from there.".to_owned(),
         Because::Arrived => "users were moved as wanted.".to_owned(),
+        Because::NotServed => "no target is healthy where users are.".to_owned(),
     }
 }
 

@@ -192,7 +192,7 @@ fn everything_that_is_left_says_what_to_do() {
     To put `web:7` back:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web:7
 
-    Left changed: `on-cancel: leave` was asked for, so AWS goes on with the new version of `web-green` (green) unwatched.
+    Left changed: `on-cancel` is `leave`, so AWS goes on with the new version of `web-green` (green) unwatched.
     To put `web:7` back:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web:7
 

@@ -259,6 +259,7 @@ fn every_reason_for_what_is_left_is_said() {
         told(Because::Theirs, Left::Changed),
         told(Because::NotEnough(capacity(Color::Blue, 100, 1, 4)), Left::Changed),
         told(Because::Arrived, Left::Changed),
+        told(Because::NotServed, Left::Changed),
         told(Because::Trouble(denied()), Left::Unknown),
         told(Because::NotConfirmed, Left::Unknown),
     ];
@@ -267,13 +268,15 @@ fn every_reason_for_what_is_left_is_said() {
 
     Restored: the production rules hold again what was found (blue), read back from AWS.
 
-    Left changed: `on-cancel: leave` was asked for, so users stay where the run left them, and scale-in stays as it is now.
+    Left changed: `on-cancel` is `leave`, so users stay where the run left them, and scale-in stays as it is now.
 
     Left changed: somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.
 
     Left changed: users were not sent back to what was found (blue): blue has 1 of the 4 healthy targets that 100 % of the users need. Where users are failing now, `force: true` sends them to one healthy target.
 
     Left changed: users are where they were wanted, and stay there; only the watch afterwards did not come to its end, so scale-in may still be suspended. Run again to finish.
+
+    Left changed: users are where they were wanted, and no target there is healthy. Send them back: the way is below.
 
     NOT KNOWN where users are: the way back failed. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException). This run found blue. Check it now:
       aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'

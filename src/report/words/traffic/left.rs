@@ -36,7 +36,7 @@ fn why(because: &Because, users: &Users) -> String {
             format!("the production rules hold again what was found{found}, read back from AWS.")
         }
         Because::Asked => {
-            "`on-cancel: leave` was asked for, so users stay where the run left them, and scale-in stays as it is now.".to_owned()
+            "`on-cancel` is `leave`, so users stay where the run left them, and scale-in stays as it is now.".to_owned()
         }
         Because::Theirs => {
             "somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.".to_owned()
@@ -48,10 +48,13 @@ fn why(because: &Because, users: &Users) -> String {
             short.color, short.healthy, short.needed, short.share
         ),
         Because::Midway => {
-            "users are on a healthy color, and what was done so far stays. Run again to go on from there.".to_owned()
+            "users stay where they are now, and what was done so far stays. Run again to go on from there.".to_owned()
         }
         Because::Arrived => {
             "users are where they were wanted, and stay there; only the watch afterwards did not come to its end, so scale-in may still be suspended. Run again to finish.".to_owned()
+        }
+        Because::NotServed => {
+            "users are where they were wanted, and no target there is healthy. Send them back: the way is below.".to_owned()
         }
         // Ends of a deploy; said all the same.
         Because::AwsPutBack | Because::AwsElsewhere => "AWS put the service back by itself.".to_owned(),
