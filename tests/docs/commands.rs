@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_yaml::Value;
 
 use super::common::{Action, stack};
-use super::{blocks, inputs, keys, path, read};
+use super::workflows::keys;
+use super::{blocks, inputs, path, read};
 
 /// The calls of the AWS CLI that the documents may hold, with their own options.
 const AWS: [(&str, &[&str]); 6] = [
