@@ -10,6 +10,7 @@ mod left;
 mod more;
 mod refusal;
 mod sign_in;
+mod statement;
 mod step;
 mod tangle;
 mod traffic;

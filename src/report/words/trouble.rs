@@ -1,8 +1,8 @@
 //! A call that AWS did not answer as hoped.
 
 use super::sign_in;
+use super::statement::statement;
 use crate::failure::{Failure, Reason};
-use crate::plan::arn::Arn;
 use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::report::names::{one_line, quoted};
 
@@ -151,39 +151,4 @@ impl<'a> Denial<'a> {
         };
         is_action.then_some(Denial { who, action, resource, why })
     }
-}
-
-/// Actions without resource-level permissions (AWS's Service Authorization Reference).
-const STAR_ONLY: [&str; 10] = [
-    "application-autoscaling:DescribeScalableTargets",
-    "application-autoscaling:DescribeScalingPolicies",
-    "ecs:DescribeTaskDefinition",
-    "ecs:ListTaskDefinitions",
-    "ecr:GetAuthorizationToken",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeRules",
-    "sts:GetCallerIdentity",
-];
-
-/// The IAM statement that allows an action, as narrow as AWS takes it.
-fn statement(action: &str, resource: &str) -> String {
-    let star = STAR_ONLY.contains(&action) || action.starts_with("elasticloadbalancing:Describe");
-    let plain = Arn::looks_like(resource) && !resource.contains(['"', '\\']);
-    let of_cluster = action == "ecs:ListTasks";
-    let on = if plain && !star && !of_cluster { resource } else { "*" };
-    let condition = if action == "iam:PassRole" {
-        r#", "Condition": { "StringEquals": { "iam:PassedToService": "ecs-tasks.amazonaws.com" } }"#
-            .to_owned()
-    } else if action == "iam:CreateServiceLinkedRole" {
-        r#", "Condition": { "StringEquals": { "iam:AWSServiceName": "ecs.application-autoscaling.amazonaws.com" } }"#
-            .to_owned()
-    } else if of_cluster && plain && resource.contains(":cluster/") {
-        format!(r#", "Condition": {{ "ArnEquals": {{ "ecs:cluster": "{resource}" }} }}"#)
-    } else {
-        String::new()
-    };
-    let action = one_line(action).replace('"', "");
-    format!(r#"  {{ "Effect": "Allow", "Action": "{action}", "Resource": "{on}"{condition} }}"#)
 }
