@@ -207,6 +207,8 @@ pub(crate) struct Report {
     pub(crate) healthy: Option<u32>,
     /// The change of traffic, where there is one.
     pub(crate) traffic: Option<Box<Brief>>,
+    /// ARNs of the production rules that a killed run had found, for its post step.
+    pub(crate) rules: Vec<String>,
     /// Whether a promote left the color without users at its size, because stickiness may hold users there for longer
     /// than the run may wait.
     pub(crate) stays_at_size: bool,
@@ -247,6 +249,7 @@ impl Report {
             stays_at_size: false,
             shortfall: None,
             overview: None,
+            rules: Vec::new(),
             duration: Duration::ZERO,
         }
     }

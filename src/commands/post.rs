@@ -47,6 +47,7 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
 /// The rules that hold what a change of traffic wrote, where it was to be put back or is half done.
 async fn back_traffic(session: &Session<'_>, state: &TrafficState, report: &mut Report) -> Ending {
     report.split = Some(state.found.split);
+    report.rules = state.found.splits.keys().cloned().collect();
     let goal = back(state.to, session);
     let course = Moving { goal: &goal, run: state.run(clock::now()) };
     let mut drive = Drive::new(session, course);

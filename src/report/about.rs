@@ -32,6 +32,8 @@ pub(crate) struct Users {
     pub(crate) brief: Option<Box<Brief>>,
     /// The split that was found.
     pub(crate) found: Option<Split>,
+    /// ARNs of the production rules, where nothing else is known of them.
+    pub(crate) rules: Vec<String>,
 }
 
 /// The commands that move users.
@@ -51,12 +53,12 @@ impl Users {
             return None;
         }
         let found = report.traffic.as_ref().map(|brief| brief.from).or(report.split.filter(|_| post));
-        Some(Users { brief: report.traffic.clone(), found })
+        Some(Users { brief: report.traffic.clone(), found, rules: report.rules.clone() })
     }
 
     /// A change that was told.
     pub(crate) fn told(brief: &Brief) -> Users {
-        Users { brief: Some(Box::new(brief.clone())), found: Some(brief.from) }
+        Users { brief: Some(Box::new(brief.clone())), found: Some(brief.from), rules: Vec::new() }
     }
 }
 
@@ -120,10 +122,15 @@ impl About {
             brief.iter().flat_map(|brief| &brief.rules).map(|rule| shell(&rule.undo.listener())).collect();
         listeners.sort();
         listeners.dedup();
+        let query = "Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]";
+        let known = self.users.as_ref().map(|users| &users.rules).filter(|rules| !rules.is_empty());
+        if let (true, Some(rules)) = (listeners.is_empty(), known) {
+            let arns: Vec<String> = rules.iter().map(|arn| shell(arn)).collect();
+            return self.aws("elbv2", "describe-rules", &format!("--rule-arns {} --query '{query}'", arns.join(" ")));
+        }
         if listeners.is_empty() {
             listeners.push("LISTENER_ARN".to_owned());
         }
-        let query = "Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]";
         let line = |arn: &String| {
             self.aws("elbv2", "describe-rules", &format!("--listener-arn {arn} --query '{query}'"))
         };
@@ -144,6 +151,12 @@ impl About {
             "describe-services",
             &format!("--services {service} --query 'services[0].events[:10].message'"),
         )
+    }
+
+    /// The command that gives the service so many tasks.
+    pub(crate) fn scale(&self, count: u32) -> String {
+        let service = self.service.as_deref().unwrap_or("SERVICE");
+        self.ecs("update-service", &format!("--service {service} --desired-count {count}"))
     }
 
     /// The command that puts the version before back.

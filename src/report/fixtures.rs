@@ -166,6 +166,7 @@ pub(crate) fn report() -> Report {
         logs: Vec::new(),
         healthy: Some(2),
         traffic: None,
+        rules: Vec::new(),
         stays_at_size: false,
         shortfall: None,
         overview: Some(overview()),

@@ -114,7 +114,7 @@ fn planned(plan: Option<&Planned>) -> String {
 
 /// How to undo a good deploy or a change of traffic: none where nothing was changed, or what ran before is not known.
 pub(crate) fn undo(report: &Report) -> Option<String> {
-    if report.traffic.is_some() {
+    if About::of(report).users.is_some() {
         return traffic::undo(report);
     }
     let (color, before) = (report.color?, report.previous_task_definition.as_deref()?);

@@ -289,9 +289,15 @@ fn every_reason_for_what_is_left_is_said() {
 }
 
 #[test]
-fn a_post_step_that_knows_no_rule_says_where_to_look() {
+fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
     let found = Some(Split { blue: 95, green: 5 });
-    let about = About { users: Some(Users { brief: None, found }), ..about_users() };
+    let rules = vec!["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned()];
+    let knows = About { users: Some(Users { brief: None, found, rules }), ..about_users() };
+    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &knows), @r"
+    NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
+      aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+    ");
+    let about = About { users: Some(Users { found, ..Users::default() }), ..about_users() };
     insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &about), @r"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       aws elbv2 describe-rules --region eu-west-1 --listener-arn LISTENER_ARN --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
@@ -319,6 +325,39 @@ fn the_undo_is_an_input_and_a_call_for_each_rule() {
       aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
       aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
     "#);
+}
+
+#[test]
+fn the_undo_of_what_shrank_begins_with_its_tasks() {
+    let mut report = moved();
+    for view in &mut report.overview.as_mut().unwrap().colors {
+        view.desired = if view.color == Color::Blue { 1 } else { 4 };
+    }
+    let told = words::undo(&report).unwrap();
+    insta::assert_snapshot!(told.lines().take(6).collect::<Vec<_>>().join("\n"), @r"
+    To send users back to blue, run this action with
+      command: redirect-traffic
+      traffic: blue
+    or, without GitHub, give blue its tasks back first, and wait until they are healthy:
+      aws ecs update-service --region eu-west-1 --cluster shop --service web-blue --desired-count 4
+    Then, as nothing checks it:
+    ");
+}
+
+#[test]
+fn the_undo_after_a_killed_run_is_an_input() {
+    let killed = crate::event::Report {
+        command: "post",
+        traffic: None,
+        ..not_moved(Failing::Cancelled, Left::Changed, Because::Asked)
+    };
+    insta::assert_snapshot!(words::undo(&killed).unwrap(), @r"
+    To send users back to blue, run this action with
+      command: redirect-traffic
+      traffic: blue
+    ");
+    let back = crate::event::Report { left: Left::Restored, ..killed };
+    assert_eq!(words::undo(&back), None);
 }
 
 #[test]

@@ -26,24 +26,48 @@ pub(super) fn loser(from: Split, to: Split) -> Option<Color> {
 
 /// How to undo a change of traffic; none where none is left.
 pub(in crate::report::words) fn undo(report: &Report) -> Option<String> {
-    let brief = report.traffic.as_ref()?;
     let open = match (report.outcome, report.left) {
         (Outcome::Succeeded, _) | (_, Left::Changed | Left::Unknown) => true,
         (_, Left::Untouched | Left::Restored) => false,
     };
+    let Some(brief) = &report.traffic else { return input_alone(report).filter(|_| open) };
     let moved = brief.rules.iter().any(|rule| !rule.before.same_ratio(rule.after));
-    (open && moved).then(|| text(brief, &About::of(report)))
+    (open && moved).then(|| text(brief, (report, &About::of(report))))
+}
+
+/// The input to give.
+fn input(from: Split) -> String {
+    format!("To send users back to {from}, run this action with\n  command: redirect-traffic\n  traffic: {from}")
+}
+
+/// What the post step of a killed change of traffic knows of the way back.
+fn input_alone(report: &Report) -> Option<String> {
+    About::of(report).users?.found.map(input)
 }
 
 /// The input to give, and a call for each rule.
-fn text(brief: &Brief, about: &About) -> String {
+fn text(brief: &Brief, (report, about): (&Report, &About)) -> String {
     let calls: Vec<String> = brief.rules.iter().map(|rule| call(rule, about)).collect();
     let color = if brief.from.blue >= brief.from.green { Color::Blue } else { Color::Green };
-    format!(
-        "To send users back to {from}, run this action with\n  command: redirect-traffic\n  traffic: {from}\nor, without GitHub (it checks nothing: see first that {color} is healthy):\n{}",
-        calls.join("\n"),
-        from = brief.from,
-    )
+    let first = match tasks(color, report) {
+        Some(count) => format!(
+            ", give {color} its tasks back first, and wait until they are healthy:\n{}\nThen, as nothing checks it:",
+            about.at(color).scale(count)
+        ),
+        None => format!(" (it checks nothing: see first that {color} is healthy):"),
+    };
+    format!("{}\nor, without GitHub{first}\n{}", input(brief.from), calls.join("\n"))
+}
+
+/// How many tasks a color needs before users go back to it, where it has fewer than the other one now.
+fn tasks(color: Color, report: &Report) -> Option<u32> {
+    let desired = |wanted: Color| {
+        let views = &report.overview.as_ref()?.colors;
+        views.iter().find(|view| view.color == wanted).map(|view| view.desired)
+    };
+    let other = if color == Color::Green { Color::Blue } else { Color::Green };
+    let (now, other) = (desired(color)?, desired(other)?);
+    (now < other).then_some(other)
 }
 
 /// The call that puts back what a rule held.
