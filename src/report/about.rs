@@ -126,7 +126,11 @@ impl About {
         let known = self.users.as_ref().map(|users| &users.rules).filter(|rules| !rules.is_empty());
         if let (true, Some(rules)) = (listeners.is_empty(), known) {
             let arns: Vec<String> = rules.iter().map(|arn| shell(arn)).collect();
-            return self.aws("elbv2", "describe-rules", &format!("--rule-arns {} --query '{query}'", arns.join(" ")));
+            return self.aws(
+                "elbv2",
+                "describe-rules",
+                &format!("--rule-arns {} --query '{query}'", arns.join(" ")),
+            );
         }
         if listeners.is_empty() {
             listeners.push("LISTENER_ARN".to_owned());

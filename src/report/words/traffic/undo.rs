@@ -37,7 +37,9 @@ pub(in crate::report::words) fn undo(report: &Report) -> Option<String> {
 
 /// The input to give.
 fn input(from: Split) -> String {
-    format!("To send users back to {from}, run this action with\n  command: redirect-traffic\n  traffic: {from}")
+    format!(
+        "To send users back to {from}, run this action with\n  command: redirect-traffic\n  traffic: {from}"
+    )
 }
 
 /// What the post step of a killed change of traffic knows of the way back.
