@@ -239,7 +239,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "rollback-alarms",
         STEPPED,
         "",
-        "CloudWatch alarms that send users back while `steps` are held: names or ARNs, with commas, a line each, or as a YAML list. Overrides `rollback-alarms` of the app in the config file.",
+        "CloudWatch alarms that send users back while `steps` are held: names or ARNs, with commas, a line each, or as a YAML list. Overrides `rollback-alarms` of the app in the config file, which is for runs with `steps`.",
     ),
     input(
         "scale-up",

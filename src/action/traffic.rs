@@ -51,7 +51,7 @@ pub(super) fn rollback(edge: &mut Edge<'_>) -> Option<RollbackSettings> {
 pub(super) fn wish(edge: &mut Edge<'_>, file: &File, to: Option<Split>) -> Option<Wish> {
     let steps = share::steps(edge, to);
     let bake = edge.parsed("bake-time", |value| kinds::duration_within(value, MILLISECOND, DAY));
-    let alarms = alarms(edge, file);
+    let alarms = alarms(edge, Some(file).filter(|_| !steps.is_empty()));
     let (scale_up, force) = (edge.parsed("scale-up", kinds::boolean), force(edge));
     let (adopt, settle) = (edge.parsed("adopt", kinds::boolean), settle(edge));
     let wish = Wish {
@@ -100,10 +100,12 @@ fn settle(edge: &mut Edge<'_>) -> Option<Duration> {
     edge.parsed("settle", |value| kinds::duration_within(value, Duration::ZERO, HOUR))
 }
 
-/// The alarms by name, each once: the input's, or the config file's.
-fn alarms(edge: &mut Edge<'_>, file: &File) -> Vec<String> {
+/// The alarms by name, each once: the input's, or those of the config file, which are for runs with steps: nothing else
+/// watches them, and one that was deleted must not keep users where they fail.
+fn alarms(edge: &mut Edge<'_>, file: Option<&File>) -> Vec<String> {
     let input = edge.list("rollback-alarms", |reader, node| reader.parsed(node, kinds::alarm), kinds::alarm);
-    let from_file = || file.app.as_ref().map(|(_, app)| app.rollback_alarms.clone()).unwrap_or_default();
+    let app = file.and_then(|file| file.app.as_ref());
+    let from_file = || app.map(|(_, app)| app.rollback_alarms.clone()).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
     for alarm in input.unwrap_or_else(from_file) {
         let name = kinds::alarm_name(&alarm).unwrap_or(&alarm).to_owned();

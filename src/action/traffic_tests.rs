@@ -113,7 +113,12 @@ fn lists_are_yaml_too_and_an_input_overrides_the_alarms_of_the_file() {
     for steps in ["[20, 50]", "- 20\n- 50\n", "20,50", " 20\r\n 50 ", "20, 50,"] {
         assert_eq!(wish(&[to, ("INPUT_STEPS", steps)], None).steps, [20, 50], "{steps}");
     }
-    let alarms = |value| wish(&[to, ("INPUT_ROLLBACK-ALARMS", value)], Some(FILE)).alarms;
+    let stepped = |steps, value| {
+        wish(&[to, ("INPUT_STEPS", steps), ("INPUT_ROLLBACK-ALARMS", value)], Some(FILE)).alarms
+    };
+    assert_eq!(stepped("", ""), [""; 0], "those of the file are watched while steps are held");
+    assert_eq!(stepped("", "a"), ["a"]);
+    let alarms = |value| stepped("20", value);
     assert_eq!(alarms(""), ["web-5xx", "too slow"]);
     assert_eq!(alarms("- a, b\n- '007'"), ["a, b", "007"]);
     assert_eq!(alarms("a, a"), ["a"]);
