@@ -212,6 +212,9 @@ pub(crate) struct Report {
     /// Whether a promote left the color without users at its size, because stickiness may hold users there for longer
     /// than the run may wait.
     pub(crate) stays_at_size: bool,
+    /// The color with all users that does not scale in again yet, because its low alarm looks back for so long, which is
+    /// longer than the run may wait.
+    pub(crate) stays_suspended: Option<(Color, Duration)>,
     /// What a forced change left short of healthy targets.
     pub(crate) shortfall: Option<Capacity>,
     /// What stands at the end.
@@ -246,10 +249,11 @@ impl Report {
             logs: Vec::new(),
             healthy: None,
             traffic: None,
+            rules: Vec::new(),
             stays_at_size: false,
+            stays_suspended: None,
             shortfall: None,
             overview: None,
-            rules: Vec::new(),
             duration: Duration::ZERO,
         }
     }

@@ -1,6 +1,6 @@
 //! `promote`: looks, finds the phases, announces them, drives them to the end, and reports.
 
-use super::deploy::differences;
+use super::deploy::{differences, strangers};
 use super::drive::{Drive, Ending};
 use super::session::{Session, Stop};
 use super::state::Phase as Saved;
@@ -14,7 +14,7 @@ use crate::plan::overview::overview;
 use crate::plan::promote::{Goal, Phase, Promoting, loose, phases, predict};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, End, Found, Left, Refusal};
-use crate::plan::traffic::{Minima, Prediction, stays_at_size};
+use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_suspended};
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::Promotion;
 
@@ -93,6 +93,9 @@ fn announce(
     (phases, prediction): (&[Phase], Prediction),
     report: &mut Report,
 ) -> bool {
+    if session.settings.scaling.is_some() {
+        snapshot.services.iter().for_each(|service| strangers(session, service));
+    }
     for image in loose(phases) {
         session.reporter.emit(&Event::Warning(Warning::UnresolvedTag { image }));
     }
@@ -175,6 +178,7 @@ async fn look_again(session: &Session<'_>, last: Option<&Phase>, report: &mut Re
     let Ok(snapshot) = session.look(Look::TRAFFIC).await else { return };
     if let Some(Phase::Move(goal)) = last {
         report.stays_at_size = stays_at_size(&snapshot, goal);
+        report.stays_suspended = stays_suspended(&snapshot, goal);
     }
     if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
         report.task_definition = Some(service.task_definition.clone());

@@ -17,7 +17,7 @@ use crate::plan::look::Look;
 use crate::plan::overview::overview;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Left, Refusal};
-use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall};
+use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall, stays_suspended};
 use crate::plan::trouble::Trouble;
 
 /// Runs `redirect-traffic` to its report.
@@ -184,6 +184,7 @@ async fn look_again(session: &Session<'_>, goal: &Goal, report: &mut Report) {
         if goal.wish.force && report.outcome == Outcome::Succeeded {
             report.shortfall = shortfall(&snapshot, goal);
         }
+        report.stays_suspended = stays_suspended(&snapshot, goal);
         report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
     }
 }

@@ -114,6 +114,15 @@ pub(crate) fn duration_within(value: &str, low: Duration, high: Duration) -> Res
     Err(format!("{} is out of range: {} to {}", shown(value), show_duration(low), show_duration(high)))
 }
 
+/// Whole minutes, one to an hour: the metrics of ECS have a value a minute.
+pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
+    let found = duration_within(value, Duration::from_secs(60), Duration::from_secs(3600))?;
+    if found.as_millis() % 60_000 == 0 {
+        return Ok(found);
+    }
+    Err(format!("{} is not a number of whole minutes, such as `15m`", shown(value)))
+}
+
 /// The numbers of AWS accounts, separated by commas or white space; none twice.
 pub(crate) fn account_ids(value: &str) -> Result<Vec<String>, String> {
     let mut ids: Vec<String> = Vec::new();

@@ -67,6 +67,19 @@ fn durations_have_units() {
 }
 
 #[test]
+fn minutes_are_whole() {
+    assert_eq!(minutes("15m"), Ok(Duration::from_secs(900)));
+    told(
+        minutes,
+        &[
+            ("90s", "`90s` is not a number of whole minutes, such as `15m`"),
+            ("30s", "`30s` is out of range: 1m to 1h"),
+            ("61m", "`61m` is out of range: 1m to 1h"),
+        ],
+    );
+}
+
+#[test]
 fn words_name_the_nearest() {
     let colors = [("idle", 0), ("blue", 1), ("green", 2)];
     assert_eq!(one_of("green", &colors), Ok(2));

@@ -8,7 +8,7 @@ pub(crate) mod yaml;
 
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
-use crate::plan::scalers::Managed;
+use crate::plan::scalers::{Managed, SCALE_IN_AFTER};
 use crate::plan::wanted::{Probe, WantedColor};
 use reader::{Node, Reader};
 
@@ -103,9 +103,12 @@ fn app(reader: &mut Reader<'_>, node: &Node) -> App {
     app
 }
 
+/// The keys of `scaling`.
+const SCALING: [&str; 7] = ["min", "max", "idle-min", "cpu", "memory", "scale-in-below", "scale-in-after"];
+
 /// Bounds and thresholds, each for itself and together.
 fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Managed> {
-    let fields = reader.fields(node, &["min", "max", "idle-min", "cpu", "memory", "scale-in-below"]);
+    let fields = reader.fields(node, &SCALING);
     let mut number = |name: &str, low: u32, high: u32, default: Option<u32>| match fields
         .iter()
         .find(|(field, _)| field == name)
@@ -122,7 +125,11 @@ fn scaling(reader: &mut Reader<'_>, node: &Node) -> Option<Managed> {
     let (cpu, memory) = (number("cpu", 1, 100, Some(80)), number("memory", 1, 100, Some(80)));
     let scale_in_below = number("scale-in-below", 1, 100, Some(40));
     let (min, max, idle_min) = (min?, max?, idle_min?);
-    let found = Managed { min, max, idle_min, cpu: cpu?, memory: memory?, scale_in_below: scale_in_below? };
+    let after = fields.iter().find(|(field, _)| field == "scale-in-after");
+    let scale_in_after =
+        after.map_or(Some(SCALE_IN_AFTER), |(_, field)| reader.parsed(field, kinds::minutes));
+    let (scale_in_below, scale_in_after) = (scale_in_below?, scale_in_after?);
+    let found = Managed { min, max, idle_min, cpu: cpu?, memory: memory?, scale_in_below, scale_in_after };
     for what in found.contradictions() {
         reader.problem(node, what);
     }

@@ -1,5 +1,7 @@
 //! The config file: what is read, and every problem with its place.
 
+use std::time::Duration;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -21,7 +23,7 @@ apps:
     probes:
       - { path: /healthz, status: 204, contains: ok }
       - path: /
-    scaling: { min: 2, max: 10, idle-min: 1, cpu: 80, memory: 75, scale-in-below: 40 }
+    scaling: { min: 2, max: 10, idle-min: 1, cpu: 80, memory: 75, scale-in-below: 40, scale-in-after: 5m }
     rollback-alarms: [web-5xx]
   api: { blue: a, green: b }
 branches:            # GitHub flow: { main: idle }
@@ -40,7 +42,15 @@ branches:            # GitHub flow: { main: idle }
         contains: contains.map(str::to_owned),
     };
     assert_eq!(web.probes, [probe("/healthz", 204, Some("ok")), probe("/", 200, None)]);
-    let scaling = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
+    let scaling = Managed {
+        min: 2,
+        max: 10,
+        idle_min: 1,
+        cpu: 80,
+        memory: 75,
+        scale_in_below: 40,
+        scale_in_after: Duration::from_secs(300),
+    };
     assert_eq!(web.scaling, Some(scaling));
     assert_eq!(web.rollback_alarms, ["web-5xx"]);
     assert_eq!(config.apps[1].0, "api");

@@ -707,7 +707,15 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
 
 /// A deploy with scaling in the config.
 fn managed() -> Goal {
-    let managed = super::Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 80, scale_in_below: 40 };
+    let managed = super::Managed {
+        min: 2,
+        max: 10,
+        idle_min: 1,
+        cpu: 80,
+        memory: 80,
+        scale_in_below: 40,
+        scale_in_after: std::time::Duration::from_secs(900),
+    };
     Goal { managed: Some(managed), ..goal() }
 }
 

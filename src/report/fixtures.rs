@@ -168,6 +168,7 @@ pub(crate) fn report() -> Report {
         traffic: None,
         rules: Vec::new(),
         stays_at_size: false,
+        stays_suspended: None,
         shortfall: None,
         overview: Some(overview()),
         duration: Duration::from_secs(125),

@@ -3,9 +3,12 @@
 //! - Out: a quarter more tasks, at least one; half more from 15 points above the threshold on, where the metric may be
 //!   cut off at 100 % and hide how much is missing. AWS does it again each minute while an alarm lasts (cooldown 60 s).
 //! - In: one task fewer, and then none for 5 minutes: too many tasks cost money, too few cost users.
-//! - High alarms look back 2 minutes, so that one busy minute changes nothing; the low one 15, as target tracking does.
+//! - High alarms look back 2 minutes, so that one busy minute changes nothing; the low one as long as the config says,
+//!   15 by default.
 //! - The low alarm is on the larger of CPU and memory. Two low alarms on one policy would mean "either is low".
 //! - No data is no reason to scale: a color at count 0 has none.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,8 +18,6 @@ use super::Managed;
 const PERIOD: u32 = 60;
 /// Periods above a threshold before more tasks are started.
 const HIGH_PERIODS: u32 = 2;
-/// Periods below the threshold before a task is stopped.
-const LOW_PERIODS: u32 = 15;
 
 /// The configuration of the policy that scales out.
 pub(super) fn out() -> Value {
@@ -40,6 +41,11 @@ pub(super) fn back() -> Value {
         "Cooldown": 300,
         "MetricAggregationType": "Average",
     })
+}
+
+/// How many periods are this long; at least one.
+fn periods(long: Duration) -> u32 {
+    u32::try_from(long.as_secs() / u64::from(PERIOD)).unwrap_or(u32::MAX).max(1)
 }
 
 /// Where an alarm is.
@@ -80,7 +86,7 @@ impl Of<'_> {
         let mut alarm = self.alarm(
             &format!("CPU and memory below {percent} % scale {} in", self.service),
             ("LessThanThreshold", percent),
-            LOW_PERIODS,
+            periods(managed.scale_in_after),
         );
         let metric = |id: &str, name: &str| {
             json!({

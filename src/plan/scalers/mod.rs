@@ -15,6 +15,8 @@ pub(crate) use predict::{put_alarm, put_policy, register};
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// Bounds in tasks and thresholds in percent, as the config file has them.
@@ -32,7 +34,12 @@ pub(crate) struct Managed {
     pub(crate) memory: u32,
     /// The larger of CPU and memory below this scales in.
     pub(crate) scale_in_below: u32,
+    /// For how long it has to be below before a task is stopped: whole minutes.
+    pub(crate) scale_in_after: Duration,
 }
+
+/// `scale-in-after` where the config does not say it: as long as target tracking looks back.
+pub(crate) const SCALE_IN_AFTER: Duration = Duration::from_secs(15 * 60);
 
 impl Managed {
     /// Values that are wrong together, each in words; percentages are 1 to 100 each for itself.

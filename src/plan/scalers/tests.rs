@@ -11,7 +11,15 @@ use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
 use crate::plan::trouble::TroubleKind;
 
 /// The values of the README's example.
-const MANAGED: Managed = Managed { min: 2, max: 10, idle_min: 1, cpu: 80, memory: 75, scale_in_below: 40 };
+const MANAGED: Managed = Managed {
+    min: 2,
+    max: 10,
+    idle_min: 1,
+    cpu: 80,
+    memory: 75,
+    scale_in_below: 40,
+    scale_in_after: Duration::from_secs(300),
+};
 
 /// The cluster.
 const SHOP: &str = "shop";
@@ -145,6 +153,7 @@ fn policies_and_alarms_say_what_was_asked_for() {
     assert_eq!(alarm("cpu-high")["Threshold"], 80.0);
     let low = alarm("low");
     assert_eq!(low["AlarmActions"], json!([arn("in")]));
+    assert_eq!((&low["EvaluationPeriods"], &low["DatapointsToAlarm"]), (&json!(5), &json!(5)));
     assert_eq!((&low["Threshold"], &low["ComparisonOperator"]), (&json!(40.0), &json!("LessThanThreshold")));
     assert_eq!(low["Metrics"][2]["Expression"], "MAX([cpu, memory])");
     assert_eq!(low["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"], dimensions);
@@ -312,7 +321,7 @@ fn names_derive_from_the_service_and_fit() {
 
 #[test]
 fn contradictions_are_told_all_at_once() {
-    let wrong = Managed { min: 12, max: 10, idle_min: 13, cpu: 101, memory: 0, scale_in_below: 80 };
+    let wrong = Managed { min: 12, idle_min: 13, cpu: 101, memory: 0, scale_in_below: 80, ..MANAGED };
     assert_eq!(
         wrong.contradictions(),
         [

@@ -52,6 +52,15 @@ impl Goal {
     pub(crate) fn look(&self) -> Look {
         Look { scalers: self.managed.is_some(), ..Look::TRAFFIC }
     }
+
+    /// How long a color alone at 100 carries all users before it may scale in again (invariant 19): `settle`, and where
+    /// scaling is managed as long as its low alarm looks back, which until then judges by what the color did without
+    /// them. AWS acts on an alarm that is low already at once. None: longer than the run may wait.
+    pub(crate) fn carries(&self) -> Option<Duration> {
+        let settle = self.wish.settle;
+        let window = self.managed.map_or(settle, |managed| managed.scale_in_after.max(settle));
+        (window <= self.timeout.max(settle)).then_some(window)
+    }
 }
 
 /// How a promote settles capacity once all users are at the winner.

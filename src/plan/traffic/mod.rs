@@ -18,7 +18,7 @@ pub(crate) use brief::Undo;
 pub(crate) use brief::{Brief, Load, Reckoned, RuleChange};
 pub(crate) use finish::stays_at_size;
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
-pub(crate) use next::next;
+pub(crate) use next::{next, stays_suspended};
 pub(crate) use predict::{Prediction, brief, predict, shortfall, steps};
 pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};

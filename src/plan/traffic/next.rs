@@ -409,7 +409,7 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
         if let Some(step) = suspend(facts, run, Purpose::Traffic) {
             return Next::Step(step);
         }
-    } else if let Some(next) = settle(facts, (goal, run, now), aim).or_else(|| finish(facts, at, aim)) {
+    } else if let Some(next) = alone(facts, at, aim) {
         return next;
     }
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
@@ -465,19 +465,46 @@ fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Opt
     })
 }
 
-/// A color alone at 100 may scale in again once it has carried all users for a while.
-pub(super) fn settle(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
-    let (goal, run, now) = at;
+/// A color has all users: it settles, and a promote settles capacity. Once it has carried them for long enough, it may
+/// scale in again; what a promote does does not wait for that.
+fn alone(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+    let (goal, run, _) = at;
     let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
     let color = facts.force(winner);
-    color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner))?;
-    Some(settling((goal, run, now), winner).unwrap_or_else(|| Next::Step(resume(color, Purpose::Traffic))))
+    let held = color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner));
+    if held.is_none() {
+        return finish(facts, at, aim);
+    }
+    let resumed = || Next::Step(resume(color, Purpose::Traffic));
+    let settled = settling(at, winner);
+    let carried = goal.carries().map(|time| carrying(at, winner, time));
+    match (settled, carried) {
+        (Some(wait), _) => Some(wait),
+        (None, Some(None)) => Some(resumed()),
+        (None, carried) => finish(facts, at, aim).or(carried.flatten()),
+    }
 }
 
-/// Until the winner has carried all users for long enough.
+/// The color alone at 100 that stays without scale-in, because its low alarm looks back for longer than the run may
+/// wait, and how long that is.
+pub(crate) fn stays_suspended(snapshot: &Snapshot, goal: &Goal) -> Option<(Color, Duration)> {
+    let window = goal.managed.filter(|_| goal.carries().is_none())?.scale_in_after;
+    let facts = facts(snapshot, goal).ok()?;
+    let split = facts.wiring.split();
+    let alone = |color: &&Force| split.weight(color.color) == split.blue + split.green;
+    let color = facts.colors.iter().find(alone)?;
+    color.scaling.filter(|scaling| scaling.in_suspended).map(|_| (color.color, window))
+}
+
+/// Until the winner has carried all users for `settle`.
 pub(super) fn settling(at: (&Goal, &Run, Time), winner: Color) -> Option<Next> {
-    let (goal, run, now) = at;
-    let left = goal.wish.settle.saturating_sub(now.since(run.arrived.unwrap_or(now)));
+    carrying(at, winner, at.0.wish.settle)
+}
+
+/// Until the winner has carried all users for so long.
+fn carrying(at: (&Goal, &Run, Time), winner: Color, time: Duration) -> Option<Next> {
+    let (_, run, now) = at;
+    let left = time.saturating_sub(now.since(run.arrived.unwrap_or(now)));
     let told = Duration::from_secs(left.as_secs());
     (!left.is_zero()).then_some(Next::Wait(Wait::Settle { color: winner, left: told }))
 }

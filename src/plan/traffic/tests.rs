@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict};
+use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict, stays_suspended};
 use crate::plan::color::{Color, Split};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
@@ -657,9 +657,14 @@ fn managed(goal: Goal) -> Goal {
     Goal { managed: Some(MANAGED), ..goal }
 }
 
-/// Both colors with scalable targets, and no policy and no alarm.
+/// Both colors with scalable targets, and no policy and no alarm; blue has all users.
 fn unarmed() -> Snapshot {
-    let mut seen = world(100, 0);
+    unarmed_at(100, 0)
+}
+
+/// The same at this split.
+fn unarmed_at(blue: u32, green: u32) -> Snapshot {
+    let mut seen = world(blue, green);
     for color in [Color::Blue, Color::Green] {
         scales(&mut seen, color, (1, 10), false);
         service(&mut seen, color).scalers = Some(Ok(Scalers::default()));
@@ -749,4 +754,42 @@ fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
         assert_eq!((target.min, target.max, service.desired), (min, 10, desired), "{color}");
     }
     assert_eq!(planned(&seen, &goal), [""; 0]);
+}
+
+/// Green alone at 100 with its scale-in suspended.
+fn carried() -> Snapshot {
+    let mut seen = unarmed_at(0, 100);
+    scales(&mut seen, Color::Green, (1, 10), true);
+    seen
+}
+
+#[test]
+fn invariant_19_scale_in_waits_until_the_low_alarm_has_seen_nothing_but_the_winners_load() {
+    let mut ride = Ride::new(carried(), managed(goal(0, 100)));
+    assert_eq!([ride.go(), ride.later(120).go(), ride.later(179).go()], ["Settle"; 3]);
+    assert_eq!([ride.later(1).go(), ride.go()], ["resume green", "good true"]);
+
+    let mut ride = Ride::new(carried(), goal(0, 100));
+    assert_eq!([ride.later(0).go(), ride.later(120).go()], ["Settle", "resume green"]);
+
+    let long = wish(managed(goal(0, 100)), |wish| wish.settle = Duration::from_secs(900));
+    let mut ride = Ride::new(carried(), long);
+    assert_eq!([ride.go(), ride.later(899).go(), ride.later(1).go()], ["Settle", "Settle", "resume green"]);
+}
+
+#[test]
+fn invariant_19_scale_in_stays_suspended_where_the_run_may_not_wait_for_it() {
+    let goal = Goal { timeout: Duration::from_secs(299), ..managed(goal(0, 100)) };
+    let mut ride = Ride::new(carried(), goal.clone());
+    assert_eq!([ride.go(), ride.later(120).go()], ["Settle", "good false"]);
+    assert_eq!(stays_suspended(&ride.seen, &goal), Some((Color::Green, Duration::from_secs(300))));
+    let enough = Goal { timeout: Duration::from_secs(300), ..goal };
+    assert_eq!(stays_suspended(&ride.seen, &enough), None);
+}
+
+#[test]
+fn the_loser_does_not_keep_its_size_until_the_winner_may_scale_in() {
+    let finish = Finish { idle_count: 1, max_drain: Duration::from_secs(600), bounds: None };
+    let steps = planned(&carried(), &Goal { finish: Some(finish), ..managed(goal(0, 100)) });
+    assert!(steps.ends_with(&["blue to 1".to_owned(), "resume green".to_owned()]), "{steps:?}");
 }

@@ -85,7 +85,9 @@ fn moved(report: &Report, brief: &Brief) -> String {
     let healthy = healthy.unwrap_or_default();
     let short = report.shortfall.as_ref().map(|short| format!(" {}", traffic::shortfall(short)));
     let kept = if report.stays_at_size { format!(" {}", traffic::kept(brief)) } else { String::new() };
-    let short = short.unwrap_or_default() + &kept;
+    let held =
+        report.stays_suspended.map(|held| format!(" {}", traffic::suspended(held))).unwrap_or_default();
+    let short = short.unwrap_or_default() + &kept + &held;
     match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
         (Outcome::Planned, 0) => format!("Nothing would be changed: {}.", at(brief.to)),
         (Outcome::Planned, steps) => {

@@ -12,7 +12,7 @@ use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
 use crate::report::names::{count, duration, one_line, quoted, shares};
 
 pub(crate) use brief::{PROPAGATION, capacity, held, load, rule, scaled_first, silent, stickiness, versions};
-pub(super) use brief::{kept, serves, shortfall};
+pub(super) use brief::{kept, serves, shortfall, suspended};
 pub(crate) use drift::{command, drift};
 pub(super) use failed::stuck;
 pub(super) use left::because;

@@ -1,5 +1,7 @@
 //! What a change of traffic changes, what it needs, and whom it leaves behind.
 
+use std::time::Duration;
+
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, Purpose, Step};
 use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange};
@@ -133,6 +135,15 @@ pub(crate) fn kept(brief: &Brief) -> String {
     format!(
         "{loser} stays at its size: stickiness may keep clients there for {longest} after their last request, and `max-drain` is shorter. To shrink it, run again with `max-drain: {}`, which waits for so long, or once stickiness is off.",
         longest.replace(' ', "")
+    )
+}
+
+/// Why a color with all users does not scale in yet, and what lets it.
+pub(crate) fn suspended((color, window): (Color, Duration)) -> String {
+    let window = duration(window);
+    format!(
+        "{color} does not scale in yet: its low alarm looks back for {window}, so it has to carry all users for so long first, and `timeout` is shorter. To let it, run again with `timeout: {}` or more.",
+        window.replace(' ', "")
     )
 }
 
