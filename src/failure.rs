@@ -236,7 +236,7 @@ impl Reason {
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
             Refusal::AlarmFiring(_) => Reason::Alarm,
-            Refusal::StepBeyond { .. } | Refusal::WhichColor(_) => Reason::BadInput,
+            Refusal::StepBeyond { .. } | Refusal::IdleAbove { .. } | Refusal::WhichColor(_) => Reason::BadInput,
         }
     }
 }

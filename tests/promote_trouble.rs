@@ -152,6 +152,12 @@ fn a_swap_whose_write_is_denied_changes_nothing() {
 }
 
 #[test]
+fn more_tasks_without_users_than_production_has_are_refused() {
+    let (bed, _) = stack();
+    refused(&bed, swap(&bed, "green").input("idle-count", "3"), "bad-input").says("`idle-count` is 3");
+}
+
+#[test]
 fn invariant_22_a_swap_that_may_not_shrink_the_loser_leaves_users_at_the_winner() {
     let (bed, sample) = stack();
     bed.fault(Fault::on("UpdateService", Effect::Deny));

@@ -500,6 +500,15 @@ pub(crate) enum Refusal {
         /// Its share in the end, percent.
         target: u32,
     },
+    /// `idle-count` is more than production has.
+    IdleAbove {
+        /// The color that would be without users.
+        color: Color,
+        /// What was asked for.
+        idle: u32,
+        /// The most that production can have.
+        production: u32,
+    },
     /// Something that is not ours, or of another kind, bears the name of a scaling policy or alarm of ours.
     NameTaken {
         /// The service.

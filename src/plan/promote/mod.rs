@@ -57,6 +57,7 @@ pub(crate) fn other(color: Color) -> Color {
 /// The phases from what is seen.
 pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hindrance> {
     let color = goal.promotion.color;
+    sized(snapshot, goal)?;
     let last = Phase::Move(Box::new(moving(goal, color, true)));
     match goal.promotion.mode {
         Mode::Swap => Ok(vec![last]),
@@ -74,6 +75,19 @@ pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hin
             Ok(vec![away, deploy, last])
         }
     }
+}
+
+/// The color without users never gets more tasks than production can have.
+fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
+    let most = |service: &Service| match (&goal.managed, &service.scaling) {
+        (Some(managed), _) => managed.max,
+        (None, Some(Ok(Some(scaling)))) => scaling.max,
+        (None, _) => service.desired,
+    };
+    let colors = [Color::Blue, Color::Green].into_iter().filter_map(|color| snapshot.service(color));
+    let production = colors.map(most).max().unwrap_or_default().max(1);
+    let (color, idle) = (other(goal.promotion.color), goal.promotion.idle_count);
+    if idle > production { Err(Refusal::IdleAbove { color, idle, production }) } else { Ok(()) }
 }
 
 /// A color's service with the revision that it wants.

@@ -9,7 +9,7 @@ use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::sample::{arn, content, snapshot};
-use crate::plan::snapshot::{Container, Revision, Rollout, Service, Snapshot, Task};
+use crate::plan::snapshot::{Container, Revision, Rollout, Scalable, Service, Snapshot, Task};
 use crate::plan::step::Refusal;
 use crate::plan::traffic::Wish;
 use crate::plan::verdict::Limits;
@@ -67,6 +67,33 @@ fn world() -> Snapshot {
 /// The service of a color.
 fn service(seen: &mut Snapshot, color: Color) -> &mut Service {
     seen.services.iter_mut().find(|service| service.color == color).unwrap()
+}
+
+#[test]
+fn the_color_without_users_never_gets_more_tasks_than_production() {
+    let with = |seen: &Snapshot, idle| {
+        let mut goal = goal(Mode::Swap);
+        goal.promotion.idle_count = idle;
+        phases(seen, &goal).map(|phases| phases.len())
+    };
+    let mut seen = world();
+    assert_eq!(with(&seen, 2).ok(), Some(1), "both have 2");
+    let refusal = Refusal::IdleAbove { color: Color::Green, idle: 3, production: 2 };
+    assert_eq!(with(&seen, 3), Err(Hindrance::Refuse(refusal)));
+    let scaling = Scalable {
+        min: 1,
+        max: 4,
+        in_suspended: false,
+        out_suspended: false,
+        scheduled_suspended: false,
+    };
+    service(&mut seen, Color::Blue).scaling = Some(Ok(Some(scaling)));
+    assert_eq!(with(&seen, 4).ok(), Some(1), "MaxCapacity says how far production can grow");
+    assert!(with(&seen, 5).is_err());
+    let mut none = world();
+    service(&mut none, Color::Blue).desired = 0;
+    service(&mut none, Color::Green).desired = 0;
+    assert_eq!(with(&none, 1).ok(), Some(1), "what else is wrong with it is said by the change of traffic");
 }
 
 #[test]

@@ -211,6 +211,7 @@ fn every_other_refusal_says_what_to_do() {
         Refusal::NoAlarm(vec!["web-5xx".to_owned()]),
         Refusal::NoAlarm(vec!["web-5xx".to_owned(), "web-slow".to_owned()]),
         Refusal::AlarmFiring(vec![alarm("web-5xx")]),
+        Refusal::IdleAbove { color: Color::Blue, idle: 5, production: 2 },
         Refusal::StepBeyond { step: 80, color: Color::Green, target: 50 },
         Refusal::WhichColor(BLUE_80),
     ];
@@ -236,6 +237,10 @@ fn every_other_refusal_says_what_to_do() {
     [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)) fires already, before users were moved; the first of `steps` would only send them back.
     Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.
       aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+
+    [bad-input] `idle-count` is 5, and production has at most 2: blue would have more tasks without users than the other color has with all of them.
+    Write 2 at most:
+      idle-count: 1
 
     [bad-input] `steps` has 80 %, and green, which gains users, ends at 50 %.
     Steps are shares of the color that gains users: leave out those above 50.

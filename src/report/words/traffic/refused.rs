@@ -32,6 +32,10 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
             format!("`steps` has {step} %, and {color}, which gains users, ends at {target} %."),
             format!("Steps are shares of the color that gains users: leave out those above {target}."),
         ),
+        Refusal::IdleAbove { color, idle, production } => (
+            format!("`idle-count` is {idle}, and production has at most {production}: {color} would have more tasks without users than the other color has with all of them."),
+            format!("Write {production} at most:\n  idle-count: 1"),
+        ),
         Refusal::WhichColor(split) => which_color(*split),
         Refusal::NoCluster(_)
         | Refusal::Missing { .. }
