@@ -44,6 +44,8 @@ pub struct Done {
     pub state: BTreeMap<String, String>,
     /// The job summary.
     pub summary: String,
+    /// What is in the workspace: files, folders and links, as paths in it.
+    pub workspace: Vec<String>,
 }
 
 impl Action {
@@ -127,6 +129,12 @@ impl Action {
         self
     }
 
+    /// Tells what started the run.
+    pub fn event(self, json: &str) -> Self {
+        fs::write(self.path("event.json"), json).expect("a file");
+        self
+    }
+
     /// The post step after a run that left this state.
     pub fn post(mut self, state: &BTreeMap<String, String>) -> Self {
         let link = self.path("ecs-blue-green-post");
@@ -188,6 +196,7 @@ impl Running {
             outputs: read_values(&self.action.path("output")),
             state: read_values(&self.action.path("state")),
             summary: fs::read_to_string(self.action.path("summary")).unwrap_or_default(),
+            workspace: listed(&self.action.path("workspace"), ""),
         }
     }
 }
@@ -216,6 +225,20 @@ impl Done {
         assert!(self.log.contains(text), "the log does not say `{text}`:\n{}", self.log);
         self
     }
+}
+
+/// Everything in a folder and in those below it, in the order of the alphabet.
+fn listed(folder: &Path, above: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let name = format!("{above}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().expect("a kind").is_dir() {
+            found.extend(listed(&entry.path(), &format!("{name}/")));
+        }
+        found.push(name);
+    }
+    found.sort();
+    found
 }
 
 /// Parses a file of `name<<DELIMITER` blocks as the runner does.

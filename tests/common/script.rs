@@ -1,0 +1,86 @@
+//! The few lines of shell that workflows here have, carried out without a shell: what they push and what they output.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+/// Names and values.
+pub(crate) type Names = BTreeMap<String, String>;
+
+/// A filter of jq, done by hand; nothing where `--exit-status` would fail.
+type Filter = (&'static str, fn(&Value) -> Option<Value>);
+
+/// The filters that workflows have.
+const FILTERS: [Filter; 2] = [
+    (".colors[] | select(.color == \"green\") | .task_definition", |status| {
+        let green = status["colors"].as_array()?.iter().find(|color| color["color"] == "green")?;
+        Some(green["task_definition"].clone()).filter(|found| !found.is_null())
+    }),
+    (".traffic != null and .missing == [] and .unread == []", |status| {
+        let good =
+            !status["traffic"].is_null() && status["missing"] == json!([]) && status["unread"] == json!([]);
+        good.then(|| json!(true))
+    }),
+];
+
+/// Carries a script out; gives what it wrote to `$GITHUB_OUTPUT`. A push brings an image into the testbed's registry.
+pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
+    let (mut names, mut outputs) = (env.clone(), Names::new());
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(image) = line.strip_prefix("docker push ") {
+            push(bed, &text(image, &names));
+        } else if let Some(told) = line.strip_prefix("echo ") {
+            let (told, to) = told.split_once(" >> ").unwrap_or((told, ""));
+            let told = text(told, &names);
+            if to == "\"$GITHUB_OUTPUT\"" {
+                let (name, value) = told.split_once('=').expect("`name=value`");
+                outputs.insert(name.to_owned(), value.to_owned());
+            }
+        } else if let Some((name, query)) = line.split_once("=$(jq ") {
+            let value = jq(query.strip_suffix(')').expect("`)`"), &names);
+            names.insert(name.to_owned(), value.as_str().expect("a text").to_owned());
+        } else if let Some(query) = line.strip_prefix("jq ") {
+            jq(query, &names);
+        } else {
+            assert!(line.starts_with("docker build "), "a line that is not known here: {line}");
+        }
+    }
+    outputs
+}
+
+/// A text in double quotes with its `$NAME`s replaced.
+fn text(quoted: &str, names: &Names) -> String {
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect("double quotes");
+    let mut parts = inner.split('$');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let length = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(part.len());
+        let name = &part[..length];
+        out.push_str(names.get(name).unwrap_or_else(|| panic!("${name} is not set")));
+        out.push_str(&part[length..]);
+    }
+    out
+}
+
+/// `OPTIONS 'FILTER' <<< "$NAME"`.
+fn jq(query: &str, names: &Names) -> Value {
+    let (options, rest) = query.split_once('\'').expect("a filter");
+    let (filter, from) = rest.split_once("' <<< ").expect("what to read");
+    assert!(options.contains("--exit-status"), "without it an empty answer would pass: {query}");
+    let read: Value = serde_json::from_str(&text(from, names)).expect("JSON");
+    let (_, by_hand) =
+        FILTERS.iter().find(|(known, _)| *known == filter).expect("a filter that is known here");
+    by_hand(&read).unwrap_or_else(|| panic!("`{filter}` finds nothing in {read}"))
+}
+
+/// Pushes `HOST/REPOSITORY:TAG`.
+fn push(bed: &Testbed, image: &str) {
+    let (host, rest) = image.split_once('/').expect("a registry");
+    let (repository, tag) = rest.split_once(':').expect("a tag");
+    assert!(tag.len() <= 128, "{tag}");
+    bed.world(|world| {
+        assert_eq!(host, world.registry());
+        world.ecr.push(repository, tag);
+    });
+}
