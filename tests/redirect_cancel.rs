@@ -76,6 +76,7 @@ fn a_signal_in_a_bake_leaves_users_where_they_are_or_sends_them_back_as_asked() 
         until_at(&bed, &sample, &["80/20"]);
         let done = cancel(run, signal);
         cancelled(&bed, &sample, &done, "changed", &["production 80/20"]);
+        assert_eq!((done.output("traffic"), done.output("live-color")), ("blue-80", "both"));
         done.says(&format!("{name} came"));
         let after = post(&bed, &done, "leave");
         assert_eq!(

@@ -51,6 +51,8 @@ pub(crate) struct Drive<'a, C> {
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
     pub(crate) logs: Vec<LogLink>,
+    /// What a change of traffic saw last: where users are, when a signal leaves no time for another look.
+    pub(crate) seen: Option<Snapshot>,
     /// What was told last of waiting, and when.
     told: Option<(Wait, Time)>,
     /// Whether it was told that all users are where they should be.
@@ -61,7 +63,7 @@ impl<'a, C: Course> Drive<'a, C> {
     /// A drive from this point of a run.
     pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
-        Drive { session, course, test: None, cause, logs, told: None, told_moved: false }
+        Drive { session, course, test: None, cause, logs, seen: None, told: None, told_moved: false }
     }
 
     /// Drives to the end, and is out in time after a signal. `first` is what was seen just before, where it was.
@@ -92,6 +94,9 @@ impl<'a, C: Course> Drive<'a, C> {
             let now = clock::now();
             self.course.saw(&seen, now);
             self.tell_arrival();
+            if self.course.moving().is_some() {
+                self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
+            }
             let next = self.course.next(&seen, now);
             if let Next::Look(closer) = next {
                 look = closer;

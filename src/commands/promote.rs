@@ -156,7 +156,7 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     }
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
     drive.save(if open { drive.phase() } else { Saved::Done });
-    look_again(session, phases.last().filter(|_| last), report).await;
+    look_again(session, (phases.last().filter(|_| last), drive.seen), report).await;
 }
 
 /// The end of a phase as the end of the whole: what earlier phases changed stays changed.
@@ -170,12 +170,18 @@ fn whole(end: End, changed: bool) -> End {
     }
 }
 
-/// What stands at the end. It decides nothing any more, so a trouble is no failure.
-async fn look_again(session: &Session<'_>, last: Option<&Phase>, report: &mut Report) {
-    if session.signals.came().is_some() {
-        return;
-    }
-    let Ok(snapshot) = session.look(Look::TRAFFIC).await else { return };
+/// What stands at the end: a new look, or after a signal the last one. It decides nothing any more, so a trouble is no
+/// failure.
+async fn look_again(
+    session: &Session<'_>,
+    (last, seen): (Option<&Phase>, Option<Snapshot>),
+    report: &mut Report,
+) {
+    let seen = match session.signals.came() {
+        Some(_) => seen,
+        None => session.look(Look::TRAFFIC).await.ok(),
+    };
+    let Some(snapshot) = seen else { return };
     if let Some(Phase::Move(goal)) = last {
         report.stays_at_size = stays_at_size(&snapshot, goal);
         report.stays_suspended = stays_suspended(&snapshot, goal);

@@ -18,7 +18,6 @@ use crate::plan::overview::overview;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Left, Refusal};
 use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall, stays_suspended};
-use crate::plan::trouble::Trouble;
 
 /// Runs `redirect-traffic` to its report.
 pub(crate) async fn redirect(session: &Session<'_>, wish: &Wish) -> Report {
@@ -95,7 +94,7 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(Some(*snapshot)).await;
     ended(&mut drive, ending, &mut report);
-    look_again(session, &goal, &mut report).await;
+    look_again(session, (&goal, drive.seen), &mut report).await;
     report
 }
 
@@ -174,17 +173,17 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
     drive.save(if open { drive.phase() } else { Phase::Done });
 }
 
-/// What stands at the end. It decides nothing any more, so a trouble is no failure.
-async fn look_again(session: &Session<'_>, goal: &Goal, report: &mut Report) {
-    if session.signals.came().is_some() {
-        return;
+/// What stands at the end: a new look, or after a signal the last one. It decides nothing any more, so a trouble is no
+/// failure.
+async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot>), report: &mut Report) {
+    let seen = match session.signals.came() {
+        Some(_) => last,
+        None => session.look(Look::TRAFFIC).await.ok(),
+    };
+    let Some(snapshot) = seen else { return };
+    if goal.wish.force && report.outcome == Outcome::Succeeded {
+        report.shortfall = shortfall(&snapshot, goal);
     }
-    let seen: Result<Snapshot, Trouble> = session.look(Look::TRAFFIC).await;
-    if let Ok(snapshot) = seen {
-        if goal.wish.force && report.outcome == Outcome::Succeeded {
-            report.shortfall = shortfall(&snapshot, goal);
-        }
-        report.stays_suspended = stays_suspended(&snapshot, goal);
-        report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
-    }
+    report.stays_suspended = stays_suspended(&snapshot, goal);
+    report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
 }
