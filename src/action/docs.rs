@@ -1,4 +1,6 @@
-//! `action.yml` and the tables of the README, made from the code. The tests compare the files with it.
+//! `action.yml`, `action-types.yml` and the tables of the README, made from the code. The tests compare the files with it.
+
+mod types;
 
 use std::path::{Path, PathBuf};
 
@@ -143,9 +145,33 @@ fn check(name: &str, found: &str, wanted: &str) {
     );
 }
 
+/// The text of `action.yml` as it stands outside of releases: there the image is built, and a release names one by its tag
+/// and digest.
+fn unreleased(text: &str) -> String {
+    let digest = |line: &str| {
+        let (name, digest) = line.strip_prefix("  image: docker://ghcr.io/")?.split_once("@sha256:")?;
+        let whole = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+        (whole && name.contains(':')).then_some("  image: Dockerfile")
+    };
+    text.lines().map(|line| format!("{}\n", digest(line).unwrap_or(line))).collect()
+}
+
 #[test]
 fn action_yml_is_what_the_table_says() {
-    check("action.yml", &std::fs::read_to_string(file("action.yml")).unwrap_or_default(), &action_yml());
+    let found = std::fs::read_to_string(file("action.yml")).unwrap_or_default();
+    check("action.yml", &unreleased(&found), &action_yml());
+}
+
+#[test]
+fn a_release_names_its_image_by_tag_and_digest_and_changes_nothing_else() {
+    let digest = "0a".repeat(32);
+    let of = |image: &str| action_yml().replace("image: Dockerfile", &format!("image: {image}"));
+    let released = of(&format!("docker://ghcr.io/owner/ecs-blue-green:1.2.3@sha256:{digest}"));
+    assert_eq!(unreleased(&released), action_yml());
+    assert_eq!(unreleased(&action_yml()), action_yml());
+    for wrong in ["docker://ghcr.io/owner/ecs-blue-green:1.2.3", "docker://ghcr.io/o/e:1@sha256:0a"] {
+        assert_ne!(unreleased(&of(wrong)), action_yml(), "{wrong}");
+    }
 }
 
 #[test]
