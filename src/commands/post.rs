@@ -106,6 +106,7 @@ fn back(to: Split, session: &Session<'_>) -> traffic::Goal {
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
+        onward: false,
         managed: None,
     }
 }

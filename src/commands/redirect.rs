@@ -57,6 +57,7 @@ pub(crate) fn goal(session: &Session<'_>, wish: &Wish) -> Goal {
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
+        onward: false,
         managed: session.settings.scaling,
     }
 }

@@ -158,6 +158,7 @@ fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
             max_drain: promotion.max_drain,
             bounds: goal.bounds,
         }),
+        onward: !last,
         managed: goal.managed,
     }
 }
@@ -178,6 +179,7 @@ fn deploying(goal: &Goal, content: Content, tags: Vec<(String, String)>) -> depl
         revision: None,
         origin: Some(tags),
         desired: Some(DesiredCount::Match),
+        // Its alarms are production's; the change of traffic that follows makes what it lacks before it gets users.
         managed: None,
         limits: goal.limits,
         restore_on_cancel: true,

@@ -60,6 +60,7 @@ fn goals() -> impl Strategy<Value = Goal> {
             timeout: Duration::from_secs(60),
             restore_on_cancel,
             finish: None,
+            onward: false,
             managed: None,
         },
     )

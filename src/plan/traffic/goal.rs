@@ -43,6 +43,8 @@ pub(crate) struct Goal {
     pub(crate) restore_on_cancel: bool,
     /// What is done once all users are at one color: a promote settles capacity too.
     pub(crate) finish: Option<Finish>,
+    /// Whether users go on from there in the same run: until then nothing may scale in.
+    pub(crate) onward: bool,
     /// How both services scale, where the config says so.
     pub(crate) managed: Option<Managed>,
 }

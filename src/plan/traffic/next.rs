@@ -477,6 +477,9 @@ fn alone(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Nex
     }
     let resumed = || Next::Step(resume(color, Purpose::Traffic));
     let settled = settling(at, winner);
+    if goal.onward {
+        return settled;
+    }
     let carried = goal.carries().map(|time| carrying(at, winner, time));
     match (settled, carried) {
         (Some(wait), _) => Some(wait),

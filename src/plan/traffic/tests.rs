@@ -41,6 +41,7 @@ fn goal(blue: u32, green: u32) -> Goal {
         timeout: Duration::from_secs(600),
         restore_on_cancel: false,
         finish: None,
+        onward: false,
         managed: None,
     }
 }
@@ -379,7 +380,7 @@ impl Ride {
     fn go(&mut self) -> String {
         match self.next() {
             Next::Step(step) => {
-                self.run.before(&self.seen.clone(), &self.goal);
+                self.run.before(&step, &self.seen.clone(), &self.goal);
                 self.run.answered(&step, &Ok(Answer::Changed), &self.goal, self.now);
                 if let Step::Weights(weights) = &step {
                     let (blue, green) = (weights.after.blue, weights.after.green);

@@ -1,0 +1,276 @@
+//! `promote` where the config has `scaling`: alarms, bounds and scale-in of winner and loser, in their order.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
+
+mod common;
+#[path = "common/promote.rs"]
+mod promote;
+#[path = "common/traffic.rs"]
+mod traffic;
+
+use common::{Action, Done, stack};
+use promote::{bounds, titles};
+use serde_json::{Value, json};
+use testbed::sample::Sample;
+use testbed::{Call, Service, Testbed};
+use traffic::{counts, splits, suspended};
+
+/// The config file, with what `scaling` says beside.
+fn config(more: &str) -> String {
+    format!(
+        "cluster: shop\napps:\n  web:\n    blue: web-blue\n    green: web-green\n    scaling: {{ min: 2, max: 10{more} }}\n"
+    )
+}
+
+/// A run that settles in a moment and may not wait for the quarter of an hour that the low alarm looks back.
+fn run(bed: &Testbed, command: &str) -> Action {
+    let action = Action::new(bed, command).file(".github/blue-green.yml", &config(""));
+    action.input("settle", "200ms").input("timeout", "60s")
+}
+
+/// A promote of a color by swap.
+fn swap(bed: &Testbed, color: &str) -> Action {
+    run(bed, "promote").input("color", color)
+}
+
+/// A promote of a color by copy.
+fn copy(bed: &Testbed, color: &str) -> Action {
+    swap(bed, color).input("mode", "copy")
+}
+
+/// A promote whose low alarm looks back for a minute, and which may wait for it.
+fn patient(action: Action) -> Action {
+    action.file(".github/blue-green.yml", &config(", scale-in-after: 1m")).input("timeout", "90s")
+}
+
+/// A deploy of a version to a color, with alarms; forgets the calls.
+fn deploy(bed: &Testbed, sample: &Sample, color: &str, tag: &str, more: &str) {
+    let deploy =
+        Action::new(bed, "deploy").file(".github/blue-green.yml", &config(more)).input("color", color);
+    let done = deploy.input("image", &sample.image(tag)).input("allow-live", "true").run();
+    done.expect(0, "succeeded", "", "changed");
+    bed.clear_calls();
+}
+
+/// Blue serves v1 with alarms that act, green has v2 and alarms that do not.
+fn armed(more: &str) -> (Testbed, Sample) {
+    let (bed, sample) = stack();
+    bed.world(|world| world.checker.expect_managed_alarms(true));
+    deploy(&bed, &sample, "blue", "v1", more);
+    deploy(&bed, &sample, "green", "v2", more);
+    (bed, sample)
+}
+
+/// The writes so far in short: `web-green/low on`, `policy web-green/out`, and else as `promote::written` has them.
+fn written(bed: &Testbed, sample: &Sample) -> Vec<String> {
+    let name = |call: &Call, key: &str| {
+        call.input[key].as_str().map(|name| name.trim_start_matches("ecs-blue-green/shop/").to_owned())
+    };
+    let short = |(call, short): (Call, String)| {
+        let acts = if call.input["ActionsEnabled"] == true { "on" } else { "off" };
+        let alarm = name(&call, "AlarmName").map(|name| format!("{name} {acts}"));
+        let policy = name(&call, "PolicyName").map(|name| format!("policy {name}"));
+        alarm.or(policy).unwrap_or(short)
+    };
+    bed.writes().into_iter().zip(promote::written(bed, sample)).map(short).collect()
+}
+
+/// All three alarms of a service, on or off.
+fn alarms(service: &str, acts: &str) -> Vec<String> {
+    ["cpu-high", "memory-high", "low"].map(|what| format!("{service}/{what} {acts}")).to_vec()
+}
+
+/// Lists, one after the other.
+fn all(parts: &[&[String]]) -> Vec<String> {
+    parts.concat()
+}
+
+/// Texts as a list.
+fn list(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|&line| line.to_owned()).collect()
+}
+
+/// Both policies of a service.
+fn policies(service: &str) -> Vec<String> {
+    ["out", "in"].map(|what| format!("policy {service}/{what}")).to_vec()
+}
+
+/// Whether the actions of the three alarms of a service are on.
+fn acting(bed: &Testbed, service: &str) -> Vec<bool> {
+    let names =
+        ["cpu-high", "memory-high", "low"].map(|what| format!("ecs-blue-green/shop/{service}/{what}"));
+    let of = |name: &String| {
+        let found = bed.call(Service::CloudWatch, "DescribeAlarms", json!({ "AlarmNames": [name] }));
+        let alarm: Value = found.expect("AWS answers")["MetricAlarms"][0].clone();
+        alarm["ActionsEnabled"] == true
+    };
+    names.iter().map(of).collect()
+}
+
+/// Asserts a good end with these writes, after which the same run is unchanged and writes nothing.
+#[track_caller]
+fn converged(bed: &Testbed, sample: &Sample, run: impl Fn() -> Action, expected: &[String]) -> Done {
+    let done = run().run();
+    assert_eq!(written(bed, sample), expected, "{}", done.log);
+    done.expect(0, "succeeded", "", "changed");
+    bed.clear_calls();
+    let again = run().run();
+    again.expect(0, "unchanged", "", "untouched");
+    assert_eq!(written(bed, sample), [""; 0], "{}", again.log);
+    assert_eq!(bed.violations(), []);
+    done
+}
+
+/// The same, and the plan before it told these writes and made none.
+#[track_caller]
+fn planned_and_converged(
+    bed: &Testbed,
+    sample: &Sample,
+    run: impl Fn() -> Action,
+    expected: &[String],
+) -> Done {
+    let plan = run().input("plan-only", "true").run();
+    plan.expect(0, "planned", "", "untouched");
+    assert_eq!(written(bed, sample), [""; 0], "{}", plan.log);
+    let done = converged(bed, sample, run, expected);
+    assert_eq!(titles(&plan.log), titles(&done.log), "{}\n---\n{}", plan.log, done.log);
+    assert_eq!(titles(&plan.log).len(), expected.len(), "{}", plan.log);
+    done
+}
+
+/// Bounds and alarms of a production color, and of one without users.
+#[track_caller]
+fn stands(bed: &Testbed, production: &str, idle: &str) {
+    let of = |service| if service == "web-blue" { 0 } else { 1 };
+    let (bounds, counts) = (bounds(bed), <[u32; 2]>::from(counts(bed)));
+    assert_eq!((bounds[of(production)].as_str(), bounds[of(idle)].as_str()), ("2-10", "1-10"));
+    assert_eq!((counts[of(production)], counts[of(idle)]), (2, 1));
+    assert_eq!((acting(bed, production), acting(bed, idle)), (vec![true; 3], vec![false; 3]));
+}
+
+#[test]
+fn invariants_19_23_31_a_swap_turns_alarms_on_before_weight_and_the_losers_off_before_it_shrinks() {
+    let after = ", scale-in-after: 1m";
+    let (bed, sample) = armed(after);
+    let expected = all(&[
+        &list(&["web-blue scale-in off", "web-green scale-in off"]),
+        &alarms("web-green", "on"),
+        &list(&["production 0/100", "web-green min=2"]),
+        &alarms("web-blue", "off"),
+        &list(&["web-blue min=1 scale-in on", "web-blue desired=1", "web-green scale-in on"]),
+    ]);
+    planned_and_converged(&bed, &sample, || patient(swap(&bed, "green")), &expected);
+    stands(&bed, "web-green", "web-blue");
+    assert_eq!((splits(&bed, &sample), suspended(&bed)), (vec!["0/100".to_owned()], (false, false)));
+}
+
+#[test]
+fn invariant_19_a_swap_that_may_not_wait_leaves_the_winners_scale_in_suspended_and_says_so() {
+    let (bed, sample) = armed("");
+    let expected = all(&[
+        &list(&["web-blue scale-in off", "web-green scale-in off"]),
+        &alarms("web-green", "on"),
+        &list(&["production 0/100", "web-green min=2"]),
+        &alarms("web-blue", "off"),
+        &list(&["web-blue min=1 scale-in on", "web-blue desired=1"]),
+    ]);
+    let done = planned_and_converged(&bed, &sample, || swap(&bed, "green"), &expected);
+    let told = "green does not scale in yet: its low alarm looks back for 15m 00s";
+    done.says(told);
+    assert!(done.summary.contains(told), "{}", done.summary);
+    stands(&bed, "web-green", "web-blue");
+    assert_eq!(suspended(&bed), (false, true));
+}
+
+#[test]
+fn a_swap_of_services_without_any_alarm_makes_those_of_both() {
+    let (bed, sample) = stack();
+    bed.world(|world| world.checker.expect_managed_alarms(true));
+    let expected = all(&[
+        &list(&["web-green min=2 max=10 scale-in off"]),
+        &policies("web-green"),
+        &alarms("web-green", "on"),
+        &list(&["production 0/100", "web-blue min=1 max=10"]),
+        &policies("web-blue"),
+        &alarms("web-blue", "off"),
+        &list(&["web-blue desired=1"]),
+    ]);
+    planned_and_converged(&bed, &sample, || swap(&bed, "green"), &expected);
+    stands(&bed, "web-green", "web-blue");
+}
+
+#[test]
+fn invariant_31_a_copy_turns_the_alarms_of_both_on_while_they_have_users_and_ends_with_productions() {
+    let (bed, sample) = armed("");
+    let expected = all(&[
+        &list(&["web-blue scale-in off", "web-green scale-in off"]),
+        &alarms("web-green", "on"),
+        &list(&[
+            "production 0/100",
+            "RegisterTaskDefinition web-blue",
+            "UpdateService web-blue web-blue:3",
+            "production 100/0",
+        ]),
+        &alarms("web-green", "off"),
+        &list(&["web-green min=1 scale-in on", "web-green desired=1"]),
+    ]);
+    let done = planned_and_converged(&bed, &sample, || copy(&bed, "blue"), &expected);
+    done.says("blue does not scale in yet");
+    stands(&bed, "web-blue", "web-green");
+    assert_eq!((splits(&bed, &sample), suspended(&bed)), (vec!["100/0".to_owned()], (true, false)));
+}
+
+#[test]
+fn invariant_31_a_copy_onto_a_color_without_any_alarm_makes_them_before_it_gets_users() {
+    let (bed, sample) = stack();
+    bed.world(|world| world.checker.expect_managed_alarms(true));
+    promote::runs_as(&bed, &sample, "web-green", ("v2", "green"));
+    let expected = all(&[
+        &list(&["web-green min=2 max=10 scale-in off"]),
+        &policies("web-green"),
+        &alarms("web-green", "on"),
+        &list(&["production 0/100", "RegisterTaskDefinition web-blue", "UpdateService web-blue web-blue:2"]),
+        &list(&["web-blue min=2 max=10 scale-in off"]),
+        &policies("web-blue"),
+        &alarms("web-blue", "on"),
+        &list(&["production 100/0"]),
+        &alarms("web-green", "off"),
+        &list(&["web-green min=1 scale-in on", "web-green desired=1"]),
+    ]);
+    planned_and_converged(&bed, &sample, || copy(&bed, "blue"), &expected);
+    stands(&bed, "web-blue", "web-green");
+}
+
+#[test]
+fn invariant_29_beside_somebody_elses_policy_a_promote_adds_none_and_names_it() {
+    let (bed, sample) = stack();
+    let target = json!({
+        "ServiceNamespace": "ecs", "ResourceId": "service/shop/web-green",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    });
+    let mut register = target.clone();
+    (register["MinCapacity"], register["MaxCapacity"]) = (json!(1), json!(10));
+    bed.call(Service::AutoScaling, "RegisterScalableTarget", register).expect("AWS takes it");
+    let mut policy = target;
+    policy["PolicyName"] = json!("theirs");
+    policy["PolicyType"] = json!("TargetTrackingScaling");
+    policy["TargetTrackingScalingPolicyConfiguration"] = json!({
+        "TargetValue": 60.0,
+        "PredefinedMetricSpecification": { "PredefinedMetricType": "ECSServiceAverageCPUUtilization" },
+    });
+    bed.call(Service::AutoScaling, "PutScalingPolicy", policy).expect("AWS takes it");
+    bed.clear_calls();
+    for mode in ["swap", "copy"] {
+        let done = swap(&bed, "green").input("mode", mode).input("plan-only", "true").run();
+        done.expect(0, "planned", "", "untouched").says("`theirs`");
+    }
+    let done = swap(&bed, "green").run();
+    done.expect(0, "succeeded", "", "changed").says("`theirs`");
+    let ours = |line: &String| line.contains("web-green/");
+    assert!(!written(&bed, &sample).iter().any(ours), "{:?}", written(&bed, &sample));
+    assert_eq!(bed.violations(), []);
+}
