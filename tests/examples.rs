@@ -358,6 +358,45 @@ fn rollback() {
     }
 }
 
+/// A button with the checkout that its comment shows, without the `#`.
+fn with_checkout(text: &str) -> String {
+    let shown =
+        ["contents: read #", "- uses: actions/checkout@", "  with:", "    persist-credentials: false"];
+    let bare = |line: &str| {
+        let (indent, rest) = line.split_once("# ").unwrap_or(("x", ""));
+        let is = indent.trim().is_empty() && shown.iter().any(|start| rest.starts_with(start));
+        if is { format!("{indent}{rest}") } else { line.to_owned() }
+    };
+    let changed: Vec<String> = text.lines().map(bare).collect();
+    assert_eq!(changed.iter().zip(text.lines()).filter(|(a, b)| a != b).count(), 4);
+    changed.join("\n")
+}
+
+#[test]
+fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
+    let rollback = parsed("rollback.yml", &with_checkout(&read(".github/workflows/rollback.yml")));
+    let job = &rollback["jobs"]["rollback"];
+    assert_eq!(
+        (&job["permissions"]["contents"], job["steps"].as_array().map(Vec::len)),
+        (&json!("read"), Some(2))
+    );
+
+    let file = ".github/workflows/redirect-traffic.yml";
+    let alarm = json!({ "AlarmNames": ["ecs-blue-green/shop/web-green/cpu-high"] });
+    for checks_out in [false, true] {
+        let (bed, _) = stage();
+        let text = if checks_out { with_checkout(&read(file)) } else { read(file) };
+        let event = Event::by_hand(&bed, json!({ "traffic": "split" }));
+        let config = "apps: { web: { scaling: { min: 2, max: 10 } } }".to_owned();
+        let mut runner = Runner { bed: &bed, event: &event, config, hurried: true, ran: Vec::new() };
+        runner.run(file, &parsed(file, &text));
+        ends(&bed, &runner.ran, &["redirect: redirect-traffic traffic split succeeded"]);
+        let found = bed.call(testbed::Service::CloudWatch, "DescribeAlarms", alarm.clone());
+        let acts = &found.expect("AWS answers")["MetricAlarms"][0]["ActionsEnabled"];
+        assert_eq!(*acts, if checks_out { json!(true) } else { Value::Null });
+    }
+}
+
 /// The workflows that a test above runs.
 const RUN: [&str; 11] = [
     ".github/workflows/deploy.yml",

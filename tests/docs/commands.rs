@@ -119,7 +119,7 @@ fn every_command_names_what_exists() {
         match (*first, rest) {
             ("cargo", _) => cargo(&at, rest),
             ("gh", ["workflow", "run", rest @ ..]) => button(&at, rest),
-            ("gh", ["api", ..]) | ("curl", _) => {}
+            ("gh", ["api", ..] | ["attestation", "verify", ..]) | ("curl", _) => {}
             ("aws", _) => aws(&at, &line),
             ("env", _) => env(&at, rest),
             ("sed", [.., file]) => assert!(path(file).exists(), "{at}"),
