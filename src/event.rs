@@ -187,8 +187,10 @@ pub(crate) struct Report {
     pub(crate) color: Option<Color>,
     /// Its service.
     pub(crate) service: Option<String>,
-    /// The split when the run ended (or began, where it could not be read again).
+    /// The split when the run ended; none where the rules disagree, or could not be read.
     pub(crate) split: Option<Split>,
+    /// Whether the overview is older than the end: AWS could not be asked again, or a signal left no time for it.
+    pub(crate) stale: bool,
     /// ARN of the task definition that the run brought or wanted to bring.
     pub(crate) task_definition: Option<String>,
     /// ARN of the task definition that the color ran before.
@@ -240,6 +242,7 @@ impl Report {
             color: None,
             service: None,
             split: None,
+            stale: false,
             task_definition: None,
             previous_task_definition: None,
             image: None,
@@ -258,10 +261,20 @@ impl Report {
         }
     }
 
-    /// Takes over what was seen: the overview, and the split in it.
+    /// Takes over what was seen: the overview, and the split in it, where there is one.
     pub(crate) fn see(&mut self, overview: Overview) {
-        self.split = overview.split.as_ref().and_then(|split| split.as_ref().ok()).copied().or(self.split);
-        self.overview = Some(overview);
+        self.split = overview.known_split();
+        (self.stale, self.overview) = (false, Some(overview));
+    }
+
+    /// Takes over what was seen before the end. Where it is not known what the run left, nor is the split.
+    pub(crate) fn see_before_the_end(&mut self, overview: Overview) {
+        self.see(overview);
+        self.stale = true;
+        let unread = matches!(self.refusal, Some(Refusal::Unread(_)));
+        if self.left == Left::Unknown || unread {
+            self.split = None;
+        }
     }
 
     /// Not begun: why.

@@ -28,6 +28,7 @@ impl Aws {
             .services
             .iter()
             .filter(|(color, _)| look.only.is_none_or(|only| only == *color))
+            .filter(|(color, _)| look.develop || *color != Color::Develop)
             .cloned()
             .collect();
         let place = names.place.clone();
@@ -52,7 +53,8 @@ impl Aws {
         Ok(Snapshot { place, services, missing, balancers, alarms })
     }
 
-    /// The target group of each service, and then the load balancers that use any of them.
+    /// The target group of each service, and then the load balancers that use any of them. Users are blue's and green's:
+    /// what of develop can't be read stays with develop.
     async fn wiring(
         &self,
         services: &[Service],
@@ -62,21 +64,31 @@ impl Aws {
             return (services.iter().map(|_| None).collect(), None);
         }
         let reads = services.iter().map(|service| maybe(the_group(service).map(|arn| self.group(arn))));
-        let groups = together(reads).await;
-        let mut users: Vec<String> = Vec::new();
-        for group in groups.iter().flatten() {
+        let mut groups = together(reads).await;
+        let mut arns: Vec<String> = Vec::new();
+        for (service, group) in services.iter().zip(&groups) {
             match group {
-                Ok(group) => users.extend(group.balancers.iter().cloned()),
-                Err(trouble) => {
+                Some(Ok(group)) => arns.extend(group.balancers.iter().cloned()),
+                Some(Err(trouble)) if service.color != Color::Develop => {
                     let trouble = trouble.clone();
                     return (groups, Some(Err(trouble)));
                 }
+                Some(Err(_)) | None => {}
             }
         }
-        users.sort();
-        users.dedup();
-        let balancers = together(users.iter().map(|arn| self.balancer(arn))).await;
-        (groups, Some(balancers.into_iter().collect()))
+        arns.sort();
+        arns.dedup();
+        let mut balancers = Vec::new();
+        for (arn, read) in arns.iter().zip(together(arns.iter().map(|arn| self.balancer(arn))).await) {
+            match read {
+                Ok(balancer) => balancers.push(balancer),
+                Err(trouble) if of_develop_alone(arn, services, &groups) => {
+                    develop_unread(&trouble, services, &mut groups);
+                }
+                Err(trouble) => return (groups, Some(Err(trouble))),
+            }
+        }
+        (groups, Some(Ok(balancers)))
     }
 
     /// A service with the parts that hang on it alone.
@@ -99,6 +111,27 @@ async fn maybe<F: Future>(work: Option<F>) -> Option<F::Output> {
     match work {
         Some(work) => Some(work.await),
         None => None,
+    }
+}
+
+/// Whether a load balancer is that of develop and of no other service.
+fn of_develop_alone(arn: &String, services: &[Service], groups: &[Option<Read<TargetGroup>>]) -> bool {
+    let uses = |group: &Option<Read<TargetGroup>>| {
+        group.as_ref().and_then(|read| read.as_ref().ok()).is_some_and(|group| group.balancers.contains(arn))
+    };
+    services
+        .iter()
+        .zip(groups)
+        .filter(|(_, group)| uses(group))
+        .all(|(service, _)| service.color == Color::Develop)
+}
+
+/// Leaves with develop that its load balancer can't be read.
+fn develop_unread(trouble: &Trouble, services: &[Service], groups: &mut [Option<Read<TargetGroup>>]) {
+    for (service, group) in services.iter().zip(groups) {
+        if service.color == Color::Develop {
+            *group = Some(Err(trouble.clone()));
+        }
     }
 }
 

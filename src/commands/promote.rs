@@ -55,7 +55,7 @@ type Begun = Option<(Snapshot, Vec<Phase>)>;
 /// Looks until all that decides was answered, and tells what stands and what will change.
 async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Result<Begun, Stop> {
     let began = clock::now();
-    let look = Look { scalers: goal.managed.is_some(), ..Look::TRAFFIC };
+    let look = Look { develop: true, scalers: goal.managed.is_some(), ..Look::TRAFFIC };
     loop {
         let snapshot = session.patiently(|| session.look(look)).await?;
         let found = match phases(&snapshot, goal) {
@@ -179,7 +179,7 @@ async fn look_again(
 ) {
     let seen = match session.signals.came() {
         Some(_) => seen,
-        None => session.look(Look::TRAFFIC).await.ok(),
+        None => session.look(Look { develop: true, ..Look::TRAFFIC }).await.ok(),
     };
     let Some(snapshot) = seen else { return };
     if let Some(Phase::Move(goal)) = last {

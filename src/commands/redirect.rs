@@ -11,7 +11,7 @@ use crate::clock;
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::course::Moving;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
@@ -102,11 +102,12 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
 /// Looks until all that decides was answered, and tells what stands and what will change.
 async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Result<Begun, Stop> {
     let began = clock::now();
-    let look = Look { scalers: session.settings.scaling.is_some(), ..Look::TRAFFIC };
+    let look = Look { develop: true, scalers: session.settings.scaling.is_some(), ..Look::TRAFFIC };
     loop {
         let snapshot = session.patiently(|| session.look(look)).await?;
-        let predicted = match aim(&snapshot) {
-            Ok(goal) => (predict(&snapshot, &goal, clock::now()), goal),
+        let users = of_users(&snapshot);
+        let predicted = match aim(&users) {
+            Ok(goal) => (predict(&users, &goal, clock::now()), goal),
             Err(Hindrance::Hold(trouble)) => {
                 session.hold(trouble, began).await?;
                 continue;
@@ -117,12 +118,20 @@ async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Res
                 return Ok(Begun::Over);
             }
         };
-        let passing = snapshot.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
+        let passing = users.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
         match (predicted, passing) {
             ((Prediction::Unknown, _), Some(trouble)) => session.hold(trouble, began).await?,
             ((prediction, goal), _) => return Ok(announce(session, snapshot, goal, prediction, report)),
         }
     }
+}
+
+/// What decides about users: develop is shown, and whatever is wrong with it, it keeps nobody from being moved.
+fn of_users(snapshot: &Snapshot) -> Snapshot {
+    let mut users = snapshot.clone();
+    users.services.retain(|service| service.color != Color::Develop);
+    users.missing.retain(|(color, _)| *color != Color::Develop);
+    users
 }
 
 /// Tells what stands.
@@ -159,7 +168,7 @@ fn announce(
         }
         Prediction::Unknown => {}
     }
-    Begun::Goal(Box::new(snapshot), Box::new(goal))
+    Begun::Goal(Box::new(of_users(&snapshot)), Box::new(goal))
 }
 
 /// Puts the ending into the report.
@@ -174,17 +183,29 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
     drive.save(if open { drive.phase() } else { Phase::Done });
 }
 
-/// What stands at the end: a new look, or after a signal the last one. It decides nothing any more, so a trouble is no
-/// failure.
+/// What stands at the end: a new look; after a signal, or where AWS does not answer any more, the last one. It decides
+/// nothing any more, so a trouble is no failure.
 async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot>), report: &mut Report) {
-    let seen = match session.signals.came() {
-        Some(_) => last,
-        None => session.look(Look::TRAFFIC).await.ok(),
+    let signalled = session.signals.came().is_some();
+    let seen = match signalled {
+        true => None,
+        false => session.look(Look { develop: true, ..Look::TRAFFIC }).await.ok(),
     };
-    let Some(snapshot) = seen else { return };
+    let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
+    let Some(snapshot) = (if whole { seen.clone() } else { last.or(seen.clone()) }) else { return };
     if goal.wish.force && report.outcome == Outcome::Succeeded {
         report.shortfall = shortfall(&snapshot, goal);
     }
     report.stays_suspended = stays_suspended(&snapshot, goal);
-    report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
+    let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());
+    let mut told = show(&snapshot);
+    if let Some(before) = &report.overview {
+        told = told.with_develop_of(before);
+    }
+    if let Some(seen) = seen.filter(|_| !whole) {
+        told.unread = show(&seen).unread;
+    }
+    // After a signal the last look is the one that showed what was put back, or that nothing had been changed.
+    let settled = signalled && matches!(report.left, Left::Restored | Left::Untouched);
+    if whole || settled { report.see(told) } else { report.see_before_the_end(told) }
 }

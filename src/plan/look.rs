@@ -7,6 +7,8 @@ use super::color::Color;
 pub(crate) struct Look {
     /// The one service to look at; none for all that are configured.
     pub(crate) only: Option<Color>,
+    /// Develop too: no decision about users needs it.
+    pub(crate) develop: bool,
     /// Target groups with attributes, load balancers, listeners and rules.
     pub(crate) wiring: bool,
     /// Health of the registered targets, and the tasks that are not stopped.
@@ -27,6 +29,7 @@ impl Look {
     /// All that a decision to write needs.
     pub(crate) const WHOLE: Look = Look {
         only: None,
+        develop: true,
         wiring: true,
         health: true,
         definitions: true,
@@ -37,7 +40,7 @@ impl Look {
     };
 
     /// All that a decision about traffic needs.
-    pub(crate) const TRAFFIC: Look = Look { scaling: true, alarms: true, ..Look::WHOLE };
+    pub(crate) const TRAFFIC: Look = Look { develop: false, scaling: true, alarms: true, ..Look::WHOLE };
 
     /// The same, and what tells why.
     pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
@@ -60,6 +63,7 @@ mod tests {
     /// What a look reads beside the services.
     fn parts(look: Look) -> Vec<&'static str> {
         let all = [
+            (look.develop, "develop"),
             (look.wiring, "wiring"),
             (look.health, "health"),
             (look.definitions, "definitions"),
@@ -74,11 +78,11 @@ mod tests {
     #[test]
     fn a_look_reads_what_its_decision_needs_and_repeated_ones_no_more() {
         for (look, read) in [
-            (Look::WHOLE, "wiring health definitions"),
-            (Look::CLOSER, "wiring health definitions causes"),
+            (Look::WHOLE, "develop wiring health definitions"),
+            (Look::CLOSER, "develop wiring health definitions causes"),
             (Look::TRAFFIC, "wiring health definitions scaling alarms"),
-            (Look::following(Color::Green), "health"),
-            (Look::why(Color::Green), "health causes"),
+            (Look::following(Color::Green), "develop health"),
+            (Look::why(Color::Green), "develop health causes"),
         ] {
             assert_eq!(parts(look).join(" "), read, "{look:?}");
         }

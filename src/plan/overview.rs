@@ -36,6 +36,26 @@ pub(crate) struct Overview {
     pub(crate) drift: Vec<Drift>,
 }
 
+impl Overview {
+    /// The split that all production rules hold, where they were read and do.
+    pub(crate) fn known_split(&self) -> Option<Split> {
+        self.split.as_ref()?.as_ref().ok().copied()
+    }
+
+    /// What an earlier look saw of develop, where this one did not look at it.
+    pub(crate) fn with_develop_of(mut self, earlier: &Overview) -> Overview {
+        let is = |color: Color| color == Color::Develop;
+        let seen =
+            self.colors.iter().any(|view| is(view.color)) || self.missing.iter().any(|(color, _)| is(*color));
+        if !seen {
+            self.colors.extend(earlier.colors.iter().filter(|view| is(view.color)).cloned());
+            self.deployable.extend(earlier.deployable.iter().filter(|(color, _)| is(*color)));
+            self.missing.extend(earlier.missing.iter().filter(|(color, _)| is(*color)).cloned());
+        }
+        self
+    }
+}
+
 /// One color.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ColorView {

@@ -157,6 +157,7 @@ pub(crate) fn report() -> Report {
         color: Some(Color::Green),
         service: Some("web-green".to_owned()),
         split: Some(BLUE),
+        stale: false,
         task_definition: Some(revision(8)),
         previous_task_definition: Some(revision(7)),
         image: Some(image("v8")),
