@@ -235,7 +235,8 @@ impl Reason {
             Refusal::NotAdopted { .. } => Reason::NotAdopted,
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
-            Refusal::AlarmFiring(_) => Reason::Alarm,
+            Refusal::AlarmFiring(_) | Refusal::AlarmAt { .. } => Reason::Alarm,
+            Refusal::FailedThere { .. } => Reason::TasksFailing,
             Refusal::StepBeyond { .. } | Refusal::IdleAbove { .. } | Refusal::WhichColor(_) => Reason::BadInput,
         }
     }

@@ -144,8 +144,8 @@ impl Course for Moving<'_> {
     }
 
     fn look(&self) -> Look {
-        // While tasks that this run asked for are on their way, what makes them stop is watched too.
-        let starting = !self.run.counts.is_empty() && self.run.arrived.is_none();
+        // While tasks are waited for, what makes them stop is watched too.
+        let starting = (self.run.short || !self.run.counts.is_empty()) && self.run.arrived.is_none();
         let alarms = !self.goal.wish.alarms.is_empty();
         Look { alarms, causes: starting, definitions: false, ..self.goal.look() }
     }
@@ -154,8 +154,8 @@ impl Course for Moving<'_> {
         self.run.saw(seen, self.goal, now);
     }
 
-    fn before(&mut self, _step: &Step, seen: &Snapshot) {
-        self.run.before(seen, self.goal);
+    fn before(&mut self, step: &Step, seen: &Snapshot) {
+        self.run.before(step, seen, self.goal);
     }
 
     fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {

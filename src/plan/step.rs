@@ -497,6 +497,24 @@ pub(crate) enum Refusal {
         step: u32,
         /// The color that gains users.
         color: Color,
+    /// Rollback alarms that fire at a split that an earlier run left: name and AWS's reason.
+    AlarmAt {
+        /// The alarms.
+        firing: Vec<(String, String)>,
+        /// The color that gains users, and has some.
+        color: Color,
+        /// The split now.
+        split: Split,
+    },
+    /// The deployment of the color that gains users failed: the next task that starts there is one of it.
+    FailedThere {
+        /// The color.
+        color: Color,
+        /// Its service.
+        service: String,
+        /// What the deployment brought.
+        task_definition: String,
+    },
         /// Its share in the end, percent.
         target: u32,
     },

@@ -82,7 +82,7 @@ impl<'a> Promoting<'a> {
     fn overtaken(&self, seen: &Read<Snapshot>) -> Option<Next> {
         let (Current::Move(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
         let run = &moving.run;
-        let expected = self.left.filter(|_| run.found.is_none() && run.failing.is_none())?;
+        let expected = self.left.filter(|_| run.written.is_empty() && run.failing.is_none())?;
         let wiring = apart_of_snapshot(snapshot, moving.goal.listener.as_ref())?.ok()?;
         let rule = wiring.production.iter().find(|rule| !rule.split.same_ratio(expected))?;
         let rule = Stuck::Overtaken { rule: rule_name(&rule.rule), expected, found: rule.split };

@@ -125,8 +125,11 @@ impl Back<'_> {
             Failing::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
                 Because::Asked
             }
-            Failing::Traffic(Stuck::Overtaken { .. }) if !halfway => Because::Theirs,
-            Failing::Traffic(Stuck::Sick(_)) if self.run.arrived.is_some() => Because::NotServed,
+            Failing::Traffic(Stuck::Overtaken { .. }) if !halfway && self.run.together => Because::Theirs,
+            Failing::Traffic(Stuck::Sick(_)) if self.run.finishing => Because::NotServed,
+            // The color without users is no production any more: nobody is sent back there.
+            Failing::Cancelled | Failing::Traffic(_) if self.run.finishing => Because::Arrived,
+            Failing::Traffic(Stuck::Sick(_) | Stuck::Alarm(_)) => return None,
             Failing::Traffic(_) if self.run.arrived.is_some() => Because::Arrived,
             Failing::Cancelled | Failing::Traffic(_) | Failing::Deployment(_) | Failing::Probe(_) => {
                 return None;
@@ -243,8 +246,11 @@ impl Back<'_> {
         self.facts.colors.iter().find_map(|color| {
             let now = color.scaling?.in_suspended;
             let was = *self.found.suspended.get(&color.color)?;
-            if !now || was || self.run.scaled.get(&color.color) != Some(&true) {
+            if now == was || self.run.scaled.get(&color.color) != Some(&now) {
                 return None;
+            }
+            if was {
+                return suspend(self.facts, self.run, Purpose::Restore).map(Next::Step);
             }
             self.settling().or_else(|| Some(Next::Step(resume(color, Purpose::Restore))))
         })

@@ -24,6 +24,8 @@ pub(crate) struct Force {
     pub(crate) scaling: Option<Scalable>,
     /// Whether tasks are on their way, or targets are being checked for the first time.
     pub(crate) coming: bool,
+    /// Whether its tasks were found unhealthy, and none healthy.
+    pub(crate) sick: bool,
 }
 
 impl Force {
@@ -47,6 +49,7 @@ impl Force {
             healthy: small(count("healthy")),
             minimum,
             scaling,
+            sick: service.desired > 0 && count("healthy") == 0 && count("unhealthy") > 0,
             coming: starting || count("initial") > 0,
         }
     }
@@ -92,7 +95,9 @@ impl FullLoad {
 /// the smallest of their desired counts divided by their shares (scale-in may be suspended, so that a count can be
 /// larger than its load, and never smaller), at most the largest MaxCapacity; otherwise the larger desired count.
 pub(crate) fn full_load(now: Split, colors: &[Force]) -> FullLoad {
-    let live: Vec<&Force> = colors.iter().filter(|color| now.is_live(color.color)).collect();
+    // A color that was scaled to nothing tells nothing of the load.
+    let live: Vec<&Force> =
+        colors.iter().filter(|color| now.is_live(color.color) && color.desired > 0).collect();
     let larger = colors.iter().map(|color| color.desired).max().unwrap_or_default();
     let by_count = FullLoad { over: u64::from(larger), under: 1, how: Reckoned::Largest };
     if live.is_empty() || live.iter().any(|color| color.scaling.is_none()) {

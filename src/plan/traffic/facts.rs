@@ -1,6 +1,6 @@
 //! What a snapshot says about traffic, or what keeps it from being said.
 
-use super::capacity::Force;
+use super::capacity::{Force, full_load};
 use super::goal::Goal;
 use crate::plan::admit::{Hindrance, answered, supported};
 use crate::plan::color::{Color, Split};
@@ -46,8 +46,7 @@ pub(crate) fn facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>
     if !missing.is_empty() {
         return Err(Refusal::Missing { services: missing, place: snapshot.place.clone() }.into());
     }
-    let blue = service(snapshot, Color::Blue)?;
-    let green = service(snapshot, Color::Green)?;
+    let (blue, green) = (service(snapshot, Color::Blue, goal)?, service(snapshot, Color::Green, goal)?);
     answered(&snapshot.balancers)?;
     let reading = if goal.wish.adopt { adopting_of_snapshot } else { apart_of_snapshot };
     let wiring = match reading(snapshot, goal.listener.as_ref()) {
@@ -61,13 +60,15 @@ pub(crate) fn facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>
     Ok(Facts { wiring, colors, services: [blue, green], cluster: &snapshot.place.cluster, alarms })
 }
 
-/// A color's service, which has to be one that is handled.
-fn service(snapshot: &Snapshot, color: Color) -> Result<&Service, Lacking> {
+/// A color's service, which has to be one that is handled. Leaving a color requires nothing of it (invariant 21).
+fn service<'a>(snapshot: &'a Snapshot, color: Color, goal: &Goal) -> Result<&'a Service, Lacking> {
     let Some(service) = snapshot.service(color) else {
         let services = vec![(color, String::new())];
         return Err(Refusal::Missing { services, place: snapshot.place.clone() }.into());
     };
-    supported(service)?;
+    if goal.wish.to.is_live(color) {
+        supported(service)?;
+    }
     answered(&service.group)?;
     Ok(service)
 }
@@ -116,6 +117,15 @@ impl Facts<'_> {
         let mut others = self.wiring.production.iter().filter(|rule| !rule.split.same_ratio(stage));
         let Some(first) = others.next() else { return Some(self.wiring.split()) };
         others.all(|rule| rule.split.same_ratio(first.split)).then_some(first.split)
+    }
+
+    /// Of the splits that rules hold which are not yet at `stage`, the one that tells of the largest load.
+    pub(crate) fn heaviest(&self, stage: Split) -> Option<Split> {
+        let others = self.wiring.production.iter().map(|rule| rule.split);
+        others.filter(|split| !split.same_ratio(stage)).reduce(|one, two| {
+            let (first, second) = (full_load(one, &self.colors), full_load(two, &self.colors));
+            if first.or_smaller(second) == first { two } else { one }
+        })
     }
 
     /// The alarms that fire, with AWS's reason.

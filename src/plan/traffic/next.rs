@@ -79,7 +79,7 @@ fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
             Next::Refuse(Refusal::Unread(trouble.clone()))
         };
     }
-    if trouble.kind.passes() && blind < PATIENCE {
+    if trouble.kind.passes() && blind < PATIENCE.min(goal.timeout) {
         return Next::Wait(Wait::Trouble(trouble.clone()));
     }
     stuck(if trouble.kind.passes() { Stuck::Blind(trouble.clone()) } else { Stuck::Trouble(trouble.clone()) })
@@ -111,7 +111,7 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(refusal) = unfit(facts, goal, run, &aim) {
         return refuse(refusal, run);
     }
-    if let Some(next) = alarmed(facts, goal, run) {
+    if let Some(next) = alarmed(facts, goal, run, &aim) {
         return next;
     }
     if let Some((_, trouble)) = run.throttled.as_ref().filter(|(since, _)| now.since(*since) >= goal.timeout)
@@ -178,15 +178,26 @@ fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refu
     if !missing.is_empty() {
         return Some(Refusal::NoAlarm(missing));
     }
-    if let Some(expected) = goal.wish.expect.as_ref().filter(|expected| !runs(service, expected)) {
+    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
+    let begins = !goal.wish.force && !run.changed && (moving || goal.finish.is_some());
+    if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed) {
+        return Some(Refusal::FailedThere {
+            color: aim.receiver,
+            service: service.name.clone(),
+            task_definition: failed.task_definition.clone(),
+        });
+    }
+    // Of a split that stands and stays, nobody gains users.
+    let gains = moving || aim.split.weight(aim.receiver) == aim.split.blue + aim.split.green;
+    let expected = goal.wish.expect.as_ref().filter(|_| gains);
+    if let Some(expected) = expected.filter(|expected| !runs(service, expected)) {
         return Some(Refusal::OtherTaskDefinition {
             color: aim.receiver,
             found: service.task_definition.clone(),
             expected: expected.clone(),
         });
     }
-    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
-    let flying = rolling(service).filter(|_| moving && !goal.wish.force && !run.changed)?;
+    let flying = rolling(service).filter(|_| begins)?;
     Some(Refusal::InFlight {
         service: service.name.clone(),
         id: flying.id.clone(),
@@ -208,16 +219,21 @@ fn rolling(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
     (older && primary.rollout != Rollout::Failed).then_some(primary)
 }
 
-/// Alarms stop a run with steps: before its first write as a refusal, then as the way back.
-fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Option<Next> {
+/// Alarms stop a run with steps: before its first write as a refusal, then as the way back. A promote listens to them
+/// until it takes the way back away.
+fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Next> {
     let firing = facts.firing();
-    if goal.wish.steps.is_empty() || firing.is_empty() || run.arrived.is_some() {
+    let deaf = run.arrived.is_some() && (goal.finish.is_none() || run.finishing || run.written.is_empty());
+    if goal.wish.steps.is_empty() || firing.is_empty() || deaf {
         return None;
     }
-    Some(if run.written.is_empty() && !run.changed {
-        Next::Refuse(Refusal::AlarmFiring(firing))
-    } else {
+    let split = facts.wiring.split();
+    Some(if !run.written.is_empty() || run.changed {
         stuck(Stuck::Alarm(firing))
+    } else if split.is_live(aim.receiver) {
+        Next::Refuse(Refusal::AlarmAt { firing, color: aim.receiver, split })
+    } else {
+        Next::Refuse(Refusal::AlarmFiring(firing))
     })
 }
 
@@ -334,7 +350,8 @@ fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)
     let why = match color.scaling {
         Some(_) | None if small && !goal.wish.scale_up => Short::NoScaleUp,
         Some(scaling) if small && scaling.max < capacity.needed => Short::MaxCapacity,
-        Some(_) | None if !small && !color.coming && !run.changed => Short::Unhealthy,
+        // More tasks of a version whose tasks are all sick help nobody.
+        Some(_) | None if (!small || color.sick) && !color.coming && !run.changed => Short::Unhealthy,
         Some(_) | None if goal.wish.force && !color.coming && !run.changed => Short::Unhealthy,
         Some(_) | None => return None,
     };
@@ -399,8 +416,8 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
     if let Some(share) = aim.hold {
         return bake(facts, (goal, run, now), aim, share);
     }
-    if let Some(dead) = dead(facts, aim) {
-        return stuck(Stuck::Sick(capacity(dead, aim.split, full_load(aim.base, &facts.colors), true)));
+    if let Some(next) = unserved(facts, (goal, run, now), aim) {
+        return next;
     }
     if let Some(step) = short_of_load(facts, goal, run, aim) {
         return Next::Step(step);
@@ -415,7 +432,27 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
 }
 
-/// A color that has users and nobody to serve them: where users are is what was asked for, and it is no success.
+/// Users were moved to a color that can't serve them after all: that is no success, though it is what was asked for.
+fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+    let (goal, run, now) = at;
+    let load = full_load(aim.base, &facts.colors);
+    if let Some(dead) = dead(facts, aim) {
+        return Some(stuck(Stuck::Sick(capacity(dead, aim.split, load, true))));
+    }
+    let (since, arrived) = (run.lacking?, run.arrived?);
+    let (color, needed) =
+        run.needs.iter().find(|(color, needed)| facts.force(**color).healthy < **needed)?;
+    let numbers = capacity(facts.force(*color), aim.split, load, goal.wish.force);
+    let lacking = Capacity { needed: *needed, ..numbers };
+    // A task that is replaced later on, while only scale-in is waited for, is no reason to move everybody.
+    if since.since(arrived) > goal.wish.settle {
+        return None;
+    }
+    let patient = now.since(since) < PATIENCE.min(goal.timeout);
+    Some(if patient { Next::Wait(Wait::Capacity(lacking)) } else { stuck(Stuck::Sick(lacking)) })
+}
+
+/// A color that has users and nobody to serve them.
 fn dead<'a>(facts: &'a Facts<'_>, aim: &Target) -> Option<&'a Force> {
     facts.colors.iter().find(|color| aim.split.is_live(color.color) && color.healthy == 0)
 }

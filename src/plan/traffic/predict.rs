@@ -51,7 +51,7 @@ pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<S
         run.saw(&Ok(seen.clone()), goal, now);
         match next(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {
-                run.before(seen, goal);
+                run.before(&step, seen, goal);
                 run.answered(&step, &Ok(Answer::Changed), goal, now);
                 apply(seen, &step);
                 steps.push(step);

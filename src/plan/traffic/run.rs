@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::{capacity, full_load};
-use super::facts::{Facts, facts};
+use super::capacity::{Force, capacity, full_load};
+use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
-use super::stage::target;
+use super::stage::{Target, target};
+use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::{Answer, Turned, Unanswered};
 use crate::plan::scalers::differences;
-use crate::plan::snapshot::Snapshot;
+use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Failing, Purpose, Step, Stuck, Update, Weights};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble};
@@ -25,7 +26,7 @@ pub(crate) struct Run {
     pub(crate) began: Time,
     /// When AWS took a change for the last time; the beginning before that.
     pub(crate) acted: Time,
-    /// What was found, from the moment of the first write.
+    /// What was found, from the first look on: what somebody else changes after it ends the run.
     pub(crate) found: Option<Found>,
     /// What this run wrote last, by rule ARN.
     pub(crate) written: BTreeMap<String, Written>,
@@ -41,6 +42,16 @@ pub(crate) struct Run {
     pub(crate) baked: Vec<u32>,
     /// When all rules were seen at the target for the first time.
     pub(crate) arrived: Option<Time>,
+    /// Healthy targets that each color with users needs there, by the load before this run moved them.
+    pub(crate) needs: BTreeMap<Color, u32>,
+    /// Since when one of them has fewer.
+    pub(crate) lacking: Option<Time>,
+    /// Whether a color that gets users has too few healthy targets for them.
+    pub(crate) short: bool,
+    /// Whether all rules were seen together at the split that was written last.
+    pub(crate) together: bool,
+    /// Whether a promote has begun to take from the color without users what production has.
+    pub(crate) finishing: bool,
     /// Since when AWS can't be asked.
     pub(crate) blind: Option<Time>,
     /// Since when AWS takes no write, for a reason that may pass.
@@ -84,6 +95,16 @@ pub(crate) struct Found {
     pub(crate) suspended: BTreeMap<Color, bool>,
 }
 
+impl Found {
+    /// Counts and scaling as they are now.
+    fn size(&mut self, facts: &Facts<'_>) {
+        let colors = facts.colors.iter();
+        self.counts = colors.clone().map(|color| (color.color, color.desired)).collect();
+        self.suspended =
+            colors.filter_map(|color| Some((color.color, color.scaling?.in_suspended))).collect();
+    }
+}
+
 /// A step that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stage {
@@ -103,30 +124,87 @@ impl Run {
 
     /// Notes what was seen: unanswered writes that show, the step that was reached, the end of a bake.
     pub(crate) fn saw(&mut self, seen: &Read<Snapshot>, goal: &Goal, now: Time) {
-        let Ok(snapshot) = seen else {
-            self.blind.get_or_insert(now);
-            return;
+        let facts = match seen.as_ref().map(|snapshot| facts(snapshot, goal)) {
+            Ok(Ok(facts)) if !scaling_unread(&facts, goal) => facts,
+            Err(_) | Ok(Ok(_) | Err(Lacking::Hindrance(Hindrance::Hold(_)))) => {
+                self.blind.get_or_insert(now);
+                return;
+            }
+            Ok(Err(Lacking::Look(_) | Lacking::Hindrance(Hindrance::Refuse(_)))) => return,
         };
-        let Ok(facts) = facts(snapshot, goal) else { return };
-        self.blind = None;
-        self.answer_shows(&facts);
+        self.sees(now);
+        self.find(&facts, goal);
+        self.answer_shows(&facts, goal);
         self.weights_show(&facts);
         if self.failing.is_some() {
             return;
         }
         let Ok(aim) = target(&facts, goal, self) else { return };
         let there = facts.wiring.production.iter().all(|rule| rule.split.same_ratio(aim.split));
+        self.together |= there;
+        self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &aim, goal));
         match aim.hold {
             Some(share) if there => self.hold(share, &facts, &aim, (goal, now)),
-            None if there => {
-                self.arrived.get_or_insert(now);
-            }
+            None if there => self.arrive(&facts, &aim, (goal, now)),
             Some(_) | None => self.arrived = None,
         }
     }
 
+    /// Whether a color that ends with users has too few healthy targets.
+    fn lacks(&self, color: &Force, facts: &Facts<'_>, aim: &Target, goal: &Goal) -> bool {
+        aim.split.is_live(color.color) && color.healthy < self.needed(color, facts, aim, goal)
+    }
+
+    /// Healthy targets that a color needs at this split, by the load before the rules were written: new weights don't
+    /// make more of it.
+    fn needed(&self, color: &Force, facts: &Facts<'_>, aim: &Target, goal: &Goal) -> u32 {
+        let before = self.written.values().find(|written| written.split.same_ratio(aim.split));
+        let load = full_load(before.map_or(aim.base, |written| written.before), &facts.colors);
+        capacity(color, aim.split, load, goal.wish.force).needed
+    }
+
+    /// All rules hold the target.
+    fn arrive(&mut self, facts: &Facts<'_>, aim: &Target, (goal, now): (&Goal, Time)) {
+        self.arrived.get_or_insert(now);
+        if !self.written.values().any(|written| !written.split.same_ratio(written.before)) {
+            return;
+        }
+        if self.needs.is_empty() {
+            let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
+            self.needs =
+                live.map(|color| (color.color, self.needed(color, facts, aim, goal))).collect();
+        }
+        let short = |(color, needed): (&Color, &u32)| facts.force(*color).healthy < *needed;
+        self.lacking = self.needs.iter().any(short).then(|| self.lacking.unwrap_or(now));
+    }
+
+    /// AWS can be asked again. What was not watched was not held.
+    fn sees(&mut self, now: Time) {
+        let Some(since) = self.blind.take() else { return };
+        if let Some(stage) = &mut self.stage {
+            stage.since = stage.since.after(now.since(since));
+        }
+    }
+
+    /// Notes what is found at the first look.
+    fn find(&mut self, facts: &Facts<'_>, goal: &Goal) {
+        if self.found.is_some() {
+            return;
+        }
+        let Ok(aim) = target(facts, goal, self) else { return };
+        let rules = facts.wiring.production.iter();
+        let mut found = Found {
+            split: aim.base,
+            splits: rules.map(|rule| (rule.rule.arn.clone(), rule.split)).collect(),
+            counts: BTreeMap::new(),
+            suspended: BTreeMap::new(),
+        };
+        found.size(facts);
+        self.found = Some(found);
+    }
+
     /// A step is reached, or was held to its end.
-    fn hold(&mut self, share: u32, facts: &Facts<'_>, aim: &super::stage::Target, at: (&Goal, Time)) {
+    fn hold(&mut self, share: u32, facts: &Facts<'_>, aim: &Target, at: (&Goal, Time)) {
         let (goal, now) = at;
         match self.stage.filter(|stage| stage.share == share) {
             Some(stage) if now.since(stage.since) >= goal.wish.bake => {
@@ -138,19 +216,16 @@ impl Run {
             }
             Some(_) => {}
             None => {
-                // By the load before the rules were written: new weights don't make more of it.
-                let before = self.written.values().find(|written| written.split.same_ratio(aim.split));
-                let load = full_load(before.map_or(aim.base, |written| written.before), &facts.colors);
-                let needs = capacity(facts.force(aim.receiver), aim.split, load, goal.wish.force);
-                self.stage = Some(Stage { share, since: now, needed: needs.needed });
+                let needed = self.needed(facts.force(aim.receiver), facts, aim, goal);
+                self.stage = Some(Stage { share, since: now, needed });
             }
         }
     }
 
     /// An unanswered write whose effect shows had it.
-    fn answer_shows(&mut self, facts: &Facts<'_>) {
+    fn answer_shows(&mut self, facts: &Facts<'_>, goal: &Goal) {
         let Some(unanswered) = self.unanswered.take_if(|write| shows(&write.step, facts)) else { return };
-        self.took(&unanswered.step, unanswered.sent);
+        self.took(&unanswered.step, goal, unanswered.sent);
     }
 
     /// What a rule has shown once and does not hold any more, somebody else has changed.
@@ -162,24 +237,17 @@ impl Run {
         }
     }
 
-    /// Notes what is found, right before the first write.
-    pub(crate) fn before(&mut self, snapshot: &Snapshot, goal: &Goal) {
-        if self.found.is_some() {
-            return;
-        }
+    /// Notes what is found right before a write: counts and scaling before the first one, and a rule that is new.
+    pub(crate) fn before(&mut self, step: &Step, snapshot: &Snapshot, goal: &Goal) {
         let Ok(facts) = facts(snapshot, goal) else { return };
-        let Ok(aim) = target(&facts, goal, self) else { return };
-        let rules = facts.wiring.production.iter();
-        self.found = Some(Found {
-            split: aim.base,
-            splits: rules.map(|rule| (rule.rule.arn.clone(), rule.split)).collect(),
-            counts: facts.colors.iter().map(|color| (color.color, color.desired)).collect(),
-            suspended: facts
-                .colors
-                .iter()
-                .filter_map(|color| Some((color.color, color.scaling?.in_suspended)))
-                .collect(),
-        });
+        self.find(&facts, goal);
+        let Some(found) = &mut self.found else { return };
+        if !self.changed && self.unanswered.is_none() {
+            found.size(&facts);
+        }
+        if let Step::Weights(weights) = step {
+            found.splits.entry(weights.rule.clone()).or_insert(weights.before);
+        }
     }
 
     /// Notes the answer of a step that was sent at `sent`.
@@ -187,18 +255,21 @@ impl Run {
         match answer {
             Ok(_) => {
                 self.unanswered = None;
-                self.took(step, sent);
+                self.took(step, goal, sent);
             }
             Err(trouble) => self.refused(step, trouble, goal, sent),
         }
     }
 
     /// AWS took a write.
-    fn took(&mut self, step: &Step, sent: Time) {
+    fn took(&mut self, step: &Step, goal: &Goal, sent: Time) {
         (self.changed, self.acted, self.throttled) = (true, sent, None);
+        let of_loser = sized(step).is_some_and(|color| !goal.wish.to.is_live(color));
+        self.finishing |= goal.finish.is_some() && self.arrived.is_some() && of_loser;
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
+                self.together = false;
                 let written = Written { split: *after, before: *before, at: sent, shown: false };
                 self.written.insert(rule.clone(), written);
             }
@@ -212,16 +283,19 @@ impl Run {
 
     /// AWS refused a write, or did not answer it.
     fn refused(&mut self, step: &Step, trouble: &Trouble, goal: &Goal, sent: Time) {
+        if let (Some(color), true) = (scaled(step), goal.wish.force) {
+            // Users are failing: automatic scaling that can't be changed at once is left alone.
+            self.unscalable.push(color);
+            self.changed |= trouble.effect_unknown;
+            return;
+        }
         if trouble.effect_unknown {
+            self.throttled.get_or_insert((sent, trouble.clone()));
             self.unanswered = Some(Unanswered { step: step.clone(), trouble: trouble.clone(), sent });
             return;
         }
         if trouble.kind.passes() {
             self.throttled.get_or_insert((sent, trouble.clone()));
-            return;
-        }
-        if let (Some(color), true) = (scaled(step), goal.wish.force) {
-            self.unscalable.push(color);
             return;
         }
         if purpose(step) == Purpose::Restore {
@@ -237,12 +311,29 @@ impl Run {
     }
 }
 
+/// Whether managed scaling of a color can't be read for now; a forced run goes on without.
+fn scaling_unread(facts: &Facts<'_>, goal: &Goal) -> bool {
+    let passes = |service: &&Service| {
+        let scalers = service.scalers.as_ref();
+        scalers.is_some_and(|read| read.as_ref().is_err_and(|trouble| trouble.kind.passes()))
+    };
+    goal.managed.is_some() && !goal.wish.force && facts.services.iter().any(passes)
+}
+
 /// The color whose automatic scaling a step changes.
 fn scaled(step: &Step) -> Option<Color> {
     match step {
         Step::Scaling(scaling) => Some(scaling.color),
         Step::Policy(put) | Step::Alarm(put) => Some(put.color),
         Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Update(_) | Step::Weights(_) => None,
+    }
+}
+
+/// The color whose size or scaling a step changes.
+fn sized(step: &Step) -> Option<Color> {
+    match step {
+        Step::Update(update) => Some(update.color),
+        step => scaled(step),
     }
 }
 

@@ -5,7 +5,7 @@ use super::goal::Goal;
 use super::run::Run;
 use crate::plan::color::{Color, Split};
 use crate::plan::step::Refusal;
-use crate::plan::wiring::disagreement;
+use crate::plan::wiring::{ProductionRule, disagreement};
 
 /// The next split on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
     let to = goal.wish.to;
     let most = if to.blue >= to.green { Color::Blue } else { Color::Green };
     let from = origin(facts, goal, run)?;
-    let end = |receiver| at(facts, to, None, receiver);
+    let end = |receiver| at(facts, goal, (to, None), receiver);
     let Some(receiver) = gaining(from, to) else { return end(most) };
     let last = to.weight(receiver);
     if let Some(step) = goal.wish.steps.iter().find(|step| **step > last) {
@@ -58,15 +58,37 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
         |step: u32| run.baked.contains(&step) || rules.iter().any(|rule| beyond(rule.split, receiver, step));
     let next = goal.wish.steps.iter().copied().find(|step| !(reached(*step) && held(*step)));
     match next {
-        Some(step) => at(facts, split_at(receiver, step), Some(step), receiver),
+        Some(step) => at(facts, goal, (split_at(receiver, step), Some(step)), receiver),
         None => end(receiver),
     }
 }
 
-/// A target, where the rules can be understood as on their way to it.
-fn at(facts: &Facts<'_>, split: Split, hold: Option<u32>, receiver: Color) -> Result<Target, Refusal> {
-    let base = facts.base(split).ok_or_else(|| Refusal::Tangle(disagreement(&facts.wiring.production)))?;
+/// A target, where the rules can be understood as on their way to it, or where it settles what they disagree about: the
+/// largest load counts then.
+fn at(
+    facts: &Facts<'_>,
+    goal: &Goal,
+    (split, hold): (Split, Option<u32>),
+    receiver: Color,
+) -> Result<Target, Refusal> {
+    let rules = &facts.wiring.production;
+    let settles = hold.is_none() && settles(rules, split, goal.wish.force);
+    let base = facts.base(split).or_else(|| facts.heaviest(split).filter(|_| settles));
+    let base = base.ok_or_else(|| Refusal::Tangle(disagreement(rules)))?;
     Ok(Target { split, hold, receiver, base })
+}
+
+/// Whether rules that disagree are settled by this split: it is that of one of them; or it sends all users to one color,
+/// where no split of theirs would do or users are failing.
+fn settles(rules: &[ProductionRule], split: Split, force: bool) -> bool {
+    let mut apart: Vec<Split> = Vec::new();
+    for rule in rules {
+        if !apart.iter().any(|known| known.same_ratio(rule.split)) {
+            apart.push(rule.split);
+        }
+    }
+    let alone = !(split.is_live(Color::Blue) && split.is_live(Color::Green));
+    apart.iter().any(|known| known.same_ratio(split)) || alone && (force || apart.len() > 2)
 }
 
 /// The split that the run began from.

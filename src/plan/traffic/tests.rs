@@ -296,6 +296,19 @@ fn invariant_05_rules_that_disagree_are_refused_unless_the_goal_is_one_of_their_
 }
 
 #[test]
+fn invariant_05_three_splits_are_settled_by_one_color_or_by_force() {
+    let mut seen = world(100, 0);
+    rules(&mut seen)[0].rules = vec![production(80, 100, 0), production(443, 80, 20)];
+    let forced = |goal: Goal| wish(goal, |wish| wish.force = true);
+    assert!(matches!(first(&seen, &forced(goal(0, 100))), Next::Step(_)));
+    rules(&mut seen)[0].rules.push(production(8443, 50, 50));
+    for to in [goal(100, 0), goal(0, 100), goal(80, 20)] {
+        assert!(matches!(first(&seen, &to), Next::Step(_)), "{:?}", to.wish.to);
+    }
+    assert!(matches!(first(&seen, &goal(20, 80)), Next::Refuse(Refusal::Tangle(Tangle::Disagree(_)))));
+}
+
+#[test]
 fn what_was_approved_has_to_run_there() {
     let expects = |what: &str| wish(goal(0, 100), |wish| wish.expect = Some(what.to_owned()));
     for right in ["web-green:1".to_owned(), arn("web-green:1")] {
@@ -419,12 +432,16 @@ impl Ride {
     }
 }
 
+/// An alarm that does not fire.
+fn quiet(name: &str) -> Alarm {
+    Alarm { name: name.to_owned(), state: AlarmState::Fine, reason: String::new() }
+}
+
 /// A stepped run that holds at 20 %.
 fn holding() -> Ride {
     let alarms = vec!["web-5xx".to_owned()];
     let mut seen = world(100, 0);
-    seen.alarms =
-        Some(Ok(vec![Alarm { name: "web-5xx".to_owned(), state: AlarmState::Fine, reason: String::new() }]));
+    seen.alarms = Some(Ok(vec![quiet("web-5xx")]));
     let stepped = wish(goal(0, 100), |wish| (wish.steps, wish.alarms) = (vec![20], alarms));
     let mut ride = Ride::new(seen, stepped);
     assert_eq!(
@@ -515,7 +532,7 @@ fn invariant_35_a_write_without_an_answer_is_looked_for_before_it_is_decided_ane
     for shown in [false, true] {
         let mut ride = Ride::new(world(100, 0), goal(80, 20));
         let Next::Step(step) = ride.next() else { panic!() };
-        ride.run.before(&ride.seen.clone(), &ride.goal.clone());
+        ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
         ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
         assert_eq!(ride.go(), "Unanswered");
         if shown {
@@ -556,7 +573,130 @@ fn invariant_09_a_winner_that_dies_while_it_settles_is_no_success() {
         target.state = "unhealthy".to_owned();
     }
     assert!(ride.later(5).go().starts_with("Traffic(Sick"));
-    assert_eq!(ride.go(), "changed NotServed");
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "HTTPS:443 default blue"], "blue still can");
+}
+
+#[test]
+fn a_winner_that_keeps_too_few_healthy_targets_is_no_success_and_one_that_gets_them_is() {
+    for recovers in [false, true] {
+        let mut ride = Ride::new(world(100, 0), goal(0, 100));
+        assert_eq!([ride.go(), ride.go()], ["HTTP:80 default green", "HTTPS:443 default green"]);
+        let state = |ride: &mut Ride, to: &str| {
+            let targets = service(&mut ride.seen, Color::Green).targets.as_mut().unwrap();
+            to.clone_into(&mut targets.as_mut().unwrap()[0].state);
+        };
+        state(&mut ride, "unhealthy");
+        assert_eq!(ride.go(), "Capacity");
+        if recovers {
+            state(&mut ride, "healthy");
+            assert_eq!(ride.later(20).go(), "good true");
+        } else {
+            assert_eq!(ride.later(59).go(), "Capacity");
+            assert!(ride.later(1).go().starts_with("Traffic(Sick"));
+            assert_eq!(ride.go(), "HTTP:80 default blue");
+        }
+    }
+}
+
+#[test]
+fn invariant_06_what_somebody_else_writes_before_the_first_write_stands() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 4, 0, "initial");
+    let mut ride = Ride::new(seen, goal(0, 100));
+    assert_eq!(ride.go(), "Capacity");
+    for rule in &mut rules(&mut ride.seen)[0].rules {
+        *rule = production(rule.port, 50, 50);
+    }
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "untouched NothingChanged");
+}
+
+#[test]
+fn invariant_08_a_rule_that_holds_what_we_wrote_goes_back_when_the_other_one_is_somebody_elses() {
+    let mut ride = Ride::new(world(100, 0), goal(0, 100));
+    assert_eq!(ride.go(), "HTTP:80 default green");
+    assert_eq!(ride.go(), "HTTPS:443 default green");
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "changed Theirs"]);
+}
+
+#[test]
+fn invariant_08_a_rule_that_is_new_goes_there_and_back_with_the_others() {
+    let mut ride = holding();
+    rules(&mut ride.seen)[0].rules.push(production(8443, 100, 0));
+    assert_eq!(ride.go(), "HTTP:8443 default blue-80");
+    for target in service(&mut ride.seen, Color::Green).targets.as_mut().unwrap().as_mut().unwrap() {
+        target.state = "unhealthy".to_owned();
+    }
+    assert!(ride.go().starts_with("Traffic(Sick"));
+    let back = [ride.go(), ride.go(), ride.go()];
+    assert_eq!(back, ["HTTP:80 default blue", "HTTPS:443 default blue", "HTTP:8443 default blue"]);
+}
+
+#[test]
+fn invariant_21_a_color_that_is_left_need_not_be_there_any_more() {
+    let mut seen = world(0, 100);
+    service(&mut seen, Color::Green).status = ServiceStatus::Inactive;
+    assert!(matches!(first(&seen, &goal(100, 0)), Next::Step(Step::Weights(_))));
+    assert!(matches!(first(&seen, &goal(80, 20)), Next::Refuse(Refusal::NotActive { .. })));
+}
+
+#[test]
+fn a_color_whose_deployment_failed_gets_nobody_unless_users_are_failing() {
+    let mut seen = world(100, 0);
+    service(&mut seen, Color::Green).deployments[0].rollout = Rollout::Failed;
+    assert!(matches!(first(&seen, &goal(0, 100)), Next::Refuse(Refusal::FailedThere { .. })));
+    assert!(matches!(first(&seen, &wish(goal(0, 100), |wish| wish.force = true)), Next::Step(_)));
+    assert_eq!(planned(&seen, &goal(100, 0)), [""; 0]);
+}
+
+#[test]
+fn invariant_18_more_tasks_of_a_version_that_is_sick_are_not_tried() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 1, 0, "unhealthy");
+    let Next::Refuse(Refusal::NotEnough { why, .. }) = first(&seen, &goal(0, 100)) else { panic!() };
+    assert_eq!(why, Short::Unhealthy);
+}
+
+#[test]
+fn invariant_09_writes_without_an_answer_are_not_sent_for_ever() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    let mut sent = 0;
+    let ended = loop {
+        match ride.next() {
+            Next::Step(step) => {
+                sent += 1;
+                ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+                ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
+            }
+            Next::Wait(_) => drop(ride.later(5)),
+            other => break other,
+        }
+        assert!(sent < 100, "it goes on for ever");
+    };
+    assert!(matches!(ended, Next::Turn(Failing::Traffic(Stuck::Trouble(_)), _)), "{ended:?}");
+}
+
+#[test]
+fn invariant_09_a_part_that_can_not_be_read_in_a_bake_ends_it() {
+    let mut ride = holding();
+    service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Throttled)));
+    assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+    assert!(ride.later(1).go().starts_with("Traffic(Blind"));
+}
+
+#[test]
+fn invariant_09_what_was_not_watched_was_not_held() {
+    let mut ride = holding();
+    let bake = ride.goal.wish.bake.as_secs();
+    ride.seen.alarms = Some(Err(trouble(TroubleKind::Throttled)));
+    assert_eq!([ride.go(), ride.later(50).go()], ["Trouble", "Trouble"]);
+    ride.seen.alarms = Some(Ok(vec![quiet("web-5xx")]));
+    assert_eq!(ride.later(bake - 50).go(), "Bake");
 }
 
 #[test]

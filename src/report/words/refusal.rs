@@ -53,6 +53,8 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::AlarmFiring(_)
         | Refusal::StepBeyond { .. }
         | Refusal::IdleAbove { .. }
+        | Refusal::AlarmAt { .. }
+        | Refusal::FailedThere { .. }
         | Refusal::WhichColor(_) => traffic::refused(refusal, about).unwrap_or_default(),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)

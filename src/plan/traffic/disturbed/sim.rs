@@ -163,7 +163,7 @@ impl Sim {
                 Next::Done(end) => return (Ending::End(end), run),
                 Next::Step(step) => {
                     let snapshot = seen.unwrap();
-                    run.before(&snapshot, goal);
+                    run.before(&step, &snapshot, goal);
                     if self.first.is_none() {
                         self.first = Some(self.world.as_shown());
                     }

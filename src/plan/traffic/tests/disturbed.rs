@@ -171,7 +171,7 @@ fn invariant_35_a_signal_does_not_make_an_unanswered_write_known() {
     let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     let Next::Step(step) = ride.next() else { panic!() };
-    ride.run.before(&ride.seen.clone(), &ride.goal.clone());
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
     ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
     ride.run.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "Unanswered"]);

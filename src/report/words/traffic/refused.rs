@@ -28,6 +28,15 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
                 describe_alarms(firing.iter().map(|(name, _)| name.as_str()), about)
             ),
         ),
+        Refusal::AlarmAt { firing, color, split } => alarm_at(firing, (*color, *split), about),
+        Refusal::FailedThere { color, service, task_definition } => (
+            format!(
+                "The deployment of {} to {} ({color}) failed. The next task that starts there is one of that version, whatever runs there now.",
+                quoted(short_arn(task_definition)),
+                quoted(service)
+            ),
+            format!("Deploy a version that works to {color} first. Where users are failing now, `force: true` sends them to what runs there."),
+        ),
         Refusal::StepBeyond { step, color, target } => (
             format!("`steps` has {step} %, and {color}, which gains users, ends at {target} %."),
             format!("Steps are shares of the color that gains users: leave out those above {target}."),
@@ -146,6 +155,22 @@ fn no_alarm(names: &[String], about: &About) -> (String, String) {
 
 /// A rollback from a split.
 fn which_color(split: Split) -> (String, String) {
+/// Alarms fire while users are held where an earlier run left them.
+fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: &About) -> (String, String) {
+    let (blue, green) = split.percent();
+    let (share, other) = if color == Color::Green { (green, Color::Blue) } else { (blue, Color::Green) };
+    let what = format!(
+        "{} {} while {color} has {share} % of the users. This run found them there and moved nobody.",
+        alarms(firing),
+        if firing.len() == 1 { "fires" } else { "fire" }
+    );
+    let hint = format!(
+        "Send them back:\n  command: rollback\n  color: {other}\nSee what the alarm measured:\n{}",
+        describe_alarms(firing.iter().map(|(name, _)| name.as_str()), about)
+    );
+    (what, hint)
+}
+
     let what = format!(
         "Both colors serve users now ({}), so it is not clear which one to go back to.",
         shares(split)
