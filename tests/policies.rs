@@ -1,4 +1,4 @@
-//! The IAM policies of `infra/policies/` against the calls that the built binary makes: nothing more, nothing less.
+//! The IAM policies of `infra/policies/` against the calls that the built binary makes: nothing missing, nothing unused.
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -7,440 +7,331 @@
 )]
 
 mod common;
+#[path = "policies/deploys.rs"]
+mod deploys;
+#[path = "policies/documents.rs"]
+mod documents;
+#[path = "policies/hints.rs"]
+mod hints;
+#[path = "policies/iam.rs"]
+mod iam;
+#[path = "policies/moves.rs"]
+mod moves;
+#[path = "policies/needs.rs"]
+mod needs;
+#[path = "policies/operations.rs"]
+mod operations;
+#[path = "common/promote.rs"]
+mod promote;
+#[path = "policies/record.rs"]
+mod record;
+#[path = "common/traffic.rs"]
+mod traffic;
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::look::stack_with;
-use common::{Action, stack};
-use rustix::process::Signal;
-use serde_json::Value;
-use testbed::Call;
-use testbed::sample::{Sample, Stack, task_definition};
+use deploys::{DEPLOYS, DEVELOP, SCALED, STATUS};
+use iam::{Need, Statement, filled, policy, shipped};
+use moves::{COPIES, MOVES, SCALED_COPIES, SCALED_MOVES, SWAPS};
+use needs::{LINKED, arn, elsewhere, known};
+use operations::callable;
+use record::Record;
 
-/// The policy of `status`.
-const READ: &str = "read.json";
-/// What `deploy` needs beside it.
-const DEPLOY: &str = "deploy.json";
-/// What moving users needs, which no command does.
-const TRAFFIC: &str = "traffic.json";
+/// What every role takes.
+pub(crate) const READ: &str = "read.json";
+/// What `deploy` takes beside it.
+pub(crate) const DEPLOY: &str = "deploy.json";
+/// What moving users takes beside it.
+pub(crate) const TRAFFIC: &str = "traffic.json";
+/// What each of them takes besides where the config has `scaling`.
+pub(crate) const SCALERS: &str = "scaling.json";
 
-/// What the config's `scaling` needs beside them.
-const SCALING: &str = "scaling.json";
+/// All of them.
+pub(crate) const ALL: [&str; 4] = [READ, DEPLOY, TRAFFIC, SCALERS];
 
-/// The placeholders of the policies and what stands for them in the sample stack; longer names first.
-const PLACES: [(&str, &str); 16] = [
-    ("LOAD_BALANCER_ID", "*"),
-    ("LOAD_BALANCER", "shop"),
-    ("DEVELOP_SERVICE", "web-dev"),
-    ("GREEN_SERVICE", "web-green"),
-    ("BLUE_SERVICE", "web-blue"),
-    ("DEVELOP_FAMILY", "web-dev"),
-    ("GREEN_FAMILY", "web-green"),
-    ("BLUE_FAMILY", "web-blue"),
-    ("EXECUTION_ROLE", "shop-execution"),
-    ("TASK_ROLE", "shop-task"),
-    ("REPOSITORY", "shop/web"),
-    ("ACCOUNT_ID", "123456789012"),
-    ("REGION", "eu-west-1"),
-    ("cluster/CLUSTER", "cluster/shop"),
-    ("/CLUSTER/", "/shop/"),
-    ("CLUSTER", "shop"),
+/// The policies of a role, and what its commands were seen to need.
+type Role = (&'static [&'static str], fn() -> Record);
+
+/// Every role that docs/permissions.md names, without and with `scaling` in the config.
+const ROLES: [Role; 7] = [
+    (&[READ], || STATUS.clone()),
+    (&[READ, DEPLOY], || DEPLOYS.clone()),
+    (&[READ, DEPLOY, SCALERS], || DEPLOYS.clone().and(&SCALED)),
+    (&[READ, TRAFFIC], || MOVES.clone().and(&SWAPS)),
+    (&[READ, TRAFFIC, SCALERS], || MOVES.clone().and(&SWAPS).and(&SCALED_MOVES)),
+    (&[READ, TRAFFIC, DEPLOY], || COPIES.clone()),
+    (&[READ, TRAFFIC, DEPLOY, SCALERS], || COPIES.clone().and(&SCALED_COPIES)),
 ];
 
-/// One action on one resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Need {
-    /// The IAM action.
-    action: String,
-    /// The resource's ARN; `*` where AWS has no resource-level permission.
-    resource: String,
-    /// The condition key that AWS sends along, with its value.
-    context: Option<(&'static str, String)>,
+/// What a role was seen to need.
+fn seen(policies: &[&str]) -> Record {
+    let (_, record) = ROLES.iter().find(|(known, _)| known == &policies).expect("a role");
+    record()
 }
 
-/// One statement of a policy.
-#[derive(Debug)]
-struct Statement {
-    /// What it is called.
-    sid: String,
-    /// Its actions.
-    actions: Vec<String>,
-    /// The patterns of its resources.
-    resources: Vec<String>,
-    /// Condition keys with their values.
-    conditions: Vec<(String, String)>,
+/// All that any role was seen to need.
+fn everything() -> Record {
+    ROLES.iter().fold(Record::default(), |all, (_, record)| all.and(&record()))
 }
 
-impl Statement {
-    /// Whether it allows this.
-    fn allows(&self, need: &Need) -> bool {
-        let sent = |key: &str, value: &str| {
-            need.context.as_ref().is_some_and(|(sent, found)| *sent == key && found == value)
-        };
-        self.actions.contains(&need.action)
-            && self.resources.iter().any(|pattern| fits(pattern, &need.resource))
-            && self.conditions.iter().all(|(key, value)| sent(key, value))
-    }
-}
-
-/// A string, or a list of strings.
-fn texts(value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
-}
-
-/// Whether a text fits a pattern with `*`.
-fn fits(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, tail)) => {
-            let Some(rest) = text.strip_prefix(head) else { return false };
-            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && fits(tail, &rest[at..]))
-        }
-    }
-}
-
-/// The statements of policies, with the sample stack's names in them.
-fn policy(names: &[&str]) -> Vec<Statement> {
-    names.iter().flat_map(|name| statements(name)).collect()
-}
-
-/// The statements of one file.
-fn statements(name: &str) -> Vec<Statement> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/policies").join(name);
-    let mut text = fs::read_to_string(path).expect("the policy is there");
-    for (place, value) in PLACES {
-        text = text.replace(place, value);
-    }
-    let policy: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(policy["Version"], "2012-10-17");
-    policy["Statement"].as_array().expect("statements").iter().map(statement).collect()
-}
-
-/// One statement; all of them allow, and none is wider than it looks.
-fn statement(from: &Value) -> Statement {
-    assert_eq!(from["Effect"], "Allow");
-    let conditions = from["Condition"].as_object().into_iter().flatten();
-    let pairs = conditions.flat_map(|(_, pairs)| pairs.as_object().into_iter().flatten());
-    Statement {
-        sid: from["Sid"].as_str().expect("every statement has a name").to_owned(),
-        actions: texts(&from["Action"]),
-        resources: texts(&from["Resource"]),
-        conditions: pairs.map(|(key, value)| (key.clone(), texts(value).concat())).collect(),
-    }
-}
-
-/// An ARN of ECS in the sample stack.
-fn ecs(resource: &str) -> String {
-    format!("arn:aws:ecs:eu-west-1:123456789012:{resource}")
-}
-
-/// What a call needs. `GetCallerIdentity` needs nothing: no policy can grant or deny it to oneself.
-fn needs(call: &Call) -> Vec<Need> {
-    let action = format!("{}:{}", call.service.prefix(), call.operation);
-    let need = |resource: String| Need { action: action.clone(), resource, context: None };
-    let input = &call.input;
-    let all = |key: &str| texts(&input[key]).into_iter().map(need).collect::<Vec<_>>();
-    let service = |name: &str| ecs(&format!("service/shop/{name}"));
-    let named = |key: &str| texts(&input[key]).iter().map(|name| need(service(name))).collect();
-    match action.as_str() {
-        "sts:GetCallerIdentity" => Vec::new(),
-        "ecs:DescribeServices" => named("services"),
-        "ecs:UpdateService" | "ecs:ListServiceDeployments" => named("service"),
-        "ecs:DescribeServiceDeployments" => all("serviceDeploymentArns"),
-        "ecs:DescribeServiceRevisions" => all("serviceRevisionArns"),
-        "ecs:DescribeTasks" => all("tasks"),
-        "ecs:DescribeContainerInstances" => all("containerInstances"),
-        "ecs:ListTasks" => {
-            let cluster = ecs(&format!("cluster/{}", input["cluster"].as_str().expect("a cluster")));
-            vec![Need { context: Some(("ecs:cluster", cluster)), ..need("*".to_owned()) }]
-        }
-        "ecs:RegisterTaskDefinition" => registering(input, &need),
-        "ecr:DescribeImages" => {
-            let (registry, repository) =
-                (&texts(&input["registryId"])[0], &texts(&input["repositoryName"])[0]);
-            vec![need(format!("arn:aws:ecr:eu-west-1:{registry}:repository/{repository}"))]
-        }
-        "application-autoscaling:RegisterScalableTarget" => {
-            let linked = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
-            let role = Need {
-                action: "iam:CreateServiceLinkedRole".to_owned(),
-                resource: format!("arn:aws:iam::123456789012:{linked}"),
-                context: Some(("iam:AWSServiceName", "ecs.application-autoscaling.amazonaws.com".to_owned())),
-            };
-            vec![of_scaling(input, &need), role]
-        }
-        "application-autoscaling:PutScalingPolicy" => vec![of_scaling(input, &need)],
-        "cloudwatch:PutMetricAlarm" => {
-            let name = input["AlarmName"].as_str().expect("a name");
-            vec![need(format!("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"))]
-        }
-        _ => vec![need("*".to_owned())],
-    }
-}
-
-/// A write of Application Auto Scaling: AWS makes up the id of a scalable target, so the namespace is the condition.
-fn of_scaling(input: &Value, need: &dyn Fn(String) -> Need) -> Need {
-    let namespace = input["ServiceNamespace"].as_str().expect("a namespace").to_owned();
-    let target =
-        "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/1ec50a1b2c3d".to_owned();
-    Need { context: Some(("application-autoscaling:service-namespace", namespace)), ..need(target) }
-}
-
-/// A registration needs more than itself: tags at register, and the roles that the tasks get.
-fn registering(input: &Value, need: &dyn Fn(String) -> Need) -> Vec<Need> {
-    let family = ecs(&format!("task-definition/{}:*", input["family"].as_str().expect("a family")));
-    let mut all = vec![need(family.clone())];
-    if input["tags"].as_array().is_some_and(|tags| !tags.is_empty()) {
-        let context = Some(("ecs:CreateAction", "RegisterTaskDefinition".to_owned()));
-        all.push(Need { action: "ecs:TagResource".to_owned(), resource: family, context });
-    }
-    for role in ["executionRoleArn", "taskRoleArn"] {
-        if let Some(arn) = input[role].as_str() {
-            let context = Some(("iam:PassedToService", "ecs-tasks.amazonaws.com".to_owned()));
-            all.push(Need { action: "iam:PassRole".to_owned(), resource: arn.to_owned(), context });
-        }
-    }
-    all
-}
-
-/// What all these calls need, each once.
-fn all_needs(calls: &[Call]) -> BTreeSet<Need> {
-    calls.iter().flat_map(needs).collect()
-}
-
-/// What `status` needs, on Fargate and on EC2.
-static STATUS: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
-    let stacks = [Stack::default(), Stack { ec2: true, ..Stack::default() }];
-    let run = |stack: &Stack| {
-        let (bed, _) = stack_with(stack);
-        Action::new(&bed, "status").run().expect(0, "succeeded", "", "untouched");
-        all_needs(&bed.calls())
-    };
-    stacks.iter().flat_map(run).collect()
-});
-
-/// What deploys need: good ones, failing ones, cancelled ones.
-static DEPLOYS: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
-    let fargate = Stack::default();
-    let ec2 = Stack { ec2: true, ..Stack::default() };
-    let rollback = Stack { rollback: true, ..Stack::default() };
-    let probes = "[{path: /, contains: v2}]";
-    let table: [Scene; 9] = [
-        (&fargate, "v2", &[("color", "green"), ("desired-count", "3")], (0, "")),
-        (&fargate, "v2", &[("probes", probes)], (0, "")),
-        (&fargate, "v8-wrong-body", &[("probes", probes)], (1, "restored")),
-        (&fargate, "v2", &[("task-definition", "web-green:1")], (0, "")),
-        (&fargate, "v2", &[("task-definition", "task.json")], (0, "")),
-        (&fargate, "v3-crash", &[], (1, "restored")),
-        (&rollback, "v3-crash", &[], (1, "restored")),
-        (&ec2, "v2", &[], (0, "")),
-        (&ec2, "v3-crash", &[], (1, "restored")),
-    ];
-    let mut all = DEVELOP.clone();
-    std::thread::scope(|scope| {
-        let cancelled = scope.spawn(cancelled);
-        all.extend(together(&table));
-        all.extend(cancelled.join().expect("the run is cancelled"));
-    });
-    all
-});
-
-/// What deploys to develop need, a good one and a failing one.
-static DEVELOP: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
-    let fargate = Stack::default();
-    together(&[
-        (&fargate, "v2", &[("color", "develop")], (0, "")),
-        (&fargate, "v3-crash", &[("color", "develop")], (1, "restored")),
-    ])
-});
-
-/// A deploy: the stack, the image's tag, further inputs, and how it ends: its exit code, and `left` for a failure.
-type Scene<'a> = (&'a Stack, &'a str, &'a [(&'a str, &'a str)], (i32, &'a str));
-
-/// What several deploys need, two at the same time, each on a testbed of its own.
-fn together(scenes: &[Scene<'_>]) -> BTreeSet<Need> {
-    let mut all = BTreeSet::new();
-    for two in scenes.chunks(2) {
-        std::thread::scope(|scope| {
-            let runs: Vec<_> = two.iter().map(|scene| scope.spawn(move || deployed(*scene))).collect();
-            runs.into_iter().for_each(|run| all.extend(run.join().expect("the deploy ends as said")));
-        });
-    }
-    all
-}
-
-/// What one deploy needs.
-fn deployed((stack, tag, inputs, end): Scene<'_>) -> BTreeSet<Need> {
-    let (bed, sample) = stack_with(stack);
-    let mut action = Action::new(&bed, "deploy").input("image", &sample.image(tag));
-    action =
-        action.file("task.json", &task_definition("web-green", &sample.image("v1"), stack.ec2).to_string());
-    for (name, value) in inputs {
-        action = action.input(name, value);
-    }
-    let done = action.run();
-    assert_eq!(done.code, end.0, "{tag} {inputs:?}:\n{}", done.log);
-    if done.code != 0 {
-        assert_eq!(done.output("left"), end.1, "{tag} {inputs:?}:\n{}", done.log);
-    }
-    all_needs(&bed.calls())
-}
-
-/// What a cancelled deploy and its post step need.
-fn cancelled() -> BTreeSet<Need> {
-    let (bed, sample) = stack();
-    let action = || Action::new(&bed, "deploy").input("image", &sample.image("v4-unhealthy"));
-    let run = action().spawn();
-    let updated = bed.wait_until(Duration::from_secs(20), |world| {
-        let service = world.ecs.service("shop", "web-green").expect("green is there");
-        service.primary().is_some_and(|primary| primary.revision.definition.ends_with(":2"))
-    });
-    assert!(updated, "the deploy did not update its service");
-    run.signal(Signal::INT);
-    let done = run.wait();
-    assert_eq!(done.output("result"), "cancelled", "{}", done.log);
-    action().post(&done.state).run();
-    all_needs(&bed.calls())
-}
-
-/// What deploys to each color need where the config has `scaling`.
-static SCALED: LazyLock<BTreeSet<Need>> = LazyLock::new(|| {
-    let (bed, sample) = stack();
-    let config = "
-cluster: shop
-apps:
-  web: { blue: web-blue, green: web-green, develop: web-dev, scaling: { min: 2, max: 10 } }
-";
-    for color in ["blue", "green", "develop"] {
-        let action = Action::new(&bed, "deploy").file(".github/blue-green.yml", config);
-        let action = action.input("color", color).input("allow-live", "true");
-        action.input("image", &sample.image("v2")).run().expect(0, "succeeded", "", "changed");
-    }
-    all_needs(&bed.calls())
-});
-
-/// Asserts that every need is allowed.
+/// Asserts that a role's policies allow all that it was seen to need.
 #[track_caller]
-fn allowed(needs: &BTreeSet<Need>, policies: &[&str]) {
-    let statements = policy(policies);
-    let denied: Vec<&Need> =
-        needs.iter().filter(|need| !statements.iter().any(|statement| statement.allows(need))).collect();
-    assert!(denied.is_empty(), "not allowed by {policies:?}: {denied:#?}");
+fn complete(policies: &[&str]) {
+    allowed(&seen(policies), &policy(policies), policies);
 }
 
-/// Asserts that every action of a policy, on every kind of resource that it names, is needed by some call.
+/// Asserts that statements allow all that was seen to be needed.
 #[track_caller]
-fn used(needs: &BTreeSet<Need>, name: &str) {
+fn allowed(record: &Record, statements: &[Statement], name: &[&str]) {
+    let denied: Vec<&Need> = record
+        .needs
+        .iter()
+        .filter(|need| !statements.iter().any(|statement| statement.allows(need)))
+        .collect();
+    assert!(denied.is_empty(), "not allowed by {name:?}: {denied:#?}");
+}
+
+/// Asserts that each action of a policy is needed on each resource that it names.
+#[track_caller]
+fn used(record: &Record, name: &str) {
     for statement in policy(&[name]) {
-        for action in &statement.actions {
-            let of_action = |need: &&Need| need.action == *action;
-            let needed = needs.iter().filter(of_action).any(|need| statement.allows(need));
-            assert!(needed, "{name}, {}: no call needs {action}", statement.sid);
+        for (action, resource) in pairs(&statement) {
+            let one = Statement { actions: vec![action], resources: vec![resource], ..statement.clone() };
+            let needed = record.needs.iter().any(|need| one.allows(need));
+            assert!(needed, "{name}: no call needs {one:?}");
+        }
+    }
+}
+
+/// Each action of a statement with each of its resources.
+fn pairs(statement: &Statement) -> impl Iterator<Item = (String, String)> {
+    let of = |action: &String| {
+        statement.resources.iter().map(|resource| (action.clone(), resource.clone())).collect::<Vec<_>>()
+    };
+    statement.actions.iter().flat_map(of)
+}
+
+#[test]
+fn a_role_for_status_is_complete() {
+    complete(&[READ]);
+}
+
+#[test]
+fn a_role_for_deploy_is_complete() {
+    complete(&[READ, DEPLOY]);
+}
+
+#[test]
+fn a_role_for_deploy_with_scaling_is_complete() {
+    complete(&[READ, DEPLOY, SCALERS]);
+}
+
+#[test]
+fn a_role_that_moves_users_is_complete() {
+    complete(&[READ, TRAFFIC]);
+}
+
+#[test]
+fn a_role_that_moves_users_with_scaling_is_complete() {
+    complete(&[READ, TRAFFIC, SCALERS]);
+}
+
+#[test]
+fn a_role_that_promotes_by_copy_is_complete() {
+    complete(&[READ, TRAFFIC, DEPLOY]);
+}
+
+#[test]
+fn a_role_that_promotes_by_copy_with_scaling_is_complete() {
+    complete(&[READ, TRAFFIC, DEPLOY, SCALERS]);
+}
+
+#[test]
+fn the_read_policy_is_used_whole() {
+    used(&everything(), READ);
+}
+
+#[test]
+fn deploys_use_the_whole_deploy_policy() {
+    used(&seen(&[READ, DEPLOY]), DEPLOY);
+}
+
+#[test]
+fn redirects_rollbacks_and_swaps_use_the_whole_traffic_policy() {
+    used(&seen(&[READ, TRAFFIC]), TRAFFIC);
+    used(&MOVES, TRAFFIC);
+}
+
+#[test]
+fn the_scaling_policy_is_used_whole() {
+    used(&SCALED, SCALERS);
+    for action in policy(&[SCALERS]).into_iter().flat_map(|statement| statement.actions) {
+        let needed = SCALED_MOVES.needs.iter().any(|need| need.action == action);
+        assert!(needed, "a role that moves users has no need of {action}");
+    }
+}
+
+#[test]
+fn a_promote_by_copy_writes_by_all_of_its_policies() {
+    let needed = COPIES.clone();
+    for statement in policy(&[TRAFFIC, DEPLOY]) {
+        for action in statement.actions {
+            // The load balancer of the sample has one rule, and nothing but a failing deployment asks what became of it.
+            let elsewhere = ["elasticloadbalancing:ModifyRule", "ecr:DescribeImages"];
+            let used = elsewhere.contains(&action.as_str()) || !needed.resources(&action).is_empty();
+            assert!(used, "no copy needs {action}");
         }
     }
 }
 
 #[test]
-fn status_is_allowed_by_the_read_policy_alone() {
-    allowed(&STATUS, &[READ]);
-}
-
-#[test]
-fn status_uses_all_of_the_read_policy() {
-    used(&STATUS, READ);
-}
-
-#[test]
-fn a_deploy_is_allowed_by_the_read_and_the_deploy_policy() {
-    allowed(&DEPLOYS, &[READ, DEPLOY]);
-}
-
-#[test]
-fn a_deploy_uses_all_of_the_deploy_policy() {
-    used(&DEPLOYS, DEPLOY);
-}
-
-#[test]
-fn a_deploy_with_scaling_is_allowed_by_the_scaling_policy_beside_the_others_and_uses_all_of_it() {
-    allowed(&SCALED, &[READ, DEPLOY, SCALING]);
-    used(&SCALED, SCALING);
-    let role: Vec<&Need> =
-        SCALED.iter().filter(|need| need.action == "iam:CreateServiceLinkedRole").collect();
-    assert!(role[0].resource.ends_with("AWSServiceRoleForApplicationAutoScaling_ECSService"));
+fn a_new_call_can_not_escape() {
+    let callable = callable();
+    let known: BTreeSet<String> = known().map(str::to_owned).collect();
+    assert_eq!(callable, known, "tests/policies/needs.rs says what each call of src/aws needs");
+    let seen = everything().operations;
+    let unseen: Vec<&String> = callable
+        .iter()
+        .filter(|action| !seen.contains(*action) && !elsewhere().any(|one| one == *action))
+        .collect();
+    assert_eq!(unseen, Vec::<&String>::new(), "no run here makes these calls");
 }
 
 #[test]
 fn a_deploy_to_develop_changes_nothing_but_develop() {
-    let deploy: BTreeSet<String> = policy(&[DEPLOY]).into_iter().flat_map(|one| one.actions).collect();
-    let services =
-        DEVELOP.iter().filter(|need| deploy.contains(&need.action) && need.resource.contains(":ecs:"));
-    let others: Vec<&Need> = services.filter(|need| !need.resource.contains("web-dev")).collect();
+    let deploy: BTreeSet<String> =
+        policy(&[DEPLOY]).into_iter().flat_map(|statement| statement.actions).collect();
+    let of_ecs = |need: &&Need| deploy.contains(&need.action) && need.resource.contains(":ecs:");
+    let others: Vec<&Need> =
+        DEVELOP.needs.iter().filter(of_ecs).filter(|need| !need.resource.contains("web-dev")).collect();
     assert_eq!(others, Vec::<&Need>::new());
 }
 
 #[test]
-fn a_deploy_needs_roles_and_tags_by_name() {
-    let of = |action: &str| -> Vec<String> {
-        DEPLOYS.iter().filter(|need| need.action == action).map(|need| need.resource.clone()).collect()
-    };
-    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
-    assert_eq!(of("iam:PassRole"), [role("shop-execution"), role("shop-task")]);
-    assert_eq!(of("ecs:TagResource"), [ecs("task-definition/web-dev:*"), ecs("task-definition/web-green:*")]);
+fn a_role_for_develop_alone_is_complete() {
+    let mut narrow = shipped(DEPLOY);
+    for statement in &mut narrow {
+        statement.resources.retain(|resource| !resource.contains("BLUE_") && !resource.contains("GREEN_"));
+        assert!(!statement.resources.is_empty(), "{}", statement.sid);
+    }
+    let mut all = policy(&[READ]);
+    all.extend(narrow.into_iter().map(filled));
+    allowed(&DEVELOP, &all, &[READ, "the lines of develop in", DEPLOY]);
 }
 
 #[test]
-fn no_action_is_in_two_policies() {
-    let mut seen = BTreeSet::new();
-    for statement in policy(&[READ, DEPLOY, TRAFFIC, SCALING]) {
-        for action in statement.actions {
+fn roles_are_passed_by_name_and_to_tasks_alone() {
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    let roles = [role("shop-execution"), role("shop-task")];
+    for record in [&*DEPLOYS, &*COPIES] {
+        assert_eq!(record.resources("iam:PassRole"), roles);
+    }
+    let all = policy(&ALL);
+    let passing: Vec<&Statement> = all
+        .iter()
+        .filter(|statement| statement.actions.iter().any(|action| action == "iam:PassRole"))
+        .collect();
+    assert_eq!(passing.len(), 1);
+    assert_eq!(
+        (&passing[0].actions[..], &passing[0].resources[..]),
+        (&["iam:PassRole".to_owned()][..], &roles[..])
+    );
+    assert_eq!(passing[0].conditions, [condition("iam:PassedToService", "ecs-tasks.amazonaws.com")]);
+}
+
+/// A condition that a key equals a value.
+fn condition(key: &str, value: &str) -> (String, String, String) {
+    ("StringEquals".to_owned(), key.to_owned(), value.to_owned())
+}
+
+#[test]
+fn the_service_linked_role_is_made_by_name_and_for_ecs_alone() {
+    for record in [&*SCALED, &*SCALED_MOVES, &*SCALED_COPIES] {
+        assert_eq!(record.resources("iam:CreateServiceLinkedRole"), [LINKED]);
+    }
+    let all = policy(&ALL);
+    let of_role =
+        |statement: &&Statement| statement.actions.iter().any(|action| action.starts_with("iam:Create"));
+    let making: Vec<&Statement> = all.iter().filter(of_role).collect();
+    assert_eq!(making.len(), 1);
+    assert_eq!(making[0].actions, ["iam:CreateServiceLinkedRole"]);
+    assert_eq!(making[0].resources, [LINKED]);
+    let service = "ecs.application-autoscaling.amazonaws.com";
+    assert_eq!(making[0].conditions, [condition("iam:AWSServiceName", service)]);
+}
+
+#[test]
+fn tags_come_only_with_a_revision() {
+    let family = |name: &str| arn("ecs", &format!("task-definition/{name}:*"));
+    assert_eq!(
+        DEPLOYS.resources("ecs:TagResource"),
+        [family("web-blue"), family("web-dev"), family("web-green")]
+    );
+}
+
+#[test]
+fn no_action_is_wide_and_few_are_in_two_policies() {
+    let mut files: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for name in ALL {
+        for action in shipped(name).into_iter().flat_map(|statement| statement.actions) {
             assert!(!action.contains('*'), "{action} is wider than one action");
-            assert!(seen.insert(action.clone()), "{action} is there twice");
+            files.entry(action).or_default().insert(name);
         }
     }
+    let twice: Vec<(&str, usize)> = files
+        .iter()
+        .filter(|(_, names)| names.len() > 1)
+        .map(|(action, names)| (action.as_str(), names.len()))
+        .collect();
+    let expected = [
+        "application-autoscaling:RegisterScalableTarget",
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "ecs:UpdateService",
+    ];
+    assert_eq!(twice, expected.map(|action| (action, 2)));
 }
 
 #[test]
-fn invariant_10_no_command_needs_a_write_to_the_load_balancer() {
-    let write = |need: &&Need| {
-        need.action.starts_with("elasticloadbalancing:")
-            && !need.action.starts_with("elasticloadbalancing:Describe")
+fn invariant_10_no_deploy_needs_a_write_to_the_load_balancer() {
+    let write = |action: &str| {
+        action.starts_with("elasticloadbalancing:") && !action.starts_with("elasticloadbalancing:Describe")
     };
-    let found: Vec<&Need> = STATUS.iter().chain(DEPLOYS.iter()).filter(write).collect();
-    assert_eq!(found, Vec::<&Need>::new());
-    let allowed: Vec<String> = policy(&[READ, DEPLOY]).into_iter().flat_map(|one| one.actions).collect();
-    assert!(!allowed.iter().any(|action| action.starts_with("elasticloadbalancing:Modify")));
+    let found: Vec<Need> = STATUS
+        .clone()
+        .and(&DEPLOYS)
+        .and(&SCALED)
+        .needs
+        .into_iter()
+        .filter(|need| write(&need.action))
+        .collect();
+    assert_eq!(found, Vec::<Need>::new());
+    let allowed = policy(&[READ, DEPLOY, SCALERS]).into_iter().flat_map(|statement| statement.actions);
+    assert_eq!(allowed.filter(|action| write(action)).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
-fn the_traffic_policy_names_the_listener_and_nothing_else() {
-    let (_bed, sample): (_, Sample) = stack();
-    let need = |action: &str, resource: &str| Need {
-        action: format!("elasticloadbalancing:{action}"),
-        resource: resource.to_owned(),
-        context: None,
-    };
-    allowed(&BTreeSet::from([need("ModifyListener", &sample.production_listener)]), &[TRAFFIC]);
-    let rule =
-        format!("{}/1234567890abcdef", sample.production_listener.replace(":listener/", ":listener-rule/"));
-    allowed(&BTreeSet::from([need("ModifyRule", &rule)]), &[TRAFFIC]);
-    let actions: Vec<String> = policy(&[TRAFFIC]).into_iter().flat_map(|one| one.actions).collect();
-    assert_eq!(actions, ["elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"]);
+fn a_role_that_only_moves_users_can_bring_no_new_task_definition() {
+    let allowed = policy(&[READ, TRAFFIC, SCALERS]).into_iter().flat_map(|statement| statement.actions);
+    let brings = ["ecs:RegisterTaskDefinition", "iam:PassRole"];
+    assert_eq!(
+        allowed.filter(|action| brings.contains(&action.as_str())).collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
-fn the_readme_gives_a_reason_for_each_permission() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
-    let row = |action: &str| {
-        let start = format!("| `{action}` |");
-        readme.lines().filter(|line| line.starts_with(&start)).count()
-    };
-    for action in policy(&[READ, DEPLOY, TRAFFIC, SCALING]).into_iter().flat_map(|one| one.actions) {
-        assert_eq!(row(&action), 1, "the README has one row with the reason for {action}");
+fn what_is_allowed_on_every_alarm_is_allowed_to_aws_alone() {
+    for name in ALL {
+        for statement in shipped(name) {
+            let alarms = statement
+                .actions
+                .iter()
+                .any(|action| action.starts_with("cloudwatch:") && action != "cloudwatch:DescribeAlarms");
+            if alarms && statement.resources == ["*"] {
+                let via = ("Bool".to_owned(), "aws:ViaAWSService".to_owned(), "true".to_owned());
+                assert_eq!(statement.conditions, [via], "{name}, {}", statement.sid);
+            }
+        }
     }
 }
