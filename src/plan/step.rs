@@ -491,12 +491,6 @@ pub(crate) enum Refusal {
     NoAlarm(Vec<String>),
     /// Rollback alarms that fire before the first step: name and AWS's reason.
     AlarmFiring(Vec<(String, String)>),
-    /// A step that goes beyond the target.
-    StepBeyond {
-        /// The step, percent.
-        step: u32,
-        /// The color that gains users.
-        color: Color,
     /// Rollback alarms that fire at a split that an earlier run left: name and AWS's reason.
     AlarmAt {
         /// The alarms.
@@ -515,6 +509,12 @@ pub(crate) enum Refusal {
         /// What the deployment brought.
         task_definition: String,
     },
+    /// A step that goes beyond the target.
+    StepBeyond {
+        /// The step, percent.
+        step: u32,
+        /// The color that gains users.
+        color: Color,
         /// Its share in the end, percent.
         target: u32,
     },
