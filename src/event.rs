@@ -53,6 +53,15 @@ pub(crate) enum Event {
         /// Nothing changed since the last line; said so that nobody thinks the run hangs.
         heartbeat: bool,
     },
+    /// AWS still does not take a write that it is sent again and again; told as a heartbeat.
+    HeldUp {
+        /// Its answer.
+        trouble: Trouble,
+        /// Since the first try.
+        elapsed: Duration,
+        /// How often it was tried.
+        tries: u32,
+    },
     /// A deployment failed: the cause, before anything is put back.
     Failing {
         /// What failed.
@@ -160,6 +169,17 @@ pub(crate) struct LogLink {
     pub(crate) region: String,
 }
 
+/// What a change of traffic put back of what it had changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PutBack {
+    /// Whether it had written weights.
+    pub(crate) weights: bool,
+    /// The colors whose desired count it had changed.
+    pub(crate) counts: Vec<Color>,
+    /// The colors whose scale-in it had suspended or allowed.
+    pub(crate) scaling: Vec<Color>,
+}
+
 /// Everything that the end of a run tells: the source of summary, outputs and the last log line.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
@@ -218,7 +238,11 @@ pub(crate) struct Report {
     /// longer than the run may wait.
     pub(crate) stays_suspended: Option<(Color, Duration)>,
     /// What a forced change left short of healthy targets.
-    pub(crate) shortfall: Option<Capacity>,
+    pub(crate) shortfall: Vec<Capacity>,
+    /// The colors whose automatic scaling a forced change had to leave as it was.
+    pub(crate) unscaled: Vec<Color>,
+    /// What a change of traffic put back, where that is known.
+    pub(crate) put_back: Option<PutBack>,
     /// What stands at the end.
     pub(crate) overview: Option<Overview>,
     /// How long the run took.
@@ -255,7 +279,9 @@ impl Report {
             rules: Vec::new(),
             stays_at_size: false,
             stays_suspended: None,
-            shortfall: None,
+            shortfall: Vec::new(),
+            unscaled: Vec::new(),
+            put_back: None,
             overview: None,
             duration: Duration::ZERO,
         }

@@ -5,7 +5,7 @@ use super::errors::{odd, unread};
 use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of GetCallerIdentity, which needs no permission.
-const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
+pub(crate) const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
 /// Whom AWS takes us for.
 #[derive(Clone, Debug, PartialEq, Eq)]

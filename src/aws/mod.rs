@@ -27,5 +27,6 @@ mod writes;
 pub(crate) mod tests;
 
 pub(crate) use clients::{Access, Aws};
+pub(crate) use identity::{Caller, GET_CALLER_IDENTITY};
 pub(crate) use observe::Names;
 pub(crate) use web_identity::SignIn;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::apply::apply;
-use super::session::{Interrupted, Session};
+use super::session::{HEARTBEAT, Interrupted, Session, alike};
 use super::state::{NAME, Phase, State};
 use crate::action::files;
 use crate::clock;
@@ -26,9 +26,6 @@ const LAST_MOMENT: Duration = Duration::from_millis(6_200);
 
 /// How long a write that is on its way when the signal comes may still be answered.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
-
-/// A line at least this often, so that nobody thinks the run hangs.
-const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// How a drive ended.
 #[derive(Clone, Debug)]
@@ -57,13 +54,39 @@ pub(crate) struct Drive<'a, C> {
     told: Option<(Wait, Time)>,
     /// Whether it was told that all users are where they should be.
     told_moved: bool,
+    /// The write that AWS does not take for now.
+    held_up: Option<HeldUp>,
+}
+
+/// A write that AWS does not take for now, and what was told of it.
+struct HeldUp {
+    /// The write.
+    step: Step,
+    /// AWS's answer.
+    trouble: Trouble,
+    /// When it was tried first.
+    since: Time,
+    /// How often it was tried.
+    tries: u32,
+    /// When that was told last.
+    told: Time,
 }
 
 impl<'a, C: Course> Drive<'a, C> {
     /// A drive from this point of a run.
     pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
-        Drive { session, course, test: None, cause, logs, seen: None, told: None, told_moved: false }
+        Drive {
+            session,
+            course,
+            test: None,
+            cause,
+            logs,
+            seen: None,
+            told: None,
+            told_moved: false,
+            held_up: None,
+        }
     }
 
     /// Drives to the end, and is out in time after a signal. `first` is what was seen just before, where it was.
@@ -92,7 +115,9 @@ impl<'a, C: Course> Drive<'a, C> {
                 },
             };
             let now = clock::now();
+            let count = self.recounted();
             self.course.saw(&seen, now);
+            self.tell_count(count);
             self.tell_arrival();
             if self.course.moving().is_some() {
                 self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
@@ -123,6 +148,18 @@ impl<'a, C: Course> Drive<'a, C> {
         if run.arrived.is_some() && !run.written.is_empty() && run.failing.is_none() && !self.told_moved {
             self.told_moved = true;
             self.session.reporter.emit(&Event::Moved(moving.goal.wish.to));
+        }
+    }
+
+    /// The desired count that somebody else set, of the service that is deployed to.
+    fn recounted(&self) -> Option<u32> {
+        self.course.deploying().and_then(|deploying| deploying.run.recounted)
+    }
+
+    /// Tells when somebody else set another desired count than this one.
+    fn tell_count(&self, before: Option<u32>) {
+        if let Some(count) = self.recounted().filter(|count| Some(*count) != before) {
+            self.session.reporter.emit(&Event::Recounted(count));
         }
     }
 
@@ -185,7 +222,10 @@ impl<'a, C: Course> Drive<'a, C> {
             self.course.before(step, snapshot);
             self.save_with(self.phase(), Some((step, clock::now())));
         }
-        self.session.reporter.emit(&Event::Step(step.clone()));
+        if self.held_up.as_ref().is_none_or(|held| held.step != *step) {
+            self.held_up = None;
+            self.session.reporter.emit(&Event::Step(step.clone()));
+        }
         let sent = clock::now();
         let signals = self.session.signals.clone();
         let answer = tokio::select! {
@@ -206,7 +246,7 @@ impl<'a, C: Course> Drive<'a, C> {
     }
 
     /// Tells what a step brought.
-    fn tell(&self, step: &Step, answer: &Read<Answer>) {
+    fn tell(&mut self, step: &Step, answer: &Read<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
             Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed | Answer::Changed) => return,
@@ -217,9 +257,30 @@ impl<'a, C: Course> Drive<'a, C> {
                 Answered::Updated(service.primary().filter(|_| rollout).map(|primary| primary.id.clone()))
             }
             Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),
+            Err(trouble) if self.is_told(step, trouble) => return,
             Err(trouble) => Answered::Trouble(trouble.clone()),
         };
         self.session.reporter.emit(&Event::Answered(told));
+    }
+
+    /// Whether the trouble with a write was told already. One that goes on is told as a heartbeat.
+    fn is_told(&mut self, step: &Step, trouble: &Trouble) -> bool {
+        let now = clock::now();
+        let known = self.held_up.take().filter(|held| held.step == *step && alike(&held.trouble, trouble));
+        let Some(held) = known else {
+            let passes = trouble.kind.passes() && !trouble.effect_unknown;
+            let (step, trouble) = (step.clone(), trouble.clone());
+            self.held_up = passes.then_some(HeldUp { step, trouble, since: now, tries: 1, told: now });
+            return false;
+        };
+        let (tries, elapsed) = (held.tries + 1, now.since(held.since));
+        let tell = now.since(held.told) >= HEARTBEAT;
+        if tell {
+            let trouble = trouble.clone();
+            self.session.reporter.emit(&Event::HeldUp { trouble, elapsed, tries });
+        }
+        self.held_up = Some(HeldUp { tries, told: if tell { now } else { held.told }, ..held });
+        true
     }
 
     /// From forward to back: gathers the cause, tells it at once, and notes the turn.

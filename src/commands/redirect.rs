@@ -8,7 +8,7 @@ use super::session::{Session, Stop};
 use super::state::Phase;
 use crate::action::traffic::RollbackSettings;
 use crate::clock;
-use crate::event::{Event, Report};
+use crate::event::{Event, PutBack, Report};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
@@ -179,8 +179,25 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
     }
+    let run = &drive.course.run;
+    report.put_back = Some(put_back(run));
+    report.unscaled.clone_from(&run.unscalable);
+    report.unscaled.sort();
+    report.unscaled.dedup();
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
     drive.save(if open { drive.phase() } else { Phase::Done });
+}
+
+/// What the run put back of what it had changed: the last that it wrote is what it had found.
+fn put_back(run: &Run) -> PutBack {
+    let Some(found) = &run.found else { return PutBack::default() };
+    let counts = run.counts.iter().filter(|(color, count)| found.counts.get(color) == Some(count));
+    let scaling = run.scaled.iter().filter(|(color, held)| found.suspended.get(color) == Some(held));
+    PutBack {
+        weights: !run.written.is_empty(),
+        counts: counts.map(|(color, _)| *color).collect(),
+        scaling: scaling.map(|(color, _)| *color).collect(),
+    }
 }
 
 /// What stands at the end: a new look; after a signal, or where AWS does not answer any more, the last one. It decides
@@ -193,8 +210,9 @@ async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot
     };
     let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
     let Some(snapshot) = (if whole { seen.clone() } else { last.or(seen.clone()) }) else { return };
+    let brief = report.traffic.as_deref();
     if goal.wish.force && report.outcome == Outcome::Succeeded {
-        report.shortfall = shortfall(&snapshot, goal);
+        report.shortfall = brief.map(|brief| shortfall(&snapshot, goal, brief)).unwrap_or_default();
     }
     report.stays_suspended = stays_suspended(&snapshot, goal);
     let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());

@@ -1,5 +1,6 @@
 //! What every command works with: AWS, the clock, the signals, and who tells the user.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -35,6 +36,33 @@ pub(crate) struct Session<'a> {
     pub(crate) reporter: &'a Reporter<'a>,
     /// The signals.
     pub(crate) signals: Signals,
+    /// What was told of reads that AWS does not answer.
+    pub(crate) told: RefCell<Told>,
+}
+
+/// A line at least this often, so that nobody thinks the run hangs.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// What was told of a trouble that goes on: once, and then as a heartbeat.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Option<(Trouble, Time)>);
+
+impl Told {
+    /// How to tell it now, where it is to be told: for the first time (false), or as a heartbeat.
+    pub(crate) fn again(&mut self, trouble: &Trouble, now: Time) -> Option<bool> {
+        let same = self.0.as_ref().filter(|(told, _)| alike(told, trouble));
+        let heartbeat = same.is_some();
+        if same.is_some_and(|(_, at)| now.since(*at) < HEARTBEAT) {
+            return None;
+        }
+        self.0 = Some((trouble.clone(), now));
+        Some(heartbeat)
+    }
+}
+
+/// Whether two troubles read the same: messages of the same failure can differ from call to call.
+pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
+    (one.kind, one.action, &one.code) == (other.kind, other.action, &other.code)
 }
 
 /// What an interruptible piece of work came to.
@@ -67,12 +95,9 @@ impl Session<'_> {
         }
     }
 
-    /// Waits for the poll interval, a little more or less, so that many runs do not ask in step.
+    /// Waits for the poll interval.
     pub(crate) async fn pause(&self, noted: bool) {
-        let interval = self.settings.poll_interval;
-        let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or_default();
-        let jitter = if tenth == 0 { 0 } else { clock::now().0 % (tenth + 1) };
-        let wait = interval.saturating_sub(Duration::from_millis(tenth / 2)) + Duration::from_millis(jitter);
+        let wait = poll_interval(self.settings);
         let wait = if noted { wait.min(Duration::from_millis(500)) } else { wait };
         let _ = self.unless_signalled(noted, clock::sleep(wait)).await;
     }
@@ -113,10 +138,21 @@ impl Session<'_> {
 
     /// Tells that AWS did not answer, and pauses.
     async fn wait_out(&self, trouble: &Trouble, elapsed: Duration) {
-        let wait = Wait::Trouble(trouble.clone());
-        self.reporter.emit(&Event::Waiting { wait, elapsed, heartbeat: false });
+        let told = self.told.borrow_mut().again(trouble, clock::now());
+        if let Some(heartbeat) = told {
+            let wait = Wait::Trouble(trouble.clone());
+            self.reporter.emit(&Event::Waiting { wait, elapsed, heartbeat });
+        }
         self.pause(false).await;
     }
+}
+
+/// The poll interval, a little more or less, so that many runs do not ask in step.
+pub(crate) fn poll_interval(settings: &Settings) -> Duration {
+    let interval = settings.poll_interval;
+    let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or_default();
+    let jitter = if tenth == 0 { 0 } else { clock::now().0 % (tenth + 1) };
+    interval.saturating_sub(Duration::from_millis(tenth / 2)) + Duration::from_millis(jitter)
 }
 
 /// Why a read before the first decision brought nothing.

@@ -1,5 +1,6 @@
 //! From the environment to a session, and from a report to the exit code.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use super::feedback::{Feedback, Kept};
 use super::post::{is_open, post};
 use super::promote::promote;
 use super::redirect::{redirect, roll_back};
-use super::session::Session;
+use super::session::{Session, Told, poll_interval};
 use super::state::{self, State};
 use super::{deploy::deploy, status::status};
 use crate::action::context::Context;
@@ -16,7 +17,7 @@ use crate::action::env::Environment;
 use crate::action::github::RunEvent;
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
-use crate::aws::{Access, Aws, Names, SignIn};
+use crate::aws::{Access, Aws, Caller, GET_CALLER_IDENTITY, Names, SignIn};
 use crate::clock;
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
@@ -24,7 +25,8 @@ use crate::http;
 use crate::id_token::{self, IdTokens};
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
-use crate::plan::step::Refusal;
+use crate::plan::step::{Refusal, Wait};
+use crate::plan::trouble::Read;
 use crate::report::words;
 use crate::reporter::{Reporter, mask};
 use crate::signals::Signals;
@@ -147,7 +149,7 @@ async fn session<'a>(
     let access = Access { region: settings.region.clone(), app_name, sign_in };
     let aws = Aws::new(&access).await;
     let caller = tokio::select! {
-        caller = aws.caller() => caller.map_err(|trouble| {
+        caller = caller(&aws, settings, reporter) => caller.map_err(|trouble| {
             let mut report = Report::new("");
             report.refuse(Refusal::Unread(trouble));
             Box::new(report)
@@ -174,7 +176,29 @@ async fn session<'a>(
         names: Names { place, services, alarms: settings.alarms().to_vec() },
         reporter,
         signals,
+        told: RefCell::default(),
     })
+}
+
+/// Whom AWS takes the job for. Where AWS answers that it can't say now, it is asked again until the time-out; where
+/// nobody answers at all, as with a wrong region or proxy, the SDK's own tries are enough.
+async fn caller(aws: &Aws, settings: &Settings, reporter: &Reporter<'_>) -> Read<Caller> {
+    let (began, mut told) = (clock::now(), Told::default());
+    loop {
+        let trouble = match aws.caller().await {
+            Ok(caller) => return Ok(caller),
+            Err(trouble) => trouble,
+        };
+        let (now, answered) = (clock::now(), trouble.code.is_some() && trouble.kind.passes());
+        let elapsed = now.since(began);
+        if !answered || trouble.action != GET_CALLER_IDENTITY || elapsed >= settings.timeout {
+            return Err(trouble);
+        }
+        if let Some(heartbeat) = told.again(&trouble, now) {
+            reporter.emit(&Event::Waiting { wait: Wait::Trouble(trouble), elapsed, heartbeat });
+        }
+        clock::sleep(poll_interval(settings)).await;
+    }
 }
 
 /// How the job becomes the role that was given, if one was.

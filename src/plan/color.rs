@@ -70,6 +70,12 @@ impl Split {
         (blue, 100 - blue)
     }
 
+    /// Whether its percentages say it as it is: those of weights 1 and 2 do not.
+    pub(crate) fn is_exact(self) -> bool {
+        let (blue, green) = self.percent();
+        self.same_ratio(Split { blue, green })
+    }
+
     /// Whether two splits send the same share to each color.
     pub(crate) fn same_ratio(self, other: Split) -> bool {
         let live = |s: Split| s.blue + s.green > 0;
@@ -128,6 +134,12 @@ mod tests {
         assert_eq!(Split { blue: 1, green: 2 }.percent(), (33, 67));
         assert_eq!(Split { blue: 2, green: 1 }.percent(), (67, 33));
         assert_eq!(Split { blue: 199, green: 1 }.percent(), (99, 1));
+    }
+
+    #[test]
+    fn thirds_are_not_said_in_percent() {
+        assert!(Split { blue: 4, green: 1 }.is_exact() && Split { blue: 0, green: 7 }.is_exact());
+        assert!(!Split { blue: 1, green: 2 }.is_exact() && !Split { blue: 999, green: 1 }.is_exact());
     }
 
     #[test]

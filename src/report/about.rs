@@ -1,9 +1,9 @@
 //! What a message is about: enough to name the service, and to write a command that can be pasted.
 
 use super::names::{quoted, shell, short_arn};
-use crate::event::Report;
+use crate::event::{PutBack, Report};
 use crate::plan::color::{Color, Split};
-use crate::plan::overview::Overview;
+use crate::plan::overview::{ColorView, Overview};
 use crate::plan::traffic::Brief;
 
 /// The service that the words are about.
@@ -30,8 +30,14 @@ pub(crate) struct About {
 pub(crate) struct Users {
     /// All that there is to tell of it; none before that is known.
     pub(crate) brief: Option<Box<Brief>>,
-    /// The split that was found.
+    /// The split that was found; none where the rules disagreed.
     pub(crate) found: Option<Split>,
+    /// The split that was seen last, where that was before the end.
+    pub(crate) seen: Option<Split>,
+    /// Each color with its desired count, and whether its scale-in is suspended, as they were seen last.
+    pub(crate) sizes: Vec<(Color, u32, bool)>,
+    /// What was put back, where that is known.
+    pub(crate) put_back: Option<PutBack>,
     /// ARNs of the production rules, where nothing else is known of them.
     pub(crate) rules: Vec<String>,
 }
@@ -52,14 +58,32 @@ impl Users {
         if report.traffic.is_none() && !post && !moves_users(report.command) {
             return None;
         }
-        let found = report.traffic.as_ref().map(|brief| brief.from).or(report.split.filter(|_| post));
-        Some(Users { brief: report.traffic.clone(), found, rules: report.rules.clone() })
+        let found = report.split.filter(|_| post);
+        let told = report.traffic.as_ref().map(|brief| Users::told(brief));
+        let overview = report.overview.as_ref();
+        Some(Users {
+            seen: overview.filter(|_| report.stale).and_then(Overview::known_split),
+            sizes: overview.map(sizes).unwrap_or_default(),
+            put_back: report.put_back.clone(),
+            rules: report.rules.clone(),
+            ..told.unwrap_or(Users { found, ..Users::default() })
+        })
     }
 
     /// A change that was told.
     pub(crate) fn told(brief: &Brief) -> Users {
-        Users { brief: Some(Box::new(brief.clone())), found: Some(brief.from), rules: Vec::new() }
+        let found = brief.agreed().then_some(brief.from);
+        Users { brief: Some(Box::new(brief.clone())), found, ..Users::default() }
     }
+}
+
+/// The colors that can have users, with their size.
+fn sizes(overview: &Overview) -> Vec<(Color, u32, bool)> {
+    let views = overview.colors.iter().filter(|view| view.color != Color::Develop);
+    let size = |view: &ColorView| {
+        (view.color, view.desired, view.scaling.is_some_and(|scaling| scaling.in_suspended))
+    };
+    views.map(size).collect()
 }
 
 /// The services of an overview by color.

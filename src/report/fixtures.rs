@@ -170,7 +170,9 @@ pub(crate) fn report() -> Report {
         rules: Vec::new(),
         stays_at_size: false,
         stays_suspended: None,
-        shortfall: None,
+        shortfall: Vec::new(),
+        unscaled: Vec::new(),
+        put_back: None,
         overview: Some(overview()),
         duration: Duration::from_secs(125),
     }
@@ -308,6 +310,7 @@ pub(crate) fn brief() -> Brief {
         ],
         load: Load { targets: 10, how: Reckoned::Scaled(Color::Blue) },
         capacity: vec![capacity(Color::Blue, 80, 10, 8), capacity(Color::Green, 20, 1, 2)],
+        needs: vec![(Color::Blue, 8), (Color::Green, 2)],
         receiver: Color::Green,
         versions: vec![(Color::Blue, revision(7)), (Color::Green, revision(8))],
         steps: vec![

@@ -79,6 +79,10 @@ impl Log {
                 lines.extend(self.waiting(wait, &elapsed(*time), *heartbeat));
                 lines
             }
+            Event::HeldUp { trouble, elapsed: time, tries } => {
+                let text = format!("{} {}", elapsed(*time), words::held_up(trouble, *tries));
+                Line::foreign(Level::Warn, &text)
+            }
             Event::Failing { failing, cause, logs } => {
                 let failure = words::failing(failing, &self.about, cause, None);
                 let what = if self.about.users.is_some() {
@@ -126,7 +130,7 @@ impl Log {
     /// How users are going to be moved, in a group of its own.
     fn moving(&mut self, brief: &Brief) -> Vec<Line> {
         self.about.users = Some(Users::told(brief));
-        let mut lines = self.begin(Phase::Look, &format!("Plan: {} -> {}", brief.from, brief.to));
+        let mut lines = self.begin(Phase::Look, &format!("Plan: {}", words::way(brief)));
         lines.extend(traffic::plan(brief));
         lines.extend(self.close());
         lines
@@ -253,7 +257,7 @@ fn answered(answer: &Answered) -> Vec<Line> {
         }
         Answered::ProbesPassed(1) => vec![Line::own(Level::Good, "the probe passed")],
         Answered::ProbesPassed(all) => vec![Line::own(Level::Good, format!("all {all} probes passed"))],
-        Answered::Trouble(trouble) => Line::foreign(Level::Warn, &words::trouble(trouble).what),
+        Answered::Trouble(trouble) => Line::foreign(Level::Warn, &words::refused_for_now(trouble)),
     }
 }
 
@@ -302,8 +306,12 @@ fn users(report: &Report) -> Option<Line> {
     let known = report.refusal.is_none() && (report.traffic.is_none() || report.left != Left::Unknown);
     let split = report.split.filter(|_| known)?;
     let text = match (&report.traffic, report.color) {
-        (Some(_), _) => format!("users: {}", shares(split)),
-        (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(split)),
+        (Some(_), _) if report.outcome == Outcome::Planned => format!("users: {}", shares(report.split?)),
+        (Some(_), _) => words::users(report)?,
+        (None, Some(_)) if report.because == Some(Because::UsersCame) => {
+            format!("users: {}; somebody else moved them during the deploy", shares(report.split?))
+        }
+        (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(report.split?)),
         (None, None) => return None,
     };
     Some(Line::own(Level::Plain, text))

@@ -70,6 +70,16 @@ pub(crate) fn shares(split: Split) -> String {
     format!("{blue} % blue, {green} % green")
 }
 
+/// `blue -> blue-80`; the weights, where both read the same and are not.
+pub(crate) fn change(before: Split, after: Split) -> String {
+    let told = |split: Split| format!("weights {} and {}", split.blue, split.green);
+    let (from, to) = (before.to_string(), after.to_string());
+    if from != to || before.same_ratio(after) {
+        return format!("{from} -> {to}");
+    }
+    format!("{} -> {}", told(before), told(after))
+}
+
 /// Foreign text on one line: no control characters, nothing that turns the direction of reading, not endless.
 pub(crate) fn one_line(text: &str) -> String {
     let turns =
@@ -154,6 +164,14 @@ mod tests {
         assert_eq!(short_image(&format!("{host}@{digest}")), "shop/web@sha256:0a1b2c3d0a1b");
         assert_eq!(short_image("not an image"), "not an image");
         assert_eq!(short_digest(&digest), "sha256:0a1b2c3d0a1b");
+    }
+
+    #[test]
+    fn a_change_that_percentages_do_not_show_is_told_in_weights() {
+        let split = |blue, green| Split { blue, green };
+        assert_eq!(change(split(4, 1), split(0, 1)), "blue-80 -> green");
+        assert_eq!(change(split(1, 2), split(33, 67)), "weights 1 and 2 -> weights 33 and 67");
+        assert_eq!(change(split(1, 2), split(2, 4)), "33/67 -> 33/67");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::status;
 use crate::event::Report;
 use crate::plan::color::Color;
+use crate::plan::overview::Overview;
+use crate::plan::traffic::Brief;
 
 /// The outputs of the action by name.
 pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
@@ -13,9 +15,9 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("reason", report.reason.map(|reason| reason.word().to_owned()).unwrap_or_default()),
         ("left", report.left.word().to_owned()),
         ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
-        ("live-color", report.split.map(|split| status::live_color(split).to_owned()).unwrap_or_default()),
+        ("live-color", live_color(report).to_owned()),
         ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
-        ("previous-traffic", report.traffic.as_ref().map(|brief| brief.from.to_string()).unwrap_or_default()),
+        ("previous-traffic", report.traffic.as_ref().and_then(before).unwrap_or_default()),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("image", text(&report.image)),
@@ -25,8 +27,34 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         // Known only when all is posted, and set anew then.
         ("comment-url", String::new()),
         ("duration-seconds", report.duration.as_secs().to_string()),
-        ("status-json", overview.map(status::json).unwrap_or_default()),
+        ("status-json", overview.map(|overview| seen(report, overview)).unwrap_or_default()),
     ]
+}
+
+/// Who serves users: known, too, where the rules were read and hold different splits.
+fn live_color(report: &Report) -> &'static str {
+    let rules = report.overview.as_ref().filter(|_| !report.stale).map(|overview| &overview.rules);
+    let any = |color| rules.is_some_and(|rules| rules.iter().any(|(_, split)| split.is_live(color)));
+    let apart = || match (any(Color::Blue), any(Color::Green)) {
+        (true, true) => "both",
+        (true, false) => "blue",
+        (false, true) => "green",
+        (false, false) => "",
+    };
+    report.split.map_or_else(apart, status::live_color)
+}
+
+/// The split that all rules held before, where they held one.
+fn before(brief: &Box<Brief>) -> Option<String> {
+    brief.agreed().then(|| brief.from.to_string())
+}
+
+/// `status-json`, without a split that is not known any more.
+fn seen(report: &Report, overview: &Overview) -> String {
+    if report.stale && report.split.is_none() {
+        return status::json(&Overview { split: None, rules: Vec::new(), ..overview.clone() });
+    }
+    status::json(overview)
 }
 
 /// Where the deployed color can be tested.

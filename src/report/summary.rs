@@ -92,6 +92,7 @@ pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
         };
         out.push(Section { rank: Rank::State, text });
         out.push(Section { rank: Rank::State, text: production(overview) });
+        out.push(Section { rank: Rank::State, text: seen_before(report) });
         let text = match shape {
             Shape::Wide => table(overview),
             Shape::Narrow(_) => narrow::table(overview),
@@ -168,16 +169,28 @@ fn traffic(overview: &Overview, split: Option<Split>, shape: Shape<'_>) -> Strin
         Shape::Wide => CELLS,
         Shape::Narrow(_) => NARROW_CELLS,
     };
-    let known = split.or_else(|| overview.split.as_ref()?.as_ref().ok().copied());
-    let told = match (known, &overview.split) {
-        (Some(split), _) => block("text", &[bar_of(split, cells)]),
-        (None, Some(Err(tangled))) => {
+    let told = match split {
+        Some(split) => block("text", &[bar_of(split, cells)]),
+        None => unknown(overview),
+    };
+    format!("{told}\n")
+}
+
+/// Why it is not known how users are split.
+fn unknown(overview: &Overview) -> String {
+    match &overview.split {
+        Some(Err(tangled)) => {
             let (what, hint) = words::tangle(tangled);
             message(&format!("Users: not known. {what}\n{hint}"))
         }
-        (None, Some(Ok(_)) | None) => "Users: not known, the listener rules could not be read.\n".to_owned(),
-    };
-    format!("{told}\n")
+        Some(Ok(_)) | None => "Users: not known, the listener rules could not be read.\n".to_owned(),
+    }
+}
+
+/// That the table is older than the end, where it is.
+fn seen_before(report: &Report) -> String {
+    let told = if report.stale { "Seen before the end of the run:\n\n" } else { "" };
+    told.to_owned()
 }
 
 /// Where production answers.

@@ -18,6 +18,8 @@ pub(crate) struct Brief {
     pub(crate) load: Load,
     /// What each color that ends with users has and needs there.
     pub(crate) capacity: Vec<Capacity>,
+    /// Healthy targets that the load needs of each of them: more than a forced run waits for.
+    pub(crate) needs: Vec<(Color, u32)>,
     /// The color that gains users, or has most of them in the end.
     pub(crate) receiver: Color,
     /// ARN of the task definition that each color's service wants.
@@ -28,6 +30,33 @@ pub(crate) struct Brief {
     pub(crate) bakes: Vec<(u32, Duration)>,
     /// Alarms without data: they can't warn.
     pub(crate) no_data: Vec<String>,
+    /// What a promote by copy does on the way; none for any other change.
+    pub(crate) copy: Option<Copying>,
+}
+
+/// A color takes over what the other one runs, with all users there meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Copying {
+    /// The color.
+    pub(crate) color: Color,
+    /// The other one, which was tested.
+    pub(crate) tested: Color,
+    /// Whether users have to be sent there first.
+    pub(crate) away: bool,
+    /// ARN of the task definition that the color runs before.
+    pub(crate) before: String,
+}
+
+impl Brief {
+    /// Whether all rules held the same before: only then it can be said what users had.
+    pub(crate) fn agreed(&self) -> bool {
+        self.rules.iter().all(|rule| rule.before.same_ratio(self.from))
+    }
+
+    /// Healthy targets that the load needs of a color.
+    pub(crate) fn need(&self, color: Color) -> Option<u32> {
+        self.needs.iter().find(|(known, _)| *known == color).map(|(_, needs)| *needs)
+    }
 }
 
 /// One production rule before and after.

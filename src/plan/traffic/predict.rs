@@ -8,7 +8,7 @@ use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
 use super::next::next;
 use super::run::Run;
-use super::stage::{split_at, target};
+use super::stage::{gaining, split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
@@ -80,23 +80,38 @@ pub(crate) fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief
     let aim = target(&facts, goal, &Run::begin(now)).map_err(Prediction::Refuse)?;
     let load = full_load(aim.base, &facts.colors);
     let to = goal.wish.to;
-    let live = facts.colors.iter().filter(|color| to.is_live(color.color));
-    let held = |share: &u32| {
-        let split = split_at(aim.receiver, *share);
-        super::stage::gaining(aim.base, split) == Some(aim.receiver)
-    };
+    let live: Vec<_> = facts.colors.iter().filter(|color| to.is_live(color.color)).collect();
+    let needs = |force: bool| live.iter().map(move |color| capacity(color, to, load, force));
     Ok(Brief {
         from: aim.base,
         to,
         rules: facts.wiring.production.iter().map(|rule| change(rule, to)).collect(),
         load: load.told(),
-        capacity: live.map(|color| capacity(color, to, load, goal.wish.force)).collect(),
+        capacity: needs(goal.wish.force).collect(),
+        needs: needs(false).map(|capacity| (capacity.color, capacity.needed)).collect(),
         receiver: aim.receiver,
         versions: versions(&facts),
         steps: Vec::new(),
-        bakes: goal.wish.steps.iter().copied().filter(held).map(|share| (share, goal.wish.bake)).collect(),
+        bakes: bakes(&facts, goal, aim.receiver),
         no_data: facts.no_data(),
+        copy: None,
     })
+}
+
+/// The shares that are held on the way, each with its time: as the run decides it, a share that is reached is held again
+/// unless a rule is beyond it.
+fn bakes(facts: &Facts<'_>, goal: &Goal, receiver: Color) -> Vec<(u32, Duration)> {
+    let rules = &facts.wiring.production;
+    if rules.iter().all(|rule| rule.split.same_ratio(goal.wish.to)) {
+        return Vec::new();
+    }
+    let held = |share: &u32| {
+        let split = split_at(receiver, *share);
+        let below = rules.iter().any(|rule| gaining(rule.split, split) == Some(receiver));
+        let beyond = rules.iter().any(|rule| gaining(split, rule.split) == Some(receiver));
+        below || !beyond
+    };
+    goal.wish.steps.iter().copied().filter(held).map(|share| (share, goal.wish.bake)).collect()
 }
 
 /// The task definition that each color wants.
@@ -207,11 +222,13 @@ fn healthy(service: &mut Service) {
     }));
 }
 
-/// What the colors with users lack of healthy targets, by the full load of now.
-pub(crate) fn shortfall(snapshot: &Snapshot, goal: &Goal) -> Option<Capacity> {
-    let facts = facts(snapshot, goal).ok()?;
-    let split = facts.wiring.split();
-    let load = full_load(split, &facts.colors);
-    let live = facts.colors.iter().filter(|color| split.is_live(color.color));
-    live.map(|color| capacity(color, split, load, false)).find(|capacity| capacity.healthy < capacity.needed)
+/// What the colors with users lack of the healthy targets that the load of before needs of them.
+pub(crate) fn shortfall(snapshot: &Snapshot, goal: &Goal, brief: &Brief) -> Vec<Capacity> {
+    let Ok(facts) = facts(snapshot, goal) else { return Vec::new() };
+    let load = full_load(brief.from, &facts.colors);
+    let now = facts.colors.iter().filter_map(|color| {
+        let needed = brief.need(color.color)?;
+        Some(Capacity { needed, ..capacity(color, brief.to, load, false) })
+    });
+    now.filter(|capacity| capacity.healthy < capacity.needed).collect()
 }

@@ -11,8 +11,9 @@ pub(super) fn plan(brief: &Brief) -> Vec<Line> {
     lines.extend(Line::foreign(Level::Plain, &words::versions(brief)));
     lines.extend(Line::foreign(Level::Plain, &words::load(brief.load)));
     for capacity in &brief.capacity {
-        let level = if capacity.healthy < capacity.needed { Level::Warn } else { Level::Plain };
-        lines.push(Line::own(level, format!("  {}", words::capacity(capacity))));
+        let needs = brief.need(capacity.color).unwrap_or(capacity.needed);
+        let level = if capacity.healthy < needs { Level::Warn } else { Level::Plain };
+        lines.push(Line::own(level, format!("  {}", words::capacity(capacity, needs))));
     }
     for text in [words::scaled_first(brief), words::held(brief)].into_iter().flatten() {
         lines.extend(Line::foreign(Level::Plain, &text));

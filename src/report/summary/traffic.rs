@@ -1,11 +1,13 @@
 //! A change of traffic in the job summary.
 
-use super::{CELLS, NARROWEST_CELLS, Shape, bar_of};
+use super::{CELLS, NARROWEST_CELLS, Shape, bar_of, unknown};
 use crate::event::Report;
 use crate::failure::Outcome;
+use crate::plan::color::Split;
 use crate::plan::step::{Capacity, Left};
 use crate::plan::traffic::{Brief, RuleChange};
 use crate::report::markdown::{block, inline, message};
+use crate::report::names::change;
 use crate::report::words;
 
 /// How users were split, are, and shall be: as bars.
@@ -14,24 +16,26 @@ pub(super) fn bars(brief: &Brief, report: &Report, shape: Shape<'_>) -> String {
         Shape::Wide => CELLS,
         Shape::Narrow(_) => NARROWEST_CELLS,
     };
-    let now = report.split.unwrap_or(brief.from);
-    // A cancelled run does not look again.
-    let old =
-        report.left == Left::Unknown || (report.outcome, report.left) == (Outcome::Cancelled, Left::Changed);
-    let seen = if old { "seen" } else { "now" };
-    let wanted = (!now.same_ratio(brief.to)).then_some(("wanted", brief.to));
+    let overview = report.overview.as_ref();
+    let known = report.split.or_else(|| overview.filter(|_| report.stale)?.known_split());
+    let now = known.map(|split| (if report.stale { "seen" } else { "now" }, split));
+    let wanted = known.is_none_or(|now| !now.same_ratio(brief.to)).then_some(("wanted", brief.to));
+    let before = brief.agreed().then_some(("before", brief.from));
     let lines = match report.outcome {
-        Outcome::Planned => vec![("now", brief.from), ("after", brief.to)],
-        Outcome::Unchanged => vec![("now", now)],
+        Outcome::Planned => [now, Some(("after", brief.to)), None],
+        Outcome::Unchanged => [now, None, None],
         // Not begun, or under way.
-        Outcome::Refused => [Some((seen, now)), wanted].into_iter().flatten().collect(),
+        Outcome::Refused => [now, wanted, None],
         Outcome::Succeeded | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
-            [Some(("before", brief.from)), Some((seen, now)), wanted].into_iter().flatten().collect()
+            [before, now, wanted]
         }
     };
+    let lines: Vec<(&str, Split)> = lines.into_iter().flatten().collect();
+    let unknown = overview.filter(|_| known.is_none()).map(unknown).unwrap_or_default();
     let lines: Vec<String> =
         lines.into_iter().map(|(label, split)| format!("{label:<6}  {}", bar_of(split, cells))).collect();
-    format!("{}\n", block("text", &lines))
+    let bars = if lines.is_empty() { String::new() } else { block("text", &lines) };
+    format!("{bars}{unknown}\n")
 }
 
 /// What users have to know after it, or before it: weights take their time, and clients may stay.
@@ -55,7 +59,7 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
     out.push_str(
         "| color | users | healthy | needed | desired count | MaxCapacity |\n|---|---|---|---|---|---|\n",
     );
-    out.extend(brief.capacity.iter().map(capacity));
+    out.extend(brief.capacity.iter().map(|color| capacity(color, brief)));
     out.push('\n');
     let texts = [words::scaled_first(brief), words::held(brief), words::silent(&brief.no_data)];
     for text in texts.into_iter().flatten() {
@@ -74,12 +78,15 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
 
 /// One rule's row.
 fn rule(rule: &RuleChange) -> String {
-    format!("| {} | {} | {} |\n", inline(&rule.name), rule.before, rule.after)
+    let told = change(rule.before, rule.after);
+    let (before, after) = told.split_once(" -> ").unwrap_or((&told, ""));
+    format!("| {} | {before} | {after} |\n", inline(&rule.name))
 }
 
 /// One color's row.
-fn capacity(capacity: &Capacity) -> String {
-    let Capacity { color, share, healthy, needed, desired, most } = capacity;
+fn capacity(capacity: &Capacity, brief: &Brief) -> String {
+    let Capacity { color, share, healthy, desired, most, .. } = capacity;
+    let needed = words::needed(capacity, brief.need(*color).unwrap_or_default());
     let most = most.map_or("–".to_owned(), |most| most.to_string());
     format!("| {color} | {share} % | {healthy} | {needed} | {desired} | {most} |\n")
 }

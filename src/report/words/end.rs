@@ -83,15 +83,18 @@ fn moved(report: &Report, brief: &Brief) -> String {
     let healthy =
         report.healthy.map(|healthy| format!("; {} of {} healthy", count(healthy, "target"), brief.receiver));
     let healthy = healthy.unwrap_or_default();
-    let short = report.shortfall.as_ref().map(|short| format!(" {}", traffic::shortfall(short)));
     let kept = if report.stays_at_size { format!(" {}", traffic::kept(brief)) } else { String::new() };
     let held =
         report.stays_suspended.map(|held| format!(" {}", traffic::suspended(held))).unwrap_or_default();
-    let short = short.unwrap_or_default() + &kept + &held;
+    let short: String =
+        report.shortfall.iter().map(|short| format!(" {}", traffic::shortfall(short))).collect();
+    let unscaled: String =
+        report.unscaled.iter().map(|color| format!(" {}", traffic::unscaled(*color))).collect();
+    let short = short + &unscaled + &kept + &held + &traffic::since(report, brief);
     match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
         (Outcome::Planned, 0) => format!("Nothing would be changed: {}.", at(brief.to)),
         (Outcome::Planned, steps) => {
-            format!("{} planned: {} -> {}. Nothing was written.", count(steps, "step"), brief.from, brief.to)
+            format!("{} planned: {}. Nothing was written.", count(steps, "step"), traffic::way(brief))
         }
         (Outcome::Unchanged, _) => format!("Nothing was changed: {} already{healthy}.{short}", at(brief.to)),
         (
@@ -140,7 +143,7 @@ pub(crate) fn why_not(why: WhyNot) -> &'static str {
         WhyNot::Unknown => "it is not known whether it serves users",
         WhyNot::AllThere => "it has all users already",
         WhyNot::Disagree => {
-            "the production rules hold different splits; `redirect-traffic` to one of these settles it"
+            "the production rules hold different splits; `rollback` with a `color` settles it"
         }
         WhyNot::Unread => "the production rules or its targets could not be read",
         WhyNot::NotAdopted => {

@@ -1,9 +1,9 @@
 //! What a run does, and what it waits for.
 
-use super::traffic;
+use super::{traffic, trouble};
 use crate::event::Difference;
 use crate::plan::step::{Purpose, Step, Update, Wait};
-use crate::plan::trouble::Trouble;
+use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::plan::verdict::Waiting;
 use crate::report::names::{one_line, quoted, short_arn};
 
@@ -85,6 +85,28 @@ fn deployment(waiting: &Waiting) -> String {
 /// AWS could not be asked.
 fn unknown(trouble: &Trouble) -> String {
     format!("AWS does not answer {}{}, asking again", quoted(trouble.action), code(trouble))
+}
+
+/// What AWS answered to a write. One that it throttles is sent again.
+pub(crate) fn refused_for_now(with: &Trouble) -> String {
+    match with.kind {
+        TroubleKind::Throttled => {
+            format!("AWS throttles {}{}, trying again", quoted(with.action), code(with))
+        }
+        TroubleKind::Denied
+        | TroubleKind::Expired
+        | TroubleKind::NoCredentials
+        | TroubleKind::Unreachable
+        | TroubleKind::TimedOut
+        | TroubleKind::Missing
+        | TroubleKind::Refused => trouble(with).what,
+    }
+}
+
+/// A write that AWS still does not take.
+pub(crate) fn held_up(trouble: &Trouble, tries: u32) -> String {
+    let (action, code) = (quoted(trouble.action), code(trouble));
+    format!("AWS still does not take {action}{code}, tried {tries} times; trying again")
 }
 
 /// AWS's code in parentheses.

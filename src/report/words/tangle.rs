@@ -110,17 +110,16 @@ fn disagree(rules: &[(String, Split)]) -> (String, String) {
     let live = |color| rules.iter().any(|(_, split)| split.is_live(color));
     let idle = [Color::Blue, Color::Green].into_iter().find(|color| !live(*color));
     let idle = idle.map(|color| format!(" No rule sends users to {color}.")).unwrap_or_default();
-    let by_hand = "Give every production rule the same weights. A rule that is not production should forward to one color alone.";
-    let hint = match settled_by(rules).as_slice() {
-        [one, two] => format!(
-            "Settle it with one of the two:\n  command: redirect-traffic\n  traffic: {one}\nor\n  command: redirect-traffic\n  traffic: {two}\nA rule that is not production should forward to one color alone.{idle}"
-        ),
-        _ => format!("{by_hand}{idle}"),
-    };
+    let input = |split: &Split| format!("\nor\n  command: redirect-traffic\n  traffic: {split}");
+    let other: String = settled_by(rules).iter().map(input).collect();
+    let hint = format!(
+        "Send all users to one color, which settles it:\n  command: rollback\n  color: blue\nor\n  command: rollback\n  color: green{other}\nA rule that is not production should forward to one color alone.{idle}"
+    );
     (what, hint)
 }
 
-/// The splits that rules hold, each once. A change of traffic settles two: it takes rules that disagree as half-way.
+/// The splits that an input can settle it with, beside all users at one color. A change of traffic settles two: it takes
+/// rules that disagree as half-way. An input is in percent: weights of 1 and 2 can't be said.
 fn settled_by(rules: &[(String, Split)]) -> Vec<Split> {
     let mut splits: Vec<Split> = Vec::new();
     for (_, split) in rules {
@@ -128,6 +127,11 @@ fn settled_by(rules: &[(String, Split)]) -> Vec<Split> {
             splits.push(*split);
         }
     }
+    if splits.len() > 2 {
+        return Vec::new();
+    }
+    let alone = |split: &Split| split.blue == 0 || split.green == 0;
+    splits.retain(|split| !alone(split) && split.is_exact());
     splits
 }
 

@@ -2,6 +2,7 @@
 
 mod brief;
 mod drift;
+mod end;
 mod failed;
 mod left;
 mod refused;
@@ -9,11 +10,15 @@ mod undo;
 
 use crate::plan::scalers::Change;
 use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
-use crate::report::names::{count, duration, one_line, quoted, shares};
+use crate::report::names::{change, count, duration, one_line, quoted, shares};
 
-pub(crate) use brief::{PROPAGATION, capacity, held, load, rule, scaled_first, silent, stickiness, versions};
+pub(crate) use brief::{
+    PROPAGATION, capacity, held, load, needed, rule, scaled_first, silent, stickiness, versions,
+};
 pub(super) use brief::{kept, serves, shortfall, suspended};
 pub(crate) use drift::{command, drift};
+pub(super) use end::{since, unscaled};
+pub(crate) use end::{users, way};
 pub(super) use failed::stuck;
 pub(super) use left::because;
 pub(super) use refused::refused;
@@ -22,15 +27,15 @@ pub(super) use undo::undo;
 
 /// A change of a rule's weights.
 pub(super) fn weights(weights: &Weights) -> String {
-    let (rule, before, after) = (quoted(&weights.name), weights.before, weights.after);
+    let (rule, change) = (quoted(&weights.name), change(weights.before, weights.after));
     match (weights.adopts, weights.purpose) {
-        (Some(color), _) if !after.is_live(color) => {
+        (Some(color), _) if !weights.after.is_live(color) => {
             format!("Bring {color}'s target group into {rule} with weight 0")
         }
-        (Some(color), _) => format!("Bring {color}'s target group into {rule}: {before} -> {after}"),
-        (None, Purpose::Restore) => format!("Put back the weights of {rule}: {before} -> {after}"),
+        (Some(color), _) => format!("Bring {color}'s target group into {rule}: {change}"),
+        (None, Purpose::Restore) => format!("Put back the weights of {rule}: {change}"),
         (None, Purpose::Traffic | Purpose::Deploy) => {
-            format!("Set the weights of {rule}: {before} -> {after}")
+            format!("Set the weights of {rule}: {change}")
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, Purpose, Step};
 use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange};
-use crate::report::names::{and, count, duration, quoted, shares, short_arn};
+use crate::report::names::{and, change, count, duration, quoted, shares, short_arn};
 
 /// When new weights hold: AWS names no bound.
 pub(crate) const PROPAGATION: &str = "Each node of the load balancer takes new weights over by itself, as a rule within seconds: until then some requests still go by the old ones.";
@@ -31,7 +31,7 @@ pub(crate) fn serves(split: Split, first: Color, versions: &[(Color, String)]) -
 
 /// One rule: `` `HTTPS:443 default`: blue -> blue-80 (80 % blue, 20 % green) ``.
 pub(crate) fn rule(rule: &RuleChange) -> String {
-    format!("{}: {} -> {} ({})", quoted(&rule.name), rule.before, rule.after, shares(rule.after))
+    format!("{}: {} ({})", quoted(&rule.name), change(rule.before, rule.after), shares(rule.after))
 }
 
 /// What each color runs: `` blue runs `web:7`, green runs `web:8` ``.
@@ -52,13 +52,25 @@ pub(crate) fn load(load: Load) -> String {
     }
 }
 
-/// What a color has and needs.
-pub(crate) fn capacity(capacity: &Capacity) -> String {
+/// What a color has and needs; `load` is what its share of the load needs, where a forced run waits for less.
+pub(crate) fn capacity(capacity: &Capacity, load: u32) -> String {
     let most = capacity.most.map(|most| format!(", MaxCapacity {most}")).unwrap_or_default();
     format!(
         "{} gets {} % of the users: {} healthy, {} needed, desired count {}{most}",
-        capacity.color, capacity.share, capacity.healthy, capacity.needed, capacity.desired
+        capacity.color,
+        capacity.share,
+        capacity.healthy,
+        needed(capacity, load),
+        capacity.desired
     )
+}
+
+/// Healthy targets that are needed: `2`, or `1 of 6` where a forced run waits for less than the load needs.
+pub(crate) fn needed(capacity: &Capacity, load: u32) -> String {
+    match capacity.needed {
+        needed if needed < load => format!("{needed} of {load}"),
+        needed => needed.to_string(),
+    }
 }
 
 /// What is scaled before any weight moves.

@@ -8,7 +8,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::step::Left;
 use crate::plan::traffic::{Brief, RuleChange};
 use crate::report::about::About;
-use crate::report::names::shell;
+use crate::report::names::{quoted, shares, shell};
 
 /// What stands in a summary's calls instead of the account (see `without_accounts`).
 pub(crate) const ACCOUNT: &str = "`ACCOUNT_ID` stands for the account's id; the job log has it.";
@@ -27,12 +27,23 @@ pub(super) fn loser(from: Split, to: Split) -> Option<Color> {
 /// How to undo a change of traffic; none where none is left.
 pub(in crate::report::words) fn undo(report: &Report) -> Option<String> {
     let open = match (report.outcome, report.left) {
+        // Theirs stands.
+        (Outcome::Superseded, _) => false,
         (Outcome::Succeeded, _) | (_, Left::Changed | Left::Unknown) => true,
         (_, Left::Untouched | Left::Restored) => false,
     };
     let Some(brief) = &report.traffic else { return input_alone(report).filter(|_| open) };
-    let moved = brief.rules.iter().any(|rule| !rule.before.same_ratio(rule.after));
-    (open && moved).then(|| text(brief, (report, &About::of(report))))
+    (open && moved(brief, report)).then(|| text(brief, (report, &About::of(report))))
+}
+
+/// Whether a rule holds something else than before; where that is not known, whether it was to.
+fn moved(brief: &Brief, report: &Report) -> bool {
+    let known = report.left != Left::Unknown;
+    let seen = report.overview.as_ref().map(|overview| &overview.rules).filter(|_| known);
+    brief.rules.iter().any(|rule| {
+        let now = seen.and_then(|rules| rules.iter().find(|(name, _)| *name == rule.name));
+        !rule.before.same_ratio(now.map_or(rule.after, |(_, split)| *split))
+    })
 }
 
 /// The input to give.
@@ -58,7 +69,15 @@ fn text(brief: &Brief, (report, about): (&Report, &About)) -> String {
         ),
         None => format!(" (it checks nothing: see first that {color} is healthy):"),
     };
-    format!("{}\nor, without GitHub{first}\n{}", input(brief.from), calls.join("\n"))
+    let calls = calls.join("\n");
+    if !brief.agreed() {
+        let held = brief.rules.iter().map(|rule| format!("{} {}", quoted(&rule.name), shares(rule.before)));
+        let held = held.collect::<Vec<_>>().join("; ");
+        return format!(
+            "What each rule held before: {held}. No input brings that back, since all rules have to hold the same. To put it back without GitHub{first}\n{calls}"
+        );
+    }
+    format!("{}\nor, without GitHub{first}\n{calls}", input(brief.from))
 }
 
 /// How many tasks a color needs before users go back to it, where it has fewer than the other one now.
