@@ -1,5 +1,6 @@
 //! What goes wrong on purpose: throttles, delays, errors, denials, lost connections, other writers, a killed client.
 
+use crate::record::is_write;
 use crate::wire::{ApiError, Request, Service};
 use crate::world::World;
 use std::ops::RangeInclusive;
@@ -52,6 +53,8 @@ pub struct Fault {
     pub resource: Option<String>,
     /// Only calls signed with this access key id.
     pub access_key: Option<String>,
+    /// Only calls that change something.
+    pub writes: bool,
     /// What happens.
     pub effect: Effect,
     /// Matching calls so far.
@@ -66,12 +69,26 @@ impl Fault {
 
     /// Befalls every call.
     pub fn always(effect: Effect) -> Self {
-        Self { service: None, operation: None, nth: None, resource: None, access_key: None, effect, seen: 0 }
+        Self {
+            service: None,
+            operation: None,
+            nth: None,
+            resource: None,
+            access_key: None,
+            writes: false,
+            effect,
+            seen: 0,
+        }
     }
 
     /// Befalls the `n`th call of any kind from now on, counting from 1.
     pub fn nth_call(n: u32, effect: Effect) -> Self {
         Self::always(effect).nth(n..=n)
+    }
+
+    /// Befalls the `n`th call that changes something, counting from 1.
+    pub fn nth_write(n: u32, effect: Effect) -> Self {
+        Self { writes: true, ..Self::nth_call(n, effect) }
     }
 
     /// Befalls only these of the matching calls, counting from 1.
@@ -103,6 +120,7 @@ impl Fault {
     fn strikes(&mut self, request: &Request) -> bool {
         let matches = self.service.is_none_or(|service| service == request.service)
             && self.operation.as_ref().is_none_or(|operation| *operation == request.operation)
+            && (!self.writes || is_write(&request.operation))
             && self.access_key.as_deref().is_none_or(|key| signer(request) == Some(key))
             && self.resource.as_ref().is_none_or(|text| contains(request, text));
         if !matches {
@@ -283,6 +301,10 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
     let named = service.filter(|service| request.service == Service::Ecs && !service.starts_with("arn:"));
     if let (None, Some(arn)) = (named, first_arn(&request.input)) {
         return Some(arn);
+    }
+    if let (Service::Ecr, Some(repository)) = (request.service, text("repositoryName")) {
+        let registry = text("registryId").unwrap_or(account);
+        return Some(format!("arn:aws:ecr:{region}:{registry}:repository/{repository}"));
     }
     match (request.service, service, text("family")) {
         (Service::Ecs, Some(service), _) => Some(format!("{prefix}:service/{cluster}/{service}")),
