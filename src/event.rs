@@ -7,6 +7,7 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
+use crate::plan::promote::Caution;
 use crate::plan::step::{Because, Capacity, End, Failing, Found, Left, Refusal, Step, Wait};
 use crate::plan::traffic::Brief;
 use crate::plan::trouble::Trouble;
@@ -124,6 +125,8 @@ pub(crate) enum Warning {
         /// Their names.
         names: Vec<String>,
     },
+    /// How a color scales that is to be production.
+    Promote(Caution),
     /// Any other text from the edge: one plain sentence.
     Text(String),
 }

@@ -11,12 +11,12 @@ use crate::plan::admit::Hindrance;
 use crate::plan::definition::image_of;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
-use crate::plan::promote::{Goal, Phase, Promoting, loose, phases, predict};
+use crate::plan::promote::{Goal, Phase, Promoting, cautions, loose, other, phases, predict};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, End, Found, Left, Refusal};
 use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_suspended};
 use crate::plan::verdict::Limits;
-use crate::plan::wanted::Promotion;
+use crate::plan::wanted::{Mode, Promotion};
 
 /// Runs the command to its report.
 pub(crate) async fn promote(session: &Session<'_>, promotion: &Promotion) -> Report {
@@ -67,7 +67,7 @@ async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Resul
             Ok(phases) => Ok((predict(&snapshot, &phases, clock::now()), phases)),
         };
         let passing = snapshot.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
-        if let (Ok((Prediction::Unknown, _)), Some(trouble)) = (&found, passing) {
+        if let (Ok(((Prediction::Unknown, _), _)), Some(trouble)) = (&found, passing) {
             session.hold(trouble, began).await?;
             continue;
         }
@@ -75,7 +75,9 @@ async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Resul
         session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
         report.see(seen);
         return Ok(match found {
-            Ok((prediction, phases)) => {
+            Ok(((prediction, stays), phases)) => {
+                report.stays_at_size = stays;
+                becomes(&snapshot, goal.promotion.mode, report);
                 announce(session, &snapshot, (&phases, prediction), report).then_some((snapshot, phases))
             }
             Err(refusal) => {
@@ -99,6 +101,10 @@ fn announce(
     for image in loose(phases) {
         session.reporter.emit(&Event::Warning(Warning::UnresolvedTag { image }));
     }
+    let managed = session.settings.scaling.is_some();
+    for caution in report.color.map_or(Vec::new(), |color| cautions(snapshot, color, managed)) {
+        session.reporter.emit(&Event::Warning(Warning::Promote(caution)));
+    }
     copies(session, snapshot, phases, report);
     match prediction {
         Prediction::Refuse(refusal) => {
@@ -115,6 +121,20 @@ fn announce(
         Prediction::Unknown => {}
     }
     true
+}
+
+/// Notes what is to be production, and what production ran before: in a swap that is the other color's.
+fn becomes(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
+    let of = |color| snapshot.service(color);
+    let (Some(winner), Some(loser)) = (report.color.and_then(of), report.color.map(other).and_then(of))
+    else {
+        return;
+    };
+    let revision = winner.definition.as_ref().and_then(|read| read.as_ref().ok());
+    let link = winner.setup.links.first();
+    report.image = revision.zip(link).and_then(|(held, link)| image_of(&held.content, &link.container));
+    let before = || loser.task_definition.clone();
+    report.previous_task_definition = (mode == Mode::Swap).then(before);
 }
 
 /// Tells what a copy changes in the color's task definition.
@@ -148,7 +168,7 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
         Ending::Refuse(refusal) => report.refuse(refusal),
-        Ending::End(end) => report.end(whole(end, changed)),
+        Ending::End(end) => report.end(whole(end, changed, session.settings.restore_on_cancel())),
     }
     if changed && report.outcome == Outcome::Refused {
         (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
@@ -159,12 +179,16 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     look_again(session, (phases.last().filter(|_| last), drive.seen), report).await;
 }
 
-/// The end of a phase as the end of the whole: what earlier phases changed stays changed.
-fn whole(end: End, changed: bool) -> End {
+/// The end of a phase as the end of the whole: what earlier phases changed stays changed. Users who are back where the
+/// run found them, with the new version, stay there by `on-cancel: restore` too.
+fn whole(end: End, changed: bool, restores: bool) -> End {
     match end {
         End::Good { changed: now, healthy } => End::Good { changed: now || changed, healthy },
         End::Bad { failing, left: Left::Untouched | Left::Restored, .. } if changed => {
             End::Bad { failing, left: Left::Changed, because: Because::Midway }
+        }
+        End::Bad { failing, left, because: Because::Asked } if changed && restores => {
+            End::Bad { failing, left, because: Because::Midway }
         }
         end @ End::Bad { .. } => end,
     }

@@ -330,6 +330,7 @@ fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     match goal.desired {
         Some(DesiredCount::Count(count)) => count,
         Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired).max(1),
+        Some(DesiredCount::MatchAtLeast(least)) => live_count(snapshot, goal).unwrap_or_default().max(least),
         None => service.desired.max(1),
     }
 }

@@ -527,6 +527,15 @@ pub(crate) enum Refusal {
         /// The most that production can have.
         production: u32,
     },
+    /// Variables that each color should keep, and neither has: each with the nearest that one has.
+    NoVariable(Vec<(String, Option<String>)>),
+    /// A copy from a color without a task: which image a tag stands for is not told, and production's is by digest.
+    NoDigest {
+        /// The color that was tested.
+        color: Color,
+        /// Its images.
+        images: Vec<String>,
+    },
     /// Something that is not ours, or of another kind, bears the name of a scaling policy or alarm of ours.
     NameTaken {
         /// The service.

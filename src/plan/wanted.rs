@@ -116,6 +116,8 @@ pub(crate) enum DefinitionSource {
 pub(crate) enum DesiredCount {
     /// As many as the live color.
     Match,
+    /// As many as the live color, and at least this many.
+    MatchAtLeast(u32),
     /// This many, 1–5,000.
     Count(u32),
 }

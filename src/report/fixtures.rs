@@ -320,6 +320,7 @@ pub(crate) fn brief() -> Brief {
         ],
         bakes: vec![(5, Duration::from_secs(300)), (10, Duration::from_secs(300))],
         no_data: vec!["web-slow".to_owned()],
+        copy: None,
     }
 }
 

@@ -70,6 +70,14 @@ fn same_container<'a>(own: &'a Map<String, Value>, name: Option<&Value>) -> Opti
     all.iter().filter_map(Value::as_object).find(|container| container.get("name") == name)
 }
 
+/// The names of all variables of all containers.
+pub(super) fn variables(content: &Content) -> Vec<&str> {
+    let containers = content.object().get("containerDefinitions").and_then(Value::as_array);
+    let containers = containers.into_iter().flatten().filter_map(Value::as_object);
+    let all = containers.flat_map(|container| LISTS.into_iter().flat_map(|list| entries(container, list)));
+    all.filter_map(|entry| entry.get("name")?.as_str()).collect()
+}
+
 /// The entries of a list.
 fn entries<'a>(container: &'a Map<String, Value>, list: &str) -> impl Iterator<Item = &'a Value> {
     container.get(list).and_then(Value::as_array).into_iter().flatten()

@@ -4,6 +4,8 @@
 //! - swap: all users to the color, then production's bounds, settle, drain, and the other color shrinks.
 //! - copy: all users to the other color, which was tested; the color takes over its task definition; then as a swap.
 
+mod cautions;
+mod checks;
 mod copy;
 mod course;
 mod predict;
@@ -15,13 +17,17 @@ use super::deploy;
 use super::scalers::Managed;
 use super::snapshot::{Revision, Rollout, Service, Snapshot};
 use super::step::Refusal;
-use super::traffic::{self, Finish, Minima};
+use super::time::Time;
+use super::traffic::{self, Finish, Minima, brief};
 use super::verdict::Limits;
 use super::wanted::{DesiredCount, ListenerChoice, Mode, Promotion, WantedColor};
 
+pub(crate) use cautions::{Caution, cautions};
 pub(crate) use copy::{copied, mutable};
 pub(crate) use course::Promoting;
 pub(crate) use predict::{loose, predict};
+
+use checks::{approved, named, proven, sized, told};
 
 /// What a promote is asked for, bound to a run.
 #[derive(Clone, Debug)]
@@ -58,36 +64,35 @@ pub(crate) fn other(color: Color) -> Color {
 pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hindrance> {
     let color = goal.promotion.color;
     sized(snapshot, goal)?;
-    let last = Phase::Move(Box::new(moving(goal, color, true)));
     match goal.promotion.mode {
-        Mode::Swap => Ok(vec![last]),
-        Mode::Copy => {
-            let (tested, own) = (running(snapshot, other(color))?, running(snapshot, color)?);
-            approved(tested.0, goal)?;
-            proven(tested.0)?;
-            let content = copied(tested, &own.1.content, &goal.promotion.per_color);
-            if has_it(own.0, own.1, &content) {
-                return Ok(vec![last]);
-            }
-            let away = Phase::Move(Box::new(moving(goal, other(color), false)));
-            let tags = tested.1.tags.clone();
-            let deploy = Phase::Deploy(Box::new(deploying(goal, content, tags)), own.0.name.clone());
-            Ok(vec![away, deploy, last])
-        }
+        Mode::Swap => Ok(vec![Phase::Move(Box::new(moving(goal, color, true)))]),
+        Mode::Copy => copying(snapshot, goal, color),
     }
 }
 
-/// The color without users never gets more tasks than production can have.
-fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
-    let most = |service: &Service| match (&goal.managed, &service.scaling) {
-        (Some(managed), _) => managed.max,
-        (None, Some(Ok(Some(scaling)))) => scaling.max,
-        (None, _) => service.desired,
-    };
-    let colors = [Color::Blue, Color::Green].into_iter().filter_map(|color| snapshot.service(color));
-    let production = colors.map(most).max().unwrap_or_default().max(1);
-    let (color, idle) = (other(goal.promotion.color), goal.promotion.idle_count);
-    if idle > production { Err(Refusal::IdleAbove { color, idle, production }) } else { Ok(()) }
+/// The phases of a copy to a color.
+fn copying(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>, Hindrance> {
+    let (tested, own) = (running(snapshot, other(color))?, running(snapshot, color)?);
+    approved(tested.0, goal)?;
+    proven(tested.0)?;
+    named(&tested.1.content, &own.1.content, &goal.promotion.per_color)?;
+    let content = copied(tested, &own.1.content, &goal.promotion.per_color);
+    told(tested, &own.1.content, &content)?;
+    let mut last = moving(goal, color, true);
+    if has_it(own.0, own.1, &content) {
+        return Ok(vec![Phase::Move(Box::new(last))]);
+    }
+    let away = moving(goal, other(color), false);
+    let found = brief(snapshot, &away, Time::default()).ok();
+    let least = found.as_ref().map_or(1, |found| found.load.targets);
+    // Users who are back where the run found them are not sent away again.
+    last.restore_on_cancel &= !found.is_some_and(|found| found.from.weight(other(color)) == 0);
+    let deploy = deploying(goal, content, (tested.1.tags.clone(), least));
+    Ok(vec![
+        Phase::Move(Box::new(away)),
+        Phase::Deploy(Box::new(deploy), own.0.name.clone()),
+        Phase::Move(Box::new(last)),
+    ])
 }
 
 /// A color's service with the revision that it wants.
@@ -103,36 +108,6 @@ fn running(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Revision), H
         Some(Ok(revision)) => Ok((service, revision)),
         Some(Err(trouble)) => Err(trouble.into()),
         None => Err(missing().into()),
-    }
-}
-
-/// What was approved has to run on the color that was tested.
-fn approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
-    let Some(expected) = &goal.promotion.expect else { return Ok(()) };
-    let found = &tested.task_definition;
-    if found == expected || found.rsplit('/').next() == Some(expected) {
-        return Ok(());
-    }
-    Err(Refusal::OtherTaskDefinition {
-        color: tested.color,
-        found: found.clone(),
-        expected: expected.clone(),
-    })
-}
-
-/// What is copied is what runs, and not what a deployment is still bringing or could not bring.
-fn proven(tested: &Service) -> Result<(), Refusal> {
-    let older = tested.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
-    let failed = |rollout| rollout == Rollout::Failed;
-    match tested.primary() {
-        Some(primary) if failed(primary.rollout) || (older && primary.rollout != Rollout::Completed) => {
-            Err(Refusal::InFlight {
-                service: tested.name.clone(),
-                id: primary.id.clone(),
-                task_definition: primary.task_definition.clone(),
-            })
-        }
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -163,8 +138,9 @@ fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
     }
 }
 
-/// The deploy of the copied content.
-fn deploying(goal: &Goal, content: Content, tags: Vec<(String, String)>) -> deploy::Goal {
+/// The deploy of the copied content, with tags of the tested revision and at least so many tasks: the tested color may
+/// scale in until then, and production does not become smaller by it.
+fn deploying(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)>, u32)) -> deploy::Goal {
     let color = goal.promotion.color;
     deploy::Goal {
         request: Request {
@@ -178,7 +154,7 @@ fn deploying(goal: &Goal, content: Content, tags: Vec<(String, String)>) -> depl
         content,
         revision: None,
         origin: Some(tags),
-        desired: Some(DesiredCount::Match),
+        desired: Some(DesiredCount::MatchAtLeast(least)),
         // Its alarms are production's; the change of traffic that follows makes what it lacks before it gets users.
         managed: None,
         limits: goal.limits,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Goal, Phase, copied, mutable, phases};
+use super::{Caution, Goal, Phase, cautions, copied, mutable, phases};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
@@ -80,13 +80,8 @@ fn the_color_without_users_never_gets_more_tasks_than_production() {
     assert_eq!(with(&seen, 2).ok(), Some(1), "both have 2");
     let refusal = Refusal::IdleAbove { color: Color::Green, idle: 3, production: 2 };
     assert_eq!(with(&seen, 3), Err(Hindrance::Refuse(refusal)));
-    let scaling = Scalable {
-        min: 1,
-        max: 4,
-        in_suspended: false,
-        out_suspended: false,
-        scheduled_suspended: false,
-    };
+    let scaling =
+        Scalable { min: 1, max: 4, in_suspended: false, out_suspended: false, scheduled_suspended: false };
     service(&mut seen, Color::Blue).scaling = Some(Ok(Some(scaling)));
     assert_eq!(with(&seen, 4).ok(), Some(1), "MaxCapacity says how far production can grow");
     assert!(with(&seen, 5).is_err());
@@ -184,4 +179,180 @@ fn variables_of_a_color_stay_its_own() {
             "secrets": [{"name": "KEY", "valueFrom": "arn:blue"}]}]),
     );
     assert!(same_content(&copy, &wanted), "{:?}", copy.object());
+}
+
+/// Green runs `shop/web:v2` by its tag with this many tasks, and blue runs these images of `app`.
+fn by_tag(tasks: u32, own: &str) -> Snapshot {
+    let mut seen = world();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let tested = definition("web-green", json!([{"name": "app", "image": "shop/web:v2"}]));
+    let own = definition("web-blue", json!([{"name": "app", "image": own}]));
+    service(&mut seen, Color::Blue).definition.as_mut().unwrap().as_mut().unwrap().content = own;
+    let green = service(&mut seen, Color::Green);
+    green.definition.as_mut().unwrap().as_mut().unwrap().content = tested;
+    let mut running = green.tasks.clone().unwrap().unwrap();
+    running.truncate(tasks as usize);
+    for task in &mut running {
+        task.task_definition.clone_from(&green.task_definition);
+        task.containers =
+            vec![Container { name: "app".to_owned(), digest: Some(digest.clone()), ..Container::default() }];
+    }
+    green.tasks = Some(Ok(running));
+    seen
+}
+
+/// What a copy comes to, in short words.
+fn copy_of(seen: &Snapshot) -> String {
+    match phases(seen, &goal(Mode::Copy)) {
+        Ok(all) if all.len() == 1 => "the same".to_owned(),
+        Ok(all) => all
+            .iter()
+            .find_map(|phase| match phase {
+                Phase::Deploy(goal, _) => crate::plan::definition::image_of(&goal.content, "app"),
+                Phase::Move(_) => None,
+            })
+            .unwrap(),
+        Err(Hindrance::Refuse(Refusal::NoDigest { color, images })) => {
+            format!("{color} does not tell {}", images.join(", "))
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn invariant_14_a_color_without_tasks_does_not_tell_what_its_tag_stands_for() {
+    let pinned = |digit: &str| format!("shop/web@sha256:{}", digit.repeat(64));
+    for (tasks, own, told) in [
+        (2, pinned("0"), "the same".to_owned()),
+        (2, pinned("1"), pinned("0")),
+        (2, "shop/web:v1".to_owned(), pinned("0")),
+        // Whether it is the same can't be told, and production is not unpinned for it.
+        (0, pinned("0"), "green does not tell shop/web:v2".to_owned()),
+        (0, pinned("1"), "green does not tell shop/web:v2".to_owned()),
+        // Neither is by digest: a tag is a tag.
+        (0, "shop/web:v1".to_owned(), "shop/web:v2".to_owned()),
+        (0, "shop/web:v2".to_owned(), "the same".to_owned()),
+    ] {
+        assert_eq!(copy_of(&by_tag(tasks, &own)), told, "{tasks} {own}");
+    }
+}
+
+#[test]
+fn a_color_whose_tasks_start_does_not_tell_it_either_and_one_whose_platform_does_not_is_copied() {
+    let pinned = format!("shop/web@sha256:{}", "0".repeat(64));
+    let mut seen = by_tag(2, &pinned);
+    let tasks = service(&mut seen, Color::Green).tasks.as_mut().unwrap().as_mut().unwrap();
+    for task in tasks.iter_mut() {
+        task.containers[0].digest = None;
+    }
+    assert_eq!(copy_of(&seen), "shop/web:v2", "they run, and AWS does not tell their digests");
+    let tasks = service(&mut seen, Color::Green).tasks.as_mut().unwrap().as_mut().unwrap();
+    for task in tasks.iter_mut() {
+        task.status = "PENDING".to_owned();
+    }
+    assert_eq!(copy_of(&seen), "green does not tell shop/web:v2");
+}
+
+#[test]
+fn names_that_neither_color_has_keep_nothing_and_are_refused() {
+    let mut seen = world();
+    let held = |family, name: &str, list: &str| {
+        let mut container = json!({"name": "app", "image": "shop/web:v1"});
+        container[list] = json!([{"name": name, "value": "1"}]);
+        definition(family, json!([container]))
+    };
+    service(&mut seen, Color::Blue).definition.as_mut().unwrap().as_mut().unwrap().content =
+        held("web-blue", "DATABASE_URL", "environment");
+    service(&mut seen, Color::Green).definition.as_mut().unwrap().as_mut().unwrap().content =
+        held("web-green", "TOKEN", "secrets");
+    let refused = |names: &[&str]| {
+        let mut copy = goal(Mode::Copy);
+        copy.promotion.per_color = names.iter().map(|name| (*name).to_owned()).collect();
+        match phases(&seen, &copy) {
+            Ok(_) => None,
+            Err(Hindrance::Refuse(Refusal::NoVariable(names))) => Some(names),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused(&["DATABASE_URL", "TOKEN"]), None, "one color alone may have it");
+    let (near, far) = ("DATABSE_URL".to_owned(), "COLOR".to_owned());
+    assert_eq!(
+        refused(&["DATABSE_URL", "TOKEN", "COLOR"]),
+        Some(vec![(near, Some("DATABASE_URL".to_owned())), (far, None)])
+    );
+}
+
+#[test]
+fn a_copy_gives_the_color_at_least_the_full_load_of_the_beginning() {
+    let count = |seen: &Snapshot| {
+        let all = phases(seen, &goal(Mode::Copy)).unwrap();
+        all.iter().find_map(|phase| match phase {
+            Phase::Deploy(goal, _) => goal.desired,
+            Phase::Move(_) => None,
+        })
+    };
+    let mut seen = world();
+    for color in [Color::Blue, Color::Green] {
+        service(&mut seen, color).scaling = Some(Ok(None));
+    }
+    let least = |count| Some(crate::plan::wanted::DesiredCount::MatchAtLeast(count));
+    assert_eq!(count(&seen), least(2));
+    service(&mut seen, Color::Blue).desired = 5;
+    assert_eq!(count(&seen), least(5), "what production has");
+    let scaling = Some(Ok(Some(Scalable { min: 1, max: 10, ..Scalable::default() })));
+    for color in [Color::Blue, Color::Green] {
+        service(&mut seen, color).scaling.clone_from(&scaling);
+    }
+    service(&mut seen, Color::Green).desired = 9;
+    assert_eq!(count(&seen), least(5), "where both scale, what carries the users");
+}
+
+#[test]
+fn a_cancelled_copy_brings_users_back_only_to_where_it_found_them() {
+    let restores = |split: (u32, u32)| {
+        let mut seen = world();
+        for color in [Color::Blue, Color::Green] {
+            service(&mut seen, color).scaling = Some(Ok(None));
+        }
+        seen.balancers = Some(Ok(vec![crate::plan::sample::balancer(split.0, split.1)]));
+        let copy = Goal { restore_on_cancel: true, ..goal(Mode::Copy) };
+        let all = phases(&seen, &copy).unwrap();
+        all.iter()
+            .map(|phase| match phase {
+                Phase::Move(goal) => goal.restore_on_cancel,
+                Phase::Deploy(goal, _) => goal.restore_on_cancel,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(restores((100, 0)), [true, true, false], "blue had all users, and has them again");
+    assert_eq!(restores((0, 100)), [true, true, true], "green had all users, and runs the same");
+    assert_eq!(restores((80, 20)), [true, true, true]);
+}
+
+#[test]
+fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
+    let told = |winner: Option<Scalable>, loser: Option<Scalable>, managed| {
+        let mut seen = world();
+        service(&mut seen, Color::Green).scaling = Some(Ok(winner));
+        service(&mut seen, Color::Blue).scaling = Some(Ok(loser));
+        cautions(&seen, Color::Green, managed)
+    };
+    let to = |max| Some(Scalable { min: 1, max, ..Scalable::default() });
+    let lower = Caution::LowerMax { color: Color::Green, most: 2, other: 20 };
+    assert_eq!(told(to(2), to(20), false), [lower]);
+    assert_eq!(told(to(2), to(20), true), [], "the config says it, and the run writes it");
+    assert_eq!(told(None, to(20), false), [Caution::NotScaled(Color::Green)]);
+    assert_eq!(told(None, to(20), true), []);
+    for (winner, loser) in [(to(20), to(20)), (to(20), to(2)), (to(2), None), (None, None)] {
+        assert_eq!(told(winner, loser, false), []);
+    }
+    for (out, scheduled) in [(true, false), (false, true), (true, true)] {
+        let off =
+            Scalable { max: 20, out_suspended: out, scheduled_suspended: scheduled, ..Scalable::default() };
+        let service = "web-green".to_owned();
+        let caution = Caution::Suspended { color: Color::Green, service, out, scheduled };
+        assert_eq!(told(Some(off), to(20), false), [caution.clone()]);
+        assert_eq!(told(Some(off), to(20), true), [caution], "no run takes it back");
+        assert_eq!(told(to(20), Some(off), false), [], "the loser's is the loser's");
+    }
 }

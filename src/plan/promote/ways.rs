@@ -1,6 +1,8 @@
 //! The table of a promote, typed by hand: where users are × what the other color is like, for swap and for copy, and each
 //! way killed after each of its writes.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::sim::{Ended, Sim};
@@ -114,7 +116,7 @@ fn plan(seen: &Snapshot, goal: &Goal) -> Vec<String> {
         Err(crate::plan::admit::Hindrance::Refuse(refusal)) => return vec![refused(&refusal)],
         Err(other) => panic!("{other:?}"),
     };
-    match predict(seen, &all, at(0)) {
+    match predict(seen, &all, at(0)).0 {
         Prediction::Brief(brief) => brief.steps.iter().map(short).collect(),
         Prediction::Refuse(refusal) => vec![refused(&refusal)],
         Prediction::Unknown => vec!["unknown".to_owned()],
@@ -179,7 +181,7 @@ fn invariant_16_a_swap_to_a_sick_color_is_refused() {
 }
 
 #[test]
-fn a_swap_to_a_color_that_is_being_replaced_is_refused_unless_it_has_all_users_already() {
+fn a_swap_to_a_color_that_is_being_replaced_or_could_not_be_is_refused() {
     let flying: &[&str] = &["refused: web-green is in flight"];
     table(&to(Color::Green, Mode::Swap), Green::InFlight, [flying; 4]);
     let failed: &[&str] = &["refused: what green is to run has failed"];
@@ -236,6 +238,55 @@ fn a_copy_of_what_is_not_proven_is_refused() {
     let flying: &[&str] = &["refused: web-green is in flight"];
     for like in [Green::InFlight, Green::Failed] {
         table(&to(Color::Blue, Mode::Copy), like, [flying, flying, flying, flying]);
+    }
+}
+
+#[test]
+fn a_copy_onto_a_color_that_somebody_deploys_to_is_refused_before_users_are_sent_away() {
+    for split in SPLITS {
+        let mut seen = world(split, Green::New);
+        let blue = &mut seen.services[0];
+        blue.deployments[0].rollout = Rollout::InProgress;
+        assert_eq!(
+            plan(&seen, &to(Color::Blue, Mode::Copy)),
+            ["refused: web-blue is in flight"],
+            "{split:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_copy_does_on_the_way_is_told() {
+    let told = |split| {
+        let (seen, copy) = (world(split, Green::New), to(Color::Blue, Mode::Copy));
+        let all = phases(&seen, &copy).unwrap();
+        let Prediction::Brief(brief) = predict(&seen, &all, at(0)).0 else { panic!("it can be told") };
+        let capacity: Vec<Color> = brief.capacity.iter().map(|capacity| capacity.color).collect();
+        let copy = brief.copy.unwrap();
+        assert_eq!((copy.color, copy.tested), (Color::Blue, Color::Green));
+        assert_eq!(copy.before, arn("web-blue:1"));
+        (copy.away, capacity)
+    };
+    assert_eq!(told((100, 0)), (true, vec![Color::Green]), "who serves them meanwhile");
+    assert_eq!(told((80, 20)), (true, vec![Color::Green]));
+    assert_eq!(told((0, 100)), (false, vec![Color::Blue]));
+    let swap = phases(&world((100, 0), Green::New), &to(Color::Green, Mode::Swap)).unwrap();
+    let Prediction::Brief(brief) = predict(&world((100, 0), Green::New), &swap, at(0)).0 else {
+        panic!("told")
+    };
+    assert_eq!(brief.copy, None);
+}
+
+#[test]
+fn a_plan_knows_that_stickiness_will_keep_the_loser_at_its_size() {
+    for (seconds, stays) in [(0, false), (600, false), (3600, true)] {
+        let mut seen = world((100, 0), Green::New);
+        let rules = &mut seen.balancers.as_mut().unwrap().as_mut().unwrap()[0].rules;
+        rules[0].stickiness = Some(Duration::from_secs(seconds));
+        for goal in goals() {
+            let all = phases(&seen, &goal).unwrap();
+            assert_eq!(predict(&seen, &all, at(0)).1, stays, "{seconds} {:?}", goal.promotion.mode);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod ended;
 mod finding;
 mod left;
 mod more;
+mod promote;
 mod refusal;
 mod sign_in;
 mod statement;

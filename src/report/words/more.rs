@@ -44,6 +44,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
             quoted(service),
             names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
         ),
+        Warning::Promote(caution) => super::promote::caution(caution),
         Warning::Text(text) => one_line(text),
     }
 }

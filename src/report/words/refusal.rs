@@ -1,6 +1,6 @@
 //! Why a run is not to be started.
 
-use super::{tangle, traffic, trouble};
+use super::{promote, tangle, traffic, trouble};
 use crate::failure::{Failure, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::Place;
@@ -45,6 +45,8 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("{} is {}; to scale {} by the config, {wanted} of this name is needed, and AWS can't make one of the other.", quoted(name), one_line(found), quoted(service)),
             "Delete it or rename it, or remove `scaling` from the config: then no policy or alarm is written.".to_owned(),
         ),
+        Refusal::NoVariable(names) => promote::no_variable(names),
+        Refusal::NoDigest { color, images } => promote::no_digest(*color, images, about),
         Refusal::Unread(unread) => return trouble(unread),
         Refusal::NotEnough { .. }
         | Refusal::NotAdopted { .. }

@@ -59,6 +59,8 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::NoTestAddress(_)
         | Refusal::NotChecked(_)
         | Refusal::NameTaken { .. }
+        | Refusal::NoVariable(_)
+        | Refusal::NoDigest { .. }
         | Refusal::Unread(_) => return None,
     })
 }

@@ -1,0 +1,69 @@
+//! What is said of a promote alone: what it is refused for, and what is to be known before it.
+
+use crate::plan::color::Color;
+use crate::plan::promote::Caution;
+use crate::report::about::About;
+use crate::report::names::{and, quoted};
+
+/// Variables in `per-color` that neither color has.
+pub(super) fn no_variable(names: &[(String, Option<String>)]) -> (String, String) {
+    let all: Vec<String> = names.iter().map(|(name, _)| quoted(name)).collect();
+    let what = match all.as_slice() {
+        [only] => format!(
+            "`per-color` names {only}, and no container of either color has a variable or a secret of this name."
+        ),
+        all => format!(
+            "`per-color` names {}, and no container of either color has variables or secrets of these names.",
+            and(all)
+        ),
+    };
+    let near = |(name, near): &(String, Option<String>)| {
+        near.as_ref().map(|near| format!("Did you mean {} instead of {}?\n", quoted(near), quoted(name)))
+    };
+    let near: String = names.iter().filter_map(near).collect();
+    (
+        what,
+        format!(
+            "{near}A name with a typo keeps nothing: the color would get the other one's value. Correct it, or leave it out."
+        ),
+    )
+}
+
+/// A tested color without tasks, whose image is named by a tag.
+pub(super) fn no_digest(color: Color, images: &[String], about: &About) -> (String, String) {
+    let all: Vec<String> = images.iter().map(|image| quoted(image)).collect();
+    let which = if all.len() == 1 { "the tag" } else { "the tags" };
+    let what = format!(
+        "{color} runs no task that tells which image {which} {} of its task definition stands for, and the color that would take it over runs its own by digest: whether that is the same image can't be told.",
+        and(&all)
+    );
+    let start = about.at(color).scale(1);
+    let hint = format!(
+        "If production runs what it should, as after a promote with `idle-count: 0`, there is nothing to do. To copy {color} once more, start a task there, see that it is good, and run again:\n{start}"
+    );
+    (what, hint)
+}
+
+/// What is to be known of a color before it is production.
+pub(super) fn caution(caution: &Caution) -> String {
+    match caution {
+        Caution::LowerMax { color, most, other } => format!(
+            "{color} has MaxCapacity {most}, and the other color has {other}: as production it can't grow as far. Raise it where it is defined."
+        ),
+        Caution::NotScaled(color) => format!(
+            "{color} has no scalable target, and the other color has one: as production it does not scale automatically."
+        ),
+        Caution::Suspended { color, service, out, scheduled } => {
+            let what = match (out, scheduled) {
+                (true, true) => "Scale-out and scheduled scaling",
+                (true, false) => "Scale-out",
+                (false, _) => "Scheduled scaling",
+            };
+            let are = if *out && *scheduled { "are" } else { "is" };
+            format!(
+                "{what} of {} ({color}) {are} suspended, and stays so: nothing that this action does takes it back.",
+                quoted(service)
+            )
+        }
+    }
+}
