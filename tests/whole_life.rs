@@ -1,0 +1,390 @@
+//! Invariant 7: a whole life of a service, killed at any call and gone on with, ends as an undisturbed one, and users
+//! notice nothing.
+//!
+//! The life: deploy, a redirect in steps, promote by swap, deploy, promote by copy, rollback, each by the built binary
+//! while users ask the production port.
+//!
+//! The normal test run lives it three times: undisturbed; with each run killed before its next write and started again,
+//! until it comes to its end; and the same with each run killed after its first write. So each write of the life is a
+//! place to be killed at, twice.
+//!
+//! `cargo test --test whole_life -- --ignored --nocapture --test-threads 1` lives once for each write and, in a second
+//! test, for each call, the reads included, before and after its effect: one run is killed there, its post step runs or
+//! does not, the same run is started again, and life goes on undisturbed.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
+
+mod common;
+#[path = "common/promote.rs"]
+mod promote;
+#[path = "common/traffic.rs"]
+mod traffic;
+#[path = "common/users.rs"]
+mod users;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use common::look::{definition, steady, wants};
+use common::{Action, stack};
+use promote::{container, written};
+use serde_json::{Value, json};
+use testbed::sample::{self, Sample};
+use testbed::{Effect, Fault, Service, Testbed};
+use traffic::splits;
+use users::Users;
+
+/// Lives at the same time; most of their time is spent waiting.
+const LANES: usize = 8;
+
+/// Requests a second in each life.
+const RATE: u32 = 20;
+
+/// One step of the life.
+struct Step {
+    /// What it is called in messages.
+    name: &'static str,
+    /// The run.
+    run: fn(&Testbed, &Sample) -> Action,
+    /// The writes of an undisturbed run.
+    writes: &'static [&'static str],
+}
+
+/// The life. Both colors scale automatically, so that a held split reads as a larger load than it is: two tasks for half
+/// of the users are four for all of them.
+const LIFE: [Step; 6] = [
+    Step {
+        name: "a deploy to green",
+        run: |bed, sample| deploy(bed, sample, "v2"),
+        writes: &["RegisterTaskDefinition web-green", "UpdateService web-green web-green:2"],
+    },
+    Step {
+        name: "a redirect in steps",
+        run: |bed, _| {
+            let stepped = settled(bed, "redirect-traffic").input("traffic", "green");
+            stepped.input("steps", "20, 50").input("bake-time", "100ms")
+        },
+        writes: &[
+            "web-blue scale-in off",
+            "web-green scale-in off",
+            "production 80/20",
+            "production 50/50",
+            "web-green desired=4",
+            "production 0/100",
+            "web-green scale-in on",
+        ],
+    },
+    Step {
+        name: "a promote by swap",
+        run: |bed, _| settled(bed, "promote").input("color", "green"),
+        writes: &["web-blue min=1 scale-in on", "web-blue desired=1"],
+    },
+    Step {
+        name: "a deploy to blue",
+        run: |bed, sample| deploy(bed, sample, "v3"),
+        writes: &["RegisterTaskDefinition web-blue", "UpdateService web-blue web-blue:2"],
+    },
+    Step {
+        name: "a promote by copy",
+        run: |bed, _| settled(bed, "promote").input("color", "green").input("mode", "copy"),
+        writes: &[
+            "web-blue scale-in off",
+            "web-green scale-in off",
+            "web-blue desired=4",
+            "production 100/0",
+            "RegisterTaskDefinition web-green",
+            "UpdateService web-green web-green:3",
+            "production 0/100",
+            "web-green scale-in on",
+            "web-blue min=1 scale-in on",
+            "web-blue desired=1",
+        ],
+    },
+    Step {
+        name: "a rollback",
+        // With its color: without it, a rollback that is run again once users are back would send them away again.
+        run: |bed, _| settled(bed, "rollback").input("color", "blue"),
+        writes: &[
+            "web-blue scale-in off",
+            "web-green scale-in off",
+            "web-blue desired=4",
+            "production 100/0",
+            "web-blue scale-in on",
+        ],
+    },
+];
+
+/// A deploy of a version to the color without users.
+fn deploy(bed: &Testbed, sample: &Sample, tag: &str) -> Action {
+    Action::new(bed, "deploy").input("image", &sample.image(tag)).input("timeout", "60s")
+}
+
+/// A run that settles in a moment.
+fn settled(bed: &Testbed, command: &str) -> Action {
+    Action::new(bed, command).input("settle", "100ms").input("timeout", "60s")
+}
+
+/// How a life is disturbed.
+#[derive(Clone, Copy, Debug)]
+enum Trial {
+    /// Not at all.
+    Peace,
+    /// Each run is killed again and again; `after`: after its first write, else before the next one.
+    Hounded { after: bool },
+    /// One run is killed once.
+    Once(Kill),
+}
+
+/// Where a run is killed once.
+#[derive(Clone, Copy, Debug)]
+struct Kill {
+    /// The step.
+    step: usize,
+    /// The n-th call of the step's run, or of its writes, from 1.
+    nth: u32,
+    /// Whether reads count too.
+    reads: bool,
+    /// Whether the call has had its effect.
+    after: bool,
+    /// Whether the post step runs before the next run.
+    post: bool,
+}
+
+/// The effect of a kill.
+fn deadly(after: bool) -> Effect {
+    if after { Effect::KillAfter } else { Effect::KillBefore }
+}
+
+/// What a life came to.
+struct Lived {
+    /// What stands at its end.
+    end: Value,
+    /// Requests of its users, all of them answered.
+    asked: usize,
+    /// Calls and writes of each step's last run.
+    calls: Vec<(u32, u32)>,
+    /// How often a run was killed.
+    kills: usize,
+}
+
+/// A life.
+fn live(trial: Trial) -> Lived {
+    let (bed, sample) = stack();
+    bed.world(|world| drop(world.ecr.push("shop/web", "v3")));
+    sample::autoscaled(&bed, 1, 10).expect("they scale");
+    let (mut calls, mut kills) = (Vec::new(), 0);
+    let work = |_: &Users| {
+        for (at, step) in LIFE.iter().enumerate() {
+            bed.clear_calls();
+            let stage = (&bed, &sample);
+            match trial {
+                Trial::Hounded { after } => kills += hounded(stage, step, after),
+                Trial::Once(kill) if kill.step == at => kills += once(stage, step, kill),
+                Trial::Peace | Trial::Once(_) => undisturbed(stage, step, matches!(trial, Trial::Peace)),
+            }
+            let count = |count: usize| u32::try_from(count).expect("few calls");
+            calls.push((count(bed.calls().len()), count(bed.writes().len())));
+            ["web-blue", "web-green"].iter().for_each(|service| steady(&bed, service));
+        }
+    };
+    let ((), asked, failed) = Users::while_doing(sample.production_port, RATE, work);
+    assert_eq!(failed, [""; 0], "users notice: {trial:?}");
+    assert_eq!(bed.violations(), [], "{trial:?}");
+    Lived { end: state(&bed, &sample), asked, calls, kills }
+}
+
+/// A step that nobody disturbs. `known`: so was the life before, and the writes are known.
+fn undisturbed((bed, sample): (&Testbed, &Sample), step: &Step, known: bool) {
+    let done = (step.run)(bed, sample).run();
+    assert_eq!((done.code, done.output("result")), (0, "succeeded"), "{}:\n{}", step.name, done.log);
+    if known {
+        assert_eq!(written(bed, sample), step.writes, "{}:\n{}", step.name, done.log);
+    }
+}
+
+/// A run under a fault that kills it; whether it came to that.
+fn run_under((bed, sample): (&Testbed, &Sample), step: &Step, fault: Fault) -> (common::Done, bool) {
+    bed.fault(fault);
+    let running = (step.run)(bed, sample).spawn();
+    // In time: a process takes longer to start than this call.
+    bed.set_victim(running.pid());
+    let done = running.wait();
+    bed.clear_faults();
+    let killed = done.code == -1;
+    (done, killed)
+}
+
+/// Whether a run came to a good end.
+fn good(done: &common::Done) -> bool {
+    done.code == 0 && ["succeeded", "unchanged"].contains(&done.output("result"))
+}
+
+/// A step whose run is killed and started again until it comes to its end; gives how often it was killed.
+fn hounded(stage: (&Testbed, &Sample), step: &Step, after: bool) -> usize {
+    let mut log = String::new();
+    for kills in 0..=step.writes.len() * 2 {
+        // Before the first write of all, and then each time one write further.
+        let next = if after || kills == 0 { 1 } else { 2 };
+        let (done, killed) = run_under(stage, step, Fault::nth_write(next, deadly(after)));
+        log = format!("{log}\n--- {} {kills}, after: {after}\n{}", step.name, done.log);
+        assert_eq!(stage.0.violations(), [], "{log}");
+        if !killed {
+            assert!(good(&done) && kills >= step.writes.len(), "{log}");
+            return kills;
+        }
+    }
+    panic!("{} never comes to an end:\n{log}", step.name);
+}
+
+/// A step whose run is killed once, and done again; gives how often it was killed, which is not at all when it ended
+/// before the call.
+fn once((bed, sample): (&Testbed, &Sample), step: &Step, kill: Kill) -> usize {
+    let fault = if kill.reads { Fault::nth_call } else { Fault::nth_write };
+    let (first, killed) = run_under((bed, sample), step, fault(kill.nth, deadly(kill.after)));
+    let mut log = format!("{}, {kill:?}:\n{}", step.name, first.log);
+    if !killed {
+        assert!(good(&first), "{log}");
+        return 0;
+    }
+    if kill.post {
+        let post = (step.run)(bed, sample).post(&first.state).run();
+        log = format!("{log}\n--- post\n{}", post.log);
+    }
+    let again = (step.run)(bed, sample).run();
+    log = format!("{log}\n--- again\n{}", again.log);
+    assert!(good(&again), "{log}");
+    assert_eq!(bed.violations(), [], "{log}");
+    1
+}
+
+/// Everything that invariant 7 compares: weights, and of each color the task definition with its content, the count,
+/// its family's revisions, and bounds with what is suspended.
+fn state(bed: &Testbed, sample: &Sample) -> Value {
+    let of = |name: &str| {
+        let wanted = wants(bed, name);
+        let revision = wanted.split(' ').next().unwrap_or_default();
+        let content = container(&definition(bed, revision)).clone();
+        let revisions = bed
+            .call(Service::Ecs, "ListTaskDefinitions", json!({ "familyPrefix": name }))
+            .expect("AWS answers")["taskDefinitionArns"]
+            .clone();
+        let scaling = bed.world(|world| {
+            let target = world.autoscaling.target(&format!("service/shop/{name}"))?;
+            Some((target.min, target.max, target.suspended.scale_in))
+        });
+        json!({ "wants": wanted, "content": content, "revisions": revisions, "scaling": format!("{scaling:?}") })
+    };
+    json!({ "splits": splits(bed, sample), "blue": of("web-blue"), "green": of("web-green") })
+}
+
+/// What many lives came to.
+#[derive(Default)]
+struct Sum {
+    /// Lives in which a run was killed, and which ended as they should.
+    converged: AtomicUsize,
+    /// Lives whose run ended before the call.
+    missed: AtomicUsize,
+    /// Requests in all.
+    asked: AtomicUsize,
+    /// The kills after which something was wrong.
+    failed: Mutex<Vec<Kill>>,
+}
+
+/// Lives with these kills, several at a time; gives how many converged, and how many runs ended before the call.
+fn all(kills: &[Kill], expected: &Value) -> (usize, usize) {
+    let (began, next, sum) = (Instant::now(), AtomicUsize::new(0), Sum::default());
+    let one = |kill: Kill| {
+        let lived = live(Trial::Once(kill));
+        assert_eq!(lived.end, *expected, "{kill:?}");
+        sum.asked.fetch_add(lived.asked, Ordering::SeqCst);
+        if lived.kills > 0 { &sum.converged } else { &sum.missed }.fetch_add(1, Ordering::SeqCst);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..LANES.min(kills.len()) {
+            scope.spawn(|| {
+                while let Some(kill) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let life = std::panic::AssertUnwindSafe(|| one(*kill));
+                    if std::panic::catch_unwind(life).is_err() {
+                        sum.failed.lock().expect("no other panic").push(*kill);
+                    }
+                }
+            });
+        }
+    });
+    let (converged, missed) = (sum.converged.into_inner(), sum.missed.into_inner());
+    let failed = sum.failed.into_inner().expect("no other panic");
+    println!(
+        "whole lives: {} kills, {converged} converged, {missed} ended before the call, {} did not converge; {} requests in those that converged, 0 failed; {:.1} s",
+        kills.len(),
+        failed.len(),
+        sum.asked.into_inner(),
+        began.elapsed().as_secs_f64()
+    );
+    assert!(failed.is_empty(), "these did not converge: {failed:?}");
+    (converged, missed)
+}
+
+/// One undisturbed life.
+fn peaceful() -> Lived {
+    let began = Instant::now();
+    let lived = live(Trial::Peace);
+    for (step, (calls, writes)) in LIFE.iter().zip(&lived.calls) {
+        println!("{}: {calls} calls, {writes} writes", step.name);
+    }
+    println!("undisturbed: {} requests, 0 failed, {:.1} s", lived.asked, began.elapsed().as_secs_f64());
+    lived
+}
+
+/// Kills before and after each call of each step, or each write; every other one is followed by the post step.
+fn kills(lived: &Lived, reads: bool) -> Vec<Kill> {
+    let of = |(step, (calls, writes)): (usize, &(u32, u32))| {
+        let both = move |nth: u32| {
+            [false, true].map(|after| Kill { step, nth, reads, after, post: nth.is_multiple_of(2) != after })
+        };
+        (1..=if reads { *calls } else { *writes }).flat_map(both)
+    };
+    lived.calls.iter().enumerate().flat_map(of).collect()
+}
+
+#[test]
+fn invariant_07_a_life_killed_at_each_write_in_turn_ends_as_an_undisturbed_one() {
+    let began = Instant::now();
+    let trials = [Trial::Peace, Trial::Hounded { after: false }, Trial::Hounded { after: true }];
+    let [peace, before, after] = std::thread::scope(|scope| {
+        let life = |trial| scope.spawn(move || live(trial));
+        trials.map(life).map(|life| life.join().expect("a life without a failure"))
+    });
+    let writes: usize = LIFE.iter().map(|step| step.writes.len()).sum();
+    println!(
+        "a whole life with {writes} writes: {} kills before a write and {} after one, {} requests, 0 failed, {:.1} s",
+        before.kills,
+        after.kills,
+        peace.asked + before.asked + after.asked,
+        began.elapsed().as_secs_f64()
+    );
+    assert_eq!(before.end, peace.end, "killed before writes");
+    assert_eq!(after.end, peace.end, "killed after writes");
+}
+
+#[test]
+#[ignore = "minutes: a life for each write; run with `-- --ignored --nocapture --test-threads 1`"]
+fn invariant_07_a_life_killed_once_at_any_write_ends_as_an_undisturbed_one() {
+    let peace = peaceful();
+    let kills = kills(&peace, false);
+    assert_eq!(all(&kills, &peace.end), (kills.len(), 0));
+}
+
+#[test]
+#[ignore = "an hour: a life for each call; run with `-- --ignored --nocapture --test-threads 1`"]
+fn invariant_07_a_life_killed_once_at_any_call_ends_as_an_undisturbed_one() {
+    let peace = peaceful();
+    let kills = kills(&peace, true);
+    let (converged, missed) = all(&kills, &peace.end);
+    assert!(missed * 4 < converged, "{missed} of {} kills came too late", kills.len());
+}
