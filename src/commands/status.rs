@@ -4,23 +4,26 @@ use super::session::{Interrupted, Session};
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::look::Look;
-use crate::plan::overview::overview;
+use crate::plan::overview::{misscaled, overview};
 use crate::plan::step::Refusal;
 
 /// Runs the command to its report.
 pub(crate) async fn status(session: &Session<'_>) -> Report {
     let mut report = Report::new("status");
-    let seen =
-        match session.unless_signalled(false, session.look(Look { scaling: true, ..Look::WHOLE })).await {
-            Interrupted::No(seen) => seen,
-            Interrupted::Yes => {
-                report.cancel();
-                return report;
-            }
-        };
+    let scaling = session.settings.scaling;
+    let look = Look { scaling: true, scalers: scaling.is_some(), ..Look::WHOLE };
+    let seen = match session.unless_signalled(false, session.look(look)).await {
+        Interrupted::No(seen) => seen,
+        Interrupted::Yes => {
+            report.cancel();
+            return report;
+        }
+    };
     match seen {
         Ok(snapshot) => {
-            let seen = overview(&snapshot, session.settings.place.listener.as_ref());
+            let listener = session.settings.place.listener.as_ref();
+            let mut seen = overview(&snapshot, listener);
+            seen.drift.extend(scaling.iter().flat_map(|managed| misscaled(&snapshot, listener, managed)));
             session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
             report.outcome = Outcome::Succeeded;
             report.see(seen);

@@ -1,15 +1,17 @@
 //! What a person wants to see of both colors and develop: reads a snapshot, names what could not be read.
 
 mod moves;
+mod scaling;
 
 use super::color::{Color, Split};
 use super::definition::image_of;
 use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot};
 use super::trouble::Trouble;
 use super::wanted::ListenerChoice;
-use super::wiring::{Tangle, Wiring, of_snapshot, rule_name};
+use super::wiring::{Tangle, Wiring, apart_of_snapshot, of_snapshot, rule_name};
 
 pub(crate) use moves::{Drift, Movable, Move};
+pub(crate) use scaling::{Misscaled, misscaled};
 
 /// The overview of everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +133,7 @@ pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -
             .map(|service| (service.color, deployable(service, wiring)))
             .collect(),
         movable: moves::movable(snapshot, wired.as_ref()),
-        drift: moves::drift(snapshot, wiring),
+        drift: moves::drift(snapshot, apart_of_snapshot(snapshot, listener).as_ref().and_then(known_wiring)),
     }
 }
 
@@ -155,6 +157,11 @@ fn rules(wired: Option<&Result<Wiring, Tangle>>) -> Vec<(String, Split)> {
         Some(Err(Tangle::Disagree(rules))) => rules.clone(),
         Some(Err(_)) | None => Vec::new(),
     }
+}
+
+/// The rules, where they could be read as blue and green, whether or not they agree.
+fn known_wiring(read: &Result<Wiring, Tangle>) -> Option<&Wiring> {
+    read.as_ref().ok()
 }
 
 /// A part's value, where it was read.

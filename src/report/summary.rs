@@ -126,7 +126,10 @@ pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
 
 /// The status line: a symbol and the word, never the color alone.
 pub(super) fn title(report: &Report) -> String {
+    let drift = report.overview.iter().flat_map(|overview| &overview.drift);
+    let unserved = report.command == "status" && drift.filter_map(words::unserved).count() > 0;
     let (symbol, word) = match report.outcome {
+        Outcome::Succeeded if unserved => ("⚠️", "Succeeded"),
         Outcome::Succeeded => ("✅", "Succeeded"),
         Outcome::Unchanged => ("✅", "Unchanged"),
         Outcome::Planned => ("📝", "Planned"),

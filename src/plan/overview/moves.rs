@@ -1,8 +1,8 @@
 //! Whether users can be moved to a color now, and what about traffic is not as it should be.
 
-use super::{WhyNot, known};
+use super::{Misscaled, WhyNot, known};
 use crate::plan::color::Color;
-use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot};
+use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot, Target};
 use crate::plan::wiring::{Tangle, Wiring};
 
 /// The commands that move users.
@@ -30,6 +30,39 @@ pub(crate) struct Movable {
 /// Something about traffic that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Drift {
+    /// A color has users, and nobody there to serve them.
+    Dead {
+        /// The color.
+        color: Color,
+        /// Its share in percent; none where the rules disagree.
+        share: Option<u32>,
+        /// Registered targets.
+        registered: u32,
+        /// Running tasks.
+        running: u32,
+        /// Desired count.
+        desired: u32,
+    },
+    /// A color has users, and can't scale out, or not as it is scheduled.
+    Suspended {
+        /// The color.
+        color: Color,
+        /// Its service.
+        service: String,
+        /// Whether scale-out is suspended.
+        out: bool,
+        /// Whether scheduled scaling is.
+        scheduled: bool,
+    },
+    /// A color has users, and not the scalable target that the config's `scaling` asks for.
+    NoTarget {
+        /// The color.
+        color: Color,
+        /// Its service.
+        service: String,
+    },
+    /// A policy or an alarm of ours is not what the config's `scaling` asks for.
+    Scaler(Box<Misscaled>),
     /// Both colors serve users, and one can't grow to its share of what the largest can grow to.
     Bounds {
         /// The color.
@@ -58,18 +91,23 @@ pub(super) fn movable(snapshot: &Snapshot, wired: Option<&Result<Wiring, Tangle>
     colors
         .flat_map(|service| {
             let to = redirectable(service, wired);
-            let promoted = if to == Err(WhyNot::AllThere) { Ok(()) } else { to };
+            let promoted = match (to, wired) {
+                (Err(WhyNot::AllThere), _) => served(service),
+                (Ok(()), Some(Err(Tangle::Disagree(_)))) => Err(WhyNot::Disagree),
+                (to, _) => to,
+            };
             [(Move::Redirect, to), (Move::Rollback, to), (Move::Promote, promoted)]
                 .map(|(command, valid)| Movable { command, color: service.color, valid })
         })
         .collect()
 }
 
-/// Whether all users can be moved to this color. A run scales up what is too small, so only what does not run well counts.
+/// Whether all users can be moved to this color: by that, rules that disagree are settled, too. A run scales up what is
+/// too small, so only what does not run well counts.
 fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Result<(), WhyNot> {
     let wiring = match wired {
         Some(Ok(wiring)) => wiring,
-        Some(Err(Tangle::Disagree(_))) => return Err(WhyNot::Disagree),
+        Some(Err(Tangle::Disagree(_))) => return still(service).and_then(|()| served(service)),
         Some(Err(_)) | None => return Err(WhyNot::Unread),
     };
     let lacks = wiring.production.iter().any(|rule| rule.lacks == Some(service.color));
@@ -80,28 +118,69 @@ fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Re
     if lacks {
         return Err(WhyNot::NotAdopted);
     }
+    still(service).and_then(|()| served(service))
+}
+
+/// Whether no deployment replaces its tasks now.
+fn still(service: &Service) -> Result<(), WhyNot> {
     let older = service.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
     match service.primary().map(|deployment| deployment.rollout) {
-        Some(Rollout::InProgress | Rollout::Unknown) if older => return Err(WhyNot::InFlight),
-        Some(_) | None => {}
+        Some(Rollout::InProgress | Rollout::Unknown) if older => Err(WhyNot::InFlight),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Whether somebody can serve users there, or is on the way.
+fn served(service: &Service) -> Result<(), WhyNot> {
     let Some(targets) = known(&service.targets) else { return Err(WhyNot::Unread) };
     let any = |state: &str| targets.iter().any(|target| target.state == state);
     let coming = service.pending > 0 || service.running < service.desired || any("initial");
     if service.desired > 0 && !coming && !any("healthy") { Err(WhyNot::NoneHealthy) } else { Ok(()) }
 }
 
-/// What is not as it should be while both colors serve users (invariants 16 and 19).
+/// What is not as it should be: first of all users whom nobody serves, then what can't grow, and while both colors serve
+/// users what is too small or can shrink (invariants 16 and 19).
 pub(super) fn drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> {
-    let Some(split) = wiring.map(Wiring::split).filter(|split| split.blue > 0 && split.green > 0) else {
+    let Some(wiring) = wiring else { return Vec::new() };
+    let live: Vec<&Service> =
+        snapshot.services.iter().filter(|service| wiring.is_live(service.color)).collect();
+    let mut found: Vec<Drift> = live.iter().filter_map(|service| dead(service, wiring)).collect();
+    found.extend(live.iter().filter_map(|service| suspended(service)));
+    found.extend(held(&live, wiring));
+    found
+}
+
+/// Users whom nobody serves.
+fn dead(service: &Service, wiring: &Wiring) -> Option<Drift> {
+    let targets = known(&service.targets)?;
+    let (blue, green) = wiring.split().percent();
+    let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(wiring.split()));
+    (!targets.iter().any(Target::is_healthy)).then(|| Drift::Dead {
+        color: service.color,
+        share: agree.then_some(if service.color == Color::Blue { blue } else { green }),
+        registered: u32::try_from(targets.len()).unwrap_or(u32::MAX),
+        running: service.running,
+        desired: service.desired,
+    })
+}
+
+/// Scaling that somebody suspended under users.
+fn suspended(service: &Service) -> Option<Drift> {
+    let scaling = (*known(&service.scaling)?)?;
+    let (out, scheduled) = (scaling.out_suspended, scaling.scheduled_suspended);
+    let (color, service) = (service.color, service.name.clone());
+    (out || scheduled).then_some(Drift::Suspended { color, service, out, scheduled })
+}
+
+/// What is not as it should be while all rules hold a split.
+fn held(live: &[&Service], wiring: &Wiring) -> Vec<Drift> {
+    let split = wiring.split();
+    let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(split));
+    if !agree || split.blue == 0 || split.green == 0 {
         return Vec::new();
-    };
-    let scaled: Vec<(&Service, Scalable)> = snapshot
-        .services
-        .iter()
-        .filter(|service| split.is_live(service.color))
-        .filter_map(|service| Some((service, (*known(&service.scaling)?)?)))
-        .collect();
+    }
+    let scaled: Vec<(&Service, Scalable)> =
+        live.iter().filter_map(|service| Some((*service, (*known(&service.scaling)?)?))).collect();
     let largest = scaled.iter().map(|(_, scaling)| scaling.max).max().unwrap_or_default();
     let (blue, green) = split.percent();
     let sum = u64::from(split.blue + split.green);

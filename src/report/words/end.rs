@@ -3,7 +3,7 @@
 use super::{failure, traffic};
 use crate::event::{Planned, Report};
 use crate::failure::Outcome;
-use crate::plan::overview::WhyNot;
+use crate::plan::overview::{Overview, WhyNot};
 use crate::plan::traffic::Brief;
 use crate::report::about::About;
 use crate::report::names::{count, quoted, short_arn};
@@ -38,6 +38,7 @@ pub(crate) fn title(report: &Report) -> String {
     let command = match report.command {
         "" => "ECS Blue/Green",
         "post" if About::of(report).users.is_some() => "change of traffic",
+        "post" if About::of(report).moved.is_some() => "promote",
         "post" => "deploy",
         command => command,
     };
@@ -61,11 +62,7 @@ fn what_failed(report: &Report) -> String {
 /// A good end.
 fn good(report: &Report, verb: &str) -> String {
     if report.color.is_none() && report.service.is_none() {
-        let unread = report.overview.as_ref().map_or(0, |overview| overview.unread.len());
-        return match u32::try_from(unread).unwrap_or(u32::MAX) {
-            0 => "Everything was read.".to_owned(),
-            parts => format!("{} could not be read; the rest is here.", count(parts, "part")),
-        };
+        return read(report.overview.as_ref());
     }
     let name = About::of(report).name();
     let version = report
@@ -75,6 +72,28 @@ fn good(report: &Report, verb: &str) -> String {
     let healthy =
         report.healthy.map(|healthy| format!(", {} healthy", count(healthy, "target"))).unwrap_or_default();
     format!("{name} {verb} {version}{healthy}.")
+}
+
+/// What a status read, and how much of it is not as it should be.
+fn read(overview: Option<&Overview>) -> String {
+    let number = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+    let told = match overview.map_or(0, |overview| number(overview.unread.len())) {
+        0 => "Everything was read.".to_owned(),
+        parts => format!("{} could not be read; the rest is here.", count(parts, "part")),
+    };
+    let drift = overview.map(|overview| overview.drift.as_slice()).unwrap_or_default();
+    let dead: Vec<String> = drift.iter().filter_map(traffic::unserved).collect();
+    let others = number(drift.len() - dead.len());
+    let dead: String = dead.iter().map(|dead| format!(" {dead}.")).collect();
+    match others {
+        0 => format!("{told}{dead}"),
+        _ => format!("{told}{dead} {} not as it should be.", are(others)),
+    }
+}
+
+/// `1 thing is`, `2 things are`.
+fn are(number: u32) -> String {
+    format!("{} {}", count(number, "thing"), if number == 1 { "is" } else { "are" })
 }
 
 /// A change of traffic that went well, or would.
@@ -92,9 +111,10 @@ fn moved(report: &Report, brief: &Brief) -> String {
         report.unscaled.iter().map(|color| format!(" {}", traffic::unscaled(*color))).collect();
     let short = short + &unscaled + &kept + &held + &traffic::since(report, brief);
     match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
-        (Outcome::Planned, 0) => format!("Nothing would be changed: {}.", at(brief.to)),
+        (Outcome::Planned, 0) => format!("Nothing would be changed: {}.{kept}", at(brief.to)),
         (Outcome::Planned, steps) => {
-            format!("{} planned: {}. Nothing was written.", count(steps, "step"), traffic::way(brief))
+            let way = traffic::way(brief);
+            format!("{} planned: {way}. Nothing was written.{kept}", count(steps, "step"))
         }
         (Outcome::Unchanged, _) => format!("Nothing was changed: {} already{healthy}.{short}", at(brief.to)),
         (

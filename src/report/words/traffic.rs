@@ -16,7 +16,7 @@ pub(crate) use brief::{
     PROPAGATION, capacity, held, load, needed, rule, scaled_first, silent, stickiness, versions,
 };
 pub(super) use brief::{kept, serves, shortfall, suspended};
-pub(crate) use drift::{command, drift};
+pub(crate) use drift::{command, drift, unserved};
 pub(super) use end::{since, unscaled};
 pub(crate) use end::{users, way};
 pub(super) use failed::stuck;
@@ -89,7 +89,7 @@ pub(super) fn waiting(wait: &Wait) -> Option<String> {
             format!("users are held at {split} ({}), {} left{silent}", shares(*split), duration(*left))
         }
         Wait::Settle { color, left } => format!(
-            "all users are at {color}; the rules are watched for another {} before anything may scale in again",
+            "all users are at {color}; the rules are watched for another {} before anything shrinks",
             duration(*left)
         ),
         Wait::Drain { color, left } => format!(
@@ -111,7 +111,7 @@ pub(crate) fn watched(wait: &Wait) -> Option<String> {
         Wait::Capacity(capacity) => format!("Wait for healthy targets of {}", capacity.color),
         Wait::Bake { split, .. } => format!("Hold users at {split} and watch"),
         Wait::Settle { color, .. } => {
-            format!("Users have been moved to {color}: watch before anything scales in")
+            format!("Users have been moved to {color}: watch before anything shrinks")
         }
         Wait::Drain { color, .. } => format!("Wait for clients that stickiness keeps at {color}"),
         Wait::Weights { .. }

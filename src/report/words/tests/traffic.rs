@@ -94,8 +94,8 @@ fn every_wait_is_one_line_and_has_a_title() {
       users are held at blue-80 (80 % blue, 20 % green), 1m 58s left
     Hold users at blue-80 and watch
       users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarms `web-5xx` and `web-slow` have no data and can't warn
-    Users have been moved to green: watch before anything scales in
-      all users are at green; the rules are watched for another 1m 58s before anything may scale in again
+    Users have been moved to green: watch before anything shrinks
+      all users are at green; the rules are watched for another 1m 58s before anything shrinks
     Wait for clients that stickiness keeps at blue
       blue keeps its size for another 1m 58s: stickiness may keep clients there although it has weight 0
     ");
@@ -297,7 +297,7 @@ fn every_reason_for_what_is_left_is_said() {
 fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
     let found = Some(Split { blue: 95, green: 5 });
     let rules = vec!["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned()];
-    let knows = About { users: Some(Users { brief: None, found, rules }), ..about_users() };
+    let knows = About { users: Some(Users { found, rules, ..Users::default() }), ..about_users() };
     insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &knows), @r"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
@@ -379,7 +379,7 @@ fn the_undo_is_told_where_something_is_left_to_undo() {
 #[test]
 fn every_headline_says_who_serves_users() {
     let with = |outcome| crate::event::Report { outcome, ..moved() };
-    let shortfall = Some(capacity(Color::Green, 20, 1, 2));
+    let shortfall = vec![capacity(Color::Green, 20, 1, 2)];
     let none = Some(Box::new(Brief { steps: Vec::new(), ..brief() }));
     let all = [
         moved(),

@@ -1,11 +1,35 @@
 //! What about traffic is not as it should be, and the commands that move users.
 
-use crate::plan::overview::{Drift, Move};
-use crate::report::names::quoted;
+use crate::plan::color::Color;
+use crate::plan::overview::{Drift, Misscaled, Move};
+use crate::plan::scalers::{Change, Role};
+use crate::report::names::{one_line, quoted};
 
 /// What was found, what it means, and what to do.
 pub(crate) fn drift(drift: &Drift) -> String {
     match drift {
+        Drift::Dead { color, share, registered, running, desired } => {
+            let other = if *color == Color::Blue { Color::Green } else { Color::Blue };
+            format!(
+                "{} ({registered} registered, {running} of {desired} tasks running), so they get errors. Send them to {other} with `command: rollback`, `color: {other}`, and `force: true` where one healthy target has to do. The events of {color}'s service and the logs of its tasks tell why.",
+                nobody(*color, *share)
+            )
+        }
+        Drift::Suspended { color, service, out, scheduled } => format!(
+            "{color} has users, and {} of {} is suspended: it does not grow with them. This action never suspends that; see who did, and resume it.",
+            match (out, scheduled) {
+                (true, true) => "scale-out and scheduled scaling",
+                (true, false) => "scale-out",
+                (false, _) => "scheduled scaling",
+            },
+            quoted(service)
+        ),
+        Drift::NoTarget { color, service } => format!(
+            "{color} has users, and {} has no scalable target, which `scaling` in the config asks for: it does not grow with them. {}",
+            quoted(service),
+            written_by(Role::Live)
+        ),
+        Drift::Scaler(scaler) => misscaled(scaler),
         Drift::Bounds { color, share, most, largest, needed } => format!(
             "{color} serves {share} % of the users, and its MaxCapacity {most} is lower than {needed}, that share of the largest MaxCapacity ({largest}): it can't grow as its users may need. Raise it to at least {needed} where it is defined."
         ),
@@ -13,6 +37,59 @@ pub(crate) fn drift(drift: &Drift) -> String {
             "Both colors serve users, and scale-in of {} ({color}) is not suspended: it can shrink below what its share needs. `redirect-traffic` to the split that is held suspends it.",
             quoted(service)
         ),
+    }
+}
+
+/// Users whom nobody serves, as one sentence without its end.
+fn nobody(color: Color, share: Option<u32>) -> String {
+    let users = share.map_or("users".to_owned(), |share| format!("{share} % of the users"));
+    format!("{color} has {users} and no healthy target")
+}
+
+/// The same where a drift is that; none for any other.
+pub(crate) fn unserved(drift: &Drift) -> Option<String> {
+    match drift {
+        Drift::Dead { color, share, .. } => Some(nobody(*color, *share)),
+        Drift::Suspended { .. }
+        | Drift::NoTarget { .. }
+        | Drift::Scaler(_)
+        | Drift::Bounds { .. }
+        | Drift::ScaleIn { .. } => None,
+    }
+}
+
+/// A policy or an alarm that is not what the config asks for.
+fn misscaled(scaler: &Misscaled) -> String {
+    let Misscaled { color, role, alarm, name, missing, changes } = scaler;
+    let what = if *alarm { "alarm" } else { "scaling policy" };
+    let by = written_by(*role);
+    if *missing {
+        return format!(
+            "{color} has users, and the {what} {} does not exist, which `scaling` in the config asks for. {by}",
+            quoted(name)
+        );
+    }
+    let value = |value: &Option<String>| value.as_deref().map_or("nothing".to_owned(), one_line);
+    let change = |change: &Change| match (change.path.as_str(), change.after.as_deref()) {
+        ("ActionsEnabled", Some("true")) => format!("its actions are off while {color} has users"),
+        ("ActionsEnabled", _) => format!("its actions are on while {color} has none"),
+        (path, _) => {
+            format!("{} {}, the config says {}", one_line(path), value(&change.before), value(&change.after))
+        }
+    };
+    let changes: Vec<String> = changes.iter().map(change).collect();
+    format!(
+        "The {what} {} of {color} is not what `scaling` in the config asks for: {}. {by}",
+        quoted(name),
+        changes.join("; ")
+    )
+}
+
+/// What writes it anew.
+fn written_by(role: Role) -> &'static str {
+    match role {
+        Role::Live | Role::Idle => "`promote`, or the next change of traffic, writes it.",
+        Role::Develop => "The next deploy to develop writes it.",
     }
 }
 
