@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use serde_yaml::Value;
+use testbed::sample::task_definition;
+use testbed::{Service, Testbed};
 
-use super::common::{Action, stack};
+use super::common::{Action, look, stack};
 use super::workflows::keys;
 use super::{blocks, inputs, path, read};
 
@@ -138,9 +141,21 @@ fn passed(value: &Value) -> String {
     }
 }
 
+/// The sample stack, in which blue has the variables that the recipes keep for each color.
+fn stack_of_the_recipes() -> Testbed {
+    let (bed, sample) = stack();
+    let mut definition = task_definition("web-blue", &sample.image("v1"), false);
+    let variables = ["COLOR", "QUEUE_URL"].map(|name| json!({ "name": name, "value": "blue" }));
+    definition["containerDefinitions"][0]["environment"] = json!(variables);
+    bed.call(Service::Ecs, "RegisterTaskDefinition", definition).expect("registered");
+    look::ecs(&bed, "UpdateService", json!({ "service": "web-blue", "taskDefinition": "web-blue" }));
+    look::steady(&bed, "web-blue");
+    bed
+}
+
 #[test]
 fn every_recipe_with_a_command_is_taken_by_the_binary() {
-    let (bed, _) = stack();
+    let bed = stack_of_the_recipes();
     let mut commands = BTreeSet::new();
     for (name, text) in blocks("yaml") {
         let recipe: Value = serde_yaml::from_str(&text).expect("YAML");
