@@ -121,11 +121,12 @@ impl Back<'_> {
     fn stays(&self) -> Option<Next> {
         let failing = &self.turned.failing;
         let halfway = self.halfway();
+        let whole = !halfway && (self.run.together || self.run.written.is_empty());
         let because = match failing {
             Failing::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
                 Because::Asked
             }
-            Failing::Traffic(Stuck::Overtaken { .. }) if !halfway && self.run.together => Because::Theirs,
+            Failing::Traffic(Stuck::Overtaken { .. }) if whole => Because::Theirs,
             Failing::Traffic(Stuck::Sick(_)) if self.run.finishing => Because::NotServed,
             // The color without users is no production any more: nobody is sent back there.
             Failing::Cancelled | Failing::Traffic(_) if self.run.finishing => Because::Arrived,
@@ -190,7 +191,7 @@ impl Back<'_> {
         if !rule.split.same_ratio(written.split) {
             return self.not_ours(rule, written, wanted);
         }
-        if let Some(short) = self.short(wanted) {
+        if let Some(short) = self.short(rule.split, wanted) {
             return Some(self.wait_for(short));
         }
         Some(write(rule, wanted, self.facts, Purpose::Restore))
@@ -209,8 +210,7 @@ impl Back<'_> {
     }
 
     /// A color that would get users back and can't serve them.
-    fn short(&self, wanted: Split) -> Option<Capacity> {
-        let now = self.facts.wiring.split();
+    fn short(&self, now: Split, wanted: Split) -> Option<Capacity> {
         let load = full_load(now, &self.facts.colors).or_smaller(self.load_before());
         let live = self.facts.colors.iter().filter(|color| wanted.is_live(color.color));
         live.map(|color| capacity(color, wanted, load, self.goal.wish.force))
@@ -304,11 +304,11 @@ impl Back<'_> {
     /// Everything that was this run's is back, or stays for a reason.
     fn end(&self) -> Next {
         let failing = self.turned.failing.clone();
-        if self.foreign() {
-            return bad(failing, Left::Changed, Because::Theirs);
-        }
         if !self.run.changed {
             return bad(failing, Left::Untouched, Because::NothingChanged);
+        }
+        if self.foreign() {
+            return bad(failing, Left::Changed, Because::Theirs);
         }
         bad(failing, Left::Restored, Because::PutBack)
     }

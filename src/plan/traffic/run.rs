@@ -36,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) scaled: BTreeMap<Color, bool>,
     /// Colors whose automatic scaling can't be changed; only a forced run goes on then.
     pub(crate) unscalable: Vec<Color>,
+    /// Writes of it whose answer did not come, and which a forced run did not wait for.
+    pub(crate) left_alone: Vec<Step>,
     /// The step that was reached last.
     pub(crate) stage: Option<Stage>,
     /// Steps that were held to the end, by their share in percent.
@@ -135,6 +137,7 @@ impl Run {
         self.sees(now);
         self.find(&facts, goal);
         self.answer_shows(&facts, goal);
+        self.changed |= self.left_alone.iter().any(|step| shows(step, &facts));
         self.weights_show(&facts);
         if self.failing.is_some() {
             return;
@@ -286,7 +289,7 @@ impl Run {
         if let (Some(color), true) = (scaled(step), goal.wish.force) {
             // Users are failing: automatic scaling that can't be changed at once is left alone.
             self.unscalable.push(color);
-            self.changed |= trouble.effect_unknown;
+            self.left_alone.extend(trouble.effect_unknown.then(|| step.clone()));
             return;
         }
         if trouble.effect_unknown {
