@@ -297,8 +297,9 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         let arn = |name| format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}");
         return Some(name.map_or_else(|| "*".to_owned(), arn));
     }
-    // A call about a service is about that service, whatever else it names.
-    let named = service.filter(|service| request.service == Service::Ecs && !service.starts_with("arn:"));
+    // A call about a service, or about a family of task definitions, is about that, whatever else it names.
+    let named = service.or(text("family"));
+    let named = named.filter(|name| request.service == Service::Ecs && !name.starts_with("arn:"));
     if let (None, Some(arn)) = (named, first_arn(&request.input)) {
         return Some(arn);
     }
