@@ -41,6 +41,8 @@ pub(crate) enum Event {
         /// Its id.
         id: String,
     },
+    /// Somebody else set the desired count of the service whose deployment is followed.
+    Recounted(u32),
     /// A step begins.
     Step(Step),
     /// A step was answered.
@@ -112,6 +114,15 @@ pub(crate) enum Warning {
         color: Color,
         /// The split.
         split: Split,
+    },
+    /// A lower desired count was asked for than that of a live color, which keeps its own.
+    CountKept {
+        /// The color.
+        color: Color,
+        /// What was asked for.
+        asked: u32,
+        /// What stays.
+        count: u32,
     },
     /// An image tag that can't be resolved to a digest: what runs may differ from task to task.
     UnresolvedTag {

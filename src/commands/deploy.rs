@@ -13,14 +13,14 @@ use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
 use crate::plan::course::Deploying;
 use crate::plan::definition::{Change, Content, difference, image_of, same_content};
-use crate::plan::deploy::Goal;
+use crate::plan::deploy::{Goal, kept_count};
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
 use crate::plan::predict::{Plan, plan};
 use crate::plan::run::Run;
 use crate::plan::scalers::foreign;
 use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{Found, Left, Refusal};
+use crate::plan::step::{Because, Found, Left, Refusal};
 use crate::plan::trouble::Trouble;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::WantedColor;
@@ -101,6 +101,10 @@ async fn admitted_deploy(
     report.previous_task_definition = Some(service.task_definition.clone());
     warn(session, service, admitted, &wanted);
     let goal = goal(session, wish, admitted.color, wanted);
+    if let Some((asked, count)) = kept_count(snapshot, &goal) {
+        let kept = Warning::CountKept { color: admitted.color, asked, count };
+        session.reporter.emit(&Event::Warning(kept));
+    }
     if !announce(session, snapshot, service, &goal, report).await || session.settings.plan_only {
         return;
     }
@@ -217,6 +221,11 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
     match ending {
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
+    }
+    if drive.course.run.managed && report.outcome == Outcome::Refused {
+        // What was written for scaling before the refusal stays.
+        (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
+        report.because = Some(Because::ScalingStays);
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
     drive.save(if cancelled { drive.phase() } else { Phase::Done });

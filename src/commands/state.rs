@@ -119,6 +119,8 @@ pub(crate) struct DeployState {
     pub(crate) found_task_definition: Option<String>,
     /// Count that was found.
     pub(crate) found_desired: u32,
+    /// Whether it served users then.
+    pub(crate) was_live: bool,
     /// Task definition that was brought.
     pub(crate) task_definition: String,
     /// Count that was asked for.
@@ -150,13 +152,15 @@ impl DeployState {
         }
         let mine = run.mine.as_ref();
         let found = run.found.as_ref();
-        let desired = mine.map(|mine| mine.desired).or(found.map(|found| found.desired));
+        let counts = [run.asked, mine.map(|mine| mine.desired), found.map(|found| found.desired)];
+        let desired = counts.into_iter().flatten().next();
         Some(DeployState {
             phase,
             color: goal.color.word().to_owned(),
             service: (*service).to_owned(),
             found_task_definition: found.map(|found| found.task_definition.clone()),
             found_desired: found.map_or(0, |found| found.desired),
+            was_live: run.was_live,
             task_definition: mine.map(|mine| mine.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
             deployment: mine.and_then(|mine| mine.id.clone()),
@@ -183,7 +187,8 @@ impl DeployState {
             started: Time(self.started),
             seen: true,
         });
-        let mut run = Run { found, mine, changed: true, ..Run::begin(now) };
+        let (was_live, asked) = (self.was_live, Some(self.desired));
+        let mut run = Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) };
         run.turn(Failing::Cancelled, Recovery::Ours, now);
         if self.phase == Phase::Restoring {
             run.restoring = Some(now);

@@ -84,9 +84,9 @@ impl Course for Deploying<'_> {
         Look::following(self.goal.color)
     }
 
-    fn saw(&mut self, seen: &Read<Snapshot>, _now: Time) {
+    fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
         if let Ok(snapshot) = seen {
-            self.run.saw(snapshot, self.goal);
+            self.run.saw(snapshot, self.goal, now);
         }
     }
 

@@ -101,7 +101,9 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
     let admitted = match admit(snapshot, &goal.request) {
         Ok(admitted) => admitted,
         Err(Hindrance::Hold(trouble)) => return hold(&trouble, run, goal, now),
-        Err(Hindrance::Refuse(refusal)) => return Next::Refuse(refusal),
+        Err(Hindrance::Refuse(refusal)) => {
+            return sent_before(snapshot, goal, run, now).unwrap_or(Next::Refuse(refusal));
+        }
     };
     let Some(service) = snapshot.service(goal.color) else { return Next::Refuse(Refusal::NoDevelop) };
     for part in [answered(&service.definition), answered(&service.targets), answered(&service.tasks)] {
@@ -128,6 +130,19 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
         }
         next => next,
     }
+}
+
+/// What would be refused now can't be refused any more once an update without an answer had its effect: it is followed.
+fn sent_before(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option<Next> {
+    let unanswered = run.unanswered.as_ref().filter(|write| matches!(write.step, Step::Update(_)))?;
+    let service = snapshot.service(goal.color)?;
+    if shows(service, run, unanswered) {
+        let of_count = || Mine::of_count(service, unanswered.sent);
+        let alone = || Follow { mine: of_count(), adopted: false, found: None };
+        return Some(Next::Follow(arrived(service, run).unwrap_or_else(alone)));
+    }
+    let young = now.since(unanswered.sent) < UNANSWERED;
+    young.then(|| Next::Wait(Wait::Unanswered(unanswered.trouble.clone())))
 }
 
 /// What the color is to users.
@@ -325,14 +340,29 @@ fn standing(service: &Service, run: &Run) -> Mine {
     }
 }
 
-/// The desired count after the deploy: as asked for, or at least one.
+/// The desired count after the deploy: as asked for, or at least one. What serves users is not made smaller.
 fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
+    let wiring = super::wiring::of_snapshot(snapshot, goal.request.listener.as_ref());
+    let live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
+    let least = if live { service.desired } else { 1 };
+    asked_count(snapshot, service, goal).max(least).max(1)
+}
+
+/// The desired count that was asked for; the current one where none was.
+fn asked_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     match goal.desired {
         Some(DesiredCount::Count(count)) => count,
-        Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired).max(1),
+        Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired),
         Some(DesiredCount::MatchAtLeast(least)) => live_count(snapshot, goal).unwrap_or_default().max(least),
-        None => service.desired.max(1),
+        None => service.desired,
     }
+}
+
+/// A count lower than that of a color with users: what was asked for, and what stays.
+pub(crate) fn kept_count(snapshot: &Snapshot, goal: &Goal) -> Option<(u32, u32)> {
+    let service = snapshot.service(goal.color)?;
+    let (asked, count) = (asked_count(snapshot, service, goal), wanted_count(snapshot, service, goal));
+    (asked.max(1) < count).then_some((asked, count))
 }
 
 /// The desired count of the color that serves users beside the one that is deployed to.

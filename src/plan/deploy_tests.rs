@@ -130,6 +130,48 @@ fn an_empty_color_gets_one_task_and_a_count_is_followed() {
 }
 
 #[test]
+fn invariant_22_a_live_color_gets_no_fewer_tasks_than_it_has() {
+    let mut live = snapshot();
+    live.balancers = Some(Ok(vec![balancer(50, 50)]));
+    green(&mut live).desired = 6;
+    let mut same = Goal { content: content("web-green", "v1"), ..goal() };
+    same.request.allow_live = true;
+    for (asked, counts, kept) in [
+        (None, None, None),
+        (Some(DesiredCount::Count(2)), None, Some((2, 6))),
+        (Some(DesiredCount::Count(6)), None, None),
+        (Some(DesiredCount::Count(8)), Some(8), None),
+        (Some(DesiredCount::Match), None, Some((2, 6))),
+    ] {
+        let goal = Goal { desired: asked, ..same.clone() };
+        let next = first(&live, &goal);
+        match counts {
+            None => assert!(matches!(next, Next::Follow(_)), "{asked:?}: {next:?}"),
+            Some(_) => assert_eq!(next, step(None, counts, false), "{asked:?}"),
+        }
+        assert_eq!(kept_count(&live, &goal), kept, "{asked:?}");
+    }
+    let two = Goal { desired: Some(DesiredCount::Count(2)), ..same };
+    let mut idle = live;
+    idle.balancers = Some(Ok(vec![balancer(100, 0)]));
+    assert_eq!(first(&idle, &two), step(None, Some(2), false), "without users it may shrink");
+    assert_eq!(kept_count(&idle, &two), None);
+}
+
+#[test]
+fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_meanwhile() {
+    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let lost = Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1) };
+    let run = Run { sought: Some(Some(arn("web-green:2"))), unanswered: Some(lost), ..Run::begin(at(0)) };
+    let live = |green| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..with(green) };
+    let Next::Follow(follow) = next(&Ok(live(updated())), &goal(), &run, at(5)) else { panic!() };
+    assert_eq!(follow.mine.id.as_deref(), Some("ecs-svc/mine"));
+    let as_found = live(snapshot().services[1].clone());
+    assert!(matches!(next(&Ok(as_found.clone()), &goal(), &run, at(5)), Next::Wait(Wait::Unanswered(_))));
+    assert!(matches!(next(&Ok(as_found), &goal(), &run, at(11)), Next::Refuse(Refusal::LiveColor { .. })));
+}
+
+#[test]
 fn invariant_11_a_live_color_is_refused_unless_allowed() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(80, 20)]));
@@ -572,11 +614,11 @@ fn nothing_begun_at_the_time_out_ends_untouched() {
 #[test]
 fn a_run_remembers_only_its_own_deployment_as_seen() {
     let mut run = after_update();
-    run.saw(&snapshot(), &goal());
+    run.saw(&snapshot(), &goal(), at(2));
     assert!(!run.mine.as_ref().unwrap().seen);
-    run.saw(&with(updated()), &goal());
+    run.saw(&with(updated()), &goal(), at(2));
     assert!(run.mine.as_ref().unwrap().seen);
-    run.saw(&snapshot(), &goal());
+    run.saw(&snapshot(), &goal(), at(2));
     assert!(run.mine.as_ref().unwrap().seen, "once seen is seen");
 }
 
@@ -603,13 +645,13 @@ fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
     let mut service = updated();
     service.tasks = Some(Ok(tasks(&mine, 2, 11)));
     service.targets = Some(Ok(vec![sick("first"), target(12, "healthy"), target(1, "unhealthy")]));
-    run.saw(&with(service.clone()), &goal());
+    run.saw(&with(service.clone()), &goal(), at(2));
     service.targets = Some(Ok(vec![sick("last"), target(12, "initial")]));
-    run.saw(&with(service.clone()), &goal());
+    run.saw(&with(service.clone()), &goal(), at(2));
     assert_eq!(run.unhealthy, [sick("last")], "its own, once, as seen last");
     let other_port = Target { port: 9090, ..sick("other port") };
     service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port.clone()]));
-    run.saw(&with(service), &goal());
+    run.saw(&with(service), &goal(), at(2));
     assert_eq!(run.unhealthy, [sick("last"), other_port, target(12, "unhealthy")]);
 }
 

@@ -1,13 +1,19 @@
 //! The way back after a failed or cancelled deploy: put the color back as it was found, once, and read it back.
 //!
-//! A restore that AWS already does is not done twice (invariant 13); what somebody else wrote meanwhile stands.
+//! A restore that AWS already does is not done twice (invariant 13); what somebody else wrote meanwhile stands: content,
+//! count, and users who were moved to the color.
+
+mod users;
 
 use std::time::Duration;
 
+use self::users::{Users, users};
+use super::admit::Hindrance;
 use super::deploy::{Goal, shows};
+use super::look::Look;
 use super::run::{Run, Turned};
 use super::snapshot::{Rollout, Service, Snapshot};
-use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Step, Update, Wait};
+use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 use super::verdict::Recovery;
@@ -29,7 +35,7 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     let failing = turned.failing.clone();
     let started = run.changed || run.adopted || unanswered_update(run);
     if !started {
-        return bad(failing, Left::Untouched, Because::NothingChanged);
+        return untouched(failing, run);
     }
     if failing == Failing::Cancelled && !goal.restore_on_cancel && !in_doubt(seen, goal, run) {
         return bad(failing, Left::Changed, Because::Asked);
@@ -44,7 +50,12 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         Err(trouble) => no_answer(trouble, turned, now),
         Ok(snapshot) => match snapshot.service(goal.color) {
             None => bad(failing, Left::Changed, Because::Theirs),
-            Some(service) => back(service, run, turned, now),
+            Some(service) => {
+                let next = back(service, run, turned, now);
+                let writes = matches!(next, Next::Step(_)) && !run.was_live;
+                let stays = if writes { because_of_users(snapshot, goal, turned, now) } else { None };
+                stays.unwrap_or(next)
+            }
         },
     }
 }
@@ -54,6 +65,27 @@ fn unanswered_update(run: &Run) -> bool {
     run.unanswered.as_ref().is_some_and(|unanswered| matches!(unanswered.step, Step::Update(_)))
 }
 
+/// Right before the write of the way back (invariant 6): what users may have been moved to meanwhile stays as it is. Where
+/// users are has to be known for it.
+fn because_of_users(snapshot: &Snapshot, goal: &Goal, turned: &Turned, now: Time) -> Option<Next> {
+    let failing = || turned.failing.clone();
+    match users(snapshot, goal) {
+        Users::Elsewhere => None,
+        Users::Unseen => Some(Next::Look(Look { health: false, definitions: false, ..Look::WHOLE })),
+        Users::Here => Some(bad(failing(), Left::Changed, Because::UsersCame)),
+        Users::Unknown(Hindrance::Hold(trouble)) if now.since(turned.at) < PATIENCE => {
+            Some(Next::Wait(Wait::Trouble(trouble)))
+        }
+        Users::Unknown(hindrance) => {
+            let why = match hindrance {
+                Hindrance::Hold(trouble) => Refusal::Unread(trouble),
+                Hindrance::Refuse(refusal) => refusal,
+            };
+            Some(bad(failing(), Left::Changed, Because::UsersNotKnown(Box::new(why))))
+        }
+    }
+}
+
 /// Whether nothing but an update without an answer may have changed the color, and AWS shows no change of it.
 fn in_doubt(seen: &Read<Snapshot>, goal: &Goal, run: &Run) -> bool {
     if run.changed || run.adopted {
@@ -61,6 +93,14 @@ fn in_doubt(seen: &Read<Snapshot>, goal: &Goal, run: &Run) -> bool {
     }
     let (Ok(snapshot), Some(unanswered)) = (seen, &run.unanswered) else { return true };
     !snapshot.service(goal.color).is_some_and(|service| shows(service, run, unanswered))
+}
+
+/// The color was not changed. Policies and alarms for its scaling may have been, before.
+fn untouched(failing: Failing, run: &Run) -> Next {
+    if run.managed {
+        return bad(failing, Left::Changed, Because::ScalingStays);
+    }
+    bad(failing, Left::Untouched, Because::NothingChanged)
 }
 
 /// Short for a bad end.
@@ -84,7 +124,7 @@ fn back(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
         let because = if nothing { Because::NothingToGoBackTo } else { Because::SameDefinition };
         return bad(failing, Left::Changed, because);
     };
-    if service.task_definition == found.task_definition && service.desired == found.desired {
+    if service.task_definition == found.task_definition && count_back(service, run, found).is_none() {
         return as_found(service, run, found, &(turned, now));
     }
     if let Some(unanswered) = &run.unanswered
@@ -108,7 +148,14 @@ fn back(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
     if turned.recovery == Recovery::Aws && of_mine && now.since(turned.at) < run_patience(run, turned) {
         return watching(service, run);
     }
-    Next::Step(Step::Update(restore(service, found)))
+    Next::Step(Step::Update(restore(service, run, found)))
+}
+
+/// The count to go back to: only from the count that this run's own update left. One that somebody else set since, or a
+/// scaling policy, stays.
+fn count_back(service: &Service, run: &Run, found: &Found) -> Option<u32> {
+    let ours = run.asked == Some(service.desired);
+    (ours && service.desired != found.desired).then_some(found.desired)
 }
 
 /// How long AWS may take to begin a rollback of its own. On a cancelled run there is no time for it.
@@ -120,13 +167,13 @@ fn run_patience(run: &Run, turned: &Turned) -> Duration {
 }
 
 /// The update that puts the color back.
-fn restore(service: &Service, found: &Found) -> Update {
+fn restore(service: &Service, run: &Run, found: &Found) -> Update {
     Update {
         color: service.color,
         service: service.name.clone(),
         task_definition: (service.task_definition != found.task_definition)
             .then(|| found.task_definition.clone()),
-        desired: (service.desired != found.desired).then_some(found.desired),
+        desired: count_back(service, run, found),
         force: false,
         purpose: Purpose::Restore,
     }
@@ -157,6 +204,9 @@ fn as_found(service: &Service, run: &Run, found: &Found, at: &(&Turned, Time)) -
     if unanswered_update(run) && run.mine.is_none() && run.restoring.is_none() {
         return unseen_update(run, turned, now);
     }
+    if same && run.restoring.is_none() && service.desired != found.desired {
+        return bad(failing, Left::Changed, Because::Theirs);
+    }
     let because = if run.restoring.is_some() { Because::PutBack } else { Because::AwsPutBack };
     let settled = service.primary().is_some_and(|primary| {
         primary.rollout != Rollout::InProgress || (primary.running >= primary.desired && primary.pending == 0)
@@ -171,12 +221,12 @@ fn as_found(service: &Service, run: &Run, found: &Found, at: &(&Turned, Time)) -
 /// An update without an answer does not show. It is given a moment; then the color counts as untouched.
 fn unseen_update(run: &Run, turned: &Turned, now: Time) -> Next {
     let Some(unanswered) = &run.unanswered else {
-        return bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged);
+        return untouched(turned.failing.clone(), run);
     };
     if now.since(unanswered.sent) < UNANSWERED {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
-    bad(turned.failing.clone(), Left::Untouched, Because::NothingChanged)
+    untouched(turned.failing.clone(), run)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::*;
 use crate::plan::color::Color;
 use crate::plan::run::Unanswered;
-use crate::plan::sample::{arn, at, deployment, goal, snapshot, trouble};
-use crate::plan::snapshot::Deployment;
+use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble};
+use crate::plan::snapshot::{Balancer, Deployment};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Kind, Mine};
 
@@ -18,6 +18,7 @@ fn run(recovery: Recovery) -> Run {
     let mut run = Run {
         changed: true,
         found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
+        asked: Some(2),
         mine: Some(Mine {
             kind: Kind::Rollout,
             id: Some("ecs-svc/mine".to_owned()),
@@ -78,10 +79,138 @@ fn as_before() -> Read<Snapshot> {
 fn what_differs_is_put_back_and_nothing_else() {
     let run = run(Recovery::Ours);
     assert_eq!(back_at(20, &still_mine(), &run), restore(Some("web-green:1"), None));
+    let run = Run { asked: Some(5), ..run };
     let more = green("web-green:2", 5, (0, Rollout::Failed));
     assert_eq!(back_at(20, &more, &run), restore(Some("web-green:1"), Some(2)));
     let count = green("web-green:1", 5, (2, Rollout::Completed));
     assert_eq!(back_at(20, &count, &run), restore(None, Some(2)));
+}
+
+#[test]
+fn invariant_13_a_count_that_somebody_else_set_stays() {
+    let crashed = |desired| green("web-green:2", desired, (0, Rollout::Failed));
+    for (found, asked, now, back) in [
+        (2, 2, 2, None),
+        (2, 2, 6, None),
+        (2, 2, 1, None),
+        (2, 4, 4, Some(2)),
+        (2, 4, 6, None),
+        (0, 1, 1, Some(0)),
+        (0, 1, 3, None),
+    ] {
+        let found = Some(Found { task_definition: arn("web-green:1"), desired: found });
+        let run = Run { found, asked: Some(asked), ..run(Recovery::Ours) };
+        assert_eq!(back_at(20, &crashed(now), &run), restore(Some("web-green:1"), back), "{asked} -> {now}");
+    }
+}
+
+#[test]
+fn invariant_13_what_aws_put_back_is_as_found_with_a_count_that_somebody_else_set() {
+    let scaled = green("web-green:1", 6, (6, Rollout::Completed));
+    assert_eq!(back_at(30, &scaled, &run(Recovery::Aws)), end(Left::Restored, Because::AwsPutBack));
+    let written = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
+    assert_eq!(back_at(22, &scaled, &written), end(Left::Restored, Because::PutBack));
+}
+
+#[test]
+fn invariant_13_a_count_alone_that_somebody_else_changed_is_theirs() {
+    let mut run = Run { asked: Some(4), ..run(Recovery::Ours) };
+    run.mine = run.mine.map(|mine| Mine {
+        kind: Kind::CountOnly,
+        id: None,
+        task_definition: arn("web-green:1"),
+        desired: 4,
+        ..mine
+    });
+    let count = |desired| green("web-green:1", desired, (2, Rollout::Completed));
+    assert_eq!(back_at(20, &count(4), &run), restore(None, Some(2)));
+    assert_eq!(back_at(20, &count(6), &run), end(Left::Changed, Because::Theirs));
+}
+
+/// A snapshot in which production holds these weights.
+fn split(blue: u32, green: u32) -> Read<Snapshot> {
+    let seen = still_mine();
+    seen.map(|snapshot| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot })
+}
+
+/// The look that the way back needs before it is written.
+fn where_users_are() -> Next {
+    Next::Look(Look { health: false, definitions: false, ..Look::WHOLE })
+}
+
+#[test]
+fn invariant_16_a_color_that_users_came_to_is_not_put_back() {
+    let run = run(Recovery::Ours);
+    let unseen = still_mine().map(|snapshot| Snapshot { balancers: None, ..snapshot });
+    assert_eq!(back_at(20, &unseen, &run), where_users_are());
+    assert_eq!(back_at(20, &split(100, 0), &run), restore(Some("web-green:1"), None));
+    let stays = end(Left::Changed, Because::UsersCame);
+    for (blue, green) in [(99, 1), (50, 50), (0, 100)] {
+        assert_eq!(back_at(20, &split(blue, green), &run), stays, "{blue}/{green}");
+    }
+    let was_live = Run { was_live: true, ..run };
+    assert_eq!(back_at(20, &split(0, 100), &was_live), restore(Some("web-green:1"), None), "as was allowed");
+    assert_eq!(back_at(20, &unseen, &was_live), restore(Some("web-green:1"), None), "no look more");
+}
+
+#[test]
+fn invariant_16_rules_half_way_through_a_change_count_one_by_one() {
+    let mut half = balancer(100, 0);
+    half.rules.push(rule(443, None, &[("tg-blue", 80), ("tg-green", 20)]));
+    let seen = still_mine().map(|snapshot| Snapshot { balancers: Some(Ok(vec![half])), ..snapshot });
+    assert_eq!(back_at(20, &seen, &run(Recovery::Ours)), end(Left::Changed, Because::UsersCame));
+}
+
+#[test]
+fn invariant_16_a_lost_restore_is_not_sent_again_once_users_came() {
+    let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
+    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21) };
+    let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
+    assert_eq!(back_at(26, &split(0, 100), &run), end(Left::Changed, Because::UsersCame));
+}
+
+#[test]
+fn invariant_09_where_users_are_has_to_be_known_for_the_way_back() {
+    let run = run(Recovery::Ours);
+    let unread =
+        |kind| still_mine().map(|snapshot| Snapshot { balancers: Some(Err(trouble(kind))), ..snapshot });
+    let silent = unread(TroubleKind::Unreachable);
+    assert_eq!(back_at(79, &silent, &run), Next::Wait(Wait::Trouble(trouble(TroubleKind::Unreachable))));
+    let unknown = |kind| {
+        let why = Because::UsersNotKnown(Box::new(Refusal::Unread(trouble(kind))));
+        end(Left::Changed, why)
+    };
+    assert_eq!(back_at(80, &silent, &run), unknown(TroubleKind::Unreachable));
+    assert_eq!(back_at(20, &unread(TroubleKind::Denied), &run), unknown(TroubleKind::Denied));
+    let third = Balancer {
+        rules: vec![rule(80, None, &[("tg-blue", 1), ("tg-green", 0), ("tg-red", 1)])],
+        ..balancer(100, 0)
+    };
+    let tangled = still_mine().map(|snapshot| Snapshot { balancers: Some(Ok(vec![third])), ..snapshot });
+    let Next::Done(End::Bad { left, because, .. }) = back_at(20, &tangled, &run) else { panic!() };
+    assert_eq!(left, Left::Changed);
+    assert!(matches!(because, Because::UsersNotKnown(_)), "{because:?}");
+}
+
+#[test]
+fn develop_never_has_users_and_needs_no_look_at_the_rules() {
+    let mut seen = still_mine().unwrap();
+    seen.balancers = None;
+    seen.services[1].color = Color::Develop;
+    let goal = Goal { color: Color::Develop, ..goal() };
+    let next = next(&Ok(seen), &goal, &run(Recovery::Ours), at(20));
+    assert!(matches!(next, Next::Step(Step::Update(_))), "{next:?}");
+}
+
+#[test]
+fn what_was_written_for_scaling_is_not_left_untouched() {
+    let mut run = Run { managed: true, ..Run::begin(at(0)) };
+    run.turn(failing(), Recovery::Ours, at(2));
+    assert_eq!(back_at(2, &as_before(), &run), end(Left::Changed, Because::ScalingStays));
+    run.managed = false;
+    assert_eq!(back_at(2, &as_before(), &run), end(Left::Untouched, Because::NothingChanged));
+    let lost = Run { managed: true, ..unanswered() };
+    assert_eq!(back_at(24, &as_before(), &lost), end(Left::Changed, Because::ScalingStays));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 use super::verdict::{Ended, Kind, Mine, Recovery, own_tasks};
+use super::wiring::apart_of_snapshot;
 
 /// What the run remembers. It never decides against what AWS shows.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,12 @@ pub(crate) struct Run {
     pub(crate) began: Time,
     /// The color as it was found, from the moment of the first change; none where that is not known.
     pub(crate) found: Option<Found>,
+    /// Whether users reached the color when it was seen last before the run changed it.
+    pub(crate) was_live: bool,
+    /// The desired count that the color has after the run's own update; none before it.
+    pub(crate) asked: Option<u32>,
+    /// The desired count that somebody else set after that.
+    pub(crate) recounted: Option<u32>,
     /// What the search for a revision with the wanted content brought.
     pub(crate) sought: Option<Option<String>>,
     /// The deployment that is waited for.
@@ -118,12 +125,43 @@ impl Run {
         self.failing = Some(Turned { failing, recovery, at });
     }
 
-    /// Notes the sight of the run's own deployment (once seen, it can't be invisible any more) and of its own
-    /// unhealthy targets.
-    pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal) {
-        let Some(mine) = &mut self.mine else { return };
+    /// Notes the sight of the run's own change (once seen, it can't be invisible any more), a count that somebody else
+    /// set, and the run's own unhealthy targets.
+    pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal, now: Time) {
+        if self.is_before() {
+            let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref());
+            self.was_live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
+        }
         let Some(service) = snapshot.service(goal.color) else { return };
-        mine.seen |= service.deployments.iter().any(|deployment| Some(&deployment.id) == mine.id.as_ref());
+        if let Some(mine) = &mut self.mine {
+            mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
+        }
+        self.recount(service);
+        self.note_unhealthy(service);
+    }
+
+    /// Whether the run can't have changed the color yet.
+    fn is_before(&self) -> bool {
+        let updating = self.unanswered.as_ref().is_some_and(|write| matches!(write.step, Step::Update(_)));
+        self.mine.is_none() && self.failing.is_none() && !updating
+    }
+
+    /// A desired count that is not what the run's own update left is somebody else's wish: from now on it says how many
+    /// tasks there have to be. No tasks at all is another matter, which the verdict tells.
+    fn recount(&mut self, service: &Service) {
+        let Some(mine) = self.mine.as_mut().filter(|mine| mine.seen && self.restoring.is_none()) else {
+            return;
+        };
+        let wanted = service.desired > 0 && service.task_definition == mine.task_definition;
+        if wanted && service.desired != mine.desired {
+            mine.desired = service.desired;
+            self.recounted = Some(service.desired);
+        }
+    }
+
+    /// Notes the run's own targets that the load balancer finds unhealthy.
+    fn note_unhealthy(&mut self, service: &Service) {
+        let Some(mine) = &self.mine else { return };
         let (Some(Ok(tasks)), Some(Ok(targets))) = (&service.tasks, &service.targets) else { return };
         for task in own_tasks(tasks, mine) {
             let own =
@@ -138,7 +176,13 @@ impl Run {
     /// Notes what the color was before the first change of it. The same content once more after a failed deployment,
     /// perhaps of a run that was killed, goes back to what ran before that one: there is no going back to a failure.
     pub(crate) fn before_update(&mut self, service: &Service, update: &Update) {
-        if self.found.is_some() || self.mine.is_some() {
+        if update.purpose == Purpose::Restore || self.mine.is_some() {
+            return;
+        }
+        self.asked = Some(update.desired.unwrap_or(service.desired));
+        if let Some(found) = &mut self.found {
+            // Another try: the count may be another one by now.
+            found.desired = service.desired;
             return;
         }
         let failed =
@@ -196,6 +240,8 @@ impl Run {
 
     /// AWS refused, or did not answer.
     fn bad_answer(&mut self, step: &Step, trouble: Trouble, sent: Time) {
+        let scaler = matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_));
+        self.managed |= scaler && trouble.effect_unknown;
         let write = matches!(step, Step::Register { .. } | Step::Update(_));
         if write && trouble.effect_unknown {
             if matches!(step, Step::Register { .. }) {
@@ -235,3 +281,7 @@ fn own(update: &Update, service: &Service, sent: Time) -> Mine {
         seen: false,
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

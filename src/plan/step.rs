@@ -360,6 +360,12 @@ pub(crate) enum Because {
     NothingToGoBackTo,
     /// The same task definition was rolled out again (an image tag that moved): there is no other one to go back to.
     SameDefinition,
+    /// Users were moved to the color while it was deployed to: what serves them is not taken away from under them.
+    UsersCame,
+    /// What keeps the run from knowing that users were not moved to the color meanwhile.
+    UsersNotKnown(Box<Refusal>),
+    /// The service was not changed; policies and alarms for its scaling were.
+    ScalingStays,
     /// AWS refused the way back, or did not answer.
     Trouble(Trouble),
     /// The way back was asked for and has not been read back in time.

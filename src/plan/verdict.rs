@@ -32,7 +32,7 @@ pub(crate) struct Mine {
     pub(crate) id: Option<String>,
     /// ARN of its task definition.
     pub(crate) task_definition: String,
-    /// Tasks that it should run.
+    /// Tasks that it should run: as asked for, until somebody else sets another count.
     pub(crate) desired: u32,
     /// When it was asked for.
     pub(crate) started: Time,
@@ -50,6 +50,16 @@ impl Mine {
             desired: service.desired,
             started,
             seen: true,
+        }
+    }
+
+    /// Whether the service shows this change: its deployment, or the count alone.
+    pub(crate) fn shows(&self, service: &Service) -> bool {
+        match self.kind {
+            Kind::Rollout => {
+                service.deployments.iter().any(|deployment| Some(&deployment.id) == self.id.as_ref())
+            }
+            Kind::CountOnly | Kind::Nothing => service.desired == self.desired,
         }
     }
 }

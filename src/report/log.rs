@@ -9,7 +9,7 @@ use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
-use crate::plan::step::{Left, Step, Wait};
+use crate::plan::step::{Because, Step, Wait};
 use crate::plan::traffic::Brief;
 
 /// A part of the run that has a group of its own in the log.
@@ -72,6 +72,7 @@ impl Log {
                 Level::Plain,
                 &format!("a deployment of the same content is under way already; following {}", quoted(id)),
             ),
+            Event::Recounted(count) => Line::foreign(Level::Warn, &words::recounted(*count, &self.about)),
             Event::Step(step) => self.step(step),
             Event::Answered(answer) => answered(answer),
             Event::Waiting { wait, elapsed: time, heartbeat } => {

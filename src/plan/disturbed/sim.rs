@@ -69,6 +69,10 @@ pub(super) struct Script {
     pub(super) cancel: Option<u8>,
     /// Whether the probes pass.
     pub(super) probes_pass: bool,
+    /// The read before which somebody moves all users to green.
+    pub(super) moved: Option<u8>,
+    /// The read before which somebody sets green's desired count, and to what.
+    pub(super) recounted: Option<(u8, u32)>,
 }
 
 impl Script {
@@ -83,6 +87,8 @@ impl Script {
             unread: vec![],
             cancel: None,
             probes_pass: true,
+            moved: None,
+            recounted: None,
             ..self
         }
     }
@@ -124,6 +130,14 @@ pub(super) struct Sim {
     pub(super) done: Vec<Step>,
     /// Whether a deploy was written to a color that serves users.
     pub(super) wrote_live: bool,
+    /// Whether users reached green when a deploy was written, and the count that it left.
+    deployed: Option<(bool, u32)>,
+    /// Whether a way back was written to a color that users came to.
+    pub(super) went_back_live: bool,
+    /// Whether a way back set another count than what a deploy had asked for.
+    pub(super) cut: bool,
+    /// Whether somebody set green's count.
+    pub(super) was_recounted: bool,
 }
 
 impl Sim {
@@ -143,6 +157,10 @@ impl Sim {
             sent: Vec::new(),
             done: Vec::new(),
             wrote_live: false,
+            deployed: None,
+            went_back_live: false,
+            cut: false,
+            was_recounted: false,
             script,
         };
         let (desired, breaker, flying) = (sim.script.desired, sim.script.breaker, sim.script.flying);
@@ -282,10 +300,12 @@ impl Sim {
     /// One look.
     fn look(&mut self, look: Look) -> Read<Snapshot> {
         self.reads = self.reads.saturating_add(1);
+        self.others();
         if self.script.unread.contains(&self.reads) {
             return Err(trouble(TroubleKind::Throttled));
         }
         let mut seen = self.world.clone();
+        seen.balancers = seen.balancers.filter(|_| look.wiring);
         let (wanted, _) = self.wants();
         let content = self.content_of(&wanted).unwrap().clone();
         let history = self.history.clone();
@@ -294,6 +314,17 @@ impl Sim {
         green.history = look.causes.then_some(Ok(history));
         green.stopped = look.causes.then(|| Ok(Vec::new()));
         Ok(seen)
+    }
+
+    /// What others do before this read.
+    fn others(&mut self) {
+        if self.script.moved == Some(self.reads) {
+            self.world.balancers = Some(Ok(vec![balancer(0, 100)]));
+        }
+        if let Some((_, count)) = self.script.recounted.filter(|(read, _)| *read == self.reads) {
+            self.was_recounted = true;
+            self.green().desired = count;
+        }
     }
 
     /// Does a step.
@@ -354,7 +385,15 @@ impl Sim {
 
     /// The effect of an update.
     fn update(&mut self, update: &Update) {
-        self.wrote_live |= update.purpose == Purpose::Deploy && self.script.weights.1 > 0;
+        let live = self.world.balancers != Some(Ok(vec![balancer(100, 0)]));
+        if update.purpose == Purpose::Restore {
+            let (was_live, count) = self.deployed.unwrap_or((self.script.weights.1 > 0, self.wants().1));
+            self.went_back_live |= live && !was_live;
+            self.cut |= update.desired.is_some() && count != self.wants().1;
+        } else {
+            self.wrote_live |= live;
+            self.deployed = Some((live, update.desired.unwrap_or(self.wants().1)));
+        }
         let now = self.now;
         let green = self.green();
         green.desired = update.desired.unwrap_or(green.desired);
@@ -367,18 +406,20 @@ impl Sim {
     /// Carries a run out as the one loop of every command does.
     pub(super) fn drive(&mut self, goal: &Goal) -> (Ending, Run) {
         let mut run = Run::begin(self.now);
-        let mut look = Look::WHOLE;
+        let mut look = goal.look();
         for _ in 0..2_000 {
             if self.script.cancel.is_some_and(|read| self.reads >= read) {
                 run.cancelled.get_or_insert(self.now);
             }
             let seen = self.look(look);
             if let Ok(snapshot) = &seen {
-                run.saw(snapshot, goal);
+                run.saw(snapshot, goal, self.now);
             }
-            look = Look::WHOLE;
             match next(&seen, goal, &run, self.now) {
-                Next::Look(closer) => look = closer,
+                Next::Look(closer) => {
+                    look = closer;
+                    continue;
+                }
                 Next::Wait(_) => {
                     self.tick();
                     run.waited();
@@ -389,6 +430,8 @@ impl Sim {
                 Next::Refuse(refusal) => return (Ending::Refuse(refusal), run),
                 Next::Done(end) => return (Ending::End(end), run),
             }
+            let begun = run.mine.is_some() || run.failing.is_some();
+            look = if begun { Look::following(goal.color) } else { goal.look() };
         }
         (Ending::Never, run)
     }

@@ -68,6 +68,16 @@ fn tells_nothing(end: &Ended) -> bool {
     }
 }
 
+/// The calls that come before a deployment is there to be followed.
+const BEGINNING: [&str; 6] = [
+    "application-autoscaling:RegisterScalableTarget",
+    "application-autoscaling:PutScalingPolicy",
+    "cloudwatch:PutMetricAlarm",
+    "ecs:DescribeTaskDefinition",
+    "ecs:RegisterTaskDefinition",
+    "ecs:UpdateService",
+];
+
 /// What ended it, and what that alone says to do.
 fn ended(end: &Ended, about: &About) -> (String, String) {
     let name = about.name();
@@ -102,8 +112,7 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
         ),
         Ended::Trouble(with) => {
             let failure = trouble(with);
-            let write = ["ecs:RegisterTaskDefinition", "ecs:UpdateService"].contains(&with.action);
-            let said = if write { "could not be begun" } else { "could not be followed" };
+            let said = if BEGINNING.contains(&with.action) { "could not be begun" } else { "could not be followed" };
             (format!("The deployment of {name} {said}. {}", failure.what), failure.hint)
         }
     }

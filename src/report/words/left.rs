@@ -1,7 +1,8 @@
 //! What a run that did not succeed left in AWS, and why.
 
-use super::{traffic, trouble};
-use crate::plan::step::{Because, Left};
+use super::{promote, refusal, traffic, trouble};
+use crate::plan::color::Color;
+use crate::plan::step::{Because, Left, Refusal};
 use crate::report::about::About;
 
 /// What is left and why; ends with lines to paste where there is something to do.
@@ -36,6 +37,9 @@ pub(super) fn next_time(because: &Because) -> String {
         | Because::Theirs
         | Because::NothingToGoBackTo
         | Because::SameDefinition
+        | Because::UsersCame
+        | Because::UsersNotKnown(_)
+        | Because::ScalingStays
         | Because::NotConfirmed
         | Because::NotEnough(_)
         | Because::Midway
@@ -68,6 +72,11 @@ fn why(because: &Because, about: &About) -> String {
         Because::SameDefinition => format!(
             "{name} rolled out the same task definition again, because an image tag may have moved; there is no other one to go back to. Deploy an image that works, by digest:\n  image: REPOSITORY@sha256:DIGEST"
         ),
+        Because::UsersCame => users_came(about),
+        Because::UsersNotKnown(why) => users_not_known(why, about),
+        Because::ScalingStays => format!(
+            "{name} itself was not changed; what this run wrote for its scaling (policies, alarms, bounds) stays, and the next run goes on from it."
+        ),
         Because::Trouble(with) => {
             let failure = trouble(with);
             format!("the way back failed. {}", failure.what)
@@ -79,6 +88,36 @@ fn why(because: &Because, about: &About) -> String {
         Because::Arrived => "users were moved as wanted.".to_owned(),
         Because::NotServed => "no target is healthy where users are.".to_owned(),
     }
+}
+
+/// Users are on what was to be replaced: nothing was put back, and there are two ways on.
+fn users_came(about: &About) -> String {
+    let (name, color) = (about.name(), about.color.map_or("COLOR", Color::word));
+    let away = match about.color {
+        Some(Color::Blue) => "green",
+        Some(Color::Green | Color::Develop) | None => "blue",
+    };
+    let version = about.before.as_deref().unwrap_or("FAMILY:REVISION");
+    format!(
+        "users were moved to {name} while it was deployed to, and it serves them now. So nothing was put back: it stays as it is. Move users away from it:\n  command: rollback\n  color: {away}\nor bring a version that works, under them:\n  command: deploy\n  color: {color}\n  allow-live: true\n  task-definition: {version}"
+    )
+}
+
+/// It can't be told whether users are there.
+fn users_not_known(why: &Refusal, about: &About) -> String {
+    let (name, unread) = (about.name(), refusal(why, about));
+    let back = match &about.before {
+        Some(_) => format!(
+            "\nTo put {} back, once you know that no users are there:\n{}",
+            about.version_before(),
+            about.go_back()
+        ),
+        None => String::new(),
+    };
+    format!(
+        "whether users were moved to {name} meanwhile is not known, so nothing was put back: it stays as it is. {} {}{back}",
+        unread.what, unread.hint
+    )
 }
 
 /// How to put the version before back, where it is known.

@@ -32,7 +32,7 @@ pub(crate) use left::because;
 pub(crate) use more::{image_missing, no_such_definition, problems, unreadable_file, warning};
 pub(crate) use refusal::refusal;
 pub(crate) use sign_in::no_id_token;
-pub(crate) use step::{changed, step, waiting};
+pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
 pub(crate) use tangle::tangle;
 pub(crate) use traffic::{
     ACCOUNT, PROPAGATION, capacity, command, drift, held, load, rule, scaled_first, silent, stickiness,
@@ -47,7 +47,12 @@ pub(crate) fn failure(report: &Report) -> Option<Failure> {
         let left = report.because.as_ref().map(|because| (report.left, because));
         return Some(failing(failed, &about, &report.cause, left));
     }
-    let refused = report.refusal.as_ref().map(|refused| refusal(refused, &about));
+    let refused = report.refusal.as_ref().map(|refused| {
+        let Failure { reason, what, hint } = refusal(refused, &about);
+        let stays = report.because.as_ref();
+        let stays = stays.map(|stays| format!("\n{}", because(stays, report.left, &about)));
+        Failure { reason, what, hint: hint + &stays.unwrap_or_default() }
+    });
     let wrong = (!report.problems.is_empty()).then(|| problems(&report.problems));
     refused.or(wrong).or_else(|| report.failure.clone())
 }

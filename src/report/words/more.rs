@@ -35,6 +35,9 @@ pub(crate) fn warning(warning: &Warning) -> String {
             "{color} serves users now ({}). `allow-live: true` replaces its tasks under them, as a rolling update.",
             shares(*split)
         ),
+        Warning::CountKept { color, asked, count } => format!(
+            "{color} serves users now, so its desired count stays {count}: `desired-count` asks for {asked}, and a deploy takes no tasks away from users."
+        ),
         Warning::UnresolvedTag { image } => format!(
             "{} is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
             quoted(image)

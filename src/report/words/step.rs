@@ -5,6 +5,7 @@ use crate::event::Difference;
 use crate::plan::step::{Purpose, Step, Update, Wait};
 use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::plan::verdict::Waiting;
+use crate::report::about::About;
 use crate::report::names::{one_line, quoted, short_arn};
 
 /// A step as a short imperative.
@@ -38,6 +39,14 @@ fn updated(update: &Update) -> String {
     let parts: Vec<String> = [version, desired, forced].into_iter().flatten().collect();
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     format!("{verb} {} ({}){parts}", quoted(&update.service), update.color)
+}
+
+/// A desired count that somebody else set while a deployment was followed.
+pub(crate) fn recounted(count: u32, about: &About) -> String {
+    format!(
+        "somebody else set the desired count of {} to {count} meanwhile; from now on that many healthy targets are enough, and the count stays",
+        about.name()
+    )
 }
 
 /// What is waited for, without a full stop.

@@ -59,5 +59,12 @@ fn why(because: &Because, users: &Users) -> String {
         // Ends of a deploy; said all the same.
         Because::AwsPutBack | Because::AwsElsewhere => "AWS put the service back by itself.".to_owned(),
         Because::NothingToGoBackTo | Because::SameDefinition => "there is nothing to go back to.".to_owned(),
+        Because::UsersCame => {
+            "users were moved meanwhile to the color that was deployed to, so its service stays as it is.".to_owned()
+        }
+        Because::UsersNotKnown(_) => {
+            "where users are is not known, so the service that was deployed to stays as it is.".to_owned()
+        }
+        Because::ScalingStays => "what was written for scaling stays.".to_owned(),
     }
 }
