@@ -248,6 +248,8 @@ pub(crate) struct Report {
     /// Whether a promote left the color without users at its size, because stickiness may hold users there for longer
     /// than the run may wait.
     pub(crate) stays_at_size: bool,
+    /// The color without users that a promote left at its size, because a deployment is under way there.
+    pub(crate) stays_busy: Option<Color>,
     /// The color with all users that does not scale in again yet, because its low alarm looks back for so long, which is
     /// longer than the run may wait.
     pub(crate) stays_suspended: Option<(Color, Duration)>,
@@ -292,6 +294,7 @@ impl Report {
             traffic: None,
             rules: Vec::new(),
             stays_at_size: false,
+            stays_busy: None,
             stays_suspended: None,
             shortfall: Vec::new(),
             unscaled: Vec::new(),

@@ -32,7 +32,11 @@ pub(super) fn redirect(edge: &mut Edge<'_>, file: &File) -> Option<Wish> {
     let to = edge.parsed("traffic", share::split);
     let wish = wish(edge, file, to);
     let expect = expected(edge);
-    let wish = Wish { expect, ..wish? };
+    let mut wish = Wish { expect, ..wish? };
+    if wish.force && wish.steps.is_empty() {
+        // Nothing watches them, and one that can't be read must not keep users where they fail.
+        wish.alarms.clear();
+    }
     if wish.force && !wish.steps.is_empty() {
         edge.problem("force", "`true` moves the traffic at once, and `steps` hold it on the way: keep one");
     }

@@ -118,6 +118,7 @@ fn lists_are_yaml_too_and_an_input_overrides_the_alarms_of_the_file() {
     };
     assert_eq!(stepped("", ""), [""; 0], "those of the file are watched while steps are held");
     assert_eq!(stepped("", "a"), ["a"]);
+    assert_eq!(wish(&[to, ("INPUT_FORCE", "true"), ("INPUT_ROLLBACK-ALARMS", "a")], None).alarms, [""; 0]);
     let alarms = |value| stepped("20", value);
     assert_eq!(alarms(""), ["web-5xx", "too slow"]);
     assert_eq!(alarms("- a, b\n- '007'"), ["a, b", "007"]);

@@ -132,7 +132,12 @@ impl<'a, C: Course> Drive<'a, C> {
                 Next::Step(step) => self.step(&step, seen.ok()).await,
                 Next::Follow(follow) => self.follow(follow),
                 Next::Turn(failing, recovery) => self.turn(failing, recovery).await,
-                Next::Refuse(refusal) => return Ending::Refuse(refusal),
+                Next::Refuse(refusal) => {
+                    if let Refusal::NotEnough { capacity, .. } = &refusal {
+                        self.gather_of(capacity.color, &Failing::Traffic(Stuck::NotEnough(*capacity))).await;
+                    }
+                    return Ending::Refuse(refusal);
+                }
                 Next::Done(end) if self.course.goes_on(&end, clock::now()) => self.told_moved = false,
                 Next::Done(end) => return Ending::End(end),
                 Next::Look(_) => {}

@@ -14,7 +14,7 @@ use crate::plan::overview::overview;
 use crate::plan::promote::{Goal, Phase, Promoting, cautions, loose, other, phases, predict};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, End, Found, Left, Refusal};
-use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_suspended};
+use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_busy, stays_suspended};
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
 
@@ -208,6 +208,7 @@ async fn look_again(
     let Some(snapshot) = seen else { return };
     if let Some(Phase::Move(goal)) = last {
         report.stays_at_size = stays_at_size(&snapshot, goal);
+        report.stays_busy = stays_busy(&snapshot, goal);
         report.stays_suspended = stays_suspended(&snapshot, goal);
     }
     if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {

@@ -66,6 +66,9 @@ pub(crate) struct TrafficState {
     counts: BTreeMap<Color, u32>,
     /// Colors whose scale-in was suspended, or allowed again.
     scaled: BTreeMap<Color, bool>,
+    /// Whether a promote had begun to take from the color without users what production has.
+    #[serde(default)]
+    finishing: bool,
     /// The write whose answer did not come.
     #[serde(default)]
     sending: Option<Sending>,
@@ -85,6 +88,7 @@ impl TrafficState {
             written: run.written.clone(),
             counts: run.counts.clone(),
             scaled: run.scaled.clone(),
+            finishing: run.finishing || sending.is_some_and(|(step, _)| run.finishes(step, moving.goal)),
             sending: sending.or(unanswered).and_then(|(step, at)| Sending::of(step, at)),
             began: run.began,
         })
@@ -97,6 +101,7 @@ impl TrafficState {
             written: self.written.clone(),
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
+            finishing: self.finishing,
             unanswered: self.sending.as_ref().map(Sending::unanswered),
             changed: true,
             ..traffic::Run::begin(now)

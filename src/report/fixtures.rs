@@ -169,6 +169,7 @@ pub(crate) fn report() -> Report {
         traffic: None,
         rules: Vec::new(),
         stays_at_size: false,
+        stays_busy: None,
         stays_suspended: None,
         shortfall: Vec::new(),
         unscaled: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::capacity::{Force, FullLoad, capacity, full_load};
 use super::facts::{Facts, facts};
 use super::goal::{Finish, Goal};
-use super::next::{count, managed, managing, settling};
+use super::next::{count, managed, managing, rolling, settling};
 use super::run::Run;
 use super::stage::Target;
 use crate::plan::color::Color;
@@ -34,6 +34,9 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
     }
     if let Some(step) = as_production(winner, loser, wanted) {
         return Some(Next::Step(step));
+    }
+    if rolling(facts.service(loser.color)).is_some() {
+        return None;
     }
     let quiet = managed(facts, at, (loser.color, Role::Idle));
     let shrink = quiet.or_else(|| as_idle(loser, wanted).map(Next::Step))?;
@@ -148,6 +151,14 @@ fn drain(facts: &Facts<'_>, wanted: Finish) -> Drain {
         time if time > wanted.max_drain => Drain::TooLong,
         time => Drain::For(time),
     }
+}
+
+/// The color without users that stays at its size because a deployment is under way there, which counts its tasks.
+pub(crate) fn stays_busy(snapshot: &Snapshot, goal: &Goal) -> Option<Color> {
+    let (Ok(facts), Some(wanted)) = (facts(snapshot, goal), goal.finish) else { return None };
+    let loser = facts.force(if facts.wiring.split().blue == 0 { Color::Blue } else { Color::Green });
+    let stays = as_idle(loser, wanted).is_some() && rolling(facts.service(loser.color)).is_some();
+    stays.then_some(loser.color)
 }
 
 /// Whether the loser stays at its size because stickiness may hold users there for longer than the run may wait.

@@ -16,7 +16,7 @@ mod stage;
 #[cfg(test)]
 pub(crate) use brief::Undo;
 pub(crate) use brief::{Brief, Copying, Load, Reckoned, RuleChange};
-pub(crate) use finish::stays_at_size;
+pub(crate) use finish::{stays_at_size, stays_busy};
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::{next, stays_suspended};
 pub(crate) use predict::{Prediction, brief, predict, shortfall, steps};

@@ -213,7 +213,7 @@ fn runs(service: &Service, expected: &str) -> bool {
 }
 
 /// A deployment that replaces another one. A change of the count alone is none, whatever its state is called.
-fn rolling(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
+pub(super) fn rolling(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
     let primary = service.primary().filter(|primary| primary.rollout != Rollout::Completed)?;
     let older = service.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
     (older && primary.rollout != Rollout::Failed).then_some(primary)

@@ -267,8 +267,7 @@ impl Run {
     /// AWS took a write.
     fn took(&mut self, step: &Step, goal: &Goal, sent: Time) {
         (self.changed, self.acted, self.throttled) = (true, sent, None);
-        let of_loser = sized(step).is_some_and(|color| !goal.wish.to.is_live(color));
-        self.finishing |= goal.finish.is_some() && self.arrived.is_some() && of_loser;
+        self.finishing |= self.finishes(step, goal);
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
@@ -282,6 +281,12 @@ impl Run {
             Step::Update(update) => self.counts.extend(update.desired.map(|count| (update.color, count))),
             Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {}
         }
+    }
+
+    /// Whether a step takes from the color without users what production has.
+    pub(crate) fn finishes(&self, step: &Step, goal: &Goal) -> bool {
+        let of_loser = sized(step).is_some_and(|color| !goal.wish.to.is_live(color));
+        goal.finish.is_some() && self.arrived.is_some() && of_loser
     }
 
     /// AWS refused a write, or did not answer it.

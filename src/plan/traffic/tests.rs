@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict, stays_suspended};
+use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict, stays_busy, stays_suspended};
 use crate::plan::color::{Color, Split};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
@@ -633,6 +633,37 @@ fn invariant_08_a_rule_that_is_new_goes_there_and_back_with_the_others() {
     assert!(ride.go().starts_with("Traffic(Sick"));
     let back = [ride.go(), ride.go(), ride.go()];
     assert_eq!(back, ["HTTP:80 default blue", "HTTPS:443 default blue", "HTTP:8443 default blue"]);
+}
+
+#[test]
+fn a_loser_that_is_being_deployed_to_keeps_its_tasks() {
+    let mut seen = world(0, 100);
+    let finish = Finish { idle_count: 1, max_drain: Duration::ZERO, bounds: None };
+    let promote = Goal { finish: Some(finish), ..goal(0, 100) };
+    assert_eq!(planned(&seen, &promote), ["blue to 1"]);
+    let blue = service(&mut seen, Color::Blue);
+    let older = Deployment { primary: false, running: 2, ..blue.deployments[0].clone() };
+    blue.deployments[0].rollout = Rollout::InProgress;
+    blue.deployments.push(older);
+    assert_eq!(planned(&seen, &promote), [""; 0]);
+    assert_eq!(stays_busy(&seen, &promote), Some(Color::Blue));
+}
+
+#[test]
+fn invariant_25_users_go_back_only_until_the_other_color_shrinks() {
+    let finish = Finish { idle_count: 1, max_drain: Duration::ZERO, bounds: None };
+    for shrunk in [false, true] {
+        let mut ride = Ride::new(world(100, 0), Goal { finish: Some(finish), ..goal(0, 100) });
+        ride.goal.restore_on_cancel = true;
+        assert_eq!([ride.go(), ride.go()], ["HTTP:80 default green", "HTTPS:443 default green"]);
+        assert_eq!(ride.go(), "Settle");
+        if shrunk {
+            assert_eq!(ride.later(120).go(), "blue to 1");
+        }
+        ride.run.cancelled = Some(ride.now);
+        assert_eq!(ride.go(), "Cancelled");
+        assert_eq!(ride.go(), if shrunk { "changed Arrived" } else { "HTTP:80 default blue" });
+    }
 }
 
 #[test]

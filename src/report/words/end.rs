@@ -109,6 +109,10 @@ fn moved(report: &Report, brief: &Brief) -> String {
         report.shortfall.iter().map(|short| format!(" {}", traffic::shortfall(short))).collect();
     let unscaled: String =
         report.unscaled.iter().map(|color| format!(" {}", traffic::unscaled(*color))).collect();
+    let busy = report.stays_busy.map(|color| {
+        format!(" {color} stays at its size: a deployment is under way there. To shrink it, promote again once that has ended.")
+    });
+    let kept = kept + &busy.unwrap_or_default();
     let short = short + &unscaled + &kept + &held + &traffic::since(report, brief);
     match (report.outcome, u32::try_from(brief.steps.len()).unwrap_or(u32::MAX)) {
         (Outcome::Planned, 0) => format!("Nothing would be changed: {}.{kept}", at(brief.to)),

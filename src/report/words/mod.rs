@@ -49,6 +49,9 @@ pub(crate) fn failure(report: &Report) -> Option<Failure> {
     }
     let refused = report.refusal.as_ref().map(|refused| {
         let Failure { reason, what, hint } = refusal(refused, &about);
+        // Why a color is short of healthy targets, where its tasks tell.
+        let cause = report.cause.findings.first().map(|first| format!(" {}", finding(first).0));
+        let what = what + &cause.unwrap_or_default();
         let stays = report.because.as_ref();
         let stays = stays.map(|stays| format!("\n{}", because(stays, report.left, &about)));
         Failure { reason, what, hint: hint + &stays.unwrap_or_default() }
