@@ -171,17 +171,15 @@ fn the_scaling_policy_is_used_whole() {
     }
 }
 
+/// What docs/permissions.md lets a role do without that promotes by copy and does not deploy.
+const NOT_FOR_COPIES: [&str; 1] = ["ecr:DescribeImages"];
+
 #[test]
-fn a_promote_by_copy_writes_by_all_of_its_policies() {
-    let needed = COPIES.clone();
-    for statement in policy(&[TRAFFIC, DEPLOY]) {
-        for action in statement.actions {
-            // The load balancer of the sample has one rule, and nothing but a failing deployment asks what became of it.
-            let elsewhere = ["elasticloadbalancing:ModifyRule", "ecr:DescribeImages"];
-            let used = elsewhere.contains(&action.as_str()) || !needed.resources(&action).is_empty();
-            assert!(used, "no copy needs {action}");
-        }
-    }
+fn a_promote_by_copy_writes_by_all_of_its_policies_but_what_the_document_lets_it_do_without() {
+    let actions = policy(&[TRAFFIC, DEPLOY]).into_iter().flat_map(|statement| statement.actions);
+    let unused: BTreeSet<String> = actions.filter(|action| COPIES.resources(action).is_empty()).collect();
+    assert_eq!(unused, NOT_FOR_COPIES.map(str::to_owned).into_iter().collect());
+    documents::lets_do_without("**A role that promotes by copy and does not deploy:**", &NOT_FOR_COPIES);
 }
 
 #[test]
@@ -217,6 +215,22 @@ fn a_role_for_develop_alone_is_complete() {
     let mut all = policy(&[READ]);
     all.extend(narrow.into_iter().map(filled));
     allowed(&DEVELOP, &all, &[READ, "the lines of develop in", DEPLOY]);
+}
+
+/// What docs/permissions.md lets a role for `status` alone do without.
+const NOT_FOR_STATUS: [&str; 3] =
+    ["ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:ListServiceDeployments"];
+
+#[test]
+fn a_role_for_status_alone_needs_all_but_what_the_document_lets_it_do_without() {
+    let mut needed: BTreeSet<&str> = STATUS.needs.iter().map(|need| need.action.as_str()).collect();
+    needed.extend(NOT_FOR_STATUS);
+    let shipped = policy(&[READ]);
+    let allowed: BTreeSet<&str> =
+        shipped.iter().flat_map(|statement| &statement.actions).map(String::as_str).collect();
+    assert_eq!(needed, allowed);
+    assert_eq!(NOT_FOR_STATUS.map(|action| STATUS.resources(action).len()), [0; 3]);
+    documents::lets_do_without("**A role for `status` alone:**", &NOT_FOR_STATUS);
 }
 
 #[test]

@@ -62,6 +62,17 @@ fn the_roles_of_the_document_are_those_that_are_tested() {
     assert_eq!(told, tested);
 }
 
+/// Asserts that an item of docs/permissions.md names these actions and no others.
+#[track_caller]
+pub(crate) fn lets_do_without(item: &str, actions: &[&str]) {
+    let text = read("docs/permissions.md");
+    let (_, rest) = text.split_once(item).expect("the item");
+    let (item, _) = rest.split_once("\n- ").expect("the next one");
+    let told: BTreeSet<&str> =
+        item.split('`').filter(|word| word.contains(':') && !word.contains(' ')).collect();
+    assert_eq!(told, actions.iter().copied().collect());
+}
+
 #[test]
 fn the_command_of_the_document_fills_in_every_policy() {
     let text = read("docs/permissions.md");

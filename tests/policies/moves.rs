@@ -171,9 +171,12 @@ fn tested(color: &str) -> (Testbed, Sample) {
     (bed, sample)
 }
 
-/// A promote by copy.
+/// A promote by copy; to blue with a path that has a rule of its own.
 fn copied(color: &str, scales: bool) -> Record {
-    let (bed, _sample) = tested(color);
+    let (bed, sample) = tested(color);
+    if color == "blue" {
+        path_rule(&bed, &sample, 100, 0);
+    }
     if scales {
         sample::autoscaled(&bed, 2, 10).expect("it scales");
     }
