@@ -16,7 +16,7 @@ use common::{Action, Done, stack};
 use promote::{bounds, titles};
 use serde_json::{Value, json};
 use testbed::sample::Sample;
-use testbed::{Call, Service, Testbed};
+use testbed::{Call, Effect, Fault, Service, Testbed};
 use traffic::{counts, splits, suspended};
 
 /// The config file, with what `scaling` says beside.
@@ -243,6 +243,66 @@ fn invariant_31_a_copy_onto_a_color_without_any_alarm_makes_them_before_it_gets_
     ]);
     planned_and_converged(&bed, &sample, || copy(&bed, "blue"), &expected);
     stands(&bed, "web-blue", "web-green");
+}
+
+/// Everything that invariant 7 compares: weights, and of each color what it wants, its bounds and its alarms.
+fn state(bed: &Testbed, sample: &Sample) -> String {
+    let of = |service: &str| {
+        common::look::steady(bed, service);
+        (common::look::wants(bed, service), acting(bed, service))
+    };
+    let colors = ["web-blue", "web-green"].map(of);
+    format!("{:?}", (splits(bed, sample), colors, bounds(bed), suspended(bed)))
+}
+
+/// Starts the run again and again, each time killed after its first write or before the next one, until it comes to its
+/// end; gives how often it was killed, and what stands then.
+fn hounded(after: bool, run: fn(&Testbed) -> Action) -> (usize, String) {
+    let (bed, sample) = armed("");
+    for kills in 0..60 {
+        let effect = if after { Effect::KillAfter } else { Effect::KillBefore };
+        bed.fault(Fault::nth_write(if after || kills == 0 { 1 } else { 2 }, effect));
+        let running = run(&bed).spawn();
+        // In time: a process takes longer to start than this call.
+        bed.set_victim(running.pid());
+        let done = running.wait();
+        bed.clear_faults();
+        assert_eq!(bed.violations(), [], "{}", done.log);
+        if done.code != -1 {
+            assert!(
+                done.code == 0 && ["succeeded", "unchanged"].contains(&done.output("result")),
+                "{}",
+                done.log
+            );
+            return (kills, state(&bed, &sample));
+        }
+    }
+    panic!("it never comes to an end");
+}
+
+/// The end of an undisturbed run is that of one that is killed at each of its writes in turn.
+#[track_caller]
+fn stubborn(run: fn(&Testbed) -> Action, writes: usize) {
+    let (bed, sample) = armed("");
+    run(&bed).run().expect(0, "succeeded", "", "changed");
+    assert_eq!(bed.writes().len(), writes);
+    let end = state(&bed, &sample);
+    std::thread::scope(|scope| {
+        let lives = [false, true].map(|after| scope.spawn(move || hounded(after, run)));
+        for life in lives {
+            assert_eq!(life.join().expect("no failure"), (writes, end.clone()));
+        }
+    });
+}
+
+#[test]
+fn invariant_07_a_swap_that_manages_scaling_converges_when_it_is_killed_at_each_write() {
+    stubborn(|bed| swap(bed, "green"), 12);
+}
+
+#[test]
+fn invariant_07_a_copy_that_manages_scaling_converges_when_it_is_killed_at_each_write() {
+    stubborn(|bed| copy(bed, "blue"), 14);
 }
 
 #[test]

@@ -41,7 +41,7 @@ use traffic::splits;
 use users::Users;
 
 /// Lives at the same time; most of their time is spent waiting.
-const LANES: usize = 8;
+const LANES: usize = 4;
 
 /// Requests a second in each life.
 const RATE: u32 = 20;
@@ -178,6 +178,7 @@ fn live(trial: Trial) -> Lived {
     let (bed, sample) = stack();
     bed.world(|world| drop(world.ecr.push("shop/web", "v3")));
     sample::autoscaled(&bed, 1, 10).expect("they scale");
+    [&sample.blue_group, &sample.green_group].iter().for_each(|group| patient(&bed, group));
     let (mut calls, mut kills) = (Vec::new(), 0);
     let work = |_: &Users| {
         for (at, step) in LIFE.iter().enumerate() {
@@ -197,6 +198,19 @@ fn live(trial: Trial) -> Lived {
     assert_eq!(failed, [""; 0], "users notice: {trial:?}");
     assert_eq!(bed.violations(), [], "{trial:?}");
     Lived { end: state(&bed, &sample), asked, calls, kills }
+}
+
+/// A target group whose targets have time to answer, also on a machine that is busy: what is told of users is to be the
+/// product's doing.
+fn patient(bed: &Testbed, group: &str) {
+    let checks = json!({
+        "TargetGroupArn": group, "HealthCheckIntervalSeconds": "10", "HealthCheckTimeoutSeconds": "9",
+        "UnhealthyThresholdCount": "10",
+    });
+    bed.call(Service::Elb, "ModifyTargetGroup", checks).expect("AWS takes it");
+    let delay = json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": "25" }]);
+    let drains = json!({ "TargetGroupArn": group, "Attributes": delay });
+    bed.call(Service::Elb, "ModifyTargetGroupAttributes", drains).expect("AWS takes it");
 }
 
 /// A step that nobody disturbs. `known`: so was the life before, and the writes are known.
