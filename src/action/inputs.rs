@@ -207,7 +207,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "desired-count",
         DEPLOY,
         "",
-        "How many tasks the color gets: a number, or `match` for as many as the live color. Without it, the service's count stays, at least 1.",
+        "How many tasks the color gets: a number, or `match` for as many as the live color. Without it, the service's count stays, at least 1. A color that serves users keeps at least the tasks that it has.",
     ),
     input(
         "allow-live",
@@ -268,8 +268,8 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "idle-count",
         PROMOTE,
-        "1",
-        "How many tasks the color without users keeps: 0 to 5000.",
+        "",
+        "How many tasks the color without users keeps: 0 to 5000. Without it 1, or `idle-min` where the config has `scaling`.",
     ),
     input(
         "settle",
@@ -380,7 +380,10 @@ pub(crate) const OUTPUTS: &[Output] = &[
     },
     Output { name: "previous-traffic", what: "The split before a change of traffic." },
     Output { name: "task-definition-arn", what: "The task definition that the color runs now." },
-    Output { name: "previous-task-definition-arn", what: "The task definition that the color ran before." },
+    Output {
+        name: "previous-task-definition-arn",
+        what: "The task definition that the color ran before; of a promote by swap, the one that production ran.",
+    },
     Output { name: "image", what: "The image that the color runs now." },
     Output { name: "ecs-deployment-id", what: "The id of the ECS deployment." },
     Output { name: "production-url", what: "Where users reach the live color." },

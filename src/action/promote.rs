@@ -7,7 +7,7 @@ use super::edge::Edge;
 use super::place::File;
 use super::traffic;
 use super::variables;
-use crate::config::kinds::{self, shown};
+use crate::config::kinds::{self, show_duration, shown};
 use crate::plan::color::{Color, Split};
 use crate::plan::wanted::{Mode, Promotion};
 
@@ -18,7 +18,7 @@ const MODES: [(&str, Mode); 2] = [("swap", Mode::Swap), ("copy", Mode::Copy)];
 pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
     let color = edge.parsed("color", color);
     let mode = edge.parsed("mode", |value| kinds::one_of(value, &MODES));
-    let idle_count = edge.parsed("idle-count", idle_count);
+    let idle_count = idle(edge, file);
     let max_drain =
         edge.parsed("max-drain", |value| kinds::duration_within(value, Duration::ZERO, traffic::DAY));
     let variable = |text: &str| variable(text);
@@ -28,6 +28,13 @@ pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
     let expect = traffic::expected(edge);
     if mode == Some(Mode::Swap) && per_color.is_some() {
         edge.warning("per-color", "`mode: swap` does not use it, ignored");
+    }
+    if let (Some(max_drain), Some(wish)) = (max_drain, &traffic) {
+        let time = max_drain.saturating_add(wish.settle);
+        let (settle, drain, sum) =
+            (show_duration(wish.settle), show_duration(max_drain), show_duration(time));
+        let told = format!("`settle` of {settle} and `max-drain` of {drain} may take {sum}");
+        traffic::outlives(edge, "max-drain", time, &told);
     }
     if idle_count == Some(0) {
         edge.warning(
@@ -44,6 +51,24 @@ pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
         expect,
         traffic: traffic?,
     })
+}
+
+/// Tasks that the color without users keeps: one, or where the config says how it scales, as many as its MinCapacity. None
+/// only if the input says so.
+fn idle(edge: &mut Edge<'_>, file: &File) -> Option<u32> {
+    let scaling = file.app.as_ref().and_then(|(_, app)| app.scaling.as_ref());
+    let least = scaling.map_or(1, |scaling| scaling.idle_min.max(1));
+    if edge.value("idle-count").is_none() {
+        return Some(least);
+    }
+    let count = edge.parsed("idle-count", idle_count)?;
+    if (1..least).contains(&count) {
+        let what = format!(
+            "{count} is less than `idle-min` {least} of the config's `scaling`: the color without users gets {count} as its MinCapacity too"
+        );
+        edge.warning("idle-count", what);
+    }
+    Some(count)
 }
 
 /// All users on a color.

@@ -151,3 +151,54 @@ fn a_count_is_a_whole_number_of_tasks() {
         assert_eq!(idle_count(value).ok(), wanted, "{value}");
     }
 }
+
+/// The idle count of a promote to green where the config file has this `scaling`, and the warnings.
+fn idle_of(scaling: &str, changes: &[(&str, &str)]) -> (u32, String) {
+    let file = format!("cluster: shop\napps:\n  web:\n    blue: web-blue\n    green: web-green\n{scaling}");
+    let changes = [&[("INPUT_COLOR", "green")], changes].concat();
+    match read("promote", &changes, Some(&file)) {
+        Ok((Command::Promote(promotion), _, warnings)) => (promotion.idle_count, warnings),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn where_the_config_scales_its_idle_min_is_the_idle_count() {
+    let scaling = |idle: u32| format!("    scaling: {{ min: 3, max: 9, idle-min: {idle} }}\n");
+    let none = String::new();
+    assert_eq!(idle_of("", &[]), (1, none.clone()));
+    assert_eq!(idle_of("    scaling: { min: 3, max: 9 }\n", &[]), (1, none.clone()));
+    assert_eq!(idle_of(&scaling(2), &[]), (2, none.clone()));
+    assert_eq!(idle_of(&scaling(0), &[]), (1, none.clone()), "a target group is emptied only by the input");
+    for count in ["2", "3"] {
+        let found = idle_of(&scaling(2), &[("INPUT_IDLE-COUNT", count)]);
+        assert_eq!(found, (count.parse().unwrap(), none.clone()));
+    }
+    let (count, warnings) = idle_of(&scaling(2), &[("INPUT_IDLE-COUNT", "1")]);
+    assert_eq!(
+        (count, warnings.as_str()),
+        (
+            1,
+            "input idle-count: 1 is less than `idle-min` 2 of the config's `scaling`: the color without users gets 1 as its MinCapacity too"
+        )
+    );
+}
+
+#[test]
+fn a_settle_and_a_drain_that_outlive_the_job_or_the_credentials_are_warned_of() {
+    let of = |changes: &[(&str, &str)]| promotion(&[&[("INPUT_COLOR", "green")], changes].concat()).1;
+    let session = ("AWS_SESSION_TOKEN", "x");
+    let long = [("INPUT_SETTLE", "1h"), ("INPUT_MAX-DRAIN", "1m")];
+    assert_eq!(of(&long), "");
+    assert_eq!(of(&[session]), "", "the defaults are short");
+    let told = of(&[&long[..], &[session]].concat());
+    assert_eq!(
+        told,
+        "input max-drain: `settle` of 1h and `max-drain` of 1m may take 1h1m, but exported credentials last 1h where `role-duration-seconds` does not say more: let `role-to-assume` renew them"
+    );
+    let told = of(&[("INPUT_MAX-DRAIN", "20h")]);
+    assert_eq!(
+        told,
+        "input max-drain: `settle` of 2m and `max-drain` of 20h may take 20h2m, but a job on GitHub's own runners ends after 6h: the run would be killed on the way"
+    );
+}

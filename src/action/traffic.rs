@@ -155,20 +155,26 @@ fn warn_long(edge: &mut Edge<'_>, wish: &Wish) {
     let count = u32::try_from(wish.steps.len()).unwrap_or(u32::MAX);
     let sum = wish.bake.saturating_mul(count);
     let held = format!("{count} steps of {} each take {}", show_duration(wish.bake), show_duration(sum));
-    if sum > JOB {
+    outlives(edge, "bake-time", sum, &held);
+}
+
+/// Warns of a time that is longer than the job or the credentials last. `told` says how long it is, in a sentence that
+/// goes on with `but`.
+pub(super) fn outlives(edge: &mut Edge<'_>, input: &str, time: Duration, told: &str) {
+    if time > JOB {
         let what = format!(
-            "{held}, but a job on GitHub's own runners ends after {}: the run would be killed on the way",
+            "{told}, but a job on GitHub's own runners ends after {}: the run would be killed on the way",
             show_duration(JOB)
         );
-        edge.warning("bake-time", what);
+        edge.warning(input, what);
     }
     let temporary = edge.env.var("AWS_SESSION_TOKEN").is_some() && edge.value("role-to-assume").is_none();
-    if temporary && sum > HOUR {
+    if temporary && time > HOUR {
         let what = format!(
-            "{held}, but exported credentials last {} where `role-duration-seconds` does not say more: let `role-to-assume` renew them",
+            "{told}, but exported credentials last {} where `role-duration-seconds` does not say more: let `role-to-assume` renew them",
             show_duration(HOUR)
         );
-        edge.warning("bake-time", what);
+        edge.warning(input, what);
     }
 }
 

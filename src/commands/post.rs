@@ -48,7 +48,8 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
 async fn back_traffic(session: &Session<'_>, state: &TrafficState, report: &mut Report) -> Ending {
     report.split = Some(state.found.split);
     report.rules = state.found.splits.keys().cloned().collect();
-    let goal = back(state.to, session);
+    let restore = state.restore.unwrap_or(session.settings.restore_on_cancel());
+    let goal = traffic::Goal { restore_on_cancel: restore, ..back(state.to, session) };
     let course = Moving { goal: &goal, run: state.run(clock::now()) };
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
@@ -64,6 +65,7 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
     report.task_definition = Some(state.task_definition.clone());
     report.previous_task_definition.clone_from(&state.found_task_definition);
     report.deployment.clone_from(&state.deployment);
+    report.split = state.users;
     let goal = Goal {
         request: Request {
             color: WantedColor::Color(color),
@@ -78,7 +80,8 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
         force: false,
         desired: None,
         limits: Limits::with_timeout(session.settings.timeout),
-        restore_on_cancel: session.settings.restore_on_cancel(),
+        // That of a promote is put back whatever `on-cancel` says.
+        restore_on_cancel: state.restore.unwrap_or(session.settings.restore_on_cancel()),
         managed: None,
     };
     let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };

@@ -29,7 +29,8 @@ pub(crate) enum State {
 impl State {
     /// What a run knows, once it is about to change something; `sending` is the write that is about to be sent.
     pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: Option<(&Step, Time)>) -> Option<State> {
-        let deploy = course.deploying().and_then(|deploying| DeployState::of(deploying, phase));
+        let of = |deploying| DeployState::of(deploying, course.left(), phase);
+        let deploy = course.deploying().and_then(of);
         let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
         deploy.map(State::Deploy).or(traffic.map(|state| State::Traffic(Box::new(state))))
     }
@@ -74,6 +75,9 @@ pub(crate) struct TrafficState {
     sending: Option<Sending>,
     /// When the run began.
     began: Time,
+    /// Whether users were to be sent back on a cancel.
+    #[serde(default)]
+    pub(crate) restore: Option<bool>,
 }
 
 impl TrafficState {
@@ -91,6 +95,7 @@ impl TrafficState {
             finishing: run.finishing || sending.is_some_and(|(step, _)| run.finishes(step, moving.goal)),
             sending: sending.or(unanswered).and_then(|(step, at)| Sending::of(step, at)),
             began: run.began,
+            restore: Some(moving.goal.restore_on_cancel),
         })
     }
 
@@ -134,6 +139,12 @@ pub(crate) struct DeployState {
     pub(crate) deployment: Option<String>,
     /// When it was asked for, milliseconds since the Unix epoch.
     pub(crate) started: u64,
+    /// Whether it was to be put back on a cancel.
+    #[serde(default)]
+    pub(crate) restore: Option<bool>,
+    /// Where an earlier part of the run had moved users: a promote's.
+    #[serde(default)]
+    pub(crate) users: Option<Split>,
 }
 
 /// How far a run came.
@@ -150,7 +161,7 @@ pub(crate) enum Phase {
 
 impl DeployState {
     /// What a run knows, once it is about to change something.
-    fn of(deploying: &Deploying<'_>, phase: Phase) -> Option<DeployState> {
+    fn of(deploying: &Deploying<'_>, users: Option<Split>, phase: Phase) -> Option<DeployState> {
         let Deploying { goal, service, run } = deploying;
         if run.found.is_none() && run.mine.is_none() {
             return None;
@@ -170,6 +181,8 @@ impl DeployState {
             desired: desired.unwrap_or_default(),
             deployment: mine.and_then(|mine| mine.id.clone()),
             started: mine.map_or(run.began, |mine| mine.started).0,
+            restore: Some(goal.restore_on_cancel),
+            users,
         })
     }
 

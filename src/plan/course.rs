@@ -1,5 +1,6 @@
 //! What one loop drives to its end: a goal together with what the run remembers of its own steps.
 
+use super::color::Split;
 use super::deploy;
 use super::look::Look;
 use super::run::{self, Answer};
@@ -48,6 +49,11 @@ pub(crate) trait Course {
     /// Whether there is more to do after this end; the next part has begun then.
     fn goes_on(&mut self, _end: &End, _now: Time) -> bool {
         false
+    }
+
+    /// Where an earlier part of it left users.
+    fn left(&self) -> Option<Split> {
+        None
     }
 
     /// The deploy that is under way, where it is one.

@@ -564,6 +564,8 @@ pub(crate) enum Short {
     NoScaleUp,
     /// MaxCapacity is lower than what is needed.
     MaxCapacity,
+    /// The config's `scaling.max` is, and so is MaxCapacity.
+    ConfigMax,
     /// The tasks are there and not healthy, and none is on its way.
     Unhealthy,
     /// None became healthy until the time-out; nothing had been written.

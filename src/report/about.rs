@@ -23,6 +23,8 @@ pub(crate) struct About {
     pub(crate) services: Vec<(Color, String)>,
     /// What is known of a change of traffic; none for a deploy.
     pub(crate) users: Option<Users>,
+    /// Where a promote had moved users before its deploy, which a post step is about.
+    pub(crate) moved: Option<Split>,
 }
 
 /// What is known of a change of traffic.
@@ -103,6 +105,7 @@ impl About {
             before: report.previous_task_definition.as_deref().map(|arn| short_arn(arn).to_owned()),
             services: report.overview.as_ref().map(services).unwrap_or_default(),
             users: Users::of(report),
+            moved: report.split.filter(|_| report.command == "post" && report.service.is_some()),
         }
     }
 

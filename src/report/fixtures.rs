@@ -50,6 +50,7 @@ pub(crate) fn about() -> About {
         before: Some("web:7".to_owned()),
         services: services(&overview()),
         users: None,
+        moved: None,
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) fn view(color: Color, number: u32, percent: Option<u32>) -> ColorView
         color,
         service: format!("web-{color}"),
         revision: format!("web:{number}"),
+        runs: None,
         image: Some(image(&format!("v{number}"))),
         digests: vec![format!("sha256:{}", "0a1b2c3d".repeat(8))],
         commit: Some("a1b2c3d4e5f60718293a4b5c6d7e8f9012345678".to_owned()),

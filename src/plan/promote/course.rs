@@ -164,6 +164,10 @@ impl Course for Promoting<'_> {
         true
     }
 
+    fn left(&self) -> Option<Split> {
+        self.left
+    }
+
     fn deploying(&self) -> Option<&Deploying<'_>> {
         match &self.current {
             Current::Deploy(deploying) => Some(deploying),

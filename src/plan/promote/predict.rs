@@ -45,8 +45,8 @@ fn told(snapshot: &Snapshot, phases: &[Phase], now: Time) -> Option<Brief> {
     let moves = !away.from.same_ratio(away.to);
     let before = snapshot.service(color)?.task_definition.clone();
     let copy = Some(Copying { color, tested: other(color), away: moves, before });
-    let capacity = if moves { away.capacity } else { whole.capacity };
-    Some(Brief { copy, capacity, ..whole })
+    let (capacity, needs) = if moves { (away.capacity, away.needs) } else { (whole.capacity, whole.needs) };
+    Some(Brief { copy, capacity, needs, ..whole })
 }
 
 /// The color that a phase deploys to.

@@ -43,7 +43,8 @@ pub(crate) fn next_step(
     })
 }
 
-/// The same without changing the bounds of a scalable target that exists: they stay, or somebody else sets them.
+/// The same without changing the bounds of a scalable target that exists: they stay, or somebody else sets them. Only a
+/// color that is to get users may grow as far as the config says before it gets them.
 pub(crate) fn serving(
     (cluster, service): (&str, &Service),
     managed: &Managed,
@@ -53,7 +54,7 @@ pub(crate) fn serving(
     with(service, |target, scalers| {
         let found = Found { cluster, service, managed, role, purpose, scalers };
         let made = found.taken().map(Err).or_else(|| found.missing_target(target).map(Ok));
-        made.or_else(|| found.scaler().map(Ok))
+        made.or_else(|| found.room(target).map(Ok)).or_else(|| found.scaler().map(Ok))
     })
 }
 
@@ -113,6 +114,13 @@ impl Found<'_> {
         let (min, max) = (self.least().min(self.service.desired), self.most());
         let suspended = self.purpose == Purpose::Traffic && self.role == Role::Live;
         Some(self.scaling(Some(min), Some(max), suspended.then_some(true)))
+    }
+
+    /// Raises MaxCapacity to the config's where users are going to be; never lowers it.
+    fn room(&self, target: Option<Scalable>) -> Option<Step> {
+        let users = self.purpose == Purpose::Traffic && self.role == Role::Live;
+        let low = target.filter(|target| users && target.max < self.managed.max);
+        low.map(|_| self.scaling(None, Some(self.most()), None))
     }
 
     /// Sets the bounds of a scalable target.

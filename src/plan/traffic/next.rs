@@ -347,9 +347,13 @@ fn short<'a>(facts: &'a Facts<'_>, goal: &Goal, aim: &Target, load: FullLoad) ->
 fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)) -> Option<Refusal> {
     let (goal, run) = at;
     let small = capacity.desired < capacity.needed;
+    // Before it gets users, it may grow as far as the config says.
+    let config = goal.managed.map(|managed| managed.max);
     let why = match color.scaling {
         Some(_) | None if small && !goal.wish.scale_up => Short::NoScaleUp,
-        Some(scaling) if small && scaling.max < capacity.needed => Short::MaxCapacity,
+        Some(scaling) if small && scaling.max.max(config.unwrap_or_default()) < capacity.needed => {
+            if config.is_some() { Short::ConfigMax } else { Short::MaxCapacity }
+        }
         // More tasks of a version whose tasks are all sick help nobody.
         Some(_) | None if (!small || color.sick) && !color.coming && !run.changed => Short::Unhealthy,
         Some(_) | None if goal.wish.force && !color.coming && !run.changed => Short::Unhealthy,
@@ -440,8 +444,7 @@ fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<
         return Some(stuck(Stuck::Sick(capacity(dead, aim.split, load, true))));
     }
     let (since, arrived) = (run.lacking?, run.arrived?);
-    let (color, needed) =
-        run.needs.iter().find(|(color, needed)| facts.force(**color).healthy < **needed)?;
+    let (color, needed) = run.needs.iter().find(|(color, needed)| facts.force(**color).healthy < **needed)?;
     let numbers = capacity(facts.force(*color), aim.split, load, goal.wish.force);
     let lacking = Capacity { needed: *needed, ..numbers };
     // A task that is replaced later on, while only scale-in is waited for, is no reason to move everybody.

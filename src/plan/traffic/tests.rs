@@ -116,7 +116,11 @@ fn short(step: &Step) -> String {
         Step::Weights(weights) => format!("{} {}", weights.name, weights.after),
         Step::Update(update) => format!("{} to {}", update.color, update.desired.unwrap()),
         Step::Scaling(scaling) => {
-            let word = if scaling.in_suspended == Some(true) { "suspend" } else { "resume" };
+            let word = match scaling.in_suspended {
+                Some(true) => "suspend",
+                Some(false) => "resume",
+                None => "bounds of",
+            };
             let most = scaling.max.map(|max| format!(" max {max}")).unwrap_or_default();
             format!("{word} {}{most}", scaling.color)
         }
@@ -859,6 +863,26 @@ fn invariant_31_alarms_act_before_their_color_gets_weight_and_scale_in_is_off_by
     wanted.extend(["HTTP:80 default split".to_owned(), "HTTPS:443 default split".to_owned()]);
     assert_eq!(armed(&planned(&unarmed(), &managed(goal(50, 50)))), wanted);
     assert_eq!(planned(&unarmed(), &goal(50, 50))[2], "HTTP:80 default split");
+}
+
+#[test]
+fn what_the_config_allows_is_written_before_users_need_it_and_more_is_refused() {
+    let mut seen = unarmed();
+    scales(&mut seen, Color::Green, (1, 2), false);
+    tasks(&mut seen, Color::Blue, 6, 6, "healthy");
+    let to_green = managed(goal(0, 100));
+    let steps = planned(&seen, &to_green);
+    let at = |step: &str| steps.iter().position(|found| found == step).unwrap_or_else(|| panic!("{steps:?}"));
+    assert!(at("bounds of green max 10") < at("green to 6"), "{steps:?}");
+    assert!(at("green to 6") < at("HTTP:80 default green"), "{steps:?}");
+    assert!(!steps.contains(&"bounds of blue max 10".to_owned()), "{steps:?}");
+    let less = Goal { managed: Some(Managed { max: 5, ..MANAGED }), ..to_green };
+    let why = |goal: &Goal| match first(&seen, goal) {
+        Next::Refuse(Refusal::NotEnough { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(&less), Short::ConfigMax);
+    assert_eq!(why(&goal(0, 100)), Short::MaxCapacity, "without a config, nobody may raise it");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::report::words;
 /// The lines of the plan.
 pub(super) fn plan(brief: &Brief) -> Vec<Line> {
     let mut lines: Vec<Line> =
-        brief.rules.iter().flat_map(|rule| Line::foreign(Level::Plain, &words::rule(rule))).collect();
+        brief.rules.iter().flat_map(|rule| Line::foreign(Level::Plain, &words::rule(rule, brief))).collect();
     lines.extend(Line::foreign(Level::Plain, &words::versions(brief)));
     lines.extend(Line::foreign(Level::Plain, &words::load(brief.load)));
     for capacity in &brief.capacity {

@@ -54,7 +54,7 @@ pub(super) fn notes(brief: &Brief, report: &Report) -> String {
 /// The plan: rules, capacity, steps.
 pub(super) fn plan(brief: &Brief, only: bool) -> String {
     let mut out = String::from("| listener rule | before | after |\n|---|---|---|\n");
-    out.extend(brief.rules.iter().map(rule));
+    out.extend(brief.rules.iter().map(|one| rule(one, brief)));
     out.push_str(&format!("\n{}.\n\n", words::load(brief.load)));
     out.push_str(
         "| color | users | healthy | needed | desired count | MaxCapacity |\n|---|---|---|---|---|---|\n",
@@ -77,10 +77,12 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
 }
 
 /// One rule's row.
-fn rule(rule: &RuleChange) -> String {
+fn rule(rule: &RuleChange, brief: &Brief) -> String {
     let told = change(rule.before, rule.after);
     let (before, after) = told.split_once(" -> ").unwrap_or((&told, ""));
-    format!("| {} | {before} | {after} |\n", inline(&rule.name))
+    let away = brief.copy.as_ref().filter(|copy| copy.away);
+    let away = away.map(|copy| format!("{}, then ", copy.tested)).unwrap_or_default();
+    format!("| {} | {before} | {away}{after} |\n", inline(&rule.name))
 }
 
 /// One color's row.

@@ -11,14 +11,15 @@ pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
         return traffic::because(because, left, (about, users));
     }
     let said = why(because, about);
+    let stay = about.moved.map(promote::stay).unwrap_or_default();
     match left {
-        Left::Untouched => format!("Left untouched: {said}"),
-        Left::Restored => format!("Restored: {said}"),
-        Left::Changed => format!("Left changed: {said}"),
+        Left::Untouched => format!("Left untouched: {said}{stay}"),
+        Left::Restored => format!("Restored: {said}{stay}"),
+        Left::Changed => format!("Left changed: {said}{stay}"),
         Left::Unknown => {
             let (name, check, back) = (about.name(), about.check(), put_back(about));
             format!(
-                "NOT KNOWN how {name} was left: {said} Check it now:\n{check}{back}{}",
+                "NOT KNOWN how {name} was left: {said} Check it now:\n{check}{back}{}{stay}",
                 next_time(because)
             )
         }

@@ -1,9 +1,39 @@
 //! What is said of a promote alone: what it is refused for, and what is to be known before it.
 
-use crate::plan::color::Color;
+use crate::plan::color::{Color, Split};
 use crate::plan::promote::Caution;
+use crate::plan::traffic::Copying;
 use crate::report::about::About;
-use crate::report::names::{and, quoted};
+use crate::report::names::{and, quoted, shares, short_arn};
+
+/// What a copy does, phase by phase.
+pub(super) fn way(copy: &Copying) -> String {
+    let Copying { color, tested, away, .. } = copy;
+    match away {
+        true => {
+            format!("all users to {tested}, {color} takes over what {tested} runs, all users back to {color}")
+        }
+        false => format!("{color} takes over what {tested} runs, then all users to {color}"),
+    }
+}
+
+/// The way back to what a color ran before a copy: no color runs it any more.
+pub(super) fn version_back(copy: &Copying) -> String {
+    let Copying { color, tested, before, .. } = copy;
+    let before = short_arn(before);
+    format!(
+        "Both colors run the new version now; {color} ran {} before. To go back to it, run this action three times: all users to {tested}, then\n  command: deploy\n  color: {color}\n  task-definition: {before}\nthen all users back to {color} (`redirect-traffic`).",
+        quoted(before)
+    )
+}
+
+/// Where users are whom a promote had moved before its deploy was cut off.
+pub(super) fn stay(split: Split) -> String {
+    format!(
+        "\nThe promote had moved users before ({}), and they stay there. Run it again to go on.",
+        shares(split)
+    )
+}
 
 /// Variables in `per-color` that neither color has.
 pub(super) fn no_variable(names: &[(String, Option<String>)]) -> (String, String) {

@@ -30,7 +30,10 @@ pub(crate) fn serves(split: Split, first: Color, versions: &[(Color, String)]) -
 }
 
 /// One rule: `` `HTTPS:443 default`: blue -> blue-80 (80 % blue, 20 % green) ``.
-pub(crate) fn rule(rule: &RuleChange) -> String {
+pub(crate) fn rule(rule: &RuleChange, brief: &Brief) -> String {
+    if let Some(copy) = brief.copy.as_ref().filter(|copy| copy.away) {
+        return format!("{}: {} -> {} -> {}", quoted(&rule.name), rule.before, copy.tested, rule.after);
+    }
     format!("{}: {} ({})", quoted(&rule.name), change(rule.before, rule.after), shares(rule.after))
 }
 
@@ -143,10 +146,19 @@ pub(crate) fn stickiness(brief: &Brief) -> Option<String> {
 pub(crate) fn kept(brief: &Brief) -> String {
     let loser = if brief.receiver == Color::Blue { Color::Green } else { Color::Blue };
     let longest = brief.rules.iter().filter_map(|rule| rule.stickiness).max().unwrap_or_default();
+    // `max-drain` is a day at most.
+    let way = match longest <= Duration::from_secs(24 * 3600) {
+        true => {
+            let longest = duration(longest).replace(' ', "");
+            format!(
+                "run again with `max-drain: {longest}`, which waits for so long, or once stickiness is off"
+            )
+        }
+        false => "run again once stickiness is off or shorter".to_owned(),
+    };
     let longest = duration(longest);
     format!(
-        "{loser} stays at its size: stickiness may keep clients there for {longest} after their last request, and `max-drain` is shorter. To shrink it, run again with `max-drain: {}`, which waits for so long, or once stickiness is off.",
-        longest.replace(' ', "")
+        "{loser} stays at its size: stickiness may keep clients there for {longest} after their last request, and `max-drain` is shorter. To shrink it, {way}."
     )
 }
 

@@ -1,17 +1,45 @@
 //! Where users are at the end of a change of traffic, as far as that is known.
 
-use super::super::tangle;
+use super::super::{promote, tangle};
 use crate::event::Report;
 use crate::plan::color::Color;
+use crate::plan::step::Step;
 use crate::plan::traffic::Brief;
-use crate::report::names::shares;
+use crate::report::names::{and, shares};
 
-/// From where to where: `blue -> blue-80`.
+/// From where to where: `blue -> blue-80`; for users who are there already, what the run still does.
 pub(crate) fn way(brief: &Brief) -> String {
+    if let Some(copy) = &brief.copy {
+        return promote::way(copy);
+    }
     match brief.agreed() {
+        true if brief.from.same_ratio(brief.to) => {
+            format!("users are at {} already{}", brief.to, rest(brief))
+        }
         true => format!("{} -> {}", brief.from, brief.to),
         false => format!("rules that disagree -> {}", brief.to),
     }
+}
+
+/// What changes beside the weights, by name. Begins with a semicolon.
+fn rest(brief: &Brief) -> String {
+    let rules = brief.steps.iter().any(|step| matches!(step, Step::Weights(_)));
+    let scaling =
+        brief.steps.iter().any(|step| matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)));
+    let count = |color| {
+        let of = |step: &Step| matches!(step, Step::Update(update) if update.color == color);
+        brief.steps.iter().any(of).then(|| format!("the desired count of {color}"))
+    };
+    let parts: Vec<String> = [
+        rules.then(|| "the production rules".to_owned()),
+        scaling.then(|| "automatic scaling".to_owned()),
+        count(Color::Blue),
+        count(Color::Green),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() { String::new() } else { format!("; what still changes: {}", and(&parts)) }
 }
 
 /// What the look at the end found that is not what the run came to; empty where it is that. Begins with a space.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::promote::version_back;
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::plan::color::{Color, Split};
@@ -33,7 +34,10 @@ pub(in crate::report::words) fn undo(report: &Report) -> Option<String> {
         (_, Left::Untouched | Left::Restored) => false,
     };
     let Some(brief) = &report.traffic else { return input_alone(report).filter(|_| open) };
-    (open && moved(brief, report)).then(|| text(brief, (report, &About::of(report))))
+    let users = (open && moved(brief, report)).then(|| text(brief, (report, &About::of(report))));
+    let copied = brief.copy.as_ref().filter(|_| report.outcome == Outcome::Succeeded);
+    let all: Vec<String> = users.into_iter().chain(copied.map(version_back)).collect();
+    (!all.is_empty()).then(|| all.join("\n"))
 }
 
 /// Whether a rule holds something else than before; where that is not known, whether it was to.
