@@ -16,7 +16,7 @@ use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
 use super::json::{Json, structure, take, word};
 use super::retry::NoBlindRetry;
-use super::scaling::resource;
+use super::scaling::{resource, unpermitted};
 use super::values::text;
 use crate::plan::scalers::{Alarm, Names, Policy, Scalers};
 use crate::plan::snapshot::Place;
@@ -106,7 +106,8 @@ impl Aws {
             .config_override(autoscaling::config::Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten(PUT_POLICY, &put.name))?;
+            .map_err(unwritten(PUT_POLICY, &put.name))
+            .map_err(|trouble| unpermitted(place, &put.service, trouble))?;
         Ok(())
     }
 

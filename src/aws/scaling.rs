@@ -18,6 +18,17 @@ use crate::plan::trouble::{Read, Trouble, TroubleKind};
 /// The IAM action that makes a service-linked role.
 const LINK: &str = "iam:CreateServiceLinkedRole";
 
+/// What Application Auto Scaling does in the caller's name, or makes sure that the caller could do, before it changes a
+/// scalable target or a policy of ECS ("Permissions validation for API calls on target resources", its user guide).
+const CHECKED: [&str; 6] = [
+    LINK,
+    "ecs:DescribeServices",
+    "ecs:UpdateService",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DeleteAlarms",
+];
+
 /// The service-linked role by which ECS services are scaled.
 const LINKED: &str =
     "ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
@@ -73,20 +84,26 @@ impl Aws {
             .send()
             .await
             .map_err(unwritten("application-autoscaling:RegisterScalableTarget", &resource))
-            .map_err(|trouble| unlinked(place, trouble))?;
+            .map_err(|trouble| unpermitted(place, &scaling.service, trouble))?;
         Ok(())
     }
 }
 
-/// The first scalable target of ECS in an account makes a service-linked role, with the caller's permissions. AWS tells
-/// of a missing one as of a wrong request (`ValidationException`).
-fn unlinked(place: &Place, trouble: Trouble) -> Trouble {
-    if trouble.kind != TroubleKind::Refused || !trouble.message.contains(LINK) {
-        return trouble;
-    }
-    let Place { partition, account, .. } = place;
-    let resource = format!("arn:{partition}:iam::{account}:role/aws-service-role/{LINKED}");
-    Trouble { kind: TroubleKind::Denied, action: LINK, resource, ..trouble }
+/// The first scalable target of ECS in an account makes a service-linked role, with the caller's permissions, and every
+/// change makes sure of some more. AWS tells of a missing one as of a wrong request (`ValidationException`).
+pub(super) fn unpermitted(place: &Place, service: &str, trouble: Trouble) -> Trouble {
+    let message = &trouble.message;
+    let listed = message.contains("missing the following permissions");
+    let named = |action: &&str| message.contains(action) && (listed || *action == LINK);
+    let found = CHECKED.into_iter().find(named);
+    let Some(action) = found.filter(|_| trouble.kind == TroubleKind::Refused) else { return trouble };
+    let Place { partition, region, account, cluster } = place;
+    let resource = match action.split_once(':') {
+        Some(("iam", _)) => format!("arn:{partition}:iam::{account}:role/aws-service-role/{LINKED}"),
+        Some(("ecs", _)) => format!("arn:{partition}:ecs:{region}:{account}:service/{cluster}/{service}"),
+        _ => "*".to_owned(),
+    };
+    Trouble { kind: TroubleKind::Denied, action, resource, ..trouble }
 }
 
 /// A service's name in Application Auto Scaling.

@@ -134,3 +134,21 @@ fn the_service_linked_role_asks_for_its_statement_by_name() {
         agrees(&done, &first_use());
     }
 }
+
+#[test]
+fn what_application_auto_scaling_checks_asks_for_a_statement_of_the_shipped_policies() {
+    for operation in ["RegisterScalableTarget", "PutScalingPolicy"] {
+        for lacking in ["ecs:UpdateService", "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"] {
+            let (bed, _sample) = stage();
+            let message = format!("User is missing the following permissions: {lacking}");
+            let error = ApiError::new("ValidationException", message);
+            bed.fault(Fault::on(operation, Effect::Error(error)));
+            let done = moved(&bed).run();
+            assert_eq!((done.code, done.output("reason")), (1, "access-denied"), "{}", done.log);
+            let calls = bed.calls();
+            let call = calls.iter().find(|call| call.operation == operation).expect("a call");
+            let need = needs(call).into_iter().find(|need| need.action == lacking);
+            agrees(&done, &need.expect("AWS checks it"));
+        }
+    }
+}

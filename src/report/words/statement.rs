@@ -53,6 +53,7 @@ fn resource_of(action: &str, found: &str) -> String {
 }
 
 /// The condition under which the action is needed: operator, key and value.
+/// Application Auto Scaling makes sure that the role may write and delete alarms, whichever: AWS alone may do that.
 fn condition(action: &str, found: &str) -> Option<(&'static str, &'static str, String)> {
     let equals = |key, value: &str| Some(("StringEquals", key, value.to_owned()));
     match action {
@@ -63,6 +64,9 @@ fn condition(action: &str, found: &str) -> Option<(&'static str, &'static str, S
         "ecs:TagResource" => equals("ecs:CreateAction", "RegisterTaskDefinition"),
         "application-autoscaling:PutScalingPolicy" | "application-autoscaling:RegisterScalableTarget" => {
             equals("application-autoscaling:service-namespace", "ecs")
+        }
+        "cloudwatch:DeleteAlarms" | "cloudwatch:PutMetricAlarm" if found == "*" => {
+            Some(("Bool", "aws:ViaAWSService", "true".to_owned()))
         }
         "ecs:ListTasks" => cluster(found).map(|cluster| ("ArnEquals", "ecs:cluster", cluster)),
         _ => None,
@@ -133,6 +137,17 @@ mod tests {
     fn a_role_that_may_see_one_alarm_sees_no_composite_one() {
         let told = statement("cloudwatch:DescribeAlarms", &format!("{}:alarm:web-5xx", arn("cloudwatch")));
         assert!(told.contains(r#""Resource": "*""#), "{told}");
+    }
+
+    #[test]
+    fn any_alarm_may_be_written_by_aws_alone() {
+        let told = statement("cloudwatch:DeleteAlarms", "*");
+        assert!(
+            told.contains(r#""Resource": "*", "Condition": { "Bool": { "aws:ViaAWSService": "true" } }"#)
+        );
+        let ours = format!("{}:alarm:ecs-blue-green/shop/web-green/low", arn("cloudwatch"));
+        let told = statement("cloudwatch:PutMetricAlarm", &ours);
+        assert!(told.contains(&ours) && !told.contains("Condition"), "{told}");
     }
 
     #[test]
