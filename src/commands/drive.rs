@@ -150,9 +150,12 @@ impl<'a, C: Course> Drive<'a, C> {
     fn tell_arrival(&mut self) {
         let Some(moving) = self.course.moving() else { return };
         let run = &moving.run;
-        if run.arrived.is_some() && !run.written.is_empty() && run.failing.is_none() && !self.told_moved {
+        let to = moving.goal.wish.to;
+        let ours =
+            !run.written.is_empty() && run.written.values().all(|written| written.split.same_ratio(to));
+        if run.arrived.is_some() && ours && run.failing.is_none() && !self.told_moved {
             self.told_moved = true;
-            self.session.reporter.emit(&Event::Moved(moving.goal.wish.to));
+            self.session.reporter.emit(&Event::Moved(to));
         }
     }
 

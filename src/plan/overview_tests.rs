@@ -1,8 +1,12 @@
 //! The overview of what stands, and of what may be done.
 
 use super::*;
+use std::time::Duration;
+
 use crate::plan::sample::{arn, balancer, snapshot, target, trouble};
+use crate::plan::scalers::{Managed, Managing, Role, Scalers, next_step, put_alarm, put_policy, register};
 use crate::plan::snapshot::Container;
+use crate::plan::step::{Purpose, Step};
 use crate::plan::trouble::TroubleKind;
 
 #[test]
@@ -89,6 +93,44 @@ fn digest_and_commit_come_from_the_tasks_and_the_tags() {
     assert_eq!(view.revision, arn("web-green:1").rsplit('/').next().unwrap());
 }
 
+#[test]
+fn what_runs_after_a_failed_deployment_is_shown_and_not_what_it_brought() {
+    let mut all = snapshot();
+    let green = &mut all.services[1];
+    green.task_definition = arn("web-green:2");
+    green.deployments[0].rollout = Rollout::Failed;
+    green.definition.as_mut().unwrap().as_mut().unwrap().tags =
+        vec![(COMMIT_TAG.to_owned(), "0123abc".to_owned())];
+    let container = |image: &str, digest: Option<&str>| Container {
+        name: "app".to_owned(),
+        image: image.to_owned(),
+        digest: digest.map(str::to_owned),
+        ..Container::default()
+    };
+    let tasks = green.tasks.as_mut().unwrap().as_mut().unwrap();
+    tasks.iter_mut().for_each(|task| task.containers = vec![container("shop/web:v1", Some("sha256:aa"))]);
+    let started = Task {
+        task_definition: arn("web-green:2"),
+        status: "PENDING".to_owned(),
+        containers: vec![container("shop/web:v2", None)],
+        ..Task::default()
+    };
+    tasks.push(started);
+    let view = |all: &Snapshot| overview(all, None).colors[1].clone();
+    let seen = view(&all);
+    assert_eq!((seen.revision.as_str(), seen.runs.as_deref()), ("web-green:2", Some("web-green:1")));
+    assert_eq!((seen.image.as_deref(), seen.digests), (Some("shop/web:v1"), vec!["sha256:aa".to_owned()]));
+    assert_eq!(seen.commit, None, "of what does not run");
+    let tasks = all.services[1].tasks.as_mut().unwrap().as_mut().unwrap();
+    tasks[2].status = "RUNNING".to_owned();
+    tasks[2].containers = vec![container("shop/web:v2", Some("sha256:bb"))];
+    let seen = view(&all);
+    assert_eq!((seen.runs, seen.digests), (None, vec!["sha256:bb".to_owned()]), "the image with its own digest");
+    assert_eq!(seen.commit.as_deref(), Some("0123abc"));
+    all.services[1].tasks = Some(Ok(Vec::new()));
+    assert_eq!((view(&all).runs, view(&all).digests), (None, Vec::new()));
+}
+
 /// Bounds of a service.
 fn scaled(service: &mut Service, max: u32, in_suspended: bool) {
     service.scaling = Some(Ok(Some(Scalable { min: 1, max, in_suspended, ..Scalable::default() })));
@@ -150,4 +192,119 @@ fn invariant_19_a_live_color_that_may_scale_in_beside_another_is_drift() {
     all.services[1].scaling = Some(Err(trouble(TroubleKind::Denied)));
     let seen = overview(&all, None);
     assert_eq!((seen.drift, seen.colors[1].scaling), (Vec::new(), None));
+}
+
+/// Production rules with these splits, green's and blue's tasks well.
+fn rules_with(splits: &[(u32, u32)]) -> Snapshot {
+    let mut all = snapshot();
+    let mut many = balancer(100, 0);
+    many.rules.retain(|rule| rule.forward.len() < 2);
+    for (at, (blue, green)) in splits.iter().enumerate() {
+        let port = 9000 + u16::try_from(at).unwrap();
+        many.rules.push(crate::plan::sample::rule(port, None, &[("tg-blue", *blue), ("tg-green", *green)]));
+    }
+    all.balancers = Some(Ok(vec![many]));
+    all
+}
+
+#[test]
+fn rules_that_disagree_leave_the_way_to_the_color_that_settles_them() {
+    let told = |splits: &[(u32, u32)]| {
+        let seen = overview(&rules_with(splits), None);
+        (to_green(&seen, Move::Rollback), to_green(&seen, Move::Redirect), to_green(&seen, Move::Promote))
+    };
+    let (yes, no) = (Ok(()), Err(WhyNot::Disagree));
+    assert_eq!(told(&[(100, 0), (0, 1)]), (yes, yes, no));
+    assert_eq!(told(&[(100, 0), (70, 30)]), (no, no, no));
+    assert_eq!(told(&[(100, 0), (70, 30), (1, 2)]), (yes, yes, no));
+    let mut sick = rules_with(&[(100, 0), (0, 1)]);
+    sick.services[1].targets = Some(Ok(vec![target(1, "unhealthy")]));
+    assert_eq!(to_green(&overview(&sick, None), Move::Rollback), Err(WhyNot::NoneHealthy));
+}
+
+#[test]
+fn users_whom_nobody_serves_are_the_first_drift_and_nobody_is_promoted_there() {
+    let mut all = snapshot();
+    scaled(&mut all.services[0], 10, true);
+    all.services[0].scaling =
+        Some(Ok(Some(Scalable { out_suspended: true, max: 10, ..Scalable::default() })));
+    all.services[0].targets = Some(Ok(vec![target(1, "unhealthy"), target(2, "draining")]));
+    let seen = overview(&all, None);
+    let (color, service) = (Color::Blue, "web-blue".to_owned());
+    let dead = Drift::Dead { color, share: Some(100), registered: 2, running: 2, desired: 2 };
+    let held = Drift::Suspended { color, service, out: true, scheduled: false };
+    assert_eq!(seen.drift, [dead, held]);
+    let one = seen.movable.iter().find(|one| one.color == Color::Blue && one.command == Move::Promote);
+    assert_eq!(one.unwrap().valid, Err(WhyNot::NoneHealthy));
+    let mut apart = rules_with(&[(100, 0), (50, 50)]);
+    apart.services[1].targets = Some(Ok(Vec::new()));
+    let dead = Drift::Dead { color: Color::Green, share: None, registered: 0, running: 2, desired: 2 };
+    assert_eq!(overview(&apart, None).drift, [dead], "a share of some rules is no share of the users");
+    apart.services[1].targets = Some(Err(trouble(TroubleKind::Denied)));
+    assert_eq!(overview(&apart, None).drift, []);
+}
+
+/// What the config's `scaling` asks for.
+const MANAGED: Managed = Managed {
+    min: 2,
+    max: 10,
+    idle_min: 1,
+    cpu: 80,
+    memory: 75,
+    scale_in_below: 40,
+    scale_in_after: Duration::from_secs(300),
+};
+
+/// Differences of scaling in short.
+fn differing(all: &Snapshot) -> Vec<String> {
+    let short = |drift: Drift| match drift {
+        Drift::NoTarget { color, .. } => format!("{color} no target"),
+        Drift::Scaler(scaler) => {
+            let fields: Vec<&str> = scaler.changes.iter().map(|change| change.path.as_str()).collect();
+            let name = scaler.name.rsplit('/').next().unwrap_or_default();
+            format!(
+                "{} {name} {}{}",
+                scaler.color,
+                if scaler.missing { "missing" } else { "" },
+                fields.join(" ")
+            )
+        }
+        other => format!("{other:?}"),
+    };
+    misscaled(all, None, &MANAGED).into_iter().map(short).collect()
+}
+
+#[test]
+fn scaling_that_is_not_as_the_config_asks_for_is_drift() {
+    let mut all = snapshot();
+    for service in &mut all.services {
+        (service.scaling, service.scalers) = (Some(Ok(None)), Some(Ok(Scalers::default())));
+    }
+    let missing =
+        ["no target", "out missing", "in missing", "cpu-high missing", "memory-high missing", "low missing"];
+    assert_eq!(
+        differing(&all),
+        missing.map(|what| format!("blue {what}")),
+        "green, without users, may lack it"
+    );
+    // As a deploy would write it for production, then somebody's hand.
+    for service in &mut all.services {
+        while let Managing::Step(step) = next_step(("shop", service), &MANAGED, Role::Live, Purpose::Deploy) {
+            match &step {
+                Step::Scaling(scaling) => register(service, scaling),
+                Step::Policy(put) => put_policy(service, put),
+                Step::Alarm(put) => put_alarm(service, put),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(differing(&all), [""; 0], "green's alarms may act: it is the way back");
+    for service in &mut all.services {
+        let alarms = &mut service.scalers.as_mut().unwrap().as_mut().unwrap().alarms;
+        alarms[0].content["Threshold"] = 70.into();
+        alarms[0].content["ActionsEnabled"] = false.into();
+    }
+    assert_eq!(differing(&all), ["blue cpu-high ActionsEnabled Threshold", "green cpu-high Threshold"]);
+    all.services[0].scalers = Some(Err(trouble(TroubleKind::Denied)));
+    assert_eq!(differing(&all), ["green cpu-high Threshold"], "what can't be read is named as such");
 }

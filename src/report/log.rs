@@ -9,7 +9,7 @@ use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
-use crate::plan::step::{Because, Step, Wait};
+use crate::plan::step::{Because, Failing, Left, Step, Wait};
 use crate::plan::traffic::Brief;
 
 /// A part of the run that has a group of its own in the log.
@@ -289,9 +289,13 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
         Outcome::Refused | Outcome::Failed => Level::Bad,
     };
     let (reason, time) = (words::reason(report), duration(report.duration));
-    let text = format!("{}{reason} after {time}: {}", report.outcome.word(), words::headline(report));
-    let mut lines = Line::foreign(level, &text);
-    if let Some(failure) = words::failure(report) {
+    // The whole text stands above, where it was found out.
+    let above = told_cause && matches!(report.failing, Some(Failing::Traffic(_)));
+    let what = if above { "as told above".to_owned() } else { words::headline(report) };
+    let mut lines = Line::foreign(level, &format!("{}{reason} after {time}: {what}", report.outcome.word()));
+    if above {
+        lines.extend(Line::foreign(Level::Plain, &words::left(report).unwrap_or_default()));
+    } else if let Some(failure) = words::failure(report) {
         lines.extend(Line::foreign(Level::Plain, &failure.hint));
         if report.failing.is_some() && !told_cause {
             lines.extend(more(&report.cause, &report.logs));
@@ -308,6 +312,8 @@ fn users(report: &Report) -> Option<Line> {
     let split = report.split.filter(|_| known)?;
     let text = match (&report.traffic, report.color) {
         (Some(_), _) if report.outcome == Outcome::Planned => format!("users: {}", shares(report.split?)),
+        // A write without an answer may still show.
+        (Some(_), _) if report.left == Left::Unknown && !report.stale => return None,
         (Some(_), _) => words::users(report)?,
         (None, Some(_)) if report.because == Some(Because::UsersCame) => {
             format!("users: {}; somebody else moved them during the deploy", shares(report.split?))

@@ -1,7 +1,7 @@
 //! Whether users can be moved to a color now, and what about traffic is not as it should be.
 
 use super::{Misscaled, WhyNot, known};
-use crate::plan::color::Color;
+use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot, Target};
 use crate::plan::wiring::{Tangle, Wiring};
 
@@ -102,11 +102,12 @@ pub(super) fn movable(snapshot: &Snapshot, wired: Option<&Result<Wiring, Tangle>
         .collect()
 }
 
-/// Whether all users can be moved to this color: by that, rules that disagree are settled, too. A run scales up what is
+/// Whether all users can be moved to this color: by that, rules that disagree can be settled, too. A run scales up what is
 /// too small, so only what does not run well counts.
 fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Result<(), WhyNot> {
     let wiring = match wired {
         Some(Ok(wiring)) => wiring,
+        Some(Err(Tangle::Disagree(rules))) if !settles(rules, service.color) => return Err(WhyNot::Disagree),
         Some(Err(Tangle::Disagree(_))) => return still(service).and_then(|()| served(service)),
         Some(Err(_)) | None => return Err(WhyNot::Unread),
     };
@@ -119,6 +120,18 @@ fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Re
         return Err(WhyNot::NotAdopted);
     }
     still(service).and_then(|()| served(service))
+}
+
+/// Whether all users at this color settle rules that disagree, without force: one of two splits is that, or they are
+/// more than two.
+fn settles(rules: &[(String, Split)], color: Color) -> bool {
+    let mut apart: Vec<Split> = Vec::new();
+    for (_, split) in rules {
+        if !apart.iter().any(|known| known.same_ratio(*split)) {
+            apart.push(*split);
+        }
+    }
+    apart.len() > 2 || apart.iter().any(|split| split.weight(color) == split.blue + split.green)
 }
 
 /// Whether no deployment replaces its tasks now.

@@ -1,5 +1,6 @@
 //! Tables of the decision about traffic: what is next, from each state.
 
+mod brief;
 mod disturbed;
 
 use std::time::Duration;

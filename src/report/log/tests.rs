@@ -261,7 +261,7 @@ fn every_other_event_has_its_line() {
      | a deployment of the same content is under way already; following `ecs-svc/8`
      | `web:8` has this content already; nothing to register
     +| the probe passed
-    !| AWS throttled `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` until the time was up (ThrottlingException).
+    !| AWS throttles `ecs:UpdateService` (ThrottlingException), trying again
     !| [  3s] AWS does not answer `ecs:UpdateService`, asking again
     >| Watch the service go back
     .| [1h02m] AWS is rolling back, 0 of 1 running again; nothing changed
@@ -339,8 +339,8 @@ fn moving_users_reads_from_top_to_bottom() {
     .| [1m12s] users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarm `web-slow` has no data and can't warn; nothing changed
     <|
     +| all production rules hold blue-80 (80 % blue, 20 % green), read back from AWS
-    >| Users have been moved to green: watch before anything scales in
-     | [1m30s] all users are at green; the rules are watched for another 1m 58s before anything may scale in again
+    >| Users have been moved to green: watch before anything shrinks
+     | [1m30s] all users are at green; the rules are watched for another 1m 58s before anything shrinks
     <|
     +| succeeded after 2m 05s: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy.
      | To send users back to blue, run this action with
@@ -372,14 +372,10 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
      |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
     >| Put back the weights of `HTTPS:443 default`: blue -> blue-80
     <|
-    x| failed (alarm) after 2m 05s: The CloudWatch alarm `web-5xx` (7 > 1) fired while users were moved, so the new split is not good.
-     | See what the alarm measured, and the log of the color that got users, before you move them again:
-     |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+    x| failed (alarm) after 2m 05s: as told above
      | Restored: the production rules hold again what was found (blue), read back from AWS.
      | users: 100 % blue, 0 % green
-    x| failed (alarm) after 2m 05s: The CloudWatch alarm `web-5xx` (7 > 1) fired while users were moved, so the new split is not good.
-     | See what the alarm measured, and the log of the color that got users, before you move them again:
-     |   aws cloudwatch describe-alarms --region eu-west-1 --alarm-types MetricAlarm CompositeAlarm --alarm-names web-5xx
+    x| failed (alarm) after 2m 05s: as told above
      | NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
      |   aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
      | To send users back to blue, run this action with

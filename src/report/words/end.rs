@@ -167,7 +167,7 @@ pub(crate) fn why_not(why: WhyNot) -> &'static str {
         WhyNot::Unknown => "it is not known whether it serves users",
         WhyNot::AllThere => "it has all users already",
         WhyNot::Disagree => {
-            "the production rules hold different splits; `rollback` with a `color` settles it"
+            "the production rules hold different splits; see above what settles it"
         }
         WhyNot::Unread => "the production rules or its targets could not be read",
         WhyNot::NotAdopted => {

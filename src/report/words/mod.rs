@@ -35,10 +35,15 @@ pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
 pub(crate) use tangle::tangle;
 pub(crate) use traffic::{
-    ACCOUNT, PROPAGATION, capacity, command, drift, held, load, rule, scaled_first, silent, stickiness,
-    versions, watched,
+    ACCOUNT, PROPAGATION, capacity, command, drift, held, load, needed, rule, scaled_first, silent,
+    stickiness, unserved, users, versions, watched, way,
 };
 pub(crate) use trouble::trouble;
+
+/// What a run that was begun and did not reach its goal left, and why.
+pub(crate) fn left(report: &Report) -> Option<String> {
+    report.because.as_ref().map(|why| because(why, report.left, &About::of(report)))
+}
 
 /// What a run that did not reach its goal says; none when it did.
 pub(crate) fn failure(report: &Report) -> Option<Failure> {

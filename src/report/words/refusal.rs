@@ -27,7 +27,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         Refusal::NoIdleColor(split) => no_idle(*split),
         Refusal::InFlight { service, id, task_definition } => (
             format!("Another deployment of {} is in progress: {} brings {}.", quoted(service), quoted(id), quoted(short_arn(task_definition))),
-            format!("Wait until it has ended, then run again:\n{}", about.ecs("wait services-stable", &format!("--services {service}"))),
+            format!("Wait until it has ended, then run again:\n{}{}", about.ecs("wait services-stable", &format!("--services {service}")), traffic::in_flight(about)),
         ),
         Refusal::NoRoom { service, desired, minimum, maximum } => (
             format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", quoted(service), count(*desired, "task")),

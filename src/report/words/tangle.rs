@@ -110,28 +110,42 @@ fn disagree(rules: &[(String, Split)]) -> (String, String) {
     let live = |color| rules.iter().any(|(_, split)| split.is_live(color));
     let idle = [Color::Blue, Color::Green].into_iter().find(|color| !live(*color));
     let idle = idle.map(|color| format!(" No rule sends users to {color}.")).unwrap_or_default();
-    let input = |split: &Split| format!("\nor\n  command: redirect-traffic\n  traffic: {split}");
-    let other: String = settled_by(rules).iter().map(input).collect();
     let hint = format!(
-        "Send all users to one color, which settles it:\n  command: rollback\n  color: blue\nor\n  command: rollback\n  color: green{other}\nA rule that is not production should forward to one color alone.{idle}"
+        "{}\nA rule that is not production should forward to one color alone.{idle}",
+        settled_with(&different(rules))
     );
     (what, hint)
 }
 
-/// The splits that an input can settle it with, beside all users at one color. A change of traffic settles two: it takes
-/// rules that disagree as half-way. An input is in percent: weights of 1 and 2 can't be said.
-fn settled_by(rules: &[(String, Split)]) -> Vec<Split> {
+/// The inputs that settle it. A change of traffic takes two splits as half-way from the one to the other; where they are
+/// more, or users are failing, it sends all users to one color. An input is in percent: it can't say weights of 1 and 2.
+fn settled_with(splits: &[Split]) -> String {
+    let alone = |color: Color| format!("  command: rollback\n  color: {color}");
+    let [one, two] = splits else {
+        let (blue, green) = (alone(Color::Blue), alone(Color::Green));
+        return format!("Send all users to one color, which settles it:\n{blue}\nor\n{green}");
+    };
+    let input = |split: &Split| match (split.blue, split.green) {
+        (_, 0) => Some(alone(Color::Blue)),
+        (0, _) => Some(alone(Color::Green)),
+        _ => split.is_exact().then(|| format!("  command: redirect-traffic\n  traffic: {split}")),
+    };
+    let known: Vec<String> = [one, two].into_iter().filter_map(input).collect();
+    let failing = "If users are failing already, all of them can be sent to one color with\n  command: rollback\n  color: blue\n  force: true";
+    match known.is_empty() {
+        true => format!("No input can say what they hold. {failing}"),
+        false => format!("Settle it with what a rule holds already:\n{}\n{failing}", known.join("\nor\n")),
+    }
+}
+
+/// The splits that rules hold, each once.
+fn different(rules: &[(String, Split)]) -> Vec<Split> {
     let mut splits: Vec<Split> = Vec::new();
     for (_, split) in rules {
         if !splits.iter().any(|known| known.same_ratio(*split)) {
             splits.push(*split);
         }
     }
-    if splits.len() > 2 {
-        return Vec::new();
-    }
-    let alone = |split: &Split| split.blue == 0 || split.green == 0;
-    splits.retain(|split| !alone(split) && split.is_exact());
     splits
 }
 

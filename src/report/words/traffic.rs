@@ -21,7 +21,7 @@ pub(super) use end::{since, unscaled};
 pub(crate) use end::{users, way};
 pub(super) use failed::stuck;
 pub(super) use left::because;
-pub(super) use refused::refused;
+pub(super) use refused::{in_flight, refused};
 pub(crate) use undo::ACCOUNT;
 pub(super) use undo::undo;
 

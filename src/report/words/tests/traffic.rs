@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use super::read;
+use crate::event::PutBack;
 use crate::failure::Outcome;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
+use crate::plan::overview::Overview;
+use crate::plan::snapshot::Scalable;
 use crate::plan::step::{
     Because, Failing, Left, Purpose, Refusal, Scaling, Short, Step, Stuck, Wait, Weights,
 };
 use crate::plan::traffic::{Brief, Load, Reckoned};
 use crate::plan::trouble::TroubleKind;
+use crate::plan::wiring::Tangle;
 use crate::report::about::{About, Users};
 use crate::report::fixtures::{
     BLUE, BLUE_80, about_users, brief, capacity, counted, moved, not_moved, overview, revision, scaling,
@@ -182,7 +186,7 @@ fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
       force: true
 
     [not-enough-targets] green has 0 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: the largest MaxCapacity.
-    Its desired count is 1, and no task or target is on its way. See why the others are not healthy:
+    Its desired count is 1, and no task is starting that could still become healthy: its tasks fail, or the load balancer finds them sick. See why:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
 
     [not-enough-targets] green has 3 of the 7 healthy targets that 50 % of the users need. All users need 8 targets: the larger desired count of the two colors. green's target group asks for 7 by its own attributes.
@@ -191,8 +195,8 @@ fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
     If users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with
       force: true
 
-    [not-enough-targets] green has 0 of 1 healthy target that 50 % of the users need.
-    Its desired count is 1, and no task or target is on its way. See why the others are not healthy:
+    [not-enough-targets] green has no healthy target, and 50 % of the users need at least one.
+    Its desired count is 1, and no task is starting that could still become healthy: its tasks fail, or the load balancer finds them sick. See why:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     ");
 }
@@ -273,7 +277,7 @@ fn every_reason_for_what_is_left_is_said() {
 
     Restored: the production rules hold again what was found (blue), read back from AWS.
 
-    Left changed: `on-cancel` is `leave`, so users stay where the run left them, and scale-in stays as it is now.
+    Left changed: `on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now.
 
     Left changed: somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.
 
@@ -368,8 +372,20 @@ fn the_undo_after_a_killed_run_is_an_input() {
 #[test]
 fn the_undo_is_told_where_something_is_left_to_undo() {
     let failing = || Failing::Traffic(Stuck::Alarm(vec![alarm("web-5xx")]));
+    let there = |left, because| crate::event::Report {
+        overview: moved().overview,
+        ..not_moved(failing(), left, because)
+    };
+    assert!(words::undo(&there(Left::Changed, Because::Arrived)).is_some());
     let undone = |left, because| words::undo(&not_moved(failing(), left, because)).is_some();
-    assert!(undone(Left::Changed, Because::Arrived) && undone(Left::Unknown, Because::NotConfirmed));
+    assert!(undone(Left::Unknown, Because::NotConfirmed));
+    assert!(!undone(Left::Changed, Because::Asked), "a count was raised, and nobody was moved");
+    let theirs = Stuck::Overtaken { rule: default(), expected: BLUE_80, found: BLUE };
+    let overtaken = crate::event::Report {
+        overview: moved().overview,
+        ..not_moved(Failing::Traffic(theirs), Left::Changed, Because::Theirs)
+    };
+    assert_eq!(words::undo(&overtaken), None, "theirs stands");
     assert!(!undone(Left::Restored, Because::PutBack) && !undone(Left::Untouched, Because::NothingChanged));
     for outcome in [Outcome::Unchanged, Outcome::Planned, Outcome::Refused] {
         assert_eq!(words::undo(&crate::event::Report { outcome, left: Left::Untouched, ..moved() }), None);
@@ -406,4 +422,90 @@ fn every_headline_says_who_serves_users() {
 fn services_are_known_from_the_overview() {
     let here = About { services: crate::report::about::services(&overview()), ..About::default() };
     assert_eq!(here.at(Color::Blue).name(), "`web-blue` (blue)");
+}
+
+#[test]
+fn the_undo_of_rules_that_disagreed_is_what_each_of_them_held() {
+    let mut report = moved();
+    let apart = report.traffic.as_mut().unwrap();
+    apart.rules[1].before = Split { blue: 0, green: 1 };
+    let told = words::undo(&report).unwrap();
+    insta::assert_snapshot!(told.lines().next().unwrap(), @"What each rule held before: `HTTPS:443 default` 100 % blue, 0 % green; `HTTPS:443 rule 10` 0 % blue, 100 % green. No input brings that back, since all rules have to hold the same. To put it back without GitHub (it checks nothing: see first that blue is healthy):");
+    assert!(!told.contains("redirect-traffic") && told.contains("modify-rule"), "{told}");
+    assert_eq!(About::of(&report).users.unwrap().found, None);
+    assert!(words::headline(&report).starts_with("green (`web:8`) serves 20 %"));
+    let planned = crate::event::Report { outcome: Outcome::Planned, ..report };
+    insta::assert_snapshot!(words::headline(&planned), @"3 steps planned: rules that disagree -> blue-80. Nothing was written.");
+}
+
+#[test]
+fn what_a_run_put_back_is_said_by_name() {
+    let told = |weights, counts: &[Color], scaling: &[Color]| {
+        let put_back = Some(PutBack { weights, counts: counts.to_vec(), scaling: scaling.to_vec() });
+        let about = about_users();
+        let users = Some(Users { put_back, ..about.users.clone().unwrap() });
+        words::because(&Because::PutBack, Left::Restored, &About { users, ..about })
+    };
+    let both = [Color::Blue, Color::Green];
+    let all = [told(true, &[], &[]), told(false, &both[1..], &both), told(true, &both[1..], &both[1..])];
+    insta::assert_snapshot!(all.join("\n"), @r"
+    Restored: the production rules hold again what was found (blue), read back from AWS.
+    Restored: the desired count of green is what it was and scale-in of blue and green is as it was, read back from AWS.
+    Restored: the production rules hold again what was found (blue), the desired count of green is what it was and scale-in of green is as it was, read back from AWS.
+    ");
+}
+
+#[test]
+fn a_cancelled_run_names_the_counts_and_the_scale_in_that_stay() {
+    let mut report = not_moved(Failing::Cancelled, Left::Changed, Because::Asked);
+    for view in &mut report.overview.as_mut().unwrap().colors {
+        view.desired = if view.color == Color::Green { 4 } else { 2 };
+        view.scaling = Some(Scalable { in_suspended: true, ..Scalable::default() });
+    }
+    let about = About::of(&report);
+    insta::assert_snapshot!(words::because(&Because::Asked, Left::Changed, &about), @"Left changed: `on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now: blue has 2 tasks and green has 4 tasks; scale-in of blue and green is suspended.");
+}
+
+#[test]
+fn what_was_seen_before_the_end_is_said_to_be_old() {
+    let mut report = not_moved(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
+    report.see_before_the_end(moved().overview.unwrap());
+    assert_eq!(report.split, None);
+    insta::assert_snapshot!(words::users(&report).unwrap(), @"users: not known; seen before the end: 80 % blue, 20 % green");
+    let told = words::because(&Because::NotConfirmed, Left::Unknown, &About::of(&report));
+    insta::assert_snapshot!(told.lines().next().unwrap(), @"NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue, and saw blue-80 last. Check it now:");
+    let mut good = moved();
+    good.see_before_the_end(moved().overview.unwrap());
+    insta::assert_snapshot!(format!("{}\n{}", words::headline(&good), words::users(&good).unwrap()), @r"
+    green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. AWS could not be asked again at the end: what is shown was seen just before.
+    users: 80 % blue, 20 % green, seen before the end
+    ");
+}
+
+#[test]
+fn what_somebody_else_changed_since_is_said_at_the_end() {
+    let mut back = moved();
+    back.see(overview());
+    let mut apart = moved();
+    let rules = vec![(default(), BLUE_80), ("HTTPS:443 rule 10".to_owned(), BLUE)];
+    let split = Some(Err(Tangle::Disagree(rules)));
+    apart.see(Overview { split, ..overview() });
+    let told = [back, apart]
+        .map(|report| format!("{}\n{}\n", words::headline(&report), words::users(&report).unwrap()));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Somebody else changed the production rules since. Users now: 100 % blue, 0 % green.
+    users: 100 % blue, 0 % green
+
+    green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Somebody else changed the production rules since. The production rules hold different splits: `HTTPS:443 default` has 80 % blue, 20 % green; `HTTPS:443 rule 10` has 100 % blue, 0 % green. All of them have to hold the same.
+    users: not known. The production rules hold different splits: `HTTPS:443 default` has 80 % blue, 20 % green; `HTTPS:443 rule 10` has 100 % blue, 0 % green. All of them have to hold the same.
+    ");
+}
+
+#[test]
+fn a_forced_run_says_what_it_left_short_and_as_it_was() {
+    let shortfall = vec![capacity(Color::Blue, 80, 3, 8), capacity(Color::Green, 20, 1, 2)];
+    let forced = crate::event::Report { shortfall, unscaled: vec![Color::Green], ..moved() };
+    insta::assert_snapshot!(words::headline(&forced), @"green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Forced: blue serves 80 % of the users with 3 of the 8 healthy targets that they need. Forced: green serves 20 % of the users with 1 of the 2 healthy targets that they need. Forced: the automatic scaling of green could not be changed, so it may scale in under its users.");
+    let plan = crate::plan::step::Capacity { needed: 1, ..capacity(Color::Green, 100, 1, 6) };
+    insta::assert_snapshot!(words::capacity(&plan, 6), @"green gets 100 % of the users: 1 healthy, 1 of 6 needed, desired count 1, MaxCapacity 10");
 }

@@ -26,7 +26,7 @@ pub(in crate::report::words) fn stuck(stuck: &Stuck, about: &About) -> (String, 
             );
             (what, failure.hint)
         }
-        Stuck::Overtaken { rule, expected, found } => overtaken(rule, *expected, *found),
+        Stuck::Overtaken { rule, expected, found } => overtaken(rule, (*expected, *found), about),
         Stuck::NotShown { rule, written } => (
             format!(
                 "AWS took the new weights of the production rule {}, {written} ({}), and does not show them.",
@@ -95,9 +95,12 @@ fn not_enough(capacity: Capacity, about: &About) -> (String, String) {
 }
 
 /// Somebody else changed a rule.
-fn overtaken(rule: &str, expected: Split, found: Split) -> (String, String) {
+fn overtaken(rule: &str, (expected, found): (Split, Split), about: &About) -> (String, String) {
+    let brief = about.users.as_ref().and_then(|users| users.brief.as_ref());
+    let there = brief.is_some_and(|brief| found.same_ratio(brief.to));
+    let but = if there { ", which is what this run was to bring, and not by this run" } else { "" };
     let what = format!(
-        "Somebody else changed the production rule {} during the run: it holds {found} ({}) instead of {expected}.",
+        "Somebody else changed the production rule {} during the run: it holds {found} ({}) instead of {expected}{but}.",
         quoted(rule),
         shares(found)
     );

@@ -1,9 +1,11 @@
 //! What a change of traffic that did not succeed left, and why.
 
 use super::super::{left::next_time, trouble};
-use crate::plan::color::Split;
+use crate::event::PutBack;
+use crate::plan::color::{Color, Split};
 use crate::plan::step::{Because, Left};
 use crate::report::about::{About, Users};
+use crate::report::names::{and, count};
 
 /// What is left and why; ends with lines to paste where there is something to check.
 pub(in crate::report::words) fn because(
@@ -17,7 +19,13 @@ pub(in crate::report::words) fn because(
         Left::Restored => format!("Restored: {said}"),
         Left::Changed => format!("Left changed: {said}"),
         Left::Unknown => {
-            let known = users.found.map(|found| format!(" This run found {found}.")).unwrap_or_default();
+            let seen = users.seen.filter(|seen| users.found.is_none_or(|found| !found.same_ratio(*seen)));
+            let known = match (users.found, seen) {
+                (Some(found), Some(seen)) => format!(" This run found {found}, and saw {seen} last."),
+                (Some(found), None) => format!(" This run found {found}."),
+                (None, Some(seen)) => format!(" This run saw {seen} last."),
+                (None, None) => String::new(),
+            };
             format!(
                 "NOT KNOWN where users are: {said}{known} Check it now:\n{}{}",
                 about.check_rules(),
@@ -27,17 +35,54 @@ pub(in crate::report::words) fn because(
     }
 }
 
+/// What was put back, each by name.
+fn put_back(what: &PutBack, found: &str) -> String {
+    let names = |colors: &[Color]| and(&colors.iter().map(Color::to_string).collect::<Vec<_>>());
+    let rules = what.weights.then(|| format!("the production rules hold again what was found{found}"));
+    let counts = (!what.counts.is_empty())
+        .then(|| format!("the desired count of {} is what it was", names(&what.counts)));
+    let scaling =
+        (!what.scaling.is_empty()).then(|| format!("scale-in of {} is as it was", names(&what.scaling)));
+    let parts: Vec<String> = [rules, counts, scaling].into_iter().flatten().collect();
+    if parts.is_empty() {
+        return "everything is as it was found, read back from AWS.".to_owned();
+    }
+    format!("{}, read back from AWS.", and(&parts))
+}
+
+/// How many tasks each color has now, and where scale-in is suspended.
+fn sizes(users: &Users) -> String {
+    if users.sizes.is_empty() {
+        return String::new();
+    }
+    let tasks: Vec<String> = users
+        .sizes
+        .iter()
+        .map(|(color, desired, _)| format!("{color} has {}", count(*desired, "task")))
+        .collect();
+    let suspended = users.sizes.iter().filter(|(_, _, suspended)| *suspended);
+    let suspended: Vec<String> = suspended.map(|(color, ..)| color.to_string()).collect();
+    let held = if suspended.is_empty() {
+        String::new()
+    } else {
+        format!("; scale-in of {} is suspended", and(&suspended))
+    };
+    format!(": {}{held}", and(&tasks))
+}
+
 /// The sentence for each.
 fn why(because: &Because, users: &Users) -> String {
     let found = users.found.map(|split: Split| format!(" ({split})")).unwrap_or_default();
     match because {
         Because::NothingChanged => "no weight, no count and no scaling was changed.".to_owned(),
-        Because::PutBack => {
-            format!("the production rules hold again what was found{found}, read back from AWS.")
-        }
-        Because::Asked => {
-            "`on-cancel` is `leave`, so users stay where the run left them, and scale-in stays as it is now.".to_owned()
-        }
+        Because::PutBack => match &users.put_back {
+            Some(what) => put_back(what, &found),
+            None => format!("the production rules hold again what was found{found}, read back from AWS."),
+        },
+        Because::Asked => format!(
+            "`on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now{}.",
+            sizes(users)
+        ),
         Because::Theirs => {
             "somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.".to_owned()
         }

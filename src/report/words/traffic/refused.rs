@@ -35,14 +35,18 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
                 quoted(short_arn(task_definition)),
                 quoted(service)
             ),
-            format!("Deploy a version that works to {color} first. Where users are failing now, `force: true` sends them to what runs there."),
+            format!(
+                "Deploy a version that works to {color} first. Where users are failing now, `force: true` sends them to what runs there."
+            ),
         ),
         Refusal::StepBeyond { step, color, target } => (
             format!("`steps` has {step} %, and {color}, which gains users, ends at {target} %."),
             format!("Steps are shares of the color that gains users: leave out those above {target}."),
         ),
         Refusal::IdleAbove { color, idle, production } => (
-            format!("`idle-count` is {idle}, and production has at most {production}: {color} would have more tasks without users than the other color has with all of them."),
+            format!(
+                "`idle-count` is {idle}, and production has at most {production}: {color} would have more tasks without users than the other color has with all of them."
+            ),
             format!("Write {production} at most:\n  idle-count: 1"),
         ),
         Refusal::WhichColor(split) => which_color(*split),
@@ -75,7 +79,7 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
         String::new()
     };
     let what = match needed {
-        1 => format!("{color} has {healthy} of 1 healthy target that {share} % of the users need."),
+        1 => format!("{color} has no healthy target, and {share} % of the users need at least one."),
         _ => format!(
             "{color} has {healthy} of the {needed} healthy targets that {share} % of the users need. {}.{group}",
             super::load(load)
@@ -93,8 +97,11 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
             most.unwrap_or(desired),
             max_capacity(&here, service, needed)
         ),
+        Short::ConfigMax => format!(
+            "Neither its scalable target nor `scaling` of the config allows so many. Raise it in the config, which is written to the target before users come:\n  scaling: {{ max: {needed} }}"
+        ),
         Short::Unhealthy => format!(
-            "Its desired count is {desired}, and no task or target is on its way. See why the others are not healthy:\n{}",
+            "Its desired count is {desired}, and no task is starting that could still become healthy: its tasks fail, or the load balancer finds them sick. See why:\n{}",
             here.events()
         ),
         Short::TimedOut => format!(
@@ -103,6 +110,15 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
         ),
     };
     (what, format!("{way}{}", worst_night(healthy, needed)))
+}
+
+/// The way out of waiting for a deployment where users are failing already; nothing for a deploy.
+pub(in crate::report::words) fn in_flight(about: &About) -> &'static str {
+    if about.users.is_some() {
+        "\nIf users are failing already where they are, `redirect-traffic` and `rollback` go on without waiting with\n  force: true"
+    } else {
+        ""
+    }
 }
 
 /// The way out when users are failing already: one healthy target is enough.
@@ -155,8 +171,6 @@ fn no_alarm(names: &[String], about: &About) -> (String, String) {
     (what, format!("Correct `rollback-alarms`. These are there:\n{line}"))
 }
 
-/// A rollback from a split.
-fn which_color(split: Split) -> (String, String) {
 /// Alarms fire while users are held where an earlier run left them.
 fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: &About) -> (String, String) {
     let (blue, green) = split.percent();
@@ -173,6 +187,8 @@ fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: 
     (what, hint)
 }
 
+/// A rollback from a split.
+fn which_color(split: Split) -> (String, String) {
     let what = format!(
         "Both colors serve users now ({}), so it is not clear which one to go back to.",
         shares(split)
