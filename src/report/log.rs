@@ -42,6 +42,8 @@ pub(crate) struct Log {
     about: About,
     /// Whether the command is `status`, whose overview is the result itself.
     is_status: bool,
+    /// Whether the command is `promote`, which deploys too.
+    is_promote: bool,
     /// Whether the cause of a failure was told already.
     told_cause: bool,
 }
@@ -86,10 +88,10 @@ impl Log {
             }
             Event::Failing { failing, cause, logs } => {
                 let failure = words::failing(failing, &self.about, cause, None);
-                let what = if self.about.users.is_some() {
-                    "the change of traffic fails"
-                } else {
-                    "the deploy fails"
+                let what = match (self.is_promote, &self.about.users) {
+                    (true, _) => "the promote fails",
+                    (false, Some(_)) => "the change of traffic fails",
+                    (false, None) => "the deploy fails",
                 };
                 let mut lines = self.outside(told(what, &failure));
                 lines.extend(more(cause, logs));
@@ -106,6 +108,7 @@ impl Log {
     /// The first lines.
     fn started(&mut self, command: &str, cluster: &str, region: &str) -> Vec<Line> {
         self.is_status = command == "status";
+        self.is_promote = command == "promote";
         self.about.users = moves_users(command).then(Users::default);
         self.about.cluster = Some(short_arn(cluster).trim_start_matches("cluster/").to_owned());
         self.about.region = Some(region.to_owned());
@@ -308,8 +311,9 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
 
 /// Where users are at the end.
 fn users(report: &Report) -> Option<Line> {
-    let known = report.refusal.is_none() && (report.traffic.is_none() || report.left != Left::Unknown);
-    let split = report.split.filter(|_| known)?;
+    if report.refusal.is_some() && report.because.is_none() {
+        return None;
+    }
     let text = match (&report.traffic, report.color) {
         (Some(_), _) if report.outcome == Outcome::Planned => format!("users: {}", shares(report.split?)),
         // A write without an answer may still show.
@@ -318,10 +322,13 @@ fn users(report: &Report) -> Option<Line> {
         (None, Some(_)) if report.because == Some(Because::UsersCame) => {
             format!("users: {}; somebody else moved them during the deploy", shares(report.split?))
         }
+        (None, Some(_)) if report.command == "post" => {
+            format!("users: {}, as the promote left them", shares(report.split?))
+        }
         (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(report.split?)),
         (None, None) => return None,
     };
-    Some(Line::own(Level::Plain, text))
+    Some(Line::foreign(Level::Plain, &text).into_iter().next()?)
 }
 
 #[cfg(test)]
