@@ -1,6 +1,5 @@
 //! What goes wrong on purpose: throttles, delays, errors, denials, lost connections, other writers, a killed client.
 
-use crate::record::is_write;
 use crate::wire::{ApiError, Request, Service};
 use crate::world::World;
 use std::ops::RangeInclusive;
@@ -120,7 +119,7 @@ impl Fault {
     fn strikes(&mut self, request: &Request) -> bool {
         let matches = self.service.is_none_or(|service| service == request.service)
             && self.operation.as_ref().is_none_or(|operation| *operation == request.operation)
-            && (!self.writes || is_write(&request.operation))
+            && (!self.writes || request.is_write())
             && self.access_key.as_deref().is_none_or(|key| signer(request) == Some(key))
             && self.resource.as_ref().is_none_or(|text| contains(request, text));
         if !matches {

@@ -30,13 +30,6 @@ pub struct Call {
     pub agent: String,
 }
 
-/// Whether an operation changes something, by its name.
-pub(crate) fn is_write(operation: &str) -> bool {
-    !["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
-}
-
 /// All calls so far.
 pub(crate) struct Recorder {
     /// Start of the testbed.
@@ -73,7 +66,7 @@ impl Recorder {
             operation: request.operation.clone(),
             input: request.input.clone(),
             body: request.body.clone(),
-            write: is_write(&request.operation),
+            write: request.is_write(),
             result: Err("Unanswered".to_owned()),
             dropped: false,
             agent: request.agent.clone(),

@@ -160,6 +160,12 @@ impl Request {
         Ok(Self { service, operation, input, body, credential, agent, protocol, query_mode })
     }
 
+    /// Whether the operation changes something, by its name.
+    pub(crate) fn is_write(&self) -> bool {
+        let reads = ["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"];
+        !reads.iter().any(|verb| self.operation.starts_with(verb))
+    }
+
     /// Reads an RPC v2 CBOR request.
     fn parse_cbor(path: &str, body: &[u8]) -> Result<(Service, String, Value), ApiError> {
         let unknown =
