@@ -317,3 +317,83 @@ fn a_plan_of_a_copy_lists_what_changes_in_the_task_definition() {
     let plan = copy(&bed, "blue").input("plan-only", "true").run();
     plan.expect(0, "planned", "", "untouched").says("containerDefinitions").says("image");
 }
+
+#[test]
+fn a_swap_tells_what_production_runs_and_what_it_ran() {
+    let (bed, sample) = stack();
+    runs(&bed, &sample, "web-green", "v2", true);
+    let done = swap(&bed, "green").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(done.output("image"), sample.image("v2"));
+    let ends = |output: &str, end: &str| assert!(done.output(output).ends_with(end), "{:?}", done.outputs);
+    ends("task-definition-arn", "/web-green:2");
+    ends("previous-task-definition-arn", "/web-blue:1");
+}
+
+#[test]
+fn a_swap_where_users_are_there_already_tells_what_it_still_does() {
+    let (bed, sample) = at(0, 100);
+    let plan = swap(&bed, "green").input("plan-only", "true").run();
+    plan.says("Plan: users are at green already; what still changes: the desired count of blue");
+    plan.says("1 step planned: users are at green already");
+    converged(&bed, &sample, || swap(&bed, "green"), &["web-blue desired=1"]).says("before anything shrinks");
+    let again = swap(&bed, "green").run();
+    again.says("Plan: users are at green already").says("nothing to change");
+}
+
+#[test]
+fn a_plan_tells_that_stickiness_keeps_the_loser_at_its_size() {
+    let (bed, sample) = stack();
+    sticky(&bed, &sample, (100, 0), 3600);
+    let plan = swap(&bed, "green").input("plan-only", "true").run();
+    plan.expect(0, "planned", "", "untouched").says("blue stays at its size").says("max-drain: 1h00m");
+    sticky(&bed, &sample, (100, 0), 604_800);
+    let plan = swap(&bed, "green").input("plan-only", "true").run();
+    plan.says("blue stays at its size").says("run again once stickiness is off or shorter");
+    assert!(!plan.log.contains("max-drain: 168h"), "no run may wait for a week: {}", plan.log);
+}
+
+#[test]
+fn a_winner_that_can_not_grow_as_production_could_is_warned_of() {
+    let (bed, _sample) = stack();
+    scales(&bed, "web-blue", 2, 20);
+    scales(&bed, "web-green", 2, 2);
+    let plan = swap(&bed, "green").input("plan-only", "true").run();
+    plan.says("green has MaxCapacity 2, and the other color has 20");
+    let suspended = json!({ "DynamicScalingOutSuspended": true });
+    let input = json!({
+        "ServiceNamespace": "ecs", "ResourceId": "service/shop/web-green",
+        "ScalableDimension": "ecs:service:DesiredCount", "SuspendedState": suspended,
+    });
+    bed.call(testbed::Service::AutoScaling, "RegisterScalableTarget", input).expect("AWS takes it");
+    let done = swap(&bed, "green").run();
+    done.expect(0, "succeeded", "", "changed");
+    done.says("Scale-out of `web-green` (green) is suspended");
+}
+
+/// A run whose config lets a service scale from 1 to so many tasks.
+fn by_config(action: common::Action, max: u32) -> common::Action {
+    let scaling = json!({ "min": 1, "max": max, "idle-min": 1, "scale-in-after": "1m" });
+    let config = json!({ "cluster": "shop", "apps": { "web": {
+        "blue": "web-blue", "green": "web-green", "scaling": scaling } } });
+    action.file(".github/blue-green.yml", &config.to_string())
+}
+
+#[test]
+fn a_color_grows_as_far_as_the_config_says_before_it_gets_users() {
+    let (bed, sample) = stack();
+    scales(&bed, "web-blue", 1, 8);
+    scales(&bed, "web-green", 1, 2);
+    scaled(&bed, "web-blue", 4);
+    bed.clear_calls();
+    let few = by_config(swap(&bed, "green"), 3).run();
+    few.expect(1, "refused", "not-enough-targets", "untouched").says("  scaling: { max: 4 }");
+    assert_eq!(written(&bed, &sample), [""; 0]);
+    let done = by_config(swap(&bed, "green"), 8).input("timeout", "30s").run();
+    done.expect(0, "succeeded", "", "changed");
+    let writes = written(&bed, &sample);
+    let at = |write: &str| writes.iter().position(|one| one == write).unwrap_or_else(|| panic!("{writes:?}"));
+    assert!(at("web-green max=8") < at("web-green desired=4"), "{writes:?}");
+    assert!(at("web-green desired=4") < at("production 0/100"), "{writes:?}");
+    assert_eq!(bed.violations(), []);
+}

@@ -139,7 +139,8 @@ fn invariant_25_a_copy_that_does_not_become_healthy_is_put_back_with_users_on_th
         ("web-blue:1 × 2".to_owned(), vec!["0/100".to_owned()])
     );
     assert_eq!(bed.violations(), []);
-    done.says("users stay where they are now").says("Run again");
+    done.says("the promote fails: ").says("users stay where they are now").says("Run again");
+    done.says("To send users back to blue");
 }
 
 #[test]

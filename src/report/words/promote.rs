@@ -22,7 +22,7 @@ pub(super) fn version_back(copy: &Copying) -> String {
     let Copying { color, tested, before, .. } = copy;
     let before = short_arn(before);
     format!(
-        "Both colors run the new version now; {color} ran {} before. To go back to it, run this action three times: all users to {tested}, then\n  command: deploy\n  color: {color}\n  task-definition: {before}\nthen all users back to {color} (`redirect-traffic`).",
+        "Both colors run the new version now; {color} ran {} before. To go back to it, run this action three times:\n  command: redirect-traffic\n  traffic: {tested}\nthen\n  command: deploy\n  color: {color}\n  task-definition: {before}\nthen\n  command: redirect-traffic\n  traffic: {color}",
         quoted(before)
     )
 }
@@ -62,9 +62,8 @@ pub(super) fn no_variable(names: &[(String, Option<String>)]) -> (String, String
 /// A tested color without tasks, whose image is named by a tag.
 pub(super) fn no_digest(color: Color, images: &[String], about: &About) -> (String, String) {
     let all: Vec<String> = images.iter().map(|image| quoted(image)).collect();
-    let which = if all.len() == 1 { "the tag" } else { "the tags" };
     let what = format!(
-        "{color} runs no task that tells which image {which} {} of its task definition stands for, and the color that would take it over runs its own by digest: whether that is the same image can't be told.",
+        "No task of {color} runs that tells which image is behind {}, and the color that would take it over runs its own by digest: whether that is the same image can't be told.",
         and(&all)
     );
     let start = about.at(color).scale(1);
@@ -90,10 +89,7 @@ pub(super) fn caution(caution: &Caution) -> String {
                 (false, _) => "Scheduled scaling",
             };
             let are = if *out && *scheduled { "are" } else { "is" };
-            format!(
-                "{what} of {} ({color}) {are} suspended, and stays so: nothing that this action does takes it back.",
-                quoted(service)
-            )
+            format!("{what} of {} ({color}) {are} suspended, and no run takes that back.", quoted(service))
         }
     }
 }

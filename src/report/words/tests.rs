@@ -2,6 +2,7 @@
 
 mod causes;
 mod failures;
+mod promote;
 mod refusals;
 mod sign_in;
 mod steps;
