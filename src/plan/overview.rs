@@ -5,7 +5,7 @@ mod scaling;
 
 use super::color::{Color, Split};
 use super::definition::image_of;
-use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot};
+use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot, Task};
 use super::trouble::Trouble;
 use super::wanted::ListenerChoice;
 use super::wiring::{Tangle, Wiring, apart_of_snapshot, of_snapshot, rule_name};
@@ -65,13 +65,15 @@ pub(crate) struct ColorView {
     pub(crate) color: Color,
     /// Its service.
     pub(crate) service: String,
-    /// `family:revision`.
+    /// `family:revision` that the service wants.
     pub(crate) revision: String,
-    /// The image of the container that gets the traffic, as the task definition names it.
+    /// `family:revision` of its running tasks, where none runs what the service wants.
+    pub(crate) runs: Option<String>,
+    /// The image of the container that gets the traffic, as the task definition that runs names it.
     pub(crate) image: Option<String>,
     /// What its tasks really run, `sha256:…`, each once.
     pub(crate) digests: Vec<String>,
-    /// The commit in the revision's tags.
+    /// The commit in the revision's tags; none where another revision runs.
     pub(crate) commit: Option<String>,
     /// Running tasks.
     pub(crate) running: u32,
@@ -172,15 +174,21 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
 /// One color's view.
 fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
     let link = service.setup.links.first();
-    let definition = known(&service.definition);
-    let image =
+    let older = older(service);
+    let definition = known(&service.definition).filter(|_| older.is_none());
+    let wanted =
         definition.zip(link).and_then(|(revision, link)| image_of(&revision.content, &link.container));
+    let runs = |task: &Task| {
+        let container = task.containers.iter().find(|one| link.is_some_and(|link| link.container == one.name));
+        container.map(|container| container.image.clone()).filter(|image| !image.is_empty())
+    };
     let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());
     ColorView {
         color: service.color,
         service: service.name.clone(),
-        revision: service.task_definition.rsplit('/').next().unwrap_or_default().to_owned(),
-        image,
+        revision: name(&service.task_definition),
+        runs: older.map(|task| name(&task.task_definition)),
+        image: older.map_or(wanted, runs),
         digests: digests(service),
         commit: definition.and_then(|revision| {
             revision.tags.iter().find(|(key, _)| key == COMMIT_TAG).map(|(_, value)| value.clone())
@@ -202,10 +210,26 @@ fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
     }
 }
 
-/// The digests that the tasks' containers with traffic really run.
+/// `family:revision` of an ARN.
+fn name(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// A running task of another task definition than the service wants, where none of the wanted one runs: as after a
+/// deployment that failed.
+fn older(service: &Service) -> Option<&Task> {
+    let mut running = known(&service.tasks)?.iter().filter(|task| task.status == "RUNNING");
+    let first = running.clone().next()?;
+    let wanted = running.any(|task| task.task_definition == service.task_definition);
+    if wanted { None } else { Some(first) }
+}
+
+/// The digests that the tasks' containers with traffic really run: those of the task definition that is shown.
 fn digests(service: &Service) -> Vec<String> {
     let Some(link) = service.setup.links.first() else { return Vec::new() };
+    let shown = older(service).map_or(&service.task_definition, |task| &task.task_definition);
     let tasks = known(&service.tasks).into_iter().flatten();
+    let tasks = tasks.filter(|task| task.task_definition == *shown);
     let containers =
         tasks.flat_map(|task| &task.containers).filter(|container| container.name == link.container);
     let mut all: Vec<String> = containers.filter_map(|container| container.digest.clone()).collect();

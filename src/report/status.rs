@@ -82,8 +82,9 @@ fn color(view: &ColorView) -> String {
         Some(Rollout::Unknown) => ", state of the deployment not known",
         Some(Rollout::Completed) | None => "",
     };
+    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", quoted(runs))).unwrap_or_default();
     format!(
-        "{}: {percent}{}, {} of {} running, {healthy}{rollout}",
+        "{}: {percent}{}, {} of {} running, {healthy}{rollout}{runs}",
         view.color,
         quoted(&view.revision),
         view.running,

@@ -249,13 +249,14 @@ fn row(overview: &Overview, view: &ColorView) -> String {
         Some(Rollout::Unknown) => ", deployment not known",
         Some(Rollout::Completed) | None => "",
     };
+    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", code(runs))).unwrap_or_default();
     let cells = [
         link(view.color.word(), &links::service_page(&overview.place, &view.service)),
         users,
         code(&view.revision),
         if images.is_empty() { cell("") } else { images.join(" ") },
         view.commit.as_deref().map_or_else(|| cell(""), |commit| code(&short_commit(commit))),
-        format!("{} of {}{state}{}", view.running, view.desired, bounds(view)),
+        format!("{} of {}{state}{runs}{}", view.running, view.desired, bounds(view)),
         view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}")),
         view.test_url.as_deref().map_or_else(|| cell(""), |url| link("open", url)),
     ];

@@ -108,7 +108,7 @@ fn uncounted(line: &str) -> String {
     let counts = |at: usize| {
         let next =
             words.get(at + 1).is_some_and(|next| next.starts_with("task") || next.starts_with("target"));
-        next && words[at].bytes().all(|byte| byte.is_ascii_digit())
+        next && !words[at].is_empty() && words[at].bytes().all(|byte| byte.is_ascii_digit())
     };
     (0..words.len()).map(|at| if counts(at) { "N" } else { words[at] }).collect::<Vec<_>>().join(" ")
 }

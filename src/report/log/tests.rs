@@ -249,6 +249,7 @@ fn status_is_not_hidden_in_a_group() {
 fn every_other_event_has_its_line() {
     let events = [
         Event::Adopted { id: "ecs-svc/8".to_owned() },
+        Event::Recounted(1),
         Event::Answered(Answered::Found(revision(8))),
         Event::Answered(Answered::ProbesPassed(1)),
         Event::Answered(Answered::Trouble(trouble(TroubleKind::Throttled, "ThrottlingException", ""))),
@@ -259,6 +260,7 @@ fn every_other_event_has_its_line() {
     ];
     insta::assert_snapshot!(told(&events), @r"
      | a deployment of the same content is under way already; following `ecs-svc/8`
+    !| somebody else set the desired count of the service to 1 meanwhile; from now on that many healthy targets are enough, and the count stays
      | `web:8` has this content already; nothing to register
     +| the probe passed
     !| AWS throttles `ecs:UpdateService` (ThrottlingException), trying again

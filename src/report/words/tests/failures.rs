@@ -7,7 +7,7 @@ use crate::event::Warning;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, Left, ProbeFailure, ProbeFailureKind};
+use crate::plan::step::{Because, Failing, Left, ProbeFailure, ProbeFailureKind, Refusal};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::about::About;
@@ -178,6 +178,9 @@ fn everything_that_is_left_says_what_to_do() {
         (Because::Theirs, Left::Changed),
         (Because::NothingToGoBackTo, Left::Changed),
         (Because::SameDefinition, Left::Changed),
+        (Because::UsersCame, Left::Changed),
+        (Because::UsersNotKnown(Box::new(Refusal::Unread(elsewhere.clone()))), Left::Changed),
+        (Because::ScalingStays, Left::Changed),
         (Because::Trouble(elsewhere), Left::Unknown),
         (Because::NotConfirmed, Left::Unknown),
     ];
@@ -203,6 +206,22 @@ fn everything_that_is_left_says_what_to_do() {
 
     Left changed: `web-green` (green) rolled out the same task definition again, because an image tag may have moved; there is no other one to go back to. Deploy an image that works, by digest:
       image: REPOSITORY@sha256:DIGEST
+
+    Left changed: users were moved to `web-green` (green) while it was deployed to, and it serves them now. So nothing was put back: it stays as it is. Move users away from it:
+      command: rollback
+      color: blue
+    or bring a version that works, under them:
+      command: deploy
+      color: green
+      allow-live: true
+      task-definition: web:7
+
+    Left changed: whether users were moved to `web-green` (green) meanwhile is not known, so nothing was put back: it stays as it is. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException). Add this statement to the role's policy:
+      { "Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green" }
+    To put `web:7` back, once you know that no users are there:
+      aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web:7
+
+    Left changed: `web-green` (green) itself was not changed; what this run wrote for its scaling (policies, alarms, bounds) stays, and the next run goes on from it.
 
     NOT KNOWN how `web-green` (green) was left: the way back failed. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException). Check it now:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].[status,taskDefinition,desiredCount,deployments[].[status,rolloutState,taskDefinition,runningCount]]'
@@ -346,12 +365,14 @@ fn warnings_and_early_failures_are_said() {
     let all = [
         Warning::GraceTooLong { grace: Duration::from_secs(1800), timeout: Duration::from_secs(600) },
         Warning::LiveColor { color: Color::Blue, split: BLUE },
+        Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
         Warning::Text("the post step found\nnothing to do".to_owned()),
     ];
     insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
     The service's health-check grace period (30m 00s) is not shorter than `timeout` (10m 00s): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
+    blue serves users now, so its desired count stays 6: `desired-count` asks for 2, and a deploy takes no tasks away from users.
     `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
     the post step found nothing to do
     ");
