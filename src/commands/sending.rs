@@ -103,6 +103,7 @@ impl Sending {
                 min: *min,
                 max: *max,
                 in_suspended: *in_suspended,
+                new: false,
                 purpose: Purpose::Traffic,
             }),
             Change::Count { color, desired } => Step::Update(Update {

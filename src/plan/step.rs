@@ -114,6 +114,8 @@ pub(crate) struct Scaling {
     pub(crate) max: Option<u32>,
     /// Whether dynamic scale-in is suspended.
     pub(crate) in_suspended: Option<bool>,
+    /// Whether there is no scalable target yet.
+    pub(crate) new: bool,
     /// What it is for.
     pub(crate) purpose: Purpose,
 }

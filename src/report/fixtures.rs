@@ -276,7 +276,7 @@ pub(crate) fn weights(adopts: Option<Color>, purpose: Purpose) -> Weights {
 /// Scale-in of green.
 pub(crate) fn scaling(in_suspended: Option<bool>, purpose: Purpose) -> Scaling {
     let service = "web-green".to_owned();
-    Scaling { color: Color::Green, service, min: None, max: None, in_suspended, purpose }
+    Scaling { color: Color::Green, service, min: None, max: None, in_suspended, new: false, purpose }
 }
 
 /// A count of green.

@@ -199,6 +199,7 @@ async fn a_service_linked_role_that_is_missing_is_a_missing_permission() {
         min: Some(1),
         max: Some(2),
         in_suspended: None,
+        new: false,
         purpose: Purpose::Deploy,
     };
     let trouble = server.aws().await.scale(&place(), &scaling, Scalable::default()).await.unwrap_err();

@@ -99,6 +99,7 @@ fn nothing() -> Scaling {
         min: None,
         max: None,
         in_suspended: None,
+        new: false,
         purpose: Purpose::Traffic,
     }
 }

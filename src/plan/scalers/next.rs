@@ -159,6 +159,7 @@ impl Found<'_> {
             min,
             max,
             in_suspended,
+            new: matches!(self.service.scaling, Some(Ok(None))),
             purpose: self.purpose,
         })
     }

@@ -444,7 +444,7 @@ fn invariants_19_and_23_the_oracle_knows_scale_in_and_bounds() {
     assert!(judged(&world, (60, 40), None).iter().any(|broken| broken.starts_with("19: green")));
     let scaling = |max, in_suspended| {
         let (color, service, in_suspended) = (Color::Green, "web-green".to_owned(), Some(in_suspended));
-        Scaling { color, service, min: None, max, in_suspended, purpose: Purpose::Traffic }
+        Scaling { color, service, min: None, max, in_suspended, new: false, purpose: Purpose::Traffic }
     };
     assert!(judged(&world, (60, 40), Some(scaling(None, true)))[0].starts_with("23: green has 8"));
     assert!(judged(&world, (60, 40), Some(scaling(Some(8), true))).is_empty());

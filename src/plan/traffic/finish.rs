@@ -132,6 +132,7 @@ fn bounds(color: &Force, min: u32, in_suspended: Option<bool>) -> Step {
         min: Some(min),
         max: over.then_some(color.desired),
         in_suspended,
+        new: false,
         purpose: Purpose::Traffic,
     })
 }

@@ -374,6 +374,7 @@ pub(super) fn suspend(facts: &Facts<'_>, run: &Run, purpose: Purpose) -> Option<
                 min: None,
                 max: (color.desired > scaling.max).then_some(color.desired),
                 in_suspended: Some(true),
+                new: false,
                 purpose,
             })
         })
@@ -561,6 +562,7 @@ pub(super) fn resume(color: &Force, purpose: Purpose) -> Step {
         min: None,
         max: over.then_some(color.desired),
         in_suspended: Some(false),
+        new: false,
         purpose,
     })
 }

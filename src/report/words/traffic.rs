@@ -51,6 +51,10 @@ pub(super) fn scaling(scaling: &Scaling) -> String {
     let bounds: Vec<String> =
         bounds.iter().filter_map(|(bound, value)| Some(format!("{bound} {}", (*value)?))).collect();
     let bounds = bounds.join(" and ");
+    if scaling.new {
+        let held = if scaling.in_suspended == Some(true) { ", with scale-in suspended" } else { "" };
+        return format!("Create the scalable target of {name} with {bounds}{held}");
+    }
     match (scaling.in_suspended, bounds.is_empty()) {
         (Some(true), true) => format!("Suspend scale-in of {name}{again}"),
         (Some(true), false) => format!("Suspend scale-in of {name} and set its {bounds}{again}"),

@@ -57,7 +57,9 @@ fn every_step_is_a_short_imperative() {
         Step::Scaling(raised),
         Step::Scaling(scaling(Some(false), Purpose::Traffic)),
         Step::Scaling(scaling(Some(false), Purpose::Restore)),
-        Step::Scaling(bounds),
+        Step::Scaling(bounds.clone()),
+        Step::Scaling(Scaling { new: true, ..bounds.clone() }),
+        Step::Scaling(Scaling { new: true, in_suspended: Some(true), ..bounds }),
         Step::Update(counted(4, Purpose::Traffic)),
         Step::Update(counted(1, Purpose::Restore)),
     ];
@@ -71,6 +73,8 @@ fn every_step_is_a_short_imperative() {
     Allow scale-in of `web-green` (green) again
     Allow scale-in of `web-green` (green) again, as it was found
     Set MinCapacity 2 and MaxCapacity 10 of `web-green` (green)
+    Create the scalable target of `web-green` (green) with MinCapacity 2 and MaxCapacity 10
+    Create the scalable target of `web-green` (green) with MinCapacity 2 and MaxCapacity 10, with scale-in suspended
     Scale `web-green` (green) to 4 tasks
     Put back `web-green` (green): desired count 1
     ");
