@@ -10,13 +10,15 @@ use crate::plan::traffic::Brief;
 pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
     let overview = report.overview.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    // A post step knows what was found alone.
+    let split = report.split.filter(|_| report.command != "post");
     vec![
         ("result", report.outcome.word().to_owned()),
         ("reason", report.reason.map(|reason| reason.word().to_owned()).unwrap_or_default()),
         ("left", report.left.word().to_owned()),
         ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
         ("live-color", live_color(report).to_owned()),
-        ("traffic", report.split.map(|split| split.to_string()).unwrap_or_default()),
+        ("traffic", split.map(|split| split.to_string()).unwrap_or_default()),
         ("previous-traffic", report.traffic.as_ref().and_then(before).unwrap_or_default()),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
@@ -41,7 +43,8 @@ fn live_color(report: &Report) -> &'static str {
         (false, true) => "green",
         (false, false) => "",
     };
-    report.split.map_or_else(apart, status::live_color)
+    let split = report.split.filter(|_| report.command != "post");
+    split.map_or_else(apart, status::live_color)
 }
 
 /// The split that all rules held before, where they held one.

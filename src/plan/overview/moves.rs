@@ -92,7 +92,7 @@ pub(super) fn movable(snapshot: &Snapshot, wired: Option<&Result<Wiring, Tangle>
         .flat_map(|service| {
             let to = redirectable(service, wired);
             let promoted = match (to, wired) {
-                (Err(WhyNot::AllThere), _) => served(service),
+                (Err(WhyNot::AllThere), _) => alive(service),
                 (Ok(()), Some(Err(Tangle::Disagree(_)))) => Err(WhyNot::Disagree),
                 (to, _) => to,
             };
@@ -149,6 +149,12 @@ fn served(service: &Service) -> Result<(), WhyNot> {
     let any = |state: &str| targets.iter().any(|target| target.state == state);
     let coming = service.pending > 0 || service.running < service.desired || any("initial");
     if service.desired > 0 && !coming && !any("healthy") { Err(WhyNot::NoneHealthy) } else { Ok(()) }
+}
+
+/// Whether somebody serves the users who are there.
+fn alive(service: &Service) -> Result<(), WhyNot> {
+    let Some(targets) = known(&service.targets) else { return Err(WhyNot::Unread) };
+    if targets.iter().any(Target::is_healthy) { Ok(()) } else { Err(WhyNot::NoneHealthy) }
 }
 
 /// What is not as it should be: first of all users whom nobody serves, then what can't grow, and while both colors serve

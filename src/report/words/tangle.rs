@@ -117,20 +117,22 @@ fn disagree(rules: &[(String, Split)]) -> (String, String) {
     (what, hint)
 }
 
-/// The inputs that settle it. A change of traffic takes two splits as half-way from the one to the other; where they are
-/// more, or users are failing, it sends all users to one color. An input is in percent: it can't say weights of 1 and 2.
+/// The inputs that settle it: what one of the rules holds already, and, where they hold more than two splits or users are
+/// failing, all users at one color. An input is in percent: it can't say weights of 1 and 2.
 fn settled_with(splits: &[Split]) -> String {
     let alone = |color: Color| format!("  command: rollback\n  color: {color}");
-    let [one, two] = splits else {
-        let (blue, green) = (alone(Color::Blue), alone(Color::Green));
-        return format!("Send all users to one color, which settles it:\n{blue}\nor\n{green}");
-    };
     let input = |split: &Split| match (split.blue, split.green) {
         (_, 0) => Some(alone(Color::Blue)),
         (0, _) => Some(alone(Color::Green)),
         _ => split.is_exact().then(|| format!("  command: redirect-traffic\n  traffic: {split}")),
     };
-    let known: Vec<String> = [one, two].into_iter().filter_map(input).collect();
+    let mut known: Vec<String> = splits.iter().filter_map(input).collect();
+    if splits.len() > 2 {
+        let colors = [Color::Blue, Color::Green].map(alone);
+        known.retain(|input| !colors.contains(input));
+        known.splice(0..0, colors);
+        return format!("Settle it with one of these:\n{}", known.join("\nor\n"));
+    }
     let failing = "If users are failing already, all of them can be sent to one color with\n  command: rollback\n  color: blue\n  force: true";
     match known.is_empty() {
         true => format!("No input can say what they hold. {failing}"),
