@@ -373,12 +373,18 @@ pub(crate) const OUTPUTS: &[Output] = &[
         what: "What a run that did not succeed left behind: `untouched`, `restored`, `changed` or `unknown`.",
     },
     Output { name: "color", what: "The color that the command worked on." },
-    Output { name: "live-color", what: "The color that serves users: `blue`, `green` or `both`." },
+    Output {
+        name: "live-color",
+        what: "The color that serves users: `blue`, `green` or `both`; empty where it is not known.",
+    },
     Output {
         name: "traffic",
-        what: "The split of the production traffic: `blue`, `blue-80`, `split`, `green-80`, `green`, or `BLUE/GREEN` such as `95/5`.",
+        what: "The split of the production traffic: `blue`, `blue-80`, `split`, `green-80`, `green`, or `BLUE/GREEN` such as `95/5`. Empty where it is not known: the rules hold different splits, or could not be read at the end.",
     },
-    Output { name: "previous-traffic", what: "The split before a change of traffic." },
+    Output {
+        name: "previous-traffic",
+        what: "The split before a change of traffic; empty where the rules held different ones.",
+    },
     Output { name: "task-definition-arn", what: "The task definition that the color runs now." },
     Output {
         name: "previous-task-definition-arn",

@@ -157,15 +157,16 @@ fn invariant_05_rules_that_disagree_are_shown_with_their_splits() {
     };
     insta::assert_snapshot!(tangled(Tangle::Disagree(rules(20))), @r"
     [rules-disagree] The production rules hold different splits: `HTTPS:443 default` has 100 % blue, 0 % green; `HTTPS:443 rule 10` has 80 % blue, 20 % green. All of them have to hold the same.
-    Send all users to one color, which settles it:
+    Settle it with what a rule holds already:
       command: rollback
       color: blue
     or
-      command: rollback
-      color: green
-    or
       command: redirect-traffic
       traffic: blue-80
+    If users are failing already, all of them can be sent to one color with
+      command: rollback
+      color: blue
+      force: true
     A rule that is not production should forward to one color alone.
     ");
 }
