@@ -19,7 +19,7 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
         ("live-color", live_color(report).to_owned()),
         ("traffic", split.map(|split| split.to_string()).unwrap_or_default()),
-        ("previous-traffic", report.traffic.as_ref().and_then(before).unwrap_or_default()),
+        ("previous-traffic", report.traffic.as_deref().and_then(before).unwrap_or_default()),
         ("task-definition-arn", text(&report.task_definition)),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("image", text(&report.image)),
@@ -48,7 +48,7 @@ fn live_color(report: &Report) -> &'static str {
 }
 
 /// The split that all rules held before, where they held one.
-fn before(brief: &Box<Brief>) -> Option<String> {
+fn before(brief: &Brief) -> Option<String> {
     brief.agreed().then(|| brief.from.to_string())
 }
 
