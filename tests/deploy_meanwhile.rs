@@ -96,6 +96,39 @@ fn invariants_11_and_16_a_color_that_users_came_to_during_the_probes_is_not_put_
     ");
 }
 
+/// Moves all users to green, as somebody else.
+fn move_users(bed: &Testbed, sample: &Sample) {
+    bed.world(|world| world.checker.expect_no_weight_change(false));
+    let weight = |group: &String, weight| json!({ "TargetGroupArn": group, "Weight": weight });
+    let groups = [weight(&sample.blue_group, "0"), weight(&sample.green_group, "100")];
+    let forward = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } });
+    let input = json!({ "ListenerArn": sample.production_listener, "DefaultActions": [forward] });
+    bed.call(Service::Elb, "ModifyListener", input).expect("users are moved");
+}
+
+#[test]
+fn invariant_16_the_post_step_of_a_killed_deploy_does_not_put_back_a_color_that_users_came_to() {
+    for moved in [true, false] {
+        let (bed, sample) = stack_with(&Stack::default());
+        let run = deploy(&bed, &sample, "v2").input("poll-interval", "60s").spawn();
+        until("the service is updated", || writes(&bed).len() == 2);
+        until("the new tasks are there", || bed.world(|world| world.ecs.is_steady("shop", "web-green")));
+        run.signal(rustix::process::Signal::KILL);
+        let state = run.wait().state;
+        if moved {
+            move_users(&bed, &sample);
+        }
+        let done = Action::new(&bed, "deploy").input("image", &sample.image("v2")).post(&state).run();
+        let (left, written) = if moved { ("changed", &THERE[..]) } else { ("restored", &THERE_AND_BACK[..]) };
+        done.expect(1, "cancelled", "cancelled", left);
+        assert_eq!(writes(&bed), written);
+        others_untouched(&bed);
+        if moved {
+            done.says("users were moved to `web-green` (green) while it was deployed to");
+        }
+    }
+}
+
 #[test]
 fn invariant_09_rules_that_can_not_be_read_any_more_leave_the_color_as_it_is() {
     let (bed, sample) = stack_with(&Stack::default());

@@ -179,7 +179,8 @@ fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
     let wanted =
         definition.zip(link).and_then(|(revision, link)| image_of(&revision.content, &link.container));
     let runs = |task: &Task| {
-        let container = task.containers.iter().find(|one| link.is_some_and(|link| link.container == one.name));
+        let container =
+            task.containers.iter().find(|one| link.is_some_and(|link| link.container == one.name));
         container.map(|container| container.image.clone()).filter(|image| !image.is_empty())
     };
     let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());

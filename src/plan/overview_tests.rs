@@ -125,7 +125,11 @@ fn what_runs_after_a_failed_deployment_is_shown_and_not_what_it_brought() {
     tasks[2].status = "RUNNING".to_owned();
     tasks[2].containers = vec![container("shop/web:v2", Some("sha256:bb"))];
     let seen = view(&all);
-    assert_eq!((seen.runs, seen.digests), (None, vec!["sha256:bb".to_owned()]), "the image with its own digest");
+    assert_eq!(
+        (seen.runs, seen.digests),
+        (None, vec!["sha256:bb".to_owned()]),
+        "the image with its own digest"
+    );
     assert_eq!(seen.commit.as_deref(), Some("0123abc"));
     all.services[1].tasks = Some(Ok(Vec::new()));
     assert_eq!((view(&all).runs, view(&all).digests), (None, Vec::new()));

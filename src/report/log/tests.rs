@@ -260,7 +260,7 @@ fn every_other_event_has_its_line() {
     ];
     insta::assert_snapshot!(told(&events), @r"
      | a deployment of the same content is under way already; following `ecs-svc/8`
-    !| somebody else set the desired count of the service to 1 meanwhile; from now on that many healthy targets are enough, and the count stays
+    !| somebody else set the desired count of the service to 1 meanwhile: that many targets have to be healthy now, and the count stays
      | `web:8` has this content already; nothing to register
     +| the probe passed
     !| AWS throttles `ecs:UpdateService` (ThrottlingException), trying again

@@ -44,7 +44,7 @@ fn updated(update: &Update) -> String {
 /// A desired count that somebody else set while a deployment was followed.
 pub(crate) fn recounted(count: u32, about: &About) -> String {
     format!(
-        "somebody else set the desired count of {} to {count} meanwhile; from now on that many healthy targets are enough, and the count stays",
+        "somebody else set the desired count of {} to {count} meanwhile: that many targets have to be healthy now, and the count stays",
         about.name()
     )
 }
