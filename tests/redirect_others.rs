@@ -1,0 +1,173 @@
+//! `redirect-traffic` and `rollback` while somebody or something else gets in the way.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
+
+mod common;
+#[path = "common/traffic.rs"]
+mod traffic;
+
+use std::time::Duration;
+
+use common::look::ecs;
+use common::{Action, Done, stack};
+use serde_json::json;
+use testbed::sample::{self, Sample};
+use testbed::{Effect, Fault, Service, Testbed};
+use traffic::{
+    arrived, at, counts, moves, path_rule, redirect, redirect_with, runs, scaled, second_listener, sick,
+    somebody_writes, splits, until_at,
+};
+
+/// Scalable targets for both services.
+fn autoscaled(bed: &Testbed) {
+    sample::autoscaled(bed, 1, 10).expect("it scales");
+    bed.clear_calls();
+}
+
+/// Asserts an end, what was written, and that the checker saw nothing.
+#[track_caller]
+fn ended(bed: &Testbed, sample: &Sample, done: &Done, end: (&str, &str, &str), written: &[&str]) {
+    done.expect(1, end.0, end.1, end.2);
+    assert_eq!(moves(bed, sample), written, "{}", done.log);
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn invariant_06_what_somebody_writes_while_tasks_are_waited_for_stands() {
+    let (bed, sample) = stack();
+    scaled(&bed, "web-blue", 4);
+    let (listener, copy) = (sample.production_listener.clone(), sample.clone());
+    let act = Box::new(move |world: &mut testbed::World| somebody_writes(world, &copy, &listener, (95, 5)));
+    bed.fault(Fault::on("UpdateService", Effect::Then(act)));
+    let done = redirect(&bed, "green").run();
+    ended(&bed, &sample, &done, ("superseded", "superseded", "changed"), &["web-green desired=4"]);
+    assert_eq!(splits(&bed, &sample), ["95/5"]);
+}
+
+#[test]
+fn invariant_06_what_somebody_writes_while_a_run_only_watches_stands() {
+    let (bed, sample) = at(0, 100);
+    autoscaled(&bed);
+    for name in ["web-blue", "web-green"] {
+        let suspended = json!({ "ServiceNamespace": "ecs", "ResourceId": format!("service/shop/{name}"),
+            "ScalableDimension": "ecs:service:DesiredCount",
+            "SuspendedState": { "DynamicScalingInSuspended": true } });
+        bed.call(Service::AutoScaling, "RegisterScalableTarget", suspended).expect("AWS takes it");
+    }
+    bed.clear_calls();
+    let run = redirect_with(&bed, "green", &[("settle", "10m")]).spawn();
+    std::thread::sleep(Duration::from_millis(1500));
+    bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (50, 50)));
+    let done = run.wait();
+    ended(&bed, &sample, &done, ("superseded", "superseded", "untouched"), &[]);
+    assert_eq!(splits(&bed, &sample), ["50/50"]);
+}
+
+#[test]
+fn invariant_06_what_somebody_writes_in_the_bake_of_a_run_that_goes_on_stands() {
+    let (bed, sample) = at(80, 20);
+    let run = redirect_with(&bed, "green", &[("steps", "20, 50"), ("bake-time", "10m")]).spawn();
+    std::thread::sleep(Duration::from_millis(1500));
+    bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (100, 0)));
+    let done = run.wait();
+    ended(&bed, &sample, &done, ("superseded", "superseded", "untouched"), &[]);
+    assert_eq!(splits(&bed, &sample), ["100/0"]);
+}
+
+#[test]
+fn invariant_08_a_rule_that_somebody_adds_in_a_bake_goes_there_and_back_with_the_others() {
+    let (bed, sample) = stack();
+    let run = redirect_with(&bed, "green", &[("steps", "20"), ("bake-time", "10m")]).spawn();
+    until_at(&bed, &sample, &["80/20"]);
+    let rule = path_rule(&bed, &sample, 100, 0);
+    until_at(&bed, &sample, &["80/20", "80/20"]);
+    bed.call(Service::Elb, "ModifyTargetGroup", sick(&sample.green_group)).expect("AWS takes it");
+    let done = run.wait();
+    done.expect(1, "failed", "unhealthy-targets", "restored");
+    assert_eq!(splits(&bed, &sample), ["100/0", "100/0"], "{rule}: {}", done.log);
+}
+
+#[test]
+fn invariant_08_a_rule_goes_back_when_the_one_before_it_became_somebody_elses() {
+    let (bed, sample) = stack();
+    second_listener(&bed, &sample, 100, 0);
+    let (listener, copy) = (sample.production_listener.clone(), sample.clone());
+    let act = Box::new(move |world: &mut testbed::World| somebody_writes(world, &copy, &listener, (50, 50)));
+    bed.fault(Fault::on("ModifyListener", Effect::Then(act)).nth(2..=2));
+    let done = redirect(&bed, "green").run();
+    ended(
+        &bed,
+        &sample,
+        &done,
+        ("superseded", "superseded", "changed"),
+        &["production 0/100", "HTTPS 0/100", "HTTPS 100/0"],
+    );
+}
+
+#[test]
+fn a_write_that_is_never_answered_ends_with_the_time_out() {
+    let (bed, sample) = stack();
+    bed.fault(Fault::on("ModifyListener", Effect::ServerError(503)));
+    let done = redirect(&bed, "green").input("timeout", "3s").run();
+    done.expect(1, "failed", "unreachable", "untouched").says("ModifyListener");
+    assert_eq!(splits(&bed, &sample), ["100/0"]);
+    assert!(bed.writes().len() <= 8, "{:?}", moves(&bed, &sample));
+}
+
+#[test]
+fn force_waits_for_no_automatic_scaling() {
+    for effect in [Effect::Throttle, Effect::ServerError(503), Effect::DropBefore] {
+        let (bed, sample) = stack();
+        autoscaled(&bed);
+        bed.fault(Fault::on("RegisterScalableTarget", effect));
+        let done = redirect_with(&bed, "green", &[("force", "true"), ("settle", "0s")]).run();
+        done.expect(0, "succeeded", "", "changed");
+        assert_eq!(splits(&bed, &sample), ["0/100"], "{}", done.log);
+    }
+}
+
+#[test]
+fn invariant_21_users_leave_a_service_that_is_gone() {
+    let (bed, sample) = at(0, 100);
+    ecs(&bed, "DeleteService", json!({ "service": "web-green", "force": true }));
+    bed.world(|world| world.checker.expect_empty(true));
+    bed.clear_calls();
+    let done = Action::new(&bed, "rollback").run();
+    arrived(&bed, &done, "blue");
+    assert_eq!(moves(&bed, &sample), ["production 100/0"]);
+}
+
+#[test]
+fn a_color_whose_deployment_failed_gets_users_by_force_alone() {
+    let (bed, sample) = stack();
+    runs(&bed, &sample, "web-green", "v3-crash", false);
+    let failed = || {
+        let answer = ecs(&bed, "DescribeServices", json!({ "services": ["web-green"] }));
+        answer["services"][0]["deployments"][0]["rolloutState"] == "FAILED"
+    };
+    while !failed() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    bed.clear_calls();
+    let done = redirect(&bed, "green").run();
+    ended(&bed, &sample, &done, ("refused", "tasks-failing", "untouched"), &[]);
+    done.says("`web-green:2`").says("force: true");
+    arrived(&bed, &redirect_with(&bed, "green", &[("force", "true")]).run(), "green");
+    assert_eq!(counts(&bed), (2, 2));
+}
+
+#[test]
+fn users_go_back_from_a_color_that_dies_while_it_settles() {
+    let (bed, sample) = stack();
+    autoscaled(&bed);
+    let run = redirect_with(&bed, "green", &[("settle", "4s")]).spawn();
+    until_at(&bed, &sample, &["0/100"]);
+    bed.call(Service::Elb, "ModifyTargetGroup", sick(&sample.green_group)).expect("AWS takes it");
+    let done = run.wait();
+    done.expect(1, "failed", "unhealthy-targets", "restored");
+    assert_eq!(splits(&bed, &sample), ["100/0"], "{}", done.log);
+}
