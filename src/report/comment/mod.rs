@@ -148,6 +148,9 @@ fn changed(report: &Report) -> String {
         (Some(before), Some(after)) if before != after => {
             let about = super::about::About::of(report);
             let (before, after) = (quoted(short_arn(before)), quoted(short_arn(after)));
+            if let (Some(brief), None) = (&report.traffic, &report.plan) {
+                return became(report, brief, (&before, &after));
+            }
             message(&match report.left {
                 Left::Changed => format!("{}: from {before} to {after}", about.name()),
                 Left::Untouched | Left::Restored | Left::Unknown => {
@@ -156,6 +159,18 @@ fn changed(report: &Report) -> String {
             })
         }
         _ => String::new(),
+    }
+}
+
+/// What a promote by swap changed of production, which another color's version may have been.
+fn became(report: &Report, brief: &Brief, (before, after): (&str, &str)) -> String {
+    let there = report.split.is_some_and(|now| now.same_ratio(brief.to));
+    match (there, report.left) {
+        (true, Left::Changed) => message(&format!("Production: from {before} to {after}")),
+        (true, Left::Untouched | Left::Restored) => String::new(),
+        (false, _) | (_, Left::Unknown) => {
+            message(&format!("Wanted for production: {after} instead of {before}"))
+        }
     }
 }
 

@@ -34,6 +34,18 @@ fn run() -> Run {
 }
 
 #[test]
+fn a_swap_tells_what_production_ran_and_not_what_a_color_ran() {
+    let previous = Some(crate::report::fixtures::revision(7));
+    let swapped = Report { command: "promote", previous_task_definition: previous, ..moved() };
+    let told = ended(&swapped, &run());
+    assert!(told.contains("Production: from `web:7` to `web:8`"), "{told}");
+    let elsewhere = ended(&Report { split: Some(BLUE), ..swapped.clone() }, &run());
+    assert!(elsewhere.contains("Wanted for production: `web:8` instead of `web:7`"), "{elsewhere}");
+    let unchanged = Report { outcome: Outcome::Unchanged, left: Left::Untouched, ..swapped };
+    assert!(!ended(&unchanged, &run()).contains("roduction: "), "nothing was changed");
+}
+
+#[test]
 fn success() {
     insta::assert_snapshot!(ended(&report(), &run()));
 }
