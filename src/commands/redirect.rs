@@ -218,7 +218,7 @@ async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot
     let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());
     let mut told = show(&snapshot);
     if let Some(before) = &report.overview {
-        told = told.with_develop_of(before);
+        told = told.with_rest_of(before);
     }
     if let Some(seen) = seen.filter(|_| !whole) {
         told.unread = show(&seen).unread;

@@ -44,15 +44,21 @@ impl Overview {
         self.split.as_ref()?.as_ref().ok().copied()
     }
 
-    /// What an earlier look saw of develop, where this one did not look at it.
-    pub(crate) fn with_develop_of(mut self, earlier: &Overview) -> Overview {
+    /// With what an earlier look saw and this one did not look at: develop, and what a task definition that is still
+    /// wanted holds.
+    pub(crate) fn with_rest_of(mut self, earlier: &Overview) -> Overview {
         let is = |color: Color| color == Color::Develop;
-        let seen =
-            self.colors.iter().any(|view| is(view.color)) || self.missing.iter().any(|(color, _)| is(*color));
-        if !seen {
+        let known = self.colors.iter().any(|view| is(view.color));
+        if !known && !self.missing.iter().any(|(color, _)| is(*color)) {
             self.colors.extend(earlier.colors.iter().filter(|view| is(view.color)).cloned());
             self.deployable.extend(earlier.deployable.iter().filter(|(color, _)| is(*color)));
             self.missing.extend(earlier.missing.iter().filter(|(color, _)| is(*color)).cloned());
+        }
+        for view in &mut self.colors {
+            let same = |before: &&ColorView| before.color == view.color && before.revision == view.revision;
+            let Some(before) = earlier.colors.iter().find(same) else { continue };
+            view.image = view.image.take().or_else(|| before.image.clone());
+            view.commit = view.commit.take().or_else(|| before.commit.clone());
         }
         self
     }

@@ -312,3 +312,29 @@ fn scaling_that_is_not_as_the_config_asks_for_is_drift() {
     all.services[0].scalers = Some(Err(trouble(TroubleKind::Denied)));
     assert_eq!(differing(&all), ["green cpu-high Threshold"], "what can't be read is named as such");
 }
+
+#[test]
+fn what_a_later_look_did_not_look_at_is_taken_from_an_earlier_one() {
+    let mut all = snapshot();
+    let mut develop = all.services[1].clone();
+    develop.color = Color::Develop;
+    all.services.push(develop);
+    let tags = &mut all.services[1].definition.as_mut().unwrap().as_mut().unwrap().tags;
+    tags.push((COMMIT_TAG.to_owned(), "0123abc".to_owned()));
+    let earlier = overview(&all, None);
+    let mut later = all.clone();
+    later.services.pop();
+    later.services.iter_mut().for_each(|service| service.definition = None);
+    later.services[1].running = 1;
+    let seen = overview(&later, None).with_rest_of(&earlier);
+    assert_eq!(seen.colors[2], earlier.colors[2]);
+    let green = &seen.colors[1];
+    assert_eq!(
+        (green.commit.as_deref(), green.running),
+        (Some("0123abc"), 1),
+        "the rest is of the later look"
+    );
+    assert_eq!(green.image, earlier.colors[1].image);
+    later.services[1].task_definition = arn("web-green:2");
+    assert_eq!(overview(&later, None).with_rest_of(&earlier).colors[1].commit, None, "that is another one");
+}
