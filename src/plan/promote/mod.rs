@@ -86,7 +86,7 @@ fn copying(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>,
     let found = brief(snapshot, &away, Time::default()).ok();
     let least = found.as_ref().map_or(1, |found| found.load.targets);
     // Users who are back where the run found them are not sent away again.
-    last.restore_on_cancel &= !found.is_some_and(|found| found.from.weight(other(color)) == 0);
+    last.restore_on_cancel &= found.is_none_or(|found| found.from.weight(other(color)) > 0);
     let deploy = deploying(goal, content, (tested.1.tags.clone(), least));
     Ok(vec![
         Phase::Move(Box::new(away)),
