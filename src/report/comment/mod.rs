@@ -10,6 +10,7 @@ use super::summary::{Rank, Section, account, stand, title, verdict};
 use super::words;
 use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
+use crate::plan::color::Split;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Failing, Left};
 use crate::plan::traffic::Brief;
@@ -65,6 +66,8 @@ pub(crate) struct Working {
     pub(crate) traffic: Option<Box<Brief>>,
     /// What failed, once the run goes back.
     pub(crate) failing: Option<(Failing, Cause)>,
+    /// Where users are, once the run moved them and only watches.
+    pub(crate) moved: Option<Split>,
 }
 
 /// The line that finds the comment again: one for each cluster and app. GitHub does not show it.
@@ -124,7 +127,14 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
         }
     };
     parts.push(Section { rank: Rank::Verdict, text });
-    let text = "The run is under way; this comment follows it.\n\n".to_owned();
+    let text = match now.moved.filter(|_| now.failing.is_none()) {
+        Some(split) => {
+            format!(
+                "**Users are at {split}**, read back from AWS. The run watches on; this comment follows it.\n\n"
+            )
+        }
+        None => "The run is under way; this comment follows it.\n\n".to_owned(),
+    };
     parts.push(Section { rank: Rank::Verdict, text });
     parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
     whole(parts, account(&report), run)
@@ -166,7 +176,7 @@ fn changed(report: &Report) -> String {
 fn became(report: &Report, brief: &Brief, (before, after): (&str, &str)) -> String {
     let there = report.split.is_some_and(|now| now.same_ratio(brief.to));
     match (there, report.left) {
-        (true, Left::Changed) => message(&format!("Production: from {before} to {after}")),
+        (true, Left::Changed) => message(&format!("Version of production: from {before} to {after}")),
         (true, Left::Untouched | Left::Restored) => String::new(),
         (false, _) | (_, Left::Unknown) => {
             message(&format!("Wanted for production: {after} instead of {before}"))

@@ -38,11 +38,15 @@ fn a_swap_tells_what_production_ran_and_not_what_a_color_ran() {
     let previous = Some(crate::report::fixtures::revision(7));
     let swapped = Report { command: "promote", previous_task_definition: previous, ..moved() };
     let told = ended(&swapped, &run());
-    assert!(told.contains("Production: from `web:7` to `web:8`"), "{told}");
+    assert!(told.contains("Version of production: from <code>web:7</code> to <code>web:8</code>"), "{told}");
     let elsewhere = ended(&Report { split: Some(BLUE), ..swapped.clone() }, &run());
-    assert!(elsewhere.contains("Wanted for production: `web:8` instead of `web:7`"), "{elsewhere}");
+    assert!(
+        elsewhere.contains("Wanted for production: <code>web:8</code> instead of <code>web:7</code>"),
+        "{elsewhere}"
+    );
     let unchanged = Report { outcome: Outcome::Unchanged, left: Left::Untouched, ..swapped };
-    assert!(!ended(&unchanged, &run()).contains("roduction: "), "nothing was changed");
+    let told = ended(&unchanged, &run());
+    assert!(!told.contains("Version of production") && !told.contains("Wanted for"), "{told}");
 }
 
 #[test]
@@ -152,6 +156,8 @@ fn users_who_are_moved_and_were_moved() {
         ..Working::default()
     };
     insta::assert_snapshot!("moving", working(&now, &run()));
+    let there = working(&Working { moved: Some(GREEN), ..now }, &run());
+    assert!(there.contains("**Users are at green**, read back from AWS. The run watches on"), "{there}");
     insta::assert_snapshot!("moved", ended(&moved(), &run()));
 }
 
