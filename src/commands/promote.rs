@@ -2,6 +2,7 @@
 
 use super::deploy::{differences, strangers};
 use super::drive::{Drive, Ending};
+use super::redirect::at_the_end;
 use super::session::{Session, Stop};
 use super::state::Phase as Saved;
 use crate::clock;
@@ -194,18 +195,13 @@ fn whole(end: End, changed: bool, restores: bool) -> End {
     }
 }
 
-/// What stands at the end: a new look, or after a signal the last one. It decides nothing any more, so a trouble is no
-/// failure.
+/// What stands at the end, and what a promote left open. It decides nothing any more, so a trouble is no failure.
 async fn look_again(
     session: &Session<'_>,
     (last, seen): (Option<&Phase>, Option<Snapshot>),
     report: &mut Report,
 ) {
-    let seen = match session.signals.came() {
-        Some(_) => seen,
-        None => session.look(Look { develop: true, ..Look::TRAFFIC }).await.ok(),
-    };
-    let Some(snapshot) = seen else { return };
+    let Some(snapshot) = at_the_end(session, seen, report).await else { return };
     if let Some(Phase::Move(goal)) = last {
         report.stays_at_size = stays_at_size(&snapshot, goal);
         report.stays_busy = stays_busy(&snapshot, goal);
@@ -218,5 +214,4 @@ async fn look_again(
         let of = |service: &Service| (service.color, service.task_definition.clone());
         brief.versions = snapshot.services.iter().map(of).collect();
     }
-    report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
 }

@@ -200,21 +200,30 @@ fn put_back(run: &Run) -> PutBack {
     }
 }
 
-/// What stands at the end: a new look; after a signal, or where AWS does not answer any more, the last one. It decides
-/// nothing any more, so a trouble is no failure.
+/// What stands at the end, and what a change of traffic left open. It decides nothing any more, so a trouble is no
+/// failure.
 async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot>), report: &mut Report) {
+    let Some(snapshot) = at_the_end(session, last, report).await else { return };
+    let brief = report.traffic.as_deref();
+    if goal.wish.force && report.outcome == Outcome::Succeeded {
+        report.shortfall = brief.map(|brief| shortfall(&snapshot, goal, brief)).unwrap_or_default();
+    }
+    report.stays_suspended = stays_suspended(&snapshot, goal);
+}
+
+/// What stands at the end: a new look; after a signal, or where AWS does not answer any more, the last one.
+pub(super) async fn at_the_end(
+    session: &Session<'_>,
+    last: Option<Snapshot>,
+    report: &mut Report,
+) -> Option<Snapshot> {
     let signalled = session.signals.came().is_some();
     let seen = match signalled {
         true => None,
         false => session.look(Look { develop: true, ..Look::TRAFFIC }).await.ok(),
     };
     let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
-    let Some(snapshot) = (if whole { seen.clone() } else { last.or(seen.clone()) }) else { return };
-    let brief = report.traffic.as_deref();
-    if goal.wish.force && report.outcome == Outcome::Succeeded {
-        report.shortfall = brief.map(|brief| shortfall(&snapshot, goal, brief)).unwrap_or_default();
-    }
-    report.stays_suspended = stays_suspended(&snapshot, goal);
+    let snapshot = if whole { seen.clone() } else { last.or(seen.clone()) }?;
     let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());
     let mut told = show(&snapshot);
     if let Some(before) = &report.overview {
@@ -225,5 +234,10 @@ async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot
     }
     // After a signal the last look is the one that showed what was put back, or that nothing had been changed.
     let settled = signalled && matches!(report.left, Left::Restored | Left::Untouched);
-    if whole || settled { report.see(told) } else { report.see_before_the_end(told) }
+    if whole || settled {
+        report.see(told)
+    } else {
+        report.see_before_the_end(told)
+    }
+    Some(snapshot)
 }
