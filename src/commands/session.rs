@@ -163,3 +163,23 @@ pub(crate) enum Stop {
     /// AWS refuses, or did not answer until the time-out.
     Trouble(Trouble),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::trouble;
+    use crate::plan::trouble::TroubleKind;
+
+    #[test]
+    fn a_trouble_that_goes_on_is_told_once_and_then_as_a_heartbeat() {
+        let (mut told, throttled) = (Told::default(), trouble(TroubleKind::Throttled));
+        let again =
+            |told: &mut Told, trouble: &Trouble, second: u64| told.again(trouble, Time(second * 1000));
+        assert_eq!(again(&mut told, &throttled, 0), Some(false));
+        let other_words = Trouble { message: "Rate exceeded, again".to_owned(), ..throttled.clone() };
+        assert_eq!(again(&mut told, &other_words, 29), None);
+        assert_eq!(again(&mut told, &throttled, 30), Some(true));
+        assert_eq!(again(&mut told, &throttled, 45), None);
+        assert_eq!(again(&mut told, &trouble(TroubleKind::TimedOut), 46), Some(false), "another one is news");
+    }
+}

@@ -60,3 +60,15 @@ fn every_wait_is_one_line() {
     the probes did not pass yet, trying again
     ");
 }
+
+#[test]
+fn a_write_that_aws_throttles_is_told_with_its_tries_and_not_as_an_end() {
+    let throttled = trouble(TroubleKind::Throttled, "ThrottlingException", "Rate exceeded");
+    let told = "AWS throttles `ecs:UpdateService` (ThrottlingException), trying again";
+    assert_eq!(words::refused_for_now(&throttled), told);
+    let told =
+        "AWS still does not take `ecs:UpdateService` (ThrottlingException), tried 12 times; trying again";
+    assert_eq!(words::held_up(&throttled, 12), told);
+    let denied = trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    assert!(words::refused_for_now(&denied).starts_with("AWS denied `ecs:UpdateService`"));
+}
