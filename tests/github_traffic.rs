@@ -12,15 +12,16 @@ mod common;
 mod traffic;
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::look::redacted;
 use common::{Action, Done, stack, writes};
 use comrak::{Options, markdown_to_html};
+use rustix::process::Signal;
 use serde_json::json;
 use testbed::Testbed;
 use testbed::github::{Level, Permissions};
-use testbed::sample::Sample;
+use testbed::sample::{self, Sample};
 use traffic::{moves, until_at};
 
 /// The commit of pull request 7.
@@ -138,6 +139,23 @@ fn told(bed: &Testbed, point: &str, texts: usize) {
 fn is_quiet(done: &Done) {
     let said = done.log.lines().any(|line| line.starts_with("::notice") || line.starts_with("GitHub:"));
     assert!(!said, "{}", done.log);
+}
+
+#[test]
+fn a_run_that_watches_for_long_says_where_users_are_meanwhile() {
+    let (bed, sample) = stage();
+    deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+    sample::autoscaled(&bed, 1, 10).expect("it scales");
+    bed.clear_github_calls();
+    let run = button(&bed, "redirect-traffic", "102", &[("traffic", "green"), ("settle", "10m")]).spawn();
+    let begin = Instant::now();
+    while !sent(&bed).iter().any(|text| text.contains("**Users are at green**")) {
+        assert!(begin.elapsed() < Duration::from_secs(30), "{:#?}", sent(&bed));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    run.signal(Signal::INT);
+    run.wait().expect(1, "cancelled", "cancelled", "changed");
+    assert!(!comment(&bed).contains("⏳"), "{}", comment(&bed));
 }
 
 #[test]

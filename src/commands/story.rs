@@ -1,11 +1,14 @@
 //! From the events of a run to what GitHub shall show of it.
 
+use std::time::Duration;
+
 use super::feedback::News;
 use crate::action::github::GithubSettings;
 use crate::event::{Event, Report};
 use crate::feedback::{Deployment, Showing};
-use crate::plan::color::Color;
+use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
+use crate::plan::step::Wait;
 use crate::report::comment::{Run, Working, ended, working};
 use crate::report::{labels, posting};
 
@@ -25,8 +28,21 @@ pub(super) struct Story {
     before: Option<Overview>,
     /// Whether it has begun to write.
     begun: bool,
+    /// Whether it was shown that users are where they were wanted.
+    watching: bool,
     /// The command that a post step finishes.
     finishes: &'static str,
+}
+
+/// A run that has so much left to wait for says meanwhile where users are.
+const WATCH: Duration = Duration::from_secs(30);
+
+/// Whether a run only waits now until what it did has lasted.
+fn watching(event: &Event) -> bool {
+    match event {
+        Event::Waiting { wait: Wait::Settle { left, .. } | Wait::Drain { left, .. }, .. } => *left >= WATCH,
+        _ => false,
+    }
 }
 
 /// What shall be shown, and whether it is the last thing.
@@ -36,7 +52,17 @@ impl Story {
     /// A run of which nothing is told.
     pub(super) fn new(run: Run, wish: GithubSettings, key: String, plan_only: bool) -> Story {
         let now = Working::default();
-        Story { run, wish, key, plan_only, now, before: None, begun: false, finishes: "deploy" }
+        Story {
+            run,
+            wish,
+            key,
+            plan_only,
+            now,
+            before: None,
+            begun: false,
+            watching: false,
+            finishes: "deploy",
+        }
     }
 
     /// Names the command that a post step finishes.
@@ -58,8 +84,10 @@ impl Story {
         let begins = writes && !self.begun;
         self.begun |= writes;
         let fails = matches!(event, Event::Failing { .. }) && self.begun;
+        let watches = self.begun && !self.watching && self.now.moved.is_some() && watching(&event);
+        self.watching |= watches;
         self.note(event);
-        (begins || fails).then(|| (self.under_way(), false))
+        (begins || fails || watches).then(|| (self.under_way(), false))
     }
 
     /// Notes what an event tells.
@@ -74,8 +102,25 @@ impl Story {
             }
             Event::Plan(plan) => self.now.plan = Some(*plan),
             Event::Moving(brief) => self.now.traffic = Some(brief),
+            Event::Moved(split) => self.moved(split),
             Event::Failing { failing, cause, .. } => self.now.failing = Some((failing, cause)),
             _ => {}
+        }
+    }
+
+    /// Users are elsewhere than what was seen first says.
+    fn moved(&mut self, split: Split) {
+        self.now.moved = Some(split);
+        let Some(overview) = &mut self.now.overview else { return };
+        let (blue, green) = split.percent();
+        overview.split = Some(Ok(split));
+        overview.rules.iter_mut().for_each(|(_, held)| *held = split);
+        for view in &mut overview.colors {
+            match view.color {
+                Color::Blue => view.percent = Some(blue),
+                Color::Green => view.percent = Some(green),
+                Color::Develop => {}
+            }
         }
     }
 

@@ -156,7 +156,7 @@ fn users_who_are_moved_and_were_moved() {
         ..Working::default()
     };
     insta::assert_snapshot!("moving", working(&now, &run()));
-    let there = working(&Working { moved: Some(GREEN), ..now }, &run());
+    let there = working(&Working { moved: Some(Split { blue: 0, green: 100 }), ..now }, &run());
     assert!(there.contains("**Users are at green**, read back from AWS. The run watches on"), "{there}");
     insta::assert_snapshot!("moved", ended(&moved(), &run()));
 }
