@@ -238,7 +238,9 @@ impl Reason {
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
             Refusal::AlarmFiring(_) | Refusal::AlarmAt { .. } => Reason::Alarm,
             Refusal::FailedThere { .. } => Reason::TasksFailing,
-            Refusal::StepBeyond { .. } | Refusal::IdleAbove { .. } | Refusal::WhichColor(_) => Reason::BadInput,
+            Refusal::StepBeyond { .. } | Refusal::IdleAbove { .. } | Refusal::WhichColor(_) => {
+                Reason::BadInput
+            }
         }
     }
 }

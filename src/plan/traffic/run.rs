@@ -174,8 +174,7 @@ impl Run {
         }
         if self.needs.is_empty() {
             let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-            self.needs =
-                live.map(|color| (color.color, self.needed(color, facts, aim, goal))).collect();
+            self.needs = live.map(|color| (color.color, self.needed(color, facts, aim, goal))).collect();
         }
         let short = |(color, needed): (&Color, &u32)| facts.force(*color).healthy < *needed;
         self.lacking = self.needs.iter().any(short).then(|| self.lacking.unwrap_or(now));

@@ -166,9 +166,7 @@ pub(crate) fn why_not(why: WhyNot) -> &'static str {
         WhyNot::InFlight => "a deployment is in progress",
         WhyNot::Unknown => "it is not known whether it serves users",
         WhyNot::AllThere => "it has all users already",
-        WhyNot::Disagree => {
-            "the production rules hold different splits; see above what settles it"
-        }
+        WhyNot::Disagree => "the production rules hold different splits; see above what settles it",
         WhyNot::Unread => "the production rules or its targets could not be read",
         WhyNot::NotAdopted => {
             "a production rule does not hold its target group; `adopt: true` would bring it in"

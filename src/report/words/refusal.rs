@@ -53,10 +53,10 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::OtherTaskDefinition { .. }
         | Refusal::NoAlarm(_)
         | Refusal::AlarmFiring(_)
-        | Refusal::StepBeyond { .. }
-        | Refusal::IdleAbove { .. }
         | Refusal::AlarmAt { .. }
         | Refusal::FailedThere { .. }
+        | Refusal::StepBeyond { .. }
+        | Refusal::IdleAbove { .. }
         | Refusal::WhichColor(_) => traffic::refused(refusal, about).unwrap_or_default(),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
