@@ -351,7 +351,7 @@ fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
             Scalable { max: 20, out_suspended: out, scheduled_suspended: scheduled, ..Scalable::default() };
         let service = "web-green".to_owned();
         let caution = Caution::Suspended { color: Color::Green, service, out, scheduled };
-        assert_eq!(told(Some(off), to(20), false), [caution.clone()]);
+        assert_eq!(told(Some(off), to(20), false), std::slice::from_ref(&caution));
         assert_eq!(told(Some(off), to(20), true), [caution], "no run takes it back");
         assert_eq!(told(to(20), Some(off), false), [], "the loser's is the loser's");
     }
