@@ -369,8 +369,10 @@ fn invariant_05_rules_that_disagree_are_each_shown() {
     let name = listener(&sample);
     let told = format!(
         "The production rules hold different splits: `{name} rule 10` has 80 % blue, 20 % green; `{name} default` has 100 % blue, 0 % green. All of them have to hold the same.\n\
-         Settle it with one of the two:\n  command: redirect-traffic\n  traffic: blue-80\n\
-         or\n  command: redirect-traffic\n  traffic: blue\n\
+         Settle it with what a rule holds already:\n  command: redirect-traffic\n  traffic: blue-80\n\
+         or\n  command: rollback\n  color: blue\n\
+         If users are failing already, all of them can be sent to one color with\n  \
+         command: rollback\n  color: blue\n  force: true\n\
          A rule that is not production should forward to one color alone."
     );
     assert_eq!(answer(&done), told);
