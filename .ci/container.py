@@ -122,7 +122,9 @@ class Job:
             **bed.variables,
         }
         for name, about in self.action["inputs"].items():
-            self.variables[f"INPUT_{name.upper()}"] = inputs.pop(name, about.get("default", ""))
+            # The runner evaluates a default; this job has no token.
+            default = about.get("default", "").replace("${{ github.token }}", "")
+            self.variables[f"INPUT_{name.upper()}"] = inputs.pop(name, default)
         if inputs:
             raise Failed(f"action.yml has no inputs {', '.join(inputs)}")
 
