@@ -112,6 +112,11 @@ impl Facts<'_> {
         if color == Color::Green { green } else { blue }
     }
 
+    /// Whether every production rule holds this split.
+    pub(crate) fn hold(&self, split: Split) -> bool {
+        self.wiring.production.iter().all(|rule| rule.split.same_ratio(split))
+    }
+
     /// The split that all rules hold which are not yet at `stage`; `None`: they hold several.
     pub(crate) fn base(&self, stage: Split) -> Option<Split> {
         let mut others = self.wiring.production.iter().filter(|rule| !rule.split.same_ratio(stage));

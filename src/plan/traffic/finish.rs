@@ -154,10 +154,15 @@ fn drain(facts: &Facts<'_>, wanted: Finish) -> Drain {
     }
 }
 
+/// The color without users.
+fn loser<'a>(facts: &'a Facts<'_>) -> &'a Force {
+    facts.force(if facts.wiring.split().blue == 0 { Color::Blue } else { Color::Green })
+}
+
 /// The color without users that stays at its size because a deployment is under way there, which counts its tasks.
 pub(crate) fn stays_busy(snapshot: &Snapshot, goal: &Goal) -> Option<Color> {
     let (Ok(facts), Some(wanted)) = (facts(snapshot, goal), goal.finish) else { return None };
-    let loser = facts.force(if facts.wiring.split().blue == 0 { Color::Blue } else { Color::Green });
+    let loser = loser(&facts);
     let stays = as_idle(loser, wanted).is_some() && rolling(facts.service(loser.color)).is_some();
     stays.then_some(loser.color)
 }
@@ -165,6 +170,6 @@ pub(crate) fn stays_busy(snapshot: &Snapshot, goal: &Goal) -> Option<Color> {
 /// Whether the loser stays at its size because stickiness may hold users there for longer than the run may wait.
 pub(crate) fn stays_at_size(snapshot: &Snapshot, goal: &Goal) -> bool {
     let (Ok(facts), Some(wanted)) = (facts(snapshot, goal), goal.finish) else { return false };
-    let loser = facts.force(if facts.wiring.split().blue == 0 { Color::Blue } else { Color::Green });
+    let loser = loser(&facts);
     as_idle(loser, wanted).is_some() && matches!(drain(&facts, wanted), Drain::TooLong)
 }

@@ -132,7 +132,7 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
 
 /// No weight is to move, and a color with users has nobody to serve them: nothing is begun with it.
 fn lifeless(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
-    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
+    let moving = !facts.hold(aim.split);
     let dead = dead(facts, aim).filter(|_| !moving && !run.changed)?;
     let load = full_load(aim.base, &facts.colors);
     let capacity = capacity(dead, aim.split, load, goal.wish.force);
@@ -178,7 +178,7 @@ fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refu
     if !missing.is_empty() {
         return Some(Refusal::NoAlarm(missing));
     }
-    let moving = facts.wiring.production.iter().any(|rule| !rule.split.same_ratio(aim.split));
+    let moving = !facts.hold(aim.split);
     let begins = !goal.wish.force && !run.changed && (moving || goal.finish.is_some());
     if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed) {
         return Some(Refusal::FailedThere {

@@ -143,7 +143,7 @@ impl Run {
             return;
         }
         let Ok(aim) = target(&facts, goal, self) else { return };
-        let there = facts.wiring.production.iter().all(|rule| rule.split.same_ratio(aim.split));
+        let there = facts.hold(aim.split);
         self.together |= there;
         self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &aim, goal));
         match aim.hold {

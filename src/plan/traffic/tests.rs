@@ -655,6 +655,24 @@ fn a_loser_that_is_being_deployed_to_keeps_its_tasks() {
 }
 
 #[test]
+fn a_promote_listens_to_its_alarms_until_the_other_color_shrinks() {
+    let finish = Finish { idle_count: 1, max_drain: Duration::from_secs(600), bounds: None };
+    for shrunk in [false, true] {
+        let mut ride = holding();
+        ride.goal.finish = Some(finish);
+        assert_eq!(ride.later(300).go(), "HTTP:80 default green");
+        assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default green", "Settle"]);
+        if shrunk {
+            assert_eq!(ride.later(120).go(), "blue to 1");
+        }
+        let firing = Alarm { state: AlarmState::Firing, ..quiet("web-5xx") };
+        ride.seen.alarms = Some(Ok(vec![firing]));
+        let next = ride.go();
+        assert_eq!(next.starts_with("Traffic(Alarm"), !shrunk, "{next}");
+    }
+}
+
+#[test]
 fn invariant_25_users_go_back_only_until_the_other_color_shrinks() {
     let finish = Finish { idle_count: 1, max_drain: Duration::ZERO, bounds: None };
     for shrunk in [false, true] {
