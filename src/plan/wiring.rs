@@ -156,9 +156,6 @@ pub(crate) fn rule_name(rule: &Rule) -> String {
     }
 }
 
-/// How a load balancer is read.
-type Reading = fn(&Groups, &Balancer, Option<&ListenerChoice>) -> Result<Wiring, Tangle>;
-
 /// Which rules count as production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Count {
@@ -169,36 +166,8 @@ enum Count {
     BothAndLone,
 }
 
-/// Reads the wiring: one load balancer, production rules that agree, test rules.
-pub(crate) fn wire(
-    groups: &Groups,
-    balancer: &Balancer,
-    listener: Option<&ListenerChoice>,
-) -> Result<Wiring, Tangle> {
-    let wiring = wire_counted(Count::Both, groups, balancer, listener)?;
-    if agree(&wiring.production) { Ok(wiring) } else { Err(disagreement(&wiring.production)) }
-}
-
-/// The same, whether or not the production rules agree.
-fn wire_apart(
-    groups: &Groups,
-    balancer: &Balancer,
-    listener: Option<&ListenerChoice>,
-) -> Result<Wiring, Tangle> {
-    wire_counted(Count::Both, groups, balancer, listener)
-}
-
-/// The same for a run that brings groups in.
-fn wire_adopting(
-    groups: &Groups,
-    balancer: &Balancer,
-    listener: Option<&ListenerChoice>,
-) -> Result<Wiring, Tangle> {
-    wire_counted(Count::BothAndLone, groups, balancer, listener)
-}
-
-/// Reads the rules that count.
-fn wire_counted(
+/// Reads the wiring: one load balancer, the production rules that count, test rules. The rules need not agree.
+fn wire(
     count: Count,
     groups: &Groups,
     balancer: &Balancer,
@@ -215,6 +184,11 @@ fn wire_counted(
         production,
         production_address,
     })
+}
+
+/// The wiring, where its production rules agree.
+fn agreed(wiring: Wiring) -> Result<Wiring, Tangle> {
+    if agree(&wiring.production) { Ok(wiring) } else { Err(disagreement(&wiring.production)) }
 }
 
 /// Rules that disagree, each with what it holds.
@@ -329,7 +303,7 @@ pub(crate) fn of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
 ) -> Option<Result<Wiring, Tangle>> {
-    read(snapshot, listener, wire)
+    Some(read(snapshot, listener, Count::Both)?.and_then(agreed))
 }
 
 /// The same, whether or not the production rules agree: a change of traffic may find them half-way.
@@ -337,7 +311,7 @@ pub(crate) fn apart_of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
 ) -> Option<Result<Wiring, Tangle>> {
-    read(snapshot, listener, wire_apart)
+    read(snapshot, listener, Count::Both)
 }
 
 /// The same for a run that brings groups into the rules of the named listener.
@@ -345,14 +319,14 @@ pub(crate) fn adopting_of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
 ) -> Option<Result<Wiring, Tangle>> {
-    read(snapshot, listener, wire_adopting)
+    read(snapshot, listener, Count::BothAndLone)
 }
 
 /// Finds the groups and the balancer, and reads the rules.
 fn read(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
-    reading: Reading,
+    count: Count,
 ) -> Option<Result<Wiring, Tangle>> {
     let group = |color| snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok());
     let (blue, green) = (group(Color::Blue)?, group(Color::Green)?);
@@ -381,7 +355,7 @@ fn read(
         green: green.arn.clone(),
         develop: develop.map(|group| group.arn.clone()),
     };
-    let mut wiring = reading(&groups, balancer, listener);
+    let mut wiring = wire(count, &groups, balancer, listener);
     if let Ok(wiring) = &mut wiring {
         add_develop(wiring, develop.map(|group| &group.balancers), all);
     }
