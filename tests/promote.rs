@@ -11,18 +11,19 @@ mod common;
 mod promote;
 #[path = "common/traffic.rs"]
 mod traffic;
+#[path = "common/users.rs"]
+mod users;
 
 use std::time::Duration;
 
 use common::look::{definition, wants};
 use common::stack;
-use promote::{
-    bounds, container, converged, copy, runs_as, scales, sticky, swap, titles, with_users, written,
-};
+use promote::{bounds, container, converged, copy, runs_as, scales, sticky, swap, titles, written};
 use serde_json::json;
 use testbed::sample::{self, Sample};
 use testbed::{Call, Testbed};
 use traffic::{at, counts, runs, scaled, second_listener, splits, suspended};
+use users::with_users;
 
 #[test]
 fn a_swap_ends_the_same_from_each_split() {

@@ -24,12 +24,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::Action;
-use common::look::{definition, wants};
-use promote::{container, copy, scales, swap, written};
-use serde_json::{Value, json};
+use promote::{copy, scales, state, swap, written};
+use serde_json::Value;
 use testbed::sample::Sample;
-use testbed::{Effect, Fault, Service, Testbed};
-use traffic::{at, runs, second_listener, splits};
+use testbed::{Effect, Fault, Testbed};
+use traffic::{at, runs, second_listener};
 
 /// Cases that run at the same time; most of their time is spent waiting.
 const LANES: usize = 6;
@@ -161,26 +160,6 @@ fn settled(bed: &Testbed) {
         ["web-blue", "web-green"].iter().all(|name| world.ecs.is_steady("shop", name))
     });
     assert!(still, "the services do not become steady");
-}
-
-/// Everything that invariant 7 compares: weights, and of each color the task definition with its content, the count,
-/// its family's revisions, and bounds with what is suspended.
-fn state(bed: &Testbed, sample: &Sample) -> Value {
-    let of = |name: &str| {
-        let wanted = wants(bed, name);
-        let revision = wanted.split(' ').next().unwrap_or_default();
-        let content = container(&definition(bed, revision)).clone();
-        let revisions = bed
-            .call(Service::Ecs, "ListTaskDefinitions", json!({ "familyPrefix": name }))
-            .expect("AWS answers")["taskDefinitionArns"]
-            .clone();
-        let scaling = bed.world(|world| {
-            let target = world.autoscaling.target(&format!("service/shop/{name}"))?;
-            Some((target.min, target.max, target.suspended.scale_in))
-        });
-        json!({ "wants": wanted, "content": content, "revisions": revisions, "scaling": format!("{scaling:?}") })
-    };
-    json!({ "splits": splits(bed, sample), "blue": of("web-blue"), "green": of("web-green") })
 }
 
 /// Runs every case, several at a time, and tells what it came to: how many converged, and how many ended before they

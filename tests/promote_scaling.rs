@@ -12,6 +12,7 @@ mod promote;
 #[path = "common/traffic.rs"]
 mod traffic;
 
+use common::look::foreign_policy;
 use common::{Action, Done, stack};
 use promote::{bounds, titles};
 use serde_json::{Value, json};
@@ -285,22 +286,7 @@ fn invariant_07_a_copy_that_manages_scaling_converges_when_it_is_killed_after_ea
 #[test]
 fn invariant_29_beside_somebody_elses_policy_a_promote_adds_none_and_names_it() {
     let (bed, sample) = stack();
-    let target = json!({
-        "ServiceNamespace": "ecs", "ResourceId": "service/shop/web-green",
-        "ScalableDimension": "ecs:service:DesiredCount",
-    });
-    let mut register = target.clone();
-    (register["MinCapacity"], register["MaxCapacity"]) = (json!(1), json!(10));
-    bed.call(Service::AutoScaling, "RegisterScalableTarget", register).expect("AWS takes it");
-    let mut policy = target;
-    policy["PolicyName"] = json!("theirs");
-    policy["PolicyType"] = json!("TargetTrackingScaling");
-    policy["TargetTrackingScalingPolicyConfiguration"] = json!({
-        "TargetValue": 60.0,
-        "PredefinedMetricSpecification": { "PredefinedMetricType": "ECSServiceAverageCPUUtilization" },
-    });
-    bed.call(Service::AutoScaling, "PutScalingPolicy", policy).expect("AWS takes it");
-    bed.clear_calls();
+    foreign_policy(&bed, "web-green");
     for mode in ["swap", "copy"] {
         let done = swap(&bed, "green").input("mode", mode).input("plan-only", "true").run();
         done.expect(0, "planned", "", "untouched").says("`theirs`");

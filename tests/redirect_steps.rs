@@ -11,10 +11,9 @@
 mod common;
 #[path = "common/traffic.rs"]
 mod traffic;
+#[path = "common/users.rs"]
+mod users;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{Action, Done, stack};
@@ -24,6 +23,7 @@ use traffic::{
     alarm, arrived, at, composite, moves, redirect_with, refused, runs, scaled, second_listener, set_alarm,
     sick, sicken, somebody_writes, splits, until_at,
 };
+use users::with_users;
 
 /// A stepped run to green with a short bake.
 const SHORT: [(&str, &str); 2] = [("steps", "20"), ("bake-time", "300ms")];
@@ -92,31 +92,11 @@ fn each_step_scales_up_for_its_own_share() {
     assert_eq!(moves(&bed, &sample), written);
 }
 
-/// Asks the production listener for `/` until told to stop; gives how many answers were not 200.
-fn users(port: u16, stop: &AtomicBool) -> usize {
-    let mut failed = 0;
-    while !stop.load(Ordering::SeqCst) {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the load balancer listens");
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").expect("asked");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        failed += usize::from(!answer.starts_with("HTTP/1.1 200"));
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    failed
-}
-
 #[test]
 fn a_version_that_fails_users_is_sent_back_by_the_composite_alarm_that_watches_them() {
     let (bed, sample) = stack();
     runs(&bed, &sample, "web-green", "v6-fail-users", true);
-    let stop = AtomicBool::new(false);
-    let (done, failed) = std::thread::scope(|scope| {
-        let users = scope.spawn(|| users(sample.production_port, &stop));
-        let done = watching(&bed, &LONG, "web-5xx").run();
-        stop.store(true, Ordering::SeqCst);
-        (done, users.join().expect("users come to an end"))
-    });
+    let (done, failed) = with_users(sample.production_port, || watching(&bed, &LONG, "web-5xx").run());
     went_back(&bed, &sample, &done, "alarm", &["production 80/20", "production 100/0"]);
     done.says("web-5xx");
     assert!(failed > 0, "the bad version answered nobody");

@@ -11,6 +11,7 @@ mod common;
 #[path = "common/traffic.rs"]
 mod traffic;
 
+use common::look::foreign_policy;
 use common::{Action, Done, stack};
 use serde_json::{Value, json};
 use testbed::{Call, Service, Testbed};
@@ -145,22 +146,7 @@ fn an_alarm_that_somebody_changed_is_shown_as_a_difference_and_put_back() {
 #[test]
 fn beside_somebody_elses_policy_none_is_added() {
     let (bed, sample) = stack();
-    let target = json!({
-        "ServiceNamespace": "ecs", "ResourceId": "service/shop/web-green",
-        "ScalableDimension": "ecs:service:DesiredCount",
-    });
-    let mut register = target.clone();
-    (register["MinCapacity"], register["MaxCapacity"]) = (json!(1), json!(10));
-    bed.call(Service::AutoScaling, "RegisterScalableTarget", register).expect("AWS takes it");
-    let mut policy = target;
-    policy["PolicyName"] = json!("theirs");
-    policy["PolicyType"] = json!("TargetTrackingScaling");
-    policy["TargetTrackingScalingPolicyConfiguration"] = json!({
-        "TargetValue": 60.0,
-        "PredefinedMetricSpecification": { "PredefinedMetricType": "ECSServiceAverageCPUUtilization" },
-    });
-    bed.call(Service::AutoScaling, "PutScalingPolicy", policy).expect("AWS takes it");
-    bed.clear_calls();
+    foreign_policy(&bed, "web-green");
     let done = deploy(&bed, &sample.image("v2")).run();
     done.expect(0, "succeeded", "", "changed");
     assert_eq!(scaling_writes(&bed), [""; 0]);

@@ -34,8 +34,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use common::look::steady;
-use life::{LIFE, Step, stage, state};
-use promote::written;
+use life::{LIFE, Step, stage};
+use promote::{state, written};
 use serde_json::Value;
 use testbed::sample::Sample;
 use testbed::{Effect, Fault, Testbed};

@@ -1,13 +1,10 @@
 //! The life that `whole_life.rs` lives: its stage, its steps, and what stands at its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testbed::sample::{self, Sample};
 use testbed::{Service, Testbed};
 
-use super::common::look::{definition, wants};
 use super::common::{Action, stack};
-use super::promote::container;
-use super::traffic::splits;
 
 /// One step of the life.
 pub(crate) struct Step {
@@ -113,24 +110,4 @@ fn patient(bed: &Testbed, group: &str) {
     let delay = json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": "25" }]);
     let drains = json!({ "TargetGroupArn": group, "Attributes": delay });
     bed.call(Service::Elb, "ModifyTargetGroupAttributes", drains).expect("AWS takes it");
-}
-
-/// Everything that invariant 7 compares: weights, and of each color the task definition with its content, the count,
-/// its family's revisions, and bounds with what is suspended.
-pub(crate) fn state(bed: &Testbed, sample: &Sample) -> Value {
-    let of = |name: &str| {
-        let wanted = wants(bed, name);
-        let revision = wanted.split(' ').next().unwrap_or_default();
-        let content = container(&definition(bed, revision)).clone();
-        let revisions = bed
-            .call(Service::Ecs, "ListTaskDefinitions", json!({ "familyPrefix": name }))
-            .expect("AWS answers")["taskDefinitionArns"]
-            .clone();
-        let scaling = bed.world(|world| {
-            let target = world.autoscaling.target(&format!("service/shop/{name}"))?;
-            Some((target.min, target.max, target.suspended.scale_in))
-        });
-        json!({ "wants": wanted, "content": content, "revisions": revisions, "scaling": format!("{scaling:?}") })
-    };
-    json!({ "splits": splits(bed, sample), "blue": of("web-blue"), "green": of("web-green") })
 }

@@ -153,3 +153,23 @@ fn redacted_word(word: &str) -> String {
     }
     out
 }
+
+/// Gives a service a scalable target and a scaling policy that are somebody else's.
+pub fn foreign_policy(bed: &Testbed, service: &str) {
+    let target = json!({
+        "ServiceNamespace": "ecs", "ResourceId": format!("service/shop/{service}"),
+        "ScalableDimension": "ecs:service:DesiredCount",
+    });
+    let mut register = target.clone();
+    (register["MinCapacity"], register["MaxCapacity"]) = (json!(1), json!(10));
+    bed.call(Service::AutoScaling, "RegisterScalableTarget", register).expect("AWS takes it");
+    let mut policy = target;
+    policy["PolicyName"] = json!("theirs");
+    policy["PolicyType"] = json!("TargetTrackingScaling");
+    policy["TargetTrackingScalingPolicyConfiguration"] = json!({
+        "TargetValue": 60.0,
+        "PredefinedMetricSpecification": { "PredefinedMetricType": "ECSServiceAverageCPUUtilization" },
+    });
+    bed.call(Service::AutoScaling, "PutScalingPolicy", policy).expect("AWS takes it");
+    bed.clear_calls();
+}

@@ -1,17 +1,13 @@
 //! What the tests of `promote` look at, and how they set the stage.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use testbed::sample::{self, Sample};
 use testbed::{Service, Testbed};
 
+use super::common::look::{definition, wants};
 use super::common::{Action, Done, look, writes};
-use super::traffic::{forward, moves};
+use super::traffic::{forward, moves, splits};
 
 /// A run of `promote` by swap that settles in a moment.
 pub(crate) fn swap(bed: &Testbed, color: &str) -> Action {
@@ -118,27 +114,22 @@ pub(crate) fn titles(log: &str) -> Vec<&str> {
     log.lines().map(str::trim).filter(numbered).collect()
 }
 
-/// Does something while users ask the production listener for `/`; gives what it gave, and how many answers were not 200.
-pub(crate) fn with_users<T>(port: u16, work: impl FnOnce() -> T) -> (T, usize) {
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let users = scope.spawn(|| users(port, &stop));
-        let done = work();
-        stop.store(true, Ordering::SeqCst);
-        (done, users.join().expect("users come to an end"))
-    })
-}
-
-/// Asks until told to stop; gives how many answers were not 200.
-fn users(port: u16, stop: &AtomicBool) -> usize {
-    let mut failed = 0;
-    while !stop.load(Ordering::SeqCst) {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the load balancer listens");
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").expect("asked");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        failed += usize::from(!answer.starts_with("HTTP/1.1 200"));
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    failed
+/// Everything that invariant 7 compares: weights, and of each color the task definition with its content, the count,
+/// its family's revisions, and bounds with what is suspended.
+pub(crate) fn state(bed: &Testbed, sample: &Sample) -> Value {
+    let of = |name: &str| {
+        let wanted = wants(bed, name);
+        let revision = wanted.split(' ').next().unwrap_or_default();
+        let content = container(&definition(bed, revision)).clone();
+        let revisions = bed
+            .call(Service::Ecs, "ListTaskDefinitions", json!({ "familyPrefix": name }))
+            .expect("AWS answers")["taskDefinitionArns"]
+            .clone();
+        let scaling = bed.world(|world| {
+            let target = world.autoscaling.target(&format!("service/shop/{name}"))?;
+            Some((target.min, target.max, target.suspended.scale_in))
+        });
+        json!({ "wants": wanted, "content": content, "revisions": revisions, "scaling": format!("{scaling:?}") })
+    };
+    json!({ "splits": splits(bed, sample), "blue": of("web-blue"), "green": of("web-green") })
 }

@@ -122,3 +122,28 @@ impl Drop for Home<'_> {
         self.0.store(true, Ordering::SeqCst);
     }
 }
+
+/// Does something while users ask the production listener for `/`; gives what it gave, and how many answers were not 200.
+pub(crate) fn with_users<T>(port: u16, work: impl FnOnce() -> T) -> (T, usize) {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let users = scope.spawn(|| users(port, &stop));
+        let done = work();
+        stop.store(true, Ordering::SeqCst);
+        (done, users.join().expect("users come to an end"))
+    })
+}
+
+/// Asks until told to stop; gives how many answers were not 200.
+fn users(port: u16, stop: &AtomicBool) -> usize {
+    let mut failed = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the load balancer listens");
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        failed += usize::from(!answer.starts_with("HTTP/1.1 200"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    failed
+}
