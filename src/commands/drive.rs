@@ -260,8 +260,7 @@ impl<'a, C: Course> Drive<'a, C> {
             Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed | Answer::Changed) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
             Ok(Answer::Updated(service)) => {
-                let rollout =
-                    matches!(step, Step::Update(update) if update.force || update.task_definition.is_some());
+                let rollout = matches!(step, Step::Update(update) if update.rolls());
                 Answered::Updated(service.primary().filter(|_| rollout).map(|primary| primary.id.clone()))
             }
             Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),

@@ -11,8 +11,9 @@ use super::admit::{Hindrance, Request, admit, answered};
 use super::color::Color;
 use super::definition::{Content, family, same_content};
 use super::look::Look;
+use super::lost::{Replaced, arrived, replaced, shows};
 use super::recover;
-use super::run::{Run, Unanswered};
+use super::run::Run;
 use super::scalers::{Managed, Managing, Role, next_step, serving};
 use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
 use super::step::{End, Failing, Follow, Found, Next, Purpose, Refusal, Step, Update, Wait};
@@ -123,7 +124,13 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
-    match change(snapshot, service, current, (goal, run)) {
+    let change = match replaced(service, run) {
+        None => change(snapshot, service, current, (goal, run)),
+        Some(Replaced::Unseen) => Next::Look(Look::CLOSER),
+        Some(Replaced::Unread(trouble)) => hold(&trouble, run, goal, now),
+        Some(Replaced::By(follow)) => Next::Follow(follow),
+    };
+    match change {
         next @ (Next::Step(_) | Next::Follow(_)) => {
             managed((snapshot, service), role(goal.color, admitted.wiring.as_ref()), (goal, run, now))
                 .unwrap_or(next)
@@ -194,28 +201,6 @@ fn bounded(snapshot: &Snapshot, goal: &Goal, run: &Run) -> Option<Next> {
     }
 }
 
-/// Whether AWS shows the effect of a write that had no answer.
-pub(crate) fn shows(service: &Service, run: &Run, unanswered: &Unanswered) -> bool {
-    match &unanswered.step {
-        Step::Update(update) => {
-            let definition =
-                update.task_definition.as_ref().is_none_or(|wanted| *wanted == service.task_definition);
-            let count = update.desired.is_none_or(|wanted| wanted == service.desired);
-            let slack = Duration::from_secs(5);
-            let forced = !update.force
-                || service.primary().is_some_and(|primary| primary.created.after(slack) >= unanswered.sent);
-            definition && count && forced
-        }
-        Step::Register { .. } => run.sought != Some(None),
-        Step::Find { .. }
-        | Step::Probe
-        | Step::Weights(_)
-        | Step::Scaling(_)
-        | Step::Policy(_)
-        | Step::Alarm(_) => true,
-    }
-}
-
 /// The change that is still needed: none, an adoption, a count, a revision, a deployment.
 fn change(snapshot: &Snapshot, service: &Service, current: &Revision, (goal, run): (&Goal, &Run)) -> Next {
     let same = same_content(&current.content, &goal.content);
@@ -275,23 +260,6 @@ fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
         id: flying.id.clone(),
         task_definition: flying.task_definition.clone(),
     }
-}
-
-/// The deployment of an update whose answer was lost: it had its effect, and is over already.
-fn arrived(service: &Service, run: &Run) -> Option<Follow> {
-    let unanswered = run.unanswered.as_ref()?;
-    let Step::Update(update) = &unanswered.step else { return None };
-    let rollout = update.force || update.task_definition.is_some();
-    let primary = service.primary().filter(|_| rollout && shows(service, run, unanswered))?;
-    let mine = Mine {
-        kind: Kind::Rollout,
-        id: Some(primary.id.clone()),
-        task_definition: service.task_definition.clone(),
-        desired: service.desired,
-        started: unanswered.sent,
-        seen: true,
-    };
-    Some(Follow { mine, adopted: false, found: None })
 }
 
 /// A deployment of the same content that is under way, perhaps by a run that was killed, becomes this run's own.

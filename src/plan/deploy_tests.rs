@@ -3,7 +3,7 @@
 use super::*;
 use crate::plan::color::Split;
 use crate::plan::predict::{NEW_REVISION, Plan, plan};
-use crate::plan::run::Answer;
+use crate::plan::run::{Answer, Unanswered};
 use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
 use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target};
 use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
@@ -559,7 +559,7 @@ fn what_ran_before_is_told_by_the_older_deployment_then_by_what_was_replaced_the
 }
 
 #[test]
-fn the_effect_of_an_unanswered_update_is_definition_count_and_for_a_forced_one_a_newer_deployment() {
+fn the_effect_of_an_unanswered_update_is_its_deployment_or_else_its_count() {
     let lost = |task_definition: Option<&str>, desired, force| Unanswered {
         step: match step(task_definition.map(arn), desired, force) {
             Next::Step(step) => step,
@@ -575,7 +575,8 @@ fn the_effect_of_an_unanswered_update_is_definition_count_and_for_a_forced_one_a
     assert!(
         shows(&green, &run, &lost(None, Some(2), false)) && !shows(&green, &run, &lost(None, Some(3), false))
     );
-    assert!(!shows(&green, &run, &lost(Some("web-green:2"), Some(3), false)));
+    let recounted = lost(Some("web-green:2"), Some(3), false);
+    assert!(shows(&green, &run, &recounted), "somebody else may have set the count since");
     assert!(shows(&green, &run, &lost(None, None, true)));
     let old = snapshot().service(Color::Green).unwrap().clone();
     assert!(!shows(&old, &run, &lost(None, None, true)), "its primary is an hour old");
@@ -745,6 +746,36 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
     over.definition = Some(Ok(definition));
     let Next::Follow(follow) = next(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
     assert_eq!((follow.mine.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
+}
+
+#[test]
+fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_not_sent_again() {
+    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
+    run.answered(&update, Err(lost), at(1));
+    let mut back = snapshot();
+    let service = green(&mut back);
+    (service.deployments[0].created, service.deployments[0].rollout) = (at(20), Rollout::InProgress);
+    let next = |back: &Snapshot, now| next(&Ok(back.clone()), &goal(), &run, at(now));
+    assert_eq!(next(&back, 40), Next::Look(Look::CLOSER));
+    let rolled = entry("web-green:2", &["web-green:1"], ServiceDeploymentStatus::RolledBack);
+    let entry = |created, target: &str| ServiceDeployment {
+        created: at(created),
+        target: Some(arn(target)),
+        ..rolled.clone()
+    };
+    green(&mut back).history = Some(Err(trouble(TroubleKind::Throttled)));
+    assert!(matches!(next(&back, 40), Next::Wait(Wait::Trouble(_))));
+    green(&mut back).history = Some(Ok(vec![entry(2, "web-green:3"), entry(2, "web-green:2")]));
+    let Next::Follow(follow) = next(&back, 40) else { panic!() };
+    assert_eq!((follow.mine.id, follow.mine.task_definition), (None, arn("web-green:2")));
+    let (began, adopted) = (follow.mine.started, follow.adopted);
+    assert_eq!((began, adopted, follow.mine.seen), (at(1), false, true));
+    for others in [vec![], vec![entry(2, "web-green:3")]] {
+        green(&mut back).history = Some(Ok(others));
+        assert!(matches!(next(&back, 40), Next::Refuse(Refusal::InFlight { .. })), "it is somebody else's");
+    }
 }
 
 /// A deploy with scaling in the config.

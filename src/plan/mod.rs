@@ -10,6 +10,7 @@ pub(crate) mod deploy;
 #[cfg(test)]
 mod disturbed;
 pub(crate) mod look;
+mod lost;
 pub(crate) mod near;
 pub(crate) mod overview;
 pub(crate) mod predict;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use self::users::{Users, users};
 use super::admit::Hindrance;
-use super::deploy::{Goal, shows};
+use super::deploy::Goal;
 use super::look::Look;
+use super::lost::shows;
 use super::run::{Run, Turned};
 use super::snapshot::{Rollout, Service, Snapshot};
 use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Refusal, Step, Update, Wait};

@@ -99,12 +99,18 @@ impl Run {
 
     /// From now on this deployment is the run's own.
     pub(crate) fn follow(&mut self, follow: Follow) {
-        let unanswered = self.unanswered.take();
-        let by_this_run = unanswered.is_some_and(|write| matches!(write.step, Step::Update(_)));
+        let by_this_run = self.unanswered.take().is_some_and(|write| self.stands(&write.step, &follow.mine));
         self.mine = Some(follow.mine);
         self.changed |= by_this_run;
         self.adopted = follow.adopted && !by_this_run;
         self.found = self.found.take().or(follow.found);
+    }
+
+    /// Whether an update without an answer may have made what is followed. One of the count alone has not where the count
+    /// is as it was found.
+    fn stands(&self, step: &Step, mine: &Mine) -> bool {
+        let Step::Update(update) = step else { return false };
+        update.rolls() || self.found.as_ref().is_none_or(|found| found.desired != mine.desired)
     }
 
     /// A poll interval passed: a revision that was not found after an unanswered register is looked for again, and
@@ -271,7 +277,7 @@ impl Run {
 
 /// The deployment that an update started. A count-only update answers with the old id, which is not the run's own.
 fn own(update: &Update, service: &Service, sent: Time) -> Mine {
-    let rollout = update.task_definition.is_some() || update.force;
+    let rollout = update.rolls();
     Mine {
         kind: if rollout { Kind::Rollout } else { Kind::CountOnly },
         id: service.primary().filter(|_| rollout).map(|primary| primary.id.clone()),

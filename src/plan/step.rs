@@ -156,6 +156,13 @@ pub(crate) struct Update {
     pub(crate) purpose: Purpose,
 }
 
+impl Update {
+    /// Whether it starts a deployment: a change of the count alone does not.
+    pub(crate) fn rolls(&self) -> bool {
+        self.force || self.task_definition.is_some()
+    }
+}
+
 /// What an update of a service is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {

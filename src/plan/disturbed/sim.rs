@@ -204,6 +204,12 @@ impl Sim {
         self.content_of(&arn).is_some_and(|content| same_content(content, &self.wanted))
     }
 
+    /// Whether somebody set the very count that a lost update asked for: nobody can tell the one from the other.
+    pub(super) fn looks_touched(&self) -> bool {
+        let Some((_, count)) = self.script.recounted.filter(|_| self.was_recounted) else { return false };
+        self.sent.iter().any(|step| matches!(step, Step::Update(update) if update.desired == Some(count)))
+    }
+
     /// The content of a revision.
     fn content_of(&self, arn: &str) -> Option<&Content> {
         self.revisions.iter().find(|(known, _)| known == arn).map(|(_, content)| content)
@@ -398,7 +404,7 @@ impl Sim {
         let green = self.green();
         green.desired = update.desired.unwrap_or(green.desired);
         let task_definition = green.task_definition.clone();
-        if update.force || update.task_definition.is_some() {
+        if update.rolls() {
             self.roll(update.task_definition.as_ref().unwrap_or(&task_definition), now);
         }
     }

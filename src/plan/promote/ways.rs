@@ -129,7 +129,7 @@ fn short(step: &Step) -> String {
         Step::Weights(weights) => format!("all to {}", weights.after),
         Step::Register { family } => format!("register {family}"),
         Step::Update(update) => {
-            let what = if update.task_definition.is_some() || update.force { "deploy " } else { "" };
+            let what = if update.rolls() { "deploy " } else { "" };
             let count = update.desired.map(|count| format!(" to {count}")).unwrap_or_default();
             format!("{what}{}{count}", update.color)
         }

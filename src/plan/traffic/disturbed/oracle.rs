@@ -167,7 +167,7 @@ impl Oracle<'_> {
     fn update(&self, update: &Update) -> Vec<String> {
         let mut broken = Vec::new();
         let (old, new) = (self.service(update.color).desired, update.desired.unwrap());
-        if update.task_definition.is_some() || update.force {
+        if update.rolls() {
             broken.push("a deployment".to_owned());
         }
         let most = self.scalable(update.color).map(|target| target.max);
