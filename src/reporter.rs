@@ -152,6 +152,11 @@ pub(crate) fn mask(value: &str) {
     }
 }
 
+/// A line that the runner shows only to a job with debug logging.
+pub(crate) fn debug(text: &str) {
+    print(&commands::debug(text));
+}
+
 /// Prints a line. A closed pipe is no reason to stop in the middle of a deploy.
 fn print(line: &str) {
     let mut out = io::stdout().lock();

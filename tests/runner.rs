@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use common::{Action, Done, stack};
 use rustix::process::Signal;
-use testbed::Testbed;
 use testbed::sample::{Sample, task_definition};
+use testbed::{Effect, Fault, Testbed};
 
 /// What a checkout brought.
 const BROUGHT: [&str; 5] =
@@ -95,4 +95,37 @@ fn a_wait_in_which_nothing_changes_is_told_all_the_same() {
     let beats: Vec<&&str> = waits.iter().filter(|line| line.ends_with("; nothing changed")).collect();
     assert_eq!(beats.len(), 1, "one in half a minute: {waits:?}");
     assert!(beats[0].contains(still), "{beats:?}");
+}
+
+/// The lines for debugging.
+fn debugged(done: &Done) -> Vec<&str> {
+    done.log.lines().filter_map(|line| line.strip_prefix("::debug::")).collect()
+}
+
+#[test]
+fn debug_logging_tells_each_call_how_it_was_answered_and_nothing_that_was_sent() {
+    let (bed, sample) = stack();
+    let done = run(&bed, &sample, "status").run();
+    assert_eq!(debugged(&done), [""; 0], "a job without debug logging");
+    bed.clear_calls();
+    bed.fault(Fault::on("DescribeServices", Effect::Throttle).times(1));
+    let done = run(&bed, &sample, "status").env("RUNNER_DEBUG", "1").run();
+    assert_eq!(done.output("result"), "succeeded", "{}", done.log);
+    let told = debugged(&done);
+    assert_eq!(told.len(), bed.calls().len(), "{told:#?}");
+    for line in &told {
+        let (call, rest) = line.split_once(": HTTP ").expect("a call and its answer");
+        let (status, rest) = rest.split_once(" after ").expect("a status and its time");
+        let (took, request) = rest.split_once(" ms, request ").expect("a time and an id");
+        assert!(took.parse::<u32>().is_ok() && !request.is_empty(), "{line}");
+        let throttled = call == "ECS DescribeServices" && status == "400";
+        assert!(throttled || status == "200", "{line}");
+    }
+    let says = |call: &str| told.iter().any(|line| line.starts_with(&format!("{call}: HTTP 200 after ")));
+    assert!(says("ECS DescribeServices") && says("Elastic Load Balancing v2 DescribeRules"), "{told:#?}");
+    assert!(told.iter().any(|line| line.starts_with("ECS DescribeServices: HTTP 400 after ")), "{told:#?}");
+    bed.fault(Fault::on("DescribeRules", Effect::DropBefore));
+    let done = run(&bed, &sample, "status").env("RUNNER_DEBUG", "1").run();
+    let lost = "Elastic Load Balancing v2 DescribeRules: no answer after ";
+    assert!(debugged(&done).iter().any(|line| line.starts_with(lost)), "{}", done.log);
 }

@@ -63,6 +63,11 @@ impl Annotations {
     }
 }
 
+/// A line that the runner shows where debug logging is on.
+pub(crate) fn debug(text: &str) -> String {
+    format!("::debug::{}", data(&inert(&clean(text))))
+}
+
 /// Begins a foldable group of lines.
 pub(crate) fn group(name: &str) -> String {
     format!("::group::{}", data(&inert(name)))

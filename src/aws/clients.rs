@@ -16,7 +16,20 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
+use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
+
+/// A client over a configuration, traced where that is wanted. The builders of the services share no trait.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $trace:expr) => {{
+        let builder = $sdk::config::Builder::from($config);
+        let builder = match $trace {
+            Some(trace) => builder.interceptor(Tracing(trace)),
+            None => builder,
+        };
+        $sdk::Client::from_conf(builder.build())
+    }};
+}
 
 /// How to reach AWS. Endpoints come from the environment, as in every tool on AWS's SDKs; so do credentials, unless
 /// there is a role to assume.
@@ -29,6 +42,8 @@ pub(crate) struct Access {
     pub(crate) app_name: String,
     /// The role to assume by the job's id token; none to take the credentials that the environment has.
     pub(crate) sign_in: Option<SignIn>,
+    /// Who is told of each attempt of a call; none to tell nobody.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// AWS in one region, with one set of credentials. Clones share connections and credentials.
@@ -36,6 +51,8 @@ pub(crate) struct Access {
 pub(crate) struct Aws {
     /// What the clients were made from.
     config: SdkConfig,
+    /// Who is told of each attempt.
+    trace: Option<Trace>,
     /// Elastic Container Service.
     pub(super) ecs: aws_sdk_ecs::Client,
     /// Elastic Load Balancing, version 2.
@@ -53,19 +70,20 @@ pub(crate) struct Aws {
 impl Aws {
     /// Makes the clients. Nothing is sent and no credentials are looked for before the first call.
     pub(crate) async fn new(access: &Access) -> Aws {
-        Aws::over(config(access).await)
+        Aws::over(config(access).await, access.trace)
     }
 
     /// The clients over a configuration.
-    pub(super) fn over(config: SdkConfig) -> Aws {
+    pub(super) fn over(config: SdkConfig, trace: Option<Trace>) -> Aws {
         Aws {
-            ecs: aws_sdk_ecs::Client::new(&config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            ecr: aws_sdk_ecr::Client::new(&config),
-            scaling: aws_sdk_applicationautoscaling::Client::new(&config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+            ecs: client!(aws_sdk_ecs, &config, trace),
+            elb: client!(aws_sdk_elasticloadbalancingv2, &config, trace),
+            ecr: client!(aws_sdk_ecr, &config, trace),
+            scaling: client!(aws_sdk_applicationautoscaling, &config, trace),
+            cloudwatch: client!(aws_sdk_cloudwatch, &config, trace),
+            sts: client!(aws_sdk_sts, &config, trace),
             config,
+            trace,
         }
     }
 
@@ -75,7 +93,7 @@ impl Aws {
             return self.ecr.clone();
         }
         let there = Region::new(region.to_owned());
-        aws_sdk_ecr::Client::new(&self.config.to_builder().region(there).build())
+        client!(aws_sdk_ecr, &self.config.to_builder().region(there).build(), self.trace)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::action::env::Environment;
 use crate::action::github::RunEvent;
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
-use crate::aws::{Access, Aws, Caller, GET_CALLER_IDENTITY, Names, SignIn};
+use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Names, SignIn};
 use crate::clock;
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, Wait};
 use crate::plan::trouble::Read;
 use crate::report::words;
-use crate::reporter::{Reporter, mask};
+use crate::reporter::{Reporter, debug, mask};
 use crate::signals::Signals;
 
 /// Reads a text file in the workspace.
@@ -134,6 +134,12 @@ fn bad_input(reporter: &Reporter<'_>, problems: Vec<Problem>) -> Report {
     report
 }
 
+/// Tells a job with debug logging of an attempt of a call.
+fn traced(attempt: &Attempt) {
+    let Attempt { service, operation, status, request, took } = attempt;
+    debug(&words::attempt(&format!("{service} {operation}"), *status, request.as_deref(), *took));
+}
+
 /// The surroundings of a run: clients, and the account that the credentials belong to.
 async fn session<'a>(
     env: &'a Environment,
@@ -146,7 +152,8 @@ async fn session<'a>(
     let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
     let sign_in = sign_in(env, settings, (context, &http))?;
     let app_name = format!("ecs-blue-green-run-{run}");
-    let access = Access { region: settings.region.clone(), app_name, sign_in };
+    let access =
+        Access { region: settings.region.clone(), app_name, sign_in, trace: context.debug.then_some(traced) };
     let aws = Aws::new(&access).await;
     let caller = tokio::select! {
         caller = caller(&aws, settings, reporter) => caller.map_err(|trouble| {

@@ -75,7 +75,7 @@ async fn no_connection_tells_the_cause() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
-    let aws = Aws::over(settings(&url).await);
+    let aws = Aws::over(settings(&url).await, None);
     let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unreachable);
     assert!(trouble.message.contains("Connection refused"), "{}", trouble.message);
@@ -89,7 +89,7 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
         .operation_attempt_timeout(Duration::from_millis(100))
         .operation_timeout(Duration::from_secs(2))
         .build();
-    let aws = Aws::over(settings(&server.url).await.to_builder().timeout_config(limits).build());
+    let aws = Aws::over(settings(&server.url).await.to_builder().timeout_config(limits).build(), None);
     let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, false));
     let reads = server.requests().len();

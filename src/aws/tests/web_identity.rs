@@ -82,9 +82,10 @@ async fn aws(server: &Server) -> Aws {
         region: "eu-west-1".to_owned(),
         app_name: "ecs-blue-green-run-42".to_owned(),
         sign_in: Some(sign_in),
+        trace: None,
     };
     let config = unsigned(&access).await.to_builder().endpoint_url(&server.url).build();
-    Aws::over(with_credentials(config, &access))
+    Aws::over(with_credentials(config, &access), None)
 }
 
 /// The trouble of a job whose STS refuses it, and the requests.

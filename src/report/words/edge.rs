@@ -1,5 +1,7 @@
 //! What goes wrong around a run: no HTTP client, the wrong account, a file of the runner that can't be written.
 
+use std::time::Duration;
+
 use crate::failure::{Failure, Reason};
 
 /// Why probes can't be asked when no rule forwards to the color alone.
@@ -33,4 +35,11 @@ pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
 /// A file of the runner that can't be written.
 pub(crate) fn file_trouble(what: &str, error: &str) -> String {
     format!("couldn't write {what}: {error}. What happens in AWS is not affected.")
+}
+
+/// One attempt of a call, for who debugs: how it was answered, after how long, and the id that AWS's support asks for.
+pub(crate) fn attempt(call: &str, status: Option<u16>, request: Option<&str>, took: Duration) -> String {
+    let answer = status.map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
+    let request = request.map(|id| format!(", request {id}")).unwrap_or_default();
+    format!("{call}: {answer} after {} ms{request}", took.as_millis())
 }
