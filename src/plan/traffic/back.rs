@@ -136,12 +136,7 @@ impl Back<'_> {
                 return None;
             }
         };
-        let settled = self.run.changed && self.run.arrived.is_some();
-        let untouched = self.run.written.is_empty()
-            && self.run.counts.is_empty()
-            && self.run.scaled.is_empty()
-            && !settled;
-        if untouched {
+        if !self.run.changed {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
         Some(bad(failing.clone(), Left::Changed, because))
@@ -217,12 +212,15 @@ impl Back<'_> {
             .find(|capacity| capacity.healthy < capacity.needed)
     }
 
-    /// The load before this run's first write, without the counts that it raised: a color that carried all users and
+    /// The load before this run's first write, without the counts that it raised, or that AWS raised to MinCapacity when
+    /// the run registered its scalable target: a color that carried all users and
     /// kept a part of them seems to be made for more than it was. 2 targets for 80 % read as 2.5 for all.
     fn load_before(&self) -> FullLoad {
         let mut colors = self.facts.colors.clone();
         for color in &mut colors {
-            let raised = self.run.counts.get(&color.color) == Some(&color.desired);
+            let least = color.scaling.map(|scaling| scaling.min);
+            let clamped = self.run.scaled.contains_key(&color.color) && least == Some(color.desired);
+            let raised = clamped || self.run.counts.get(&color.color) == Some(&color.desired);
             let found = self.found.counts.get(&color.color).filter(|_| raised);
             color.desired = found.copied().unwrap_or(color.desired);
         }

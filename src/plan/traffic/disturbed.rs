@@ -273,7 +273,8 @@ proptest! {
         let mut sim = Sim::new(script);
         if let (Ending::End(End::Good { changed, .. }), _) = sim.drive(&goal) {
             prop_assert!(changed || sim.done.is_empty());
-            prop_assert!(!changed || !sim.done.is_empty());
+            // The very write of a run that was killed may show as late as if it were this run's lost one.
+            prop_assert!(!changed || !sim.sent.is_empty());
             sim.rest();
             stands(&sim, &goal).map_err(TestCaseError::fail)?;
         }

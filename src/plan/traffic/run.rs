@@ -137,7 +137,8 @@ impl Run {
         self.sees(now);
         self.find(&facts, goal);
         self.answer_shows(&facts, goal);
-        self.changed |= self.left_alone.iter().any(|step| shows(step, &facts));
+        let late: Vec<Step> = self.left_alone.extract_if(.., |step| shows(step, &facts)).collect();
+        late.iter().for_each(|step| self.took(step, goal, now));
         self.weights_show(&facts);
         if self.failing.is_some() {
             return;

@@ -74,9 +74,11 @@ impl Oracle<'_> {
     /// Never divides: `count ≥ w ÷ s × min(d₁ × s₁ ÷ w₁, …)` holds where it holds for one of the numbers.
     fn carries(&self, count: u32, (share, sum): (u32, u32), now: Split) -> bool {
         let wide = |number: u32| u128::from(number);
-        let live: Vec<Color> = BOTH.into_iter().filter(|color| now.weight(*color) > 0).collect();
+        // No tasks at all tell nothing of the load.
+        let tells = |color: &Color| now.weight(*color) > 0 && self.service(*color).desired > 0;
+        let live: Vec<Color> = BOTH.into_iter().filter(tells).collect();
         let enough_of = |load: u128, part: u128| wide(count) * wide(sum) * part >= wide(share) * load;
-        if live.iter().any(|color| self.scalable(*color).is_none()) {
+        if live.is_empty() || live.iter().any(|color| self.scalable(*color).is_none()) {
             return BOTH.iter().all(|color| enough_of(wide(self.service(*color).desired), 1));
         }
         let all = wide(now.blue + now.green);
@@ -87,22 +89,25 @@ impl Oracle<'_> {
         by_one || most.is_some_and(|most| enough_of(wide(most), 1))
     }
 
-    /// The same by the load before the run's first write, for its way back.
-    fn carried(&self, count: u32, share: (u32, u32), rule: &str) -> bool {
-        self.found.is_some_and(|found| {
-            let production = vec![rule.to_owned()];
-            let then = Oracle { seen: found, found: None, production, ..*self };
-            let now = split(then.rules()[0]);
-            then.carries(count, share, now)
-        })
+    /// The same by the load that one of the production rules tells: those that stand apart tell of several.
+    fn carries_by_any(&self, count: u32, share: (u32, u32)) -> bool {
+        self.rules().into_iter().any(|rule| self.carries(count, share, split(rule)))
     }
 
-    /// Whether every color has the targets for its share of the first production rule as it is.
+    /// The same by the load before the run's first write, for its way back.
+    fn carried(&self, count: u32, share: (u32, u32)) -> bool {
+        let then = |found| Oracle { seen: found, found: None, production: self.production.clone(), ..*self };
+        self.found.is_some_and(|found| then(found).carries_by_any(count, share))
+    }
+
+    /// Whether every color has the targets for its share of each production rule as it is.
     pub(super) fn stands(&self) -> bool {
-        let now = split(self.rules()[0]);
-        let share = |color: Color| (now.weight(color), now.blue + now.green);
-        let fine = |color: Color| self.carries(self.targets(color).0, share(color), now);
-        BOTH.into_iter().filter(|color| now.weight(*color) > 0).all(fine)
+        let fine = |now: Split| {
+            let share = |color: Color| (now.weight(color), now.blue + now.green);
+            let enough = |color: Color| self.carries(self.targets(color).0, share(color), now);
+            BOTH.into_iter().filter(|color| now.weight(*color) > 0).all(enough)
+        };
+        self.rules().into_iter().all(|rule| fine(split(rule)))
     }
 
     /// Invariants 3, 4, 16, 17 and 19.
@@ -127,8 +132,8 @@ impl Oracle<'_> {
             let own = group.attributes.as_ref().unwrap().as_ref().unwrap();
             let minimum = healthy >= own.minimum_count && healthy * 100 >= own.minimum_percent * all;
             let share = (after.weight(color), after.blue + after.green);
-            let enough = self.carries(healthy, share, before)
-                || written.purpose == Purpose::Restore && self.carried(healthy, share, &rule.arn);
+            let back = written.purpose == Purpose::Restore;
+            let enough = self.carries_by_any(healthy, share) || back && self.carried(healthy, share);
             let enough = self.forced || minimum && enough;
             if healthy == 0 || !enough {
                 broken.push(format!(

@@ -9,7 +9,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::sample::trouble;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{End, Next, Refusal, Step};
+use crate::plan::step::{End, Next, Purpose, Refusal, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{Goal, Prediction, Run, next, predict};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
@@ -125,12 +125,16 @@ impl Sim {
 
     /// Runs until a run ends that was not killed.
     pub(super) fn drive(&mut self, goal: &Goal) -> (Ending, Run) {
+        let mut killed = false;
         loop {
-            (self.sent, self.done, self.first, self.foreign) = (Vec::new(), Vec::new(), None, false);
+            (self.sent, self.done, self.first) = (Vec::new(), Vec::new(), None);
+            // What a killed run wrote and what shows late is as somebody else's.
+            self.foreign = killed && self.world.lag > Duration::ZERO;
             let (ending, run) = self.live(goal);
             if ending != Ending::Killed {
                 return (ending, run);
             }
+            killed = true;
             self.world.tick(POLL);
         }
     }
@@ -182,6 +186,12 @@ impl Sim {
         (Ending::Never, run)
     }
 
+    /// Whether a step gives back what this run took, with no user moved.
+    fn gives_back(&self, step: &Step) -> bool {
+        let moved = self.done.iter().any(|step| matches!(step, Step::Weights(_)));
+        matches!(step, Step::Scaling(scaling) if scaling.purpose == Purpose::Restore) && !moved
+    }
+
     /// Asks the oracle.
     fn judge(&mut self, seen: &Snapshot, step: &Step, at: (&Goal, &Run)) {
         let (goal, run) = at;
@@ -192,7 +202,7 @@ impl Sim {
             found: found.as_ref(),
             production: self.world.rules.iter().map(|held| held.rule.arn.clone()).collect(),
             forced: goal.wish.force,
-            settled: carried || run.cancelled.is_some(),
+            settled: carried || run.cancelled.is_some() || self.gives_back(step),
         };
         self.broken.extend(oracle.judge(step));
         if matches!(step, Step::Update(_)) && !goal.wish.scale_up {
