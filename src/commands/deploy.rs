@@ -28,6 +28,10 @@ use crate::plan::wanted::WantedColor;
 /// Runs the command to its report.
 pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Report {
     let mut report = Report::new("deploy");
+    report.color = match wish.color {
+        WantedColor::Color(color) => Some(color),
+        WantedColor::Idle => None,
+    };
     match look_and_admit(session, wish, &mut report).await {
         Err(Stop::Signal) => report.cancel(),
         Err(Stop::Trouble(trouble)) => {

@@ -123,7 +123,12 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
             let about = super::about::About::of(&report);
             let failure = words::failing(failing, &about, cause, None);
             let what = message(&shortened(&failure.what));
-            format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
+            match failing {
+                Failing::Cancelled => format!("### 🚫 Cancelled: {}{to}\n\n{what}", now.command),
+                Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) => {
+                    format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
+                }
+            }
         }
     };
     parts.push(Section { rank: Rank::Verdict, text });

@@ -18,9 +18,11 @@ const LONGEST: usize = 28;
 type Fact = (&'static str, fn(&ColorView) -> String);
 
 /// The rows. One in which no color has anything is left out.
-const FACTS: [Fact; 9] = [
+const FACTS: [Fact; 10] = [
     ("users", users),
     ("version", |view| code(&short(&view.revision))),
+    // Where the tasks are of another version than the one that is wanted.
+    ("runs", |view| view.runs.as_deref().map(|runs| code(&short(runs))).unwrap_or_default()),
     ("image", |view| view.image.as_deref().map(|image| code(&short(&bare(image)))).unwrap_or_default()),
     ("digest", digest),
     ("commit", |view| view.commit.as_deref().map(|commit| code(&short_commit(commit))).unwrap_or_default()),

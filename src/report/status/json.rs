@@ -73,6 +73,8 @@ struct Color<'a> {
     service: &'a str,
     /// `family:revision`.
     task_definition: &'a str,
+    /// `family:revision` of its running tasks, where none of them runs `task_definition`; null elsewhere.
+    runs: Option<&'a str>,
     /// The image of the container that gets the traffic.
     image: Option<&'a str>,
     /// What its tasks really run.
@@ -184,6 +186,7 @@ fn color_json(view: &ColorView) -> Color<'_> {
         color: view.color.word(),
         service: &view.service,
         task_definition: &view.revision,
+        runs: view.runs.as_deref(),
         image: view.image.as_deref(),
         digests: &view.digests,
         commit: view.commit.as_deref(),
