@@ -104,10 +104,13 @@ fn sent(bed: &Testbed) -> Vec<String> {
     comments.map(|call| redacted(call.body["body"].as_str().unwrap_or_default())).collect()
 }
 
-/// A comment without how many tasks failed: one more may fail before ECS ends a deployment.
+/// A comment without how many tasks failed: one more may fail before ECS ends a deployment, and the targets of the last
+/// ones may still be leaving.
 fn uncounted(text: &str) -> String {
-    let text =
-        (2..10).fold(text.to_owned(), |text, count| text.replace(&format!(" {count} tasks"), " N tasks"));
+    let uncount = |text: String, count: u32| {
+        text.replace(&format!(" {count} tasks"), " N tasks").replace(&format!(" of {count} |"), " of N |")
+    };
+    let text = (2..10).fold(text.to_owned(), uncount);
     let mut lines: Vec<&str> = text.lines().collect();
     lines.dedup_by(|next, last| next.starts_with("- [app in task") && last.starts_with("- [app in task"));
     lines.join("\n")

@@ -13,12 +13,8 @@ mod deploys;
 mod documents;
 #[path = "policies/hints.rs"]
 mod hints;
-#[path = "policies/iam.rs"]
-mod iam;
 #[path = "policies/moves.rs"]
 mod moves;
-#[path = "policies/needs.rs"]
-mod needs;
 #[path = "policies/operations.rs"]
 mod operations;
 #[path = "common/promote.rs"]
@@ -30,24 +26,12 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::iam::{ALL, DEPLOY, Need, READ, SCALERS, Statement, TRAFFIC, filled, policy, shipped};
+use common::needs::{LINKED, arn, elsewhere, known};
 use deploys::{DEPLOYS, DEVELOP, SCALED, STATUS};
-use iam::{Need, Statement, filled, policy, shipped};
 use moves::{COPIES, MOVES, SCALED_COPIES, SCALED_MOVES, SWAPS};
-use needs::{LINKED, arn, elsewhere, known};
 use operations::callable;
 use record::Record;
-
-/// What every role takes.
-pub(crate) const READ: &str = "read.json";
-/// What `deploy` takes beside it.
-pub(crate) const DEPLOY: &str = "deploy.json";
-/// What moving users takes beside it.
-pub(crate) const TRAFFIC: &str = "traffic.json";
-/// What each of them takes besides where the config has `scaling`.
-pub(crate) const SCALERS: &str = "scaling.json";
-
-/// All of them.
-pub(crate) const ALL: [&str; 4] = [READ, DEPLOY, TRAFFIC, SCALERS];
 
 /// The policies of a role, and what its commands were seen to need.
 type Role = (&'static [&'static str], fn() -> Record);

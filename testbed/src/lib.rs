@@ -29,6 +29,6 @@ pub use image::{Behavior, Crash};
 pub use oidc::Oidc;
 pub use record::Call;
 pub use sts::Sts;
-pub use testbed::{Options, Testbed};
+pub use testbed::{Calls, Options, Testbed};
 pub use wire::{ApiError, Request, Service};
 pub use world::{Pace, Shared, World, lock};

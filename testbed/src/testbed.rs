@@ -28,6 +28,17 @@ pub struct Options {
     pub port: u16,
 }
 
+/// The recorded calls of a testbed, for who can't borrow it.
+#[derive(Clone)]
+pub struct Calls(Shared);
+
+impl Calls {
+    /// The recorded calls, in order.
+    pub fn all(&self) -> Vec<Call> {
+        lock(&self.0).recorder.calls.clone()
+    }
+}
+
 /// A running testbed; everything of it ends when this is dropped.
 pub struct Testbed {
     /// The simulated account.
@@ -167,6 +178,11 @@ impl Testbed {
     /// Every recorded call, in the order in which they came.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.world).recorder.calls.clone()
+    }
+
+    /// The record itself.
+    pub fn record(&self) -> Calls {
+        Calls(self.world.clone())
     }
 
     /// The recorded calls that change something.

@@ -2,7 +2,9 @@
 //! file commands, against the testbed over real sockets.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this")]
 
+pub mod iam;
 pub mod look;
+pub mod needs;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
-use testbed::Testbed;
 use testbed::sample::{self, Sample};
+use testbed::{Call, Calls, Testbed};
 
 /// The testbed with the sample stack: blue live on v1, green idle on v1, develop on v1.
 pub fn stack() -> (Testbed, Sample) {
@@ -29,6 +31,8 @@ pub struct Action {
     dir: TempDir,
     /// The name that the binary is started by.
     entry: PathBuf,
+    /// The record of the testbed that it runs against.
+    record: Option<Calls>,
 }
 
 /// What a run left.
@@ -51,7 +55,7 @@ pub struct Done {
 impl Action {
     /// A run against this testbed with the sample stack's names and a short poll interval.
     pub fn new(bed: &Testbed, command: &str) -> Self {
-        let mut action = Self::bare();
+        let mut action = Self::bare().recorded(bed);
         for (name, value) in bed.client_env() {
             action = action.env(&name, &value);
         }
@@ -67,8 +71,8 @@ impl Action {
     /// A run with nothing but what the runner itself gives.
     pub fn bare() -> Self {
         let dir = TempDir::new().expect("a folder");
-        let mut action =
-            Action { env: BTreeMap::new(), dir, entry: PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green")) };
+        let entry = PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green"));
+        let mut action = Action { env: BTreeMap::new(), dir, entry, record: None };
         for name in ["output", "state", "summary", "env"] {
             fs::write(action.path(name), "").expect("a file");
         }
@@ -101,6 +105,12 @@ impl Action {
             action = action.env(name, value);
         }
         action
+    }
+
+    /// Looks at what it calls of this testbed.
+    pub fn recorded(mut self, bed: &Testbed) -> Self {
+        self.record = Some(bed.record());
+        self
     }
 
     /// Sets a variable.
@@ -151,13 +161,19 @@ impl Action {
         self.dir.path().join(name)
     }
 
+    /// What the testbed was called so far.
+    fn called(&self) -> Vec<Call> {
+        self.record.as_ref().map(Calls::all).unwrap_or_default()
+    }
+
     /// Starts it.
     pub fn spawn(self) -> Running {
         let mut command = Command::new(&self.entry);
         command.env_clear().envs(&self.env).current_dir(self.path("workspace"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let before = self.called().last().map_or(0, |call| call.number);
         let child = command.spawn().expect("the binary starts");
-        Running { child, action: self }
+        Running { child, action: self, before }
     }
 
     /// Runs it to its end.
@@ -172,6 +188,8 @@ pub struct Running {
     child: Child,
     /// Its surroundings.
     action: Action,
+    /// The number of the last call before it.
+    before: u64,
 }
 
 impl Running {
@@ -186,9 +204,12 @@ impl Running {
         rustix::process::kill_process(pid, signal).expect("the signal is sent");
     }
 
-    /// Waits for its end.
+    /// Waits for its end. Whatever it called has to be allowed by the policies that users copy.
     pub fn wait(self) -> Done {
         let Output { status, stdout, stderr } = self.child.wait_with_output().expect("the binary ends");
+        let calls = self.action.called();
+        let own = |call: &&Call| call.number > self.before && call.agent.contains("app/ecs-blue-green-run-");
+        iam::allowed(calls.iter().filter(own));
         let log = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         Done {
             code: status.code().unwrap_or(-1),

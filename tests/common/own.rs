@@ -55,7 +55,7 @@ pub(crate) fn run(runner: &mut Runner<'_>, job: &Job<'_>, at: usize, with: &Valu
 /// The binary with the environment of a step.
 fn action(runner: &Runner<'_>, job: &Job<'_>, with: &Value) -> Action {
     let declared = parsed("action.yml", &read("action.yml"));
-    let mut action = Action::bare().event(&runner.event.payload.to_string());
+    let mut action = Action::bare().recorded(runner.bed).event(&runner.event.payload.to_string());
     let known = ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED"];
     let bed = runner.bed.client_env().into_iter().filter(|(name, _)| known.contains(&name.as_str()));
     let mut env: Vec<(String, String)> = bed.chain(job.env.clone()).collect();

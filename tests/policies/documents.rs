@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use super::iam::{path, shipped};
 use super::{ALL, DEPLOY, READ, ROLES, SCALERS, TRAFFIC};
+use crate::common::iam::{path, shipped};
 
 /// A document.
 fn read(name: &str) -> String {

@@ -7,9 +7,9 @@ use testbed::{ApiError, Effect, Fault, Testbed};
 use super::ALL;
 use super::common::{Action, Done};
 use super::deploys::SCALING;
-use super::iam::{Need, Statement, policy};
-use super::needs::{LINKED, action, first_use, known, needs};
 use super::traffic::{path_rule, redirect, scaled, with};
+use crate::common::iam::{Need, Statement, policy};
+use crate::common::needs::{LINKED, action, first_use, known, needs};
 
 /// The sample's account.
 const ACCOUNT: &str = "123456789012";

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::iam::path;
+use crate::common::iam::path;
 
 /// How the adapters name their clients, with the prefix of the IAM actions.
 const CLIENTS: [(&str, &str); 6] = [

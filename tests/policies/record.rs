@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use testbed::Testbed;
 
-use super::iam::Need;
-use super::needs::{action, first_use, needs};
+use crate::common::iam::Need;
+use crate::common::needs::{action, first_use, needs};
 
 /// What some runs did.
 #[derive(Debug, Clone, Default)]

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value;
+use testbed::Call;
+
+use super::needs::needs;
 
 /// The placeholders of the policies and what stands for them in the sample stack; longer names first.
 const PLACES: [(&str, &str); 16] = [
@@ -26,33 +30,45 @@ const PLACES: [(&str, &str); 16] = [
     ("CLUSTER", "shop"),
 ];
 
+/// What every role takes.
+pub const READ: &str = "read.json";
+/// What `deploy` takes beside it.
+pub const DEPLOY: &str = "deploy.json";
+/// What moving users takes beside it.
+pub const TRAFFIC: &str = "traffic.json";
+/// What each of them takes besides where the config has `scaling`.
+pub const SCALERS: &str = "scaling.json";
+
+/// All of them.
+pub const ALL: [&str; 4] = [READ, DEPLOY, TRAFFIC, SCALERS];
+
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Need {
+pub struct Need {
     /// The IAM action.
-    pub(crate) action: String,
+    pub action: String,
     /// The resource's ARN; `*` where AWS has no resource-level permission.
-    pub(crate) resource: String,
+    pub resource: String,
     /// The condition key that AWS sends along, with its value.
-    pub(crate) context: Option<(&'static str, String)>,
+    pub context: Option<(&'static str, String)>,
 }
 
 /// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// What it is called; empty in a hint.
-    pub(crate) sid: String,
+    pub sid: String,
     /// Its actions.
-    pub(crate) actions: Vec<String>,
+    pub actions: Vec<String>,
     /// The patterns of its resources.
-    pub(crate) resources: Vec<String>,
+    pub resources: Vec<String>,
     /// Operators, condition keys and values.
-    pub(crate) conditions: Vec<(String, String, String)>,
+    pub conditions: Vec<(String, String, String)>,
 }
 
 impl Statement {
     /// Reads one; all of them allow, and none has an element that is not looked at here.
-    pub(crate) fn read(from: &Value) -> Self {
+    pub fn read(from: &Value) -> Self {
         let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
         let odd = from.as_object().expect("an object").keys().find(|key| !known.contains(&key.as_str()));
         assert_eq!((odd, &from["Effect"]), (None, &Value::from("Allow")));
@@ -65,7 +81,7 @@ impl Statement {
     }
 
     /// Whether it allows this.
-    pub(crate) fn allows(&self, need: &Need) -> bool {
+    pub fn allows(&self, need: &Need) -> bool {
         self.actions.contains(&need.action)
             && self.resources.iter().any(|pattern| fits(pattern, &need.resource))
             && self.holds(need)
@@ -80,7 +96,7 @@ impl Statement {
     }
 
     /// Whether it allows all that another statement with one action allows.
-    pub(crate) fn covers(&self, other: &Statement) -> bool {
+    pub fn covers(&self, other: &Statement) -> bool {
         let patterns = |resource: &String| self.resources.iter().any(|pattern| fits(pattern, resource));
         other.actions.iter().all(|action| self.actions.contains(action))
             && other.resources.iter().all(patterns)
@@ -102,7 +118,7 @@ fn conditions(from: &Value) -> Vec<(String, String, String)> {
 }
 
 /// A string, or a list of strings.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
+pub fn texts(value: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
     value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
 }
@@ -119,12 +135,12 @@ fn fits(pattern: &str, text: &str) -> bool {
 }
 
 /// A file of the repository.
-pub(crate) fn path(name: &str) -> PathBuf {
+pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// The statements of a shipped file as it stands there, with placeholders.
-pub(crate) fn shipped(name: &str) -> Vec<Statement> {
+pub fn shipped(name: &str) -> Vec<Statement> {
     let text = fs::read_to_string(path("infra/policies").join(name)).expect("the policy is there");
     let policy: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(policy["Version"], "2012-10-17");
@@ -136,12 +152,12 @@ pub(crate) fn shipped(name: &str) -> Vec<Statement> {
 }
 
 /// The statements of shipped files with the sample stack's names in them.
-pub(crate) fn policy(names: &[&str]) -> Vec<Statement> {
+pub fn policy(names: &[&str]) -> Vec<Statement> {
     names.iter().flat_map(|name| shipped(name)).map(filled).collect()
 }
 
 /// A statement with the sample stack's names in it.
-pub(crate) fn filled(mut statement: Statement) -> Statement {
+pub fn filled(mut statement: Statement) -> Statement {
     let fill = |text: &mut String| {
         for (place, value) in PLACES {
             *text = text.replace(place, value);
@@ -150,4 +166,14 @@ pub(crate) fn filled(mut statement: Statement) -> Statement {
     statement.resources.iter_mut().for_each(fill);
     statement.conditions.iter_mut().for_each(|(_, _, value)| fill(value));
     statement
+}
+
+/// Asserts that the shipped policies together allow these calls of the built binary.
+#[track_caller]
+pub fn allowed<'a>(calls: impl Iterator<Item = &'a Call>) {
+    static STATEMENTS: LazyLock<Vec<Statement>> = LazyLock::new(|| policy(&ALL));
+    for need in calls.flat_map(needs) {
+        let allowed = STATEMENTS.iter().any(|statement| statement.allows(&need));
+        assert!(allowed, "infra/policies do not allow {need:?}");
+    }
 }

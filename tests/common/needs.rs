@@ -64,27 +64,27 @@ const ELSEWHERE: [(&str, &str); 1] =
     [("sts:AssumeRoleWithWebIdentity", "unsigned: the role's trust policy decides (docs/trust-policy.md)")];
 
 /// The IAM action of a call.
-pub(crate) fn action(call: &Call) -> String {
+pub fn action(call: &Call) -> String {
     format!("{}:{}", call.service.prefix(), call.operation)
 }
 
 /// The actions of all operations whose needs are known.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+pub fn known() -> impl Iterator<Item = &'static str> {
     OPERATIONS.iter().map(|(action, _)| *action).chain(elsewhere())
 }
 
 /// The actions of those that no run here calls.
-pub(crate) fn elsewhere() -> impl Iterator<Item = &'static str> {
+pub fn elsewhere() -> impl Iterator<Item = &'static str> {
     ELSEWHERE.iter().map(|(action, _)| *action)
 }
 
 /// An ARN in the sample's region and account.
-pub(crate) fn arn(service: &str, resource: &str) -> String {
+pub fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:eu-west-1:123456789012:{resource}")
 }
 
 /// What a call needs.
-pub(crate) fn needs(call: &Call) -> Vec<Need> {
+pub fn needs(call: &Call) -> Vec<Need> {
     let action = action(call);
     let (_, on) = OPERATIONS
         .iter()
@@ -160,10 +160,10 @@ fn scaling(input: &Value, action: &str) -> Vec<Need> {
 }
 
 /// The service-linked role by which AWS scales ECS.
-pub(crate) const LINKED: &str = "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
+pub const LINKED: &str = "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
 
 /// What the first scalable target of ECS in an account needs besides: AWS makes its role on behalf of the caller.
-pub(crate) fn first_use() -> Need {
+pub fn first_use() -> Need {
     let service = "ecs.application-autoscaling.amazonaws.com".to_owned();
     Need {
         action: "iam:CreateServiceLinkedRole".to_owned(),
