@@ -77,7 +77,7 @@ fn pull_request_to_green() {
     let (bed, _) = traffic::at(50, 50);
     trusted(&bed);
     let ran = run(&bed, file, &Event::pull_request(&bed, 1, &["preview"]));
-    ends(&bed, &ran, &["deploy: deploy refused live-color"]);
+    ends(&bed, &ran, &["deploy: deploy green refused live-color"]);
 }
 
 #[test]

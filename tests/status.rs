@@ -146,7 +146,7 @@ fn status_json_and_the_outputs_hold_the_same() {
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     let one = |name: &str, service: &str, count: u32, percent: Option<u32>, port: u16| {
         json!({
-            "color": name, "service": service, "task_definition": format!("{service}:1"),
+            "color": name, "service": service, "task_definition": format!("{service}:1"), "runs": null,
             "image": sample.image("v1"), "digests": [digest], "commit": null,
             "running": count, "desired": count, "healthy": count, "registered": count,
             "percent": percent, "test_url": url(port), "rollout": "COMPLETED",

@@ -86,6 +86,9 @@ pub fn arn(service: &str, resource: &str) -> String {
 /// What a call needs.
 pub fn needs(call: &Call) -> Vec<Need> {
     let action = action(call);
+    if elsewhere().any(|known| known == action) {
+        return Vec::new();
+    }
     let (_, on) = OPERATIONS
         .iter()
         .find(|(known, _)| *known == action)
