@@ -161,6 +161,16 @@ impl Action {
         self.dir.path().join(name)
     }
 
+    /// Credentials, tokens, and the values of environment variables that are long enough to stand nowhere else.
+    fn secrets(&self) -> Vec<&str> {
+        let named =
+            ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "INPUT_TOKEN"];
+        let given = named.iter().filter_map(|name| self.env.get(*name)).map(String::as_str);
+        let lines = self.env.get("INPUT_ENVIRONMENT").into_iter().flat_map(|text| text.lines());
+        let values = lines.filter_map(|line| line.split_once(": ")).map(|(_, value)| value.trim());
+        given.chain(values).filter(|value| value.len() > 11).collect()
+    }
+
     /// What the testbed was called so far.
     fn called(&self) -> Vec<Call> {
         self.record.as_ref().map(Calls::all).unwrap_or_default()
@@ -204,25 +214,38 @@ impl Running {
         rustix::process::kill_process(pid, signal).expect("the signal is sent");
     }
 
-    /// Waits for its end. Whatever it called has to be allowed by the policies that users copy.
+    /// Waits for its end. Whatever it called has to be allowed by the policies that users copy, and nothing of what was
+    /// given in confidence may be told.
     pub fn wait(self) -> Done {
         let Output { status, stdout, stderr } = self.child.wait_with_output().expect("the binary ends");
         let calls = self.action.called();
         let own = |call: &&Call| call.number > self.before && call.agent.contains("app/ecs-blue-green-run-");
         iam::allowed(calls.iter().filter(own));
         let log = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        Done {
+        let done = Done {
             code: status.code().unwrap_or(-1),
             log,
             outputs: read_values(&self.action.path("output")),
             state: read_values(&self.action.path("state")),
             summary: fs::read_to_string(self.action.path("summary")).unwrap_or_default(),
             workspace: listed(&self.action.path("workspace"), ""),
-        }
+        };
+        done.keeps(&self.action.secrets());
+        done
     }
 }
 
 impl Done {
+    /// Asserts that none of these values is told; the log may have the runner mask them (invariant 32).
+    #[track_caller]
+    fn keeps(&self, secrets: &[&str]) {
+        let log: String = self.log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+        let told = format!("{log}{}{:?}{:?}", self.summary, self.outputs, self.state);
+        for secret in secrets {
+            assert!(!told.contains(secret), "{secret} is told:\n{told}");
+        }
+    }
+
     /// An output, or an empty text.
     pub fn output(&self, name: &str) -> &str {
         self.outputs.get(name).map_or("", String::as_str)
