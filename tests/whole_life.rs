@@ -169,6 +169,10 @@ fn haunted((bed, sample): (&Testbed, &Sample), step: &Step, after: bool) -> usiz
         assert_eq!(bed.violations(), [], "{log}");
         if !killed {
             assert!(good(&done), "{log}");
+            // A late call of the run before may have drawn the fault upon it.
+            if bed.calls().len() >= nth as usize {
+                continue;
+            }
             println!("{}, after: {after}: {kills} kills", step.name);
             return kills;
         }

@@ -135,7 +135,5 @@ fn what_is_to_be_known_before_it_is_a_sentence_each() {
     Scheduled scaling of `web-green` (green) is suspended, and no run takes that back.
     Scale-out and scheduled scaling of `web-green` (green) are suspended, and no run takes that back.
     ");
-    insta::assert_snapshot!(promote::stay(Split { blue: 0, green: 100 }), @r"
-    The promote had moved users before (0 % blue, 100 % green), and they stay there. Run it again to go on.
-    ");
+    insta::assert_snapshot!(promote::stay(Split { blue: 0, green: 100 }), @"The promote had moved users before (0 % blue, 100 % green), and they stay there. Run it again to go on.");
 }
