@@ -40,7 +40,7 @@ use life::{LIFE, Step, stage};
 use promote::{state, written};
 use serde_json::Value;
 use testbed::sample::Sample;
-use testbed::{Effect, Fault, Testbed};
+use testbed::{Call, Effect, Fault, Testbed};
 use users::Users;
 
 /// Lives at the same time; most of their time is spent waiting.
@@ -125,10 +125,13 @@ fn undisturbed((bed, sample): (&Testbed, &Sample), step: &Step, known: bool) {
     }
 }
 
-/// A run under a fault that kills it; whether it came to that.
+/// A run under a fault that kills it; whether it came to that. It signs with a key of its own: a late call of the run
+/// before does not draw the fault upon it.
 fn run_under((bed, sample): (&Testbed, &Sample), step: &Step, fault: Fault) -> (common::Done, bool) {
-    bed.fault(fault);
-    let running = (step.run)(bed, sample).spawn();
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let key = format!("AKIA{:016}", RUNS.fetch_add(1, Ordering::SeqCst));
+    bed.fault(fault.access_key(&key));
+    let running = (step.run)(bed, sample).env("AWS_ACCESS_KEY_ID", &key).spawn();
     // In time: a process takes longer to start than this call.
     bed.set_victim(running.pid());
     let done = running.wait();
@@ -159,28 +162,34 @@ fn hounded(stage: (&Testbed, &Sample), step: &Step, after: bool) -> usize {
     panic!("{} never comes to an end:\n{log}", step.name);
 }
 
-/// A step whose run is killed at each of its calls in turn; gives how often it was killed.
+/// A step whose run is killed at each of its calls in turn; gives how often it was killed. What it prints: for each state
+/// between two writes, at how many calls.
 fn haunted((bed, sample): (&Testbed, &Sample), step: &Step, after: bool) -> usize {
-    let (mut nth, mut kills) = (1, 0);
+    let (mut nth, mut kills) = (1, vec![0]);
     loop {
         bed.clear_calls();
         let (done, killed) = run_under((bed, sample), step, Fault::nth_call(nth, deadly(after)));
-        let log = format!("{} at call {nth}, after: {after}, kill {kills}\n{}", step.name, done.log);
+        let all: usize = kills.iter().sum();
+        let log = format!("{} at call {nth}, after: {after}, kill {all}\n{}", step.name, done.log);
         assert_eq!(bed.violations(), [], "{log}");
         if !killed {
             assert!(good(&done), "{log}");
-            // A late call of the run before may have drawn the fault upon it.
-            if bed.calls().len() >= nth as usize {
-                continue;
-            }
-            println!("{}, after: {after}: {kills} kills", step.name);
-            return kills;
+            println!("{}, after: {after}: {all} kills {kills:?}", step.name);
+            return all;
         }
-        kills += 1;
-        let wrote = bed.writes().iter().any(|write| write.result.is_ok() || (after && write.dropped));
-        nth = if wrote { 1 } else { nth + 1 };
-        assert!(kills < 5_000, "{log}\nnever comes to an end");
+        assert!(all < 5_000, "{log}\nnever comes to an end");
+        *kills.last_mut().expect("a state") += 1;
+        nth += 1;
+        if bed.writes().iter().any(|write| had_effect(write, after)) {
+            kills.push(0);
+            nth = 1;
+        }
     }
+}
+
+/// Whether a write of a run had its effect, where one was killed at it.
+fn had_effect(write: &Call, after: bool) -> bool {
+    write.result.is_ok() || (after && write.dropped)
 }
 
 /// A step whose run is killed once, and done again; gives how often it was killed, which is not at all when it ended

@@ -241,7 +241,7 @@ fn status_is_not_hidden_in_a_group() {
     .| deploy to blue: not now, it serves users; `allow-live: true` would allow it
      | deploy to green: possible now
     .| deploy to develop: not now, a deployment is in progress
-    +| succeeded after 2m 05s: 1 part could not be read; the rest is here.
+    +| succeeded after 2m 05s: Not there: `web-dev`. 1 part could not be read; the rest is here.
     ");
 }
 

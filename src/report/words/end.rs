@@ -77,9 +77,16 @@ fn good(report: &Report, verb: &str) -> String {
 /// What a status read, and how much of it is not as it should be.
 fn read(overview: Option<&Overview>) -> String {
     let number = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
-    let told = match overview.map_or(0, |overview| number(overview.unread.len())) {
-        0 => "Everything was read.".to_owned(),
-        parts => format!("{} could not be read; the rest is here.", count(parts, "part")),
+    let missing = overview.map(|overview| overview.missing.as_slice()).unwrap_or_default();
+    let gone: Vec<String> = missing.iter().map(|(_, service)| quoted(service)).collect();
+    let told = match (overview.map_or(0, |overview| number(overview.unread.len())), gone.as_slice()) {
+        (0, []) => "Everything was read.".to_owned(),
+        (0, gone) => format!("Not there: {}. Everything else was read.", gone.join(" and ")),
+        (parts, []) => format!("{} could not be read; the rest is here.", count(parts, "part")),
+        (parts, gone) => {
+            let parts = count(parts, "part");
+            format!("Not there: {}. {parts} could not be read; the rest is here.", gone.join(" and "))
+        }
     };
     let drift = overview.map(|overview| overview.drift.as_slice()).unwrap_or_default();
     let dead: Vec<String> = drift.iter().filter_map(traffic::unserved).collect();

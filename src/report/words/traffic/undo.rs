@@ -65,8 +65,10 @@ fn input_alone(report: &Report) -> Option<String> {
 /// The input to give, and a call for each rule.
 fn text(brief: &Brief, (report, about): (&Report, &About)) -> String {
     let calls: Vec<String> = brief.rules.iter().map(|rule| call(rule, about)).collect();
-    let color = if brief.from.blue >= brief.from.green { Color::Blue } else { Color::Green };
-    let first = match tasks(color, report) {
+    let larger = if brief.from.blue >= brief.from.green { Color::Blue } else { Color::Green };
+    let color = loser(brief.from, brief.to).unwrap_or(larger);
+    // A color that gets the smaller part back has kept what it needs for it.
+    let first = match tasks(color, report).filter(|_| color == larger) {
         Some(count) => format!(
             ", give {color} its tasks back first, and wait until they are healthy:\n{}\nThen, as nothing checks it:",
             about.at(color).scale(count)
