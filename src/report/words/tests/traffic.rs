@@ -341,6 +341,21 @@ fn the_undo_is_an_input_and_a_call_for_each_rule() {
 }
 
 #[test]
+fn the_undo_asks_to_see_the_color_that_gets_users_by_it() {
+    let asks = |from, to| {
+        let mut report = moved();
+        report.traffic = Some(Box::new(Brief { from, to, ..brief() }));
+        let told = words::undo(&report).unwrap();
+        let (_, after) = told.split_once("see first that ").unwrap();
+        after.split(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(asks(BLUE_80, BLUE), "green");
+    assert_eq!(asks(BLUE, BLUE_80), "blue");
+    assert_eq!(asks(Split { blue: 50, green: 50 }, BLUE), "green");
+    assert_eq!(asks(Split { blue: 20, green: 80 }, Split { blue: 0, green: 100 }), "blue");
+}
+
+#[test]
 fn the_undo_of_what_shrank_begins_with_its_tasks() {
     let mut report = moved();
     for view in &mut report.overview.as_mut().unwrap().colors {
