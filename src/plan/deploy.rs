@@ -141,7 +141,7 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
 
 /// What would be refused now can't be refused any more once an update without an answer had its effect: it is followed.
 fn sent_before(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option<Next> {
-    let unanswered = run.unanswered.as_ref().filter(|write| matches!(write.step, Step::Update(_)))?;
+    let (unanswered, _) = run.unanswered_update()?;
     let service = snapshot.service(goal.color)?;
     if shows(service, run, unanswered) {
         let of_count = || Mine::of_count(service, unanswered.sent);

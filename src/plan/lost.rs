@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::run::{Run, Unanswered};
 use super::snapshot::{Service, ServiceDeployment};
-use super::step::{Follow, Step, Update};
+use super::step::{Follow, Step};
 use super::time::Time;
 use super::trouble::Trouble;
 use super::verdict::{Kind, Mine};
@@ -36,7 +36,7 @@ pub(super) fn shows(service: &Service, run: &Run, unanswered: &Unanswered) -> bo
 
 /// The deployment of an update whose answer was lost: it had its effect, and is over already.
 pub(super) fn arrived(service: &Service, run: &Run) -> Option<Follow> {
-    let (unanswered, update) = update(run)?;
+    let (unanswered, update) = run.unanswered_update()?;
     let primary = service.primary().filter(|_| update.rolls() && shows(service, run, unanswered))?;
     let mine = followed(&service.task_definition, service.desired, unanswered);
     Some(Follow { mine: Mine { id: Some(primary.id.clone()), ..mine }, adopted: false, found: None })
@@ -54,7 +54,7 @@ pub(super) enum Replaced {
 
 /// Whether an update without an answer had its effect and is replaced already; none where nothing hints at it.
 pub(super) fn replaced(service: &Service, run: &Run) -> Option<Replaced> {
-    let (unanswered, update) = update(run)?;
+    let (unanswered, update) = run.unanswered_update()?;
     let wanted = update.task_definition.as_ref().filter(|wanted| **wanted != service.task_definition)?;
     service.primary().filter(|primary| since(primary.created, unanswered))?;
     let of_it = |entry: &&ServiceDeployment| {
@@ -68,13 +68,6 @@ pub(super) fn replaced(service: &Service, run: &Run) -> Option<Replaced> {
             Replaced::By(Follow { mine, adopted: false, found: None })
         }),
     }
-}
-
-/// The update that had no answer.
-fn update(run: &Run) -> Option<(&Unanswered, &Update)> {
-    let unanswered = run.unanswered.as_ref()?;
-    let Step::Update(update) = &unanswered.step else { return None };
-    Some((unanswered, update))
 }
 
 /// Whether something was made after the write was sent.

@@ -34,7 +34,7 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         return bad(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
     };
     let failing = turned.failing.clone();
-    let started = run.changed || run.adopted || unanswered_update(run);
+    let started = run.changed || run.adopted || run.unanswered_update().is_some();
     if !started {
         return untouched(failing, run);
     }
@@ -59,11 +59,6 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
             }
         },
     }
-}
-
-/// Whether an update without an answer may have changed the service.
-fn unanswered_update(run: &Run) -> bool {
-    run.unanswered.as_ref().is_some_and(|unanswered| matches!(unanswered.step, Step::Update(_)))
 }
 
 /// Right before the write of the way back (invariant 6): what users may have been moved to meanwhile stays as it is. Where
@@ -202,7 +197,7 @@ fn as_found(service: &Service, run: &Run, found: &Found, at: &(&Turned, Time)) -
     if rolled && run.restoring.is_none() {
         return bad(failing, Left::Changed, Because::SameDefinition);
     }
-    if unanswered_update(run) && run.mine.is_none() && run.restoring.is_none() {
+    if run.unanswered_update().is_some() && run.mine.is_none() && run.restoring.is_none() {
         return unseen_update(run, turned, now);
     }
     if same && run.restoring.is_none() && service.desired != found.desired {

@@ -146,10 +146,16 @@ impl Run {
         self.note_unhealthy(service);
     }
 
+    /// The update that had no answer, where one had none.
+    pub(crate) fn unanswered_update(&self) -> Option<(&Unanswered, &Update)> {
+        let unanswered = self.unanswered.as_ref()?;
+        let Step::Update(update) = &unanswered.step else { return None };
+        Some((unanswered, update))
+    }
+
     /// Whether the run can't have changed the color yet.
     fn is_before(&self) -> bool {
-        let updating = self.unanswered.as_ref().is_some_and(|write| matches!(write.step, Step::Update(_)));
-        self.mine.is_none() && self.failing.is_none() && !updating
+        self.mine.is_none() && self.failing.is_none() && self.unanswered_update().is_none()
     }
 
     /// A desired count that is not what the run's own update left is somebody else's wish: from now on it says how many
