@@ -458,6 +458,7 @@ fn a_missing_service_is_named_and_the_rest_is_there() {
     let (bed, _) = stack();
     let done = run(Action::new(&bed, "status").input("develop-service", "web-devel"), &bed);
     done.expect(0, "succeeded", "", "untouched").says("develop: the service `web-devel` does not exist");
+    done.says("Not there: `web-devel`. Everything else was read.");
     assert_eq!(seen(&done)["missing"], json!([{ "color": "develop", "service": "web-devel" }]));
     assert_eq!(known(&done), ALL);
     assert!(done.summary.contains("service <code>web-devel</code> does not exist"), "{}", done.summary);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::Difference;
 use crate::failure::{Outcome, Reason};
-use crate::plan::cause::Finding;
+use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::Color;
 use crate::plan::overview::{Movable, Move};
 use crate::plan::problem::Problem;
@@ -95,6 +95,33 @@ fn going_back() {
     let told = working(&now, &run());
     let head = "<!-- ecs-blue-green:shop/web -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
     assert!(told.starts_with(head), "{told}");
+}
+
+#[test]
+fn a_cancelled_run_is_not_told_as_a_failed_one() {
+    let now = Working {
+        command: "deploy",
+        overview: Some(overview()),
+        plan: Some(planned()),
+        failing: Some((Failing::Cancelled, Cause::default())),
+        ..Working::default()
+    };
+    let told = working(&now, &run());
+    let head =
+        "<!-- ecs-blue-green:shop/web -->\n### 🚫 Cancelled: deploy to green\n\nThe run was cancelled before";
+    assert!(told.starts_with(head), "{told}");
+}
+
+#[test]
+fn what_runs_is_told_where_it_is_not_what_is_wanted() {
+    let mut report = report();
+    let views = &mut report.overview.as_mut().unwrap().colors;
+    views.iter_mut().find(|view| view.color == Color::Green).unwrap().runs = Some("web:7".to_owned());
+    let json = crate::report::status::json(report.overview.as_ref().unwrap());
+    assert_eq!(json.matches(r#""runs":"web:7""#).count(), 1, "{json}");
+    let told = ended(&report, &run());
+    let row = told.lines().find(|line| line.starts_with("| runs |"));
+    assert_eq!(row, Some("| runs | – | <code>web:7</code> | – |"), "{told}");
 }
 
 #[test]
