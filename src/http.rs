@@ -129,9 +129,10 @@ mod tests {
         let client = client("42").unwrap();
         let dropped = probe(&client, &format!("{}/drop", server.url), None).await;
         assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Bound, so that nobody else gets the port, and never listening.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}/", closed.local_addr().unwrap());
-        drop(closed);
         let ProbeAnswer::Unreachable { why } = probe(&client, &url, None).await else {
             panic!("nobody listens")
         };

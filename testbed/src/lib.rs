@@ -14,6 +14,7 @@ pub mod faults;
 pub mod github;
 mod image;
 mod oidc;
+mod port;
 mod record;
 pub mod sample;
 mod scaled;

@@ -4,6 +4,7 @@ use crate::checker::{Color, Violation};
 use crate::faults::Fault;
 use crate::github::{self, GitHubCall, GitHubFault, Site};
 use crate::oidc;
+use crate::port;
 use crate::record::Call;
 use crate::server;
 use crate::wire::{ApiError, Service};
@@ -71,7 +72,7 @@ impl Testbed {
         runtime.spawn(server::serve(listener, world.clone()));
         let mut sites = [address; 2];
         for site in [Site::Api, Site::Oidc] {
-            let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
+            let listener = runtime.block_on(async { port::any()?.listen(port::BACKLOG) })?;
             sites[site as usize] = listener.local_addr()?;
             runtime.spawn(github::serve(listener, site, world.clone()));
         }

@@ -72,9 +72,10 @@ async fn an_answer_that_is_not_aws_s_is_unreachable_or_refused_by_its_status() {
 
 #[tokio::test]
 async fn no_connection_tells_the_cause() {
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound, so that nobody else gets the port, and never listening.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
     let aws = Aws::over(settings(&url).await, None);
     let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unreachable);

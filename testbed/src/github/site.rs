@@ -5,6 +5,7 @@ use super::body::Pieces;
 use super::faults::Strike;
 use super::{Reply, Site};
 use crate::oidc;
+use crate::port;
 use crate::world::{Shared, lock};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -13,31 +14,20 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-
-/// Time between two tries to have a port back.
-const RETRY: Duration = Duration::from_millis(5);
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Answers connections until the runtime ends; while the host is down, nothing listens at its port.
 pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
     let Ok(address) = listener.local_addr() else { return };
     let changed = lock(&world).github.hosts[site as usize].changed.clone();
-    let mut listener = Some(listener);
+    let mut place = Place::Open(listener);
     loop {
         let down = lock(&world).github.hosts[site as usize].down;
-        if down {
-            listener = None;
-        } else if listener.is_none() {
-            listener = TcpListener::bind(address).await.ok();
-        }
-        lock(&world).github.hosts[site as usize].listening = listener.is_some();
-        if !down && listener.is_none() {
-            tokio::time::sleep(RETRY).await;
-            continue;
-        }
+        let Ok(now) = place.turned(down, address) else { return };
+        place = now;
+        lock(&world).github.hosts[site as usize].listening = matches!(place, Place::Open(_));
         tokio::select! {
-            stream = accept(listener.as_ref()) => {
+            stream = place.accept() => {
                 tokio::spawn(talk(stream, site, address, world.clone()));
             }
             () = changed.notified() => {}
@@ -45,12 +35,35 @@ pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
     }
 }
 
-/// The next connection; without a listener there is none.
-async fn accept(listener: Option<&TcpListener>) -> TcpStream {
-    let Some(listener) = listener else { return std::future::pending().await };
-    loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            return stream;
+/// A host's port, which is never let go.
+enum Place {
+    /// The host answers.
+    Open(TcpListener),
+    /// Connections are refused.
+    Down(TcpSocket),
+}
+
+impl Place {
+    /// The port as it should be now.
+    fn turned(self, down: bool, address: SocketAddr) -> io::Result<Self> {
+        Ok(match (self, down) {
+            (Self::Open(listener), true) => {
+                let held = port::hold(address)?;
+                drop(listener);
+                Self::Down(held)
+            }
+            (Self::Down(held), false) => Self::Open(held.listen(port::BACKLOG)?),
+            (as_it_should_be, _) => as_it_should_be,
+        })
+    }
+
+    /// The next connection; while the host is down there is none.
+    async fn accept(&self) -> TcpStream {
+        let Self::Open(listener) = self else { return std::future::pending().await };
+        loop {
+            if let Ok((stream, _)) = listener.accept().await {
+                return stream;
+            }
         }
     }
 }

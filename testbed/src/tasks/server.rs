@@ -2,17 +2,21 @@
 
 use super::answer::{self, Container};
 use crate::image::Behavior;
+use crate::port;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// How long the address of a process that ended is given to no other one, as an address in a VPC rests.
+const REST: Duration = Duration::from_secs(10);
 
 /// What a process is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +43,8 @@ impl Process {
     pub(crate) fn start(runtime: &Handle, behavior: Behavior, task: &str) -> io::Result<Self> {
         let socket = {
             let _context = runtime.enter();
-            TcpSocket::new_v4()?
+            port::any()?
         };
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;
         let (signal, told) = watch::channel(Signal::None);
         runtime.spawn(run(socket, Arc::new(Container::new(behavior, task)), told));
@@ -59,19 +62,32 @@ impl Process {
     }
 }
 
-/// Listens after the start delay, until told to end.
+/// Listens after the start delay, until told to end; then the address rests.
 async fn run(socket: TcpSocket, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
-    if !wait(container.behavior.start_delay, &mut told).await {
-        return;
-    }
-    let Ok(listener) = socket.listen(1024) else { return };
+    let _resting = if wait(container.behavior.start_delay, &mut told).await {
+        serve(socket, container, told).await
+    } else {
+        Ok(socket)
+    };
+    tokio::time::sleep(REST).await;
+}
+
+/// Answers until told to end; gives the port, at which nobody listens any more.
+async fn serve(
+    socket: TcpSocket,
+    container: Arc<Container>,
+    mut told: watch::Receiver<Signal>,
+) -> io::Result<TcpSocket> {
+    let listener = socket.listen(port::BACKLOG)?;
     let mut connections = JoinSet::new();
     accept(&listener, &container, &mut told, &mut connections).await;
+    let resting = port::hold(listener.local_addr()?);
     drop(listener);
     tokio::select! {
         () = async { while connections.join_next().await.is_some() {} } => {}
         () = killed(&mut told) => connections.shutdown().await,
     }
+    resting
 }
 
 /// Waits so long; false when the process was told to end meanwhile.
