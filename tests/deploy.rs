@@ -14,9 +14,9 @@ use common::look::{
     definition, frozen, hurry, others_untouched, redacted, scale, stack_with, until_called, wanted, wants,
 };
 use common::{Action, Done, stack, writes};
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
-use testbed::{Behavior, Effect, Fault, Testbed};
+use testbed::{Behavior, Effect, Fault, Service, Testbed};
 
 /// The usual testbed, watched for changes of weights.
 fn stage() -> (Testbed, Sample) {
@@ -314,6 +314,28 @@ fn instance_targets_with_dynamic_ports_are_followed() {
     let done = deploy(&bed, &sample, "v2").input("probes", "[{ path: /, contains: v2 }]").run();
     brought(&bed, &done);
     done.says("2 targets healthy").says("the probe passed");
+}
+
+#[test]
+fn a_capacity_provider_strategy_stays_and_is_followed() {
+    let (bed, sample) = stage();
+    let spot = json!([{ "capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0 }]);
+    let input = json!({
+        "cluster": "shop", "service": "web-green", "capacityProviderStrategy": spot, "forceNewDeployment": true,
+    });
+    bed.call(Service::Ecs, "UpdateService", input).expect("AWS takes it");
+    assert!(bed.wait_until(Duration::from_secs(20), |world| world.ecs.is_steady("shop", "web-green")));
+    bed.clear_calls();
+    brought(&bed, &deploy(&bed, &sample, "v2").run());
+    let seen = |operation: &str, input| bed.call(Service::Ecs, operation, input).expect("AWS answers");
+    let service =
+        &seen("DescribeServices", json!({ "cluster": "shop", "services": ["web-green"] }))["services"][0];
+    assert_eq!((&service["capacityProviderStrategy"], &service["launchType"]), (&spot, &Value::Null));
+    let tasks =
+        seen("ListTasks", json!({ "cluster": "shop", "serviceName": "web-green" }))["taskArns"].clone();
+    let tasks = seen("DescribeTasks", json!({ "cluster": "shop", "tasks": tasks }))["tasks"].clone();
+    let tasks = tasks.as_array().expect("tasks");
+    assert!(tasks.iter().all(|task| task["capacityProviderName"] == "FARGATE_SPOT"), "{tasks:?}");
 }
 
 #[test]

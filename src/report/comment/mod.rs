@@ -197,7 +197,7 @@ fn footer(run: &Run) -> String {
     let place = format!("cluster {}, app {}", code(&run.cluster), code(&run.app));
     let who: Vec<String> = [by, branch, commit].into_iter().flatten().collect();
     let who = if who.is_empty() { String::new() } else { format!("{} · ", who.join(" ")) };
-    format!("<sub>{who}{place}</sub>")
+    who + &place
 }
 
 /// The link to the run.
@@ -213,7 +213,8 @@ fn whole(mut parts: Vec<Section>, account: Option<&str>, run: &Run) -> String {
         part.text = clean(&part.text);
     }
     // The run's page is ours: its number may look like an account's.
-    let frame = (mark(&run.cluster, &run.app), clean(&footer(run)) + &page(run));
+    let last = format!("<sub>{}{}</sub>", clean(&footer(run)), page(run));
+    let frame = (mark(&run.cluster, &run.app), last);
     let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
     let cut = shrink(&mut parts, room);
     let body: String = parts.into_iter().map(|part| part.text).collect();

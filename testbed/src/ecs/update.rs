@@ -117,6 +117,10 @@ fn changed(service: &Service, input: &Value) -> Map<String, Value> {
         }
         settings.insert((*key).to_owned(), value);
     }
+    // A service has a strategy or a launch type, never both.
+    if settings.get("capacityProviderStrategy").is_some_and(|strategy| strategy.get(0).is_some()) {
+        settings.remove("launchType");
+    }
     settings
 }
 
