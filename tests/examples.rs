@@ -30,7 +30,7 @@ mod workflow;
 use std::collections::BTreeSet;
 
 use common::look::wants;
-use copied::{config, ends, pair, run, run_at, shown, stage, trusted};
+use copied::{config, ends, pair, run, run_at, shown, stage, trusted, trusted_as_the_readme_says};
 use event::Event;
 use serde_json::{Value, json};
 use workflow::{Runner, parsed, read};
@@ -38,6 +38,7 @@ use workflow::{Runner, parsed, read};
 #[test]
 fn deploy_on_push() {
     let (bed, _) = stage();
+    trusted_as_the_readme_says(&bed);
     let ran = run(&bed, "examples/deploy-on-push.yml", &Event::push(&bed, "main", 1));
     ends(&bed, &ran, &["deploy: deploy green succeeded"]);
     assert_eq!(shown(&bed), pair("ecs-blue-green/web: success", "web-green: in_progress, success"));
@@ -46,6 +47,7 @@ fn deploy_on_push() {
 #[test]
 fn deploy_of_the_readme() {
     let (bed, _) = stage();
+    trusted_as_the_readme_says(&bed);
     bed.world(|world| drop(world.ecr.push("shop/web", &event::commit(1))));
     let ran = run(&bed, "README.md", &Event::push(&bed, "main", 1));
     ends(&bed, &ran, &["deploy: deploy green succeeded"]);
@@ -157,6 +159,7 @@ fn nightly_status() {
 #[test]
 fn promote_with_approval() {
     let (bed, _) = stage();
+    trusted_as_the_readme_says(&bed);
     let ran = run(&bed, "examples/promote-with-approval.yml", &Event::by_hand(&bed, json!({ "tag": "v2" })));
     ends(&bed, &ran, &["deploy: deploy green succeeded", "promote: promote traffic green succeeded"]);
     assert_eq!(wants(&bed, "web-blue"), "web-blue:1 × 1");
@@ -191,6 +194,7 @@ fn redirect_traffic() {
     assert_eq!(presets, ["blue", "blue-80", "split", "green-80", "green"]);
     for force in [false, true] {
         let (bed, sample) = stage();
+        trusted_as_the_readme_says(&bed);
         if force {
             // Users are failing, and green has one task: it is enough.
             traffic::scaled(&bed, "web-green", 1);
@@ -217,7 +221,7 @@ fn rollback() {
             ((50, 50), "green", "green"),
         ] {
             let (bed, sample) = traffic::at(weights.0, weights.1);
-            trusted(&bed);
+            trusted_as_the_readme_says(&bed);
             let event = Event::by_hand(&bed, json!({ "color": color, "force": force }));
             ends(&bed, &run(&bed, file, &event), &[&format!("rollback: rollback traffic {to} succeeded")]);
             let all = if to == "blue" { "100/0" } else { "0/100" };

@@ -33,9 +33,27 @@ pub(crate) fn trusted(bed: &Testbed) {
     for (name, ends) in ROLES {
         let subjects: Vec<String> =
             ends.iter().map(|end| format!("repo:{}:{end}", event::REPOSITORY)).collect();
-        let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
-        let role = format!("arn:aws:iam::123456789012:role/{name}");
-        bed.world(|world| world.sts.role(&role, "sts.amazonaws.com", &subjects, 3600));
+        trusts(bed, name, &subjects.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+/// Lets a role trust these subjects and no others.
+fn trusts(bed: &Testbed, name: &str, subjects: &[&str]) {
+    let role = format!("arn:aws:iam::123456789012:role/{name}");
+    bed.world(|world| world.sts.role(&role, "sts.amazonaws.com", subjects, 3600));
+}
+
+/// Lets the roles of the README's table trust whom it says, and nobody else.
+pub(crate) fn trusted_as_the_readme_says(bed: &Testbed) {
+    let readme = read("README.md");
+    let table = readme.split("### 3. A role").nth(1).and_then(|rest| rest.split("### 4.").next());
+    let rows = table.expect("the section").lines().filter(|line| line.starts_with("| `"));
+    let first = |cell: &str| cell.split('`').nth(1).expect("a word in backticks").to_owned();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        let [name, _, _, subject] = cells[..] else { panic!("{row}") };
+        assert!(ROLES.iter().any(|(known, _)| *known == first(name)), "{row}");
+        trusts(bed, &first(name), &[&format!("repo:{}:{}", event::REPOSITORY, first(subject))]);
     }
 }
 
