@@ -1,0 +1,48 @@
+//! The way back where AWS did more than the run asked for, or did it later.
+
+use super::*;
+use crate::plan::trouble::Trouble;
+
+/// A change of two held colors that scale automatically, whose scale-in is not suspended yet; blue has fewer tasks than
+/// its MinCapacity.
+fn below_its_minimum() -> Ride {
+    let mut seen = world(80, 20);
+    tasks(&mut seen, Color::Blue, 2, 2, "");
+    tasks(&mut seen, Color::Green, 4, 4, "");
+    scales(&mut seen, Color::Blue, (4, 10), false);
+    scales(&mut seen, Color::Green, (1, 10), false);
+    Ride::new(seen, goal(20, 80))
+}
+
+#[test]
+fn invariant_16_a_count_that_aws_raised_to_min_capacity_asks_for_no_more_than_was_there() {
+    let mut ride = below_its_minimum();
+    assert_eq!(ride.go(), "suspend blue");
+    // RegisterScalableTarget clamps: the two new tasks are not there yet.
+    tasks(&mut ride.seen, Color::Blue, 4, 2, "initial");
+    assert_eq!([ride.go(), ride.go()], ["suspend green", "HTTP:80 default green-80"]);
+    let Next::Step(step) = ride.next() else { panic!("the other rule") };
+    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    assert_eq!(ride.go(), "HTTP:80 default blue-80", "2 targets carried 80 % before");
+}
+
+#[test]
+fn invariant_13_a_write_that_a_forced_run_left_alone_and_that_shows_late_is_a_change() {
+    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    for shows in [false, true] {
+        let mut seen = world(100, 0);
+        for color in [Color::Blue, Color::Green] {
+            scales(&mut seen, color, (1, 10), false);
+        }
+        tasks(&mut seen, Color::Green, 2, 1, "initial");
+        let mut ride = Ride::new(seen, wish(goal(80, 20), |wish| wish.force = true));
+        let Next::Step(step) = ride.next() else { panic!("a step") };
+        assert_eq!(short(&step), "suspend blue");
+        ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+        ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
+        scales(&mut ride.seen, Color::Blue, (1, 10), shows);
+        ride.run.cancelled = Some(ride.now);
+        let end = if shows { "changed Asked" } else { "untouched NothingChanged" };
+        assert_eq!([ride.go(), ride.go()], ["Cancelled", end]);
+    }
+}
