@@ -24,8 +24,6 @@ pub(crate) enum Event {
         /// The region.
         region: String,
     },
-    /// The inputs are wrong; nothing was asked of AWS.
-    BadInput(Vec<Problem>),
     /// Something to know that stops nothing.
     Warning(Warning),
     /// What stands before the run.

@@ -43,7 +43,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     reporter.mask_credentials();
     let (settings, warnings) = match settings(env, &read_file) {
         Ok(read) => read,
-        Err(problems) => return reporter.end(bad_input(&reporter, problems)),
+        Err(problems) => return reporter.end(bad_input(problems)),
     };
     let command = match &settings.command {
         Command::Deploy(_) => "deploy",
@@ -88,7 +88,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     reporter.mask_credentials();
     let (settings, _) = match settings(env, &read_file) {
         Ok(read) => read,
-        Err(problems) => return reporter.end(bad_input(&reporter, problems)),
+        Err(problems) => return reporter.end(bad_input(problems)),
     };
     let http = client(&context);
     let told = (&reporter, &context, &RunEvent::read(env, &read_file));
@@ -127,8 +127,7 @@ fn started(reporter: &Reporter<'_>, settings: &Settings, command: &'static str) 
 }
 
 /// The report of wrong inputs: all of them at once.
-fn bad_input(reporter: &Reporter<'_>, problems: Vec<Problem>) -> Report {
-    reporter.emit(&Event::BadInput(problems.clone()));
+fn bad_input(problems: Vec<Problem>) -> Report {
     let mut report = Report::new("");
     report.problems(problems);
     report

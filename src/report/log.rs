@@ -53,7 +53,6 @@ impl Log {
     pub(crate) fn lines(&mut self, event: &Event) -> Vec<Line> {
         match event {
             Event::Started { command, cluster, region } => self.started(command, cluster, region),
-            Event::BadInput(problems) => self.outside(told("bad input", &words::problems(problems))),
             Event::Warning(warning) => {
                 Line::foreign(Level::Warn, &format!("warning: {}", words::warning(warning)))
             }

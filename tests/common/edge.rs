@@ -10,7 +10,10 @@ pub(crate) fn refused(command: &str, change: impl FnOnce(Action) -> Action) -> D
     let bed = Testbed::start(testbed::Options::default()).expect("the testbed starts");
     let done = change(Action::new(&bed, command)).run();
     done.expect(1, "refused", "bad-input", "untouched");
-    done.says("Nothing was changed in AWS. Correct it, then run again.").says("::error title=");
+    done.says("::error title=");
+    let told =
+        done.log.lines().filter(|line| *line == "Nothing was changed in AWS. Correct it, then run again.");
+    assert_eq!(told.count(), 1, "each problem is listed once:\n{}", done.log);
     assert!(bed.calls().is_empty(), "AWS was asked: {:?}", bed.calls());
     let told = read_summary(&done);
     assert!(told.starts_with("### ⛔ Refused (bad-input)\n"), "{told}");
@@ -32,8 +35,9 @@ fn read_summary(done: &Done) -> String {
 
 /// The problems that the log lists, one for each.
 pub(crate) fn problems(done: &Done) -> Vec<String> {
-    let mut lines = done.log.lines().skip_while(|line| !line.starts_with("bad input: "));
-    let first = lines.next().unwrap_or_default().trim_start_matches("bad input: ");
+    let told = done.log.split_once(": Not started. ").map_or("", |(_, told)| told);
+    let mut lines = told.lines();
+    let first = lines.next().unwrap_or_default();
     if !first.ends_with(" problems:") {
         return vec![first.to_owned()];
     }

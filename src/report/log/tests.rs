@@ -189,16 +189,12 @@ fn a_cancelled_run_says_so_at_once() {
 #[test]
 fn what_was_not_begun_says_why() {
     let live = Refusal::LiveColor { color: Color::Blue, split: BLUE };
-    let problem = Problem::new("input color", "`gren` is no color; did you mean `green`?");
     let events = [
-        Event::BadInput(vec![problem]),
         started("deploy"),
         Event::Warning(Warning::LiveColor { color: Color::Blue, split: BLUE }),
         Event::Ended(Box::new(refused(live))),
     ];
     insta::assert_snapshot!(told(&events), @r"
-    x| bad input: input color: `gren` is no color; did you mean `green`?
-     | Nothing was changed in AWS. Correct it, then run again.
      | deploy in cluster `shop`, eu-west-1
     >| Look at AWS
     !| warning: blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
