@@ -44,7 +44,8 @@ const TESTBED: [Layer; 21] = [
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
     ("checker", &["elb"], &[]),
-    ("tasks", &["image"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
+    ("port", &[], &["tokio"]),
+    ("tasks", &["image", "port"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
     (
         "elb",
         &["wire", "world"],
@@ -56,7 +57,7 @@ const TESTBED: [Layer; 21] = [
     ("oidc", &["github", "world"], &["bytes", "serde_json", "sha2"]),
     (
         "github",
-        &["elb", "oidc", "world"],
+        &["elb", "oidc", "port", "world"],
         &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "sha2", "tokio", "url"],
     ),
     ("sts", &["elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
@@ -88,7 +89,7 @@ const TESTBED: [Layer; 21] = [
     ),
     (
         "testbed",
-        &["checker", "faults", "github", "oidc", "record", "server", "wire", "world"],
+        &["checker", "faults", "github", "oidc", "port", "record", "server", "wire", "world"],
         &["serde_json", "tokio"],
     ),
     ("scaled", &["testbed", "wire"], &["serde_json"]),
