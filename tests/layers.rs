@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 21] = [
+const TESTBED: [Layer; 22] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),

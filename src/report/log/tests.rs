@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::*;
 use crate::event::Warning;
 use crate::plan::color::Color;
-use crate::plan::problem::Problem;
 use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Stuck, Update};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
