@@ -46,3 +46,30 @@ fn invariant_13_a_write_that_a_forced_run_left_alone_and_that_shows_late_is_a_ch
         assert_eq!([ride.go(), ride.go()], ["Cancelled", end]);
     }
 }
+
+#[test]
+fn invariant_25_a_winner_that_sickens_after_the_other_color_shrank_keeps_its_users() {
+    let finish = Finish { idle_count: 1, max_drain: Duration::ZERO, bounds: None };
+    let mut ride = Ride::new(world(100, 0), Goal { finish: Some(finish), ..goal(0, 100) });
+    let moved = [ride.go(), ride.go(), ride.go()];
+    assert_eq!(moved, ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]);
+    assert_eq!(ride.later(120).go(), "blue to 1");
+    tasks(&mut ride.seen, Color::Green, 2, 0, "unhealthy");
+    assert!(ride.go().starts_with("Traffic(Sick"));
+    assert_eq!(ride.go(), "changed NotServed");
+}
+
+#[test]
+fn users_who_arrived_stay_where_scaling_can_not_be_given_back() {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+    }
+    let mut ride = Ride::new(seen, goal(0, 100));
+    let moved = [ride.go(), ride.go(), ride.go(), ride.go(), ride.go()];
+    assert_eq!(moved[2..], ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]);
+    let Next::Step(step) = ride.later(120).next() else { panic!("a step") };
+    assert_eq!(short(&step), "resume green");
+    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    assert_eq!(ride.go(), "changed Arrived");
+}
