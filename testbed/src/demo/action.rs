@@ -22,6 +22,8 @@ pub(super) struct Step<'a> {
     pub(super) inputs: Vec<(&'static str, String)>,
     /// Whether the log has colors.
     pub(super) color: bool,
+    /// The title of a group of the log that is shown closed.
+    pub(super) folded: &'static str,
 }
 
 /// What a run left.
@@ -56,8 +58,8 @@ impl Step<'_> {
             .map_err(|error| io::Error::other(format!("couldn't start the action: {error}")))?;
         // It holds the writing end too, and the log ends when nobody holds it.
         drop(command);
+        let mut renderer = Renderer::folding(self.folded);
         let log = tokio::task::spawn_blocking(move || {
-            let mut renderer = Renderer::default();
             for line in BufReader::new(reader).lines().map_while(Result::ok) {
                 renderer.lines(&line).iter().for_each(|line| show(line));
             }

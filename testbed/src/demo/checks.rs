@@ -5,6 +5,11 @@ use super::users::LEAST_RATE;
 use std::process::ExitCode;
 use testbed::checker::Violation;
 
+/// The step that a check is about: what stands before the colon.
+fn step(what: &str) -> Option<&str> {
+    what.split_once(": ").map(|(step, _)| step)
+}
+
 /// Everything that was checked, in order.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
@@ -47,13 +52,21 @@ impl Checks {
         self.holds("the testbed's checker saw no unsafe state", told.is_empty(), &told.join("; "));
     }
 
-    /// One line for each check.
+    /// One line for the checks of a step that hold, and one for each that does not.
     pub(super) fn lines(&self) -> Vec<String> {
-        let line = |(what, instead): &(String, Option<String>)| match instead {
-            None => format!("  ok  {what}"),
-            Some(found) => format!("  !!  {what}; instead: {found}"),
-        };
-        self.made.iter().map(line).collect()
+        let mut lines = Vec::new();
+        for of_step in self.made.chunk_by(|one, next| step(&one.0).is_some() && step(&one.0) == step(&next.0))
+        {
+            let good: Vec<&String> =
+                of_step.iter().filter(|(_, instead)| instead.is_none()).map(|(what, _)| what).collect();
+            match (&good[..], good.first().and_then(|what| step(what))) {
+                ([_, _, ..], Some(step)) => lines.push(format!("  ok  {step}: {} checks", good.len())),
+                (few, _) => lines.extend(few.iter().map(|what| format!("  ok  {what}"))),
+            }
+            let bad = of_step.iter().filter_map(|(what, instead)| Some((what, instead.as_ref()?)));
+            lines.extend(bad.map(|(what, found)| format!("  !!  {what}; instead: {found}")));
+        }
+        lines
     }
 
     /// How many expectations were not met.

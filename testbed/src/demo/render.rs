@@ -9,9 +9,18 @@ pub(super) struct Renderer {
     stopped: Option<String>,
     /// Whether a group is open.
     grouped: bool,
+    /// The title of a group that is shown closed.
+    folded: &'static str,
+    /// Lines that are not shown since the group began that is closed.
+    hidden: Option<usize>,
 }
 
 impl Renderer {
+    /// One that shows the group of this title closed, as GitHub shows each.
+    pub(super) fn folding(folded: &'static str) -> Self {
+        Self { folded, ..Self::default() }
+    }
+
     /// The lines to show for one line of output.
     pub(super) fn lines(&mut self, line: &str) -> Vec<String> {
         if let Some(token) = &self.stopped {
@@ -23,7 +32,13 @@ impl Renderer {
         }
         match command(line) {
             Some((name, title, data)) => self.command(name, title, &data),
-            None => vec![self.plain(line)],
+            None => match &mut self.hidden {
+                Some(hidden) => {
+                    *hidden += 1;
+                    Vec::new()
+                }
+                None => vec![self.plain(line)],
+            },
         }
     }
 
@@ -41,13 +56,18 @@ impl Renderer {
     /// The lines of a command.
     fn command(&mut self, name: &str, title: Option<String>, data: &str) -> Vec<String> {
         match name {
+            "group" if data == self.folded => {
+                self.hidden = Some(0);
+                Vec::new()
+            }
             "group" => {
                 self.grouped = true;
                 vec![format!("▼ {}", self.masked(data))]
             }
             "endgroup" => {
                 self.grouped = false;
-                Vec::new()
+                let closed = self.hidden.take().map(|lines| format!("▶ {} ({lines} lines)", self.folded));
+                closed.into_iter().collect()
             }
             "add-mask" => {
                 self.masks.push(data.to_owned());
@@ -105,5 +125,14 @@ mod tests {
             "end",
         ];
         assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn a_group_that_is_closed_has_one_line_and_its_annotations() {
+        let log =
+            "::group::Look\none\n::warning::mind\ntwo\n::endgroup::\n::group::Plan\nthree\n::endgroup::";
+        let mut renderer = Renderer::folding("Look");
+        let lines: Vec<String> = log.lines().flat_map(|line| renderer.lines(line)).collect();
+        assert_eq!(lines, ["  mind", "▶ Look (2 lines)", "▼ Plan", "  three"]);
     }
 }

@@ -169,6 +169,17 @@ fn an_expectation_that_is_not_met_is_exit_code_1() {
     checks.equal("deploy v3: exit code", "0", "1");
     assert_eq!(checks.lines(), ["  !!  deploy v3: exit code is `1`; instead: `0`"]);
     assert_eq!(checks.verdict(&tally).1, ExitCode::FAILURE);
+    checks.equal("deploy v3: output `left`", "restored", "restored");
+    checks.equal("deploy v3: output `result`", "failed", "failed");
+    checks.equal("rollback: exit code", "0", "0");
+    checks.holds("the users slept", true, "");
+    let lines = [
+        "  ok  deploy v3: 2 checks",
+        "  !!  deploy v3: exit code is `1`; instead: `0`",
+        "  ok  rollback: exit code is `0`",
+        "  ok  the users slept",
+    ];
+    assert_eq!(checks.lines(), lines);
     let idle = Tally::new();
     let mut checks = Checks::default();
     checks.users(&idle);
