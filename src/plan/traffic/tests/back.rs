@@ -73,3 +73,22 @@ fn users_who_arrived_stay_where_scaling_can_not_be_given_back() {
     ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
     assert_eq!(ride.go(), "changed Arrived");
 }
+
+#[test]
+fn users_who_all_go_back_to_one_color_wait_for_no_scaling() {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), false);
+    }
+    let mut ride = Ride::new(seen, goal(80, 20));
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["suspend blue", "suspend green", "HTTP:80 default blue-80"]
+    );
+    // Somebody allows it again, and the other rule can't be written.
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut ride.seen, color, (1, 10), false);
+    }
+    ride.run.cancelled = Some(ride.now);
+    assert_eq!([ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue"]);
+}
