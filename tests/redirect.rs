@@ -430,7 +430,8 @@ fn invariant_21_leaving_a_sick_color_requires_nothing_of_it() {
 fn a_receiver_whose_tasks_are_there_and_sick_is_refused() {
     let (bed, sample) = stack();
     sicken(&bed, &sample.green_group);
-    refused(&bed, redirect(&bed, "blue-80"), "not-enough-targets").says("0 of 1");
+    refused(&bed, redirect(&bed, "blue-80"), "not-enough-targets")
+        .says("green has no healthy target, and 20 % of the users need at least one.");
 }
 
 #[test]
