@@ -14,6 +14,13 @@ fn below_its_minimum() -> Ride {
     Ride::new(seen, goal(20, 80))
 }
 
+/// What the run does after the second rule was refused.
+fn refused_at_the_second_rule(ride: &mut Ride) -> String {
+    let Next::Step(step) = ride.next() else { panic!("the other rule") };
+    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    ride.go()
+}
+
 #[test]
 fn invariant_16_a_count_that_aws_raised_to_min_capacity_asks_for_no_more_than_was_there() {
     let mut ride = below_its_minimum();
@@ -21,9 +28,7 @@ fn invariant_16_a_count_that_aws_raised_to_min_capacity_asks_for_no_more_than_wa
     // RegisterScalableTarget clamps: the two new tasks are not there yet.
     tasks(&mut ride.seen, Color::Blue, 4, 2, "initial");
     assert_eq!([ride.go(), ride.go()], ["suspend green", "HTTP:80 default green-80"]);
-    let Next::Step(step) = ride.next() else { panic!("the other rule") };
-    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
-    assert_eq!(ride.go(), "HTTP:80 default blue-80", "2 targets carried 80 % before");
+    assert_eq!(refused_at_the_second_rule(&mut ride), "HTTP:80 default blue-80", "2 targets carried 80 %");
 }
 
 #[test]
@@ -91,4 +96,42 @@ fn users_who_all_go_back_to_one_color_wait_for_no_scaling() {
     }
     ride.run.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue"]);
+}
+
+#[test]
+fn invariant_06_a_rule_that_somebody_else_put_back_is_not_written_again() {
+    let mut ride = holding();
+    ride.seen.alarms.as_mut().unwrap().as_mut().unwrap()[0].state = AlarmState::Firing;
+    assert!(ride.later(60).go().starts_with("Traffic(Alarm"));
+    rules(&mut ride.seen)[0].rules[0] = production(80, 100, 0);
+    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "restored PutBack"]);
+}
+
+#[test]
+fn invariant_16_a_count_that_grew_by_itself_asks_for_what_it_grew_to() {
+    let mut ride = below_its_minimum();
+    scales(&mut ride.seen, Color::Blue, (1, 10), false);
+    assert_eq!(ride.go(), "suspend blue");
+    tasks(&mut ride.seen, Color::Blue, 6, 3, "initial");
+    assert_eq!([ride.go(), ride.go(), ride.go()], ["suspend green", "green to 6", "Capacity"]);
+    tasks(&mut ride.seen, Color::Green, 6, 6, "");
+    assert_eq!(ride.go(), "HTTP:80 default green-80");
+    assert_eq!(refused_at_the_second_rule(&mut ride), "Capacity", "3 of the 6 that 80 % came to need");
+}
+
+#[test]
+fn invariant_16_a_count_that_the_run_raised_asks_for_no_more_than_was_there() {
+    let mut seen = world(80, 20);
+    tasks(&mut seen, Color::Blue, 5, 4, "unhealthy");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (1, 10), true);
+    }
+    let mut ride = Ride::new(seen, goal(50, 50));
+    assert_eq!(ride.go(), "green to 3", "1 target for 20 % is 5 for all");
+    tasks(&mut ride.seen, Color::Green, 3, 3, "");
+    assert_eq!(ride.go(), "green to 4", "5 targets for 80 % are more");
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    assert_eq!(ride.go(), "HTTP:80 default split");
+    assert_eq!(refused_at_the_second_rule(&mut ride), "HTTP:80 default blue-80", "4 of 5 are 80 %");
 }
