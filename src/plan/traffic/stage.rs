@@ -52,11 +52,12 @@ pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target
         return Err(Refusal::StepBeyond { step: *step, color: receiver, target: last });
     }
     let rules = &facts.wiring.production;
-    let reached = |step: u32| rules.iter().all(|rule| !below(rule.split, receiver, step));
-    // A rule beyond it: a run that was killed had held it.
-    let held =
-        |step: u32| run.baked.contains(&step) || rules.iter().any(|rule| beyond(rule.split, receiver, step));
-    let next = goal.wish.steps.iter().copied().find(|step| !(reached(*step) && held(*step)));
+    // A rule beyond a step: a run that was killed had held it.
+    let behind = |step: u32| {
+        rules.iter().all(|rule| !below(rule.split, receiver, step))
+            && rules.iter().any(|rule| beyond(rule.split, receiver, step))
+    };
+    let next = goal.wish.steps.iter().copied().find(|step| !run.baked.contains(step) && !behind(*step));
     match next {
         Some(step) => at(facts, goal, (split_at(receiver, step), Some(step)), receiver),
         None => end(receiver),

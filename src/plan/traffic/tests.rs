@@ -3,6 +3,7 @@
 mod back;
 mod brief;
 mod disturbed;
+mod steps;
 
 use std::time::Duration;
 
