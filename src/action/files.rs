@@ -94,6 +94,20 @@ mod tests {
     }
 
     #[test]
+    fn each_value_has_a_delimiter_that_nobody_can_guess() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        let env = Environment::new(Entry::Main, &[("GITHUB_OUTPUT", output.to_str().unwrap())]);
+        set_output(&env, "a", "x").unwrap();
+        set_output(&env, "b", "x").unwrap();
+        let text = std::fs::read_to_string(output).unwrap();
+        let delimiters: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("<<")).map(|(_, end)| end).collect();
+        let [one, two] = delimiters.as_slice() else { panic!("{text}") };
+        assert!(one != two && one.len() >= 32 && two.len() >= 32, "{text}");
+    }
+
+    #[test]
     fn without_a_runner_nothing_is_written() {
         let env = Environment::new(Entry::Main, &[("GITHUB_OUTPUT", "")]);
         set_output(&env, "a", "b").unwrap();
