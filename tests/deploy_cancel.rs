@@ -233,6 +233,10 @@ fn the_post_step_puts_back_what_a_killed_run_left() {
     run.signal(Signal::KILL);
     let done = run.wait();
     assert_eq!(phase(&done), "deploying");
+    let state: Value = serde_json::from_str(&done.state["run"]).expect("JSON");
+    let id = done.output("ecs-deployment-id");
+    assert!(id.starts_with("ecs-svc/"), "known before the wait: {:?}", done.outputs);
+    assert_eq!(state["deployment"], id);
     let after = post(&bed, &sample, &done);
     after.expect(1, "cancelled", "cancelled", "restored");
     assert_eq!(writes(&bed), ["ecs UpdateService web-green web-green:1"]);
