@@ -96,6 +96,27 @@ fn the_readme_has_the_two_commands() {
     }
 }
 
+/// What the image is at the end: the lines of the last stage, without comments.
+fn last_stage() -> Vec<String> {
+    let text = read("Dockerfile");
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    let from = lines.iter().rposition(|line| line.starts_with("FROM ")).expect("a stage");
+    lines[from..].to_vec()
+}
+
+#[test]
+fn the_image_runs_as_root_where_the_runner_says() {
+    let stage = last_stage();
+    for word in ["USER", "WORKDIR"] {
+        assert!(
+            !stage.iter().any(|line| line.starts_with(word)),
+            "{word}: the runner needs root, and says where"
+        );
+    }
+    assert_eq!(stage.last().map(String::as_str), Some(r#"ENTRYPOINT ["/ecs-blue-green"]"#), "{stage:?}");
+}
+
 #[test]
 fn json_is_json() {
     for (name, text) in blocks("json") {
