@@ -96,6 +96,15 @@ fn the_readme_has_the_two_commands() {
     }
 }
 
+#[test]
+fn the_readme_says_how_a_job_with_an_environment_makes_no_deployment_of_its_own() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("`environment: {").expect("an environment with more than a name");
+    let (text, _) = rest.split_once('`').expect("its end");
+    let environment: Value = serde_yaml::from_str(&format!("{{{text}")).expect("YAML");
+    assert_eq!(environment["deployment"].as_bool(), Some(false), "{text}");
+}
+
 /// What the image is at the end: the lines of the last stage, without comments.
 fn last_stage() -> Vec<String> {
     let text = read("Dockerfile");
