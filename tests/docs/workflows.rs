@@ -226,6 +226,34 @@ fn a_release_takes_nothing_from_a_cache_and_waits_for_no_other_to_be_cancelled()
 }
 
 #[test]
+fn a_release_names_an_image_that_anybody_can_pull_by_tag_and_digest() {
+    let workflow: Value = serde_yaml::from_str(&read(".github/workflows/release.yml")).expect("YAML");
+    let step = |job: &str, name: &str| {
+        let found =
+            steps(&workflow["jobs"][job]).into_iter().find(|step| step["name"].as_str() == Some(name));
+        found.unwrap_or_else(|| panic!("{job}: no step `{name}`")).clone()
+    };
+    let names = step("draft", "Commit an action.yml that names the image by its digest");
+    assert_eq!(
+        names["env"]["IMAGE"].as_str(),
+        Some("${{ needs.image.outputs.name }}:${{ inputs.version }}@${{ needs.image.outputs.digest }}")
+    );
+    let script = names["run"].as_str().expect("a script");
+    assert!(
+        script.contains(r#"sed -i "s|^  image: Dockerfile$|  image: docker://$IMAGE|" action.yml"#),
+        "{script}"
+    );
+    assert!(
+        read("action.yml").lines().any(|line| line == "  image: Dockerfile"),
+        "what is replaced is there"
+    );
+    let pulls = step("image", "Anybody can pull the image");
+    let script = pulls["run"].as_str().expect("a script");
+    let asked = script.split_once("docker logout ghcr.io").expect("nobody is logged in").1;
+    assert!(asked.contains(r#"imagetools inspect "$NAME@$DIGEST""#) && asked.contains("exit 1"), "{script}");
+}
+
+#[test]
 fn workflows_cancel_nothing_and_let_no_change_of_traffic_wait_for_a_deploy() {
     for (name, _, workflow) in workflows() {
         let mut deploys: BTreeSet<String> = BTreeSet::new();
