@@ -198,3 +198,16 @@ pub(crate) const NO_PULL_REQUEST: &str = "GitHub: no pull request belongs to thi
 pub(crate) fn note(notice: &str) -> String {
     super::markdown::message(notice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_stays_within_what_github_takes() {
+        let told = pending(&Run::default(), &"ä".repeat(500)).description;
+        assert_eq!(told.chars().count(), 140);
+        assert!(told.ends_with("ä…"), "{told}");
+        assert_eq!(pending(&Run::default(), "deploy").description, "deploy is running");
+    }
+}
