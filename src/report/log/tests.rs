@@ -387,11 +387,11 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
 #[test]
 fn groups_open_and_close_in_turn() {
     let mut log = Log::default();
-    let mut open = 0;
+    let (mut open, mut begun) = (0, 0);
     for event in up_to_the_update().iter().chain([&Event::Ended(Box::new(report()))]) {
         for line in log.lines(event) {
             match line.level {
-                Level::GroupStart => open += 1,
+                Level::GroupStart => (open, begun) = (open + 1, begun + 1),
                 Level::GroupEnd => open -= 1,
                 Level::Plain | Level::Good | Level::Warn | Level::Bad | Level::Dim => {}
             }
@@ -399,4 +399,5 @@ fn groups_open_and_close_in_turn() {
         }
     }
     assert_eq!(open, 0);
+    assert!(begun > 2, "{begun} groups");
 }
