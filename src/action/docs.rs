@@ -198,7 +198,11 @@ fn action_yml_reads_back_as_the_table() {
     for output in OUTPUTS {
         assert_eq!(yaml["outputs"][output.name]["description"].as_str(), Some(output.what));
     }
+    assert_eq!(yaml["runs"]["entrypoint"].as_str(), Some("/ecs-blue-green"));
     assert_eq!(yaml["runs"]["post-entrypoint"].as_str(), Some("/ecs-blue-green-post"));
+    for field in [&yaml["name"], &yaml["branding"]["icon"], &yaml["branding"]["color"]] {
+        assert!(field.as_str().is_some_and(|text| !text.is_empty()), "the Marketplace asks for it");
+    }
 }
 
 #[test]
