@@ -186,6 +186,23 @@ fn the_story_of_a_pull_request() {
 }
 
 #[test]
+fn deployment_and_status_lead_to_the_color_and_to_the_run() {
+    let (bed, sample) = stage();
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(0, "succeeded", "", "changed");
+    let (color, run, status) = bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        let last = of.deployments[0].statuses.last().expect("a state").clone();
+        let status = of.statuses.last().and_then(|status| status.target_url.clone());
+        (last.environment_url, last.log_url, status.unwrap_or_default())
+    });
+    let host = bed.github_env().into_iter().find(|(name, _)| name == "GITHUB_SERVER_URL").expect("a host").1;
+    let page = format!("{host}/shop/web/actions/runs/42/attempts/1");
+    assert!(!color.is_empty(), "{:?}", done.outputs);
+    assert_eq!((color.as_str(), run, status), (done.output("test-url"), page.clone(), page));
+}
+
+#[test]
 fn labels_follow_the_commit_that_runs() {
     let (bed, sample) = stage();
     deploy(&bed, &sample, "v2").run().expect(0, "succeeded", "", "changed");
