@@ -242,6 +242,24 @@ fn labels_follow_the_commit_that_runs() {
 }
 
 #[test]
+fn labels_are_called_and_colored_as_the_config_file_says() {
+    let one = "apps: { web: { labels: { prefix: 'shop ', green: '#A1B2C3' } } }";
+    let two = "apps: { web: {}, api: {} }";
+    for (config, prefix, color) in [(one, "shop ", "a1b2c3"), (two, "web ", "0e8a16")] {
+        let (bed, sample) = stage();
+        let action = deploy(&bed, &sample, "v2").input("app", "web");
+        action.file(".github/blue-green.yml", config).run().expect(0, "succeeded", "", "changed");
+        let (deployed, traffic) = (format!("{prefix}deployed: green"), format!("{prefix}traffic: blue"));
+        assert_eq!(labels(&bed, 7), [deployed.clone(), traffic]);
+        let found = bed.world(|world| {
+            let label = world.github.repository("shop", "web").find_label(&deployed);
+            label.map(|label| label.color.clone())
+        });
+        assert_eq!(found.as_deref(), Some(color));
+    }
+}
+
+#[test]
 fn nothing_is_written_when_nothing_changed() {
     let (bed, _) = stage();
     let status = || run(&bed, "status");
