@@ -105,14 +105,15 @@ fn sent(bed: &Testbed) -> Vec<String> {
 }
 
 /// A comment without how many tasks failed: one more may fail before ECS ends a deployment, and the targets of the last
-/// ones may still be leaving green.
+/// ones may still be leaving green. Nor does it say whether the way back still rolls: it may just have ended.
 fn uncounted(text: &str) -> String {
     let uncount = |text: String, count: u32| {
         let green = |count: &str| format!("| healthy | 2 of 2 | 2 of {count} |");
         text.replace(&format!(" {count} tasks"), " N tasks").replace(&green(&count.to_string()), &green("N"))
     };
     let text = (2..10).fold(text.to_owned(), uncount);
-    let mut lines: Vec<&str> = text.lines().collect();
+    let lasts = |line: &&str| !line.starts_with("| state |") && !line.starts_with("- deploy to green:");
+    let mut lines: Vec<&str> = text.lines().filter(lasts).collect();
     lines.dedup_by(|next, last| next.starts_with("- [app in task") && last.starts_with("- [app in task"));
     lines.join("\n")
 }
