@@ -1,5 +1,6 @@
 //! Tables of the decision about traffic: what is next, from each state.
 
+mod arrival;
 mod back;
 mod brief;
 mod disturbed;
