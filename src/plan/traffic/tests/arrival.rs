@@ -42,3 +42,38 @@ fn invariant_19_users_are_carried_from_their_arrival_on() {
     assert_eq!(moved, ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]);
     assert_eq!([ride.later(119).go(), ride.later(1).go()], ["Settle", "resume green"]);
 }
+
+#[test]
+fn a_bake_begins_once_all_rules_are_at_its_step() {
+    let mut seen = small_receiver();
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    let mut ride = Ride::new(seen, wish(goal(0, 100), |wish| wish.steps = vec![50]));
+    assert_eq!([ride.go(), ride.go()], ["green to 2", "Capacity"]);
+    tasks(&mut ride.seen, Color::Green, 2, 2, "");
+    let held = [ride.later(300).go(), ride.later(5).go(), ride.later(5).go()];
+    assert_eq!(held, ["HTTP:80 default split", "HTTPS:443 default split", "Bake"]);
+    assert_eq!([ride.later(299).go(), ride.later(1).go()], ["Bake", "green to 4"]);
+}
+
+#[test]
+fn invariant_19_a_rule_that_is_new_after_the_arrival_begins_it_anew() {
+    let mut ride = Ride::new(small_receiver(), goal(0, 100));
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    rules(&mut ride.seen)[0].rules.push(production(8443, 100, 0));
+    assert_eq!([ride.later(60).go(), ride.go()], ["HTTP:8443 default green", "Settle"]);
+    assert_eq!([ride.later(119).go(), ride.later(1).go()], ["Settle", "resume green"]);
+}
+
+#[test]
+fn invariant_09_policies_that_stay_unread_are_not_waited_for_without_end() {
+    let mut seen = unarmed();
+    service(&mut seen, Color::Green).scalers = Some(Err(trouble(TroubleKind::Throttled)));
+    let mut ride = Ride::new(seen, managed(goal(50, 50)));
+    assert_eq!([ride.go(), ride.later(599).go()], ["Trouble", "Trouble"]);
+    let end = ride.later(1).go();
+    assert!(end.starts_with("Refuse(Unread"), "{end}");
+}
