@@ -77,3 +77,30 @@ fn invariant_09_policies_that_stay_unread_are_not_waited_for_without_end() {
     let end = ride.later(1).go();
     assert!(end.starts_with("Refuse(Unread"), "{end}");
 }
+
+#[test]
+fn a_target_that_sickens_after_the_arrival_has_a_minute_of_its_own() {
+    let mut seen = small_receiver();
+    tasks(&mut seen, Color::Green, 4, 4, "");
+    let mut ride = Ride::new(seen, goal(0, 100));
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    ride.later(40);
+    tasks(&mut ride.seen, Color::Green, 4, 3, "unhealthy");
+    assert_eq!([ride.go(), ride.later(59).go()], ["Capacity", "Capacity"]);
+    assert!(ride.later(1).go().starts_with("Traffic(Sick"));
+}
+
+#[test]
+fn invariant_30_what_goes_wrong_at_the_end_of_a_bake_is_no_held_step() {
+    let firing = Alarm { state: AlarmState::Firing, ..quiet("web-5xx") };
+    for (alarm, healthy, end) in [(firing, 2, "Traffic(Alarm"), (quiet("web-5xx"), 0, "Traffic(Sick")] {
+        let mut ride = holding();
+        ride.seen.alarms = Some(Ok(vec![alarm]));
+        tasks(&mut ride.seen, Color::Green, 2, healthy, "unhealthy");
+        let next = ride.later(300).go();
+        assert!(next.starts_with(end), "{next}");
+    }
+}
