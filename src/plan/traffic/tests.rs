@@ -4,6 +4,7 @@ mod arrival;
 mod back;
 mod brief;
 mod disturbed;
+mod force;
 mod steps;
 
 use std::time::Duration;
