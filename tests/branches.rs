@@ -128,3 +128,22 @@ fn what_nothing_fits_is_refused_with_the_nearest_pattern() {
     done.says("the pull request is from `evil/web`, and `branches` is for branches of `shop/web`");
     assert_eq!(bed.calls().len(), 0, "AWS is not asked");
 }
+
+#[test]
+fn a_name_that_only_looks_like_a_branch_is_refused() {
+    let (bed, _sample, image) = stage();
+    for name in ["main\u{200e}", "main\u{a0}", "ma\u{85}in", "\u{feff}main"] {
+        let done = on(&bed, &image, (GIT_FLOW, "branch", name)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says("`branch` can't be used: the name in GITHUB_REF_NAME looks like `main`, but it has more than 255 characters, or some that can't be seen");
+        let done = pull_request(&bed, &image, ("shop/web", name)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+    }
+    // Of `pull_request_target` the ref is the branch to merge into.
+    for nothing in ["\u{200e}", "\u{a0}"] {
+        let done = pull_request(&bed, &image, ("mallory/web", nothing)).env("GITHUB_REF_NAME", "main").run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says("the name in GITHUB_HEAD_REF looks like ``, but");
+    }
+    assert_eq!(writes(&bed), [""; 0]);
+}

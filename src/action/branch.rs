@@ -53,12 +53,26 @@ fn full(name: &str, root: &str) -> String {
 /// The branch or tag of this run: the branch that a pull request comes from, or what was pushed or chosen.
 fn of_run(edge: &Edge<'_>) -> Result<Ref, String> {
     let context = Context::new(edge.env);
+    as_it_is(edge, "GITHUB_HEAD_REF", context.head_ref.as_deref())?;
     if let Some(head) = &context.head_ref {
         own_repository(edge, &context)?;
         return Ok(Ref { tag: false, name: head.clone() });
     }
+    as_it_is(edge, "GITHUB_REF_NAME", context.ref_name.as_deref())?;
     let tag = context.ref_type.as_deref() == Some("tag");
     context.ref_name.map(|name| Ref { tag, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
+}
+
+/// Git takes names with characters that nobody sees. The context is without them, so that one who may push `main` with
+/// such a character would get the color of `main`.
+fn as_it_is(edge: &Edge<'_>, variable: &str, read: Option<&str>) -> Result<(), String> {
+    if edge.env.holds(variable, read) {
+        return Ok(());
+    }
+    Err(format!(
+        "the name in {variable} looks like {}, but it has more than 255 characters, or some that can't be seen",
+        shown(read.unwrap_or_default())
+    ))
 }
 
 /// What to say when no pattern fits, with the one that may have been meant.

@@ -70,6 +70,12 @@ impl Environment {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable holds exactly this, down to white space; an empty one is unset.
+    pub(crate) fn holds(&self, name: &str, value: Option<&str>) -> bool {
+        let whole = self.variables.get(name).map(String::as_str).filter(|whole| !whole.is_empty());
+        whole == value && !self.undecodable.contains(name)
+    }
+
     /// An input, trimmed; an empty one is unset.
     pub(crate) fn input(&self, name: &str) -> Option<&str> {
         self.var(&input_variable(name))
