@@ -220,6 +220,27 @@ fn the_comment_goes_to_the_pull_request_that_is_named() {
 }
 
 #[test]
+fn a_pull_request_is_found_again_after_a_run_on_its_trial_merge() {
+    let (bed, sample) = stage();
+    let event = json!({ "pull_request": {
+        "number": 7,
+        "head": { "sha": COMMIT, "repo": { "full_name": "shop/web" } },
+        "base": { "repo": { "full_name": "shop/web" } },
+    } });
+    let action = deploy(&bed, &sample, "v2", "101").event(&event.to_string());
+    let action = action.env("GITHUB_SHA", &"6".repeat(40)).env("GITHUB_EVENT_NAME", "pull_request");
+    let action = action.env("GITHUB_REF_NAME", "7/merge").env("GITHUB_HEAD_REF", "feature/cart");
+    action.run().expect(0, "succeeded", "", "changed");
+    let done = button(&bed, "promote", "102", &[("color", "green")]).run();
+    done.expect(0, "succeeded", "", "changed");
+    is_quiet(&done);
+    assert!(comment(&bed).contains("### ✅ Succeeded: promote to green"), "{}", comment(&bed));
+    assert_eq!(labels(&bed), ["deployed: green", "traffic: green"]);
+    let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
+    assert_eq!(deployments(&bed), promoted);
+}
+
+#[test]
 fn invariant_33_a_github_that_is_down_changes_nothing_of_a_redirect() {
     let redirected = |down: bool| {
         let (bed, sample) = stage();

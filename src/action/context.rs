@@ -10,6 +10,9 @@ pub(crate) struct Context {
     pub(crate) repository: Option<String>,
     /// The commit, hexadecimal.
     pub(crate) sha: Option<String>,
+    /// Of a run for a pull request its newest commit, hexadecimal. `sha` is GitHub's trial merge of it then, which belongs
+    /// to no pull request.
+    pub(crate) head: Option<String>,
     /// The short name of the branch or tag, or `12/merge` for a pull request.
     pub(crate) ref_name: Option<String>,
     /// `branch` or `tag`.
@@ -42,6 +45,7 @@ impl Context {
         Context {
             repository: text("GITHUB_REPOSITORY").filter(|name| is_repository(name)),
             sha: text("GITHUB_SHA").filter(|sha| sha.bytes().all(|b| b.is_ascii_hexdigit())),
+            head: None,
             ref_name: text("GITHUB_REF_NAME"),
             ref_type: text("GITHUB_REF_TYPE"),
             head_ref: text("GITHUB_HEAD_REF"),
@@ -54,6 +58,11 @@ impl Context {
             debug: env.var("RUNNER_DEBUG") == Some("1"),
             no_color: env.var("NO_COLOR").is_some(),
         }
+    }
+
+    /// The commit that the run is about.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.head.as_deref().or(self.sha.as_deref())
     }
 
     /// The branch or tag that the run is about: of a pull request, the branch it comes from.

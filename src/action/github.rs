@@ -126,7 +126,9 @@ impl RunEvent {
         let inputs = event["inputs"].as_object().map(|all| all.keys().cloned().collect());
         RunEvent {
             pull_request: pull["number"].as_u64().or(of_issue),
-            head: sha.filter(|sha| sha.bytes().all(|b| b.is_ascii_hexdigit())).map(str::to_owned),
+            head: sha
+                .filter(|sha| !sha.is_empty() && sha.bytes().all(|b| b.is_ascii_hexdigit()))
+                .map(str::to_owned),
             fork: base.is_string() && head != base,
             dispatched: file.map(|file| (file, inputs.unwrap_or_default())),
         }

@@ -125,7 +125,7 @@ impl<'a> Feedback<'a> {
             return feedback;
         };
         let run = run(settings, context, event);
-        let poster = Poster::new(github, wish.clone(), &run, context, event);
+        let poster = Poster::new(github, wish, &run, event);
         let story = Story::new(run, wish.clone(), key(env, context), settings.plan_only);
         let story = match Kept::of(env) {
             Some(Kept::Begun(command)) => story.finishing(known(&command)),
@@ -254,7 +254,7 @@ fn run(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
         repository: context.repository.clone(),
         actor: context.actor.clone(),
         branch: context.branch().map(str::to_owned),
-        commit: event.head.clone().or_else(|| context.sha.clone()),
+        commit: context.commit().map(str::to_owned),
         id: context.run_id.clone(),
         url: context.run_url(),
         button: named.or(dispatched),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::action::context::Context;
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
 use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part, Posted, Showing, Status};
@@ -28,8 +27,6 @@ pub(super) struct Poster {
     mark: String,
     /// The run's commit: of a pull request its newest one.
     commit: Option<String>,
-    /// The commit that the revision's tags name.
-    tagged: Option<String>,
     /// The branch of the run.
     branch: Option<String>,
     /// Whether the run's own pull request matters for more than labels.
@@ -54,19 +51,12 @@ pub(super) struct Poster {
 
 impl Poster {
     /// A poster that has shown nothing.
-    pub(super) fn new(
-        github: GitHub,
-        wish: GithubSettings,
-        run: &Run,
-        context: &Context,
-        event: &RunEvent,
-    ) -> Poster {
+    pub(super) fn new(github: GitHub, wish: &GithubSettings, run: &Run, event: &RunEvent) -> Poster {
         let pull = wish.pull_request.or(event.pull_request);
         Poster {
             github,
             mark: mark(&run.cluster, &run.app),
             commit: run.commit.clone(),
-            tagged: context.sha.clone(),
             branch: run.branch.clone(),
             needs_pull: wish.comment,
             pull,
@@ -180,7 +170,7 @@ impl Poster {
 
     /// The pull request of a commit in a revision's tags.
     async fn pull_of(&mut self, commit: &str) -> Answer<Option<u64>> {
-        if self.tagged.as_deref() == Some(commit) || self.commit.as_deref() == Some(commit) {
+        if self.commit.as_deref() == Some(commit) {
             return self.own_pull().await;
         }
         if let Some(known) = self.pulls.get(commit) {

@@ -38,7 +38,7 @@ fn read_file(path: &Path) -> io::Result<String> {
 
 /// The main step, from the inputs to the exit code.
 pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
-    let context = Context::new(env);
+    let (context, event) = surroundings(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
     let (settings, warnings) = match settings(env, &read_file) {
@@ -53,7 +53,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
         Command::Status => "status",
     };
     let http = client(&context);
-    let told = (&reporter, &context, &RunEvent::read(env, &read_file));
+    let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
     started(&reporter, &settings, command);
     for warning in warnings {
@@ -83,7 +83,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     if left.is_none() && kept.is_none() {
         return ExitCode::SUCCESS;
     }
-    let context = Context::new(env);
+    let (context, event) = surroundings(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
     let (settings, _) = match settings(env, &read_file) {
@@ -91,7 +91,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         Err(problems) => return reporter.end(bad_input(problems)),
     };
     let http = client(&context);
-    let told = (&reporter, &context, &RunEvent::read(env, &read_file));
+    let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
     let Some(left) = left else {
         // Nothing is open in AWS, so AWS is not asked.
@@ -108,6 +108,12 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     let code = reporter.end(report);
     feedback.finish().await;
     code
+}
+
+/// What the runner says of the run, and the event that started it.
+fn surroundings(env: &Environment) -> (Context, RunEvent) {
+    let event = RunEvent::read(env, &read_file);
+    (Context { head: event.head.clone(), ..Context::new(env) }, event)
 }
 
 /// The HTTP client of the run, or why there can't be one.
