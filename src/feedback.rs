@@ -69,6 +69,8 @@ pub(crate) struct Deployment {
 /// A commit status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
+    /// The commit that runs there; none means that of the run.
+    pub(crate) commit: Option<String>,
     /// The stable name, for branch rules: `ecs-blue-green/web`.
     pub(crate) context: String,
     /// `pending`, `success`, `failure`, `error`.

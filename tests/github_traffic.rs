@@ -103,6 +103,15 @@ fn deployments(bed: &Testbed) -> Vec<String> {
     })
 }
 
+/// The commit statuses that are no longer pending: commit, state.
+fn statuses(bed: &Testbed) -> Vec<String> {
+    bed.world(|world| {
+        let all = &world.github.repository("shop", "web").statuses;
+        let ended = all.iter().filter(|status| status.state != "pending");
+        ended.map(|status| format!("{} {}", &status.sha[..4], status.state)).collect()
+    })
+}
+
 /// The texts that were sent as comments, in order.
 fn sent(bed: &Testbed) -> Vec<String> {
     let calls = bed.github_writes();
@@ -238,6 +247,19 @@ fn a_pull_request_is_found_again_after_a_run_on_its_trial_merge() {
     assert_eq!(labels(&bed), ["deployed: green", "traffic: green"]);
     let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
     assert_eq!(deployments(&bed), promoted);
+}
+
+#[test]
+fn a_promote_tells_of_the_commit_that_it_promotes() {
+    for (color, mode) in [("green", "swap"), ("blue", "copy")] {
+        let (bed, sample) = stage();
+        deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+        let done = button(&bed, "promote", "102", &[("color", color), ("mode", mode)]).run();
+        done.expect(0, "succeeded", "", "changed");
+        assert_eq!(statuses(&bed), ["0123 success", "0123 success"], "{mode}");
+        let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
+        assert_eq!(deployments(&bed), promoted, "{mode}");
+    }
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl Poster {
                 self.shown.deployment.clone_from(&wanted.deployment);
             }
             Part::Status if wanted.status != self.shown.status => {
-                if let (Some(commit), Some(status)) = (self.commit.clone(), &wanted.status) {
+                let told = wanted.status.as_ref();
+                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.commit.clone());
+                if let (Some(commit), Some(status)) = (commit, told) {
                     self.status(&commit, status).await?;
                 }
                 self.shown.status.clone_from(&wanted.status);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::feedback::News;
 use crate::action::github::GithubSettings;
 use crate::event::{Event, Report};
-use crate::feedback::{Deployment, Showing};
+use crate::feedback::{Deployment, Showing, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Wait;
@@ -129,19 +129,25 @@ impl Story {
         let now = &self.now;
         let planned = now.plan.as_ref().map(|plan| plan.color);
         let color = planned.or(now.traffic.as_ref().map(|brief| brief.receiver))?;
-        let begun = || posting::begun(now.command, color, now.overview.as_ref(), &self.run);
+        let to = (color, planned.is_some());
+        let begun = || posting::begun(now.command, to, now.overview.as_ref(), &self.run);
         deploys(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
     }
 
     /// What is shown while the run is under way.
     fn under_way(&self) -> Showing {
         let command = self.now.command;
+        let deployment = self.deploying();
+        // A commit that a promote brings to production keeps its status until the end is known.
+        let commit = deployment.as_ref().and_then(|one| one.commit.as_ref());
+        let own = commit.is_none() || commit == self.run.commit.as_ref();
         Showing {
             comment: self.wish.comment.then(|| working(&self.now, &self.run)),
             about: about(command, self.now.overview.as_ref()),
             labels: None,
-            deployment: self.deploying().filter(|_| self.wish.deployments),
-            status: (self.wish.deployments && deploys(command)).then(|| posting::pending(&self.run, command)),
+            deployment: deployment.filter(|_| self.wish.deployments),
+            status: (self.wish.deployments && deploys(command) && own)
+                .then(|| posting::pending(&self.run, command)),
         }
     }
 
@@ -152,6 +158,8 @@ impl Story {
         let tells = self.wish.deployments && !self.plan_only && deploys(command);
         let over = |_| posting::over(report, &self.run, self.begun);
         let deployment = Some(()).filter(|()| tells).and_then(over);
+        let commit = deployment.as_ref().and_then(|one| one.commit.clone());
+        let status = || Status { commit, ..posting::verdict(report, &self.run) };
         Showing {
             comment: self.wish.comment.then(|| ended(report, &self.run)),
             about: about(command, report.overview.as_ref().or(self.before.as_ref())),
@@ -159,7 +167,7 @@ impl Story {
                 .then(|| labels::labels(report, self.before.as_ref(), &self.wish.style))
                 .flatten(),
             deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
-            status: tells.then(|| posting::verdict(report, &self.run)),
+            status: tells.then(status),
         }
     }
 }

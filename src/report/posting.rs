@@ -9,6 +9,7 @@ use crate::failure::Outcome;
 use crate::feedback::{Deployment, GithubKind, GithubTrouble, Part, Posted, Status};
 use crate::plan::color::Color;
 use crate::plan::overview::Overview;
+use crate::plan::promote::other;
 
 /// Most characters of a description (GitHub's limit).
 const LONGEST: usize = 140;
@@ -20,15 +21,22 @@ pub(crate) const NO_TOKEN: &str =
 /// What the log says once where a token or an address can't be one.
 pub(crate) const NO_CLIENT: &str = "GitHub: nothing is posted there, because `token`, GITHUB_API_URL or GITHUB_REPOSITORY can't be right; the summary of the run has it all";
 
-/// The deployment of GitHub's while the run is under way: of a color, or by `promote` of production.
-pub(crate) fn begun(command: &str, color: Color, overview: Option<&Overview>, run: &Run) -> Deployment {
+/// The deployment of GitHub's while the run is under way: of a color, or by `promote` of production, which `copies` the
+/// other color's version or not.
+pub(crate) fn begun(
+    command: &str,
+    (color, copies): (Color, bool),
+    overview: Option<&Overview>,
+    run: &Run,
+) -> Deployment {
     let production = command == "promote";
     let (place, doing) = if production {
         ("production".to_owned(), format!("Promoting {color}"))
     } else {
         (color.to_string(), format!("Deploying to {color}"))
     };
-    let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == color));
+    let source = if production && copies { other(color) } else { color };
+    let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == source));
     Deployment {
         environment: format!("{}-{place}", run.app),
         production,
@@ -61,7 +69,7 @@ pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Dep
         description: sentence(report),
         url: overview.and_then(|overview| address(overview, color)),
         create: begun_before,
-        ..begun(report.command, color, overview, run)
+        ..begun(report.command, (color, report.plan.is_some()), overview, run)
     })
 }
 
@@ -90,7 +98,7 @@ pub(crate) fn verdict(report: &Report, run: &Run) -> Status {
 /// A commit status with its stable name.
 fn status(run: &Run, state: &str, description: String) -> Status {
     let context = format!("ecs-blue-green/{}", run.app);
-    Status { context, state: state.to_owned(), description, url: run.url.clone() }
+    Status { commit: None, context, state: state.to_owned(), description, url: run.url.clone() }
 }
 
 /// The end of the run in one line. Shown as plain text there, so it holds no marks of ours.
