@@ -263,6 +263,33 @@ fn a_promote_tells_of_the_commit_that_it_promotes() {
 }
 
 #[test]
+fn a_merged_pull_request_keeps_its_commit_where_the_release_contains_it() {
+    let (bed, sample) = stage();
+    deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        let (merge, release) = ("4".repeat(40), "5".repeat(40));
+        of.commit(&merge).on_default_branch = false;
+        of.commit(&release).on_default_branch = false;
+        of.find_issue_mut(7).expect("pull request 7").merge(&merge);
+        of.pull(20, &release, "develop", "main").contains(COMMIT);
+    });
+    button(&bed, "redirect-traffic", "102", &[("traffic", "split")]).run().expect(
+        0,
+        "succeeded",
+        "",
+        "changed",
+    );
+    assert_eq!(labels(&bed), ["deployed: green", "traffic: split"]);
+    assert!(comment(&bed).contains("redirect-traffic to split"), "{}", comment(&bed));
+    let release = bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        (of.labels_of(20), of.comments(20).len())
+    });
+    assert_eq!(release, (vec![], 0));
+}
+
+#[test]
 fn invariant_33_a_github_that_is_down_changes_nothing_of_a_redirect() {
     let redirected = |down: bool| {
         let (bed, sample) = stage();

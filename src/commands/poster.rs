@@ -368,7 +368,7 @@ fn pause(trouble: &GithubTrouble) -> Option<Duration> {
 }
 
 /// The pull request that a commit is about: an open one whose newest commit it is, one from this branch, one that was
-/// merged as it, any open one, any.
+/// merged as it, a closed one that ended with it, any open one, any.
 fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
     let open = |pull: &&Pull| pull.state == "open";
     let head = |pull: &&Pull| pull.head.as_ref().is_some_and(|head| head.sha == commit);
@@ -380,6 +380,8 @@ fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
     found
         .or_else(|| pulls.iter().find(|pull| open(pull) && from(pull)))
         .or_else(|| pulls.iter().find(merged))
+        // Before an open one that only contains it, such as that of the release.
+        .or_else(|| pulls.iter().find(head))
         .or_else(|| pulls.iter().find(open))
         .or_else(|| pulls.first())
         .map(|pull| pull.number)
