@@ -35,7 +35,7 @@ pub(crate) struct Label {
 pub(crate) struct Labels {
     /// Commits that run, or ran when the run began, with what their pull requests shall carry.
     pub(crate) commits: Vec<(String, Vec<Label>)>,
-    /// Beginnings of the names of labels that say what runs: what is not wanted of them is removed.
+    /// Beginnings of the names of labels that say what runs: what is ours and not wanted of them is removed.
     pub(crate) families: Vec<String>,
     /// Whether the run's own pull request shall carry the label of a failed deploy; none leaves it as it is.
     pub(crate) failed: Option<bool>,

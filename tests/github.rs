@@ -215,9 +215,10 @@ fn labels_follow_the_commit_that_runs() {
         of.issues.iter_mut().filter(|issue| issue.number == 7).for_each(|issue| {
             issue.labels.push("traffic: green".to_owned());
             issue.labels.push("mine".to_owned());
+            issue.labels.push("deployed: staging".to_owned());
         });
         let id = of.labels.len() as u64 + 900;
-        for name in ["traffic: green", "mine"] {
+        for name in ["traffic: green", "mine", "deployed: staging"] {
             let label = testbed::github::Label {
                 id,
                 name: name.to_owned(),
@@ -233,7 +234,7 @@ fn labels_follow_the_commit_that_runs() {
         .env("GITHUB_REF_NAME", "feature/pay")
         .run();
     done.expect(0, "succeeded", "", "changed");
-    assert_eq!(labels(&bed, 7), ["mine"]);
+    assert_eq!(labels(&bed, 7), ["mine", "deployed: staging"]);
     assert_eq!(labels(&bed, 8), ["deployed: green", "traffic: blue"]);
     let colors = bed.world(|world| {
         let of = world.github.repository("shop", "web");

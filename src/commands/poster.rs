@@ -9,6 +9,7 @@ use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part
 use crate::github::{Answer, GitHub, Pull};
 use crate::plan::time::Time;
 use crate::report::comment::{Run, mark};
+use crate::report::labels::is_ours;
 
 /// How often a comment is looked for before it is given up.
 const LOOKS: u32 = 4;
@@ -312,8 +313,7 @@ impl Poster {
             }
         }
         for (pull, labels) in &pulls {
-            self.relabel(*pull, labels, |name| wanted.families.iter().any(|family| starts(name, family)))
-                .await?;
+            self.relabel(*pull, labels, |name| is_ours(name, &wanted.families)).await?;
         }
         let (Some(failed), Some(failure)) = (wanted.failed, &wanted.failure) else { return Ok(()) };
         let Some(own) = self.own_pull().await? else { return Ok(()) };
@@ -385,9 +385,4 @@ fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
         .or_else(|| pulls.iter().find(open))
         .or_else(|| pulls.first())
         .map(|pull| pull.number)
-}
-
-/// Whether a name begins with this, in capitals or not, as GitHub compares labels.
-fn starts(name: &str, family: &str) -> bool {
-    name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family))
 }

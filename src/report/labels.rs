@@ -47,6 +47,23 @@ pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelSt
     (seen.is_some() || failed.is_some()).then_some(Labels { commits, families, failed, failure })
 }
 
+/// Whether a label is one of ours: a family, in capitals or not, as GitHub compares labels, and then a color or a split.
+/// Other people's begin the same, such as `deployed: staging`.
+pub(crate) fn is_ours(name: &str, families: &[String]) -> bool {
+    let rest = |family: &String| {
+        let (start, rest) = name.split_at_checked(family.len())?;
+        start.eq_ignore_ascii_case(family).then(|| rest.to_ascii_lowercase())
+    };
+    families.iter().filter_map(rest).any(|rest| says(&rest))
+}
+
+/// Whether this is a color or a split.
+fn says(text: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(text, "blue" | "green" | "develop" | "blue-80" | "split" | "green-80")
+        || text.split_once('/').is_some_and(|(blue, green)| number(blue) && number(green))
+}
+
 /// Adds what a commit's pull request shall carry, each label once.
 fn add(commits: &mut Vec<(String, Vec<Label>)>, commit: &str, labels: Vec<Label>) {
     if !commits.iter().any(|(known, _)| known == commit) {
