@@ -204,6 +204,35 @@ fn deployment_and_status_lead_to_the_color_and_to_the_run() {
 }
 
 #[test]
+fn an_overtaken_deploy_keeps_none_before_it_alive() {
+    let (bed, sample) = stage();
+    deploy(&bed, &sample, "v2").run().expect(0, "succeeded", "", "changed");
+    bed.world(|world| world.pace.launch = Duration::from_secs(20));
+    let overtaken = deploy(&bed, &sample, "v1").env("GITHUB_RUN_ID", "43").spawn();
+    assert!(bed.wait_until(Duration::from_secs(20), |world| {
+        common::look::wanted(world, "web-green").starts_with("web-green:3")
+    }));
+    common::look::ecs(
+        &bed,
+        "UpdateService",
+        json!({ "service": "web-green", "taskDefinition": "web-green:1" }),
+    );
+    hurry(&bed);
+    overtaken.wait().expect(1, "superseded", "superseded", "changed");
+    common::look::steady(&bed, "web-green");
+    let done = deploy(&bed, &sample, "v2").env("GITHUB_RUN_ID", "44").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(
+        deployments(&bed),
+        [
+            "web-green: in_progress, success, inactive",
+            "web-green: in_progress, error",
+            "web-green: in_progress, success"
+        ]
+    );
+}
+
+#[test]
 fn labels_follow_the_commit_that_runs() {
     let (bed, sample) = stage();
     deploy(&bed, &sample, "v2").run().expect(0, "succeeded", "", "changed");

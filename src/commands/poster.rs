@@ -277,15 +277,19 @@ impl Poster {
         Ok(known.iter().find(|one| one.key() == Some(wanted.key.as_str())).map(|one| one.id))
     }
 
-    /// Retires the deployments before this one. Those before a retired one were retired with it.
+    /// Retires the deployments before this one, the oldest first: those before a retired one were retired with it.
     async fn retire(&self, id: u64, environment: &str) -> Answer<()> {
         let known = self.github.deployments(environment).await?;
+        let mut alive = Vec::new();
         for older in known.iter().filter(|one| one.id < id) {
             match self.github.deployment_state(older.id).await?.as_deref() {
                 Some("inactive") => break,
                 Some("failure" | "error") => {}
-                Some(_) | None => self.github.retire_deployment(older.id).await?,
+                Some(_) | None => alive.push(older.id),
             }
+        }
+        for older in alive.into_iter().rev() {
+            self.github.retire_deployment(older).await?;
         }
         Ok(())
     }

@@ -60,7 +60,8 @@ pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Dep
     let color = report.color?;
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => "success",
-        Outcome::Superseded => "inactive",
+        // `inactive` is what is retired, and all before it was.
+        Outcome::Superseded => "error",
         Outcome::Planned | Outcome::Refused | Outcome::Failed | Outcome::Cancelled => "failure",
     };
     let overview = report.overview.as_ref();
