@@ -348,6 +348,17 @@ fn two_runs_that_race_keep_the_first_comment() {
 }
 
 #[test]
+fn a_list_that_is_behind_brings_no_second_comment() {
+    let (bed, _) = stage();
+    let behind = GitHubEffect::Answer(200, json!([]));
+    bed.github_fault(GitHubFault::on("GET", "*/issues/7/comments", behind));
+    let done = run(&bed, "status").run();
+    is_quiet(&done);
+    assert_eq!(comments(&bed).len(), 1);
+    assert!(done.output("comment-url").contains("/pull/7#issuecomment-"), "{:?}", done.outputs);
+}
+
+#[test]
 fn comments_of_others_are_left_alone() {
     let (bed, _) = stage();
     bed.world(|world| {

@@ -205,12 +205,17 @@ impl Poster {
     /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs.
     async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
         let mut last = GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: false };
+        let mut made = false;
         for _ in 0..LOOKS {
             let marked = self.github.marked_comments(pull, &self.mark).await?;
             let Some((first, later)) = marked.split_first() else {
+                if made {
+                    // GitHub's list is behind.
+                    return Ok(());
+                }
                 match self.github.create_comment(pull, text).await {
                     // Another run may have made one meanwhile, and an unknown answer is read: look again.
-                    Ok(made) => self.url = Some(made.html_url),
+                    Ok(new) => (made, self.url) = (true, Some(new.html_url)),
                     Err(trouble) if trouble.effect_unknown => last = trouble,
                     Err(trouble) => return Err(trouble),
                 }
