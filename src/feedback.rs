@@ -112,6 +112,8 @@ pub(crate) enum GithubKind {
     Unauthorized,
     /// 403: the token may not.
     Forbidden,
+    /// 403: nobody may, since the conversation is locked or the repository archived.
+    Locked,
     /// 404: it is not there, or the token may not see it.
     NotFound,
     /// 422 and other answers to what was sent.
@@ -140,6 +142,7 @@ impl GithubKind {
             | GithubKind::Down
             | GithubKind::NoTime => true,
             GithubKind::Forbidden
+            | GithubKind::Locked
             | GithubKind::NotFound
             | GithubKind::Refused
             | GithubKind::Failing

@@ -549,6 +549,19 @@ fn a_fork_s_token_is_explained() {
 }
 
 #[test]
+fn a_locked_conversation_is_told_without_a_permission_to_add() {
+    let (bed, _) = stage();
+    let lock = |world: &mut testbed::World| {
+        let of = world.github.repository("shop", "web");
+        of.issues.iter_mut().filter(|issue| issue.number == 7).for_each(|issue| issue.locked = true);
+    };
+    bed.world(lock);
+    let done = run(&bed, "status").run();
+    done.expect(0, "succeeded", "", "untouched");
+    insta::assert_snapshot!(notice(&done), @"::notice title=ECS Blue/Green::Not posted on GitHub: the comment: GitHub answered 403, the conversation is locked or the repository archived. AWS is not affected, and the summary of the run has it all.");
+}
+
+#[test]
 fn no_pull_request_is_said_once_and_the_rest_is_shown() {
     let (bed, sample) = stage();
     let alone = "2".repeat(40);

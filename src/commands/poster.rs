@@ -369,6 +369,7 @@ fn pause(trouble: &GithubTrouble) -> Option<Duration> {
         GithubKind::Failing | GithubKind::Odd | GithubKind::Down => Some(PAUSE),
         GithubKind::Unauthorized
         | GithubKind::Forbidden
+        | GithubKind::Locked
         | GithubKind::NotFound
         | GithubKind::Refused
         | GithubKind::Slow

@@ -140,14 +140,17 @@ fn trouble(error: &octocrab::Error, does: Does) -> GithubTrouble {
         value.trim().parse::<u64>().ok()
     };
     let after = header("retry-after").map(Duration::from_secs);
+    let message = source.message.to_lowercase();
     let limited = status == 429
         || status == 403
             && (after.is_some()
                 || header("x-ratelimit-remaining") == Some(0)
-                || source.message.to_lowercase().contains("rate limit"));
+                || message.contains("rate limit"));
+    let locked = message.contains("is locked") || message.contains("was archived");
     let kind = match status {
         _ if limited => GithubKind::Limited(after),
         401 => GithubKind::Unauthorized,
+        403 if locked => GithubKind::Locked,
         403 => GithubKind::Forbidden,
         404 | 410 => GithubKind::NotFound,
         500.. => GithubKind::Failing,

@@ -186,6 +186,9 @@ fn why(trouble: &GithubTrouble) -> String {
     match trouble.kind {
         GithubKind::Unauthorized => format!("{answered}, the token is wrong or has expired"),
         GithubKind::Forbidden => format!("{answered}, the token may not do it"),
+        GithubKind::Locked => {
+            format!("{answered}, the conversation is locked or the repository archived")
+        }
         GithubKind::NotFound => format!("{answered}, it is not there or the token may not see it"),
         GithubKind::Refused => format!("{answered}, it does not take what was sent"),
         GithubKind::Limited(Some(after)) => {
