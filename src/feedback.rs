@@ -149,6 +149,23 @@ impl GithubKind {
             | GithubKind::Odd => false,
         }
     }
+
+    /// Whether the same may be taken when it is asked for later.
+    pub(crate) fn passes(self) -> bool {
+        match self {
+            GithubKind::Limited(_)
+            | GithubKind::Failing
+            | GithubKind::Slow
+            | GithubKind::Down
+            | GithubKind::Odd
+            | GithubKind::NoTime => true,
+            GithubKind::Unauthorized
+            | GithubKind::Forbidden
+            | GithubKind::Locked
+            | GithubKind::NotFound
+            | GithubKind::Refused => false,
+        }
+    }
 }
 
 /// What became of it.

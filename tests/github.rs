@@ -626,6 +626,45 @@ fn the_post_step_shows_the_end_that_the_main_step_could_not() {
     assert_eq!((quiet.code, quiet.log.as_str()), (0, ""));
 }
 
+/// A deploy whose end GitHub does not take, for it is down by then; it is up again.
+fn cut_off(bed: &Testbed, sample: &Sample) -> Done {
+    let running = deploy(bed, sample, "v2").spawn();
+    assert!(bed.wait_until(Duration::from_secs(20), |world| {
+        !world.github.repository("shop", "web").comments(7).is_empty()
+    }));
+    bed.set_github_down(true);
+    let done = running.wait();
+    done.expect(0, "succeeded", "", "changed");
+    assert!(comment(bed).contains("### ⏳ Deploying to green"), "{}", comment(bed));
+    bed.set_github_down(false);
+    done
+}
+
+#[test]
+fn the_post_step_shows_the_end_after_an_outage() {
+    let (bed, sample) = stage();
+    let done = cut_off(&bed, &sample);
+    let after = deploy(&bed, &sample, "v2").post(&done.state).run();
+    assert_eq!(after.code, 0, "{}", after.log);
+    is_quiet(&after);
+    assert!(comment(&bed).contains("### ✅ Succeeded: deploy to green"), "{}", comment(&bed));
+    assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: blue"]);
+}
+
+#[test]
+fn the_post_step_leaves_what_was_said_since() {
+    let (bed, sample) = stage();
+    let done = cut_off(&bed, &sample);
+    let button = run(&bed, "redirect-traffic").input("traffic", "split").env("GITHUB_RUN_ID", "43");
+    button.run().expect(0, "succeeded", "", "changed");
+    let newer = comment(&bed);
+    assert!(newer.contains("redirect-traffic to split"), "{newer}");
+    let after = deploy(&bed, &sample, "v2").post(&done.state).run();
+    assert_eq!(after.code, 0, "{}", after.log);
+    assert_eq!(comment(&bed), newer);
+    assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: split"]);
+}
+
 #[test]
 fn a_killed_run_does_not_stay_deploying() {
     let (bed, sample) = stage();

@@ -126,10 +126,11 @@ impl<'a> Feedback<'a> {
         };
         let run = run(settings, context, event);
         let poster = Poster::new(github, wish, &run, event);
-        let story = Story::new(run, wish.clone(), key(env, context), settings.plan_only);
-        let story = match Kept::of(env) {
-            Some(Kept::Begun(command)) => story.finishing(known(&command)),
-            Some(Kept::Unposted(_) | Kept::Done) | None => story,
+        let story = Story::new(run.clone(), wish.clone(), key(env, context), settings.plan_only);
+        let (poster, story) = match Kept::of(env) {
+            Some(Kept::Begun(command)) => (poster, story.finishing(known(&command))),
+            Some(Kept::Unposted(_)) => (poster.late(run), story),
+            Some(Kept::Done) | None => (poster, story),
         };
         let (tell, news) = mpsc::unbounded_channel();
         let (progress, seen) = watch::channel(Progress::default());
@@ -183,8 +184,9 @@ impl<'a> Feedback<'a> {
             let late = GithubTrouble { kind: GithubKind::NoTime, status: None, effect_unknown: true };
             posted.troubles.push((Part::Comment, late));
         }
+        let later = posted.troubles.iter().any(|(_, trouble)| trouble.kind.passes());
         let kept = match wanted {
-            Some(wanted) if !in_time => Kept::Unposted(wanted),
+            Some(wanted) if !in_time || later => Kept::Unposted(wanted),
             Some(_) | None => Kept::Done,
         };
         let feedback = Feedback { worker: None, ..self };

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part, Posted, Showing, Status};
 use crate::github::{Answer, GitHub, Pull};
 use crate::plan::time::Time;
-use crate::report::comment::{Run, mark};
+use crate::report::comment::{Run, follows, mark};
 use crate::report::labels::is_ours;
 
 /// How often a comment is looked for before it is given up.
@@ -48,6 +48,10 @@ pub(super) struct Poster {
     shown: Showing,
     /// GitHub is not asked before, since it answered with this status.
     not_before: (Time, Option<u16>),
+    /// The run, where its end is shown after the main step.
+    late: Option<Run>,
+    /// Whether something newer than this run stands in a comment.
+    overtaken: bool,
 }
 
 impl Poster {
@@ -68,7 +72,14 @@ impl Poster {
             url: None,
             shown: Showing::default(),
             not_before: (Time::default(), None),
+            late: None,
+            overtaken: false,
         }
+    }
+
+    /// A poster of an end that is old by now: what another run or step has said since stays.
+    pub(super) fn late(self, run: Run) -> Poster {
+        Poster { late: Some(run), ..self }
     }
 
     /// Finds the run's pull request ahead, while AWS is looked at. A trouble is met again, and told, when it is needed.
@@ -149,7 +160,7 @@ impl Poster {
                 self.shown.status.clone_from(&wanted.status);
             }
             Part::Labels if wanted.labels != self.shown.labels => {
-                if let Some(labels) = &wanted.labels {
+                if let Some(labels) = wanted.labels.as_ref().filter(|_| !self.overtaken) {
                     self.labels(labels).await?;
                 }
                 self.shown.labels.clone_from(&wanted.labels);
@@ -226,6 +237,10 @@ impl Poster {
             }
             self.url = Some(first.html_url.clone());
             if first.body.trim_end() == text.trim_end() {
+                return Ok(());
+            }
+            if self.late.as_ref().is_some_and(|run| !follows(&first.body, run)) {
+                self.overtaken = true;
                 return Ok(());
             }
             match self.github.update_comment(first.id, text).await {

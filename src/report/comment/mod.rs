@@ -134,15 +134,21 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
     parts.push(Section { rank: Rank::Verdict, text });
     let text = match now.moved.filter(|_| now.failing.is_none()) {
         Some(split) => {
-            format!(
-                "**Users are at {split}**, read back from AWS. The run watches on; this comment follows it.\n\n"
-            )
+            format!("**Users are at {split}**, read back from AWS. The run watches on; {FOLLOWS}\n\n")
         }
-        None => "The run is under way; this comment follows it.\n\n".to_owned(),
+        None => format!("The run is under way; {FOLLOWS}\n\n"),
     };
     parts.push(Section { rank: Rank::Verdict, text });
     parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
     whole(parts, account(&report), run)
+}
+
+/// What ends the first sentences of a comment on a run that is under way.
+const FOLLOWS: &str = "this comment follows it.";
+
+/// Whether a comment still says that this run is under way.
+pub(crate) fn follows(text: &str, run: &Run) -> bool {
+    text.contains(FOLLOWS) && text.contains(&page(run))
 }
 
 /// A command as what is being done.
