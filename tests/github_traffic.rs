@@ -19,9 +19,9 @@ use common::{Action, Done, stack, writes};
 use comrak::{Options, markdown_to_html};
 use rustix::process::Signal;
 use serde_json::json;
-use testbed::Testbed;
 use testbed::github::{Level, Permissions};
 use testbed::sample::{self, Sample};
+use testbed::{Effect, Fault, Testbed};
 use traffic::{moves, until_at};
 
 /// The commit of pull request 7.
@@ -212,6 +212,37 @@ fn the_whole_story_of_a_pull_request() {
     assert!(text.contains("### 🚫 Cancelled"), "{text}");
     insta::assert_snapshot!("6_cancelled", text);
     assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn the_post_step_of_a_redirect_tells_of_a_redirect_where_the_run_did() {
+    let (bed, sample) = stage();
+    bed.world(|world| {
+        let other = "5".repeat(40);
+        let of = world.github.repository("shop", "web");
+        of.commit(&other).on_default_branch = false;
+        of.pull(8, &other, "feature/pay", "main");
+    });
+    deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+    let inputs = [("traffic", "green"), ("steps", "20"), ("bake-time", "10m"), ("on-cancel", "restore")];
+    // A commit of another pull request.
+    let start = || button(&bed, "redirect-traffic", "102", &inputs).env("GITHUB_SHA", &"5".repeat(40));
+    let running = start().input("timeout", "30m").spawn();
+    until_at(&bed, &sample, &["80/20"]);
+    bed.fault(Fault::on("ModifyListener", Effect::Delay(Duration::from_secs(20))).times(1));
+    running.signal(Signal::INT);
+    let done = running.wait();
+    done.expect(1, "cancelled", "cancelled", "unknown");
+    assert!(comment(&bed).contains("NOT KNOWN"), "{}", comment(&bed));
+    let before = statuses(&bed);
+    let after = start().post(&done.state).run();
+    after.expect(1, "cancelled", "cancelled", "restored");
+    let text = comment(&bed);
+    assert!(text.contains("### 🚫 Cancelled: redirect-traffic\n"), "{text}");
+    assert!(text.contains("Restored: the production rules hold again what was found"), "{text}");
+    assert_eq!(labels(&bed), ["deployed: green", "traffic: blue"]);
+    let others = bed.world(|world| world.github.repository("shop", "web").comments(8).len());
+    assert_eq!((statuses(&bed), others), (before, 0), "a redirect has no commit status");
 }
 
 #[test]

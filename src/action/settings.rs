@@ -61,6 +61,19 @@ pub(crate) enum Command {
     Status,
 }
 
+impl Command {
+    /// Its name, as the input has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::Deploy(_) => "deploy",
+            Command::Redirect(_) => "redirect-traffic",
+            Command::Promote(_) => "promote",
+            Command::Rollback(_) => "rollback",
+            Command::Status => "status",
+        }
+    }
+}
+
 /// What a cancelled run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnCancel {

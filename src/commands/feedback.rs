@@ -126,11 +126,10 @@ impl<'a> Feedback<'a> {
         };
         let run = run(settings, context, event);
         let poster = Poster::new(github, wish, &run, event);
-        let story = Story::new(run.clone(), wish.clone(), key(env, context), settings.plan_only);
-        let (poster, story) = match Kept::of(env) {
-            Some(Kept::Begun(command)) => (poster, story.finishing(known(&command))),
-            Some(Kept::Unposted(_)) => (poster.late(run), story),
-            Some(Kept::Done) | None => (poster, story),
+        let story = Story::new(run.clone(), settings, key(env, context));
+        let poster = match Kept::of(env) {
+            Some(Kept::Unposted(_)) => poster.late(run),
+            Some(Kept::Begun(_) | Kept::Done) | None => poster,
         };
         let (tell, news) = mpsc::unbounded_channel();
         let (progress, seen) = watch::channel(Progress::default());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::drive::{Drive, Ending};
+use super::redirect::at_the_end;
 use super::session::Session;
 use super::state::{DeployState, Phase, State, TrafficState};
 use crate::clock;
@@ -13,6 +14,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::course::{Deploying, Moving};
 use crate::plan::definition::Content;
 use crate::plan::deploy::Goal;
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Left};
 use crate::plan::traffic;
 use crate::plan::verdict::Limits;
@@ -33,19 +35,27 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
     report.outcome = Outcome::Cancelled;
     report.reason = Some(Reason::Cancelled);
     report.failing = Some(Failing::Cancelled);
-    let ending = match state {
-        State::Deploy(state) => back_deploy(session, state, &mut report).await,
+    let (ending, last) = match state {
+        State::Deploy(state) => (back_deploy(session, state, &mut report).await, None),
         State::Traffic(state) => back_traffic(session, state, &mut report).await,
     };
     (report.left, report.because) = match ending {
         Ending::End(End::Bad { left, because, .. }) => (left, Some(because)),
         Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
     };
+    if let State::Traffic(_) = state {
+        // Whose comment and labels are to tell of it.
+        at_the_end(session, last, &mut report).await;
+    }
     report
 }
 
 /// The rules that hold what a change of traffic wrote, where it was to be put back or is half done.
-async fn back_traffic(session: &Session<'_>, state: &TrafficState, report: &mut Report) -> Ending {
+async fn back_traffic(
+    session: &Session<'_>,
+    state: &TrafficState,
+    report: &mut Report,
+) -> (Ending, Option<Snapshot>) {
     report.split = Some(state.found.split);
     report.rules = state.found.splits.keys().cloned().collect();
     let restore = state.restore.unwrap_or(session.settings.restore_on_cancel());
@@ -54,7 +64,7 @@ async fn back_traffic(session: &Session<'_>, state: &TrafficState, report: &mut 
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
     drive.save(Phase::Done);
-    ending
+    (ending, drive.seen)
 }
 
 /// The color of a deploy.

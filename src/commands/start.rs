@@ -45,13 +45,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
-    let command = match &settings.command {
-        Command::Deploy(_) => "deploy",
-        Command::Redirect(_) => "redirect-traffic",
-        Command::Promote(_) => "promote",
-        Command::Rollback(_) => "rollback",
-        Command::Status => "status",
-    };
+    let command = settings.command.name();
     let http = client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::feedback::News;
 use crate::action::github::GithubSettings;
+use crate::action::settings::Settings;
 use crate::event::{Event, Report};
 use crate::feedback::{Deployment, Showing, Status};
 use crate::plan::color::{Color, Split};
@@ -50,25 +51,19 @@ pub(super) type Wanted = (Showing, bool);
 
 impl Story {
     /// A run of which nothing is told.
-    pub(super) fn new(run: Run, wish: GithubSettings, key: String, plan_only: bool) -> Story {
+    pub(super) fn new(run: Run, settings: &Settings, key: String) -> Story {
         let now = Working::default();
         Story {
             run,
-            wish,
+            wish: settings.github.clone(),
             key,
-            plan_only,
+            plan_only: settings.plan_only,
             now,
             before: None,
             begun: false,
             watching: false,
-            finishes: "deploy",
+            finishes: settings.command.name(),
         }
-    }
-
-    /// Names the command that a post step finishes.
-    pub(super) fn finishing(mut self, command: &'static str) -> Story {
-        self.finishes = command;
-        self
     }
 
     /// Takes news in. What shall be shown now, where that changed.
@@ -134,16 +129,23 @@ impl Story {
         deploys(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
     }
 
+    /// The command itself, where a post step finishes it.
+    fn of(&self, command: &'static str) -> &'static str {
+        if command == "post" { self.finishes } else { command }
+    }
+
     /// What is shown while the run is under way.
     fn under_way(&self) -> Showing {
         let command = self.now.command;
+        // A post step writes before it has seen whose pull requests it is about.
+        let placed = self.now.overview.is_some() || !moves(self.of(command));
         let deployment = self.deploying();
         // A commit that a promote brings to production keeps its status until the end is known.
         let commit = deployment.as_ref().and_then(|one| one.commit.as_ref());
         let own = commit.is_none() || commit == self.run.commit.as_ref();
         Showing {
-            comment: self.wish.comment.then(|| working(&self.now, &self.run)),
-            about: about(command, self.now.overview.as_ref()),
+            comment: (self.wish.comment && placed).then(|| working(&self.now, &self.run)),
+            about: about(self.of(command), self.now.overview.as_ref()),
             labels: None,
             deployment: deployment.filter(|_| self.wish.deployments),
             status: (self.wish.deployments && deploys(command) && own)
@@ -153,7 +155,7 @@ impl Story {
 
     /// What is shown at the end.
     fn end(&self, told: &Report) -> Showing {
-        let command = if told.command == "post" { self.finishes } else { told.command };
+        let command = self.of(told.command);
         let report = &Report { command, ..told.clone() };
         let tells = self.wish.deployments && !self.plan_only && deploys(command);
         let over = |_| posting::over(report, &self.run, self.begun);
@@ -177,11 +179,15 @@ fn deploys(command: &str) -> bool {
     matches!(command, "deploy" | "promote")
 }
 
+/// Whether a command moves users.
+fn moves(command: &str) -> bool {
+    matches!(command, "redirect-traffic" | "rollback" | "promote")
+}
+
 /// The commits that run on the colors whose users a command moves.
 fn about(command: &str, seen: Option<&Overview>) -> Vec<String> {
-    let moves = matches!(command, "redirect-traffic" | "rollback" | "promote");
     let views = seen.into_iter().flat_map(|overview| &overview.colors);
-    let of_users = views.filter(|view| moves && view.color != Color::Develop);
+    let of_users = views.filter(|view| moves(command) && view.color != Color::Develop);
     let mut commits: Vec<String> = of_users.filter_map(|view| view.commit.clone()).collect();
     commits.dedup();
     commits
