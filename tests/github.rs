@@ -652,6 +652,25 @@ fn the_post_step_shows_the_end_after_an_outage() {
 }
 
 #[test]
+fn a_cancelled_run_that_github_keeps_waiting_leaves_its_end_to_the_post_step() {
+    let (bed, sample) = stage();
+    bed.world(|world| world.pace.launch = Duration::from_secs(20));
+    let running = deploy(&bed, &sample, "v2").spawn();
+    assert!(bed.wait_until(Duration::from_secs(20), |world| {
+        !world.github.repository("shop", "web").comments(7).is_empty()
+            && common::look::wanted(world, "web-green").starts_with("web-green:2")
+    }));
+    bed.github_fault(GitHubFault::always(GitHubEffect::Delay(Duration::from_secs(60))));
+    running.signal(rustix::process::Signal::INT);
+    let done = running.wait();
+    assert_eq!((done.code, done.output("result")), (1, "cancelled"), "{}", done.log);
+    assert!(comment(&bed).contains("⏳"), "{}", comment(&bed));
+    bed.clear_github_faults();
+    let after = deploy(&bed, &sample, "v2").post(&done.state).run();
+    assert!(comment(&bed).contains("### 🚫 Cancelled"), "{}\n{}", comment(&bed), after.log);
+}
+
+#[test]
 fn the_post_step_leaves_what_was_said_since() {
     let (bed, sample) = stage();
     let done = cut_off(&bed, &sample);

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::poster::Poster;
-use super::story::Story;
+use super::story::{Moment, Story, Wanted};
 use crate::action::context::Context;
 use crate::action::env::Environment;
 use crate::action::files;
@@ -29,6 +29,9 @@ const BUDGET: Duration = Duration::from_secs(20);
 
 /// The runner kills a cancelled step 10 s after the signal; the run is out before 7 s.
 const LAST_MOMENT: Duration = Duration::from_millis(6_800);
+
+/// How long the end of the run may take to be heard of, which needs no network.
+const HEARING: Duration = Duration::from_millis(100);
 
 /// Name of the state value.
 pub(crate) const NAME: &str = "github";
@@ -88,7 +91,9 @@ pub(crate) struct Feedback<'a> {
 
 /// The task that talks to GitHub.
 struct Worker {
-    /// The task.
+    /// The task that listens.
+    listener: JoinHandle<()>,
+    /// The task that posts.
     task: JoinHandle<()>,
     /// What it came to.
     progress: watch::Receiver<Progress>,
@@ -126,21 +131,19 @@ impl<'a> Feedback<'a> {
         };
         let run = run(settings, context, event);
         let poster = Poster::new(github, wish, &run, event);
-        let story = Story::new(run.clone(), settings, key(env, context));
-        let poster = match Kept::of(env) {
-            Some(Kept::Unposted(_)) => poster.late(run),
-            Some(Kept::Begun(_) | Kept::Done) | None => poster,
-        };
+        let story = Story::new(run, settings, key(env, context));
         let (tell, news) = mpsc::unbounded_channel();
         let (progress, seen) = watch::channel(Progress::default());
-        let task = tokio::spawn(work(news, poster, story, progress));
+        let (show, shows) = mpsc::unbounded_channel();
+        let listener = tokio::spawn(listen(news, story, show, progress.clone()));
+        let task = tokio::spawn(work(shows, poster, progress));
         let cutoff = tokio::spawn(async move { signals.wait_and(LAST_MOMENT).await });
         let events = tell.clone();
         reporter.also_tell(move |event| {
             // A worker that is gone has nothing to show any more.
             let _ = events.send(News::Event(Box::new(event.clone())));
         });
-        feedback.worker = Some(Worker { task, progress: seen, cutoff, tell });
+        feedback.worker = Some(Worker { listener, task, progress: seen, cutoff, tell });
         feedback
     }
 
@@ -170,12 +173,18 @@ impl<'a> Feedback<'a> {
     /// Waits until the end is shown, for a short time, and tells what is not.
     pub(crate) async fn finish(self) {
         let Some(mut worker) = self.worker else { return };
+        // What is to be shown is known at once, even where no time is left to show it.
+        tokio::select! {
+            _ = &mut worker.listener => {}
+            () = clock::sleep(HEARING) => {}
+        }
         let over = worker.progress.wait_for(|progress| progress.over);
         let in_time = tokio::select! {
             over = over => over.is_ok(),
             () = clock::sleep(BUDGET) => false,
             _ = &mut worker.cutoff => false,
         };
+        worker.listener.abort();
         worker.task.abort();
         worker.cutoff.abort();
         let Progress { mut posted, wanted, .. } = worker.progress.borrow().clone();
@@ -202,23 +211,36 @@ impl<'a> Feedback<'a> {
     }
 }
 
-/// Follows the events and shows what changed; the last thing is the end of the run.
-async fn work(
+/// Follows the events, whatever GitHub is at; the last thing is the end of the run.
+async fn listen(
     mut news: mpsc::UnboundedReceiver<News>,
-    mut poster: Poster,
     mut story: Story,
+    show: mpsc::UnboundedSender<Wanted>,
     tell: watch::Sender<Progress>,
 ) {
-    poster.find_pull_request().await;
-    while let Some(first) = news.recv().await {
-        let mut wanted = story.hear(first);
-        while let Ok(next) = news.try_recv() {
-            wanted = story.hear(next).or(wanted);
+    while let Some(news) = news.recv().await {
+        let Some((showing, moment)) = story.hear(news) else { continue };
+        if moment != Moment::Meanwhile {
+            tell.send_modify(|progress| progress.wanted = Some(Box::new(showing.clone())));
         }
-        let Some((showing, last)) = wanted else { continue };
-        tell.send_modify(|progress| {
-            progress.wanted = last.then(|| Box::new(showing.clone()));
-        });
+        // A worker that is gone shows nothing any more.
+        let _ = show.send((showing, moment));
+        if moment != Moment::Meanwhile {
+            break;
+        }
+    }
+}
+
+/// Shows the newest of what is wanted; the last thing is the end of the run.
+async fn work(mut shows: mpsc::UnboundedReceiver<Wanted>, mut poster: Poster, tell: watch::Sender<Progress>) {
+    poster.find_pull_request().await;
+    while let Some(mut wanted) = shows.recv().await {
+        while let Ok(newer) = shows.try_recv() {
+            wanted = newer;
+        }
+        let (showing, moment) = wanted;
+        let last = moment != Moment::Meanwhile;
+        poster.late = moment == Moment::Late;
         let budget = if last { BUDGET } else { Duration::ZERO };
         let posted = poster.show(&showing, budget).await;
         tell.send_modify(|progress| {

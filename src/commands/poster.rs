@@ -48,8 +48,10 @@ pub(super) struct Poster {
     shown: Showing,
     /// GitHub is not asked before, since it answered with this status.
     not_before: (Time, Option<u16>),
-    /// The run, where its end is shown after the main step.
-    late: Option<Run>,
+    /// The run.
+    run: Run,
+    /// Whether it ended before this step: what another run or step has said since stays.
+    pub(super) late: bool,
     /// Whether something newer than this run stands in a comment.
     overtaken: bool,
 }
@@ -72,14 +74,10 @@ impl Poster {
             url: None,
             shown: Showing::default(),
             not_before: (Time::default(), None),
-            late: None,
+            run: run.clone(),
+            late: false,
             overtaken: false,
         }
-    }
-
-    /// A poster of an end that is old by now: what another run or step has said since stays.
-    pub(super) fn late(self, run: Run) -> Poster {
-        Poster { late: Some(run), ..self }
     }
 
     /// Finds the run's pull request ahead, while AWS is looked at. A trouble is met again, and told, when it is needed.
@@ -239,7 +237,7 @@ impl Poster {
             if first.body.trim_end() == text.trim_end() {
                 return Ok(());
             }
-            if self.late.as_ref().is_some_and(|run| !follows(&first.body, run)) {
+            if self.late && !follows(&first.body, &self.run) {
                 self.overtaken = true;
                 return Ok(());
             }

@@ -46,8 +46,19 @@ fn watching(event: &Event) -> bool {
     }
 }
 
-/// What shall be shown, and whether it is the last thing.
-pub(super) type Wanted = (Showing, bool);
+/// When something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// While the run is under way.
+    Meanwhile,
+    /// At its end.
+    End,
+    /// Its end, after the main step.
+    Late,
+}
+
+/// What shall be shown, and when.
+pub(super) type Wanted = (Showing, Moment);
 
 impl Story {
     /// A run of which nothing is told.
@@ -69,11 +80,11 @@ impl Story {
     /// Takes news in. What shall be shown now, where that changed.
     pub(super) fn hear(&mut self, news: News) -> Option<Wanted> {
         let event = match news {
-            News::Left(showing) => return Some((*showing, true)),
+            News::Left(showing) => return Some((*showing, Moment::Late)),
             News::Event(event) => *event,
         };
         if let Event::Ended(report) = &event {
-            return Some((self.end(report), true));
+            return Some((self.end(report), Moment::End));
         }
         let writes = matches!(event, Event::Step(_));
         let begins = writes && !self.begun;
@@ -82,7 +93,7 @@ impl Story {
         let watches = self.begun && !self.watching && self.now.moved.is_some() && watching(&event);
         self.watching |= watches;
         self.note(event);
-        (begins || fails || watches).then(|| (self.under_way(), false))
+        (begins || fails || watches).then(|| (self.under_way(), Moment::Meanwhile))
     }
 
     /// Notes what an event tells.
