@@ -19,7 +19,7 @@ use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Read, Trouble, TroubleKind};
 
 /// The name of this source of credentials in the SDK's own words.
 const NAME: &str = "GitHub OIDC";
-/// Credentials that can't be renewed just now are used on while they have this long to live.
+/// Credentials that can't be renewed are used on while they have this long to live.
 const LAST_USE: Duration = Duration::from_secs(3);
 /// How long to wait after a renewal that failed, before the next one.
 const AGAIN: Duration = Duration::from_secs(15);
@@ -63,7 +63,7 @@ impl WebIdentity {
         WebIdentity { sign_in, sts, newest: Mutex::default() }
     }
 
-    /// New credentials; where they can't be had just now, the last ones while they are good.
+    /// New credentials; where they can't be had, the last ones while they are good.
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         let now = clock::now();
         match self.assume().await {
@@ -73,8 +73,8 @@ impl WebIdentity {
             }
             Err(trouble) => {
                 let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let usable =
-                    newest.filter(|last| trouble.kind.passes() && left(last, clock::now()) > LAST_USE);
+                // Even where it is denied for good: the run may end well before they do, or put back what it changed.
+                let usable = newest.filter(|last| left(last, clock::now()) > LAST_USE);
                 let last = usable.ok_or_else(|| CredentialsError::provider_error(SignInFailed(trouble)))?;
                 Ok(until(&last, clock::now().after(AGAIN)))
             }

@@ -152,21 +152,24 @@ async fn credentials_are_renewed_before_their_end_and_by_a_new_token() {
 }
 
 #[tokio::test]
-async fn an_outage_of_github_does_no_harm_while_the_last_credentials_are_good() {
-    let server = Server::start(move |request, number| match asks_github(request) {
-        true if number == 1 => github(CLAIMS),
-        true => Answer::Text(503, "down".to_owned()),
-        false => sts(request, number, Duration::from_secs(10)),
-    })
-    .await;
-    let aws = aws(&server).await;
-    // Until after half of the life, when the first renewal fails.
-    while server.requests().iter().filter(|request| asks_github(request)).count() < 2 {
-        aws.caller().await.unwrap();
-        crate::clock::sleep(Duration::from_millis(200)).await;
+async fn an_outage_or_a_refusal_of_github_does_no_harm_while_the_last_credentials_are_good() {
+    for status in [503, 403] {
+        let server = Server::start(move |request, number| match asks_github(request) {
+            true if number == 1 => github(CLAIMS),
+            true => Answer::Text(status, "no".to_owned()),
+            false => sts(request, number, Duration::from_secs(10)),
+        })
+        .await;
+        let aws = aws(&server).await;
+        // Until after half of the life, when the first renewal fails.
+        while server.requests().iter().filter(|request| asks_github(request)).count() < 2 {
+            aws.caller().await.unwrap();
+            crate::clock::sleep(Duration::from_millis(200)).await;
+        }
+        let last = server.requests().pop().unwrap();
+        let signed = last.header("authorization").is_some_and(|it| it.contains("Credential=ASIA2/"));
+        assert!(signed, "{status}: {}", last.head);
     }
-    let last = server.requests().pop().unwrap();
-    assert!(last.header("authorization").is_some_and(|it| it.contains("Credential=ASIA2/")), "{}", last.head);
 }
 
 #[tokio::test]
