@@ -291,6 +291,32 @@ fn labels_are_called_and_colored_as_the_config_file_says() {
 }
 
 #[test]
+fn labels_of_an_app_with_a_long_name_are_whole_and_go() {
+    let (bed, sample) = stage();
+    let config = "cluster: shop
+apps:
+  an-app-whose-name-has-forty-six-characters-xxx: { blue: web-blue, green: web-green }
+  other: { blue: other-blue, green: other-green }
+";
+    let of_app = |action: Action| {
+        let action = action.file(".github/blue-green.yml", config);
+        action.input("app", "an-app-whose-name-has-forty-six-characters-xxx")
+    };
+    of_app(deploy(&bed, &sample, "v2")).run().expect(0, "succeeded", "", "changed");
+    let prefix = "an-app-whose-name-has-forty-s";
+    assert_eq!(
+        labels(&bed, 7),
+        ["deployed: green", "traffic: blue"].map(|label| format!("{prefix} {label}"))
+    );
+    let moved = run(&bed, "redirect-traffic").input("traffic", "split").env("GITHUB_RUN_ID", "43");
+    of_app(moved).run().expect(0, "succeeded", "", "changed");
+    assert_eq!(
+        labels(&bed, 7),
+        ["deployed: green", "traffic: split"].map(|label| format!("{prefix} {label}"))
+    );
+}
+
+#[test]
 fn nothing_is_written_when_nothing_changed() {
     let (bed, _) = stage();
     let status = || run(&bed, "status");

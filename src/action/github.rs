@@ -52,7 +52,8 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     let several = file.config.apps.len() > 1;
     let prefix = match (&style.prefix, &app) {
         (Some(prefix), _) => prefix.clone(),
-        (None, Some(app)) if several => format!("{app} "),
+        // As long as a prefix may be: a label that is cut in its first words is never found again.
+        (None, Some(app)) if several => format!("{} ", app.chars().take(29).collect::<String>()),
         (None, _) => String::new(),
     };
     let blue = place.map(|place| place.blue.as_str()).unwrap_or_default();
