@@ -54,7 +54,7 @@ pub(crate) struct Deployment {
     pub(crate) commit: Option<String>,
     /// Which run and step made it; no other deployment has the same.
     pub(crate) key: String,
-    /// `in_progress`, `success`, `failure`, `error`.
+    /// `in_progress`, `success`, `failure`.
     pub(crate) state: String,
     /// One line, at most 140 characters.
     pub(crate) description: String,

@@ -226,7 +226,7 @@ fn an_overtaken_deploy_keeps_none_before_it_alive() {
         deployments(&bed),
         [
             "web-green: in_progress, success, inactive",
-            "web-green: in_progress, error",
+            "web-green: in_progress, failure",
             "web-green: in_progress, success"
         ]
     );

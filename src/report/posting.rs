@@ -60,9 +60,10 @@ pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Dep
     let color = report.color?;
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => "success",
-        // `inactive` is what is retired, and all before it was.
-        Outcome::Superseded => "error",
-        Outcome::Planned | Outcome::Refused | Outcome::Failed | Outcome::Cancelled => "failure",
+        // Not `inactive` where it was overtaken: that is what is retired, and all before it was.
+        Outcome::Planned | Outcome::Refused | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
+            "failure"
+        }
     };
     let overview = report.overview.as_ref();
     Some(Deployment {
