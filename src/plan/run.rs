@@ -164,8 +164,10 @@ impl Run {
         let Some(mine) = self.mine.as_mut().filter(|mine| mine.seen && self.restoring.is_none()) else {
             return;
         };
-        let wanted = service.desired > 0 && service.task_definition == mine.task_definition;
-        if wanted && service.desired != mine.desired {
+        // AWS's own way back to what was found keeps the count, too.
+        let back = self.found.as_ref().is_some_and(|found| found.task_definition == service.task_definition);
+        let known = back || service.task_definition == mine.task_definition;
+        if known && service.desired > 0 && service.desired != mine.desired {
             mine.desired = service.desired;
             self.recounted = Some(service.desired);
         }

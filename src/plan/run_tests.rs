@@ -93,6 +93,17 @@ fn no_tasks_at_all_and_another_definition_are_no_other_count() {
 }
 
 #[test]
+fn a_count_that_somebody_else_set_before_aws_went_back_is_told_of() {
+    let mut run = waiting(Kind::Rollout, 2);
+    judged(&mut run, &healthy("web-green:2", 2), 5);
+    run.found = Some(Found { task_definition: arn("web-green:1"), desired: 2 });
+    judged(&mut run, &healthy("web-green:1", 2), 10);
+    assert_eq!(run.recounted, None, "AWS keeps the count");
+    judged(&mut run, &healthy("web-green:1", 6), 15);
+    assert_eq!(run.recounted, Some(6));
+}
+
+#[test]
 fn what_users_reach_is_noted_until_the_color_is_changed() {
     let at_green = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
     let mut run = Run::begin(at(0));

@@ -89,3 +89,14 @@ fn invariant_35_a_count_shows_when_it_is_the_desired_one() {
     tasks(&mut seen, Color::Green, 4, 1, "initial");
     assert!(shown(&seen, &step));
 }
+
+#[test]
+fn invariant_16_a_color_at_count_0_tells_nothing_of_the_load() {
+    let mut seen = world(50, 50);
+    tasks(&mut seen, Color::Blue, 0, 0, "");
+    tasks(&mut seen, Color::Green, 6, 6, "");
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut seen, color, (0, 40), true);
+    }
+    assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 12", "6 for half of the users");
+}
