@@ -68,10 +68,11 @@ fn stuck(stuck: Stuck) -> Next {
     turn(Failing::Traffic(stuck))
 }
 
-/// AWS does not answer: wait, but neither for ever nor blindly with users between the colors.
+/// AWS does not answer: wait, but neither for ever nor blindly with users between the colors, as a write without an
+/// answer may have left them.
 fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
     let blind = now.since(run.blind.unwrap_or(now));
-    if !run.changed {
+    if !run.changed && run.unanswered.is_none() {
         let patient = trouble.kind.passes() && blind < goal.timeout;
         return if patient {
             Next::Wait(Wait::Trouble(trouble.clone()))

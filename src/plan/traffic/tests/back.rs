@@ -135,3 +135,27 @@ fn invariant_16_a_count_that_the_run_raised_asks_for_no_more_than_was_there() {
     assert_eq!(ride.go(), "HTTP:80 default split");
     assert_eq!(refused_at_the_second_rule(&mut ride), "HTTP:80 default blue-80", "4 of 5 are 80 %");
 }
+
+#[test]
+fn invariants_09_and_35_a_write_without_an_answer_is_no_reason_to_wait_blindly_or_to_say_untouched() {
+    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    for (kind, patient) in [(TroubleKind::Unreachable, true), (TroubleKind::Denied, false)] {
+        let mut ride = Ride::new(world(100, 0), goal(80, 20));
+        let Next::Step(step) = ride.next() else { panic!("a step") };
+        ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+        ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
+        service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(kind)));
+        rules(&mut ride.seen)[0].rules[0] = production(80, 80, 20);
+        ride.seen.balancers = Some(Err(trouble(kind)));
+        if patient {
+            assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+        }
+        let turned = ride.later(1).go();
+        assert!(turned.starts_with(if patient { "Traffic(Blind" } else { "Traffic(Trouble" }), "{turned}");
+        if patient {
+            assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+        }
+        let end = ride.later(1).go();
+        assert!(end.starts_with("unknown Trouble"), "{end}");
+    }
+}
