@@ -89,12 +89,20 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     }
 }
 
-/// Before the first change: a trouble that may pass is waited for, until the time-out.
+/// Before the first change: a trouble that may pass is waited for, until the time-out. An update without an answer may
+/// have been that change.
 fn hold(trouble: &Trouble, run: &Run, goal: &Goal, now: Time) -> Next {
-    if !trouble.kind.passes() || now.since(run.began) >= goal.limits.timeout {
-        return Next::Refuse(Refusal::Unread(trouble.clone()));
+    let trouble = trouble.clone();
+    let passes = trouble.kind.passes();
+    if passes && now.since(run.began) < goal.limits.timeout {
+        return Next::Wait(Wait::Trouble(trouble));
     }
-    Next::Wait(Wait::Trouble(trouble.clone()))
+    if run.unanswered_update().is_none() {
+        return Next::Refuse(Refusal::Unread(trouble));
+    }
+    let late = || Ended::TimedOut(Box::new(Waiting::Unknown(trouble.clone())));
+    let ended = if passes { late() } else { Ended::Trouble(trouble.clone()) };
+    Next::Turn(Failing::Deployment(ended), Recovery::Ours)
 }
 
 /// Everything up to the update of the service.
@@ -110,7 +118,9 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
     for part in [answered(&service.definition), answered(&service.targets), answered(&service.tasks)] {
         match part {
             Ok(()) => {}
-            Err(Hindrance::Hold(trouble)) => return hold(&trouble, run, goal, now),
+            Err(Hindrance::Hold(trouble) | Hindrance::Refuse(Refusal::Unread(trouble))) => {
+                return hold(&trouble, run, goal, now);
+            }
             Err(Hindrance::Refuse(refusal)) => return Next::Refuse(refusal),
         }
     }

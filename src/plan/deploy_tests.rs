@@ -172,6 +172,31 @@ fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_mea
 }
 
 #[test]
+fn invariant_35_an_update_without_an_answer_is_not_called_untouched_where_nothing_can_be_read() {
+    let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
+    let lost = Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1) };
+    let sought = Some(Some(arn("web-green:2")));
+    let before = Run { sought, ..Run::begin(at(0)) };
+    let sent = Run { unanswered: Some(lost), ..before.clone() };
+    let (denied, down) = (trouble(TroubleKind::Denied), trouble(TroubleKind::Unreachable));
+    let unread = |trouble: &Trouble| {
+        let mut green = snapshot().services[1].clone();
+        green.tasks = Some(Err(trouble.clone()));
+        [Err(trouble.clone()), Ok(with(green))]
+    };
+    let turned = |ended| Next::Turn(Failing::Deployment(ended), Recovery::Ours);
+    let late = turned(Ended::TimedOut(Box::new(Waiting::Unknown(down.clone()))));
+    for seen in unread(&denied) {
+        assert_eq!(next(&seen, &goal(), &before, at(2)), Next::Refuse(Refusal::Unread(denied.clone())));
+        assert_eq!(next(&seen, &goal(), &sent, at(2)), turned(Ended::Trouble(denied.clone())));
+    }
+    let [seen, _] = unread(&down);
+    assert_eq!(next(&seen, &goal(), &sent, at(599)), Next::Wait(Wait::Trouble(down.clone())));
+    assert_eq!(next(&seen, &goal(), &sent, at(600)), late);
+    assert_eq!(next(&seen, &goal(), &before, at(600)), Next::Refuse(Refusal::Unread(down)));
+}
+
+#[test]
 fn invariant_11_a_live_color_is_refused_unless_allowed() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(80, 20)]));
