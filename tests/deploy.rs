@@ -318,8 +318,15 @@ fn instance_targets_with_dynamic_ports_are_followed() {
 
 #[test]
 fn a_capacity_provider_strategy_stays_and_is_followed() {
-    let (bed, sample) = stage();
-    let spot = json!([{ "capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0 }]);
+    for (ec2, provider) in [(false, "FARGATE_SPOT"), (true, "spot-instances")] {
+        follows_strategy(ec2, provider);
+    }
+}
+
+/// Asserts that a deploy to a green with this capacity provider keeps to it.
+fn follows_strategy(ec2: bool, provider: &str) {
+    let (bed, sample) = stack_with(&Stack { ec2, ..Stack::default() });
+    let spot = json!([{ "capacityProvider": provider, "weight": 1, "base": 0 }]);
     let input = json!({
         "cluster": "shop", "service": "web-green", "capacityProviderStrategy": spot, "forceNewDeployment": true,
     });
@@ -335,7 +342,7 @@ fn a_capacity_provider_strategy_stays_and_is_followed() {
         seen("ListTasks", json!({ "cluster": "shop", "serviceName": "web-green" }))["taskArns"].clone();
     let tasks = seen("DescribeTasks", json!({ "cluster": "shop", "tasks": tasks }))["tasks"].clone();
     let tasks = tasks.as_array().expect("tasks");
-    assert!(tasks.iter().all(|task| task["capacityProviderName"] == "FARGATE_SPOT"), "{tasks:?}");
+    assert!(tasks.iter().all(|task| task["capacityProviderName"] == provider), "{tasks:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod common;
 use std::time::Duration;
 
 use common::look::{hurry, redacted};
-use common::{Action, Done, stack, writes};
+use common::{Action, Done, Running, stack, writes};
 use serde_json::{Value, json};
 use testbed::Testbed;
 use testbed::github::{Comment, GitHubEffect, GitHubFault, Level, Permissions, Refusal};
@@ -615,16 +615,21 @@ fn the_input_names_the_pull_request() {
     wrong.expect(1, "refused", "bad-input", "untouched");
 }
 
+/// A deploy whose tasks take long to start, once its comment and its deployment are there.
+fn under_way(bed: &Testbed, sample: &Sample) -> Running {
+    bed.world(|world| world.pace.launch = Duration::from_secs(20));
+    let running = deploy(bed, sample, "v2").spawn();
+    assert!(bed.wait_until(Duration::from_secs(20), |world| {
+        !world.github.repository("shop", "web").comments(7).is_empty()
+            && common::look::wanted(world, "web-green").starts_with("web-green:2")
+    }));
+    running
+}
+
 #[test]
 fn a_cancelled_run_does_not_stay_deploying() {
     let (bed, sample) = stage();
-    bed.world(|world| world.pace.launch = Duration::from_secs(20));
-    let running = deploy(&bed, &sample, "v2").spawn();
-    let deploying = bed.wait_until(Duration::from_secs(20), |world| {
-        !world.github.repository("shop", "web").comments(7).is_empty()
-            && common::look::wanted(world, "web-green").starts_with("web-green:2")
-    });
-    assert!(deploying);
+    let running = under_way(&bed, &sample);
     running.signal(rustix::process::Signal::INT);
     let done = running.wait();
     assert_eq!((done.code, done.output("result")), (1, "cancelled"), "{}", done.log);
@@ -680,12 +685,7 @@ fn the_post_step_shows_the_end_after_an_outage() {
 #[test]
 fn a_cancelled_run_that_github_keeps_waiting_leaves_its_end_to_the_post_step() {
     let (bed, sample) = stage();
-    bed.world(|world| world.pace.launch = Duration::from_secs(20));
-    let running = deploy(&bed, &sample, "v2").spawn();
-    assert!(bed.wait_until(Duration::from_secs(20), |world| {
-        !world.github.repository("shop", "web").comments(7).is_empty()
-            && common::look::wanted(world, "web-green").starts_with("web-green:2")
-    }));
+    let running = under_way(&bed, &sample);
     bed.github_fault(GitHubFault::always(GitHubEffect::Delay(Duration::from_secs(60))));
     running.signal(rustix::process::Signal::INT);
     let done = running.wait();
@@ -713,12 +713,7 @@ fn the_post_step_leaves_what_was_said_since() {
 #[test]
 fn a_killed_run_does_not_stay_deploying() {
     let (bed, sample) = stage();
-    bed.world(|world| world.pace.launch = Duration::from_secs(20));
-    let running = deploy(&bed, &sample, "v2").spawn();
-    assert!(bed.wait_until(Duration::from_secs(20), |world| {
-        !world.github.repository("shop", "web").comments(7).is_empty()
-            && common::look::wanted(world, "web-green").starts_with("web-green:2")
-    }));
+    let running = under_way(&bed, &sample);
     running.signal(rustix::process::Signal::KILL);
     let done = running.wait();
     hurry(&bed);

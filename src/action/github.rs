@@ -4,6 +4,7 @@ use super::edge::Edge;
 use super::env::Environment;
 use super::place::File;
 use crate::config::kinds::{self, shown};
+use crate::config::labels::LONGEST_PREFIX;
 use crate::feedback::LabelStyle;
 use crate::plan::wanted::{Place, Text};
 
@@ -53,7 +54,7 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     let prefix = match (&style.prefix, &app) {
         (Some(prefix), _) => prefix.clone(),
         // As long as a prefix may be: a label that is cut in its first words is never found again.
-        (None, Some(app)) if several => format!("{} ", app.chars().take(29).collect::<String>()),
+        (None, Some(app)) if several => app.chars().take(LONGEST_PREFIX - 1).chain([' ']).collect(),
         (None, _) => String::new(),
     };
     let blue = place.map(|place| place.blue.as_str()).unwrap_or_default();

@@ -26,10 +26,6 @@ pub(super) struct Poster {
     github: GitHub,
     /// The mark of the comment.
     mark: String,
-    /// The run's commit: of a pull request its newest one.
-    commit: Option<String>,
-    /// The branch of the run.
-    branch: Option<String>,
     /// Whether the run's own pull request matters for more than labels.
     needs_pull: bool,
     /// The run's pull request: none before it is found, or where there is none.
@@ -63,8 +59,6 @@ impl Poster {
         Poster {
             github,
             mark: mark(&run.cluster, &run.app),
-            commit: run.commit.clone(),
-            branch: run.branch.clone(),
             needs_pull: wish.comment,
             pull,
             looked: pull.is_some(),
@@ -143,7 +137,7 @@ impl Poster {
             }
             Part::Deployment if wanted.deployment != self.shown.deployment => {
                 let told = wanted.deployment.as_ref();
-                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.commit.clone());
+                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.run.commit.clone());
                 if let (Some(commit), Some(deployment)) = (commit, told) {
                     self.deployment(&commit, deployment).await?;
                 }
@@ -151,7 +145,7 @@ impl Poster {
             }
             Part::Status if wanted.status != self.shown.status => {
                 let told = wanted.status.as_ref();
-                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.commit.clone());
+                let commit = told.and_then(|told| told.commit.clone()).or_else(|| self.run.commit.clone());
                 if let (Some(commit), Some(status)) = (commit, told) {
                     self.status(&commit, status).await?;
                 }
@@ -171,9 +165,9 @@ impl Poster {
     /// The run's own pull request.
     async fn own_pull(&mut self) -> Answer<Option<u64>> {
         if !self.looked {
-            if let Some(commit) = self.commit.clone() {
+            if let Some(commit) = self.run.commit.clone() {
                 let found = self.github.pulls_of(&commit).await?;
-                self.pull = choose(&found, &commit, self.branch.as_deref());
+                self.pull = choose(&found, &commit, self.run.branch.as_deref());
             }
             self.looked = true;
         }
@@ -182,7 +176,7 @@ impl Poster {
 
     /// The pull request of a commit in a revision's tags.
     async fn pull_of(&mut self, commit: &str) -> Answer<Option<u64>> {
-        if self.commit.as_deref() == Some(commit) {
+        if self.run.commit.as_deref() == Some(commit) {
             return self.own_pull().await;
         }
         if let Some(known) = self.pulls.get(commit) {

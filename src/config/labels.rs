@@ -37,12 +37,15 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Labels {
     found
 }
 
-/// A prefix that leaves room in a label, of which GitHub takes 50 characters.
+/// Most characters of a prefix: it leaves room in a label, of which GitHub takes 50.
+pub(crate) const LONGEST_PREFIX: usize = 30;
+
+/// A prefix that is not too long.
 fn prefix(value: &str) -> Result<String, String> {
-    if value.chars().count() <= 30 && !value.contains(|c: char| c.is_control() || c == ',') {
+    if value.chars().count() <= LONGEST_PREFIX && !value.contains(|c: char| c.is_control() || c == ',') {
         return Ok(value.to_owned());
     }
-    Err("is not a prefix of labels: it has at most 30 characters, and no commas".to_owned())
+    Err(format!("is not a prefix of labels: it has at most {LONGEST_PREFIX} characters, and no commas"))
 }
 
 /// Six hexadecimal digits, with or without `#`.

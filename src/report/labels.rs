@@ -3,7 +3,7 @@
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, PRESETS, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Left;
 
@@ -60,7 +60,8 @@ pub(crate) fn is_ours(name: &str, families: &[String]) -> bool {
 /// Whether this is a color or a split.
 fn says(text: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    matches!(text, "blue" | "green" | "develop" | "blue-80" | "split" | "green-80")
+    text == Color::Develop.word()
+        || PRESETS.iter().any(|(name, _)| *name == text)
         || text.split_once('/').is_some_and(|(blue, green)| number(blue) && number(green))
 }
 

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long the address of a process that ended is given to no other one, as an address in a VPC rests.
+/// How long the address of a process that ended is given to no other one: a target outlives its task for a while.
 const REST: Duration = Duration::from_secs(10);
 
 /// What a process is told.
