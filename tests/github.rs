@@ -113,6 +113,9 @@ fn uncounted(text: &str) -> String {
     };
     let text = (2..10).fold(text.to_owned(), uncount);
     let lasts = |line: &&str| !line.starts_with("| state |") && !line.starts_with("- deploy to green:");
+    let green: Vec<&str> = text.lines().filter(|line| !lasts(line)).collect();
+    let rolls = ["| state | – | deploying | – |", "- deploy to green: not now, a deployment is in progress"];
+    assert!(green == rolls || green == ["- deploy to green: possible"], "{green:?}");
     let mut lines: Vec<&str> = text.lines().filter(lasts).collect();
     lines.dedup_by(|next, last| next.starts_with("- [app in task") && last.starts_with("- [app in task"));
     lines.join("\n")
