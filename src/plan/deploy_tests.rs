@@ -676,9 +676,9 @@ fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
     run.saw(&with(service.clone()), &goal(), at(2));
     assert_eq!(run.unhealthy, [sick("last")], "its own, once, as seen last");
     let other_port = Target { port: 9090, ..sick("other port") };
-    service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port.clone()]));
+    service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port]));
     run.saw(&with(service), &goal(), at(2));
-    assert_eq!(run.unhealthy, [sick("last"), other_port, target(12, "unhealthy")]);
+    assert_eq!(run.unhealthy, [sick("last"), target(12, "unhealthy")], "a target is own by its port, too");
 }
 
 #[test]

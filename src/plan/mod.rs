@@ -13,6 +13,7 @@ pub(crate) mod look;
 mod lost;
 pub(crate) mod near;
 pub(crate) mod overview;
+pub(crate) mod own_targets;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;

@@ -1,11 +1,12 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
 use super::deploy::Goal;
+use super::own_targets::group_targets;
 use super::snapshot::{Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Kind, Mine, Recovery, own_tasks};
+use super::verdict::{Ended, Kind, Mine, Recovery, is_own};
 use super::wiring::apart_of_snapshot;
 
 /// What the run remembers. It never decides against what AWS shows.
@@ -175,12 +176,9 @@ impl Run {
 
     /// Notes the run's own targets that the load balancer finds unhealthy.
     fn note_unhealthy(&mut self, service: &Service) {
-        let Some(mine) = &self.mine else { return };
-        let (Some(Ok(tasks)), Some(Ok(targets))) = (&service.tasks, &service.targets) else { return };
-        for task in own_tasks(tasks, mine) {
-            let own =
-                |target: &&Target| Some(&target.id) == task.host.as_ref() && target.state == "unhealthy";
-            for target in targets.iter().filter(own) {
+        let (Some(mine), Some(targets)) = (&self.mine, group_targets(service)) else { return };
+        for (task, target) in targets.own {
+            if is_own(task, mine) && target.state == "unhealthy" {
                 self.unhealthy.retain(|known| (&known.id, known.port) != (&target.id, target.port));
                 self.unhealthy.push(target.clone());
             }

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use self::history::{gone, replaced, was_stopped};
-use super::snapshot::{Breaker, Deployment, Rollout, Service, ServiceStatus, Task, Threshold};
+use super::own_targets::group_targets;
+use super::snapshot::{Breaker, Deployment, Rollout, Service, ServiceStatus, Target, Task, Threshold};
 use super::time::Time;
 use super::trouble::Trouble;
 
@@ -367,36 +368,26 @@ fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
     }
 }
 
-/// The tasks that count for this change: those that its deployment started, or those of its task definition.
+/// The tasks that count for this change.
 pub(crate) fn own_tasks<'a>(tasks: &'a [Task], mine: &'a Mine) -> impl Iterator<Item = &'a Task> {
-    tasks.iter().filter(|task| match (mine.kind, &mine.id) {
+    tasks.iter().filter(|task| is_own(task, mine))
+}
+
+/// Whether a task counts for this change: its deployment started it, or it runs its task definition.
+pub(crate) fn is_own(task: &Task, mine: &Mine) -> bool {
+    match (mine.kind, &mine.id) {
         (Kind::Rollout, Some(id)) => task.started_by == *id,
         (Kind::Rollout | Kind::CountOnly | Kind::Nothing, _) => task.task_definition == mine.task_definition,
-    })
+    }
 }
 
 /// Healthy targets of the deployment's own running tasks; none where tasks or targets are not known.
 fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
-    let tasks = service.tasks.as_ref()?.as_ref().ok()?;
-    let targets = service.targets.as_ref()?.as_ref().ok()?;
-    let link = service.setup.links.first()?;
-    let count = own_tasks(tasks, mine)
-        .filter(|task| task.status == "RUNNING")
-        .filter(|task| {
-            let ports: Vec<u16> = task
-                .bindings
-                .iter()
-                .filter(|binding| binding.container == link.container && binding.container_port == link.port)
-                .map(|binding| binding.host_port)
-                .collect();
-            targets.iter().any(|target| {
-                let here = Some(&target.id) == task.host.as_ref();
-                here && target.is_healthy()
-                    && (target.port == link.port && ports.is_empty() || ports.contains(&target.port))
-            })
-        })
-        .count();
-    u32::try_from(count).ok()
+    let targets = group_targets(service)?;
+    let counts = |(task, target): &&(&Task, &Target)| {
+        is_own(task, mine) && task.status == "RUNNING" && target.is_healthy()
+    };
+    u32::try_from(targets.own.iter().filter(counts).count()).ok()
 }
 
 /// Failed tasks at which the circuit breaker trips (or would): by default half the desired count, at least 3, at most 200.

@@ -4,8 +4,9 @@
 //! earlier looks saw, and ECS's events.
 
 use super::{Finding, known};
+use crate::plan::own_targets::group_targets;
 use crate::plan::snapshot::{Event, Service, Target, Task};
-use crate::plan::verdict::{Mine, own_tasks};
+use crate::plan::verdict::{Mine, is_own, own_tasks};
 
 /// One finding for each own target that is or was not healthy.
 pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stopped: &[&Task]) -> Vec<Finding> {
@@ -13,7 +14,7 @@ pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stoppe
         known(&service.tasks).map(|tasks| own_tasks(tasks, mine).collect()).unwrap_or_default();
     let group = service.setup.links.first().and_then(|link| link.group.as_deref()).unwrap_or_default();
     let group = group_name(group);
-    let now = now(service, &running);
+    let now = now(service, mine);
     let is_new =
         |target: &&Target| !now.iter().any(|known| (&known.id, known.port) == (&target.id, target.port));
     let found: Vec<Finding> = now
@@ -31,10 +32,10 @@ pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stoppe
 }
 
 /// Own targets that are not healthy now. Draining ones are on their way out and tell nothing.
-fn now<'a>(service: &'a Service, running: &[&Task]) -> Vec<&'a Target> {
-    let is_own = |target: &&Target| running.iter().any(|task| task.host.as_ref() == Some(&target.id));
-    let tells = |target: &&Target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str());
-    known(&service.targets).into_iter().flatten().filter(is_own).filter(tells).collect()
+fn now<'a>(service: &'a Service, mine: &Mine) -> Vec<&'a Target> {
+    let tells = |target: &Target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str());
+    let own = group_targets(service).unwrap_or_default().own.into_iter();
+    own.filter(|(task, target)| is_own(task, mine) && tells(target)).map(|(_, target)| target).collect()
 }
 
 /// The finding of a target.

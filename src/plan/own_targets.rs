@@ -1,0 +1,133 @@
+//! Which targets of a service's target group belong to its own tasks. Anyone may register a target in a group: another
+//! service, or a person by hand. Only the service's own tasks count as its healthy targets (invariant 37).
+
+use super::snapshot::{Link, Service, Target, Task};
+
+/// The targets of a service's group, split by whether a task of the service is behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GroupTargets<'a> {
+    /// The targets of the service's tasks, each with its task.
+    pub(crate) own: Vec<(&'a Task, &'a Target)>,
+    /// Targets that no task of the service is behind, and that are not on their way out.
+    pub(crate) foreign: Vec<&'a Target>,
+}
+
+impl GroupTargets<'_> {
+    /// How many of the service's own targets are healthy.
+    pub(crate) fn healthy(&self) -> u32 {
+        let healthy = self.own.iter().filter(|(_, target)| target.is_healthy()).count();
+        u32::try_from(healthy).unwrap_or(u32::MAX)
+    }
+}
+
+/// Splits the targets of a service's group. None if the tasks or the targets were not read, or could not be: which
+/// targets are the service's own is unknown then.
+///
+/// The two lists are read at the same time, not at one moment: a target can be foreign in a single look because its task
+/// stopped, or began, between the two reads.
+pub(crate) fn group_targets(service: &Service) -> Option<GroupTargets<'_>> {
+    let tasks = service.tasks.as_ref()?.as_ref().ok()?;
+    let targets = service.targets.as_ref()?.as_ref().ok()?;
+    let link = service.setup.links.first()?;
+    let stopped = service.stopped.iter().flatten().flatten();
+    let mut split = GroupTargets::default();
+    for target in targets {
+        let is_behind = |task: &&Task| is_target_of(task, target, link);
+        match tasks.iter().find(is_behind) {
+            Some(task) => split.own.push((task, target)),
+            None if is_leaving(target) || stopped.clone().any(|task| is_behind(&task)) => {}
+            None => split.foreign.push(target),
+        }
+    }
+    Some(split)
+}
+
+/// Whether ECS registered this target for this task: at its address and the container port (target type `ip`), or at its
+/// instance and the host port that the container got (target type `instance`). Source: Amazon ECS, "Use an Application
+/// Load Balancer for Amazon ECS".
+fn is_target_of(task: &Task, target: &Target, link: &Link) -> bool {
+    if task.host.as_ref() != Some(&target.id) {
+        return false;
+    }
+    let of_link = |container: &str, port: u16| container == link.container && port == link.port;
+    let mut ports = task
+        .bindings
+        .iter()
+        .filter(|binding| of_link(&binding.container, binding.container_port))
+        .map(|binding| binding.host_port)
+        .peekable();
+    if ports.peek().is_none() { target.port == link.port } else { ports.any(|port| port == target.port) }
+}
+
+/// Whether a target was taken out of its group, and only finishes its requests.
+fn is_leaving(target: &Target) -> bool {
+    ["draining", "unhealthy.draining"].contains(&target.state.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::color::Color;
+    use crate::plan::sample::{service, target, trouble};
+    use crate::plan::snapshot::Binding;
+    use crate::plan::trouble::TroubleKind;
+
+    /// The addresses of own and of foreign targets.
+    fn split(service: &Service) -> (Vec<String>, Vec<String>) {
+        let address = |target: &Target| format!("{}:{}", target.id, target.port);
+        let targets = group_targets(service).unwrap();
+        let own = targets.own.iter().map(|(_, target)| address(target)).collect();
+        (own, targets.foreign.into_iter().map(address).collect())
+    }
+
+    #[test]
+    fn invariant_37_a_target_is_own_by_the_address_and_the_port_of_a_task() {
+        let mut green = service(Color::Green);
+        let moved = Target { port: 9090, ..target(2, "healthy") };
+        green.targets = Some(Ok(vec![target(1, "unhealthy"), moved, target(9, "healthy")]));
+        assert_eq!(
+            split(&green),
+            (vec!["10.0.0.1:8080".to_owned()], vec!["10.0.0.2:9090".to_owned(), "10.0.0.9:8080".to_owned()])
+        );
+        assert_eq!(group_targets(&green).unwrap().healthy(), 0);
+    }
+
+    #[test]
+    fn invariant_37_on_an_instance_the_host_port_of_the_container_with_traffic_decides() {
+        let mut green = service(Color::Green);
+        let binding = |container: &str, container_port, host_port| Binding {
+            container: container.to_owned(),
+            container_port,
+            host_port,
+        };
+        for (task, port) in green.tasks.as_mut().unwrap().as_mut().unwrap().iter_mut().zip([32_768, 32_769]) {
+            task.host = Some("i-1".to_owned());
+            task.bindings = vec![binding("app", 8080, port), binding("log", 9000, port + 1000)];
+        }
+        let at = |port| Target { id: "i-1".to_owned(), port, ..target(1, "healthy") };
+        green.targets = Some(Ok([32_768, 32_769, 33_768, 8080].map(at).to_vec()));
+        let named = |port: u16| format!("i-1:{port}");
+        assert_eq!(split(&green), ([32_768, 32_769].map(named).to_vec(), [33_768, 8080].map(named).to_vec()));
+        assert_eq!(group_targets(&green).unwrap().healthy(), 2);
+    }
+
+    #[test]
+    fn a_target_on_its_way_out_is_not_foreign() {
+        let mut green = service(Color::Green);
+        green.targets = Some(Ok(vec![target(7, "draining"), target(8, "unhealthy.draining")]));
+        assert_eq!(split(&green), (vec![], vec![]));
+        let gone = Task { host: Some("10.0.0.7".to_owned()), ..Task::default() };
+        green.targets = Some(Ok(vec![target(7, "unhealthy"), target(8, "unhealthy")]));
+        green.stopped = Some(Ok(vec![gone]));
+        assert_eq!(split(&green), (vec![], vec!["10.0.0.8:8080".to_owned()]));
+    }
+
+    #[test]
+    fn invariant_09_tasks_or_targets_that_are_unknown_split_nothing() {
+        let read = service(Color::Green);
+        let unread = Some(Err(trouble(TroubleKind::Denied)));
+        assert_eq!(group_targets(&Service { tasks: unread, ..read.clone() }), None);
+        assert_eq!(group_targets(&Service { tasks: None, ..read.clone() }), None);
+        assert_eq!(group_targets(&Service { targets: None, ..read }), None);
+    }
+}
