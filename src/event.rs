@@ -1,5 +1,6 @@
 //! What happened, as data. Commands emit events; the reporter renders them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::failure::{Failure, Outcome, Reason};
@@ -190,6 +191,8 @@ pub(crate) struct PutBack {
     pub(crate) counts: Vec<Color>,
     /// The colors whose scale-in it had suspended or allowed.
     pub(crate) scaling: Vec<Color>,
+    /// The counts that it had lowered, and what it raised them to again since users came.
+    pub(crate) undone: BTreeMap<Color, (u32, u32)>,
 }
 
 /// Everything that the end of a run tells: the source of summary, outputs and the last log line.

@@ -47,7 +47,10 @@ impl Outcome {
             Failing::Deployment(Ended::Superseded { .. }) | Failing::Traffic(Stuck::Overtaken { .. }) => {
                 Outcome::Superseded
             }
-            Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) => Outcome::Failed,
+            Failing::Repeated(unkept) if unkept.shown => Outcome::Superseded,
+            Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) | Failing::Repeated(_) => {
+                Outcome::Failed
+            }
         }
     }
 
@@ -173,6 +176,8 @@ impl Reason {
                 Stuck::Trouble(trouble) => Reason::of_trouble(trouble.kind),
                 Stuck::Refused(refusal) => Reason::of_refusal(refusal),
             },
+            Failing::Repeated(unkept) if unkept.shown => Reason::Superseded,
+            Failing::Repeated(_) => Reason::TimedOut,
             Failing::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
                 ProbeFailureKind::Unreachable { .. } => Reason::ProbeUnreachable,

@@ -41,8 +41,7 @@ pub(crate) async fn apply<C: Course>(
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
             };
-            aws.set_weights(weights, rule).await?;
-            Ok(Answer::Weighed)
+            Ok(Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)))
         }
         Step::Scaling(scaling) => {
             let service = seen.and_then(|snapshot| snapshot.service(scaling.color));

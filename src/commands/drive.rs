@@ -257,7 +257,7 @@ impl<'a, C: Course> Drive<'a, C> {
     fn tell(&mut self, step: &Step, answer: &Read<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
-            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed | Answer::Changed) => return,
+            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
             Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
             Ok(Answer::Updated(service)) => {
                 let rollout = matches!(step, Step::Update(update) if update.rolls());

@@ -197,6 +197,7 @@ fn put_back(run: &Run) -> PutBack {
         weights: !run.written.is_empty(),
         counts: counts.map(|(color, _)| *color).collect(),
         scaling: scaling.map(|(color, _)| *color).collect(),
+        undone: run.lowered.undone.clone(),
     }
 }
 

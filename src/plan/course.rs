@@ -3,9 +3,10 @@
 use super::color::Split;
 use super::deploy;
 use super::look::Look;
-use super::run::{self, Answer};
+use super::repeats::{Budget, Repeats};
+use super::run::{self, Answer, Turned};
 use super::snapshot::Snapshot;
-use super::step::{End, Failing, Follow, Next, Step};
+use super::step::{Because, End, Failing, Follow, Left, Next, Step, Wait};
 use super::time::Time;
 use super::traffic;
 use super::trouble::Read;
@@ -67,6 +68,27 @@ pub(crate) trait Course {
     }
 }
 
+/// A decision within the budget for repeated writes. A way back whose budget is spent ends there.
+fn within_budget(
+    next: Next,
+    (repeats, turned): (&Repeats, Option<&Turned>),
+    (seen, now): (&Read<Snapshot>, Time),
+) -> Next {
+    let Next::Step(step) = &next else { return next };
+    match repeats.budget(step, seen.as_ref().ok(), now) {
+        Budget::Send => next,
+        Budget::Pause => Next::Wait(Wait::Repeat(Box::new(step.clone()))),
+        Budget::Spent(unkept) => match turned {
+            None => Next::Turn(Failing::Repeated(unkept), Recovery::Ours),
+            Some(turned) => Next::Done(End::Bad {
+                failing: turned.failing.clone(),
+                left: Left::Unknown,
+                because: Because::Repeated(unkept),
+            }),
+        },
+    }
+}
+
 /// A deploy on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Deploying<'a> {
@@ -80,7 +102,8 @@ pub(crate) struct Deploying<'a> {
 
 impl Course for Deploying<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
-        deploy::next(seen, self.goal, &self.run, now)
+        let next = deploy::next(seen, self.goal, &self.run, now);
+        within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now))
     }
 
     fn look(&self) -> Look {
@@ -146,7 +169,8 @@ pub(crate) struct Moving<'a> {
 
 impl Course for Moving<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
-        traffic::next(seen, self.goal, &self.run, now)
+        let next = traffic::next(seen, self.goal, &self.run, now);
+        within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now))
     }
 
     fn look(&self) -> Look {

@@ -19,6 +19,7 @@ pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod promote;
 pub(crate) mod recover;
+pub(crate) mod repeats;
 pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod sample;

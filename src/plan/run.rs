@@ -2,7 +2,8 @@
 
 use super::deploy::Goal;
 use super::own_targets::group_targets;
-use super::snapshot::{Service, Snapshot, Target};
+use super::repeats::Repeats;
+use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
@@ -43,6 +44,8 @@ pub(crate) struct Run {
     pub(crate) probes: Option<Result<(), ProbeFailure>>,
     /// How often they were asked.
     pub(crate) probe_tries: u32,
+    /// What this run wrote, and how often.
+    pub(crate) repeats: Repeats,
     /// What failed, when, and who puts the color back.
     pub(crate) failing: Option<Turned>,
     /// When the way back was written.
@@ -86,8 +89,8 @@ pub(crate) enum Answer {
     Updated(Box<Service>),
     /// What the probes got.
     Probed(Result<(), ProbeFailure>),
-    /// AWS took new weights, and the rule could be read back; the next look compares it.
-    Weighed,
+    /// AWS took new weights; the rule as it was read back right after.
+    Weighed(Box<Rule>),
     /// AWS took a change that is seen at the next look.
     Changed,
 }
@@ -143,6 +146,14 @@ impl Run {
         if let Some(mine) = &mut self.mine {
             mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
         }
+        self.repeats.saw(|step| {
+            let shown = |update: &Update| {
+                let definition = update.task_definition.as_ref();
+                definition.is_none_or(|wanted| *wanted == service.task_definition)
+                    && update.desired.is_none_or(|wanted| wanted == service.desired)
+            };
+            matches!(step, Step::Update(update) if shown(update))
+        });
         self.recount(service);
         self.note_unhealthy(service);
     }
@@ -207,6 +218,9 @@ impl Run {
 
     /// Notes the answer of a step that was sent at `sent`.
     pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+        if answer.as_ref().map_or_else(|trouble| trouble.effect_unknown, |_| true) {
+            self.repeats.sent(step, sent);
+        }
         if self.mine.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
             self.bounding += 1;
             self.managed |= answer.is_ok();
@@ -236,7 +250,7 @@ impl Run {
                 }
             }
             Answer::Changed => self.managed = true,
-            Answer::Weighed => {}
+            Answer::Weighed(_) => {}
         }
     }
 

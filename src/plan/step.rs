@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::color::{Color, Split};
 use super::look::Look;
+use super::repeats::Unkept;
 use super::scalers;
 use super::snapshot::Place;
 use super::traffic::Load;
@@ -201,6 +202,15 @@ pub(crate) enum Wait {
     Probe,
     /// Healthy targets of a color that is going to get users.
     Capacity(Capacity),
+    /// A desired count that AWS took and does not show yet.
+    Count {
+        /// The color.
+        color: Color,
+        /// The count.
+        asked: u32,
+    },
+    /// The same write was sent a moment ago and AWS does not show it, or not any more.
+    Repeat(Box<Step>),
     /// New weights do not show yet in what AWS answers.
     Weights {
         /// The rule's name for people.
@@ -259,6 +269,8 @@ pub(crate) enum Failing {
     Cancelled,
     /// A change of traffic.
     Traffic(Stuck),
+    /// A write that did not last, however often it was repeated.
+    Repeated(Box<Unkept>),
 }
 
 /// How a change of traffic fails.
@@ -387,6 +399,8 @@ pub(crate) enum Because {
     Arrived,
     /// Users are where they were wanted, and no target there is healthy.
     NotServed,
+    /// The way back did not last, however often it was written.
+    Repeated(Box<Unkept>),
 }
 
 /// How a run ends.

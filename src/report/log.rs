@@ -155,7 +155,12 @@ impl Log {
     fn phase_of(&mut self, wait: &Wait) -> Vec<Line> {
         let of_users = words::watched(wait).unwrap_or_default();
         let (phase, title) = match wait {
-            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe | Wait::Weights { .. } => return Vec::new(),
+            Wait::Trouble(_)
+            | Wait::Unanswered(_)
+            | Wait::Probe
+            | Wait::Weights { .. }
+            | Wait::Count { .. }
+            | Wait::Repeat(_) => return Vec::new(),
             Wait::Deployment(_) => (Phase::Follow, format!("Follow the deployment of {}", self.about.name())),
             Wait::Rollback { .. } | Wait::Restore { .. } => {
                 (Phase::Back, format!("Watch {} go back", self.about.name()))
@@ -174,12 +179,13 @@ impl Log {
         let color = color.map(|color| format!("{color}: ")).unwrap_or_default();
         let still = if heartbeat { "; nothing changed" } else { "" };
         let level = match wait {
-            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe => Level::Warn,
+            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe | Wait::Repeat(_) => Level::Warn,
             Wait::Deployment(_)
             | Wait::Rollback { .. }
             | Wait::Restore { .. }
             | Wait::Capacity(_)
             | Wait::Weights { .. }
+            | Wait::Count { .. }
             | Wait::Bake { .. }
             | Wait::Settle { .. }
             | Wait::Drain { .. } => {

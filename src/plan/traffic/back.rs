@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::capacity::{FullLoad, capacity, full_load};
+use super::capacity::{Force, FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
+use super::finish::bounds;
 use super::goal::Goal;
 use super::next::{SHOWN, count, resume, suspend, write};
 use super::run::{Found, Run, Written};
@@ -100,7 +101,40 @@ impl Back<'_> {
         {
             return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
         }
+        if let Some(next) = self.undo_lowering() {
+            return Some(self.refused().unwrap_or(next));
+        }
         self.stays().or_else(|| self.refused()).or_else(|| self.rules())
+    }
+
+    /// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count,
+    /// then MinCapacity (invariants 23 and 36).
+    fn undo_lowering(&self) -> Option<Next> {
+        let lowered = &self.run.lowered;
+        self.facts.colors.iter().find_map(|color| {
+            let small = color.desired < self.needed_now(color)?;
+            let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
+            if let Some(before) = before {
+                return Some(Next::Step(count(color, before, Purpose::Restore)));
+            }
+            if lowered.was_undone(color.color) && small && self.now.since(self.run.acted) < SHOWN {
+                return Some(Next::Wait(Wait::Count {
+                    color: color.color,
+                    asked: self.run.known_count(color.color),
+                }));
+            }
+            let least = color.scaling?.min;
+            let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
+            Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
+        })
+    }
+
+    /// Healthy targets that a color needs for the users that it has now; none without users.
+    fn needed_now(&self, color: &Force) -> Option<u32> {
+        let load = self.found.load(self.facts);
+        let rules = self.facts.wiring.production.iter();
+        let live = rules.filter(|rule| rule.split.is_live(color.color));
+        live.map(|rule| capacity(color, rule.split, load, false).needed).max()
     }
 
     /// Then scale-in and counts; there is always something to say.
@@ -129,10 +163,16 @@ impl Back<'_> {
             Failing::Traffic(Stuck::Overtaken { .. }) if whole => Because::Theirs,
             Failing::Traffic(Stuck::Sick(_)) if self.run.finishing => Because::NotServed,
             // The color without users is no production any more: nobody is sent back there.
-            Failing::Cancelled | Failing::Traffic(_) if self.run.finishing => Because::Arrived,
+            Failing::Cancelled | Failing::Traffic(_) | Failing::Repeated(_) if self.run.finishing => {
+                Because::Arrived
+            }
             Failing::Traffic(Stuck::Sick(_) | Stuck::Alarm(_)) => return None,
-            Failing::Traffic(_) if self.run.arrived.is_some() => Because::Arrived,
-            Failing::Cancelled | Failing::Traffic(_) | Failing::Deployment(_) | Failing::Probe(_) => {
+            Failing::Traffic(_) | Failing::Repeated(_) if self.run.arrived.is_some() => Because::Arrived,
+            Failing::Cancelled
+            | Failing::Traffic(_)
+            | Failing::Repeated(_)
+            | Failing::Deployment(_)
+            | Failing::Probe(_) => {
                 return None;
             }
         };
@@ -187,7 +227,7 @@ impl Back<'_> {
             return self.not_ours(rule, written, wanted);
         }
         if let Some(short) = self.short(rule.split, wanted) {
-            return Some(self.wait_for(short));
+            return Some(self.make_up(short));
         }
         Some(write(rule, wanted, self.facts, Purpose::Restore))
     }
@@ -195,26 +235,28 @@ impl Back<'_> {
     /// A rule that does not hold what was written: not shown yet, or somebody else's. What was taken and does not show
     /// may still show later, so the way back is written all the same.
     fn not_ours(&self, rule: &ProductionRule, written: &Written, wanted: Split) -> Option<Next> {
-        if written.shown || !rule.split.same_ratio(written.before) {
+        if !rule.split.same_ratio(written.before) {
             return None;
         }
         if self.now.since(written.at) < SHOWN {
             return Some(Next::Wait(Wait::Weights { rule: rule_name(&rule.rule) }));
         }
-        rule.split.same_ratio(wanted).then(|| write(rule, wanted, self.facts, Purpose::Restore))
+        (!written.shown && rule.split.same_ratio(wanted))
+            .then(|| write(rule, wanted, self.facts, Purpose::Restore))
     }
 
     /// A color that would get users back and can't serve them.
     fn short(&self, now: Split, wanted: Split) -> Option<Capacity> {
         let load = full_load(now, &self.facts.colors).or_smaller(self.load_before());
+        let load = load.or_larger(self.found.load(self.facts));
         let live = self.facts.colors.iter().filter(|color| wanted.is_live(color.color));
         live.map(|color| capacity(color, wanted, load, self.goal.wish.force))
             .find(|capacity| capacity.healthy < capacity.needed)
     }
 
-    /// The load before this run's first write, without the counts that it raised, or that AWS raised to MinCapacity when
-    /// the run registered its scalable target: a color that carried all users and
-    /// kept a part of them seems to be made for more than it was. 2 targets for 80 % read as 2.5 for all.
+    /// The load by the split that was found and the counts now, without those that this run raised, or that AWS raised to
+    /// MinCapacity when the run registered its scalable target: a color that carried all users and kept a part
+    /// of them seems to be made for more than it was. 2 targets for 80 % read as 2.5 for all.
     fn load_before(&self) -> FullLoad {
         let mut colors = self.facts.colors.clone();
         for color in &mut colors {
@@ -227,9 +269,23 @@ impl Back<'_> {
         full_load(self.found.split, &colors)
     }
 
+    /// A count that fell below the need is raised first: one write fixes it.
+    fn make_up(&self, short: Capacity) -> Next {
+        let color = self.facts.force(short.color);
+        let known = self.run.known_count(short.color);
+        let most = if self.goal.wish.scale_up { short.needed } else { short.needed.min(known) };
+        let wanted = short.most.map_or(most, |scaling| most.min(scaling));
+        if short.desired < wanted {
+            Next::Step(count(color, wanted, Purpose::Restore))
+        } else {
+            self.wait_for(short)
+        }
+    }
+
     /// Waits for it, for a while; weight goes to nobody who can't serve it (invariants 16 and 27).
     fn wait_for(&self, short: Capacity) -> Next {
-        let patient = self.now.since(self.turned.at) < CAPACITY && self.run.cancelled.is_none();
+        let patient =
+            self.now.since(self.turned.at.max(self.run.acted)) < CAPACITY && self.run.cancelled.is_none();
         if patient {
             return Next::Wait(Wait::Capacity(short));
         }
@@ -299,11 +355,25 @@ impl Back<'_> {
         })
     }
 
+    /// Until the rules were read after AWS showed what this run lowered.
+    fn lowering_shows(&self) -> Option<Next> {
+        let lowered = &self.run.lowered;
+        if lowered.is_new() {
+            return Some(Next::Look(self.goal.look()));
+        }
+        let young = self.now.since(self.run.acted) < SHOWN && self.run.cancelled.is_none();
+        let (color, asked) = lowered.hidden().filter(|_| young)?;
+        Some(Next::Wait(Wait::Count { color, asked }))
+    }
+
     /// Everything that was this run's is back, or stays for a reason.
     fn end(&self) -> Next {
         let failing = self.turned.failing.clone();
         if !self.run.changed {
             return bad(failing, Left::Untouched, Because::NothingChanged);
+        }
+        if let Some(next) = self.lowering_shows() {
+            return next;
         }
         if self.foreign() {
             return bad(failing, Left::Changed, Because::Theirs);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, Step};
 
@@ -105,7 +107,7 @@ pub(crate) struct Load {
 }
 
 /// How the full load was reckoned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reckoned {
     /// The larger desired count of the colors.
     Largest,

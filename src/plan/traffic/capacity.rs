@@ -2,6 +2,8 @@
 //!
 //! The full load N is a fraction and is never rounded before the share is taken of it.
 
+use serde::{Deserialize, Serialize};
+
 use super::brief::{Load, Reckoned};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{GroupAttributes, Scalable, Service, Target};
@@ -61,7 +63,7 @@ fn small(count: usize) -> u32 {
 }
 
 /// The full load in targets, as a fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FullLoad {
     /// Numerator.
     over: u64,
@@ -83,6 +85,11 @@ impl FullLoad {
         if other.over * self.under < self.over * other.under { other } else { self }
     }
 
+    /// The larger one.
+    pub(crate) fn or_larger(self, other: FullLoad) -> FullLoad {
+        if self.or_smaller(other) == self { other } else { self }
+    }
+
     /// Healthy targets that a share of it needs: `max(1, ceil(share × N))`.
     fn share(self, weight: u32, sum: u32) -> u32 {
         let (weight, sum) = (u64::from(weight), u64::from(sum.max(1)));
@@ -96,11 +103,12 @@ impl FullLoad {
 /// larger than its load, and never smaller), at most the largest MaxCapacity; otherwise the larger desired count.
 pub(crate) fn full_load(now: Split, colors: &[Force]) -> FullLoad {
     // A color that was scaled to nothing tells nothing of the load.
+    let unscaled = colors.iter().any(|color| now.is_live(color.color) && color.scaling.is_none());
     let live: Vec<&Force> =
         colors.iter().filter(|color| now.is_live(color.color) && color.desired > 0).collect();
     let larger = colors.iter().map(|color| color.desired).max().unwrap_or_default();
     let by_count = FullLoad { over: u64::from(larger), under: 1, how: Reckoned::Largest };
-    if live.is_empty() || live.iter().any(|color| color.scaling.is_none()) {
+    if live.is_empty() || unscaled {
         return by_count;
     }
     let sum = u64::from(now.blue + now.green);

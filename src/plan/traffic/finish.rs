@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::capacity::{Force, FullLoad, capacity, full_load};
+use super::capacity::{Force, FullLoad, capacity};
 use super::facts::{Facts, facts};
 use super::goal::{Finish, Goal};
 use super::next::{count, managed, managing, rolling, settling};
@@ -24,7 +24,7 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
         0 => (facts.force(Color::Green), facts.force(Color::Blue)),
         _ => (facts.force(Color::Blue), facts.force(Color::Green)),
     };
-    let load = full_load(aim.split, &facts.colors);
+    let load = run.load(aim.split, facts);
     let needs = capacity(winner, aim.split, load, false);
     if let Some(next) = strengthen(winner, loser, (needs, load), at) {
         return Some(next);
@@ -40,7 +40,7 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
     }
     let quiet = managed(facts, at, (loser.color, Role::Idle));
     let shrink = quiet.or_else(|| as_idle(loser, wanted).map(Next::Step))?;
-    if needs.healthy < enough(winner, needs) {
+    if needs.healthy < enough(winner, needs).max(run.need(winner, facts, aim)) {
         return Some(short(winner, (needs, load), at));
     }
     if let Some(wait) = settling(at, winner.color) {
@@ -109,7 +109,7 @@ fn as_production(winner: &Force, loser: &Force, wanted: Finish) -> Option<Step> 
     let now = winner.scaling?;
     let of_loser = loser.scaling.map_or(0, |scaling| scaling.min);
     let min = wanted.bounds.map_or(now.min.max(of_loser).min(now.max), |bounds| bounds.live);
-    (now.min != min).then(|| bounds(winner, min, None))
+    (now.min != min).then(|| bounds(winner, min, None, Purpose::Traffic))
 }
 
 /// The loser at idle bounds, and then at its idle count.
@@ -118,13 +118,13 @@ fn as_idle(loser: &Force, wanted: Finish) -> Option<Step> {
     if let Some(now) = loser.scaling
         && (now.min != idle.min(now.max) || now.in_suspended)
     {
-        return Some(bounds(loser, idle.min(now.max), Some(false)));
+        return Some(bounds(loser, idle.min(now.max), Some(false), Purpose::Traffic));
     }
     (loser.desired != wanted.idle_count).then(|| count(loser, wanted.idle_count, Purpose::Traffic))
 }
 
 /// One change of a scalable target. MaxCapacity never cuts a count (invariant 23).
-fn bounds(color: &Force, min: u32, in_suspended: Option<bool>) -> Step {
+pub(super) fn bounds(color: &Force, min: u32, in_suspended: Option<bool>, purpose: Purpose) -> Step {
     let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
     Step::Scaling(Scaling {
         color: color.color,
@@ -133,7 +133,7 @@ fn bounds(color: &Force, min: u32, in_suspended: Option<bool>) -> Step {
         max: over.then_some(color.desired),
         in_suspended,
         new: false,
-        purpose: Purpose::Traffic,
+        purpose,
     })
 }
 

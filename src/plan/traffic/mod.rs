@@ -6,6 +6,7 @@ mod capacity;
 mod facts;
 mod finish;
 mod goal;
+mod lowered;
 mod next;
 mod predict;
 mod rewrite;

@@ -20,6 +20,7 @@ use super::stage::{Target, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::cause::failed_since;
 use crate::plan::color::{Color, Split};
+use crate::plan::promote::other;
 use crate::plan::scalers::{Managing, Role, serving};
 use crate::plan::snapshot::{Rollout, Service, Snapshot};
 use crate::plan::step::{
@@ -135,7 +136,7 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
 fn lifeless(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
     let moving = !facts.hold(aim.split);
     let dead = dead(facts, aim).filter(|_| !moving && !run.changed)?;
-    let load = full_load(aim.base, &facts.colors);
+    let load = run.load(aim.base, facts);
     let capacity = capacity(dead, aim.split, load, goal.wish.force);
     Some(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
 }
@@ -241,7 +242,7 @@ fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Ne
 /// On the way to the next split: capacity first, then the rule.
 fn towards(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, rule: &ProductionRule) -> Next {
     let (goal, run, _) = at;
-    let load = full_load(aim.base, &facts.colors);
+    let load = run.load(aim.base, facts);
     if let Some(lacks) = rule.lacks {
         if !goal.wish.adopt {
             return refuse(Refusal::NotAdopted { rule: rule_name(&rule.rule), lacks }, run);
@@ -435,13 +436,20 @@ fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
     } else if let Some(next) = alone(facts, at, aim) {
         return next;
     }
+    if run.lowered.is_new() {
+        return Next::Look(goal.look());
+    }
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
 }
 
 /// Users were moved to a color that can't serve them after all: that is no success, though it is what was asked for.
 fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
     let (goal, run, now) = at;
-    let load = full_load(aim.base, &facts.colors);
+    let load = run.load(aim.base, facts);
+    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
+    if let Some(next) = live.clone().find_map(|color| refill(facts, at, color, run.need(color, facts, aim))) {
+        return Some(next);
+    }
     if let Some(dead) = dead(facts, aim) {
         return Some(stuck(Stuck::Sick(capacity(dead, aim.split, load, true))));
     }
@@ -450,11 +458,35 @@ fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<
     let numbers = capacity(facts.force(*color), aim.split, load, goal.wish.force);
     let lacking = Capacity { needed: *needed, ..numbers };
     // A task that is replaced later on, while only scale-in is waited for, is no reason to move everybody.
-    if since.since(arrived) > goal.wish.settle {
+    let late = since.since(arrived) > goal.wish.settle;
+    let patience = if late { goal.timeout } else { PATIENCE.min(goal.timeout) };
+    Some(match now.since(since) < patience {
+        true => Next::Wait(Wait::Capacity(lacking)),
+        false if late => stuck(Stuck::NotEnough(lacking)),
+        false => stuck(Stuck::Sick(lacking)),
+    })
+}
+
+/// A count of a color with users that fell below the need: one write fixes it, and then its tasks are waited for. None
+/// where that is not the fault, or did not help.
+fn refill(facts: &Facts<'_>, at: (&Goal, &Run, Time), color: &Force, needed: u32) -> Option<Next> {
+    let (goal, run, now) = at;
+    if color.healthy >= needed {
         return None;
     }
-    let patient = now.since(since) < PATIENCE.min(goal.timeout);
-    Some(if patient { Next::Wait(Wait::Capacity(lacking)) } else { stuck(Stuck::Sick(lacking)) })
+    let most = if goal.wish.scale_up { needed } else { needed.min(run.known_count(color.color)) };
+    let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
+    if color.desired < wanted {
+        return Some(Next::Step(count(color, wanted, Purpose::Traffic)));
+    }
+    let since = *run.refilled.get(&color.color)?;
+    let failed = failed_since(facts.service(color.color), since);
+    let helps = color.coming && failed < FAILED && now.since(since) < goal.timeout;
+    helps.then(|| {
+        let load = full_load(facts.wiring.split(), &facts.colors);
+        let numbers = capacity(color, facts.wiring.split(), load, false);
+        Next::Wait(Wait::Capacity(Capacity { needed, ..numbers }))
+    })
 }
 
 /// A color that has users and nobody to serve them.
@@ -467,13 +499,20 @@ fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) ->
     let (goal, run, now) = at;
     let stage = run.stage.filter(|stage| stage.share == share);
     let color = facts.force(aim.receiver);
+    let other = facts.force(other(aim.receiver));
+    if let Some(next) = refill(facts, at, other, run.need(other, facts, aim)) {
+        return next;
+    }
     if let Some(stage) = stage.filter(|stage| color.healthy < stage.needed) {
-        let load = full_load(aim.base, &facts.colors);
+        let load = run.load(aim.base, facts);
         let numbers = capacity(color, aim.split, load, goal.wish.force);
         let capacity = Capacity { needed: stage.needed, ..numbers };
         // Users were here already, and capacity for them may be on its way: a run that was killed had asked for it.
         let helped = run.written.is_empty() && (color.coming || color.desired < stage.needed);
-        let help = if helped { raise(facts, at, aim, &[(color, capacity)], load) } else { None };
+        let help = match helped {
+            true => raise(facts, at, aim, &[(color, capacity)], load),
+            false => refill(facts, at, color, stage.needed),
+        };
         return help.unwrap_or_else(|| {
             if run.changed || run.unanswered.is_some() {
                 return stuck(Stuck::Sick(capacity));
@@ -498,12 +537,11 @@ fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Opt
     if !run.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
         return None;
     }
-    let load = full_load(run.found.as_ref().map_or(aim.base, |found| found.split), &facts.colors);
+    let load = run.load(run.found.as_ref().map_or(aim.base, |found| found.split), facts);
     facts.colors.iter().filter(|color| aim.split.is_live(color.color)).find_map(|color| {
         let needs = capacity(color, aim.split, load, false);
         let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
-        let asked = run.counts.contains_key(&color.color);
-        (!asked && color.desired < wanted).then(|| count(color, wanted, Purpose::Traffic))
+        (color.desired < wanted).then(|| count(color, wanted, Purpose::Traffic))
     })
 }
 

@@ -7,13 +7,14 @@ use super::capacity::{capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
 use super::next::next;
+use super::rewrite::forwarded;
 use super::run::Run;
 use super::stage::{gaining, split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
-use crate::plan::snapshot::{Service, Snapshot, Target, Weighted};
+use crate::plan::snapshot::{Service, Snapshot, Target};
 use crate::plan::step::{Capacity, End, Failing, Next, Refusal, Step, Stuck, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
@@ -63,6 +64,8 @@ pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<S
             Next::Turn(Failing::Traffic(Stuck::Refused(refusal)), _) => {
                 return Err(Prediction::Refuse(*refusal));
             }
+            // A predicted snapshot shows a write at once; looking again shows the same.
+            Next::Look(_) if run.lowered.is_new() => {}
             Next::Look(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Turn(..) => {
                 return Err(Prediction::Unknown);
             }
@@ -150,18 +153,7 @@ pub(super) fn apply(seen: &mut Snapshot, step: &Step) {
 
 /// A rule with its new weights.
 fn weighed(seen: &mut Snapshot, weights: &Weights) {
-    let forward: Vec<Weighted> = weights
-        .actions
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|action| action.pointer("/ForwardConfig/TargetGroups")?.as_array())
-        .flatten()
-        .filter_map(|group| {
-            let weight = u32::try_from(group.get("Weight")?.as_u64()?).ok()?;
-            Some(Weighted { group: group.get("TargetGroupArn")?.as_str()?.to_owned(), weight })
-        })
-        .collect();
+    let forward = forwarded(&weights.actions);
     let Some(Ok(balancers)) = &mut seen.balancers else { return };
     for rule in balancers.iter_mut().flat_map(|balancer| &mut balancer.rules) {
         if rule.arn == weights.rule {
@@ -193,6 +185,8 @@ fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
             *left + Duration::from_secs(1)
         }
         Wait::Capacity(_)
+        | Wait::Count { .. }
+        | Wait::Repeat(_)
         | Wait::Trouble(_)
         | Wait::Unanswered(_)
         | Wait::Deployment(_)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::color::Split;
+use crate::plan::snapshot::Weighted;
 use crate::plan::wiring::Groups;
 
 /// All actions with the forward action's weights replaced: both groups, weight 0 written out, ForwardConfig alone. None
@@ -26,4 +27,16 @@ pub(crate) fn rewrite(actions: &Value, groups: &Groups, split: Split) -> Option<
     }
     fields.insert("ForwardConfig".to_owned(), Value::Object(config));
     Some(Value::Array(all))
+}
+
+/// The target groups of a rule's forward action with their weights.
+pub(crate) fn forwarded(actions: &Value) -> Vec<Weighted> {
+    let all = actions.as_array().into_iter().flatten();
+    all.filter_map(|action| action.pointer("/ForwardConfig/TargetGroups")?.as_array())
+        .flatten()
+        .filter_map(|group| {
+            let weight = u32::try_from(group.get("Weight")?.as_u64()?).ok()?;
+            Some(Weighted { group: group.get("TargetGroupArn")?.as_str()?.to_owned(), weight })
+        })
+        .collect()
 }

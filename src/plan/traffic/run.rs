@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::{Force, capacity, full_load};
+use super::capacity::{Force, FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
+use super::lowered::Lowered;
+use super::rewrite::forwarded;
 use super::stage::{Target, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
+use crate::plan::repeats::Repeats;
 use crate::plan::run::{Answer, Turned, Unanswered};
 use crate::plan::scalers::differences;
-use crate::plan::snapshot::{Service, Snapshot};
+use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Failing, Purpose, Step, Stuck, Update, Weights};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble};
@@ -32,6 +35,12 @@ pub(crate) struct Run {
     pub(crate) written: BTreeMap<String, Written>,
     /// Desired counts that this run asked for.
     pub(crate) counts: BTreeMap<Color, u32>,
+    /// What this run wrote, and how often.
+    pub(crate) repeats: Repeats,
+    /// Counts and bounds that this run lowered.
+    pub(crate) lowered: Lowered,
+    /// When this run raised a count again that had fallen below the need, by color.
+    pub(crate) refilled: BTreeMap<Color, Time>,
     /// Colors whose scale-in this run suspended (true) or allowed again.
     pub(crate) scaled: BTreeMap<Color, bool>,
     /// Colors whose automatic scaling can't be changed; only a forced run goes on then.
@@ -50,6 +59,8 @@ pub(crate) struct Run {
     pub(crate) lacking: Option<Time>,
     /// Whether a color that gets users has too few healthy targets for them.
     pub(crate) short: bool,
+    /// Whether all rules held the next split at the newest look.
+    pub(crate) at_target: bool,
     /// Whether all rules were seen together at the split that was written last.
     pub(crate) together: bool,
     /// Whether a promote has begun to take from the color without users what production has.
@@ -95,6 +106,9 @@ pub(crate) struct Found {
     pub(crate) counts: BTreeMap<Color, u32>,
     /// Whether scale-in was suspended, for each color with a scalable target.
     pub(crate) suspended: BTreeMap<Color, bool>,
+    /// The full load by that split and those counts; none in the state of an older version.
+    #[serde(default)]
+    pub(crate) load: Option<FullLoad>,
 }
 
 impl Found {
@@ -104,6 +118,12 @@ impl Found {
         self.counts = colors.clone().map(|color| (color.color, color.desired)).collect();
         self.suspended =
             colors.filter_map(|color| Some((color.color, color.scaling?.in_suspended))).collect();
+        self.load = Some(full_load(self.split, &facts.colors));
+    }
+
+    /// The full load before this run's first write. Later counts don't make it smaller: another run may have cut them.
+    pub(crate) fn load(&self, facts: &Facts<'_>) -> FullLoad {
+        self.load.unwrap_or_else(|| full_load(self.split, &facts.colors))
     }
 }
 
@@ -140,12 +160,14 @@ impl Run {
         let late: Vec<Step> = self.left_alone.extract_if(.., |step| shows(step, &facts)).collect();
         late.iter().for_each(|step| self.took(step, goal, now));
         self.weights_show(&facts);
+        self.lowered.saw(&facts.colors);
+        self.repeats.saw(|step| shows(step, &facts));
         if self.failing.is_some() {
             return;
         }
         let Ok(aim) = target(&facts, goal, self) else { return };
         let there = facts.hold(aim.split);
-        self.together |= there;
+        (self.at_target, self.together) = (there, self.together || there);
         self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &aim, goal));
         match aim.hold {
             Some(share) if there => self.hold(share, &facts, &aim, (goal, now)),
@@ -163,8 +185,28 @@ impl Run {
     /// make more of it.
     fn needed(&self, color: &Force, facts: &Facts<'_>, aim: &Target, goal: &Goal) -> u32 {
         let before = self.written.values().find(|written| written.split.same_ratio(aim.split));
-        let load = full_load(before.map_or(aim.base, |written| written.before), &facts.colors);
+        let load = self.load(before.map_or(aim.base, |written| written.before), facts);
         capacity(color, aim.split, load, goal.wish.force).needed
+    }
+
+    /// Healthy targets without which a color with users can't count as served: by the load before this run moved them;
+    /// where it moved none, no more than the color had tasks for.
+    pub(crate) fn need(&self, color: &Force, facts: &Facts<'_>, aim: &Target) -> u32 {
+        let needed = || capacity(color, aim.split, self.load(aim.base, facts), false).needed;
+        let needs = self.needs.get(&color.color).copied();
+        needs.unwrap_or_else(|| needed().min(self.known_count(color.color)))
+    }
+
+    /// The desired count that this run asked for, or else found.
+    pub(crate) fn known_count(&self, color: Color) -> u32 {
+        let found = self.found.as_ref().and_then(|found| found.counts.get(&color));
+        self.counts.get(&color).or(found).copied().unwrap_or_default()
+    }
+
+    /// The full load, by the counts now and this split; never less than before the first write.
+    pub(crate) fn load(&self, base: Split, facts: &Facts<'_>) -> FullLoad {
+        let now = full_load(base, &facts.colors);
+        self.found.as_ref().map_or(now, |found| now.or_larger(found.load(facts)))
     }
 
     /// All rules hold the target.
@@ -201,6 +243,7 @@ impl Run {
             splits: rules.map(|rule| (rule.rule.arn.clone(), rule.split)).collect(),
             counts: BTreeMap::new(),
             suspended: BTreeMap::new(),
+            load: None,
         };
         found.size(facts);
         self.found = Some(found);
@@ -251,16 +294,30 @@ impl Run {
         if let Step::Weights(weights) = step {
             found.splits.entry(weights.rule.clone()).or_insert(weights.before);
         }
+        self.lowered.before(step, &facts.colors);
     }
 
     /// Notes the answer of a step that was sent at `sent`.
     pub(crate) fn answered(&mut self, step: &Step, answer: &Read<Answer>, goal: &Goal, sent: Time) {
         match answer {
-            Ok(_) => {
+            Ok(answer) => {
                 self.unanswered = None;
+                self.repeats.sent(step, sent);
                 self.took(step, goal, sent);
+                if let (Step::Weights(weights), Answer::Weighed(rule)) = (step, answer) {
+                    self.read_back(weights, rule);
+                }
             }
             Err(trouble) => self.refused(step, trouble, goal, sent),
+        }
+    }
+
+    /// A rule that shows the new weights right after the write: what it holds later, another writer wrote.
+    fn read_back(&mut self, weights: &Weights, rule: &Rule) {
+        let wanted = forwarded(&weights.actions);
+        let same = wanted.len() == rule.forward.len() && wanted.iter().all(|one| rule.forward.contains(one));
+        if let Some(written) = self.written.get_mut(&weights.rule) {
+            written.shown |= same;
         }
     }
 
@@ -268,6 +325,7 @@ impl Run {
     fn took(&mut self, step: &Step, goal: &Goal, sent: Time) {
         (self.changed, self.acted, self.throttled) = (true, sent, None);
         self.finishing |= self.finishes(step, goal);
+        self.lowered.took(step);
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
@@ -278,8 +336,18 @@ impl Run {
             Step::Scaling(scaling) => {
                 self.scaled.extend(scaling.in_suspended.map(|suspended| (scaling.color, suspended)));
             }
-            Step::Update(update) => self.counts.extend(update.desired.map(|count| (update.color, count))),
+            Step::Update(update) => {
+                self.refills(update, sent);
+                self.counts.extend(update.desired.map(|count| (update.color, count)));
+            }
             Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {}
+        }
+    }
+
+    /// Notes a count that is raised although all rules hold the next split already: it fell.
+    fn refills(&mut self, update: &Update, sent: Time) {
+        if self.at_target && !self.lowered.is_below(update.color) {
+            self.refilled.insert(update.color, sent);
         }
     }
 
@@ -300,6 +368,7 @@ impl Run {
         if trouble.effect_unknown {
             self.throttled.get_or_insert((sent, trouble.clone()));
             self.unanswered = Some(Unanswered { step: step.clone(), trouble: trouble.clone(), sent });
+            self.repeats.sent(step, sent);
             return;
         }
         if trouble.kind.passes() {

@@ -125,7 +125,7 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
             let what = message(&shortened(&failure.what));
             match failing {
                 Failing::Cancelled => format!("### 🚫 Cancelled: {}{to}\n\n{what}", now.command),
-                Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) => {
+                Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) | Failing::Repeated(_) => {
                     format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
                 }
             }

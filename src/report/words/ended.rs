@@ -1,6 +1,6 @@
 //! A deployment that failed.
 
-use super::{because, finding, trouble, waiting};
+use super::{because, finding, repeated, trouble, waiting};
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::step::{Because, Failing, Left, Stuck, Wait};
@@ -24,6 +24,7 @@ pub(crate) fn failing(
         }
         Failing::Cancelled => (cancelled(about), String::new()),
         Failing::Traffic(stuck) => super::traffic::stuck(stuck, about),
+        Failing::Repeated(unkept) => (repeated::unkept(unkept), repeated::HINT.to_owned()),
     };
     let mut hint = Vec::new();
     match (failing, told) {
@@ -39,7 +40,14 @@ pub(crate) fn failing(
         (Failing::Deployment(end), None) if tells_nothing(end) => {
             hint.push(format!("AWS names no cause yet. See the service's events:\n{}", about.events()));
         }
-        (Failing::Deployment(_) | Failing::Probe(_) | Failing::Cancelled | Failing::Traffic(_), _) => {}
+        (
+            Failing::Deployment(_)
+            | Failing::Probe(_)
+            | Failing::Cancelled
+            | Failing::Traffic(_)
+            | Failing::Repeated(_),
+            _,
+        ) => {}
     }
     hint.push(own);
     hint.extend(left.map(|(left, why)| because(why, left, about)));

@@ -1,7 +1,8 @@
 //! What a run that did not succeed left in AWS, and why.
 
-use super::{promote, refusal, traffic, trouble};
+use super::{promote, refusal, repeated, traffic, trouble};
 use crate::plan::color::Color;
+use crate::plan::repeats::Unkept;
 use crate::plan::step::{Because, Left, Refusal};
 use crate::report::about::About;
 
@@ -45,7 +46,8 @@ pub(super) fn next_time(because: &Because) -> String {
         | Because::NotEnough(_)
         | Because::Midway
         | Because::Arrived
-        | Because::NotServed => String::new(),
+        | Because::NotServed
+        | Because::Repeated(_) => String::new(),
     }
 }
 
@@ -88,7 +90,13 @@ fn why(because: &Because, about: &About) -> String {
         Because::Midway => "users stay where they are now; run it again to go on from there.".to_owned(),
         Because::Arrived => "users were moved as wanted.".to_owned(),
         Because::NotServed => "no target is healthy where users are.".to_owned(),
+        Because::Repeated(unkept) => not_kept(unkept),
     }
+}
+
+/// A way back that did not last.
+pub(super) fn not_kept(unkept: &Unkept) -> String {
+    format!("the way back did not last. {}", repeated::unkept(unkept))
 }
 
 /// Users are on what was to be replaced: nothing was put back, and there are two ways on.

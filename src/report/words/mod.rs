@@ -10,6 +10,7 @@ mod left;
 mod more;
 mod promote;
 mod refusal;
+mod repeated;
 mod sign_in;
 mod statement;
 mod step;

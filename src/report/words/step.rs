@@ -64,12 +64,19 @@ pub(crate) fn waiting(wait: &Wait) -> String {
         }
         Wait::Restore { running, desired } => format!("going back, {running} of {desired} running again"),
         Wait::Probe => "the probes did not pass yet, trying again".to_owned(),
+        Wait::Repeat(step) => repeated(step),
         Wait::Capacity(_)
+        | Wait::Count { .. }
         | Wait::Weights { .. }
         | Wait::Bake { .. }
         | Wait::Settle { .. }
         | Wait::Drain { .. } => traffic::waiting(wait).unwrap_or_default(),
     }
+}
+
+/// A write that AWS does not show, though it was sent a moment ago.
+fn repeated(write: &Step) -> String {
+    format!("AWS does not show this write yet, or no longer: {}", step(write))
 }
 
 /// How a deployment stands.

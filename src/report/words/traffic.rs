@@ -87,6 +87,9 @@ pub(super) fn scaled(update: &Update, desired: u32) -> String {
 pub(super) fn waiting(wait: &Wait) -> Option<String> {
     Some(match wait {
         Wait::Capacity(capacity) => healthy(capacity),
+        Wait::Count { color, asked } => {
+            format!("AWS does not show {} for {color} yet", count(*asked, "task"))
+        }
         Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", quoted(rule)),
         Wait::Bake { split, left, no_data } => {
             let silent = silent(no_data).map(|text| format!("; {text}")).unwrap_or_default();
@@ -105,6 +108,7 @@ pub(super) fn waiting(wait: &Wait) -> Option<String> {
         | Wait::Deployment(_)
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
+        | Wait::Repeat(_)
         | Wait::Probe => return None,
     })
 }
@@ -119,6 +123,8 @@ pub(crate) fn watched(wait: &Wait) -> Option<String> {
         }
         Wait::Drain { color, .. } => format!("Wait for clients that stickiness keeps at {color}"),
         Wait::Weights { .. }
+        | Wait::Count { .. }
+        | Wait::Repeat(_)
         | Wait::Trouble(_)
         | Wait::Unanswered(_)
         | Wait::Deployment(_)

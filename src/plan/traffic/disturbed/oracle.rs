@@ -78,7 +78,8 @@ impl Oracle<'_> {
         let tells = |color: &Color| now.weight(*color) > 0 && self.service(*color).desired > 0;
         let live: Vec<Color> = BOTH.into_iter().filter(tells).collect();
         let enough_of = |load: u128, part: u128| wide(count) * wide(sum) * part >= wide(share) * load;
-        if live.is_empty() || live.iter().any(|color| self.scalable(*color).is_none()) {
+        let unscaled = |color: &Color| now.weight(*color) > 0 && self.scalable(*color).is_none();
+        if live.is_empty() || BOTH.iter().any(unscaled) {
             return BOTH.iter().all(|color| enough_of(wide(self.service(*color).desired), 1));
         }
         let all = wide(now.blue + now.green);

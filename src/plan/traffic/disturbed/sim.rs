@@ -159,7 +159,9 @@ impl Sim {
             };
             run.saw(&seen, goal, self.world.now);
             match next(&seen, goal, &run, self.world.now) {
-                Next::Look(_) | Next::Follow(_) => return (Ending::Never, run),
+                // A look shows everything here: the next one is as good.
+                Next::Look(_) => {}
+                Next::Follow(_) => return (Ending::Never, run),
                 Next::Wait(_) => self.world.tick(POLL),
                 Next::Turn(failing, _) => run.turn(failing, self.world.now),
                 Next::Done(_) | Next::Refuse(_) if patched => {}

@@ -1,5 +1,6 @@
 //! Users moved from color to color: every step, wait, failure, refusal and way back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::read;
@@ -8,9 +9,10 @@ use crate::failure::Outcome;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
+use crate::plan::repeats::Unkept;
 use crate::plan::snapshot::Scalable;
 use crate::plan::step::{
-    Because, Failing, Left, Purpose, Refusal, Scaling, Short, Step, Stuck, Wait, Weights,
+    Because, Failing, Left, Purpose, Refusal, Scaling, Short, Step, Stuck, Update, Wait, Weights,
 };
 use crate::plan::traffic::{Brief, Load, Reckoned};
 use crate::plan::trouble::TroubleKind;
@@ -283,7 +285,7 @@ fn every_reason_for_what_is_left_is_said() {
 
     Left changed: `on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now.
 
-    Left changed: somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: a production rule was changed from outside meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
 
     Left changed: users were not sent back to what was found (blue): blue has 1 of the 4 healthy targets that 100 % of the users need. Where users are failing now, `force: true` sends them to one healthy target.
 
@@ -458,9 +460,42 @@ fn the_undo_of_rules_that_disagreed_is_what_each_of_them_held() {
 }
 
 #[test]
+fn a_count_that_was_lowered_and_raised_again_is_said() {
+    let undone = BTreeMap::from([(Color::Blue, (1, 6))]);
+    let users = Some(Users { put_back: Some(PutBack { undone, ..PutBack::default() }), ..Users::default() });
+    let about = About { users, ..about_users() };
+    insta::assert_snapshot!(words::because(&Because::Theirs, Left::Changed, &about), @"Left changed: a production rule was changed from outside meanwhile, and that change is kept. This run had lowered blue to 1 task; blue has users now, so the run raised it to 6 tasks again. See who made it, then run again if this one is still wanted.");
+}
+
+#[test]
+fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
+    let step = Step::Update(Update {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        task_definition: None,
+        desired: Some(6),
+        force: false,
+        purpose: Purpose::Traffic,
+    });
+    let unkept = |shown, count| Box::new(Unkept { step: step.clone(), times: 5, shown, count });
+    let failed = |unkept| {
+        let failure = words::failing(&Failing::Repeated(unkept), &about_users(), &Cause::default(), None);
+        format!("[{}] {}", failure.reason, failure.what)
+    };
+    insta::assert_snapshot!(failed(unkept(true, Some(1))), @"[superseded] The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
+    insta::assert_snapshot!(failed(unkept(false, None)), @"[timed-out] The run wrote this 5 times, and AWS does not show it: Scale `web-blue` (blue) to 6 tasks.");
+    insta::assert_snapshot!(words::because(&Because::Repeated(unkept(true, Some(1))), Left::Changed, &about_users()), @"Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
+}
+
+#[test]
 fn what_a_run_put_back_is_said_by_name() {
     let told = |weights, counts: &[Color], scaling: &[Color]| {
-        let put_back = Some(PutBack { weights, counts: counts.to_vec(), scaling: scaling.to_vec() });
+        let put_back = Some(PutBack {
+            weights,
+            counts: counts.to_vec(),
+            scaling: scaling.to_vec(),
+            undone: BTreeMap::new(),
+        });
         let about = about_users();
         let users = Some(Users { put_back, ..about.users.clone().unwrap() });
         words::because(&Because::PutBack, Left::Restored, &About { users, ..about })

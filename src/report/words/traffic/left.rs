@@ -1,6 +1,9 @@
 //! What a change of traffic that did not succeed left, and why.
 
-use super::super::{left::next_time, trouble};
+use super::super::{
+    left::{next_time, not_kept},
+    trouble,
+};
 use crate::event::PutBack;
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Because, Left};
@@ -50,6 +53,18 @@ fn put_back(what: &PutBack, found: &str) -> String {
     format!("{}, read back from AWS.", and(&parts))
 }
 
+/// Counts that this run had lowered and raised again, since users came back.
+fn undone(what: &PutBack) -> String {
+    let one = |(color, (lowered, restored)): (&Color, &(u32, u32))| {
+        format!(
+            " This run had lowered {color} to {}; {color} has users now, so the run raised it to {} again.",
+            count(*lowered, "task"),
+            count(*restored, "task")
+        )
+    };
+    what.undone.iter().map(one).collect()
+}
+
 /// How many tasks each color has now, and where scale-in is suspended.
 fn sizes(users: &Users) -> String {
     if users.sizes.is_empty() {
@@ -83,9 +98,10 @@ fn why(because: &Because, users: &Users) -> String {
             "`on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now{}.",
             sizes(users)
         ),
-        Because::Theirs => {
-            "somebody else changed a production rule meanwhile, and theirs stands. See who, then run again if it is still wanted.".to_owned()
-        }
+        Because::Theirs => format!(
+            "a production rule was changed from outside meanwhile, and that change is kept.{} See who made it, then run again if this one is still wanted.",
+            users.put_back.as_ref().map(undone).unwrap_or_default()
+        ),
         Because::Trouble(with) => format!("the way back failed. {}", trouble(with).what),
         Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
         Because::NotEnough(short) => format!(
@@ -111,5 +127,6 @@ fn why(because: &Because, users: &Users) -> String {
             "where users are is not known, so the service that was deployed to stays as it is.".to_owned()
         }
         Because::ScalingStays => "what was written for scaling stays.".to_owned(),
+        Because::Repeated(unkept) => not_kept(unkept),
     }
 }

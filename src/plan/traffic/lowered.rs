@@ -1,0 +1,132 @@
+//! Counts and bounds that a run lowered (invariant 36): a color that another run gave users meanwhile gets them back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::capacity::Force;
+use crate::plan::color::Color;
+use crate::plan::step::{Scaling, Step, Update};
+
+/// What a run lowered, by color.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Lowered {
+    /// The desired count before, and the count that was asked for.
+    counts: BTreeMap<Color, (u32, u32)>,
+    /// MinCapacity before.
+    minima: BTreeMap<Color, u32>,
+    /// The count that was asked for, and the count that was restored because users came.
+    pub(crate) undone: BTreeMap<Color, (u32, u32)>,
+    /// How far AWS has shown the newest of them.
+    #[serde(skip)]
+    shown: Shown,
+}
+
+/// How far AWS has shown a lower count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Shown {
+    /// Nothing was lowered, or the rules were read after AWS showed it.
+    #[default]
+    Done,
+    /// It was asked for.
+    Asked,
+    /// The newest look shows it. The rules of that look may have been read before.
+    Newly,
+}
+
+impl Lowered {
+    /// Notes a step that is about to lower a count or MinCapacity.
+    pub(super) fn before(&mut self, step: &Step, colors: &[Force]) {
+        let now = |color: Color| colors.iter().find(|now| now.color == color);
+        match step {
+            Step::Update(Update { color, desired: Some(asked), .. }) => {
+                let Some(before) = now(*color).map(|now| now.desired) else { return };
+                if *asked < before {
+                    let most = self.counts.get(color).map_or(before, |(known, _)| before.max(*known));
+                    self.counts.insert(*color, (most, *asked));
+                    self.shown = Shown::Asked;
+                }
+            }
+            Step::Scaling(Scaling { color, min: Some(asked), .. }) => {
+                let before = now(*color).and_then(|now| Some(now.scaling?.min)).unwrap_or_default();
+                if *asked < before {
+                    self.minima.insert(*color, before);
+                }
+            }
+            Step::Update(_)
+            | Step::Scaling(_)
+            | Step::Find { .. }
+            | Step::Register { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => {}
+        }
+    }
+
+    /// Forgets what a step that AWS took has raised again.
+    pub(super) fn took(&mut self, step: &Step) {
+        match step {
+            Step::Update(Update { color, desired: Some(count), .. }) => {
+                if let Some((_, asked)) = self.counts.get(color).copied().filter(|(_, asked)| count > asked) {
+                    self.counts.remove(color);
+                    self.undone.insert(*color, (asked, *count));
+                }
+            }
+            Step::Scaling(Scaling { color, min: Some(min), .. }) => {
+                self.minima.retain(|known, before| known != color || min < before);
+            }
+            Step::Update(_)
+            | Step::Scaling(_)
+            | Step::Find { .. }
+            | Step::Register { .. }
+            | Step::Probe
+            | Step::Weights(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => {}
+        }
+    }
+
+    /// Notes what a look shows.
+    pub(super) fn saw(&mut self, colors: &[Force]) {
+        let shows =
+            |color: &Force| self.counts.get(&color.color).is_none_or(|(_, asked)| color.desired == *asked);
+        self.shown = match self.shown {
+            Shown::Asked if colors.iter().all(shows) => Shown::Newly,
+            Shown::Asked => Shown::Asked,
+            Shown::Newly | Shown::Done => Shown::Done,
+        };
+    }
+
+    /// A count that was asked for and that AWS does not show yet.
+    pub(super) fn hidden(&self) -> Option<(Color, u32)> {
+        let first = self.counts.iter().next().filter(|_| self.shown == Shown::Asked);
+        first.map(|(color, (_, asked))| (*color, *asked))
+    }
+
+    /// Whether this run raised the count again that it had lowered.
+    pub(super) fn was_undone(&self, color: Color) -> bool {
+        self.undone.contains_key(&color)
+    }
+
+    /// Whether the rules have to be read once more: what was lowered shows only since the newest look.
+    pub(super) fn is_new(&self) -> bool {
+        self.shown == Shown::Newly
+    }
+
+    /// The desired count that a color had before this run lowered it.
+    pub(super) fn count_before(&self, color: Color) -> Option<u32> {
+        self.counts.get(&color).map(|(before, _)| *before)
+    }
+
+    /// Whether this run asked for a lower count of a color last.
+    pub(super) fn is_below(&self, color: Color) -> bool {
+        self.counts.contains_key(&color)
+    }
+
+    /// MinCapacity that a color had before this run lowered it.
+    pub(super) fn minimum_before(&self, color: Color) -> Option<u32> {
+        self.minima.get(&color).copied()
+    }
+}

@@ -1,0 +1,193 @@
+//! What another run does at the same time: it cuts a count, or gives the color that shrinks the users.
+
+use super::*;
+use crate::plan::course::{Course, Moving};
+
+/// A promote of green with four tasks on each color, which scale automatically.
+fn promote() -> Ride {
+    let mut seen = world(100, 0);
+    for color in [Color::Blue, Color::Green] {
+        tasks(&mut seen, color, 4, 4, "");
+        scales(&mut seen, color, (1, 10), true);
+    }
+    let finish = Finish { idle_count: 1, max_drain: Duration::ZERO, bounds: None };
+    Ride::new(seen, Goal { finish: Some(finish), ..goal(0, 100) })
+}
+
+/// All rules at this split, by another writer.
+fn moved(seen: &mut Snapshot, blue: u32, green: u32) {
+    for rule in rules(seen)[0].rules.iter_mut().filter(|rule| [80, 443].contains(&rule.port)) {
+        *rule = production(rule.port, blue, green);
+    }
+}
+
+/// The steps of a promote until blue has shrunk.
+fn shrunk() -> Ride {
+    let mut ride = promote();
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    assert_eq!([ride.later(120).go(), ride.go()], ["resume green", "resume blue"]);
+    assert_eq!(ride.go(), "blue to 1");
+    ride
+}
+
+#[test]
+fn invariant_36_a_count_that_the_run_lowered_is_restored_when_the_color_has_users_again() {
+    let mut ride = shrunk();
+    moved(&mut ride.seen, 100, 0);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "blue to 4", "first the tasks that blue's users need");
+    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.run.lowered.undone.into_iter().collect::<Vec<_>>(), [(Color::Blue, (1, 4))]);
+}
+
+#[test]
+fn invariant_36_the_run_waits_until_aws_shows_the_restored_count() {
+    let mut ride = shrunk();
+    moved(&mut ride.seen, 100, 0);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "blue to 4");
+    service(&mut ride.seen, Color::Blue).desired = 1;
+    assert_eq!([ride.go(), ride.later(9).go()], ["Count", "Count"], "a stale read");
+    service(&mut ride.seen, Color::Blue).desired = 4;
+    assert_eq!(ride.go(), "changed Theirs");
+}
+
+#[test]
+fn invariant_36_the_rules_are_read_once_more_after_aws_shows_the_lower_count() {
+    let mut ride = shrunk();
+    let seen = Ok(ride.seen.clone());
+    ride.run.saw(&seen, &ride.goal, ride.now);
+    let next = next(&seen, &ride.goal, &ride.run, ride.now);
+    assert_eq!(next, Next::Look(ride.goal.look()), "the rules of this look may be older than the count");
+    assert_eq!(ride.go(), "good true");
+}
+
+#[test]
+fn invariant_36_min_capacity_goes_back_too() {
+    let mut ride = promote();
+    scales(&mut ride.seen, Color::Blue, (4, 10), true);
+    scales(&mut ride.seen, Color::Green, (4, 10), true);
+    ride.goal.finish =
+        ride.goal.finish.map(|finish| Finish { bounds: Some(Minima { live: 4, idle: 1 }), ..finish });
+    let mut all: Vec<String> = Vec::new();
+    while all.last().is_none_or(|last| last != "blue to 1") {
+        all.push(ride.later(60).go());
+        if let Some(Ok(Some(target))) = &mut service(&mut ride.seen, Color::Blue).scaling
+            && all.last().is_some_and(|last| last == "resume blue")
+        {
+            target.min = 1;
+        }
+    }
+    moved(&mut ride.seen, 100, 0);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "blue to 4");
+    let Next::Step(Step::Scaling(scaling)) = ride.next() else { panic!("{:?}", ride.next()) };
+    assert_eq!((scaling.color, scaling.min, scaling.in_suspended), (Color::Blue, Some(4), None));
+}
+
+#[test]
+fn invariant_44_a_count_that_fell_at_the_target_is_raised_and_nobody_is_sent_back() {
+    let mut ride = Ride::new(promote().seen, goal(0, 100));
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    tasks(&mut ride.seen, Color::Green, 1, 1, "");
+    assert_eq!(ride.go(), "green to 4", "the load before the move is the measure");
+    tasks(&mut ride.seen, Color::Green, 4, 1, "initial");
+    assert_eq!(
+        [ride.go(), ride.later(300).go()],
+        ["Capacity", "Capacity"],
+        "longer than a sick color is waited for"
+    );
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    assert_eq!(ride.go(), "resume green");
+    assert_eq!(ride.go(), "good true");
+}
+
+#[test]
+fn invariant_44_a_count_of_zero_at_the_target_is_raised_too() {
+    let mut ride = Ride::new(promote().seen, goal(0, 100));
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default green", "HTTPS:443 default green"]);
+    tasks(&mut ride.seen, Color::Green, 0, 0, "");
+    assert_eq!(ride.go(), "green to 4");
+    tasks(&mut ride.seen, Color::Green, 4, 0, "initial");
+    assert_eq!(ride.go(), "Capacity");
+}
+
+#[test]
+fn invariant_44_a_count_that_fell_during_a_bake_is_raised_of_either_color() {
+    for (color, raised) in [(Color::Green, "green to 2"), (Color::Blue, "blue to 2")] {
+        let mut ride = Ride::new(promote().seen, wish(goal(0, 100), |wish| wish.steps = vec![50]));
+        assert_eq!(
+            [ride.go(), ride.go(), ride.go()],
+            ["HTTP:80 default split", "HTTPS:443 default split", "Bake"]
+        );
+        tasks(&mut ride.seen, color, 1, 1, "");
+        assert_eq!(ride.go(), raised);
+        tasks(&mut ride.seen, color, 2, 1, "initial");
+        assert_eq!(ride.later(5).go(), "Capacity");
+        tasks(&mut ride.seen, color, 2, 2, "");
+        assert_eq!(ride.later(5).go(), "Bake");
+    }
+}
+
+#[test]
+fn invariant_44_a_restore_raises_a_count_that_fell_before_users_go_back() {
+    let mut ride = Ride::new(promote().seen, wish(goal(0, 100), |wish| wish.steps = vec![50]));
+    ride.goal.wish.alarms = vec!["web-5xx".to_owned()];
+    ride.seen.alarms = Some(Ok(vec![quiet("web-5xx")]));
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default split", "HTTPS:443 default split", "Bake"]
+    );
+    tasks(&mut ride.seen, Color::Blue, 2, 2, "");
+    ride.seen.alarms = Some(Ok(vec![Alarm { state: AlarmState::Firing, ..quiet("web-5xx") }]));
+    assert!(ride.go().starts_with("Traffic(Alarm"));
+    assert_eq!(ride.go(), "blue to 4", "all users need four");
+    tasks(&mut ride.seen, Color::Blue, 4, 4, "");
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "HTTPS:443 default blue"]);
+}
+
+#[test]
+fn a_rule_that_showed_our_weights_right_after_the_write_was_changed_by_another_writer() {
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    let Next::Step(step) = ride.next() else { panic!("a write") };
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    let read_back = production(80, 80, 20);
+    ride.run.answered(&step, &Ok(Answer::Weighed(Box::new(read_back))), &ride.goal.clone(), ride.now);
+    assert_eq!([ride.go(), ride.later(9).go()], ["Weights", "Weights"], "perhaps a stale read");
+    assert!(ride.later(1).go().starts_with("Traffic(Overtaken"));
+}
+
+#[test]
+fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_pauses() {
+    let mut ride = Ride::new(promote().seen, goal(0, 100));
+    tasks(&mut ride.seen, Color::Green, 1, 1, "");
+    let mut told = Vec::new();
+    for _ in 0..200 {
+        ride.now = ride.now.after(Duration::from_secs(1));
+        let seen = Ok(ride.seen.clone());
+        ride.run.saw(&seen, &ride.goal, ride.now);
+        let next = Moving { goal: &ride.goal, run: ride.run.clone() }.next(&seen, ride.now);
+        match next {
+            Next::Step(step) => {
+                told.push(short(&step));
+                ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+                ride.run.answered(&step, &Ok(Answer::Changed), &ride.goal.clone(), ride.now);
+            }
+            Next::Wait(_) => {}
+            Next::Turn(Failing::Repeated(unkept), _) => {
+                assert_eq!((unkept.times, unkept.shown, unkept.count), (5, false, Some(1)));
+                assert!(ride.now >= at(20), "{:?}", ride.now);
+                assert_eq!(told, ["green to 4"; 5]);
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("no end: {told:?}");
+}
