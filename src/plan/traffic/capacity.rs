@@ -31,15 +31,16 @@ pub(crate) struct Force {
 }
 
 impl Force {
-    /// Takes it from what was read.
+    /// Takes it from what was read. `own` are the targets of the service's own tasks, of all in its group (invariant 37).
     pub(crate) fn of(
         service: &Service,
-        targets: &[Target],
+        (own, all): (&[&Target], &[Target]),
         attributes: Option<&GroupAttributes>,
         scaling: Option<Scalable>,
     ) -> Force {
-        let count = |state: &str| targets.iter().filter(|target| target.state == state).count();
-        let registered = targets.len() - count("draining") - count("unhealthy.draining");
+        let count = |state: &str| own.iter().filter(|target| target.state == state).count();
+        let leaves = |target: &&Target| target.state.ends_with("draining");
+        let registered = all.len() - all.iter().filter(leaves).count();
         let of_all = |percent: u32| (percent * small(registered)).div_ceil(100);
         let minimum =
             attributes.map_or(1, |group| group.minimum_count.max(of_all(group.minimum_percent)).max(1));

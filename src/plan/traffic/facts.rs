@@ -5,7 +5,8 @@ use super::goal::Goal;
 use crate::plan::admit::{Hindrance, answered, supported};
 use crate::plan::color::{Color, Split};
 use crate::plan::look::Look;
-use crate::plan::snapshot::{Alarm, AlarmState, Seen, Service, Snapshot};
+use crate::plan::own_targets::group_targets;
+use crate::plan::snapshot::{Alarm, AlarmState, Seen, Service, Snapshot, Target};
 use crate::plan::step::Refusal;
 use crate::plan::wiring::{Tangle, Wiring, adopting_of_snapshot, apart_of_snapshot};
 
@@ -75,7 +76,16 @@ fn service<'a>(snapshot: &'a Snapshot, color: Color, goal: &Goal) -> Result<&'a 
 
 /// What counts of a color.
 fn color(service: &Service, goal: &Goal) -> Result<Force, Lacking> {
-    let targets: &Vec<_> = part(&service.targets)?;
+    let targets = part(&service.targets)?;
+    let own: Vec<&Target> = match group_targets(service) {
+        Some(split) => split.own.into_iter().map(|(_, target)| target).collect(),
+        // Without the tasks it is unknown which targets are the color's own. Users who fail now can't wait for it.
+        None if goal.wish.force => targets.iter().collect(),
+        None => {
+            part(&service.tasks)?;
+            Vec::new()
+        }
+    };
     let group = part(&service.group)?;
     let attributes = match &group.attributes {
         Some(Err(_)) if goal.wish.force => None,
@@ -87,7 +97,7 @@ fn color(service: &Service, goal: &Goal) -> Result<Force, Lacking> {
         Some(Err(_)) if goal.wish.force => None,
         scaling => *part(scaling)?,
     };
-    Ok(Force::of(service, targets, attributes, scaling))
+    Ok(Force::of(service, (&own, targets), attributes, scaling))
 }
 
 /// A part that has to be there.

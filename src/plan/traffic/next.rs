@@ -210,8 +210,10 @@ fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refu
 /// Whether a service runs this task definition and no other.
 fn runs(service: &Service, expected: &str) -> bool {
     let is = |arn: &str| arn == expected || arn.rsplit('/').next() == Some(expected);
+    let tasks = service.tasks.iter().flatten().flatten();
     is(&service.task_definition)
         && service.deployments.iter().all(|deployment| is(&deployment.task_definition))
+        && tasks.filter(|task| task.status == "RUNNING").all(|task| is(&task.task_definition))
 }
 
 /// A deployment that replaces another one. A change of the count alone is none, whatever its state is called.

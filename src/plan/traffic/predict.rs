@@ -12,9 +12,10 @@ use super::run::Run;
 use super::stage::{gaining, split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
+use crate::plan::own_targets::group_targets;
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
-use crate::plan::snapshot::{Service, Snapshot, Target};
+use crate::plan::snapshot::{Service, Snapshot, Target, Task};
 use crate::plan::step::{Capacity, End, Failing, Next, Refusal, Step, Stuck, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
@@ -203,17 +204,19 @@ fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
 /// Every task that is wanted runs and is healthy.
 fn healthy(service: &mut Service) {
     (service.running, service.pending) = (service.desired, 0);
-    let Some(Ok(targets)) = &mut service.targets else { return };
-    targets.retain(Target::is_healthy);
+    if let Some(Ok(targets)) = &mut service.targets {
+        targets.retain(Target::is_healthy);
+    }
+    let have = group_targets(service).map_or(0, |split| split.healthy());
     let port = service.setup.links.first().map_or(0, |link| link.port);
-    let have = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-    targets.extend((have..service.desired).map(|number| Target {
-        id: format!("planned-{number}"),
-        port,
-        state: "healthy".to_owned(),
-        reason: None,
-        description: None,
-    }));
+    let (Some(Ok(targets)), Some(Ok(tasks))) = (&mut service.targets, &mut service.tasks) else { return };
+    for number in have..service.desired {
+        let id = format!("planned-{number}");
+        let host = Some(id.clone());
+        let (task_definition, status) = (service.task_definition.clone(), "RUNNING".to_owned());
+        tasks.push(Task { id: id.clone(), host, status, task_definition, ..Task::default() });
+        targets.push(Target { id, port, state: "healthy".to_owned(), reason: None, description: None });
+    }
 }
 
 /// What the colors with users lack of the healthy targets that the load of before needs of them.

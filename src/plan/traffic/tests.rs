@@ -96,6 +96,7 @@ fn tasks(seen: &mut Snapshot, color: Color, desired: u32, healthy: u32, state: &
     (service.desired, service.running) = (desired, desired);
     let all = (1..=desired).map(|number| target(number, if number <= healthy { "healthy" } else { state }));
     service.targets = Some(Ok(all.collect()));
+    service.tasks = Some(Ok(crate::plan::sample::tasks(&service.deployments[0], desired, 1)));
 }
 
 /// A scalable target for a color.

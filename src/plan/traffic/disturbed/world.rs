@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::plan::color::{Color, Split};
-use crate::plan::sample::{rule, snapshot, target};
+use crate::plan::sample::{rule, snapshot, target, tasks};
 use crate::plan::snapshot::{Alarm, AlarmState, GroupAttributes, Rule, Scalable, Service, Snapshot};
 use crate::plan::step::{Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
@@ -88,6 +88,8 @@ impl Tier {
         ];
         let all = states.iter().flat_map(|(state, count)| (0..*count).map(move |_| *state));
         service.targets = Some(Ok((1..).zip(all).map(|(number, state)| target(number, state)).collect()));
+        let own = self.healthy + self.sick + starting;
+        service.tasks = Some(Ok(tasks(&service.deployments[0], own, 1)));
         service.scaling = Some(Ok(self.scaling));
         if let Some(Ok(group)) = &mut service.group {
             group.attributes = Some(Ok(GroupAttributes {

@@ -40,7 +40,7 @@ fn a_color_is_as_strong_as_its_targets() {
         let targets: Vec<_> = states.map(|(state, number)| target(number, state)).collect();
         let deregistration_delay = Duration::from_secs(300);
         let group = GroupAttributes { deregistration_delay, minimum_count, minimum_percent };
-        let force = Force::of(green, &targets, Some(&group), None);
+        let force = Force::of(green, (&targets.iter().collect::<Vec<_>>(), &targets), Some(&group), None);
         assert_eq!((force.healthy, force.minimum, force.sick, force.coming), told, "{read:?}");
     }
 }

@@ -191,3 +191,16 @@ fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_p
     }
     panic!("no end: {told:?}");
 }
+
+#[test]
+fn invariant_37_a_target_of_another_service_carries_nobody() {
+    let mut ride = Ride::new(world(100, 0), goal(80, 20));
+    tasks(&mut ride.seen, Color::Green, 1, 1, "unhealthy");
+    service(&mut ride.seen, Color::Green).tasks = Some(Ok(Vec::new()));
+    let Next::Refuse(Refusal::NotEnough { capacity, .. }) = ride.next() else { panic!("{:?}", ride.next()) };
+    assert_eq!(
+        (capacity.color, capacity.healthy),
+        (Color::Green, 0),
+        "the healthy target is no task of green's"
+    );
+}
