@@ -1,5 +1,6 @@
-//! What goes wrong on purpose: throttles, delays, errors, denials, lost connections, other writers, a killed client.
+//! What goes wrong on purpose: throttles, delays, held calls, errors, denials, lost connections, other writers, a killed client.
 
+use crate::hold::Hold;
 use crate::wire::{ApiError, Request, Service};
 use crate::world::World;
 use std::ops::RangeInclusive;
@@ -14,6 +15,10 @@ pub enum Effect {
     Throttle,
     /// The call is carried out after this time.
     Delay(Duration),
+    /// The call waits until the test releases it, and is then carried out, even if the caller has left.
+    Hold(Hold),
+    /// The call is carried out; its answer waits until the test releases it.
+    HoldAnswer(Hold),
     /// An internal error of this HTTP status; nothing is done.
     ServerError(u16),
     /// The action is not allowed to the caller; nothing is done.
@@ -154,6 +159,10 @@ pub(crate) struct Faults {
 pub(crate) struct Strike {
     /// Time to wait first.
     pub(crate) delay: Duration,
+    /// The gates to wait at before the call.
+    pub(crate) holds: Vec<Hold>,
+    /// The gates to wait at before the answer.
+    pub(crate) answer_holds: Vec<Hold>,
     /// The error to answer instead of carrying the call out.
     pub(crate) error: Option<ApiError>,
     /// The error to answer after the call was carried out.
@@ -196,6 +205,8 @@ impl Faults {
             match &fault.effect {
                 Effect::Throttle => strike.error = Some(throttled(request.service)),
                 Effect::Delay(time) => strike.delay += *time,
+                Effect::Hold(hold) => strike.holds.push(hold.clone()),
+                Effect::HoldAnswer(hold) => strike.answer_holds.push(hold.clone()),
                 Effect::ServerError(status) => strike.error = Some(server_error(request.service, *status)),
                 Effect::ServerErrorAfter(status) => {
                     strike.error_after = Some(server_error(request.service, *status));

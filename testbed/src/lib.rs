@@ -12,6 +12,7 @@ pub mod ecs;
 pub mod elb;
 pub mod faults;
 pub mod github;
+mod hold;
 mod image;
 mod oidc;
 mod port;
@@ -26,6 +27,7 @@ pub mod wire;
 mod world;
 
 pub use faults::{Effect, Fault};
+pub use hold::Hold;
 pub use image::{Behavior, Crash};
 pub use oidc::Oidc;
 pub use record::Call;

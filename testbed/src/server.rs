@@ -11,6 +11,7 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// Answers connections until the runtime ends.
@@ -36,7 +37,8 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<
     let request_id = lock(&world).new_uuid();
     let encoded = match Request::parse(head.uri.path(), &head.headers, body) {
         Ok(request) => {
-            let answer = carry_out(&world, &request).await?;
+            let request = Arc::new(request);
+            let answer = carry_out(&world, request.clone()).await?;
             wire::encode(&request, &answer, &request_id)
         }
         Err(error) => wire::encode_error(&error, &request_id, Protocol::of(head.uri.path(), &head.headers)),
@@ -58,26 +60,45 @@ fn respond(encoded: Encoded, request_id: &str) -> io::Result<Response<Full<Bytes
 }
 
 /// Records a call, lets the faults act, carries it out. An error means: no answer.
-async fn carry_out(world: &Shared, request: &Request) -> io::Result<Result<Value, ApiError>> {
+async fn carry_out(world: &Shared, request: Arc<Request>) -> io::Result<Result<Value, ApiError>> {
     let (number, strike) = {
         let mut world = lock(world);
-        let number = world.recorder.begin(request);
+        let number = world.recorder.begin(&request);
         let account = world.account.clone();
-        (number, world.faults.strike(request, &account))
+        (number, world.faults.strike(&request, &account))
     };
-    if !strike.delay.is_zero() {
-        tokio::time::sleep(strike.delay).await;
+    let is_held = !(strike.holds.is_empty() && strike.answer_holds.is_empty());
+    let call = suffer(world.clone(), request, number, strike);
+    if is_held {
+        // On a task of its own, a call that was held is carried out even if its caller has left.
+        tokio::spawn(call).await.map_err(io::Error::other)?
+    } else {
+        call.await
+    }
+}
+
+/// Carries out one call with everything that befalls it. An error means: no answer.
+async fn suffer(
+    world: Shared,
+    request: Arc<Request>,
+    number: u64,
+    strike: Strike,
+) -> io::Result<Result<Value, ApiError>> {
+    tokio::time::sleep(strike.delay).await;
+    for hold in &strike.holds {
+        hold.wait().await;
     }
     if strike.cut_after == Some(false) {
-        return Err(cut(world, number, &strike));
+        return Err(cut(&world, number, &strike));
     }
-    let answer = perform(world, request, number, &strike);
+    let answer = perform(&world, &request, number, &strike);
+    for hold in &strike.answer_holds {
+        hold.wait().await;
+    }
     if strike.cut_after == Some(true) {
-        return Err(cut(world, number, &strike));
+        return Err(cut(&world, number, &strike));
     }
-    if !strike.stall.is_zero() {
-        tokio::time::sleep(strike.stall).await;
-    }
+    tokio::time::sleep(strike.stall).await;
     Ok(match strike.error_after {
         Some(error) => Err(error),
         None => answer,

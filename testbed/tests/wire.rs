@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use testbed::{ApiError, Effect, Fault, Options, Service, Testbed};
+use testbed::{ApiError, Effect, Fault, Hold, Options, Service, Testbed};
 
 /// `Authorization` of a signed request.
 const SIGNED: &str = "authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ecs/aws4_request, \
@@ -184,4 +184,81 @@ fn victim_is_killed_at_the_nth_call() {
     assert_eq!(ecs(&bed, "CreateCluster", "{}"), "");
     assert!(!victim.wait().unwrap().success());
     assert_eq!(bed.world(|world| world.ecs.clusters.len()), 1);
+}
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many clusters there are.
+fn clusters(bed: &Testbed) -> usize {
+    let found = bed.call(Service::Ecs, "ListClusters", serde_json::json!({})).unwrap();
+    found["clusterArns"].as_array().unwrap().len()
+}
+
+#[test]
+fn a_held_call_of_an_operation_waits_for_its_release_and_others_go_on() {
+    let bed = empty();
+    let hold = Hold::new();
+    bed.fault(Fault::on("CreateCluster", Effect::Hold(hold.clone())));
+    assert!(!hold.wait_held(Duration::from_millis(20)));
+    std::thread::scope(|scope| {
+        let create = |name: &str| {
+            scope.spawn({
+                let (bed, body) = (&bed, format!(r#"{{"clusterName":"{name}"}}"#));
+                move || ecs(bed, "CreateCluster", &body)
+            })
+        };
+        let first = create("a");
+        assert!(hold.wait_held(PATIENCE));
+        assert!(ecs(&bed, "ListClusters", "{}").contains(r#""clusterArns":[]"#));
+        assert!(!first.is_finished());
+        hold.pass();
+        assert!(first.join().unwrap().contains("200 OK"));
+        assert_eq!((hold.held(), hold.arrived(), clusters(&bed)), (0, 1, 1));
+        let second = create("b");
+        assert!(hold.wait_held(PATIENCE));
+        hold.release();
+        assert!(second.join().unwrap().contains("200 OK"));
+        assert!(create("c").join().unwrap().contains("200 OK"));
+    });
+    assert_eq!((hold.held(), clusters(&bed)), (0, 3));
+}
+
+#[test]
+fn a_held_call_is_carried_out_though_its_caller_left() {
+    let bed = empty();
+    let hold = Hold::new();
+    bed.fault(Fault::on("CreateCluster", Effect::Hold(hold.clone())));
+    let address = bed.endpoint().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let target = "x-amz-target: AmazonEC2ContainerServiceV20141113.CreateCluster";
+    let body = r#"{"clusterName":"shop"}"#;
+    let head =
+        format!("POST / HTTP/1.1\r\nhost: aws\r\ncontent-length: {}\r\n{SIGNED}{target}\r\n\r\n", body.len());
+    stream.write_all((head + body).as_bytes()).unwrap();
+    assert!(hold.wait_held(PATIENCE));
+    drop(stream);
+    ecs(&bed, "ListClusters", "{}");
+    assert_eq!((hold.held(), clusters(&bed)), (1, 0));
+    hold.release();
+    assert!(bed.wait_until(PATIENCE, |world| {
+        world
+            .call(Service::Ecs, "ListClusters", &serde_json::json!({}))
+            .is_ok_and(|found| !found["clusterArns"].as_array().unwrap().is_empty())
+    }));
+    assert_eq!(clusters(&bed), 1);
+}
+
+#[test]
+fn an_answer_is_held_after_the_call_was_carried_out() {
+    let bed = empty();
+    let hold = Hold::new();
+    bed.fault(Fault::on("CreateCluster", Effect::HoldAnswer(hold.clone())).times(1));
+    std::thread::scope(|scope| {
+        let create = scope.spawn(|| ecs(&bed, "CreateCluster", r#"{"clusterName":"a"}"#));
+        assert!(hold.wait_held(PATIENCE));
+        assert!(!create.is_finished() && clusters(&bed) == 1);
+        hold.release();
+        assert!(create.join().unwrap().contains("200 OK"));
+    });
 }

@@ -3,6 +3,7 @@
 use super::answer::Refusal;
 use super::ask::Ask;
 use super::{GitHub, Reply};
+use crate::hold::Hold;
 use crate::world::World;
 use serde_json::Value;
 use std::ops::RangeInclusive;
@@ -29,6 +30,8 @@ pub enum GitHubEffect {
     SecondaryLimit(u16, Option<u64>),
     /// The request is carried out after this time.
     Delay(Duration),
+    /// The request waits until the test releases it, and is then carried out.
+    Hold(Hold),
     /// The request is carried out, and its answer takes this time.
     Stall(Duration),
     /// The request is carried out; its answer's body comes in ten pieces with this time between them.
@@ -125,6 +128,8 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
 pub(super) struct Strike {
     /// Time to wait first.
     pub(super) delay: Duration,
+    /// The gates to wait at first.
+    pub(super) holds: Vec<Hold>,
     /// The answer instead of carrying the request out.
     pub(super) reply: Option<Reply>,
     /// The answer after the request was carried out.
@@ -159,6 +164,7 @@ impl Strike {
                 self.reply = Some(super::limits::secondary(*status, *after).into());
             }
             GitHubEffect::Delay(time) => self.delay += *time,
+            GitHubEffect::Hold(hold) => self.holds.push(hold.clone()),
             GitHubEffect::Stall(time) => self.stall += *time,
             GitHubEffect::SlowBody(gap) => self.gap = *gap,
             GitHubEffect::CutBody => self.cut_body = true,

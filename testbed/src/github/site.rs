@@ -97,6 +97,9 @@ async fn answer(
         (number, world.github.strike(&ask, token.as_deref()))
     };
     tokio::time::sleep(strike.delay).await;
+    for hold in &strike.holds {
+        hold.wait().await;
+    }
     if strike.cut_after == Some(false) {
         return Err(cut(&world, number, &strike));
     }

@@ -4,8 +4,8 @@ use super::bed::{TOKEN, call, comment, get, send, start};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use testbed::Testbed;
 use testbed::github::{GitHubEffect, GitHubFault, Refusal};
+use testbed::{Hold, Testbed};
 
 /// Creates a comment; an error when the connection is cut.
 fn try_comment(bed: &Testbed) -> std::io::Result<super::bed::Answer> {
@@ -156,4 +156,19 @@ fn the_whole_host_goes_down_and_comes_back() {
     assert_eq!(try_comment(&bed).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
     bed.set_github_down(false);
     assert_eq!(call(&bed, "GET", "", &Value::Null).status, 200);
+}
+
+#[test]
+fn a_held_request_waits_for_its_release() {
+    let bed = start();
+    let hold = Hold::new();
+    bed.github_fault(on_comment(GitHubEffect::Hold(hold.clone())));
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| comment(&bed, "x").status);
+        assert!(hold.wait_held(Duration::from_secs(10)));
+        assert!(!asked.is_finished() && count(&bed) == 0);
+        hold.release();
+        assert_eq!(asked.join().unwrap(), 201);
+    });
+    assert_eq!(count(&bed), 1);
 }

@@ -1,0 +1,88 @@
+//! Calls that wait until a test lets them go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// A gate in front of calls; clones are the same gate. A fault holds each call at it until the test lets that call pass,
+/// or opens the gate for good. A held call is carried out even if its caller has left meanwhile: AWS has it.
+#[derive(Debug, Clone)]
+pub struct Hold(Arc<Gate>);
+
+/// The gate itself.
+#[derive(Debug)]
+struct Gate {
+    /// A permit for each call that may pass; closed when all may.
+    passes: Semaphore,
+    /// Calls that wait now.
+    waiting: AtomicUsize,
+    /// Calls that ever came.
+    arrived: AtomicU32,
+}
+
+/// Counts a call as waiting as long as it does.
+struct Waiting<'a>(&'a Gate);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hold {
+    /// A closed gate.
+    pub fn new() -> Self {
+        let gate =
+            Gate { passes: Semaphore::new(0), waiting: AtomicUsize::new(0), arrived: AtomicU32::new(0) };
+        Self(Arc::new(gate))
+    }
+
+    /// How many calls are held now.
+    pub fn held(&self) -> usize {
+        self.0.waiting.load(Ordering::SeqCst)
+    }
+
+    /// How many calls came to the gate so far, held or not.
+    pub fn arrived(&self) -> u32 {
+        self.0.arrived.load(Ordering::SeqCst)
+    }
+
+    /// Waits until at least one call is held; false when none came in time.
+    pub fn wait_held(&self, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
+        while self.held() == 0 {
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    /// Lets one call pass: the first that is held, or the next that comes.
+    pub fn pass(&self) {
+        self.0.passes.add_permits(1);
+    }
+
+    /// Opens the gate for good: all held calls go on, and later ones are not held.
+    pub fn release(&self) {
+        self.0.passes.close();
+    }
+
+    /// Waits at the gate. An error of the semaphore says that the gate is open.
+    pub(crate) async fn wait(&self) {
+        self.0.arrived.fetch_add(1, Ordering::SeqCst);
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        let _waiting = Waiting(&self.0);
+        if let Ok(permit) = self.0.passes.acquire().await {
+            permit.forget();
+        }
+    }
+}
