@@ -1,13 +1,18 @@
 //! CloudWatch alarms by their names.
 
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 
 use super::clients::Aws;
 use super::errors::unread;
+use super::pages::all_pages;
 use super::together::together;
 use super::values::text;
 use crate::plan::snapshot::{Alarm, AlarmState};
 use crate::plan::trouble::Read;
+
+/// The IAM action of DescribeAlarms.
+const DESCRIBE_ALARMS: &str = "cloudwatch:DescribeAlarms";
 
 /// How many names DescribeAlarms takes.
 const AT_ONCE: usize = 100;
@@ -24,25 +29,38 @@ impl Aws {
         Ok(all)
     }
 
-    /// Up to 100 alarms, all pages. Without the types AWS would leave out composite alarms (API_DescribeAlarms).
+    /// Up to 100 alarms.
     async fn some_alarms(&self, names: &[String]) -> Read<Vec<Alarm>> {
-        let mut pages = self
+        self.alarm_pages(names, |page| {
+            let metric = page.metric_alarms().iter();
+            let metric = metric.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason()));
+            let composite = page.composite_alarms().iter();
+            let composite = composite.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason()));
+            metric.chain(composite).collect()
+        })
+        .await
+    }
+
+    /// What the pages of the alarms with these names hold, up to 100. Without the types AWS would leave out composite
+    /// alarms (API_DescribeAlarms).
+    pub(super) async fn alarm_pages<T>(
+        &self,
+        names: &[String],
+        of_page: impl Fn(&DescribeAlarmsOutput) -> Vec<T>,
+    ) -> Read<Vec<T>> {
+        let told = names.join(", ");
+        let asked = self
             .cloudwatch
             .describe_alarms()
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
-            .set_alarm_names(Some(names.to_vec()))
-            .into_paginator()
-            .send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(unread("cloudwatch:DescribeAlarms", &names.join(", ")))?;
-            let metric = page.metric_alarms().iter();
-            found.extend(metric.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason())));
-            let composite = page.composite_alarms().iter();
-            found.extend(composite.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason())));
-        }
-        Ok(found)
+            .set_alarm_names(Some(names.to_vec()));
+        all_pages(DESCRIBE_ALARMS, &told, async |token| {
+            let page = asked.clone().set_next_token(token).send().await;
+            let page = page.map_err(unread(DESCRIBE_ALARMS, &told))?;
+            Ok((of_page(&page), page.next_token))
+        })
+        .await
     }
 }
 

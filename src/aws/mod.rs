@@ -11,6 +11,7 @@ mod identity;
 mod images;
 mod json;
 mod observe;
+mod pages;
 mod retry;
 mod rules;
 mod scalers;

@@ -5,6 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::{self as elb, ActionTypeEnum, Listene
 use super::actions;
 use super::clients::Aws;
 use super::errors::{odd, unread};
+use super::pages::all_pages;
 use super::together::together;
 use super::values::{count, port, seconds, text};
 use crate::plan::snapshot::{Balancer, Condition, Rule, Weighted};
@@ -12,6 +13,9 @@ use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeLoadBalancers.
 const DESCRIBE_BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
+
+/// The IAM action of DescribeListeners.
+const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 
 /// The IAM action of DescribeRules.
 pub(super) const DESCRIBE_RULES: &str = "elasticloadbalancing:DescribeRules";
@@ -43,11 +47,12 @@ impl Aws {
 
     /// Every rule of every listener of a load balancer, listeners by port.
     async fn rules(&self, balancer: &str) -> Read<Vec<Rule>> {
-        let pages = self.elb.describe_listeners().load_balancer_arn(balancer).into_paginator().items().send();
-        let mut listeners = pages
-            .collect::<Result<Vec<Listener>, _>>()
-            .await
-            .map_err(unread("elasticloadbalancing:DescribeListeners", balancer))?;
+        let mut listeners = all_pages(DESCRIBE_LISTENERS, balancer, async |marker| {
+            let asked = self.elb.describe_listeners().load_balancer_arn(balancer).set_marker(marker);
+            let page = asked.send().await.map_err(unread(DESCRIBE_LISTENERS, balancer))?;
+            Ok((page.listeners.unwrap_or_default(), page.next_marker))
+        })
+        .await?;
         listeners.sort_by_key(|listener| listener.port());
         let reads = together(listeners.iter().map(|listener| self.listener_rules(listener))).await;
         let all: Vec<Vec<Rule>> = reads.into_iter().collect::<Read<_>>()?;
@@ -57,9 +62,12 @@ impl Aws {
     /// The rules of one listener, its default action among them.
     async fn listener_rules(&self, listener: &Listener) -> Read<Vec<Rule>> {
         let arn = listener.listener_arn().unwrap_or_default();
-        let pages = self.elb.describe_rules().listener_arn(arn).into_paginator().items().send();
-        let rules =
-            pages.collect::<Result<Vec<elb::Rule>, _>>().await.map_err(unread(DESCRIBE_RULES, arn))?;
+        let rules = all_pages(DESCRIBE_RULES, arn, async |marker| {
+            let asked = self.elb.describe_rules().listener_arn(arn).set_marker(marker);
+            let page = asked.send().await.map_err(unread(DESCRIBE_RULES, arn))?;
+            Ok((page.rules.unwrap_or_default(), page.next_marker))
+        })
+        .await?;
         let of_listener = |from: &elb::Rule| Rule {
             listener: arn.to_owned(),
             port: port(listener.port()),

@@ -7,14 +7,14 @@ use aws_sdk_applicationautoscaling::types::{
 };
 use aws_sdk_cloudwatch as cloudwatch;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, ComparisonOperator, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, StandardUnit,
-    Statistic,
+    ComparisonOperator, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, StandardUnit, Statistic,
 };
 use serde_json::{Map, Value};
 
 use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
 use super::json::{Json, structure, take, word};
+use super::pages::all_pages;
 use super::retry::NoBlindRetry;
 use super::scaling::{resource, unpermitted};
 use super::values::text;
@@ -22,6 +22,9 @@ use crate::plan::scalers::{Alarm, Names, Policy, Scalers};
 use crate::plan::snapshot::Place;
 use crate::plan::step::Put;
 use crate::plan::trouble::{Read, TroubleKind};
+
+/// The IAM action of DescribeScalingPolicies.
+const DESCRIBE_POLICIES: &str = "application-autoscaling:DescribeScalingPolicies";
 
 /// The IAM action of PutScalingPolicy.
 const PUT_POLICY: &str = "application-autoscaling:PutScalingPolicy";
@@ -46,42 +49,32 @@ impl Aws {
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .resource_id(&resource);
-        let pages = asked.into_paginator().items().send();
-        let found = pages
-            .collect::<Result<Vec<ScalingPolicy>, _>>()
-            .await
-            .map_err(unread("application-autoscaling:DescribeScalingPolicies", &resource))?;
+        let found = all_pages(DESCRIBE_POLICIES, &resource, async |token| {
+            let page = asked.clone().set_next_token(token).send().await;
+            let page = page.map_err(unread(DESCRIBE_POLICIES, &resource))?;
+            Ok((page.scaling_policies.unwrap_or_default(), page.next_token))
+        })
+        .await?;
         Ok(found.iter().map(policy).collect())
     }
 
-    /// The metric and composite alarms with names of ours. Without the types AWS would leave out composite alarms
-    /// (API_DescribeAlarms).
+    /// The metric and composite alarms with names of ours.
     async fn our_alarms(&self, names: &Names) -> Read<Vec<Alarm>> {
         let asked: Vec<String> = names.alarms().map(str::to_owned).to_vec();
-        let told = asked.join(", ");
-        let mut pages = self
-            .cloudwatch
-            .describe_alarms()
-            .alarm_types(AlarmType::MetricAlarm)
-            .alarm_types(AlarmType::CompositeAlarm)
-            .set_alarm_names(Some(asked))
-            .into_paginator()
-            .send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(unread("cloudwatch:DescribeAlarms", &told))?;
-            found.extend(page.metric_alarms().iter().map(|alarm| Alarm {
+        self.alarm_pages(&asked, |page| {
+            let metric = page.metric_alarms().iter().map(|alarm| Alarm {
                 name: text(alarm.alarm_name()),
                 composite: false,
                 content: alarm.write(),
-            }));
-            found.extend(page.composite_alarms().iter().map(|alarm| Alarm {
+            });
+            let composite = page.composite_alarms().iter().map(|alarm| Alarm {
                 name: text(alarm.alarm_name()),
                 composite: true,
                 content: Value::Null,
-            }));
-        }
-        Ok(found)
+            });
+            metric.chain(composite).collect()
+        })
+        .await
     }
 
     /// Puts a step scaling policy as a whole.

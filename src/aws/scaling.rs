@@ -9,6 +9,7 @@ use aws_sdk_applicationautoscaling::types::{
 
 use super::clients::Aws;
 use super::errors::{unread, unwritten};
+use super::pages::all_pages;
 use super::retry::NoBlindRetry;
 use super::values::count;
 use crate::plan::snapshot::{Place, Scalable, Service};
@@ -33,6 +34,9 @@ const CHECKED: [&str; 6] = [
 const LINKED: &str =
     "ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
 
+/// The IAM action of DescribeScalableTargets.
+const DESCRIBE_TARGETS: &str = "application-autoscaling:DescribeScalableTargets";
+
 /// Scalable targets by the id of their resource.
 pub(super) type Targets = BTreeMap<String, Scalable>;
 
@@ -50,11 +54,12 @@ impl Aws {
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .set_resource_ids(Some(ids));
-        let pages = asked.into_paginator().items().send();
-        let found = pages
-            .collect::<Result<Vec<ScalableTarget>, _>>()
-            .await
-            .map_err(unread("application-autoscaling:DescribeScalableTargets", &told))?;
+        let found = all_pages(DESCRIBE_TARGETS, &told, async |token| {
+            let page = asked.clone().set_next_token(token).send().await;
+            let page = page.map_err(unread(DESCRIBE_TARGETS, &told))?;
+            Ok((page.scalable_targets.unwrap_or_default(), page.next_token))
+        })
+        .await?;
         Ok(found.into_iter().map(|target| (target.resource_id.clone(), scalable(&target))).collect())
     }
 

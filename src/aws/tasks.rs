@@ -6,6 +6,7 @@ use aws_sdk_ecs::types::{self as ecs, DesiredStatus};
 
 use super::clients::Aws;
 use super::errors::unread;
+use super::pages::all_pages;
 use super::together::together;
 use super::values::{port, text, time};
 use crate::plan::snapshot::{Binding, Container, Task};
@@ -13,6 +14,9 @@ use crate::plan::trouble::Read;
 
 /// How many ARNs DescribeTasks and DescribeContainerInstances take.
 const AT_ONCE: usize = 100;
+
+/// The IAM action of ListTasks.
+const LIST_TASKS: &str = "ecs:ListTasks";
 
 /// Which tasks to list.
 #[derive(Clone, Copy)]
@@ -45,8 +49,12 @@ impl Aws {
             Desired::Stopped => DesiredStatus::Stopped,
         };
         let asked = self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(status);
-        let pages = asked.into_paginator().items().send();
-        pages.collect::<Result<Vec<String>, _>>().await.map_err(unread("ecs:ListTasks", service))
+        all_pages(LIST_TASKS, service, async |token| {
+            let answer = asked.clone().set_next_token(token).send().await;
+            let page = answer.map_err(unread(LIST_TASKS, service))?;
+            Ok((page.task_arns.unwrap_or_default(), page.next_token))
+        })
+        .await
     }
 
     /// Up to 100 tasks by their ARNs.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Answer;
 use crate::feedback::{GithubKind, GithubTrouble};
 
-/// Most pages that are read of a list, 100 entries each.
+/// Most pages that are read of a list, 100 entries each. GitHub takes 2,500 comments on a pull request.
 const MOST_PAGES: u32 = 30;
 
 /// Entries of a page: the most that GitHub gives.
@@ -57,7 +57,8 @@ impl GitHub {
         read(self.crab.get::<serde_json::Value, _, ()>(path, None).await)
     }
 
-    /// Reads a list to its end. Entries that can't be read are left out.
+    /// Reads a list to its end. Entries that can't be read are left out. A list without an end can't be read: nothing
+    /// is known to be missing from it.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Answer<Vec<T>> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
@@ -66,10 +67,10 @@ impl GitHub {
             let last = entries.len() < PAGE;
             all.extend(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()));
             if last {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
+        Err(odd(Does::Reads))
     }
 
     /// Makes something. After an answer whose effect is not known, the caller reads before anything else.

@@ -6,6 +6,7 @@ mod definitions;
 mod errors;
 mod images;
 mod observe;
+mod pages;
 mod scalers;
 mod scaling;
 pub(crate) mod server;
