@@ -2,11 +2,36 @@
 //! variable names; without the variable we are not on a runner, and there is nothing to do.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::commands::random_token;
 use super::env::Environment;
+
+/// The largest config or task-definition file, in bytes. A task definition that AWS takes has 64 KiB.
+const FILE_LIMIT: u64 = 1024 * 1024;
+/// The largest event file, in bytes: GitHub's events have at most 25 MB.
+const EVENT_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// Reads a text file: one of the workspace, or that of the event. What is no file is not opened, because a pipe or a
+/// device can keep a reader waiting without end.
+pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("it is a pipe, a socket or a device, and a file is expected"));
+    }
+    let of_event = env.var("GITHUB_EVENT_PATH").is_some_and(|event| Path::new(event) == path);
+    let limit = if of_event { EVENT_LIMIT } else { FILE_LIMIT };
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {
+        return Ok(text);
+    }
+    Err(io::Error::other(format!("it is larger than {} MiB", limit / (1024 * 1024))))
+}
 
 /// Sets an output of the step.
 pub(crate) fn set_output(env: &Environment, name: &str, value: &str) -> io::Result<()> {
@@ -91,6 +116,26 @@ mod tests {
             read_back(&std::fs::read_to_string(state).unwrap()),
             [pair("ecs-deployment-id", "ecs-svc/1")]
         );
+    }
+
+    #[test]
+    fn only_files_of_a_bounded_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let event = folder.path().join("event.json");
+        let env = Environment::new(Entry::Main, &[("GITHUB_EVENT_PATH", event.to_str().unwrap())]);
+        let whole = folder.path().join("whole.yml");
+        for (path, limit) in [(&whole, 1024 * 1024), (&event, 32 * 1024 * 1024)] {
+            std::fs::write(path, "x".repeat(limit)).unwrap();
+            assert_eq!(read_text(&env, path).map(|text| text.len()).ok(), Some(limit));
+            std::fs::write(path, "x".repeat(limit + 1)).unwrap();
+            let refused = read_text(&env, path).unwrap_err();
+            assert_eq!(refused.to_string(), format!("it is larger than {} MiB", limit / 1024 / 1024));
+        }
+        let refused = |path: &str| read_text(&env, Path::new(path)).unwrap_err().to_string();
+        assert_eq!(refused(folder.path().to_str().unwrap()), "it is a directory");
+        assert_eq!(refused("/dev/zero"), "it is a pipe, a socket or a device, and a file is expected");
+        let missing = read_text(&env, Path::new("/nowhere/at/all")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -16,10 +16,10 @@ use crate::report::words;
 /// Does it, and brings its answer.
 pub(crate) async fn apply<C: Course>(
     drive: &Drive<'_, C>,
+    (aws, http): (&Aws, &reqwest::Client),
     step: &Step,
     seen: Option<&Snapshot>,
 ) -> Read<Answer> {
-    let aws = &drive.session.aws;
     match step {
         Step::Find { family } => {
             let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
@@ -36,7 +36,7 @@ pub(crate) async fn apply<C: Course>(
             let service = aws.update_service(&drive.session.names.place, update).await?;
             Ok(Answer::Updated(Box::new(service)))
         }
-        Step::Probe => Ok(Answer::Probed(probes(drive).await)),
+        Step::Probe => Ok(Answer::Probed(probes(drive, http).await)),
         Step::Weights(weights) => {
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
@@ -89,14 +89,14 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
 }
 
 /// Asks the probes one after the other; the first wrong answer ends it.
-async fn probes<C: Course>(drive: &Drive<'_, C>) -> Result<(), ProbeFailure> {
+async fn probes<C: Course>(drive: &Drive<'_, C>, http: &reqwest::Client) -> Result<(), ProbeFailure> {
     let Some(address) = &drive.test else {
         let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
         return Err(ProbeFailure { url: String::new(), kind });
     };
     for wanted in drive.session.settings.probes() {
         let url = format!("{}{}", address.url(), wanted.path);
-        match probe(&drive.session.http, &url, address.host.as_deref()).await {
+        match probe(http, &url, address.host.as_deref()).await {
             ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
             ProbeAnswer::Unreachable { why } => {
                 return Err(ProbeFailure { url, kind: ProbeFailureKind::Unreachable { why } });

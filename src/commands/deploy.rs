@@ -2,6 +2,7 @@
 
 use super::apply::holding;
 use super::drive::{Drive, Ending};
+use super::outside::Interrupted;
 use super::prepare::{Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
 use super::state::Phase;
@@ -21,7 +22,6 @@ use crate::plan::run::Run;
 use crate::plan::scalers::foreign;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, Found, Left, Refusal};
-use crate::plan::trouble::Trouble;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::WantedColor;
 
@@ -60,7 +60,7 @@ async fn look_and_admit(
     let managed = session.settings.scaling.is_some();
     let look = Look { scaling: managed, scalers: managed, ..Look::WHOLE };
     loop {
-        let snapshot = session.patiently(|| session.look(look)).await?;
+        let snapshot = session.first_look(look).await?;
         let admitted = match admit(&snapshot, &asked) {
             Ok(admitted) => Ok(admitted),
             Err(Hindrance::Refuse(refusal)) => Err(refusal),
@@ -184,7 +184,16 @@ async fn announce(
     let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
     let same = current.is_some_and(|current| same_content(&current.content, &goal.content));
     // For the plan alone: the run looks again by itself, and a trouble is told there.
-    let found = if same { None } else { holding(&session.aws, &goal.content).await.ok().flatten() };
+    let found = match same {
+        true => None,
+        false => match session.outside.read(async |aws| holding(aws, &goal.content).await).await {
+            Interrupted::No(found) => found.ok().flatten(),
+            Interrupted::Yes => {
+                report.cancel();
+                return false;
+            }
+        },
+    };
     let steps = match plan(snapshot, goal, found.as_ref(), clock::now()) {
         Plan::Refuse(refusal) => {
             report.refuse(refusal);
@@ -237,11 +246,7 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
 
 /// What stands at the end, for the summary. It decides nothing any more, so a trouble is no failure.
 async fn look_again(session: &Session<'_>, report: &mut Report) {
-    if session.signals.came().is_some() {
-        return;
-    }
-    let seen: Result<Snapshot, Trouble> = session.look(Look::WHOLE).await;
-    if let Ok(snapshot) = seen {
+    if let Interrupted::No(Ok(snapshot)) = session.look(Look::WHOLE).await {
         report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
     }
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::apply::apply;
-use super::session::{HEARTBEAT, Interrupted, Session, alike};
+use super::outside::Interrupted;
+use super::session::{HEARTBEAT, LAST_MOMENT, Session, alike};
 use super::state::{NAME, Phase, State};
 use crate::action::files;
 use crate::clock;
@@ -20,9 +21,6 @@ use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::{Mine, Recovery};
 use crate::plan::wiring::Address;
-
-/// The runner kills a cancelled step 10 s after the signal: the run is out before that.
-const LAST_MOMENT: Duration = Duration::from_millis(6_200);
 
 /// How long a write that is on its way when the signal comes may still be answered.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
@@ -186,7 +184,8 @@ impl<'a, C: Course> Drive<'a, C> {
     /// One look; none when a signal came first, which is noted.
     async fn look(&mut self, look: Look) -> Option<Read<Snapshot>> {
         let noted = self.course.is_cancelled();
-        match self.session.unless_signalled(noted, self.session.look(look)).await {
+        let seen = if noted { self.session.last_look(look).await } else { self.session.look(look).await };
+        match seen {
             Interrupted::Yes => {
                 self.note_signal();
                 None
@@ -235,11 +234,10 @@ impl<'a, C: Course> Drive<'a, C> {
             self.session.reporter.emit(&Event::Step(step.clone()));
         }
         let sent = clock::now();
-        let signals = self.session.signals.clone();
-        let answer = tokio::select! {
-            biased;
-            answer = apply(self, step, seen.as_ref()) => answer,
-            () = signals.wait_and(WRITE_GRACE) => Err(cut_off(step)),
+        let work = async |aws: &_, http: &_| apply(self, (aws, http), step, seen.as_ref()).await;
+        let answer = match self.session.outside.finish(WRITE_GRACE, work).await {
+            Interrupted::No(answer) => answer,
+            Interrupted::Yes => Err(cut_off(step)),
         };
         self.tell(step, &answer);
         let failed = answer.is_err();

@@ -5,6 +5,7 @@ mod deploy;
 mod drive;
 mod feedback;
 mod logs;
+mod outside;
 mod post;
 mod poster;
 mod prepare;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
+use crate::action::files;
 use crate::failure::Failure;
 use crate::plan::definition::{
     Changes, Content, ImageRef, build, images, pin, same_content, typos, unserved,
@@ -89,13 +90,13 @@ async fn base(
 
 /// One revision from AWS.
 async fn described(session: &Session<'_>, which: &str) -> Result<Revision, Unprepared> {
-    Ok(session.patiently(|| session.aws.revision(which)).await?)
+    Ok(session.patiently(async |aws| aws.revision(which).await).await?)
 }
 
 /// A task definition from a file in the workspace. What is wrong with it by itself was told with the inputs.
 fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> {
     let name = path.display().to_string();
-    let text = session.read_file(path).map_err(|error| {
+    let text = files::read_text(session.env, path).map_err(|error| {
         let what = words::unreadable_file(&name, &error.to_string());
         Unprepared::Problems(vec![Problem::new("input task-definition", what)])
     })?;
@@ -143,7 +144,7 @@ async fn resolve(
         };
         let which = image.digest.as_deref().unwrap_or_else(|| image.tag_or_latest()).to_owned();
         let asked = session
-            .patiently(|| session.aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which))
+            .patiently(async |aws| aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which).await)
             .await;
         match asked? {
             None => {

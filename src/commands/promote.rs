@@ -58,7 +58,7 @@ async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Resul
     let began = clock::now();
     let look = Look { develop: true, scalers: goal.managed.is_some(), ..Look::TRAFFIC };
     loop {
-        let snapshot = session.patiently(|| session.look(look)).await?;
+        let snapshot = session.first_look(look).await?;
         let found = match phases(&snapshot, goal) {
             Err(Hindrance::Hold(trouble)) => {
                 session.hold(trouble, began).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::deploy::strangers;
 use super::drive::{Drive, Ending};
+use super::outside::Interrupted;
 use super::session::{Session, Stop};
 use super::state::Phase;
 use crate::action::traffic::RollbackSettings;
@@ -104,7 +105,7 @@ async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Res
     let began = clock::now();
     let look = Look { develop: true, scalers: session.settings.scaling.is_some(), ..Look::TRAFFIC };
     loop {
-        let snapshot = session.patiently(|| session.look(look)).await?;
+        let snapshot = session.first_look(look).await?;
         let users = of_users(&snapshot);
         let predicted = match aim(&users) {
             Ok(goal) => (predict(&users, &goal, clock::now()), goal),
@@ -218,11 +219,11 @@ pub(super) async fn at_the_end(
     last: Option<Snapshot>,
     report: &mut Report,
 ) -> Option<Snapshot> {
-    let signalled = session.signals.came().is_some();
-    let seen = match signalled {
-        true => None,
-        false => session.look(Look { develop: true, ..Look::TRAFFIC }).await.ok(),
+    let seen = match session.look(Look { develop: true, ..Look::TRAFFIC }).await {
+        Interrupted::No(seen) => seen.ok(),
+        Interrupted::Yes => None,
     };
+    let signalled = session.signals.came().is_some();
     let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
     let snapshot = if whole { seen.clone() } else { last.or(seen.clone()) }?;
     let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());

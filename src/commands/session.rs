@@ -1,9 +1,9 @@
 //! What every command works with: AWS, the clock, the signals, and who tells the user.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::time::Duration;
 
+use super::outside::{Interrupted, Outside, unless};
 use crate::action::context::Context;
 use crate::action::env::Environment;
 use crate::action::settings::Settings;
@@ -26,10 +26,8 @@ pub(crate) struct Session<'a> {
     pub(crate) settings: &'a Settings,
     /// What GitHub says about the run.
     pub(crate) context: &'a Context,
-    /// AWS.
-    pub(crate) aws: Aws,
-    /// The HTTP client for probes.
-    pub(crate) http: reqwest::Client,
+    /// AWS and the test listeners.
+    pub(crate) outside: Outside,
     /// What to look at.
     pub(crate) names: Names,
     /// Tells the user.
@@ -39,6 +37,9 @@ pub(crate) struct Session<'a> {
     /// What was told of reads that AWS does not answer.
     pub(crate) told: RefCell<Told>,
 }
+
+/// The runner kills a cancelled step 10 s after the signal: a run is out of AWS before that, with time to report.
+pub(crate) const LAST_MOMENT: Duration = Duration::from_millis(5_500);
 
 /// A line at least this often, so that nobody thinks the run hangs.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -65,51 +66,37 @@ pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
     (one.kind, one.action, &one.code) == (other.kind, other.action, &other.code)
 }
 
-/// What an interruptible piece of work came to.
-pub(crate) enum Interrupted<T> {
-    /// It was done.
-    No(T),
-    /// A signal came first.
-    Yes,
-}
-
 impl Session<'_> {
-    /// One look at AWS.
-    pub(crate) async fn look(&self, look: Look) -> Read<Snapshot> {
-        self.aws.observe(&self.names, look).await
+    /// One look at AWS, which a signal ends.
+    pub(crate) async fn look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
+        self.outside.read(async |aws| aws.observe(&self.names, look).await).await
     }
 
-    /// Work that a signal ends. Once a signal has come and was noted, nothing is interrupted any more.
-    pub(crate) async fn unless_signalled<T>(
-        &self,
-        noted: bool,
-        work: impl Future<Output = T>,
-    ) -> Interrupted<T> {
-        if noted {
-            return Interrupted::No(work.await);
-        }
-        tokio::select! {
-            biased;
-            _ = self.signals.wait() => Interrupted::Yes,
-            done = work => Interrupted::No(done),
-        }
+    /// One look at AWS of a run that has noted a signal and puts back what it changed.
+    pub(crate) async fn last_look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
+        self.outside.finish(LAST_MOMENT, async |aws, _| aws.observe(&self.names, look).await).await
     }
 
-    /// Waits for the poll interval.
+    /// Waits for the poll interval; after a signal was noted, for a shorter time.
     pub(crate) async fn pause(&self, noted: bool) {
         let wait = poll_interval(self.settings);
-        let wait = if noted { wait.min(Duration::from_millis(500)) } else { wait };
-        let _ = self.unless_signalled(noted, clock::sleep(wait)).await;
+        if noted {
+            clock::sleep(wait.min(Duration::from_millis(500))).await;
+        } else {
+            let _ = unless(self.signals.wait(), clock::sleep(wait)).await;
+        }
+    }
+
+    /// A look before anything is decided: see [`Session::patiently`].
+    pub(crate) async fn first_look(&self, look: Look) -> Result<Snapshot, Stop> {
+        self.patiently(async |aws| aws.observe(&self.names, look).await).await
     }
 
     /// A read before anything is decided: a trouble that may pass is tried again until the time-out.
-    pub(crate) async fn patiently<T, F: Future<Output = Read<T>>>(
-        &self,
-        read: impl Fn() -> F,
-    ) -> Result<T, Stop> {
+    pub(crate) async fn patiently<T>(&self, read: impl AsyncFn(&Aws) -> Read<T>) -> Result<T, Stop> {
         let began = clock::now();
         loop {
-            let answer = match self.unless_signalled(false, read()).await {
+            let answer = match self.outside.read(&read).await {
                 Interrupted::Yes => return Err(Stop::Signal),
                 Interrupted::No(answer) => answer,
             };
@@ -119,11 +106,6 @@ impl Session<'_> {
                 Err(trouble) => return Err(Stop::Trouble(trouble)),
             }
         }
-    }
-
-    /// Reads a text file in the workspace.
-    pub(crate) fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
-        std::fs::read_to_string(path)
     }
 
     /// A trouble that may pass: told and waited out, until a signal or the time-out.

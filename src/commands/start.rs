@@ -1,11 +1,11 @@
 //! From the environment to a session, and from a report to the exit code.
 
 use std::cell::RefCell;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::feedback::{Feedback, Kept};
+use super::outside::{Interrupted, Outside};
 use super::post::{is_open, post};
 use super::promote::promote;
 use super::redirect::{redirect, roll_back};
@@ -14,6 +14,7 @@ use super::state::{self, State};
 use super::{deploy::deploy, status::status};
 use crate::action::context::Context;
 use crate::action::env::Environment;
+use crate::action::files;
 use crate::action::github::RunEvent;
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
@@ -31,17 +32,12 @@ use crate::report::words;
 use crate::reporter::{Reporter, debug, mask};
 use crate::signals::Signals;
 
-/// Reads a text file in the workspace.
-fn read_file(path: &Path) -> io::Result<String> {
-    std::fs::read_to_string(path)
-}
-
 /// The main step, from the inputs to the exit code.
 pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     let (context, event) = surroundings(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
-    let (settings, warnings) = match settings(env, &read_file) {
+    let (settings, warnings) = match settings(env, &|path: &Path| files::read_text(env, path)) {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
@@ -80,7 +76,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     let (context, event) = surroundings(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
-    let (settings, _) = match settings(env, &read_file) {
+    let (settings, _) = match settings(env, &|path: &Path| files::read_text(env, path)) {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
@@ -106,7 +102,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
 
 /// What the runner says of the run, and the event that started it.
 fn surroundings(env: &Environment) -> (Context, RunEvent) {
-    let event = RunEvent::read(env, &read_file);
+    let event = RunEvent::read(env, &|path: &Path| files::read_text(env, path));
     (Context { head: event.head.clone(), ..Context::new(env) }, event)
 }
 
@@ -153,14 +149,16 @@ async fn session<'a>(
     let app_name = format!("ecs-blue-green-run-{run}");
     let access =
         Access { region: settings.region.clone(), app_name, sign_in, trace: context.debug.then_some(traced) };
-    let aws = Aws::new(&access).await;
-    let caller = tokio::select! {
-        caller = caller(&aws, settings, reporter) => caller.map_err(|trouble| {
+    let Interrupted::No(outside) = Outside::reach(&access, http, signals.clone()).await else {
+        return Err(cancelled());
+    };
+    let caller = match outside.read(async |aws| caller(aws, settings, reporter).await).await {
+        Interrupted::Yes => return Err(cancelled()),
+        Interrupted::No(caller) => caller.map_err(|trouble| {
             let mut report = Report::new("");
             report.refuse(Refusal::Unread(trouble));
             Box::new(report)
         })?,
-        _ = signals.wait() => return Err(cancelled()),
     };
     if let Some(failure) = wrong_account(settings, &caller.account) {
         return Err(failed(failure));
@@ -177,8 +175,7 @@ async fn session<'a>(
         env,
         settings,
         context,
-        aws,
-        http,
+        outside,
         names: Names { place, services, alarms: settings.alarms().to_vec() },
         reporter,
         signals,

@@ -1,6 +1,7 @@
 //! `status`: reads everything once and shows it. What may not be read is named, not fatal.
 
-use super::session::{Interrupted, Session};
+use super::outside::Interrupted;
+use super::session::Session;
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::look::Look;
@@ -12,7 +13,7 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
     let mut report = Report::new("status");
     let scaling = session.settings.scaling;
     let look = Look { scaling: true, scalers: scaling.is_some(), ..Look::WHOLE };
-    let seen = match session.unless_signalled(false, session.look(look)).await {
+    let seen = match session.look(look).await {
         Interrupted::No(seen) => seen,
         Interrupted::Yes => {
             report.cancel();

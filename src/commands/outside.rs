@@ -1,0 +1,62 @@
+//! What is outside of the process: AWS, and the test listeners. Commands wait for it here and nowhere else, and a
+//! signal ends every such wait (invariant 41).
+
+use std::time::Duration;
+
+use crate::aws::{Access, Aws};
+use crate::signals::Signals;
+
+/// What an interruptible piece of work came to.
+pub(crate) enum Interrupted<T> {
+    /// It was done.
+    No(T),
+    /// A signal came first.
+    Yes,
+}
+
+/// The clients. They are lent to work that a signal can end, and given to nothing else.
+pub(crate) struct Outside {
+    /// AWS.
+    aws: Aws,
+    /// The HTTP client for probes.
+    http: reqwest::Client,
+    /// The signals.
+    signals: Signals,
+}
+
+impl Outside {
+    /// Makes the clients of AWS, which may read configuration files.
+    pub(crate) async fn reach(
+        access: &Access,
+        http: reqwest::Client,
+        signals: Signals,
+    ) -> Interrupted<Outside> {
+        match unless(signals.wait(), Aws::new(access)).await {
+            Interrupted::No(aws) => Interrupted::No(Outside { aws, http, signals }),
+            Interrupted::Yes => Interrupted::Yes,
+        }
+    }
+
+    /// Reads AWS until a signal comes.
+    pub(crate) async fn read<T>(&self, work: impl AsyncFnOnce(&Aws) -> T) -> Interrupted<T> {
+        unless(self.signals.wait(), work(&self.aws)).await
+    }
+
+    /// Does work that goes on for up to `longer` after a signal.
+    pub(crate) async fn finish<T>(
+        &self,
+        longer: Duration,
+        work: impl AsyncFnOnce(&Aws, &reqwest::Client) -> T,
+    ) -> Interrupted<T> {
+        unless(self.signals.wait_and(longer), work(&self.aws, &self.http)).await
+    }
+}
+
+/// The work, unless the end comes first.
+pub(crate) async fn unless<T>(end: impl Future, work: impl Future<Output = T>) -> Interrupted<T> {
+    tokio::select! {
+        biased;
+        _ = end => Interrupted::Yes,
+        done = work => Interrupted::No(done),
+    }
+}
