@@ -19,7 +19,7 @@ const PRODUCT: [Layer; 16] = [
     ("feedback", &[], &["serde"]),
     ("report", &["event", "failure", "feedback", "plan"], &["serde", "serde_json"]),
     ("config", &["failure", "feedback", "plan"], &["serde", "serde_json", "serde_yaml"]),
-    ("action", &["config", "failure", "feedback", "plan"], &["serde_json", "serde_yaml", "strsim"]),
+    ("action", &["config", "failure", "feedback", "plan"], &["serde_json", "serde_yaml"]),
     ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "serde_json", "tokio"]),
     ("github", &["failure", "feedback", "plan"], &["octocrab", "reqwest", "serde", "serde_json"]),
     ("clock", &["plan"], &["tokio"]),
@@ -437,11 +437,25 @@ fn only_in(words: &[&str], owners: &[&str]) {
 fn environment_files_printing_and_processes_have_their_owners() {
     only_in(&["env::var", "env::vars", "env::args"], &["action/env.rs", "main.rs"]);
     only_in(&["println!", "print!(", "eprint", "io::stderr"], &[]);
+    only_in(&["Aws::new", "http::probe"], &["aws/", "commands/outside.rs", "commands/apply.rs"]);
     only_in(&["io::stdout"], &["reporter.rs"]);
-    only_in(&["fs::"], &["action/", "commands/session.rs", "commands/start.rs"]);
+    only_in(&["fs::"], &["action/"]);
     only_in(&["process::Command", "process::exit", "TcpStream", "TcpListener"], &[]);
     only_in(&["Instant::now", "SystemTime::now", "time::sleep"], &["clock.rs"]);
     only_in(&["aws_sdk", "aws_config", "aws_smithy", "aws_types", "aws_credential"], &["aws/"]);
+}
+
+#[test]
+fn invariant_40_the_wall_clock_is_read_once_in_a_process() {
+    only_in(&["SystemTime::now", ".elapsed()"], &["clock.rs"]);
+    let clock = product().into_iter().find(|source| source.path.ends_with("clock.rs")).expect("the clock");
+    let reads: Vec<usize> = clock.text.match_indices("SystemTime::now").map(|(at, _)| at).collect();
+    let [read] = reads.as_slice() else { panic!("{reads:?}") };
+    // The only reader starts the one value that every other time is counted from.
+    let before = &clock.text[..*read];
+    assert!(before[before.rfind("fn ").expect("a function")..].starts_with("fn start()"));
+    assert!(clock.text.contains("static START: LazyLock<Start> = LazyLock::new(start);"));
+    assert_eq!(clock.text.matches("start()").count(), 1, "{}", clock.text);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::edge::Edge;
 use super::place::File;
 use crate::config::kinds::{listed, shown};
+use crate::plan::near;
 use crate::plan::wanted::WantedColor;
 
 /// The color of this run's branch, or what is wrong.
@@ -107,9 +108,8 @@ fn distance(run: &Ref, pattern: &str) -> Option<usize> {
         true => name.chars().take(head.chars().count()).collect(),
         false => name,
     };
-    let far = strsim::damerau_levenshtein(&name, head);
     let own = head.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/").len();
-    (own > 0 && far <= 2 && far < own).then_some(far)
+    near::distance(&name, head, 2).filter(|far| own > 0 && *far < own)
 }
 
 /// A fork can call its branch `main`, so a pull request's branch counts only when it is of this repository.

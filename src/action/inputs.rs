@@ -1,6 +1,7 @@
 //! The table of inputs and outputs: the source of `action.yml`, of the tables in the README, and of validation.
 
 use super::env::{Environment, PREFIX};
+use crate::plan::near::distance;
 use crate::plan::near::nearest;
 use crate::plan::problem::Problem;
 
@@ -441,9 +442,11 @@ pub(crate) fn unknown(env: &Environment) -> (Vec<Problem>, Vec<Problem>) {
 /// The input within two letters of `name`, and within one for names of up to four letters; `_` counts as `-`.
 fn meant(name: &str) -> Option<&'static str> {
     let name = name.replace('_', "-");
-    let distance = |input: &Input| strsim::damerau_levenshtein(&name, input.name);
-    let near = INPUTS.iter().map(|input| (distance(input), input.name)).min_by_key(|(distance, _)| *distance);
-    near.filter(|(distance, found)| *distance <= if found.len() <= 4 { 1 } else { 2 }).map(|(_, found)| found)
+    let near = |input: &Input| {
+        let most = if input.name.len() <= 4 { 1 } else { 2 };
+        Some((distance(&name, input.name, most)?, input.name))
+    };
+    INPUTS.iter().filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, found)| found)
 }
 
 /// Inputs that have a value of their own which this command does not use.

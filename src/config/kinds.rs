@@ -17,9 +17,16 @@ pub(crate) fn shown(value: &str) -> String {
     format!("`{plain}`")
 }
 
-/// The words, each in backticks, with commas.
+/// The most words that one message lists.
+const MOST_LISTED: usize = 50;
+
+/// The words, each in backticks, with commas; the first 50 of many.
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    let mut words = words.into_iter();
+    let first: Vec<String> = words.by_ref().take(MOST_LISTED).map(|word| format!("`{word}`")).collect();
+    let more = words.count();
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    first.join(", ") + &more
 }
 
 /// What to say of a word that is none of the allowed ones.

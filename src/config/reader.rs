@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::yaml::{self, Steps, Tree};
 use crate::plan::near::nearest;
-use crate::plan::problem::Problem;
+use crate::plan::problem::{MOST_SHOWN, Problem};
+
+/// How many bytes are read again to find the lines of problems: a hundred lines of a usual file, a few of a large one.
+const REREADS: usize = 1024 * 1024;
 
 /// A document being read.
 pub(crate) struct Reader<'a> {
@@ -14,6 +17,8 @@ pub(crate) struct Reader<'a> {
     text: &'a str,
     /// What is wrong so far.
     problems: Vec<Problem>,
+    /// How many bytes may still be read again to find the lines of problems.
+    rereads: usize,
 }
 
 /// A node, with the way that leads to it.
@@ -49,7 +54,7 @@ fn is_plain(key: &str) -> bool {
 impl<'a> Reader<'a> {
     /// Parses a document. Without its root there is only the problem of its syntax.
     pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
-        let mut reader = Reader { place, text, problems: Vec::new() };
+        let mut reader = Reader { place, text, problems: Vec::new(), rereads: REREADS };
         match yaml::parse(text) {
             Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
             Err(error) => {
@@ -75,10 +80,16 @@ impl<'a> Reader<'a> {
 
     /// Notes a problem with a node, or with its key.
     fn note(&mut self, node: &Node, key: bool, what: String) {
-        let at = yaml::locate(self.text, &node.steps, key);
+        let at = self.locate(node, key);
         let at = at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
         let path = if node.path.is_empty() { String::new() } else { format!(" {}", node.path) };
         self.problems.push(Problem::new(format!("{}{at}{path}", self.place), what));
+    }
+
+    /// Line and column of a node, or of its key. Each search reads the text again, so only the first problems have them.
+    fn locate(&mut self, node: &Node, key: bool) -> Option<(usize, usize)> {
+        self.rereads = self.rereads.checked_sub(self.text.len())?;
+        yaml::locate(self.text, &node.steps, key)
     }
 
     /// The entries of a mapping whose keys the user chooses; empty counts as a mapping without any.
@@ -119,7 +130,8 @@ impl<'a> Reader<'a> {
                 known.push((name, entry));
                 continue;
             }
-            let what = match nearest(&name, allowed.iter().copied()) {
+            let many = self.problems.len() >= MOST_SHOWN;
+            let what = match nearest(&name, allowed.iter().copied().filter(|_| !many)) {
                 Some(near) => format!("unknown key; did you mean `{near}`?"),
                 None => format!("unknown key; the keys here are {}", allowed.join(", ")),
             };

@@ -6,6 +6,8 @@ use serde::de::{
 };
 use std::fmt;
 
+use crate::plan::aliases::{TOO_MANY, repeat_too_much};
+
 /// One node of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tree {
@@ -53,6 +55,9 @@ pub(crate) fn parse(text: &str) -> Result<Tree, SyntaxError> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.trim_start_matches('\u{feff}').lines().all(blank) {
         return Ok(Tree::Null);
+    }
+    if repeat_too_much(text) {
+        return Err(SyntaxError { at: None, what: TOO_MANY.to_owned() });
     }
     serde_yaml::from_str::<Tree>(text).map_err(|error| {
         let at = error.location().map(|place| (place.line(), place.column()));

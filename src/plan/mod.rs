@@ -1,6 +1,7 @@
 //! The pure core: a snapshot and the time in, a value out. Knows no AWS, no GitHub, no clock and no log.
 
 pub(crate) mod admit;
+pub(crate) mod aliases;
 pub(crate) mod arn;
 pub(crate) mod cause;
 pub(crate) mod color;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The most problems that are worked out and shown in full. The rest are counted.
+pub(crate) const MOST_SHOWN: usize = 100;
+
 /// One thing that is wrong with an input, the config file or a task-definition file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use self::keys::Keys;
 use super::content::Content;
 use super::text::{below, named};
+use crate::plan::near::distance;
 use crate::plan::problem::Problem;
 
 /// What AWS wants as the value of a key.
@@ -74,10 +75,8 @@ fn check_key(place: &str, key: &str, value: &Value, keys: Keys, problems: &mut V
 
 /// The known key that an unknown one is at most [`TYPO_DISTANCE`] letters from, ignoring case.
 fn misspelt(key: &str, keys: Keys) -> Option<&'static str> {
-    let lower = key.to_lowercase();
     keys.iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), *known))
-        .filter(|(distance, _)| *distance <= TYPO_DISTANCE)
+        .filter_map(|(known, _)| Some((distance(key, known, TYPO_DISTANCE)?, *known)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

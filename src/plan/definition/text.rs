@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::plan::aliases::{TOO_MANY, repeat_too_much};
 use crate::plan::problem::Problem;
 
 /// The place of a problem that concerns the file as a whole.
@@ -156,6 +157,9 @@ fn read_yaml(text: &str) -> Result<Value, Vec<Problem>> {
         let what = what.split(" at line ").next().unwrap_or(&what);
         syntax(at, what.rsplit(": ").next().unwrap_or(what))
     };
+    if repeat_too_much(text) {
+        return Err(syntax(None, TOO_MANY));
+    }
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(refuse)?;
     value
         .apply_merge()

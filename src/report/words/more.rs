@@ -2,22 +2,23 @@
 
 use crate::event::Warning;
 use crate::failure::{Failure, Reason};
-use crate::plan::problem::Problem;
+use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::snapshot::Place;
 use crate::report::names::{duration, one_line, quoted, shares};
 
-/// All problems at once, numbered.
+/// All problems at once, numbered; the first 100 of many.
 pub(crate) fn problems(problems: &[Problem]) -> Failure {
     let said = |problem: &Problem| format!("{}: {}", one_line(&problem.place), one_line(&problem.what));
     let what = match problems {
         [only] => said(only),
         all => {
-            let numbered: Vec<String> = all
-                .iter()
-                .enumerate()
-                .map(|(at, problem)| format!("{}. {}", at + 1, said(problem)))
-                .collect();
-            format!("{} problems:\n{}", all.len(), numbered.join("\n"))
+            let numbered = all.iter().take(MOST_SHOWN).enumerate();
+            let mut lines: Vec<String> =
+                numbered.map(|(at, problem)| format!("{}. {}", at + 1, said(problem))).collect();
+            if let Some(more) = all.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
+                lines.push(format!("… and {more} more"));
+            }
+            format!("{} problems:\n{}", all.len(), lines.join("\n"))
         }
     };
     Failure::new(Reason::BadInput, what, "Nothing was changed in AWS. Correct it, then run again.")
