@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 22] = [
+const TESTBED: [Layer; 23] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
@@ -57,13 +57,14 @@ const TESTBED: [Layer; 22] = [
     ("oidc", &["github", "world"], &["bytes", "serde_json", "sha2"]),
     (
         "github",
-        &["elb", "oidc", "port", "world"],
+        &["elb", "hold", "oidc", "port", "world"],
         &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "sha2", "tokio", "url"],
     ),
     ("sts", &["elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
     ("cloudwatch", &["ecs", "elb", "wire", "world"], &["serde_json"]),
     ("autoscaling", &["checker", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
-    ("faults", &["wire", "world"], &["serde_json"]),
+    ("hold", &[], &["tokio"]),
+    ("faults", &["hold", "wire", "world"], &["serde_json"]),
     (
         "world",
         &[
