@@ -2,13 +2,14 @@
 
 use super::deploy::{differences, strangers};
 use super::drive::{Drive, Ending};
-use super::redirect::at_the_end;
+use super::redirect::{at_the_end, put_back};
 use super::session::{Session, Stop};
 use super::state::Phase as Saved;
 use crate::clock;
 use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
+use crate::plan::course::Course;
 use crate::plan::definition::image_of;
 use crate::plan::look::Look;
 use crate::plan::overview::overview;
@@ -165,6 +166,7 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     report.deployment = drive.course.deployment();
     // Without a look at the end, which a signal leaves no time for.
     report.split = drive.course.split().or(report.split);
+    report.put_back = drive.course.moving().map(|moving| put_back(&moving.run));
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {

@@ -190,7 +190,7 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
 }
 
 /// What the run put back of what it had changed: the last that it wrote is what it had found.
-fn put_back(run: &Run) -> PutBack {
+pub(super) fn put_back(run: &Run) -> PutBack {
     let Some(found) = &run.found else { return PutBack::default() };
     let counts = run.counts.iter().filter(|(color, count)| found.counts.get(color) == Some(count));
     let scaling = run.scaled.iter().filter(|(color, held)| found.suspended.get(color) == Some(held));

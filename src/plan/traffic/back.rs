@@ -101,40 +101,10 @@ impl Back<'_> {
         {
             return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
         }
-        if let Some(next) = self.undo_lowering() {
+        if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
             return Some(self.refused().unwrap_or(next));
         }
         self.stays().or_else(|| self.refused()).or_else(|| self.rules())
-    }
-
-    /// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count,
-    /// then MinCapacity (invariants 23 and 36).
-    fn undo_lowering(&self) -> Option<Next> {
-        let lowered = &self.run.lowered;
-        self.facts.colors.iter().find_map(|color| {
-            let small = color.desired < self.needed_now(color)?;
-            let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
-            if let Some(before) = before {
-                return Some(Next::Step(count(color, before, Purpose::Restore)));
-            }
-            if lowered.was_undone(color.color) && small && self.now.since(self.run.acted) < SHOWN {
-                return Some(Next::Wait(Wait::Count {
-                    color: color.color,
-                    asked: self.run.known_count(color.color),
-                }));
-            }
-            let least = color.scaling?.min;
-            let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
-            Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
-        })
-    }
-
-    /// Healthy targets that a color needs for the users that it has now; none without users.
-    fn needed_now(&self, color: &Force) -> Option<u32> {
-        let load = self.found.load(self.facts);
-        let rules = self.facts.wiring.production.iter();
-        let live = rules.filter(|rule| rule.split.is_live(color.color));
-        live.map(|rule| capacity(color, rule.split, load, false).needed).max()
     }
 
     /// Then scale-in and counts; there is always something to say.
@@ -380,4 +350,31 @@ impl Back<'_> {
         }
         bad(failing, Left::Restored, Because::PutBack)
     }
+}
+
+/// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count, then
+/// MinCapacity (invariants 23 and 36). A stale read of the rules costs a few tasks for a moment, and nobody waits for it.
+pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
+    let (lowered, found) = (&run.lowered, run.found.as_ref()?);
+    facts.colors.iter().find_map(|color| {
+        let small = color.desired < needed_now(color, facts, found)?;
+        let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
+        if let Some(before) = before {
+            return Some(Next::Step(count(color, before, Purpose::Restore)));
+        }
+        if lowered.was_undone(color.color) && small && now.since(run.acted) < SHOWN {
+            return Some(Next::Wait(Wait::Count { color: color.color, asked: run.known_count(color.color) }));
+        }
+        let least = color.scaling?.min;
+        let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
+        Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
+    })
+}
+
+/// Healthy targets that a color needs for the users that it has now; none without users.
+fn needed_now(color: &Force, facts: &Facts<'_>, found: &Found) -> Option<u32> {
+    let load = found.load(facts);
+    let rules = facts.wiring.production.iter();
+    let live = rules.filter(|rule| rule.split.is_live(color.color));
+    live.map(|rule| capacity(color, rule.split, load, false).needed).max()
 }

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use super::back;
+use super::back::{self, undo_lowering};
 use super::capacity::{Force, FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::finish::finish;
@@ -103,7 +103,7 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
-    if let Some(next) = overtaken(facts, run, now) {
+    if let Some(next) = undo_lowering(facts, run, now).or_else(|| overtaken(facts, run, now)) {
         return next;
     }
     let aim = match target(facts, goal, run) {
