@@ -44,9 +44,8 @@ impl Outcome {
     pub(crate) fn of_failing(failing: &Failing) -> Outcome {
         match failing {
             Failing::Cancelled => Outcome::Cancelled,
-            Failing::Deployment(Ended::Superseded { .. }) | Failing::Traffic(Stuck::Overtaken { .. }) => {
-                Outcome::Superseded
-            }
+            Failing::Deployment(Ended::Superseded { .. } | Ended::UsersCame { .. })
+            | Failing::Traffic(Stuck::Overtaken { .. }) => Outcome::Superseded,
             Failing::Repeated(unkept) if unkept.shown => Outcome::Superseded,
             Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) | Failing::Repeated(_) => {
                 Outcome::Failed
@@ -101,7 +100,7 @@ reasons! {
     Unsupported = "unsupported", "The services or the load balancer are set up in a way that this action does not handle.";
     NoProductionRule = "no-production-rule", "No listener rule could be read as the production rule.";
     RulesDisagree = "rules-disagree", "The production rules hold different splits.";
-    LiveColor = "live-color", "The color serves users and `allow-live` is not true.";
+    LiveColor = "live-color", "The color serves users and `allow-live` is not true, or it got users during the deploy.";
     NoIdleColor = "no-idle-color", "Both colors serve users, so there is no idle color.";
     InFlight = "in-flight", "Another deployment of the service is in progress.";
     NoRoom = "no-room", "The minimum and maximum healthy percent leave no room for a deployment.";
@@ -189,6 +188,7 @@ impl Reason {
                 Ended::Stopped => Reason::Stopped,
                 Ended::Superseded { .. } => Reason::Superseded,
                 Ended::Drained => Reason::Drained,
+                Ended::UsersCame { .. } => Reason::LiveColor,
                 Ended::NoRoom => Reason::NoRoom,
                 Ended::TimedOut(waiting) => Reason::of_time_out(waiting),
                 Ended::Trouble(trouble) => Reason::of_trouble(trouble.kind),

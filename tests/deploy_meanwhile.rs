@@ -43,6 +43,15 @@ fn recount(bed: &Testbed, count: u32) {
     ecs(bed, "UpdateService", json!({ "service": "web-green", "desiredCount": count }));
 }
 
+/// Whether green's new version runs with two healthy targets.
+fn is_good(world: &mut testbed::World, group: &str) -> bool {
+    if !wanted(world, "web-green").starts_with("web-green:2") || !world.ecs.is_steady("shop", "web-green") {
+        return false;
+    }
+    let seen = world.call(Service::Elb, "DescribeTargetHealth", &json!({ "TargetGroupArn": group }));
+    seen.expect("AWS answers").to_string().matches("\"healthy\"").count() >= 2
+}
+
 /// A stack in which green serves all users.
 fn green_live(desired: u32, rollback: bool) -> (Testbed, Sample) {
     stack_with(&Stack { desired, rollback, weights: (0, 100), ..Stack::default() })
@@ -54,7 +63,16 @@ fn invariants_11_and_16_a_color_that_users_came_to_during_the_probes_is_not_put_
     let run = deploy(&bed, &sample, "v6-fail-users").input("probes", "[{ path: /, status: 200 }]").spawn();
     let (listener, blue, green) =
         (sample.production_listener.clone(), sample.blue_group.clone(), sample.green_group.clone());
+    let mut good = 0;
     let shift = move |world: &mut testbed::World| {
+        if !is_good(world, &green) {
+            return;
+        }
+        // The first look that finds it good asks the probes, the second one waits to ask them again.
+        good += 1;
+        if good != 3 {
+            return;
+        }
         world.checker.expect_no_weight_change(false);
         let weight = |group: &String, weight| json!({ "TargetGroupArn": group, "Weight": weight });
         let groups = [weight(&blue, "0"), weight(&green, "100")];
@@ -62,8 +80,7 @@ fn invariants_11_and_16_a_color_that_users_came_to_during_the_probes_is_not_put_
         let input = json!({ "ListenerArn": listener, "DefaultActions": [forward] });
         world.call(Service::Elb, "ModifyListener", &input).expect("users are moved");
     };
-    // The run looks at the rules again only right before it would put the color back.
-    once_updated(&bed, |bed| bed.fault(Fault::on("DescribeRules", Effect::Before(Box::new(shift))).times(1)));
+    bed.fault(Fault::on("DescribeServices", Effect::Then(Box::new(shift))));
     let done = run.wait();
     done.expect(1, "failed", "probe", "changed");
     assert_eq!(writes(&bed), THERE);
@@ -257,4 +274,73 @@ fn after_a_failed_deployment_status_shows_what_runs() {
     green: 0 %, `web-green:2`, 2 of 2 running, 2 of 2 targets healthy, the last deployment failed, `web-green:1` runs
       service web-green, image shop/web:v1, sha256:…, test at http://127.0.0.1:…
     ");
+}
+
+/// The call that moves all users to green, for somebody who holds the world.
+fn users_to_green(sample: &Sample) -> impl FnMut(&mut testbed::World) + Send + 'static {
+    let (listener, blue, green) =
+        (sample.production_listener.clone(), sample.blue_group.clone(), sample.green_group.clone());
+    move |world: &mut testbed::World| {
+        world.checker.expect_no_weight_change(false);
+        let weight = |group: &String, weight| json!({ "TargetGroupArn": group, "Weight": weight });
+        let groups = [weight(&blue, "0"), weight(&green, "100")];
+        let forward = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } });
+        let input = json!({ "ListenerArn": listener, "DefaultActions": [forward] });
+        world.call(Service::Elb, "ModifyListener", &input).expect("users are moved");
+    }
+}
+
+#[test]
+fn invariants_06_and_11_a_color_that_gets_users_after_the_look_that_decided_is_not_updated() {
+    let (bed, sample) = stack_with(&Stack::default());
+    // The run looks four times until its update, at the rules of four listeners each time.
+    let shift = Effect::Then(Box::new(users_to_green(&sample)));
+    bed.fault(Fault::on("DescribeRules", shift).nth(16..=16));
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(1, "refused", "live-color", "untouched");
+    assert_eq!(writes(&bed), THERE[..1]);
+    assert_eq!(wants(&bed, "web-green"), "web-green:1 × 2");
+    others_untouched(&bed);
+    done.says("green serves users now (0 % blue, 100 % green)");
+    assert_eq!(done.output("live-color"), "green");
+}
+
+#[test]
+fn invariant_39_a_color_that_users_come_to_after_the_update_ends_the_deploy_loudly() {
+    let (bed, sample) = stack_with(&Stack::default());
+    bed.world(|world| world.pace.launch = Duration::from_secs(3));
+    let run = deploy(&bed, &sample, "v2").spawn();
+    once_updated(&bed, |bed| move_users(bed, &sample));
+    let done = run.wait();
+    done.expect(1, "superseded", "live-color", "changed");
+    assert_eq!(writes(&bed), THERE);
+    assert_eq!(wants(&bed, "web-green"), "web-green:2 × 2");
+    assert_eq!(
+        (done.output("live-color"), done.output("task-definition-arn").rsplit('/').next()),
+        ("green", Some("web-green:2"))
+    );
+    others_untouched(&bed);
+    done.says("Users were moved to `web-green` (green) while this run deployed `web-green:2` to it.");
+    done.says("send them back now, and deploy again after that:\n  command: rollback\n  color: blue");
+    done.says("  command: deploy\n  color: green\n  allow-live: true\n  task-definition: web-green:2");
+    done.says("users: 0 % blue, 100 % green; somebody else moved them during the deploy");
+}
+
+#[test]
+fn invariant_42_a_deployment_that_takes_over_before_the_last_look_is_no_success() {
+    let (bed, sample) = stack_with(&Stack::default());
+    let group = sample.green_group.clone();
+    let mut done = false;
+    let act = move |world: &mut testbed::World| {
+        if !done && is_good(world, &group) {
+            let input = json!({ "cluster": "shop", "service": "web-green", "taskDefinition": "web-green:1" });
+            world.call(Service::Ecs, "UpdateService", &input).expect("somebody deploys");
+            done = true;
+        }
+    };
+    bed.fault(Fault::on("DescribeServices", Effect::Then(Box::new(act))));
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(1, "superseded", "superseded", "changed");
+    others_untouched(&bed);
+    done.says("Another deployment took over `web-green` (green), which now wants `web-green:1`");
 }

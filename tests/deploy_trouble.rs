@@ -64,7 +64,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
     let done = run.wait();
     done.expect(1, "failed", "credentials-expired", "unknown");
     insta::assert_snapshot!(told(&done.log), @r#"
-    the deploy fails: The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-green in cluster shop` was refused.
+    the deploy fails: The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
       - uses: aws-actions/configure-aws-credentials@v6
         with:
@@ -72,7 +72,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
           aws-region: REGION
           role-duration-seconds: 7200
     Or give this action `role-to-assume`: it renews the role's credentials itself.
-    failed (credentials-expired) after Ns: The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-green in cluster shop` was refused.
+    failed (credentials-expired) after Ns: The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
       - uses: aws-actions/configure-aws-credentials@v6
         with:
@@ -80,7 +80,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
           aws-region: REGION
           role-duration-seconds: 7200
     Or give this action `role-to-assume`: it renews the role's credentials itself.
-    NOT KNOWN how `web-green` (green) was left: the way back failed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-green in cluster shop` was refused. Check it now:
+    NOT KNOWN how `web-green` (green) was left: the way back failed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused. Check it now:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].[status,taskDefinition,desiredCount,deployments[].[status,rolloutState,taskDefinition,runningCount]]'
     To put `web-green:1` back:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web-green:1
@@ -92,7 +92,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
           role-duration-seconds: 7200
     Or give this action `role-to-assume`: it renews the role's credentials itself.
     users: 100 % blue, 0 % green; a deploy does not change that
-    ::error title=deploy to green failed%3A credentials-expired::The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-green in cluster shop` was refused.
+    ::error title=deploy to green failed%3A credentials-expired::The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
       - uses: aws-actions/configure-aws-credentials@v6
         with:
@@ -100,7 +100,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
           aws-region: REGION
           role-duration-seconds: 7200
     Or give this action `role-to-assume`: it renews the role's credentials itself.
-    NOT KNOWN how `web-green` (green) was left: the way back failed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-green in cluster shop` was refused. Check it now:
+    NOT KNOWN how `web-green` (green) was left: the way back failed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused. Check it now:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].[status,taskDefinition,desiredCount,deployments[].[status,rolloutState,taskDefinition,runningCount]]'
     To put `web-green:1` back:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web-green:1

@@ -24,18 +24,17 @@ impl Aws {
     /// Reads what `look` asks for. Only services that can't be described at all make it fail: every
     /// other part carries its own trouble.
     pub(crate) async fn observe(&self, names: &Names, look: Look) -> Read<Snapshot> {
-        let wanted: Vec<(Color, String)> = names
-            .services
-            .iter()
-            .filter(|(color, _)| look.only.is_none_or(|only| only == *color))
-            .filter(|(color, _)| look.develop || *color != Color::Develop)
-            .cloned()
-            .collect();
+        let wanted: Vec<(Color, String)> =
+            names.services.iter().filter(|(color, _)| look.describes(*color)).cloned().collect();
         let place = names.place.clone();
         let (found, missing) = self.services(&place.cluster, &wanted).await?;
         let (wiring, filled, scaling, alarms) = tokio::join!(
             self.wiring(&found, look.wiring),
-            together(found.iter().map(|service| self.filled(&place.cluster, service, look))),
+            together(found.iter().map(|service| self.filled(
+                &place.cluster,
+                service,
+                look.of(service.color)
+            ))),
             maybe(look.scaling.then(|| self.scaling(&place.cluster, &found))),
             maybe(look.alarms.then(|| self.alarms(&names.alarms))),
         );
@@ -51,6 +50,14 @@ impl Aws {
         };
         let services = filled.into_iter().zip(groups).map(whole).collect();
         Ok(Snapshot { place, services, missing, balancers, alarms })
+    }
+
+    /// A look with the rules read anew, and nothing else: what was read with them may have taken long.
+    pub(crate) async fn rules_anew(&self, seen: &Snapshot) -> Snapshot {
+        let known = seen.balancers.iter().flatten().flatten();
+        let reads = together(known.map(|balancer| self.balancer(&balancer.arn))).await;
+        let balancers = seen.balancers.is_some().then(|| reads.into_iter().collect());
+        Snapshot { balancers, ..seen.clone() }
     }
 
     /// The target group of each service, and then the load balancers that use any of them. Users are blue's and green's:

@@ -48,6 +48,8 @@ pub(crate) struct Drive<'a, C> {
     pub(crate) logs: Vec<LogLink>,
     /// What a change of traffic saw last: where users are, when a signal leaves no time for another look.
     pub(crate) seen: Option<Snapshot>,
+    /// The look that decided the end.
+    pub(crate) at_end: Option<Snapshot>,
     /// What was told last of waiting, and when.
     told: Option<(Wait, Time)>,
     /// Whether it was told that all users are where they should be.
@@ -81,6 +83,7 @@ impl<'a, C: Course> Drive<'a, C> {
             cause,
             logs,
             seen: None,
+            at_end: None,
             told: None,
             told_moved: false,
             held_up: None,
@@ -121,6 +124,7 @@ impl<'a, C: Course> Drive<'a, C> {
                 self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
             }
             let next = self.course.next(&seen, now);
+            let Some(next) = self.with_new_rules(next, &seen).await else { continue };
             if let Next::Look(closer) = next {
                 look = closer;
                 continue;
@@ -137,10 +141,29 @@ impl<'a, C: Course> Drive<'a, C> {
                     return Ending::Refuse(refusal);
                 }
                 Next::Done(end) if self.course.goes_on(&end, clock::now()) => self.told_moved = false,
-                Next::Done(end) => return Ending::End(end),
+                Next::Done(end) => {
+                    self.at_end = seen.ok();
+                    return Ending::End(end);
+                }
                 Next::Look(_) => {}
             }
             look = self.course.look();
+        }
+    }
+
+    /// Right before a step that has to hold for the rules as they are now: what a new read of them makes of it.
+    /// None if a signal came first, which is noted.
+    async fn with_new_rules(&mut self, next: Next, seen: &Read<Snapshot>) -> Option<Next> {
+        let (Next::Step(step), Ok(snapshot)) = (&next, seen) else { return Some(next) };
+        if !self.course.is_bound_to_rules(step) {
+            return Some(next);
+        }
+        match self.session.outside.read(async |aws| aws.rules_anew(snapshot).await).await {
+            Interrupted::Yes => {
+                self.note_signal();
+                None
+            }
+            Interrupted::No(seen) => Some(self.course.stopped_by_rules(&seen, clock::now()).unwrap_or(next)),
         }
     }
 
@@ -308,7 +331,7 @@ impl<'a, C: Course> Drive<'a, C> {
                 .then_some(deploying.goal.color)
         };
         let Some(color) = self.course.deploying().and_then(begun) else { return };
-        let closer = self.look(Look { definitions: true, ..Look::why(color) }).await;
+        let closer = self.look(Look { definitions: true, wiring: false, ..Look::why(color) }).await;
         let Some(deploying) = self.course.deploying() else { return };
         let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color));
         let run = &deploying.run;
@@ -320,7 +343,7 @@ impl<'a, C: Course> Drive<'a, C> {
     /// Looks for what keeps a color's tasks from being healthy.
     async fn gather_of(&mut self, color: Color, failing: &Failing) {
         let Some(since) = self.course.moving().map(|moving| moving.run.acted) else { return };
-        let closer = self.look(Look { definitions: true, ..Look::why(color) }).await;
+        let closer = self.look(Look { definitions: true, wiring: false, ..Look::why(color) }).await;
         let Some(service) = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color)) else {
             return;
         };

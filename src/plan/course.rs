@@ -1,12 +1,12 @@
 //! What one loop drives to its end: a goal together with what the run remembers of its own steps.
 
-use super::color::Split;
+use super::color::{Color, Split};
 use super::deploy;
 use super::look::Look;
 use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, Turned};
 use super::snapshot::Snapshot;
-use super::step::{Because, End, Failing, Follow, Left, Next, Step, Wait};
+use super::step::{Because, End, Failing, Follow, Left, Next, Purpose, Step, Wait};
 use super::time::Time;
 use super::traffic;
 use super::trouble::Read;
@@ -22,6 +22,16 @@ pub(crate) trait Course {
 
     /// Notes what was seen.
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time);
+
+    /// Whether the rules are read once more right before a step: the look that decided it may have taken long.
+    fn is_bound_to_rules(&self, _step: &Step) -> bool {
+        false
+    }
+
+    /// What new rules make of a step; none: it may be done.
+    fn stopped_by_rules(&self, _seen: &Snapshot, _now: Time) -> Option<Next> {
+        None
+    }
 
     /// Notes what is found right before a write.
     fn before(&mut self, step: &Step, seen: &Snapshot);
@@ -117,6 +127,15 @@ impl Course for Deploying<'_> {
         if let Ok(snapshot) = seen {
             self.run.saw(snapshot, self.goal, now);
         }
+    }
+
+    fn is_bound_to_rules(&self, step: &Step) -> bool {
+        let update = matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
+        update && !self.goal.request.allow_live && self.goal.color != Color::Develop
+    }
+
+    fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
+        deploy::before_update(seen, self.goal, &self.run, now)
     }
 
     fn before(&mut self, step: &Step, seen: &Snapshot) {

@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use super::admit::{Hindrance, Request, admit, answered};
-use super::color::Color;
+use super::color::{Color, Split};
 use super::definition::{Content, family, same_content};
 use super::look::Look;
 use super::lost::{Replaced, arrived, replaced, shows};
-use super::recover;
+use super::recover::{self, Users, users};
 use super::run::Run;
 use super::scalers::{Managed, Managing, Role, next_step, serving};
 use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
@@ -81,10 +81,86 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         (Err(trouble), None) => hold(trouble, run, goal, now),
         (Err(trouble), Some(mine)) => judged(on_trouble(trouble, mine, now, &goal.limits), goal, run),
         (Ok(snapshot), None) => begin(snapshot, goal, run, now),
-        (Ok(snapshot), Some(mine)) => {
-            let next = judged(verdict(snapshot.service(goal.color), mine, now, &goal.limits), goal, run);
-            let good = matches!(next, Next::Done(End::Good { .. }));
-            bounded(snapshot, goal, run).filter(|_| good).unwrap_or(next)
+        (Ok(snapshot), Some(mine)) => followed(snapshot, mine, (goal, run), now),
+    }
+}
+
+/// While the deployment is followed. Success is said only by a whole look, which is what the run reports then.
+fn followed(snapshot: &Snapshot, mine: &Mine, (goal, run): (&Goal, &Run), now: Time) -> Next {
+    let verdict = verdict(snapshot.service(goal.color), mine, now, &goal.limits);
+    if let Some(next) = users_came(snapshot, mine, &verdict, (goal, run)) {
+        return next;
+    }
+    let next = judged(verdict, goal, run);
+    if !matches!(next, Next::Done(End::Good { .. })) {
+        return next;
+    }
+    if !is_whole(snapshot) {
+        return Next::Look(goal.look());
+    }
+    let unknown = users_unknown(snapshot, mine, goal, now);
+    unknown.or_else(|| bounded(snapshot, goal, run)).unwrap_or(next)
+}
+
+/// Whether a look holds everything that the end of a run tells.
+fn is_whole(snapshot: &Snapshot) -> bool {
+    snapshot.balancers.is_some() && snapshot.services.iter().all(|service| service.definition.is_some())
+}
+
+/// Users on a color that was without them when the update was written (invariant 39). A deployment that failed is told
+/// as that; the way back leaves alone what has users.
+fn users_came(
+    snapshot: &Snapshot,
+    mine: &Mine,
+    verdict: &Verdict,
+    (goal, run): (&Goal, &Run),
+) -> Option<Next> {
+    if goal.request.allow_live || users(snapshot, goal) != Users::Here {
+        return None;
+    }
+    if let (Verdict::Good { .. }, Some(failure)) = (verdict, &run.wrong_probe) {
+        return Some(Next::Turn(Failing::Probe(failure.clone()), Recovery::Ours));
+    }
+    let lacks = match verdict {
+        Verdict::Wait(waiting) => Some(Box::new(waiting.clone())),
+        Verdict::Good { .. } => None,
+        Verdict::LookCloser | Verdict::Failed { .. } => return None,
+    };
+    let ended = Ended::UsersCame { version: mine.task_definition.clone(), lacks };
+    Some(Next::Turn(Failing::Deployment(ended), Recovery::Theirs))
+}
+
+/// What keeps a run from knowing that no users came: it holds success, and ends it at the time-out (invariant 9).
+fn users_unknown(snapshot: &Snapshot, mine: &Mine, goal: &Goal, now: Time) -> Option<Next> {
+    if goal.request.allow_live {
+        return None;
+    }
+    let ended = match users(snapshot, goal) {
+        Users::Elsewhere | Users::Here | Users::Unseen => return None,
+        Users::Unknown(Hindrance::Refuse(Refusal::Unread(trouble))) => Ended::Trouble(trouble),
+        Users::Unknown(Hindrance::Refuse(_)) => return None,
+        Users::Unknown(Hindrance::Hold(trouble)) if now.since(mine.started) < goal.limits.timeout => {
+            return Some(Next::Wait(Wait::Trouble(trouble)));
+        }
+        Users::Unknown(Hindrance::Hold(trouble)) => Ended::TimedOut(Box::new(Waiting::Unknown(trouble))),
+    };
+    Some(Next::Turn(Failing::Deployment(ended), Recovery::Ours))
+}
+
+/// What a new read of the rules right before an update makes of it (invariants 6 and 11); none: it may be written.
+pub(crate) fn before_update(seen: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option<Next> {
+    if goal.request.allow_live || run.failing.is_some() {
+        return None;
+    }
+    match users(seen, goal) {
+        Users::Elsewhere | Users::Unseen => None,
+        Users::Unknown(Hindrance::Hold(trouble)) => Some(hold(&trouble, run, goal, now)),
+        Users::Unknown(Hindrance::Refuse(refusal)) => Some(Next::Refuse(refusal)),
+        Users::Here => {
+            let wiring = super::wiring::apart_of_snapshot(seen, goal.request.listener.as_ref());
+            let split =
+                wiring.and_then(Result::ok).map_or(Split { blue: 0, green: 0 }, |found| found.split());
+            Some(Next::Refuse(Refusal::LiveColor { color: goal.color, split }))
         }
     }
 }

@@ -5,7 +5,7 @@ use super::color::Color;
 /// Which parts of AWS the next snapshot has to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// The one service to look at; none for all that are configured.
+    /// The one service whose own parts are looked at; none for all that are configured.
     pub(crate) only: Option<Color>,
     /// Develop too: no decision about users needs it.
     pub(crate) develop: bool,
@@ -45,9 +45,25 @@ impl Look {
     /// The same, and what tells why.
     pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
 
-    /// What following one service's deployment needs.
+    /// What following one service's deployment needs: the rules too, since users may come to the color at any time.
+    /// Develop never gets any.
     pub(crate) fn following(color: Color) -> Look {
-        Look { only: Some(color), wiring: false, definitions: false, ..Look::WHOLE }
+        let develop = color == Color::Develop;
+        Look { only: Some(color), develop, wiring: !develop, definitions: false, ..Look::WHOLE }
+    }
+
+    /// The same without the parts of a service that is not looked at by itself.
+    pub(crate) fn of(self, color: Color) -> Look {
+        if self.only.is_none_or(|only| only == color) {
+            return self;
+        }
+        Look { health: false, definitions: false, causes: false, scalers: false, ..self }
+    }
+
+    /// Whether this service is described. The rules are read as blue and green, so they need both.
+    pub(crate) fn describes(self, color: Color) -> bool {
+        let asked = self.only.is_none_or(|only| only == color) || self.wiring;
+        asked && (self.develop || color != Color::Develop)
     }
 
     /// Following, and what tells why.
@@ -81,8 +97,10 @@ mod tests {
             (Look::WHOLE, "develop wiring health definitions"),
             (Look::CLOSER, "develop wiring health definitions causes"),
             (Look::TRAFFIC, "wiring health definitions scaling alarms"),
-            (Look::following(Color::Green), "develop health"),
-            (Look::why(Color::Green), "develop health causes"),
+            (Look::following(Color::Green), "wiring health"),
+            (Look::following(Color::Develop), "develop health"),
+            (Look::why(Color::Green), "wiring health causes"),
+            (Look::following(Color::Green).of(Color::Blue), "wiring"),
         ] {
             assert_eq!(parts(look).join(" "), read, "{look:?}");
         }

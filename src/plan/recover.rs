@@ -7,7 +7,8 @@ mod users;
 
 use std::time::Duration;
 
-use self::users::{Users, users};
+pub(super) use self::users::{Users, users};
+
 use super::admit::Hindrance;
 use super::deploy::Goal;
 use super::look::Look;
@@ -17,7 +18,7 @@ use super::snapshot::{Rollout, Service, Snapshot};
 use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::Recovery;
+use super::verdict::{Ended, Recovery};
 
 /// How long the run watches the old tasks come back. The way back itself is confirmed at once.
 const WATCH: Duration = Duration::from_secs(120);
@@ -44,31 +45,89 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if let Some(trouble) = &run.restore_trouble {
         return bad(failing, Left::Unknown, Because::Trouble(trouble.clone()));
     }
-    if turned.recovery == Recovery::Theirs {
+    let came = matches!(failing, Failing::Deployment(Ended::UsersCame { .. }));
+    if turned.recovery == Recovery::Theirs && !came {
         return bad(failing, Left::Changed, Because::Theirs);
     }
     match seen {
         Err(trouble) => no_answer(trouble, turned, now),
         Ok(snapshot) => match snapshot.service(goal.color) {
             None => bad(failing, Left::Changed, Because::Theirs),
+            Some(service) if came => under_users(service, run, turned, now),
             Some(service) => {
                 let next = back(service, run, turned, now);
-                let writes = matches!(next, Next::Step(_)) && !run.was_live;
-                let stays = if writes { because_of_users(snapshot, goal, turned, now) } else { None };
+                let writes = matches!(next, Next::Step(_));
+                let lowered = run.restoring.is_some() && short(service, run).is_some();
+                let asks = (writes || lowered || run.raised.is_some()) && !run.was_live;
+                let stays =
+                    if asks { because_of_users((snapshot, service), (goal, run), turned, now) } else { None };
                 stays.unwrap_or(next)
             }
         },
     }
 }
 
-/// Right before the write of the way back (invariant 6): what users may have been moved to meanwhile stays as it is. Where
-/// users are has to be known for it.
-fn because_of_users(snapshot: &Snapshot, goal: &Goal, turned: &Turned, now: Time) -> Option<Next> {
+/// The count that the color needs for users who came, if this run lowered it (invariant 36): what it had, or what this run
+/// had asked for.
+fn short(service: &Service, run: &Run) -> Option<u32> {
+    let found = run.found.as_ref()?.desired;
+    let needed = found.max(run.asked.unwrap_or_default());
+    let ours = run.asked == Some(service.desired) || (run.restoring.is_some() && service.desired == found);
+    (ours && service.desired < needed).then_some(needed)
+}
+
+/// Users are on the color: no version and no task is taken from them, and a count that this run lowered is raised again
+/// before anything else is said.
+fn under_users(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
+    let failing = turned.failing.clone();
+    if let Some(count) = short(service, run) {
+        return match run.raised {
+            None => Next::Step(Step::Update(raise(service, count))),
+            Some(written) if now.since(written) < UNANSWERED => watching(service, run),
+            Some(_) => bad(failing, Left::Unknown, Because::NotConfirmed),
+        };
+    }
+    if run.restoring.is_some() {
+        return bad(failing, Left::Changed, Because::CountKept { count: service.desired });
+    }
+    let because = match &failing {
+        Failing::Deployment(Ended::UsersCame { version, .. }) => {
+            Because::UsersCameMeanwhile { version: version.clone() }
+        }
+        Failing::Deployment(_)
+        | Failing::Probe(_)
+        | Failing::Cancelled
+        | Failing::Traffic(_)
+        | Failing::Repeated(_) => Because::UsersCame,
+    };
+    bad(failing, Left::Changed, because)
+}
+
+/// The update that gives a color with users its tasks again.
+fn raise(service: &Service, count: u32) -> Update {
+    Update {
+        color: service.color,
+        service: service.name.clone(),
+        task_definition: None,
+        desired: Some(count),
+        force: false,
+        purpose: Purpose::Traffic,
+    }
+}
+
+/// Right before the write of the way back, and after one that took tasks (invariants 6 and 36): what users may have been
+/// moved to meanwhile stays as it is. Where users are has to be known for it.
+fn because_of_users(
+    (snapshot, service): (&Snapshot, &Service),
+    (goal, run): (&Goal, &Run),
+    turned: &Turned,
+    now: Time,
+) -> Option<Next> {
     let failing = || turned.failing.clone();
     match users(snapshot, goal) {
         Users::Elsewhere => None,
         Users::Unseen => Some(Next::Look(Look { health: false, definitions: false, ..Look::WHOLE })),
-        Users::Here => Some(bad(failing(), Left::Changed, Because::UsersCame)),
+        Users::Here => Some(under_users(service, run, turned, now)),
         Users::Unknown(Hindrance::Hold(trouble)) if now.since(turned.at) < PATIENCE => {
             Some(Next::Wait(Wait::Trouble(trouble)))
         }

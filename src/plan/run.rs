@@ -42,6 +42,8 @@ pub(crate) struct Run {
     pub(crate) unanswered: Option<Unanswered>,
     /// What the probes answered last.
     pub(crate) probes: Option<Result<(), ProbeFailure>>,
+    /// The last wrong answer that they got.
+    pub(crate) wrong_probe: Option<ProbeFailure>,
     /// How often they were asked.
     pub(crate) probe_tries: u32,
     /// What this run wrote, and how often.
@@ -50,6 +52,8 @@ pub(crate) struct Run {
     pub(crate) failing: Option<Turned>,
     /// When the way back was written.
     pub(crate) restoring: Option<Time>,
+    /// When a count that this run had lowered was raised for users who came.
+    pub(crate) raised: Option<Time>,
     /// AWS's refusal of the way back.
     pub(crate) restore_trouble: Option<Trouble>,
     /// When a signal came.
@@ -199,7 +203,7 @@ impl Run {
     /// Notes what the color was before the first change of it. The same content once more after a failed deployment,
     /// perhaps of a run that was killed, goes back to what ran before that one: there is no going back to a failure.
     pub(crate) fn before_update(&mut self, service: &Service, update: &Update) {
-        if update.purpose == Purpose::Restore || self.mine.is_some() {
+        if update.purpose != Purpose::Deploy || self.mine.is_some() {
             return;
         }
         self.asked = Some(update.desired.unwrap_or(service.desired));
@@ -241,6 +245,7 @@ impl Run {
             Answer::Found(arn) => self.sought = Some(arn),
             Answer::Registered(arn) => self.sought = Some(Some(arn)),
             Answer::Probed(result) => {
+                self.wrong_probe = result.as_ref().err().cloned();
                 self.probes = Some(result);
                 self.probe_tries += 1;
             }
@@ -260,7 +265,8 @@ impl Run {
         self.unanswered = None;
         match update.purpose {
             Purpose::Restore => self.restoring = Some(sent),
-            Purpose::Deploy | Purpose::Traffic => self.mine = Some(own(update, service, sent)),
+            Purpose::Traffic => self.raised = Some(sent),
+            Purpose::Deploy => self.mine = Some(own(update, service, sent)),
         }
     }
 
@@ -280,7 +286,9 @@ impl Run {
             return;
         }
         match step {
-            Step::Update(Update { purpose: Purpose::Restore, .. }) => self.restore_trouble = Some(trouble),
+            Step::Update(Update { purpose: Purpose::Restore | Purpose::Traffic, .. }) => {
+                self.restore_trouble = Some(trouble)
+            }
             Step::Update(_)
             | Step::Register { .. }
             | Step::Find { .. }

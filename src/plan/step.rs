@@ -383,6 +383,16 @@ pub(crate) enum Because {
     SameDefinition,
     /// Users were moved to the color while it was deployed to: what serves them is not taken away from under them.
     UsersCame,
+    /// Users were moved to the color while nothing was wrong with its deployment: AWS goes on with it.
+    UsersCameMeanwhile {
+        /// ARN of the task definition that it brings.
+        version: String,
+    },
+    /// The color was put back to its version; users came while it was, so it keeps the larger count.
+    CountKept {
+        /// Its desired count.
+        count: u32,
+    },
     /// What keeps the run from knowing that users were not moved to the color meanwhile.
     UsersNotKnown(Box<Refusal>),
     /// The service was not changed; policies and alarms for its scaling were.

@@ -137,6 +137,13 @@ pub(crate) enum Ended {
     },
     /// The service was deleted, or set to no tasks.
     Drained,
+    /// Users were moved to the color while the run deployed to it.
+    UsersCame {
+        /// ARN of the task definition that they are going to get.
+        version: String,
+        /// What it still lacked then; none if all its targets were healthy.
+        lacks: Option<Box<Waiting>>,
+    },
     /// Minimum and maximum percent leave no room: nothing will ever move.
     NoRoom,
     /// The time-out passed.

@@ -314,6 +314,14 @@ fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
     lines
 }
 
+/// Whether users were moved during a deploy.
+fn came(because: Option<&Because>) -> bool {
+    matches!(
+        because,
+        Some(Because::UsersCame | Because::UsersCameMeanwhile { .. } | Because::CountKept { .. })
+    )
+}
+
 /// Where users are at the end.
 fn users(report: &Report) -> Option<Line> {
     if report.refusal.is_some() && report.because.is_none() {
@@ -324,7 +332,7 @@ fn users(report: &Report) -> Option<Line> {
         // A write without an answer may still show.
         (Some(_), _) if report.left == Left::Unknown && !report.stale => return None,
         (Some(_), _) => words::users(report)?,
-        (None, Some(_)) if report.because == Some(Because::UsersCame) => {
+        (None, Some(_)) if came(report.because.as_ref()) => {
             format!("users: {}; somebody else moved them during the deploy", shares(report.split?))
         }
         (None, Some(_)) if report.command == "post" => {

@@ -119,6 +119,14 @@ impl Course for Promoting<'_> {
         self.course_mut().saw(seen, now);
     }
 
+    fn is_bound_to_rules(&self, step: &Step) -> bool {
+        self.course().is_bound_to_rules(step)
+    }
+
+    fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
+        self.course().stopped_by_rules(seen, now)
+    }
+
     fn before(&mut self, step: &Step, seen: &Snapshot) {
         self.course_mut().before(step, seen);
     }

@@ -9,7 +9,7 @@ use crate::plan::wiring::{Tangle, apart_of_snapshot};
 
 /// Where users are, seen from the color that was deployed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Users {
+pub(in crate::plan) enum Users {
     /// No production rule sends any there.
     Elsewhere,
     /// A production rule does.
@@ -22,7 +22,7 @@ pub(super) enum Users {
 
 /// Where users are. Develop never gets any. Rules that hold different splits, as halfway through a change of traffic,
 /// count one by one.
-pub(super) fn users(snapshot: &Snapshot, goal: &Goal) -> Users {
+pub(in crate::plan) fn users(snapshot: &Snapshot, goal: &Goal) -> Users {
     if goal.color == Color::Develop {
         return Users::Elsewhere;
     }

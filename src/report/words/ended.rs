@@ -4,7 +4,7 @@ use super::{because, finding, repeated, trouble, waiting};
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::step::{Because, Failing, Left, Stuck, Wait};
-use crate::plan::verdict::Ended;
+use crate::plan::verdict::{Ended, Waiting};
 use crate::report::about::About;
 use crate::report::names::{quoted, short_arn};
 
@@ -70,9 +70,12 @@ fn cancelled(about: &About) -> String {
 fn tells_nothing(end: &Ended) -> bool {
     match end {
         Ended::CircuitBreaker | Ended::Alarm(_) | Ended::TasksFailing { .. } | Ended::TimedOut(_) => true,
-        Ended::Stopped | Ended::Superseded { .. } | Ended::Drained | Ended::NoRoom | Ended::Trouble(_) => {
-            false
-        }
+        Ended::Stopped
+        | Ended::Superseded { .. }
+        | Ended::Drained
+        | Ended::UsersCame { .. }
+        | Ended::NoRoom
+        | Ended::Trouble(_) => false,
     }
 }
 
@@ -110,6 +113,7 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
             format!("{name} was set to no tasks, or deleted, during the deploy."),
             "See who changed it (CloudTrail has `UpdateService` and `DeleteService`), then run again.".to_owned(),
         ),
+        Ended::UsersCame { version, lacks } => users_came(short_arn(version), lacks.as_deref(), &name),
         Ended::NoRoom => (
             format!("The deployment of {name} will never move: its minimum and maximum healthy percent let ECS neither stop an old task nor start a new one."),
             "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
@@ -123,6 +127,30 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
             let said = if BEGINNING.contains(&with.action) { "could not be begun" } else { "could not be followed" };
             (format!("The deployment of {name} {said}. {}", failure.what), failure.hint)
         }
+    }
+}
+
+/// Users came before the version was proven: how it stands decides how loud that is.
+fn users_came(version: &str, lacks: Option<&Waiting>, name: &str) -> (String, String) {
+    let came = format!("Users were moved to {name} while this run deployed {} to it.", quoted(version));
+    let Some(lacks) = lacks else {
+        return (format!("{came} All its targets are healthy."), String::new());
+    };
+    let seen = waiting(&Wait::Deployment(lacks.clone()));
+    let loud = if looks_bad(lacks) {
+        "THE NEW VERSION LOOKS BAD, and users get it"
+    } else {
+        "The new version is not proven yet, and users get it as far as its tasks are healthy"
+    };
+    (format!("{came} {loud}: {seen}."), String::new())
+}
+
+/// Whether tasks failed already, or run without a single healthy target.
+fn looks_bad(lacks: &Waiting) -> bool {
+    match lacks {
+        Waiting::RollingOut { failed, .. } => *failed > 0,
+        Waiting::Unhealthy { .. } => true,
+        Waiting::NotBegun | Waiting::NotVisible | Waiting::Unknown(_) => false,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::plan::color::Color;
 use crate::plan::repeats::Unkept;
 use crate::plan::step::{Because, Left, Refusal};
 use crate::report::about::About;
+use crate::report::names::short_arn;
 
 /// What is left and why; ends with lines to paste where there is something to do.
 pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
@@ -40,6 +41,8 @@ pub(super) fn next_time(because: &Because) -> String {
         | Because::NothingToGoBackTo
         | Because::SameDefinition
         | Because::UsersCame
+        | Because::UsersCameMeanwhile { .. }
+        | Because::CountKept { .. }
         | Because::UsersNotKnown(_)
         | Because::ScalingStays
         | Because::NotConfirmed
@@ -76,6 +79,10 @@ fn why(because: &Because, about: &About) -> String {
             "{name} rolled out the same task definition again, because an image tag may have moved; there is no other one to go back to. Deploy an image that works, by digest:\n  image: REPOSITORY@sha256:DIGEST"
         ),
         Because::UsersCame => users_came(about),
+        Because::UsersCameMeanwhile { version } => users_came_meanwhile(short_arn(version), about),
+        Because::CountKept { count } => format!(
+            "{name} has {before} again. Users came to it meanwhile, so this run raised its desired count to {count} again instead of leaving them with fewer tasks."
+        ),
         Because::UsersNotKnown(why) => users_not_known(why, about),
         Because::ScalingStays => format!(
             "{name} itself was not changed; what this run wrote for its scaling (policies, alarms, bounds) stays, and the next run goes on from it."
@@ -102,14 +109,28 @@ pub(super) fn not_kept(unkept: &Unkept) -> String {
 /// Users are on what was to be replaced: nothing was put back, and there are two ways on.
 fn users_came(about: &About) -> String {
     let (name, color) = (about.name(), about.color.map_or("COLOR", Color::word));
-    let away = match about.color {
-        Some(Color::Blue) => "green",
-        Some(Color::Green | Color::Develop) | None => "blue",
-    };
+    let away = away_from(about);
     let version = about.before.as_deref().unwrap_or("FAMILY:REVISION");
     format!(
         "users were moved to {name} while it was deployed to, and it serves them now. So nothing was put back: it stays as it is. Move users away from it:\n  command: rollback\n  color: {away}\nor bring a version that works, under them:\n  command: deploy\n  color: {color}\n  allow-live: true\n  task-definition: {version}"
     )
+}
+
+/// Users are on a version that nobody has proven yet: to send them back, or to prove it under them.
+fn users_came_meanwhile(version: &str, about: &About) -> String {
+    let color = about.color.map_or("COLOR", Color::word);
+    let away = away_from(about);
+    format!(
+        "AWS goes on with the deployment, and no task is taken from users. Choose one of two ways. If users get errors, or you are not sure, send them back now, and deploy again after that:\n  command: rollback\n  color: {away}\nIf they are meant to be there, let the deployment finish under them; this run follows it to its end:\n  command: deploy\n  color: {color}\n  allow-live: true\n  task-definition: {version}"
+    )
+}
+
+/// The color to send users to.
+fn away_from(about: &About) -> &'static str {
+    match about.color {
+        Some(Color::Blue) => "green",
+        Some(Color::Green | Color::Develop) | None => "blue",
+    }
 }
 
 /// It can't be told whether users are there.
