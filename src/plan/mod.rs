@@ -15,6 +15,8 @@ mod lost;
 pub(crate) mod near;
 pub(crate) mod overview;
 pub(crate) mod own_targets;
+#[cfg(test)]
+mod pairs;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;

@@ -1,0 +1,502 @@
+//! One run on the world, cut into atomic actions: read the services, read the rules and decide, have the effect of a
+//! write, get its answer. Between any two of them the other run may act.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use super::oracle;
+use super::world::{BOTH, World, index, split};
+use crate::plan::admit::{Hindrance, Request};
+use crate::plan::color::{Color, Split};
+use crate::plan::course::{Course, Deploying, Moving};
+use crate::plan::deploy;
+use crate::plan::look::Look;
+use crate::plan::promote::{self, Phase, Promoting, phases};
+use crate::plan::run::{self, Answer};
+use crate::plan::sample::{self, content, trouble};
+use crate::plan::snapshot::{Service, Snapshot};
+use crate::plan::step::{End, Left, Next, Refusal, Step};
+use crate::plan::time::Time;
+use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
+use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::verdict::Limits;
+use crate::plan::wanted::{DesiredCount, Mode, Promotion, WantedColor};
+
+/// Between two looks.
+const POLL: Duration = Duration::from_secs(5);
+
+/// More looks than any run takes.
+const MOST: u32 = 2_000;
+
+/// How long a run waits for anything.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What a user starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// A deploy of version 2 to green.
+    Deploy,
+    /// All users to this color, or half of them to each.
+    Redirect(Split),
+    /// All users to green in two steps.
+    Steps,
+    /// All users to green, with one healthy target if need be.
+    Force,
+    /// This color becomes production as it is.
+    Swap(Color),
+    /// Blue takes over green's version and becomes production.
+    Copy,
+    /// All users to the other color.
+    Rollback,
+}
+
+/// What becomes of the answer of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// It comes.
+    Fine,
+    /// The write has no effect, and no answer comes.
+    LostBefore,
+    /// The write has its effect, and no answer comes.
+    LostAfter,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub(super) enum Ending {
+    /// It came to an end.
+    End(End),
+    /// It was refused.
+    Refuse(Refusal),
+    /// It did not end.
+    Never,
+}
+
+/// What lives as long as a run: its goal.
+#[derive(Default)]
+pub(super) struct Shelf {
+    /// The phases of a promote.
+    phases: OnceCell<Vec<Phase>>,
+    /// The goal of a change of traffic.
+    traffic: OnceCell<traffic::Goal>,
+    /// The goal of a deploy.
+    deploy: OnceCell<deploy::Goal>,
+}
+
+/// The next atomic action.
+enum Action {
+    /// Read the services.
+    Services,
+    /// Read the rules and decide.
+    Rules(Vec<Service>),
+    /// Have the effect of a write.
+    Effect(Step, Box<Snapshot>, Time),
+    /// Get the answer of a write.
+    Answer(Step, Read<Answer>, Time),
+}
+
+/// One run.
+pub(super) struct Actor<'a> {
+    /// `A` or `B`.
+    pub(super) name: char,
+    /// What it is for.
+    pub(super) command: Command,
+    /// Where its goal lives.
+    shelf: &'a Shelf,
+    /// The course, once it began.
+    course: Option<Box<dyn Course + 'a>>,
+    /// What the next look shows.
+    look: Look,
+    /// What is next.
+    action: Action,
+    /// When it acts again.
+    pub(super) wakes: Time,
+    /// How it ended.
+    pub(super) ending: Option<Ending>,
+    /// Looks so far.
+    looks: u32,
+    /// The first and the newest look, by the number of the world's action.
+    pub(super) span: Option<(u32, u32)>,
+    /// The newest look at rules.
+    last: Option<Snapshot>,
+    /// Whether green had users at its newest look.
+    pub(super) saw_live: bool,
+    /// Its writes that had their effect, each with the number of the world's action.
+    pub(super) done: Vec<(u32, Step)>,
+    /// What it saw right before its first write.
+    found: Option<Snapshot>,
+    /// Whether an earlier phase of it changed something: the command says so instead of the last phase's own words.
+    midway: bool,
+}
+
+impl<'a> Actor<'a> {
+    /// A run that is about to look for the first time.
+    pub(super) fn new(name: char, command: Command, shelf: &'a Shelf, now: Time) -> Actor<'a> {
+        let look = if command == Command::Deploy { Look::WHOLE } else { Look::TRAFFIC };
+        Actor {
+            name,
+            command,
+            shelf,
+            course: None,
+            look,
+            action: Action::Services,
+            wakes: now,
+            ending: None,
+            looks: 0,
+            span: None,
+            last: None,
+            saw_live: false,
+            done: Vec::new(),
+            found: None,
+            midway: false,
+        }
+    }
+
+    /// Whether it forces.
+    pub(super) fn forces(&self) -> bool {
+        self.command == Command::Force
+    }
+
+    /// Whether its next action is the effect of a write.
+    pub(super) fn is_writing(&self) -> bool {
+        matches!(self.action, Action::Effect(..))
+    }
+
+    /// Does its next action, and says what it did. Broken rules are added to `broken`.
+    pub(super) fn act(&mut self, world: &mut World, at: (u32, Wire), broken: &mut Vec<String>) -> String {
+        let (number, wire) = at;
+        match std::mem::replace(&mut self.action, Action::Services) {
+            Action::Services => {
+                self.action = Action::Rules(world.services(self.look));
+                "reads the services".to_owned()
+            }
+            Action::Rules(services) => {
+                let seen = world.snapshot(services, self.look);
+                self.span = Some((self.span.map_or(number, |(first, _)| first), number));
+                self.saw_live = world.shown().iter().any(|split| split.is_live(Color::Green));
+                self.looks += 1;
+                if self.looks > MOST {
+                    self.ending = Some(Ending::Never);
+                }
+                self.decide(seen, world, broken)
+            }
+            Action::Effect(step, seen, sent) => {
+                let content =
+                    self.course.as_ref().and_then(|course| course.deploying()).map(|on| on.goal.content.clone());
+                if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
+                    self.found = Some(*seen);
+                }
+                let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+                let sends = !matches!(step, Step::Find { .. });
+                let answer = if wire == Wire::LostBefore && sends {
+                    Err(lost)
+                } else {
+                    let answer = world.apply(&step, content.as_ref());
+                    self.done.push((number, step.clone()));
+                    if wire == Wire::LostAfter && sends { Err(lost) } else { Ok(answer) }
+                };
+                let what = format!("writes {} ({wire:?})", brief(&step));
+                self.action = Action::Answer(step, answer, sent);
+                what
+            }
+            Action::Answer(step, answer, sent) => {
+                let failed = answer.is_err();
+                let course = self.course.as_mut().unwrap();
+                course.answered(&step, answer, sent);
+                self.look = course.look();
+                if failed {
+                    self.wakes = world.now.after(POLL);
+                }
+                "gets the answer".to_owned()
+            }
+        }
+    }
+
+    /// Decides by a look, as the one loop of every command does.
+    fn decide(&mut self, seen: Snapshot, world: &World, broken: &mut Vec<String>) -> String {
+        if seen.balancers.is_some() {
+            self.last = Some(seen.clone());
+        }
+        let now = world.now;
+        if self.course.is_none() {
+            match self.begin(&seen, now) {
+                Ok(course) => self.course = Some(course),
+                Err(refusal) => {
+                    let what = format!("is refused: {refusal:?}");
+                    self.ending = Some(Ending::Refuse(refusal));
+                    return what;
+                }
+            }
+        }
+        let course = self.course.as_mut().unwrap();
+        let read = Ok(seen);
+        course.saw(&read, now);
+        let next = course.next(&read, now);
+        let what = format!("decides {}", short(&next));
+        let seen = read.unwrap();
+        match next {
+            Next::Look(closer) => {
+                self.look = closer;
+                return what;
+            }
+            Next::Wait(_) => {
+                self.wakes = now.after(POLL);
+                course.waited();
+            }
+            Next::Step(step) => {
+                if writes(&step) {
+                    course.before(&step, &seen);
+                    broken.extend(oracle::judge(&seen, &step, world, self.command));
+                }
+                self.action = Action::Effect(step, Box::new(seen), now);
+            }
+            Next::Follow(follow) => course.follow(follow),
+            Next::Turn(failing, recovery) => course.turn(failing, recovery, now),
+            Next::Refuse(refusal) => self.ending = Some(Ending::Refuse(refusal)),
+            Next::Done(end) if course.goes_on(&end, now) => {
+                self.midway |= matches!(end, End::Good { changed: true, .. });
+            }
+            Next::Done(end) => {
+                self.claims(&end, &seen, world, broken);
+                self.ending = Some(Ending::End(end));
+            }
+        }
+        self.look = self.course.as_ref().unwrap().look();
+        what
+    }
+
+    /// The course, from the first look, or why it is not begun.
+    fn begin(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Course + 'a>, Refusal> {
+        let refused = |hindrance| match hindrance {
+            Hindrance::Refuse(refusal) => refusal,
+            Hindrance::Hold(trouble) => Refusal::Unread(trouble),
+        };
+        let to = match self.command {
+            Command::Deploy => {
+                let goal = self.shelf.deploy.get_or_init(deploy_goal);
+                let run = run::Run::begin(now);
+                return Ok(Box::new(Deploying { goal, service: "web-green", run }));
+            }
+            Command::Swap(_) | Command::Copy => return self.promote(seen, now).map_err(refused),
+            Command::Redirect(to) => to,
+            Command::Steps | Command::Force => GREEN,
+            Command::Rollback => {
+                let goal = traffic_goal(GREEN, Command::Rollback);
+                rollback(seen, &goal, None).map_err(refused)?
+            }
+        };
+        let goal = self.shelf.traffic.get_or_init(|| traffic_goal(to, self.command));
+        if let Prediction::Refuse(refusal) = predict(seen, goal, now) {
+            return Err(refusal);
+        }
+        Ok(Box::new(Moving { goal, run: traffic::Run::begin(now) }))
+    }
+
+    /// A promote.
+    fn promote(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Course + 'a>, Hindrance> {
+        let (color, mode) = match self.command {
+            Command::Swap(color) => (color, Mode::Swap),
+            Command::Deploy
+            | Command::Redirect(_)
+            | Command::Steps
+            | Command::Force
+            | Command::Copy
+            | Command::Rollback => (Color::Blue, Mode::Copy),
+        };
+        let found = phases(seen, &promotion(color, mode))?;
+        let phases = self.shelf.phases.get_or_init(|| found);
+        if let (Prediction::Refuse(refusal), _) = promote::predict(seen, phases, now) {
+            return Err(refusal.into());
+        }
+        Ok(Box::new(Promoting::begin(phases, now).unwrap()))
+    }
+
+    /// What a run says at its end is true, by its own last look and by what it wrote.
+    fn claims(&self, end: &End, seen: &Snapshot, world: &World, broken: &mut Vec<String>) {
+        match end {
+            End::Good { .. } => {
+                let to = self.goal();
+                let holds = |rule: &&crate::plan::snapshot::Rule| rule.forward.len() == 2;
+                let rules = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
+                let apart = rules.filter(holds).find(|rule| to.is_some_and(|to| !same(split(rule), to)));
+                if let Some(rule) = apart {
+                    broken.push(format!("44 good: {} is, with {:?} at its last look", self.name, split(rule)));
+                }
+                let service = seen.service(Color::Green).filter(|_| self.command == Command::Deploy);
+                if let Some(service) = service {
+                    let primary = service.deployments[0].clone();
+                    let own = oracle::healthy_of(service, Some(&primary.id));
+                    if own < service.desired.max(1) {
+                        broken.push(format!("12: a good deploy with {own} of {}", service.desired));
+                    }
+                }
+            }
+            End::Bad { .. } if self.midway => {}
+            End::Bad { left: Left::Untouched, .. } => {
+                if let Some((_, step)) = self.done.iter().find(|(_, step)| writes(step)) {
+                    broken.push(format!("44 untouched: {} says so, and wrote {}", self.name, brief(step)));
+                }
+            }
+            End::Bad { left: Left::Restored, .. } => self.restored(world, broken),
+            End::Bad { left: Left::Changed | Left::Unknown, .. } => {}
+        }
+    }
+
+    /// What a run says it put back is as it was before its first write.
+    fn restored(&self, world: &World, broken: &mut Vec<String>) {
+        let Some(found) = &self.found else { return };
+        let wrote = |test: &dyn Fn(&Step) -> bool| self.done.iter().any(|(_, step)| test(step));
+        for now in &world.rules {
+            let arn = &now.now.arn;
+            let ours = wrote(&|step| matches!(step, Step::Weights(weights) if weights.rule == *arn));
+            let all = found.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
+            let before = all.clone().find(|rule| rule.arn == *arn).map(split);
+            let now = split(&now.now);
+            if let Some(before) = before.filter(|before| ours && !same(*before, now)) {
+                broken.push(format!("44 restored: {} says so, and {before:?} is {now:?}", self.name));
+            }
+        }
+        for color in BOTH {
+            let ours = wrote(&|step| matches!(step, Step::Update(update) if update.color == color));
+            let before = found.service(color).unwrap();
+            let before = (before.desired, before.deployments[0].task_definition.rsplit(':').next().unwrap());
+            let now = &world.tiers[index(color)].now;
+            let (count, revision) = (now.desired, now.primary().revision.to_string());
+            if ours && before != (count, &revision) {
+                let name = self.name;
+                broken.push(format!("44 restored: {name} says so, {color} {before:?} is {count} {revision}"));
+            }
+        }
+    }
+
+    /// The split that it is for.
+    pub(super) fn goal(&self) -> Option<Split> {
+        match self.command {
+            Command::Deploy => None,
+            Command::Redirect(to) => Some(to),
+            Command::Steps | Command::Force | Command::Swap(Color::Green) => Some(GREEN),
+            Command::Swap(Color::Blue | Color::Develop) | Command::Copy => Some(BLUE),
+            Command::Rollback => self.shelf.traffic.get().map(|goal| goal.wish.to),
+        }
+    }
+}
+
+/// All users at green.
+pub(super) const GREEN: Split = Split { blue: 0, green: 100 };
+
+/// All users at blue.
+pub(super) const BLUE: Split = Split { blue: 100, green: 0 };
+
+/// Half of the users at each.
+pub(super) const HALF: Split = Split { blue: 50, green: 50 };
+
+/// Whether two splits send the same share to each color.
+pub(super) fn same(one: Split, two: Split) -> bool {
+    one.blue * two.green == two.blue * one.green
+}
+
+/// Version 2 to green, with as many tasks as the live color.
+fn deploy_goal() -> deploy::Goal {
+    let request =
+        Request { color: WantedColor::Color(Color::Green), allow_live: false, probes: false, listener: None };
+    deploy::Goal {
+        request,
+        content: content("web-green", "v6"),
+        desired: Some(DesiredCount::Match),
+        limits: Limits::with_timeout(TIMEOUT),
+        ..sample::goal()
+    }
+}
+
+/// How users are moved.
+fn wish(to: Split) -> Wish {
+    Wish {
+        to,
+        steps: Vec::new(),
+        bake: Duration::from_secs(20),
+        alarms: Vec::new(),
+        scale_up: true,
+        force: false,
+        adopt: false,
+        expect: None,
+        settle: Duration::from_secs(20),
+    }
+}
+
+/// A change of traffic.
+fn traffic_goal(to: Split, command: Command) -> traffic::Goal {
+    let steps = if command == Command::Steps { vec![20, 50] } else { Vec::new() };
+    let force = command == Command::Force;
+    traffic::Goal {
+        wish: Wish { steps, force, ..wish(to) },
+        listener: None,
+        timeout: TIMEOUT,
+        restore_on_cancel: true,
+        finish: None,
+        onward: false,
+        managed: None,
+    }
+}
+
+/// A promote.
+fn promotion(color: Color, mode: Mode) -> promote::Goal {
+    let to = if color == Color::Blue { BLUE } else { GREEN };
+    let max_drain = Duration::from_secs(30);
+    promote::Goal {
+        promotion: Promotion {
+            color,
+            mode,
+            idle_count: 1,
+            max_drain,
+            per_color: Vec::new(),
+            expect: None,
+            traffic: wish(to),
+        },
+        listener: None,
+        managed: None,
+        bounds: None,
+        limits: Limits::with_timeout(TIMEOUT),
+        restore_on_cancel: true,
+    }
+}
+
+/// Whether a step changes a service, a rule or a scalable target.
+fn writes(step: &Step) -> bool {
+    !matches!(step, Step::Find { .. } | Step::Register { .. })
+}
+
+/// A step in few words.
+pub(super) fn brief(step: &Step) -> String {
+    match step {
+        Step::Update(update) => {
+            let revision = update.task_definition.as_ref().and_then(|arn| arn.rsplit('/').next());
+            format!("{} count {:?} revision {revision:?} {:?}", update.color, update.desired, update.purpose)
+        }
+        Step::Weights(one) => {
+            format!("{} {:?} to {:?} {:?}", one.name, one.before.percent(), one.after.percent(), one.purpose)
+        }
+        Step::Scaling(one) => format!(
+            "{} bounds {:?}..{:?} suspended {:?} {:?}",
+            one.color, one.min, one.max, one.in_suspended, one.purpose
+        ),
+        Step::Find { family } => format!("find {family}"),
+        Step::Register { family } => format!("register {family}"),
+        Step::Probe | Step::Policy(_) | Step::Alarm(_) => format!("{step:?}"),
+    }
+}
+
+/// A decision in few words.
+fn short(next: &Next) -> String {
+    match next {
+        Next::Step(step) => brief(step),
+        Next::Wait(_)
+        | Next::Look(_)
+        | Next::Follow(_)
+        | Next::Turn(..)
+        | Next::Refuse(_)
+        | Next::Done(_) => {
+            let whole = format!("{next:?}");
+            whole.chars().take(240).collect()
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Judges what runs write by what they saw, and what they leave by what users need, with an arithmetic of its own.
+
+use super::actor::{Command, same};
+use super::world::{BOTH, Start, World, index, named, split};
+use crate::plan::color::{Color, Split};
+use crate::plan::snapshot::{Rule, Service, Snapshot};
+use crate::plan::step::{Scaling, Step, Update, Weights};
+
+/// MaxCapacity of every scalable target.
+const MOST: u32 = 12;
+
+/// Healthy targets that a share of the users needs (invariant 16), by the state before either run.
+pub(super) fn need_of(start: &Start, share: u32, sum: u32) -> u32 {
+    // The full load as a fraction.
+    let whole = start.split.blue + start.split.green;
+    let live = BOTH.into_iter().filter(|color| start.split.weight(*color) > 0);
+    let load = match start.scaling {
+        None => (start.counts[0].max(start.counts[1]), 1),
+        Some(_) => live
+            .map(|color| (start.counts[index(color)] * whole, start.split.weight(color)))
+            .chain([(MOST, 1)])
+            .min_by(|one, two| (one.0 * two.1).cmp(&(two.0 * one.1)))
+            .unwrap(),
+    };
+    (share * load.0).div_ceil(sum * load.1).max(1)
+}
+
+/// Healthy targets of a service's tasks, of one deployment where it is named.
+pub(super) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
+    let targets = service.targets.as_ref().unwrap().as_ref().unwrap();
+    let tasks = service.tasks.as_ref().unwrap().as_ref().unwrap();
+    let healthy = tasks.iter().filter(|task| {
+        let host = task.host.as_ref().unwrap();
+        let named = deployment.is_none_or(|id| task.started_by == id);
+        named && targets.iter().any(|target| target.id == *host && target.state == "healthy")
+    });
+    u32::try_from(healthy.count()).unwrap()
+}
+
+/// The production rules that were seen.
+fn rules(seen: &Snapshot) -> Vec<&Rule> {
+    let all = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
+    all.filter(|rule| rule.forward.len() == 2).collect()
+}
+
+/// Whether users reach a color by any rule that was seen.
+fn is_live(seen: &Snapshot, color: Color) -> bool {
+    rules(seen).iter().any(|rule| split(rule).weight(color) > 0)
+}
+
+/// Which invariants a write breaks by what its run saw right before it, each with the reason.
+pub(super) fn judge(seen: &Snapshot, step: &Step, world: &World, command: Command) -> Vec<String> {
+    match step {
+        Step::Weights(weights) => weigh(seen, weights, world, command),
+        Step::Scaling(scaling) => scale(seen, scaling),
+        Step::Update(update) => count(seen, update, world),
+        Step::Find { .. } | Step::Register { .. } => Vec::new(),
+        Step::Probe | Step::Policy(_) | Step::Alarm(_) => vec!["no step of these runs".to_owned()],
+    }
+}
+
+/// Invariants 3, 4, 10, 16, 17 and 19.
+fn weigh(seen: &Snapshot, written: &Weights, world: &World, command: Command) -> Vec<String> {
+    let mut broken = Vec::new();
+    if command == Command::Deploy {
+        broken.push("10: a deploy writes weights".to_owned());
+    }
+    let after = written.after;
+    let groups = [("tg-blue".to_owned(), after.blue), ("tg-green".to_owned(), after.green)];
+    if named(written) != groups || after.blue + after.green == 0 {
+        broken.push(format!("4: {:?} for {after:?}", written.actions));
+    }
+    let rule = rules(seen).into_iter().find(|rule| rule.arn == written.rule).unwrap();
+    if same(split(rule), after) {
+        return broken;
+    }
+    let forced = command == Command::Force;
+    for color in BOTH.into_iter().filter(|color| after.weight(*color) > 0) {
+        let healthy = healthy_of(seen.service(color).unwrap(), None);
+        let by_start = need_of(&world.start, after.weight(color), after.blue + after.green);
+        // A run that began later, or whose reads lie apart, judges by what it saw.
+        let counts = BOTH.map(|color| seen.service(color).unwrap().desired);
+        let now = Start { split: split(rule), counts, ..world.start };
+        let by_seen = need_of(&now, after.weight(color), after.blue + after.green);
+        let need = if forced { 1 } else { by_start.min(by_seen) };
+        if healthy < need {
+            broken.push(format!("16: {color} gets {after:?} with {healthy} healthy targets, needs {need}"));
+        }
+    }
+    let open = |color: &Color| {
+        let scaling = seen.service(*color).unwrap().scaling.as_ref().unwrap().as_ref().unwrap();
+        scaling.is_some_and(|bounds| !bounds.in_suspended)
+    };
+    let both = after.blue > 0 && after.green > 0;
+    if let Some(color) = BOTH.iter().find(|color| open(color)).filter(|_| both && !forced) {
+        broken.push(format!("19: {color} may scale in while both are live"));
+    }
+    broken
+}
+
+/// Invariants 19 and 23.
+fn scale(seen: &Snapshot, scaling: &Scaling) -> Vec<String> {
+    let service = seen.service(scaling.color).unwrap();
+    let mut broken = Vec::new();
+    if scaling.max.is_some_and(|max| service.desired > max) {
+        broken.push(format!("23: {} has {} tasks: {scaling:?}", scaling.color, service.desired));
+    }
+    if scaling.in_suspended == Some(false) && BOTH.into_iter().all(|color| is_live(seen, color)) {
+        broken.push(format!("19: {} may scale in while both are live", scaling.color));
+    }
+    broken
+}
+
+/// Invariants 11, 22 and 23, and 22 of a color with users.
+fn count(seen: &Snapshot, update: &Update, world: &World) -> Vec<String> {
+    let service = seen.service(update.color).unwrap();
+    let mut broken = Vec::new();
+    let forward = update.purpose == crate::plan::step::Purpose::Deploy;
+    if update.rolls() && forward && seen.balancers.is_some() && is_live(seen, update.color) {
+        broken.push(format!("11: {} has users and is deployed to", update.color));
+    }
+    let Some(count) = update.desired else { return broken };
+    let bounds = service.scaling.as_ref().and_then(|read| read.as_ref().ok()).copied().flatten();
+    if count > service.desired && bounds.is_some_and(|bounds| count > bounds.max) {
+        broken.push(format!("23: {} to {count} with {bounds:?}", update.color));
+    }
+    for rule in rules(seen).into_iter().filter(|_| count < service.desired) {
+        let now = split(rule);
+        let weight = now.weight(update.color);
+        if weight > 0 && count < need_of(&world.start, weight, now.blue + now.green) {
+            broken.push(format!("22: {} with {now:?} from {} to {count}", update.color, service.desired));
+        }
+    }
+    broken
+}
+
+/// Invariant 44: when both runs have ended, every color has the healthy targets that its users need.
+pub(super) fn served(world: &World, forced: bool) -> Vec<String> {
+    let mut broken = Vec::new();
+    for rule in &world.rules {
+        let now: Split = split(&rule.now);
+        for color in BOTH.into_iter().filter(|color| now.weight(*color) > 0) {
+            let needed = need_of(&world.start, now.weight(color), now.blue + now.green);
+            let needed = if forced { 1 } else { needed };
+            let healthy = world.tiers[index(color)].now.healthy(world.now);
+            if healthy < needed {
+                broken.push(format!("44 served: {color} has {now:?} with {healthy} of {needed}"));
+            }
+        }
+    }
+    broken
+}

@@ -1,0 +1,447 @@
+//! One small AWS of values for every command: two services whose deployments roll, fail and are rolled back, tasks with a
+//! target each, scalable targets that clamp, production rules, and reads that lag behind.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::plan::color::{Color, Split};
+use crate::plan::definition::{Content, same_content};
+use crate::plan::look::Look;
+use crate::plan::run::Answer;
+use crate::plan::sample::{arn, content, deployment, rule, snapshot, target, tasks};
+use crate::plan::snapshot::{
+    Balancer, Breaker, Deployment, Revision, Rollout, Rule, Scalable, Service, ServiceDeployment,
+    ServiceDeploymentStatus, Snapshot,
+};
+use crate::plan::step::{Scaling, Step, Update, Weights};
+use crate::plan::time::Time;
+
+/// The colors that users can be sent to.
+pub(super) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
+
+/// How long ECS goes on with a deployment whose tasks fail, before its breaker rolls it back.
+const BREAKER: Duration = Duration::from_secs(20);
+
+/// The position of a color.
+pub(super) fn index(color: Color) -> usize {
+    usize::from(color == Color::Green)
+}
+
+/// One task.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    /// Its number, which is its address too.
+    number: u32,
+    /// The number of its deployment.
+    deployment: u32,
+    /// When its target becomes healthy; none for never.
+    ready: Option<Time>,
+}
+
+/// One deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Roll {
+    /// Its number.
+    pub(super) number: u32,
+    /// The revision that it brings.
+    pub(super) revision: usize,
+    /// When it began.
+    created: Time,
+    /// How far it is.
+    rollout: Rollout,
+}
+
+/// One color's service.
+#[derive(Clone, Debug)]
+pub(super) struct Tier {
+    /// Desired count.
+    pub(super) desired: u32,
+    /// Its deployments, the primary one first.
+    rolls: Vec<Roll>,
+    /// Its tasks.
+    tasks: Vec<Task>,
+    /// The scalable target.
+    pub(super) scaling: Option<Scalable>,
+    /// Deployments that were rolled back.
+    history: Vec<ServiceDeployment>,
+    /// Tasks and deployments so far.
+    made: u32,
+}
+
+impl Tier {
+    /// A service with so many healthy tasks.
+    fn new(desired: u32, scaling: Option<Scalable>, now: Time) -> Tier {
+        let roll = Roll { number: 0, revision: 1, created: now, rollout: Rollout::Completed };
+        let mut tier =
+            Tier { desired, rolls: vec![roll], tasks: Vec::new(), scaling, history: Vec::new(), made: 0 };
+        tier.schedule(now, Duration::ZERO, false);
+        tier
+    }
+
+    /// What the service wants.
+    pub(super) fn primary(&self) -> Roll {
+        self.rolls[0]
+    }
+
+    /// The primary deployment's tasks.
+    fn own(&self) -> usize {
+        self.tasks.iter().filter(|task| task.deployment == self.rolls[0].number).count()
+    }
+
+    /// Healthy tasks at this time.
+    pub(super) fn healthy(&self, now: Time) -> u32 {
+        let healthy = self.tasks.iter().filter(|task| task.ready.is_some_and(|ready| ready <= now)).count();
+        u32::try_from(healthy).unwrap()
+    }
+
+    /// Starts or stops tasks of the primary deployment; older ones go once it is healthy.
+    fn schedule(&mut self, now: Time, start: Duration, bad: bool) {
+        let wanted = usize::try_from(self.desired).unwrap();
+        let number = self.rolls[0].number;
+        while self.own() < wanted {
+            self.made += 1;
+            let ready = (!bad).then(|| now.after(start));
+            self.tasks.push(Task { number: self.made, deployment: number, ready });
+        }
+        while self.own() > wanted {
+            let last = self.tasks.iter().rposition(|task| task.deployment == number).unwrap();
+            self.tasks.remove(last);
+        }
+        let healthy = |task: &&Task| task.deployment == number && task.ready.is_some_and(|at| at <= now);
+        if self.tasks.iter().filter(healthy).count() == wanted {
+            self.tasks.retain(|task| task.deployment == number);
+            self.rolls.truncate(1);
+            self.rolls[0].rollout = Rollout::Completed;
+        }
+    }
+
+    /// Begins a deployment.
+    fn roll(&mut self, revision: usize, now: Time) {
+        self.made += 1;
+        let roll = Roll { number: self.made, revision, created: now, rollout: Rollout::InProgress };
+        self.rolls.insert(0, roll);
+    }
+}
+
+/// What AWS holds, and for a while does not show.
+#[derive(Clone, Debug)]
+pub(super) struct Lagging<T> {
+    /// What it holds.
+    pub(super) now: T,
+    /// What it shows instead, and until when.
+    before: Option<(T, Time)>,
+}
+
+impl<T: Clone> Lagging<T> {
+    /// Something that shows.
+    fn new(now: T) -> Self {
+        Lagging { now, before: None }
+    }
+
+    /// What shows at this time.
+    fn shown(&self, now: Time) -> &T {
+        self.before.as_ref().filter(|(_, until)| *until > now).map_or(&self.now, |(before, _)| before)
+    }
+
+    /// A write that shows from `until` on.
+    fn write(&mut self, until: Time) -> &mut T {
+        self.before = Some((self.now.clone(), until));
+        &mut self.now
+    }
+}
+
+/// How a world begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    /// The split of every production rule.
+    pub(super) split: Split,
+    /// How many production rules.
+    pub(super) rules: usize,
+    /// Desired counts of blue and green.
+    pub(super) counts: [u32; 2],
+    /// Whether both have a scalable target, and whether scale-in is suspended on it.
+    pub(super) scaling: Option<bool>,
+    /// How long a write of a rule does not show.
+    pub(super) rule_lag: Duration,
+    /// How long a write of a service does not show.
+    pub(super) service_lag: Duration,
+    /// How long a new task takes to become healthy.
+    pub(super) start: Duration,
+    /// Whether the tasks of version 2 of green never become healthy.
+    pub(super) bad: bool,
+}
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    /// Blue, then green.
+    pub(super) tiers: [Lagging<Tier>; 2],
+    /// The production rules.
+    pub(super) rules: Vec<Lagging<Rule>>,
+    /// The revisions of each color, oldest first; the first one is unused.
+    revisions: [Vec<Rc<Content>>; 2],
+    /// The time.
+    pub(super) now: Time,
+    /// How it began.
+    pub(super) start: Start,
+    /// What no write changes.
+    base: Rc<Snapshot>,
+}
+
+/// The split that a rule holds.
+pub(super) fn split(rule: &Rule) -> Split {
+    let weight = |group: &str| rule.forward.iter().find(|one| one.group == group).map_or(0, |one| one.weight);
+    Split { blue: weight("tg-blue"), green: weight("tg-green") }
+}
+
+impl World {
+    /// The beginning.
+    pub(super) fn new(start: Start, now: Time) -> World {
+        let base = BASE.with(Rc::clone);
+        let scaling = start
+            .scaling
+            .map(|in_suspended| Scalable { min: 1, max: 12, in_suspended, ..Scalable::default() });
+        let tier = |count| Lagging::new(Tier::new(count, scaling, now));
+        let rule = |number: usize| {
+            let (port, priority) = [(80, None), (443, Some(10))][number];
+            let forward = [("tg-blue", start.split.blue), ("tg-green", start.split.green)];
+            let listed: Vec<_> = forward
+                .iter()
+                .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
+                .collect();
+            let whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": listed}}]);
+            Lagging::new(Rule { whole, ..rule(port, priority, &forward) })
+        };
+        let revisions = CONTENTS.with(|contents| contents.clone());
+        World {
+            tiers: [tier(start.counts[0]), tier(start.counts[1])],
+            rules: (0..start.rules).map(rule).collect(),
+            revisions,
+            now,
+            start,
+            base,
+        }
+    }
+
+    /// The splits of all rules as they show.
+    pub(super) fn shown(&self) -> Vec<Split> {
+        self.rules.iter().map(|rule| split(rule.shown(self.now))).collect()
+    }
+
+    /// Time passes, second by second.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now.after(time);
+        while self.now < end {
+            let step = end.since(self.now).min(Duration::from_secs(1));
+            self.now = self.now.after(step);
+            self.settle();
+        }
+    }
+
+    /// What ECS does by itself.
+    fn settle(&mut self) {
+        let (now, start) = (self.now, self.start);
+        for color in BOTH {
+            let tier = &mut self.tiers[index(color)].now;
+            let bad = start.bad && color == Color::Green && tier.primary().revision == 2;
+            if bad && tier.rolls.len() > 1 && now.since(tier.primary().created) >= BREAKER {
+                let (failed, older) = (tier.rolls[0], tier.rolls[1]);
+                tier.history.insert(0, rolled_back(color, failed, older));
+                tier.tasks.retain(|task| task.deployment != failed.number);
+                tier.roll(older.revision, now);
+            }
+            let bad = start.bad && color == Color::Green && tier.primary().revision == 2;
+            tier.schedule(now, start.start, bad);
+        }
+    }
+
+    /// One read of the services.
+    pub(super) fn services(&self, look: Look) -> Vec<Service> {
+        let wanted = |service: &&Service| look.only.is_none_or(|only| only == service.color);
+        self.base
+            .services
+            .iter()
+            .filter(wanted)
+            .map(|base| {
+                self.service(base, self.tiers[index(base.color)].shown(self.now), look)
+            })
+            .collect()
+    }
+
+    /// The rest of a look.
+    pub(super) fn snapshot(&self, services: Vec<Service>, look: Look) -> Snapshot {
+        let balancers = look.wiring.then(|| {
+            let mut balancer: Balancer = self.base.balancers.as_ref().unwrap().as_ref().unwrap()[0].clone();
+            balancer.rules.remove(0);
+            balancer.rules.splice(0..0, self.rules.iter().map(|rule| rule.shown(self.now).clone()));
+            Ok(vec![balancer])
+        });
+        Snapshot {
+            place: self.base.place.clone(),
+            services,
+            missing: Vec::new(),
+            balancers,
+            alarms: look.alarms.then(|| Ok(Vec::new())),
+        }
+    }
+
+    /// What shows of a service.
+    fn service(&self, base: &Service, tier: &Tier, look: Look) -> Service {
+        let color = base.color;
+        let family = |revision: usize| arn(&format!("web-{color}:{revision}"));
+        let deployments: Vec<Deployment> = tier
+            .rolls
+            .iter()
+            .enumerate()
+            .map(|(at, roll)| {
+                let has = tier.tasks.iter().filter(|task| task.deployment == roll.number).count();
+                let base = deployment(&format!("{color}-{}", roll.number), &family(roll.revision), tier.desired);
+                Deployment {
+                    primary: at == 0,
+                    running: u32::try_from(has).unwrap(),
+                    rollout: roll.rollout,
+                    created: roll.created,
+                    ..base
+                }
+            })
+            .collect();
+        let mut service = base.clone();
+        let of = |number: u32| tier.rolls.iter().position(|roll| roll.number == number).unwrap();
+        let all = |task: &Task| tasks(&deployments[of(task.deployment)], 1, task.number);
+        service.tasks = Some(Ok(tier.tasks.iter().flat_map(all).collect()));
+        let state =
+            |task: &Task| if task.ready.is_some_and(|at| at <= self.now) { "healthy" } else { "initial" };
+        service.targets = Some(Ok(tier.tasks.iter().map(|task| target(task.number, state(task))).collect()));
+        service.running = u32::try_from(tier.tasks.len()).unwrap();
+        service.desired = tier.desired;
+        service.task_definition.clone_from(&deployments[0].task_definition);
+        service.deployments = deployments;
+        let content = self.revisions[index(color)][tier.primary().revision].as_ref().clone();
+        let revision =
+            Revision { arn: service.task_definition.clone(), content, tags: Vec::new(), active: true };
+        service.definition = look.definitions.then_some(Ok(revision));
+        service.scaling = look.scaling.then_some(Ok(tier.scaling));
+        service.history = look.causes.then(|| Ok(tier.history.clone()));
+        service.stopped = look.causes.then(|| Ok(Vec::new()));
+        service
+    }
+
+    /// The effect of a step, and AWS's answer.
+    pub(super) fn apply(&mut self, step: &Step, content: Option<&Content>) -> Answer {
+        let answer = match step {
+            Step::Find { .. } => return self.find(content.unwrap()),
+            Step::Register { family } => return self.register(family, content.unwrap()),
+            Step::Update(update) => {
+                self.update(update);
+                self.settle();
+                let base = self.base.services.iter().find(|base| base.color == update.color).unwrap();
+                let tier = &self.tiers[index(update.color)].now;
+                Answer::Updated(Box::new(self.service(base, tier, Look::WHOLE)))
+            }
+            Step::Weights(weights) => self.weigh(weights),
+            Step::Scaling(scaling) => {
+                self.scale(scaling);
+                Answer::Changed
+            }
+            Step::Probe | Step::Policy(_) | Step::Alarm(_) => panic!("no step of these runs: {step:?}"),
+        };
+        self.settle();
+        answer
+    }
+
+    /// A revision with this content, the newest of its family alone.
+    fn find(&self, content: &Content) -> Answer {
+        let family = crate::plan::definition::family(content);
+        let color = if family == "web-green" { Color::Green } else { Color::Blue };
+        let all = &self.revisions[index(color)];
+        let same = all.last().is_some_and(|newest| same_content(newest, content));
+        Answer::Found(same.then(|| arn(&format!("{family}:{}", all.len() - 1))))
+    }
+
+    /// RegisterTaskDefinition.
+    fn register(&mut self, family: &str, content: &Content) -> Answer {
+        let color = if family == "web-green" { Color::Green } else { Color::Blue };
+        let all = &mut self.revisions[index(color)];
+        all.push(Rc::new(content.clone()));
+        Answer::Registered(arn(&format!("{family}:{}", all.len() - 1)))
+    }
+
+    /// UpdateService.
+    fn update(&mut self, update: &Update) {
+        let (now, until) = (self.now, self.now.after(self.start.service_lag));
+        let tier = self.tiers[index(update.color)].write(until);
+        tier.desired = update.desired.unwrap_or(tier.desired);
+        if update.rolls() {
+            let named = update.task_definition.as_ref();
+            let number = named.and_then(|arn| arn.rsplit(':').next()?.parse().ok());
+            tier.roll(number.unwrap_or(tier.primary().revision), now);
+        }
+    }
+
+    /// ModifyListener and ModifyRule; the rule is read back as it shows.
+    fn weigh(&mut self, weights: &Weights) -> Answer {
+        let (now, until) = (self.now, self.now.after(self.start.rule_lag));
+        let held = self.rules.iter_mut().find(|held| held.now.arn == weights.rule).unwrap();
+        let rule = held.write(until);
+        rule.whole.clone_from(&weights.actions);
+        for (group, weight) in named(weights) {
+            rule.forward.iter_mut().filter(|one| one.group == group).for_each(|one| one.weight = weight);
+        }
+        Answer::Weighed(Box::new(held.shown(now).clone()))
+    }
+
+    /// RegisterScalableTarget moves the count into its bounds, at every call.
+    fn scale(&mut self, scaling: &Scaling) {
+        let until = self.now.after(self.start.service_lag);
+        let tier = self.tiers[index(scaling.color)].write(until);
+        let bounds = tier.scaling.as_mut().unwrap();
+        bounds.min = scaling.min.unwrap_or(bounds.min);
+        bounds.max = scaling.max.unwrap_or(bounds.max);
+        bounds.in_suspended = scaling.in_suspended.unwrap_or(bounds.in_suspended);
+        tier.desired = tier.desired.max(bounds.min).min(bounds.max);
+    }
+}
+
+/// The target groups that a write names, with their weights.
+pub(super) fn named(weights: &Weights) -> Vec<(String, u32)> {
+    let forward = weights.actions.as_array().unwrap().iter().find(|action| action["Type"] == "forward");
+    let groups = forward.unwrap()["ForwardConfig"]["TargetGroups"].as_array().unwrap();
+    let of = |group: &serde_json::Value| {
+        let weight = u32::try_from(group["Weight"].as_u64().unwrap()).unwrap();
+        (group["TargetGroupArn"].as_str().unwrap().to_owned(), weight)
+    };
+    groups.iter().map(of).collect()
+}
+
+/// What ListServiceDeployments says of a deployment that the breaker rolled back.
+fn rolled_back(color: Color, failed: Roll, older: Roll) -> ServiceDeployment {
+    let family = |roll: Roll| arn(&format!("web-{color}:{}", roll.revision));
+    ServiceDeployment {
+        arn: format!("arn:rolled-back-{}", failed.number),
+        status: ServiceDeploymentStatus::RolledBack,
+        reason: "Service deployment rolled back because the circuit breaker threshold was exceeded."
+            .to_owned(),
+        created: failed.created,
+        target: Some(family(failed)),
+        sources: vec![family(older)],
+        alarms: Vec::new(),
+    }
+}
+
+thread_local! {
+    /// What no write changes.
+    static BASE: Rc<Snapshot> = {
+        let mut seen = snapshot();
+        for service in &mut seen.services {
+            service.setup.breaker = Some(Breaker { rollback: true, threshold: None });
+        }
+        Rc::new(seen)
+    };
+    /// Blue runs v1, and green v5: its first revision.
+    static CONTENTS: [Vec<Rc<Content>>; 2] = {
+        let of = |family: &str, all: [&str; 2]| all.map(|one| Rc::new(content(family, one))).to_vec();
+        [of("web-blue", ["v0", "v1"]), of("web-green", ["v0", "v5"])]
+    };
+}
