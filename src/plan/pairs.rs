@@ -155,10 +155,8 @@ fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, tra
     let shelves = [Shelf::default(), Shelf::default()];
     let mut world = World::new(start, T0);
     world.pass(Duration::from_secs(5));
-    let mut runs = [
-        Actor::new('A', pair.0, &shelves[0], world.now),
-        Actor::new('B', pair.1, &shelves[1], world.now),
-    ];
+    let mut runs =
+        [Actor::new('A', pair.0, &shelves[0], world.now), Actor::new('B', pair.1, &shelves[1], world.now)];
     let (mut broken, mut trace) = (Vec::new(), Vec::new());
     if traced {
         trace.push(format!("{pair:?} {start:?}"));
@@ -219,7 +217,8 @@ fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
         }
         let good = matches!(run.ending, Some(Ending::End(End::Good { changed: true, .. })));
         if good && run.command == Command::Deploy && run.saw_live {
-            broken.push(format!("44 live-color: {} deploys, and does not say that green got users", run.name));
+            broken
+                .push(format!("44 live-color: {} deploys, and does not say that green got users", run.name));
         }
     }
     let good = |run: &Actor<'_>| matches!(run.ending, Some(Ending::End(End::Good { .. })));
@@ -285,7 +284,7 @@ fn replay(seed: u64) -> Outcome {
 
 #[test]
 fn invariant_44_two_runs_in_any_order_leave_users_served_and_say_what_is_true() {
-    if let Some(seed) = std::env::var("PAIRS_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    if let Some(seed) = option_env!("PAIRS_SEED").and_then(|seed| seed.parse().ok()) {
         let outcome = replay(seed);
         panic!("{}\n{:#?}", outcome.trace.join("\n"), outcome.broken);
     }
@@ -304,7 +303,7 @@ fn what_is_known_to_be_wrong_is_still_wrong() {
 #[test]
 #[ignore = "takes hours: see CONTRIBUTING.md"]
 fn invariant_44_many_schedules_of_every_pair() {
-    let count = std::env::var("PAIRS_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(MANY);
+    let count = option_env!("PAIRS_COUNT").and_then(|count| count.parse().ok()).unwrap_or(MANY);
     judge(&search(count));
 }
 
@@ -351,7 +350,9 @@ fn invariant_44_every_point_at_which_a_run_can_be_overtaken_as_a_whole() {
                 if !kinds(&outcome.broken).iter().all(known) {
                     new.push(format!("{:#?}\n{}", outcome.broken, outcome.trace.join("\n")));
                 }
-                states.extend(outcome.trace.into_iter().map(|line| line[line.find("ms").unwrap_or(0)..].to_owned()));
+                states.extend(
+                    outcome.trace.into_iter().map(|line| line[line.find("ms").unwrap_or(0)..].to_owned()),
+                );
             }
         }
     }

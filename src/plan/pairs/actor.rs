@@ -67,7 +67,7 @@ pub(super) enum Ending {
     /// It came to an end.
     End(End),
     /// It was refused.
-    Refuse(Refusal),
+    Refused,
     /// It did not end.
     Never,
 }
@@ -181,8 +181,11 @@ impl<'a> Actor<'a> {
                 self.decide(seen, world, broken)
             }
             Action::Effect(step, seen, sent) => {
-                let content =
-                    self.course.as_ref().and_then(|course| course.deploying()).map(|on| on.goal.content.clone());
+                let content = self
+                    .course
+                    .as_ref()
+                    .and_then(|course| course.deploying())
+                    .map(|on| on.goal.content.clone());
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
                     self.found = Some(*seen);
                 }
@@ -223,7 +226,7 @@ impl<'a> Actor<'a> {
                 Ok(course) => self.course = Some(course),
                 Err(refusal) => {
                     let what = format!("is refused: {refusal:?}");
-                    self.ending = Some(Ending::Refuse(refusal));
+                    self.ending = Some(Ending::Refused);
                     return what;
                 }
             }
@@ -252,7 +255,7 @@ impl<'a> Actor<'a> {
             }
             Next::Follow(follow) => course.follow(follow),
             Next::Turn(failing, recovery) => course.turn(failing, recovery, now),
-            Next::Refuse(refusal) => self.ending = Some(Ending::Refuse(refusal)),
+            Next::Refuse(_) => self.ending = Some(Ending::Refused),
             Next::Done(end) if course.goes_on(&end, now) => {
                 self.midway |= matches!(end, End::Good { changed: true, .. });
             }
@@ -320,7 +323,11 @@ impl<'a> Actor<'a> {
                 let rules = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
                 let apart = rules.filter(holds).find(|rule| to.is_some_and(|to| !same(split(rule), to)));
                 if let Some(rule) = apart {
-                    broken.push(format!("44 good: {} is, with {:?} at its last look", self.name, split(rule)));
+                    broken.push(format!(
+                        "44 good: {} is, with {:?} at its last look",
+                        self.name,
+                        split(rule)
+                    ));
                 }
                 let service = seen.service(Color::Green).filter(|_| self.command == Command::Deploy);
                 if let Some(service) = service {
@@ -362,7 +369,12 @@ impl<'a> Actor<'a> {
             let before = (before.desired, before.deployments[0].task_definition.rsplit(':').next().unwrap());
             let now = &world.tiers[index(color)].now;
             let (count, revision) = (now.desired, now.primary().revision.to_string());
-            if ours && before != (count, &revision) {
+            // Another count than any that this run wrote is the other run's.
+            let own = wrote(
+                &|step| matches!(step, Step::Update(one) if one.color == color && one.desired == Some(count)),
+            );
+            let back = before.1 == revision && (before.0 == count || !own);
+            if ours && !back {
                 let name = self.name;
                 broken.push(format!("44 restored: {name} says so, {color} {before:?} is {count} {revision}"));
             }

@@ -200,9 +200,12 @@ impl World {
     /// The beginning.
     pub(super) fn new(start: Start, now: Time) -> World {
         let base = BASE.with(Rc::clone);
-        let scaling = start
-            .scaling
-            .map(|in_suspended| Scalable { min: 1, max: 12, in_suspended, ..Scalable::default() });
+        let scaling = start.scaling.map(|in_suspended| Scalable {
+            min: 1,
+            max: 12,
+            in_suspended,
+            ..Scalable::default()
+        });
         let tier = |count| Lagging::new(Tier::new(count, scaling, now));
         let rule = |number: usize| {
             let (port, priority) = [(80, None), (443, Some(10))][number];
@@ -264,9 +267,7 @@ impl World {
             .services
             .iter()
             .filter(wanted)
-            .map(|base| {
-                self.service(base, self.tiers[index(base.color)].shown(self.now), look)
-            })
+            .map(|base| self.service(base, self.tiers[index(base.color)].shown(self.now), look))
             .collect()
     }
 
@@ -297,7 +298,8 @@ impl World {
             .enumerate()
             .map(|(at, roll)| {
                 let has = tier.tasks.iter().filter(|task| task.deployment == roll.number).count();
-                let base = deployment(&format!("{color}-{}", roll.number), &family(roll.revision), tier.desired);
+                let base =
+                    deployment(&format!("{color}-{}", roll.number), &family(roll.revision), tier.desired);
                 Deployment {
                     primary: at == 0,
                     running: u32::try_from(has).unwrap(),
