@@ -100,7 +100,7 @@ fn after(words: &[&str]) -> Duration {
 }
 
 /// Reads `300ms` or `2s`.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     if let Some(number) = text.strip_suffix("ms") {
         return number.parse().ok().map(Duration::from_millis);
     }

@@ -19,6 +19,7 @@ mod port;
 mod record;
 pub mod sample;
 mod scaled;
+pub mod script;
 mod server;
 mod sts;
 mod tasks;

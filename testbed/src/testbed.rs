@@ -181,6 +181,13 @@ impl Testbed {
         lock(&self.world).recorder.calls.clone()
     }
 
+    /// A recorded call in a few words, such as `call 17, UpdateService`; none when it is not kept.
+    pub fn call_named(&self, number: u64) -> Option<String> {
+        let world = lock(&self.world);
+        let call = world.recorder.calls.iter().rev().find(|call| call.number == number)?;
+        Some(format!("call {number}, {}", call.operation))
+    }
+
     /// The record itself.
     pub fn record(&self) -> Calls {
         Calls(self.world.clone())
@@ -243,9 +250,12 @@ impl Testbed {
         }
     }
 
-    /// Tells the checker which colors to watch.
+    /// Tells the checker which colors to watch, from the state that is there now.
     pub fn watch(&self, blue: Color, green: Color) {
-        lock(&self.world).checker.watch(blue, green);
+        let mut world = lock(&self.world);
+        world.checker.watch(blue, green);
+        let last = world.last_call();
+        world.check(last);
     }
 
     /// The invariants that were broken so far.

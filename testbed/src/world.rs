@@ -158,6 +158,14 @@ impl World {
         self.checker = checker;
     }
 
+    /// Lets the checker look at the world when every run has ended (invariant 44).
+    pub fn check_ended(&mut self) {
+        let mut checker = std::mem::take(&mut self.checker);
+        let call = self.last_call();
+        checker.check_ended(&self.elb, &|arn| autoscaling::capacity(self, arn), call);
+        self.checker = checker;
+    }
+
     /// Time since the start of the testbed.
     pub(crate) fn age(&self) -> Duration {
         self.recorder.age()

@@ -190,3 +190,70 @@ fn an_empty_group_is_noticed() {
     assert_eq!(counts.requests, 0);
     assert!(counts.unavailable > 0);
 }
+
+#[test]
+fn invariant_36_users_on_a_color_that_another_run_has_shrunk_are_noticed() {
+    let scene = Scene::start(2);
+    scene.bed.world(|world| world.checker.expect_restore_within(Duration::ZERO));
+    // Between the two calls no time passes: green still has two healthy targets when its count is one already.
+    scene.bed.world(|world| {
+        let call = |world: &mut testbed::World, service, operation, input| {
+            world.call(service, operation, &input).expect(operation);
+            let last = world.last_call();
+            world.check(last);
+        };
+        let count = json!({"cluster": "shop", "service": "web-green", "desiredCount": 1});
+        call(world, Service::Ecs, "UpdateService", count);
+        let groups = json!([{"TargetGroupArn": scene.sample.blue_group, "Weight": 0},
+            {"TargetGroupArn": scene.sample.green_group, "Weight": 100}]);
+        let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
+        let input = json!({"ListenerArn": scene.sample.production_listener, "DefaultActions": actions});
+        call(world, Service::Elb, "ModifyListener", input);
+    });
+    assert_eq!(scene.named(), [36], "{:?}", scene.bed.violations());
+    assert!(scene.bed.violations()[0].text.contains("green is to have 1 tasks"));
+    scene.pause();
+    assert_eq!(scene.named(), [36], "it is reported once: {:?}", scene.bed.violations());
+}
+
+#[test]
+fn invariant_36_a_count_that_comes_back_in_time_stays_unnoticed() {
+    let scene = Scene::start(2);
+    scene.bed.world(|world| world.checker.expect_two_runs(true));
+    scene.count("web-blue", 1);
+    scene.pause();
+    scene.count("web-blue", 2);
+    scene.healthy(&scene.sample.blue_group, 2);
+    assert_eq!(scene.bed.violations(), []);
+    scene.bed.world(|world| world.checker.expect_restore_within(Duration::from_millis(50)));
+    scene.count("web-blue", 1);
+    assert!(scene.bed.wait_until(PATIENCE, |world| !world.checker.violations().is_empty()));
+    assert_eq!(scene.named(), [36], "{:?}", scene.bed.violations());
+}
+
+#[test]
+fn invariant_44_users_without_capacity_after_the_end_are_noticed() {
+    let scene = Scene::start(2);
+    scene.bed.world(testbed::World::check_ended);
+    assert_eq!(scene.bed.violations(), []);
+    scene.bed.world(|world| world.checker.expect_two_runs(true));
+    scene.count("web-blue", 1);
+    scene.bed.world(testbed::World::check_ended);
+    assert_eq!(scene.named(), [44], "{:?}", scene.bed.violations());
+}
+
+#[test]
+fn invariant_37_a_foreign_target_is_nobodys_capacity() {
+    let scene = Scene::start(0);
+    let (develop, green) = (scene.sample.dev_group.clone(), scene.sample.green_group.clone());
+    scene.bed.world(|world| {
+        let health = world.call(Service::Elb, "DescribeTargetHealth", &json!({"TargetGroupArn": develop}));
+        let target = health.expect("develop's target")["TargetHealthDescriptions"][0]["Target"].clone();
+        let input = json!({"TargetGroupArn": green, "Targets": [target, target]});
+        world.call(Service::Elb, "RegisterTargets", &input).expect("a foreign target");
+    });
+    let there = |world: &mut testbed::World| world.elb.count(&green, State::Healthy) == 1;
+    assert!(scene.bed.wait_until(PATIENCE, there));
+    scene.weights(80, 20);
+    assert_eq!(scene.named()[..1], [16], "{:?}", scene.bed.violations());
+}

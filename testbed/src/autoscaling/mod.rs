@@ -84,7 +84,7 @@ pub(crate) fn capacity(world: &World, service: &str) -> Option<Capacity> {
     let desired = world.ecs.desired_count(service)?;
     let resource = service.splitn(6, ':').nth(5).unwrap_or_default();
     let scaling = world.autoscaling.target(resource).map(|target| scaling(world, target));
-    Some(Capacity { desired, scaling })
+    Some(Capacity { desired, scaling, own: Some(world.ecs.targets_of(service)) })
 }
 
 /// A scalable target for the checker.

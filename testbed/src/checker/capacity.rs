@@ -29,6 +29,11 @@ fn why(color: usize, before: &Seen, now: &Seen) -> Shrink {
     }
 }
 
+/// Whether a policy made a service smaller.
+pub(super) fn policy_shrank(before: &Seen, now: &Seen) -> bool {
+    (0..NAMES.len()).any(|color| matches!(why(color, before, now), Shrink::Policy))
+}
+
 /// Invariant 22: a color with weight keeps the size for it; it shrinks below only when no production rule
 /// sends it anybody any more. Invariant 23: no bound makes a live color smaller, however large it is. What policies
 /// do is invariant 19's.

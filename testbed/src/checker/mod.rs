@@ -1,16 +1,19 @@
-//! Watches invariants 10, 16, 19, 22, 23, 24 and 31 with its own arithmetic, from the state of ECS, Elastic Load
+//! Watches invariants 10, 16, 19, 22, 23, 24, 31, 36, 37 and 44 with its own arithmetic, from the state of ECS, Elastic Load
 //! Balancing, Application Auto Scaling and CloudWatch alone.
 //!
 //! It compares what it sees after a call with what it saw before, so each breach is told once. A production
 //! rule is one that names the target groups of both colors.
 
 mod capacity;
+mod need;
 mod scaling;
 mod seen;
 mod weights;
 
 use crate::elb::Elb;
+use need::Need;
 use seen::Seen;
+use std::time::Duration;
 
 /// A color: its ECS service and its target group, by ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub struct Capacity {
     pub desired: u32,
     /// Its scalable target; none: it does not scale automatically.
     pub scaling: Option<Scaling>,
+    /// The targets of its own tasks, by id and port; none: every target of its group counts as its own
+    /// (invariant 37).
+    pub own: Option<Vec<(String, u16)>>,
 }
 
 /// A service's scalable target, and what became of it.
@@ -71,6 +77,12 @@ pub struct Checker {
     forced: bool,
     /// Whether somebody said that a color may be emptied.
     may_empty: bool,
+    /// What the users need.
+    need: Need,
+    /// How long a live color may have a count below its need before that is reported.
+    patience: Option<Duration>,
+    /// Whether two runs act at once.
+    two_runs: bool,
     /// Whether the alarms of the step policies are ours to turn on.
     managed: bool,
 }
@@ -81,11 +93,16 @@ type Found = Vec<(u8, String)>;
 /// What the colors are called in texts.
 const NAMES: [&str; 2] = ["blue", "green"];
 
+/// How long a live color may have a count below its need, unless a test says otherwise: the run that lowered it reads the
+/// rules again, and restores it (invariant 36).
+const PATIENCE: Duration = Duration::from_secs(3);
+
 impl Checker {
     /// Starts to watch two colors, from the state that the next check finds.
     pub fn watch(&mut self, blue: Color, green: Color) {
         self.colors = Some([blue, green]);
         self.seen = None;
+        self.need.forget();
     }
 
     /// While on, any change of a production weight breaks invariant 10: a deploy is running.
@@ -103,6 +120,19 @@ impl Checker {
         self.may_empty = on;
     }
 
+    /// A live color's count below its need is reported after this time, 3 s from the start; zero: at once
+    /// (invariant 36).
+    pub fn expect_restore_within(&mut self, time: Duration) {
+        self.patience = Some(time);
+    }
+
+    /// While on, two runs act at once: no run can know that the other moves users to the color whose count it lowers at
+    /// this moment, so a live color that is given a smaller count is no breach of invariant 22, but one of 36 if
+    /// nobody raises it again.
+    pub fn expect_two_runs(&mut self, on: bool) {
+        self.two_runs = on;
+    }
+
     /// While on, a color that gets weight must have the alarms of its scale-out step policies with their actions on
     /// (invariant 31). Off from the start: alarms may be somebody else's, and off for a reason.
     pub fn expect_managed_alarms(&mut self, on: bool) {
@@ -118,22 +148,52 @@ impl Checker {
     pub fn check(&mut self, elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>, call: u64) {
         let Some(colors) = &self.colors else { return };
         let now = Seen::look(colors, elb, capacity);
-        if let Some(before) = self.seen.take()
-            && before != now
-        {
-            let mut found = Found::new();
-            weights::kept(self.frozen, &before, &now, &mut found);
-            weights::carried(self.forced, &before, &now, &mut found);
-            scaling::held(&before, &now, &mut found);
-            scaling::alarmed(self.managed, &before, &now, &mut found);
-            capacity::shrinks_last(&before, &now, &mut found);
-            capacity::nothing_lost(self.may_empty, &before, &now, &mut found);
-            self.violations.extend(found.into_iter().map(|(invariant, text)| Violation {
-                invariant,
-                text,
-                call,
-            }));
+        let mut found = Found::new();
+        match self.seen.take() {
+            Some(before) if before != now => self.compare(&before, &now, &mut found),
+            Some(_) => {}
+            None => self.need.learn(&now, false),
+        }
+        self.report(found, call);
+        for (call, text) in self.need.overdue(&now, call, self.patience.unwrap_or(PATIENCE)) {
+            self.violations.push(Violation { invariant: 36, text, call });
+            self.need.accept(&now);
         }
         self.seen = Some(now);
+    }
+
+    /// Looks once more, when every run has ended: users have what they need now (invariant 44).
+    pub fn check_ended(&mut self, elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>, call: u64) {
+        self.check(elb, capacity, call);
+        let mut found = Found::new();
+        if let Some(now) = &self.seen {
+            self.need.ended(now, &mut found);
+        }
+        self.report(found, call);
+    }
+
+    /// Everything that a change from one state to the next may break.
+    fn compare(&mut self, before: &Seen, now: &Seen, found: &mut Found) {
+        weights::kept(self.frozen, before, now, found);
+        weights::carried(self.forced, before, now, found);
+        scaling::held(before, now, found);
+        scaling::alarmed(self.managed, before, now, found);
+        let mut shrunk = Found::new();
+        capacity::shrinks_last(before, now, &mut shrunk);
+        shrunk.retain(|(invariant, _)| *invariant != 22 || !self.two_runs);
+        // What is reported, or was said to be wanted, is the load from now on: nothing is reported twice.
+        if self.forced || !shrunk.is_empty() {
+            self.need.accept(now);
+        } else {
+            self.need.learn(now, capacity::policy_shrank(before, now));
+        }
+        found.append(&mut shrunk);
+        capacity::nothing_lost(self.may_empty, before, now, found);
+    }
+
+    /// Keeps what was found.
+    fn report(&mut self, found: Found, call: u64) {
+        let broken = found.into_iter().map(|(invariant, text)| Violation { invariant, text, call });
+        self.violations.extend(broken);
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Seen {
     pub(super) routed: BTreeMap<String, Split>,
     /// The services' sizes; none: there is no such service.
     pub(super) capacity: [Option<Capacity>; 2],
-    /// Healthy targets.
+    /// Healthy targets of the color's own tasks (invariant 37).
     pub(super) healthy: [u32; 2],
     /// The least number of healthy targets that each group asks for by its own attributes.
     pub(super) minimum: [u32; 2],
@@ -43,7 +43,7 @@ impl Load {
     }
 
     /// Whether it is less than another one.
-    fn is_below(self, other: Self) -> bool {
+    pub(super) fn is_below(self, other: Self) -> bool {
         u128::from(self.count) * u128::from(other.of) < u128::from(other.count) * u128::from(self.of)
     }
 
@@ -64,11 +64,13 @@ impl Seen {
     /// Takes everything down.
     pub(super) fn look(colors: &[Color; 2], elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>) -> Self {
         let each = |of: &dyn Fn(&str) -> u32| [of(&colors[0].group), of(&colors[1].group)];
+        let capacity = [capacity(&colors[0].service), capacity(&colors[1].service)];
+        let healthy = |color: usize| own_healthy(elb, &colors[color].group, capacity[color].as_ref());
         Self {
             rules: splits(colors, elb.rules()),
             routed: splits(colors, elb.routed_rules()),
-            capacity: [capacity(&colors[0].service), capacity(&colors[1].service)],
-            healthy: each(&|group| small(elb.count(group, State::Healthy))),
+            healthy: [healthy(0), healthy(1)],
+            capacity,
             minimum: each(&|group| own_minimum(elb, group)),
             registered: each(&|group| small(elb.registered(group))),
             exists: [elb.group_exists(&colors[0].group), elb.group_exists(&colors[1].group)],
@@ -78,6 +80,32 @@ impl Seen {
     /// A color's desired count; none when there is no such service.
     pub(super) fn desired(&self, color: usize) -> Option<u32> {
         self.capacity[color].as_ref().map(|capacity| capacity.desired)
+    }
+
+    /// The load that the live colors can carry: the smallest of desired count ÷ share over all rules, and at most the
+    /// largest desired count of theirs where one does not scale. None: no color is live, or a service is gone.
+    pub(super) fn served_load(&self) -> Option<Load> {
+        let mut load: Option<Load> = None;
+        let (mut largest, mut scales) = (0, true);
+        for (share, capacity) in self.rules.values().flat_map(|split| split.iter().zip(&self.capacity)) {
+            let Some((weight, total)) = share.filter(|(weight, _)| *weight > 0) else { continue };
+            let capacity = capacity.as_ref()?;
+            largest = largest.max(capacity.desired);
+            scales &= capacity.scaling.is_some();
+            let count = u64::from(capacity.desired) * u64::from(total);
+            let reading = Load { count, of: weight.into() };
+            load = Some(load.map_or(reading, |load| load.min(reading)));
+        }
+        load.map(|load| if scales { load } else { load.min(Load::whole(largest)) })
+    }
+
+    /// The desired count of a color that has all users, in the control plane and in the data plane.
+    pub(super) fn alone_load(&self) -> Option<Load> {
+        match [self.is_live(0), self.is_live(1)] {
+            [true, false] => self.desired(0).map(Load::whole),
+            [false, true] => self.desired(1).map(Load::whole),
+            [true, true] | [false, false] => None,
+        }
     }
 
     /// The larger desired count.
@@ -142,6 +170,16 @@ fn splits(colors: &[Color; 2], rules: Vec<RuleState>) -> BTreeMap<String, Split>
         split.iter().all(Option::is_some).then_some((rule.rule, split))
     };
     rules.into_iter().filter_map(of).collect()
+}
+
+/// Healthy targets of a group that the service's own tasks put there.
+fn own_healthy(elb: &Elb, group: &str, capacity: Option<&Capacity>) -> u32 {
+    let Some(own) = capacity.and_then(|capacity| capacity.own.as_ref()) else {
+        return small(elb.count(group, State::Healthy));
+    };
+    let is_healthy =
+        |id: &str, port| elb.health(group, id, port).is_some_and(|at| at.state == State::Healthy);
+    small(own.iter().filter(|(id, port)| is_healthy(id, *port)).count())
 }
 
 /// What a group's own minimum-healthy attributes ask for, of the targets that it has.

@@ -55,6 +55,13 @@ impl Ecs {
         services.find(|service| service.arn == arn && service.is_active()).map(|service| service.desired)
     }
 
+    /// The targets, by id and port, that a service's tasks have in target groups; by the service's ARN.
+    pub(crate) fn targets_of(&self, arn: &str) -> Vec<(String, u16)> {
+        let own = self.tasks.iter().filter(|task| task.service.as_deref() == Some(arn));
+        let live = own.filter(|task| task.phase != task::Phase::Stopped);
+        live.flat_map(|task| &task.registrations).map(|at| (at.id.clone(), at.port)).collect()
+    }
+
     /// A service by cluster name and service name.
     pub fn service(&self, cluster: &str, name: &str) -> Option<&Service> {
         let path = format!(":service/{cluster}/{name}");

@@ -168,7 +168,15 @@ pub(super) fn register(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<
     if targets.is_empty() {
         return Err(validation("You must specify at least one target"));
     }
-    for target in targets {
+    for mut target in targets {
+        // The same address and port is the same machine, whichever group names it.
+        let known = elb.groups.iter().flat_map(|group| &group.targets);
+        let same = known
+            .map(|known| &known.target)
+            .find(|known| (&known.id, known.port) == (&target.id, target.port));
+        if let Some(same) = same {
+            (target.address, target.zone) = (same.address, same.zone.clone());
+        }
         elb.register(&arn, target, now);
     }
     Ok(json!({}))

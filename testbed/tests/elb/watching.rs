@@ -52,7 +52,7 @@ impl Colors {
 
     /// Lets the checker look, with these desired counts and no scaling: the invariants that it names anew.
     fn look(&mut self, desired: [Option<u32>; 2]) -> Vec<u8> {
-        self.see(desired.map(|desired| desired.map(|desired| Capacity { desired, scaling: None })))
+        self.see(desired.map(|desired| desired.map(|desired| Capacity { desired, ..Capacity::default() })))
     }
 
     /// Lets the checker look at these sizes: the invariants that it names anew.
@@ -69,7 +69,7 @@ impl Colors {
 fn scaled(desired: [u32; 2], max: [u32; 2]) -> [Option<Capacity>; 2] {
     [0, 1].map(|color| {
         let scaling = Scaling { max: max[color], scale_in_suspended: true, ..Scaling::default() };
-        Some(Capacity { desired: desired[color], scaling: Some(scaling) })
+        Some(Capacity { desired: desired[color], scaling: Some(scaling), own: None })
     })
 }
 
@@ -202,7 +202,7 @@ fn invariant_16_is_exact_where_shares_do_not_divide() {
 fn invariant_16_needs_every_live_color_to_scale() {
     let mut colors = Colors::start(1);
     let mut both = scaled([2, 5], [9, 9]);
-    both[0] = Some(Capacity { desired: 2, scaling: None });
+    both[0] = Some(Capacity { desired: 2, ..Capacity::default() });
     assert_eq!(colors.see(both.clone()), [0; 0]);
     colors.weights(50, 50);
     assert_eq!(colors.see(both), [16, 16], "otherwise the larger desired count, 5: half of it is 3");

@@ -1,0 +1,89 @@
+//! Faults in words, as `serve` reads them line by line.
+
+use crate::faults::{Effect, Fault};
+use crate::hold::Hold;
+use crate::image::duration;
+use crate::testbed::Testbed;
+
+/// What a line may say.
+pub const LINES: &str = "delay OPERATION TIME [COUNT] | stall OPERATION TIME [COUNT] | hold OPERATION | \
+                         hold-answer OPERATION | pass OPERATION | release OPERATION | throttle OPERATION [COUNT] | \
+                         deny OPERATION [COUNT] | error OPERATION STATUS [COUNT] | drop OPERATION [COUNT] | \
+                         lose OPERATION [COUNT] | clear | ended";
+
+/// The gates that lines have closed.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// Gates, each with its operation.
+    holds: Vec<(String, Hold)>,
+}
+
+impl Script {
+    /// Carries out one line. An operation is one of AWS's, such as `UpdateService`; a time is written `300ms` or `2s`; a
+    /// count says how many calls the fault befalls, all without one.
+    ///
+    /// # Errors
+    /// A sentence for a line that says nothing.
+    pub fn line(&mut self, bed: &Testbed, line: &str) -> Result<(), String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [] => {}
+            ["clear"] => {
+                bed.clear_faults();
+                self.release(|_| true);
+            }
+            ["ended"] => bed.world(crate::World::check_ended),
+            ["hold", operation] => bed.fault(Fault::on(operation, Effect::Hold(self.hold(operation)))),
+            ["hold-answer", operation] => {
+                bed.fault(Fault::on(operation, Effect::HoldAnswer(self.hold(operation))));
+            }
+            ["pass", operation] => {
+                self.holds.iter().filter(|(held, _)| held == operation).for_each(|(_, hold)| hold.pass());
+            }
+            ["release", operation] => self.release(|held| held == *operation),
+            other => bed.fault(fault(other).ok_or_else(|| format!("not understood: {line}; write {LINES}"))?),
+        }
+        Ok(())
+    }
+
+    /// A new gate for an operation.
+    fn hold(&mut self, operation: &str) -> Hold {
+        let hold = Hold::new();
+        self.holds.push((operation.to_owned(), hold.clone()));
+        hold
+    }
+
+    /// Opens gates for good, and forgets them.
+    fn release(&mut self, which: impl Fn(&str) -> bool) {
+        self.holds.retain(|(operation, hold)| {
+            let opened = which(operation);
+            if opened {
+                hold.release();
+            }
+            !opened
+        });
+    }
+}
+
+/// The fault of a line: what it does, on which operation, with its value and its count.
+fn fault(words: &[&str]) -> Option<Fault> {
+    let (effect, operation, rest) = match words {
+        ["delay", operation, time, rest @ ..] => (Effect::Delay(duration(time)?), operation, rest),
+        ["stall", operation, time, rest @ ..] => (Effect::Stall(duration(time)?), operation, rest),
+        ["error", operation, status, rest @ ..] => {
+            let status = status.parse().ok().filter(|status| (500..600).contains(status))?;
+            (Effect::ServerError(status), operation, rest)
+        }
+        ["throttle", operation, rest @ ..] => (Effect::Throttle, operation, rest),
+        ["deny", operation, rest @ ..] => (Effect::Deny, operation, rest),
+        ["drop", operation, rest @ ..] => (Effect::DropBefore, operation, rest),
+        ["lose", operation, rest @ ..] => (Effect::DropAfter, operation, rest),
+        _ => return None,
+    };
+    let fault = Fault::on(operation, effect);
+    match rest {
+        [] => Some(fault),
+        [count] => Some(fault.times(count.parse().ok()?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! `testbed serve`, as a user runs it.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running `testbed serve --fast`.
+struct Served {
+    /// The process.
+    child: Child,
+    /// Its lines.
+    lines: Receiver<String>,
+    /// The AWS endpoint, without `http://`.
+    address: String,
+}
+
+impl Served {
+    /// Starts it, and reads where its endpoint is.
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
+        command.args(["serve", "--fast"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("testbed");
+        let out = BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let mut served = Self { child, lines, address: String::new() };
+        let line = served.line("export AWS_ENDPOINT_URL=http://");
+        served.address = line.trim_start_matches("export AWS_ENDPOINT_URL=http://").to_owned();
+        served.line("# images");
+        served
+    }
+
+    /// Waits for a line that begins so.
+    fn line(&self, begin: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line {begin}"));
+            if line.starts_with(begin) {
+                return line;
+            }
+        }
+    }
+
+    /// Writes a line to it, and waits until it is done.
+    fn say(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().expect("its input"), "{line}").expect("a line");
+        self.line(&format!("# done: {line}"));
+    }
+
+    /// A call of ECS.
+    fn ecs(&self, operation: &str, body: &str) -> Value {
+        ecs(&self.address, operation, body)
+    }
+}
+
+/// A call of ECS at this address.
+fn ecs(address: &str, operation: &str, body: &str) -> Value {
+    let mut stream = TcpStream::connect(address).expect("the endpoint");
+    let signed = "authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/eu-west-1/ecs/aws4_request, \
+                  SignedHeaders=host, Signature=00";
+    let target = format!("x-amz-target: AmazonEC2ContainerServiceV20141113.{operation}");
+    let head = format!("POST / HTTP/1.1\r\nhost: aws\r\nconnection: close\r\ncontent-length: {}", body.len());
+    write!(stream, "{head}\r\n{signed}\r\n{target}\r\n\r\n{body}").expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap_or_default()).expect("JSON")
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serve_prints_what_its_checker_finds() {
+    let served = Served::start();
+    served.ecs("UpdateService", r#"{"cluster":"shop","service":"web-blue","desiredCount":1}"#);
+    let line = served.line("# invariant 22");
+    assert!(line.contains("broken after call 1, UpdateService: blue went from 2 to 1 tasks"), "{line}");
+}
+
+#[test]
+fn serve_takes_scripted_faults() {
+    let mut served = Served::start();
+    served.say("delay ListClusters 300ms 1");
+    let began = Instant::now();
+    served.ecs("ListClusters", "{}");
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    served.say("throttle ListClusters 1");
+    assert_eq!(served.ecs("ListClusters", "{}")["__type"], "ThrottlingException");
+    served.say("hold ListClusters");
+    served.say("deny DescribeClusters");
+    std::thread::scope(|scope| {
+        let address = served.address.clone();
+        let held = scope.spawn(move || ecs(&address, "ListClusters", "{}"));
+        let denied = served.ecs("DescribeClusters", "{}");
+        assert_eq!(denied["__type"], "AccessDeniedException");
+        assert!(!held.is_finished());
+        let mut input = served.child.stdin.as_ref().expect("its input");
+        writeln!(input, "clear").expect("a line");
+        assert!(held.join().expect("the call")["clusterArns"].is_array());
+    });
+    writeln!(served.child.stdin.as_mut().expect("its input"), "hold").expect("a line");
+    served.line("# not understood: hold; write delay OPERATION TIME");
+}
