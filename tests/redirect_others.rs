@@ -15,6 +15,7 @@ use std::time::Duration;
 use common::look::ecs;
 use common::{Action, Done, stack};
 use serde_json::json;
+use testbed::checker::{Checker, Color};
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};
 use traffic::{
@@ -133,7 +134,14 @@ fn force_waits_for_no_automatic_scaling() {
 #[test]
 fn invariant_21_users_leave_a_service_that_is_gone() {
     let (bed, sample) = at(0, 100);
+    // The test deletes the service, not the action: the checker watches from then on.
+    bed.world(|world| world.checker = Checker::default());
     ecs(&bed, "DeleteService", json!({ "service": "web-green", "force": true }));
+    let color = |service: &str, group: &str| Color { service: service.to_owned(), group: group.to_owned() };
+    bed.watch(
+        color(&sample.blue_service, &sample.blue_group),
+        color(&sample.green_service, &sample.green_group),
+    );
     bed.world(|world| world.checker.expect_empty(true));
     bed.clear_calls();
     let done = Action::new(&bed, "rollback").run();
