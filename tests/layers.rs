@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 23] = [
+const TESTBED: [Layer; 25] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("record", &["wire"], &["bytes", "serde_json"]),
@@ -111,7 +111,9 @@ const TESTBED: [Layer; 23] = [
             "tokio",
         ],
     ),
-    ("main", &["demo"], &["testbed", "tokio"]),
+    ("script", &["faults", "hold", "image", "testbed"], &[]),
+    ("serve", &[], &["testbed", "tokio"]),
+    ("main", &["demo", "serve"], &["testbed", "tokio"]),
 ];
 
 /// The invariants, all of which have a test.

@@ -32,7 +32,7 @@ impl Script {
                 bed.clear_faults();
                 self.release(|_| true);
             }
-            ["ended"] => bed.world(crate::World::check_ended),
+            ["ended"] => bed.world(|world| world.check_ended()),
             ["hold", operation] => bed.fault(Fault::on(operation, Effect::Hold(self.hold(operation)))),
             ["hold-answer", operation] => {
                 bed.fault(Fault::on(operation, Effect::HoldAnswer(self.hold(operation))));
