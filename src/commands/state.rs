@@ -62,6 +62,7 @@ pub(crate) struct TrafficState {
     /// What was found.
     pub(crate) found: traffic::Found,
     /// What was written, by rule ARN.
+    #[serde(with = "crate::plan::by_arn")]
     written: BTreeMap<String, Written>,
     /// Desired counts that were asked for.
     counts: BTreeMap<Color, u32>,
@@ -212,5 +213,50 @@ impl DeployState {
             run.restoring = Some(now);
         }
         run
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Linux's limit for an environment variable, with its name and the zero at its end (`MAX_ARG_STRLEN`), in bytes.
+    const LONGEST_VARIABLE: usize = 128 * 1024;
+
+    /// The state that an older version left after it had written so many rules: plain maps by rule ARN.
+    fn older(rules: u64) -> Value {
+        let arn = |number: u64| {
+            format!(
+                "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/a-name-of-thirty-two-characters/{:016x}/{:016x}/{:016x}",
+                number / 100,
+                number / 50,
+                number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            )
+        };
+        let split = |blue: u32, green: u32| json!({ "blue": blue, "green": green });
+        let written = |number: u64| json!({ "split": split(0, 100), "before": split(100, 0), "at": 1_796_000_000_000 + 37 * number, "shown": true });
+        let splits: BTreeMap<String, Value> = (0..rules).map(|number| (arn(number), split(100, 0))).collect();
+        let all: BTreeMap<String, Value> = (0..rules).map(|number| (arn(number), written(number))).collect();
+        json!({
+            "of": "traffic", "phase": "deploying", "to": split(0, 100),
+            "found": { "split": split(100, 0), "splits": splits, "counts": {}, "suspended": {} },
+            "written": all, "counts": {}, "scaled": {}, "began": 1_796_000_000_000_u64,
+        })
+    }
+
+    #[test]
+    fn invariant_42_the_state_of_a_thousand_rules_reaches_the_post_step() {
+        let plain = older(1_000).to_string();
+        assert!(plain.len() > 2 * LONGEST_VARIABLE, "{} bytes", plain.len());
+        let state: State = serde_json::from_str(&plain).unwrap();
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(format!("STATE_{NAME}={text}\0").len() < LONGEST_VARIABLE, "{} bytes", text.len());
+        let again: State = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        let State::Traffic(state) = again else { panic!("{text}") };
+        assert_eq!(serde_json::to_value(&state.written).unwrap(), older(1_000)["written"]);
+        assert_eq!(serde_json::to_value(&state.found.splits).unwrap(), older(1_000)["found"]["splits"]);
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 pub(crate) mod aliases;
 pub(crate) mod arn;
+pub(crate) mod by_arn;
 pub(crate) mod cause;
 pub(crate) mod color;
 pub(crate) mod course;

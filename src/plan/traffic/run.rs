@@ -101,6 +101,7 @@ pub(crate) struct Found {
     /// The split that users had.
     pub(crate) split: Split,
     /// The split of each production rule, by its ARN.
+    #[serde(with = "crate::plan::by_arn")]
     pub(crate) splits: BTreeMap<String, Split>,
     /// The desired count of each color.
     pub(crate) counts: BTreeMap<Color, u32>,
