@@ -426,3 +426,173 @@ fn invariant_32_inputs_are_only_text() {
     }
     assert_eq!(bed.writes().len(), 0);
 }
+
+/// The commit of the pull request.
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Everything that AWS can repeat: a value of the input, one of the task definition, one in a second container, and forms
+/// of them.
+fn repeating() -> String {
+    let (given, read) = (planted(1), planted(2));
+    let cut = &planted(3)[..12];
+    format!("{given} {{\"v\":\"{read}\"}} Zq10-planted%20in%20sidecar {cut}...")
+}
+
+/// What may not be found of [`repeating`].
+const REPEATED: [&str; 4] = [PLANTED[0].1, PLANTED[1].1, "Zq10-planted", "Zq3-planted"];
+
+/// The stage with a pull request, and with a value in green's second container.
+fn repeating_stage() -> (Testbed, Sample) {
+    let (bed, sample) = stage();
+    bed.world(|world| {
+        for definition in world.ecs.definitions.iter_mut().filter(|one| one.family == "web-green") {
+            let mut second = definition.body["containerDefinitions"][0].clone();
+            second["name"] = json!("sidecar");
+            second["essential"] = json!(false);
+            second["portMappings"] = json!([]);
+            second["environment"] = json!([{ "name": "TOKEN", "value": "Zq10-planted in sidecar" }]);
+            if let Some(all) = definition.body["containerDefinitions"].as_array_mut() {
+                all.push(second);
+            }
+        }
+        let of = world.github.repository("shop", "web");
+        of.commit(COMMIT).on_default_branch = false;
+        of.branch("feature/cart", COMMIT);
+        of.pull(7, COMMIT, "feature/cart", "main");
+        let all = testbed::github::Permissions::all(testbed::github::Level::Write);
+        world.github.token("job", planted(9), all);
+    });
+    (bed, sample)
+}
+
+/// A run that also tells on GitHub.
+fn telling(bed: &Testbed, action: Action) -> Action {
+    let action = bed.github_env().into_iter().fold(action, |action, (name, value)| action.env(&name, &value));
+    action.input("token", planted(9)).env("GITHUB_REF_NAME", "feature/cart").env("GITHUB_ACTOR", "octocat")
+}
+
+/// A deploy that also tells on GitHub.
+fn repeating_deploy(bed: &Testbed, sample: &Sample, version: &str) -> Action {
+    let image = format!("{{ app: {} }}", sample.image(version));
+    telling(bed, run(bed, "deploy", Some(&image))).input("timeout", "20s")
+}
+
+/// Asserts that none of these is in the log, summary, outputs or state, nor in anything that was sent to GitHub, and that
+/// something was hidden.
+#[track_caller]
+fn repeats_none(bed: &Testbed, done: &Done, values: &[&str], case: &str) {
+    let log: Vec<&str> = done.log.lines().filter(|line| !line.starts_with("::add-mask::")).collect();
+    let sent: Vec<String> =
+        bed.github_writes().iter().map(|call| format!("{} {}", call.path, call.body)).collect();
+    assert!(!sent.is_empty(), "{case}: nothing was told on GitHub:\n{}", done.log);
+    let places = [
+        ("log", log.join("\n")),
+        ("summary", done.summary.clone()),
+        ("outputs", format!("{:?}", done.outputs)),
+        ("state", format!("{:?}", done.state)),
+        ("GitHub", sent.join("\n")),
+    ];
+    for (place, text) in &places {
+        for value in values {
+            assert!(!text.contains(value), "{case}: {place} tells {value}:\n{text}");
+        }
+    }
+    assert!(places[0].1.contains("***"), "{case}: nothing was hidden in the log:\n{}", done.log);
+}
+
+#[test]
+fn invariant_32_errors_of_a_deploy_that_repeat_values_tell_none() {
+    for operation in
+        ["RegisterTaskDefinition", "UpdateService", "DescribeRules", "DescribeTargetHealth", "DescribeTasks"]
+    {
+        let (bed, sample) = repeating_stage();
+        let error = ApiError::new("ClientException", &repeating());
+        bed.fault(Fault::on(operation, Effect::Error(error)));
+        let done = repeating_deploy(&bed, &sample, "v2").run();
+        assert_eq!(done.code, 1, "{operation}:\n{}", done.log);
+        repeats_none(&bed, &done, &REPEATED, operation);
+    }
+}
+
+#[test]
+fn invariant_32_the_first_call_of_aws_can_not_repeat_an_input() {
+    for (operation, code) in [("GetCallerIdentity", "AccessDenied"), ("DescribeServices", "ClientException")]
+    {
+        let (bed, sample) = repeating_stage();
+        bed.fault(Fault::on(operation, Effect::Error(ApiError::new(code, planted(1)))));
+        let done = repeating_deploy(&bed, &sample, "v2").input("secrets", "TLS: /web/Zq11-planted").run();
+        assert_eq!(done.code, 1, "{operation}:\n{}", done.log);
+        repeats_none(&bed, &done, &[planted(1)], operation);
+        done.says(&format!("::add-mask::{}", planted(1))).says("::add-mask::/web/Zq11-planted");
+    }
+}
+
+#[test]
+fn invariant_32_each_line_of_a_value_is_masked() {
+    let (bed, sample) = repeating_stage();
+    let error = ApiError::new("ClientException", "bad Zq12-second-line there");
+    bed.fault(Fault::on("UpdateService", Effect::Error(error)));
+    let environment = "KEY: |\n  Zq12-first-line\n  abc\n  Zq12-second-line\n";
+    let done = repeating_deploy(&bed, &sample, "v2").input("environment", environment).run();
+    repeats_none(&bed, &done, &["Zq12"], "lines");
+    done.says("::add-mask::Zq12-first-line").says("::add-mask::Zq12-second-line");
+    assert!(!done.log.contains("::add-mask::abc"), "{}", done.log);
+}
+
+#[test]
+fn invariant_32_reasons_of_stopped_tasks_and_containers_that_repeat_values_tell_none() {
+    let crash = |reason| testbed::Crash { after: std::time::Duration::ZERO, exit_code: 1, reason };
+    let behaviors = [
+        Behavior { start_error: Some(repeating()), ..Behavior::good("v22") },
+        Behavior { crash: Some(crash(Some(repeating()))), ..Behavior::good("v22") },
+    ];
+    for behavior in behaviors {
+        let (bed, sample) = repeating_stage();
+        let case = format!("{behavior:?}");
+        bed.world(|world| world.ecr.push_behavior("shop/web", "v22", behavior));
+        let done = repeating_deploy(&bed, &sample, "v22").run();
+        done.expect(1, "failed", "circuit-breaker", "restored");
+        repeats_none(&bed, &done, &REPEATED, &case);
+    }
+}
+
+#[test]
+fn invariant_32_words_of_ours_stay_when_a_value_is_one_of_them() {
+    let (bed, sample) = repeating_stage();
+    bed.fault(Fault::on("UpdateService", Effect::Error(ApiError::new("ClientException", "bad web-green"))));
+    let done = repeating_deploy(&bed, &sample, "v2").input("environment", "NAME: web-green").run();
+    done.says("on `web-green`").says("bad ***");
+    assert!(done.summary.contains("web-green"), "{}", done.summary);
+}
+
+#[test]
+fn invariant_32_a_task_definition_file_and_a_named_one_are_known_too() {
+    let (bed, sample) = repeating_stage();
+    let file = json!({ "family": "web-green", "containerDefinitions": [{
+        "name": "app", "image": sample.image("v2"), "memory": 128, "portMappings": [{ "containerPort": 8080 }],
+        "environment": [{ "name": "A", "value": "Zq13-planted-in-file" }] }] });
+    let error = ApiError::new("ClientException", "bad Zq13-planted-in-file");
+    bed.fault(Fault::on("RegisterTaskDefinition", Effect::Error(error)));
+    let action = telling(&bed, run(&bed, "deploy", None)).input("task-definition", "task.json");
+    let done = action.file("task.json", &file.to_string()).run();
+    assert_eq!(done.code, 1, "{}", done.log);
+    repeats_none(&bed, &done, &["Zq13"], "a file");
+}
+
+#[test]
+fn invariant_32_moves_of_users_that_read_definitions_tell_no_value() {
+    let moves = [("redirect-traffic", "traffic", "green"), ("promote", "color", "green")];
+    for (command, input, value) in moves {
+        for operation in ["ModifyRule", "ModifyListener", "DescribeTargetHealth"] {
+            let (bed, _) = repeating_stage();
+            let error = ApiError::new("ValidationError", &format!("bad {}", planted(2)));
+            bed.fault(Fault::on(operation, Effect::Error(error)));
+            let action = telling(&bed, run(&bed, command, None)).input(input, value).input("timeout", "5s");
+            let action = if command == "promote" { action.input("mode", "swap") } else { action };
+            let done = action.run();
+            if done.code == 1 {
+                repeats_none(&bed, &done, &[planted(2)], &format!("{command} {operation}"));
+            }
+        }
+    }
+}

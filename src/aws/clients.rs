@@ -18,6 +18,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
+use crate::plan::definition::Content;
 
 /// A client over a configuration, traced where that is wanted. The builders of the services share no trait.
 macro_rules! client {
@@ -44,7 +45,12 @@ pub(crate) struct Access {
     pub(crate) sign_in: Option<SignIn>,
     /// Who is told of each attempt of a call; none to tell nobody.
     pub(crate) trace: Option<Trace>,
+    /// Who is told of each task definition that is read, before its answer goes on.
+    pub(crate) definitions: ReadDefinition,
 }
+
+/// Is told of a task definition that was read.
+pub(crate) type ReadDefinition = fn(&Content);
 
 /// AWS in one region, with one set of credentials. Clones share connections and credentials.
 #[derive(Clone, Debug)]
@@ -53,6 +59,8 @@ pub(crate) struct Aws {
     config: SdkConfig,
     /// Who is told of each attempt.
     trace: Option<Trace>,
+    /// Who is told of each task definition that is read.
+    pub(super) definitions: ReadDefinition,
     /// Elastic Container Service.
     pub(super) ecs: aws_sdk_ecs::Client,
     /// Elastic Load Balancing, version 2.
@@ -70,7 +78,7 @@ pub(crate) struct Aws {
 impl Aws {
     /// Makes the clients. Nothing is sent and no credentials are looked for before the first call.
     pub(crate) async fn new(access: &Access) -> Aws {
-        Aws::over(config(access).await, access.trace)
+        Aws { definitions: access.definitions, ..Aws::over(config(access).await, access.trace) }
     }
 
     /// The clients over a configuration.
@@ -84,6 +92,7 @@ impl Aws {
             sts: client!(aws_sdk_sts, &config, trace),
             config,
             trace,
+            definitions: |_| (),
         }
     }
 

@@ -38,7 +38,9 @@ impl Aws {
             .await
             .map_err(unread(DESCRIBE, which))
             .map_err(missing_revision)?;
-        raw.revision().ok_or_else(|| unreadable(DESCRIBE, which))
+        raw.revision()
+            .inspect(|read| (self.definitions)(&read.content))
+            .ok_or_else(|| unreadable(DESCRIBE, which))
     }
 
     /// Registers a new revision: the JSON goes out as it is, fields that the SDK does not know included.

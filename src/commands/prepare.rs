@@ -13,7 +13,7 @@ use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
-use crate::report::words;
+use crate::report::{secrets, words};
 
 /// What a deploy shall bring.
 pub(crate) struct Wanted {
@@ -49,6 +49,7 @@ pub(crate) async fn prepare(
 ) -> Result<Wanted, Unprepared> {
     let (base, named) = base(session, wish, service).await?;
     let mut content = build(base.clone(), &changes(wish, service)).map_err(Unprepared::Problems)?;
+    secrets::hide(content.environment_values());
     let misspelt = typos(&content);
     if !misspelt.is_empty() {
         return Err(Unprepared::Problems(misspelt));

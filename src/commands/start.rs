@@ -24,11 +24,13 @@ use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
 use crate::http;
 use crate::id_token::{self, IdTokens};
+use crate::plan::definition::Content;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, Wait};
 use crate::plan::trouble::Read;
-use crate::report::words;
+use crate::plan::wanted::Text;
+use crate::report::{secrets, words};
 use crate::reporter::{Reporter, debug, mask};
 use crate::signals::Signals;
 
@@ -42,6 +44,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
         Err(problems) => return reporter.end(bad_input(problems)),
     };
     let command = settings.command.name();
+    hide_inputs(&settings);
     let http = client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
@@ -80,6 +83,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
+    hide_inputs(&settings);
     let http = client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
@@ -129,6 +133,21 @@ fn bad_input(problems: Vec<Problem>) -> Report {
     report
 }
 
+/// Hides the values of the inputs `environment` and `secrets`, here and by the runner, before AWS is asked for anything.
+fn hide_inputs(settings: &Settings) {
+    let Command::Deploy(wish) = &settings.command else { return };
+    for change in wish.environment.iter().chain(&wish.secrets) {
+        let Some(value) = change.value.as_ref().map(Text::reveal) else { continue };
+        secrets::hide([value]);
+        secrets::lines(value).for_each(mask);
+    }
+}
+
+/// Hides the values of a task definition that was read.
+fn hide_definition(content: &Content) {
+    secrets::hide(content.environment_values());
+}
+
 /// Tells a job with debug logging of an attempt of a call.
 fn traced(attempt: &Attempt) {
     let Attempt { service, operation, status, request, took } = attempt;
@@ -147,8 +166,13 @@ async fn session<'a>(
     let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
     let sign_in = sign_in(env, settings, (context, &http))?;
     let app_name = format!("ecs-blue-green-run-{run}");
-    let access =
-        Access { region: settings.region.clone(), app_name, sign_in, trace: context.debug.then_some(traced) };
+    let access = Access {
+        region: settings.region.clone(),
+        app_name,
+        sign_in,
+        trace: context.debug.then_some(traced),
+        definitions: hide_definition,
+    };
     let Interrupted::No(outside) = Outside::reach(&access, http, signals.clone()).await else {
         return Err(cancelled());
     };

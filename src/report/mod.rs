@@ -12,6 +12,7 @@ mod markdown;
 mod names;
 pub(crate) mod outputs;
 pub(crate) mod posting;
+pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod summary;
 pub(crate) mod words;

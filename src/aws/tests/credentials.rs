@@ -10,8 +10,13 @@ use crate::clock::now;
 #[tokio::test]
 #[ignore = "runs in a child process with an environment of its own"]
 async fn asks_who_the_caller_is() {
-    let access =
-        Access { region: "eu-west-1".to_owned(), app_name: "run".to_owned(), sign_in: None, trace: None };
+    let access = Access {
+        region: "eu-west-1".to_owned(),
+        app_name: "run".to_owned(),
+        sign_in: None,
+        trace: None,
+        definitions: |_| (),
+    };
     let aws = Aws::new(&access).await;
     let begun = now();
     let told = match aws.caller().await {

@@ -166,8 +166,13 @@ impl Server {
 
 /// The product's own configuration with another endpoint and fixed credentials.
 pub(crate) async fn settings(url: &str) -> aws_config::SdkConfig {
-    let access =
-        Access { region: "eu-west-1".to_owned(), app_name: "run 7".to_owned(), sign_in: None, trace: None };
+    let access = Access {
+        region: "eu-west-1".to_owned(),
+        app_name: "run 7".to_owned(),
+        sign_in: None,
+        trace: None,
+        definitions: |_| (),
+    };
     let credentials = aws_credential_types::Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
     config(&access).await.to_builder().endpoint_url(url).credentials_provider(provider).build()

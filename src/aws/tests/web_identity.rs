@@ -83,6 +83,7 @@ async fn aws(server: &Server) -> Aws {
         app_name: "ecs-blue-green-run-42".to_owned(),
         sign_in: Some(sign_in),
         trace: None,
+        definitions: |_| (),
     };
     let config = unsigned(&access).await.to_builder().endpoint_url(&server.url).build();
     Aws::over(with_credentials(config, &access), None)

@@ -76,6 +76,12 @@ impl Content {
         list.into_iter().flatten().filter_map(Value::as_object)
     }
 
+    /// The values of the environment variables of all containers, secret or not.
+    pub(crate) fn environment_values(&self) -> impl Iterator<Item = &str> {
+        let variables = self.containers().filter_map(|container| container.get("environment")?.as_array());
+        variables.flatten().filter_map(|variable| variable.get("value")?.as_str())
+    }
+
     /// The same, to change them.
     pub(super) fn containers_mut(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
         let list = self.0.get_mut("containerDefinitions").and_then(Value::as_array_mut);

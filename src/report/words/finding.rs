@@ -2,7 +2,8 @@
 
 use crate::plan::cause::Finding;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind};
-use crate::report::names::{count, one_line, quoted};
+use crate::report::names::{count, quoted};
+use crate::report::secrets::{foreign, masked};
 
 /// What was seen as a sentence, and what to do next; the second is empty where nothing more can be said.
 pub(crate) fn finding(finding: &Finding) -> (String, &'static str) {
@@ -52,16 +53,12 @@ fn unhealthy((group, code, description): (&str, &str, &str), targets: u32) -> St
     let of = count(targets, "target");
     match description.split_once("codes: [").and_then(|(_, codes)| codes.split_once(']')) {
         Some((codes, _)) if code == "Target.ResponseCodeMismatch" => {
-            format!(
-                "The load balancer's health check of {} got {} from {of}.",
-                quoted(group),
-                one_line(codes)
-            )
+            format!("The load balancer's health check of {} got {} from {of}.", quoted(group), foreign(codes))
         }
         Some(_) | None => format!(
             "The load balancer finds {of} of {} not healthy, {}{}",
             quoted(group),
-            quoted(code),
+            quoted(&masked(code)),
             because(description)
         ),
     }
@@ -69,7 +66,7 @@ fn unhealthy((group, code, description): (&str, &str, &str), targets: u32) -> St
 
 /// Foreign words after a colon, or the end of the sentence.
 fn because(reason: &str) -> String {
-    let reason = one_line(reason);
+    let reason = foreign(reason);
     let reason = reason.trim_end_matches('.');
     if reason.is_empty() { ".".to_owned() } else { format!(": {reason}.") }
 }
@@ -141,6 +138,6 @@ fn stopped(code: &str, reason: &str, tasks: u32) -> (String, &'static str) {
         _ => "See the stopped tasks in the ECS console; they are listed for about an hour.",
     };
     let named =
-        if code.is_empty() || code == "container" { String::new() } else { format!(" ({})", one_line(code)) };
+        if code.is_empty() || code == "container" { String::new() } else { format!(" ({})", foreign(code)) };
     (format!("{} stopped{named}{}", count(tasks, "task"), because(reason)), next)
 }

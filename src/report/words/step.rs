@@ -7,6 +7,7 @@ use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::plan::verdict::Waiting;
 use crate::report::about::About;
 use crate::report::names::{one_line, quoted, short_arn};
+use crate::report::secrets::foreign;
 
 /// A step as a short imperative.
 pub(crate) fn step(step: &Step) -> String {
@@ -127,7 +128,7 @@ pub(crate) fn held_up(trouble: &Trouble, tries: u32) -> String {
 
 /// AWS's code in parentheses.
 fn code(trouble: &Trouble) -> String {
-    trouble.code.as_ref().map(|code| format!(" ({})", one_line(code))).unwrap_or_default()
+    trouble.code.as_ref().map(|code| format!(" ({})", foreign(code))).unwrap_or_default()
 }
 
 /// A difference as lines of a diff: what goes, what comes.

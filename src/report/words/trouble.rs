@@ -5,9 +5,12 @@ use super::statement::statement;
 use crate::failure::{Failure, Reason};
 use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::report::names::{one_line, quoted};
+use crate::report::secrets::{foreign, masked};
 
 /// The failure that a trouble is.
 pub(crate) fn trouble(trouble: &Trouble) -> Failure {
+    // Hidden before it is taken apart: a value can hold what separates its parts.
+    let trouble = &Trouble { message: masked(&trouble.message), ..trouble.clone() };
     if let Some(failure) = sign_in::refused(trouble) {
         return failure;
     }
@@ -76,12 +79,12 @@ fn call(trouble: &Trouble) -> String {
 
 /// AWS's code in parentheses.
 pub(super) fn code(trouble: &Trouble) -> String {
-    trouble.code.as_ref().map(|code| format!(" ({})", one_line(code))).unwrap_or_default()
+    trouble.code.as_ref().map(|code| format!(" ({})", foreign(code))).unwrap_or_default()
 }
 
 /// AWS's code after a comma.
 fn comma_code(trouble: &Trouble) -> String {
-    trouble.code.as_ref().map(|code| format!(", {}", one_line(code))).unwrap_or_default()
+    trouble.code.as_ref().map(|code| format!(", {}", foreign(code))).unwrap_or_default()
 }
 
 /// AWS's message after a colon.

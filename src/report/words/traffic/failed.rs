@@ -4,7 +4,8 @@ use super::super::{refusal, trouble};
 use crate::plan::color::Split;
 use crate::plan::step::{Capacity, Stuck};
 use crate::report::about::About;
-use crate::report::names::{and, one_line, quoted, shares, shell};
+use crate::report::names::{and, quoted, shares, shell};
+use crate::report::secrets::foreign;
 
 /// What was seen, and what to do.
 pub(in crate::report::words) fn stuck(stuck: &Stuck, about: &About) -> (String, String) {
@@ -50,7 +51,7 @@ pub(in crate::report::words) fn stuck(stuck: &Stuck, about: &About) -> (String, 
 /// Alarms with AWS's reasons: `` The CloudWatch alarm `web-5xx` (Threshold Crossed: …) ``.
 pub(super) fn alarms(fired: &[(String, String)]) -> String {
     let one = |(name, reason): &(String, String)| {
-        let reason = one_line(reason);
+        let reason = foreign(reason);
         let reason = reason.trim_end_matches('.');
         if reason.is_empty() { quoted(name) } else { format!("{} ({reason})", quoted(name)) }
     };
