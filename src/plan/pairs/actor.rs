@@ -62,6 +62,7 @@ pub(super) enum Wire {
 }
 
 /// How a run ended.
+#[expect(clippy::large_enum_variant, reason = "there are two at a time")]
 #[derive(Clone, Debug)]
 pub(super) enum Ending {
     /// It came to an end.
@@ -232,11 +233,10 @@ impl<'a> Actor<'a> {
             }
         }
         let course = self.course.as_mut().unwrap();
-        let read = Ok(seen);
+        let read = Ok(seen.clone());
         course.saw(&read, now);
         let next = course.next(&read, now);
         let what = format!("decides {}", short(&next));
-        let seen = read.unwrap();
         match next {
             Next::Look(closer) => {
                 self.look = closer;

@@ -146,10 +146,16 @@ impl Back<'_> {
                 return None;
             }
         };
-        if !self.run.changed {
+        if self.is_untouched() {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
         Some(bad(failing.clone(), Left::Changed, because))
+    }
+
+    /// Whether this run changed nothing for certain. A write without an answer may have had its effect before another
+    /// writer changed the same rule.
+    fn is_untouched(&self) -> bool {
+        !self.run.changed && (self.run.unanswered.is_none() || !self.foreign())
     }
 
     /// Whether the run wrote some rules of a step and not yet the others.
@@ -339,7 +345,7 @@ impl Back<'_> {
     /// Everything that was this run's is back, or stays for a reason.
     fn end(&self) -> Next {
         let failing = self.turned.failing.clone();
-        if !self.run.changed {
+        if self.is_untouched() {
             return bad(failing, Left::Untouched, Because::NothingChanged);
         }
         if let Some(next) = self.lowering_shows() {
