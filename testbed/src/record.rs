@@ -36,14 +36,41 @@ pub(crate) struct Recorder {
     started: Instant,
     /// Number of the last call.
     last: u64,
-    /// The calls kept.
+    /// The calls kept: the newest, about [`MOST`] bytes of them.
     pub(crate) calls: Vec<Call>,
+    /// About how many bytes the calls take that came since they were last counted, and those counted then.
+    weight: usize,
+}
+
+/// About how many bytes the record may take; then its older half expires. No test comes near.
+const MOST: usize = 256 << 20;
+
+/// About how many bytes one value of an answer takes by itself: its tag, its pointers, the allocator's part.
+const VALUE: usize = 80;
+
+/// About how many bytes a value takes in memory.
+fn weigh(value: &Value) -> usize {
+    VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(weigh).sum(),
+            Value::Object(map) => map.iter().map(|(key, value)| VALUE + key.len() + weigh(value)).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+}
+
+impl Call {
+    /// About how many bytes it takes in memory.
+    fn weight(&self) -> usize {
+        let result = self.result.as_ref().map_or(VALUE, weigh);
+        VALUE * 4 + self.body.len() + weigh(&self.input) + result
+    }
 }
 
 impl Recorder {
     /// An empty record that counts time from now on.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), last: 0, calls: Vec::new() }
+        Self { started: Instant::now(), last: 0, calls: Vec::new(), weight: 0 }
     }
 
     /// Time since the start of the testbed.
@@ -78,6 +105,16 @@ impl Recorder {
     pub(crate) fn finish(&mut self, number: u64, answer: &Result<Value, ApiError>) {
         if let Some(call) = self.find(number) {
             call.result = answer.clone().map_err(|error| error.code);
+            self.weight += call.weight();
+        }
+        self.expire(MOST);
+    }
+
+    /// Lets the older half of the calls go, as long as they take more bytes than this.
+    fn expire(&mut self, most: usize) {
+        while self.weight > most && !self.calls.is_empty() {
+            self.calls.drain(..self.calls.len().div_ceil(2));
+            self.weight = self.calls.iter().map(Call::weight).sum();
         }
     }
 
@@ -91,5 +128,40 @@ impl Recorder {
     /// The call of this number, unless it was cleared away.
     fn find(&mut self, number: u64) -> Option<&mut Call> {
         self.calls.iter_mut().rev().find(|call| call.number == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn old_calls_expire_and_numbers_go_on() {
+        let mut recorder = Recorder::new();
+        let request = Request {
+            service: Service::Ecs,
+            operation: "ListClusters".to_owned(),
+            input: json!({}),
+            body: Bytes::new(),
+            credential: None,
+            agent: String::new(),
+            protocol: crate::wire::Protocol::Json11,
+            query_mode: false,
+        };
+        for number in 1..=100 {
+            assert_eq!(recorder.begin(&request), number);
+            recorder.finish(number, &Ok(json!({ "text": "x".repeat(1_000) })));
+            recorder.expire(20_000);
+        }
+        assert!(
+            recorder.weight <= 20_000 && (5..20).contains(&recorder.calls.len()),
+            "{}",
+            recorder.calls.len()
+        );
+        assert_eq!(recorder.calls.last().map(|call| call.number), Some(100));
+        assert!(
+            recorder.calls.iter().zip(recorder.calls.iter().skip(1)).all(|(a, b)| a.number + 1 == b.number)
+        );
     }
 }

@@ -19,11 +19,27 @@ pub(super) fn advance(world: &mut World, now: Instant) {
     forget(world, now);
 }
 
+/// So many STOPPED tasks are kept at most.
+const MOST_STOPPED: usize = 1_000;
+
 /// Drops tasks that have been STOPPED for an hour of AWS's, and all but the newest thousand of them.
 fn forget(world: &mut World, now: Instant) {
     let keep = world.pace.seconds(3600).max(Duration::from_secs(60));
-    world.ecs.tasks.retain(|task| {
-        task.phase != Phase::Stopped || task.told.is_none_or(|told| now.duration_since(told) < keep)
+    expire(&mut world.ecs.tasks, now, keep);
+}
+
+/// Drops STOPPED tasks: those that are older than this, and the oldest that are too many. Tasks are in the order in which
+/// they were made.
+fn expire(tasks: &mut Vec<Task>, now: Instant, keep: Duration) {
+    let stopped = tasks.iter().filter(|task| task.phase == Phase::Stopped).count();
+    let mut surplus = stopped.saturating_sub(MOST_STOPPED);
+    tasks.retain(|task| {
+        if task.phase != Phase::Stopped {
+            return true;
+        }
+        let is_surplus = surplus > 0;
+        surplus = surplus.saturating_sub(1);
+        !is_surplus && task.told.is_none_or(|told| now.duration_since(told) < keep)
     });
 }
 
@@ -289,4 +305,24 @@ pub(super) fn judge(world: &World, task: &task::Task, now: Instant) -> Verdict {
         healthy = false;
     }
     if healthy { Verdict::Healthy } else { Verdict::Waiting }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopped_tasks_expire_by_number_and_by_age() {
+        let now = Instant::now();
+        let task = |number: usize| {
+            let phase = if number.is_multiple_of(2) { Phase::Stopped } else { Phase::Running };
+            Task { id: number.to_string(), phase, told: Some(now), ..Task::default() }
+        };
+        let mut tasks: Vec<Task> = (0..3_000).map(task).collect();
+        expire(&mut tasks, now, Duration::from_secs(60));
+        let stopped: Vec<&Task> = tasks.iter().filter(|task| task.phase == Phase::Stopped).collect();
+        assert_eq!((tasks.len(), stopped.len(), stopped[0].id.as_str()), (2_500, 1_000, "1000"));
+        expire(&mut tasks, now + Duration::from_secs(60), Duration::from_secs(60));
+        assert_eq!(tasks.len(), 1_500);
+    }
 }
