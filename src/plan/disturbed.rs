@@ -138,6 +138,17 @@ proptest! {
     }
 
     #[test]
+    fn invariant_36_users_who_came_have_the_tasks_that_the_run_took(goal in goals(), script in scripts()) {
+        let mut sim = Sim::new(script, &goal);
+        let found = sim.wants();
+        let (ending, run) = sim.drive(&goal);
+        let known = matches!(ending, Ending::End(End::Bad { left, .. }) if left != Left::Unknown);
+        if known && sim.is_live() && !run.was_live && !sim.was_recounted {
+            prop_assert!(sim.wants().1 >= found.1, "{:?}", sim.done);
+        }
+    }
+
+    #[test]
     fn invariant_13_no_count_that_somebody_else_set_is_taken_back(goal in goals(), script in scripts()) {
         let mut sim = Sim::new(script, &goal);
         sim.drive(&goal);

@@ -39,11 +39,14 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if !started {
         return untouched(failing, run);
     }
-    if failing == Failing::Cancelled && !goal.restore_on_cancel && !in_doubt(seen, goal, run) {
-        return bad(failing, Left::Changed, Because::Asked);
-    }
     if let Some(trouble) = &run.restore_trouble {
         return bad(failing, Left::Unknown, Because::Trouble(trouble.clone()));
+    }
+    if let Some(next) = tasks_first(seen, (goal, run), turned, now) {
+        return next;
+    }
+    if failing == Failing::Cancelled && !goal.restore_on_cancel && !in_doubt(seen, goal, run) {
+        return bad(failing, Left::Changed, Because::Asked);
     }
     let came = matches!(failing, Failing::Deployment(Ended::UsersCame { .. }));
     if turned.recovery == Recovery::Theirs && !came {
@@ -57,14 +60,25 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
             Some(service) => {
                 let next = back(service, run, turned, now);
                 let writes = matches!(next, Next::Step(_));
-                let lowered = run.restoring.is_some() && short(service, run).is_some();
-                let asks = (writes || lowered || run.raised.is_some()) && !run.was_live;
+                let asks = (writes || run.raised.is_some()) && !run.was_live;
                 let stays =
                     if asks { because_of_users((snapshot, service), (goal, run), turned, now) } else { None };
                 stays.unwrap_or(next)
             }
         },
     }
+}
+
+/// Before any end: tasks that this run took from users who came meanwhile (invariant 36).
+fn tasks_first(
+    seen: &Read<Snapshot>,
+    (goal, run): (&Goal, &Run),
+    turned: &Turned,
+    now: Time,
+) -> Option<Next> {
+    let snapshot = seen.as_ref().ok().filter(|_| !run.was_live)?;
+    let service = snapshot.service(goal.color).filter(|service| short(service, run).is_some())?;
+    (users(snapshot, goal) == Users::Here).then(|| under_users(service, run, turned, now))
 }
 
 /// The count that the color needs for users who came, if this run lowered it (invariant 36): what it had, or what this run

@@ -153,6 +153,58 @@ fn invariant_16_a_color_that_users_came_to_is_not_put_back() {
     assert_eq!(back_at(20, &unseen, &was_live), restore(Some("web-green:1"), None), "no look more");
 }
 
+/// Green wanting this, with all users there.
+fn with_users(revision: &str, desired: u32) -> Read<Snapshot> {
+    let seen = green(revision, desired, (desired, Rollout::Completed));
+    seen.map(|snapshot| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..snapshot })
+}
+
+#[test]
+fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_before_any_end() {
+    let raised = |count| {
+        Next::Step(Step::Update(Update {
+            color: Color::Green,
+            service: "web-green".to_owned(),
+            task_definition: None,
+            desired: Some(count),
+            force: false,
+            purpose: Purpose::Traffic,
+        }))
+    };
+    let found = |desired| Some(Found { task_definition: arn("web-green:1"), desired });
+    let came = Ended::UsersCame { version: arn("web-green:2"), lacks: None };
+    for (failing, recovery) in [
+        (Failing::Deployment(came), Recovery::Theirs),
+        (failing(), Recovery::Ours),
+        (failing(), Recovery::Aws),
+        (Failing::Deployment(Ended::Superseded { by: arn("web-green:3") }), Recovery::Theirs),
+        (Failing::Cancelled, Recovery::Ours),
+    ] {
+        let mut run = Run { found: found(6), asked: Some(1), ..run(Recovery::Ours) };
+        run.turn(failing, recovery, at(20));
+        for restore_on_cancel in [true, false] {
+            let goal = Goal { restore_on_cancel, ..goal() };
+            assert_eq!(next(&with_users("web-green:2", 1), &goal, &run, at(20)), raised(6), "{run:?}");
+            let ended = next(
+                &with_users("web-green:2", 6),
+                &goal,
+                &Run { raised: Some(at(20)), ..run.clone() },
+                at(21),
+            );
+            let is_kept = matches!(&ended, Next::Done(End::Bad { left: Left::Changed, .. }));
+            assert!(is_kept, "{ended:?}");
+        }
+        let never = Run { raised: Some(at(20)), ..run.clone() };
+        let waits = back_at(21, &with_users("web-green:2", 1), &never);
+        assert!(matches!(waits, Next::Wait(_)), "it is not sent again at once: {waits:?}");
+    }
+    let restored = Run { found: found(1), asked: Some(6), restoring: Some(at(21)), ..run(Recovery::Ours) };
+    assert_eq!(back_at(22, &with_users("web-green:1", 1), &restored), raised(6), "after the way back, too");
+    let kept = Run { raised: Some(at(22)), ..restored };
+    let why = end(Left::Changed, Because::CountKept { count: 6 });
+    assert_eq!(back_at(23, &with_users("web-green:1", 6), &kept), why);
+}
+
 #[test]
 fn invariant_16_rules_half_way_through_a_change_count_one_by_one() {
     let mut half = balancer(100, 0);

@@ -189,6 +189,11 @@ impl Sim {
         (green.task_definition.clone(), green.desired)
     }
 
+    /// Whether green has users.
+    pub(super) fn is_live(&self) -> bool {
+        self.world.balancers != Some(Ok(vec![balancer(100, 0)]))
+    }
+
     /// Healthy targets of green's wanted task definition.
     pub(super) fn healthy(&self) -> u32 {
         let green = self.world.service(Color::Green).unwrap();
@@ -391,8 +396,11 @@ impl Sim {
 
     /// The effect of an update.
     fn update(&mut self, update: &Update) {
-        let live = self.world.balancers != Some(Ok(vec![balancer(100, 0)]));
-        if update.purpose == Purpose::Restore {
+        let live = self.is_live();
+        if update.purpose == Purpose::Traffic {
+            // Only ever more tasks for users: no version, no smaller count.
+            self.wrote_live |= update.rolls() || update.desired.is_none_or(|count| count < self.wants().1);
+        } else if update.purpose == Purpose::Restore {
             let (was_live, count) = self.deployed.unwrap_or((self.script.weights.1 > 0, self.wants().1));
             self.went_back_live |= live && !was_live;
             self.cut |= update.desired.is_some() && count != self.wants().1;
