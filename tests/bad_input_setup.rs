@@ -154,6 +154,8 @@ fn another_deployment_strategy_is_refused() {
 #[test]
 fn a_daemon_is_refused() {
     let (bed, _) = stack();
+    // A daemon has no desired count; the test makes it one.
+    bed.world(|world| world.checker.expect_empty(true));
     green_is(&bed, "schedulingStrategy", json!("DAEMON"));
     let done = refused(&bed, deploy(&bed), "unsupported");
     assert_eq!(
