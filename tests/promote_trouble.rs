@@ -210,7 +210,7 @@ fn invariant_06_somebody_elses_weights_while_a_copy_is_deployed_stand() {
     until_called(&bed, "UpdateService", 1);
     bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (50, 50)));
     let done = run.wait();
-    done.expect(1, "superseded", "superseded", "changed");
+    done.expect(1, "superseded", "live-color", "changed");
     assert_eq!(written(&bed, &sample).len(), 3, "{:?}", written(&bed, &sample));
     assert_eq!(splits(&bed, &sample), ["50/50"]);
 }

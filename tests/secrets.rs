@@ -506,7 +506,7 @@ fn invariant_32_errors_of_a_deploy_that_repeat_values_tell_none() {
         ["RegisterTaskDefinition", "UpdateService", "DescribeRules", "DescribeTargetHealth", "DescribeTasks"]
     {
         let (bed, sample) = repeating_stage();
-        let error = ApiError::new("ClientException", &repeating());
+        let error = ApiError::new("ClientException", repeating());
         bed.fault(Fault::on(operation, Effect::Error(error)));
         let done = repeating_deploy(&bed, &sample, "v2").run();
         assert_eq!(done.code, 1, "{operation}:\n{}", done.log);
@@ -585,7 +585,7 @@ fn invariant_32_moves_of_users_that_read_definitions_tell_no_value() {
     for (command, input, value) in moves {
         for operation in ["ModifyRule", "ModifyListener", "DescribeTargetHealth"] {
             let (bed, _) = repeating_stage();
-            let error = ApiError::new("ValidationError", &format!("bad {}", planted(2)));
+            let error = ApiError::new("ValidationError", format!("bad {}", planted(2)));
             bed.fault(Fault::on(operation, Effect::Error(error)));
             let action = telling(&bed, run(&bed, command, None)).input(input, value).input("timeout", "5s");
             let action = if command == "promote" { action.input("mode", "swap") } else { action };
