@@ -205,6 +205,7 @@ impl DeployState {
             desired: self.desired,
             started: Time(self.started),
             seen: true,
+            before: Vec::new(),
         });
         let (was_live, asked) = (self.was_live, Some(self.desired));
         let mut run = Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) };

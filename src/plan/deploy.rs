@@ -19,7 +19,9 @@ use super::snapshot::{Deployment, Revision, Rollout, Service, Snapshot};
 use super::step::{End, Failing, Follow, Found, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Kind, Limits, Mine, Recovery, Verdict, Waiting, has_room, on_trouble, verdict};
+use super::verdict::{
+    Ended, Kind, Limits, Mine, Recovery, Verdict, Waiting, has_room, on_trouble, taken_away, verdict,
+};
 use super::wanted::DesiredCount;
 use super::wiring::Wiring;
 
@@ -88,6 +90,9 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
 /// While the deployment is followed. Success is said only by a whole look, which is what the run reports then.
 fn followed(snapshot: &Snapshot, mine: &Mine, (goal, run): (&Goal, &Run), now: Time) -> Next {
     let verdict = verdict(snapshot.service(goal.color), mine, now, &goal.limits);
+    if taken_away(&verdict, mine) && !run.is_sure(now) {
+        return Next::Wait(Wait::Deployment(Waiting::NotVisible));
+    }
     if let Some(next) = users_came(snapshot, mine, &verdict, (goal, run)) {
         return next;
     }
@@ -360,6 +365,7 @@ fn adopt(service: &Service, flying: &Deployment, run: &Run) -> Next {
         desired: service.desired,
         started: run.began,
         seen: true,
+        before: Vec::new(),
     };
     Next::Follow(Follow { mine, adopted: true, found: before(service, &flying.task_definition) })
 }
@@ -391,6 +397,7 @@ fn standing(service: &Service, run: &Run) -> Mine {
         desired: service.desired,
         started: run.began,
         seen: true,
+        before: Vec::new(),
     }
 }
 

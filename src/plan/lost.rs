@@ -78,5 +78,13 @@ fn since(created: Time, unanswered: &Unanswered) -> bool {
 /// A deployment of the update's, which no answer gave an id.
 fn followed(task_definition: &str, desired: u32, unanswered: &Unanswered) -> Mine {
     let task_definition = task_definition.to_owned();
-    Mine { kind: Kind::Rollout, id: None, task_definition, desired, started: unanswered.sent, seen: true }
+    Mine {
+        kind: Kind::Rollout,
+        id: None,
+        task_definition,
+        desired,
+        started: unanswered.sent,
+        seen: true,
+        before: Vec::new(),
+    }
 }

@@ -26,6 +26,7 @@ fn run(recovery: Recovery) -> Run {
             desired: 2,
             started: at(1),
             seen: true,
+            before: Vec::new(),
         }),
         ..Run::begin(at(0))
     };

@@ -1,5 +1,7 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
+use std::time::Duration;
+
 use super::deploy::Goal;
 use super::own_targets::group_targets;
 use super::repeats::Repeats;
@@ -7,8 +9,14 @@ use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Kind, Mine, Recovery, is_own};
+use super::verdict::{Ended, Kind, Mine, Recovery, is_own, taken_away, verdict};
 use super::wiring::apart_of_snapshot;
+
+/// How many looks in a row have to show that somebody took the service away.
+const SURE_LOOKS: u32 = 3;
+
+/// For how long they have to: stale answers of ECS are seconds old.
+const SURE_TIME: Duration = Duration::from_secs(5);
 
 /// What the run remembers. It never decides against what AWS shows.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +27,10 @@ pub(crate) struct Run {
     pub(crate) found: Option<Found>,
     /// Whether users reached the color when it was seen last before the run changed it.
     pub(crate) was_live: bool,
+    /// The ids of the deployments that the service had right before the run's own update.
+    pub(crate) before: Vec<String>,
+    /// Since when, and at how many looks in a row, the service was seen as if somebody had taken it away.
+    pub(crate) doubt: Option<(Time, u32)>,
     /// The desired count that the color has after the run's own update; none before it.
     pub(crate) asked: Option<u32>,
     /// The desired count that somebody else set after that.
@@ -146,6 +158,8 @@ impl Run {
             let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref());
             self.was_live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
         }
+        self.find_own(snapshot.service(goal.color));
+        self.doubted(snapshot.service(goal.color), goal, now);
         let Some(service) = snapshot.service(goal.color) else { return };
         if let Some(mine) = &mut self.mine {
             mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
@@ -160,6 +174,34 @@ impl Run {
         });
         self.recount(service);
         self.note_unhealthy(service);
+    }
+
+    /// A deployment whose id the answer of the update did not tell.
+    fn find_own(&mut self, service: Option<&Service>) {
+        let Some(mine) = self.mine.as_mut().filter(|mine| mine.id.is_none() && !mine.before.is_empty())
+        else {
+            return;
+        };
+        let found = service.and_then(|service| service.deployments.iter().find(|one| mine.can_be(one)));
+        mine.id = found.map(|deployment| deployment.id.clone());
+    }
+
+    /// Counts the looks in a row that show the service as if somebody had taken it away: ECS is eventually consistent, and
+    /// one of them proves nothing.
+    fn doubted(&mut self, service: Option<&Service>, goal: &Goal, now: Time) {
+        let away = self
+            .mine
+            .as_ref()
+            .is_some_and(|mine| taken_away(&verdict(service, mine, now, &goal.limits), mine));
+        self.doubt = match self.doubt {
+            Some((since, looks)) if away => Some((since, looks.saturating_add(1))),
+            None | Some(_) => away.then_some((now, 1)),
+        };
+    }
+
+    /// Whether that was seen often and long enough to be believed.
+    pub(crate) fn is_sure(&self, now: Time) -> bool {
+        self.doubt.is_some_and(|(since, looks)| looks >= SURE_LOOKS && now.since(since) >= SURE_TIME)
     }
 
     /// The update that had no answer, where one had none.
@@ -177,7 +219,14 @@ impl Run {
     /// A desired count that is not what the run's own update left is somebody else's wish: from now on it says how many
     /// tasks there have to be. No tasks at all is another matter, which the verdict tells.
     fn recount(&mut self, service: &Service) {
-        let Some(mine) = self.mine.as_mut().filter(|mine| mine.seen && self.restoring.is_none()) else {
+        // A count that is neither what was found nor what was asked for is no stale answer.
+        let found = self.found.as_ref().map(|found| found.desired);
+        let foreign = |mine: &Mine| {
+            found.is_some_and(|found| found != service.desired) && service.desired != mine.desired
+        };
+        let Some(mine) =
+            self.mine.as_mut().filter(|mine| (mine.seen || foreign(mine)) && self.restoring.is_none())
+        else {
             return;
         };
         // AWS's own way back to what was found keeps the count, too.
@@ -206,6 +255,7 @@ impl Run {
         if update.purpose != Purpose::Deploy || self.mine.is_some() {
             return;
         }
+        self.before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
         self.asked = Some(update.desired.unwrap_or(service.desired));
         if let Some(found) = &mut self.found {
             // Another try: the count may be another one by now.
@@ -266,7 +316,7 @@ impl Run {
         match update.purpose {
             Purpose::Restore => self.restoring = Some(sent),
             Purpose::Traffic => self.raised = Some(sent),
-            Purpose::Deploy => self.mine = Some(own(update, service, sent)),
+            Purpose::Deploy => self.mine = Some(own(update, service, (sent, self.before.clone()))),
         }
     }
 
@@ -303,17 +353,21 @@ impl Run {
     }
 }
 
-/// The deployment that an update started. A count-only update answers with the old id, which is not the run's own.
-fn own(update: &Update, service: &Service, sent: Time) -> Mine {
+/// The deployment that an update started. A count-only update answers with the old id, which is not the run's own, and
+/// a stale answer may hold the old PRIMARY: the id stays unknown then, until a look shows the deployment.
+fn own(update: &Update, service: &Service, (sent, before): (Time, Vec<String>)) -> Mine {
     let rollout = update.rolls();
-    Mine {
+    let mut mine = Mine {
         kind: if rollout { Kind::Rollout } else { Kind::CountOnly },
-        id: service.primary().filter(|_| rollout).map(|primary| primary.id.clone()),
+        id: None,
         task_definition: update.task_definition.clone().unwrap_or_else(|| service.task_definition.clone()),
         desired: update.desired.unwrap_or(service.desired),
         started: sent,
         seen: false,
-    }
+        before,
+    };
+    mine.id = service.primary().filter(|primary| mine.can_be(primary)).map(|primary| primary.id.clone());
+    mine
 }
 
 #[cfg(test)]

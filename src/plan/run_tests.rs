@@ -21,7 +21,7 @@ fn waiting(kind: Kind, desired: u32) -> Run {
         Kind::CountOnly | Kind::Nothing => ("web-green:1", None),
     };
     let task_definition = arn(revision);
-    let mine = Mine { kind, id, task_definition, desired, started: at(1), seen: false };
+    let mine = Mine { kind, id, task_definition, desired, started: at(1), seen: false, before: Vec::new() };
     Run { changed: true, asked: Some(desired), mine: Some(mine), ..Run::begin(at(0)) }
 }
 
@@ -125,5 +125,93 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     for mut changed in [waiting(Kind::Rollout, 2), lost] {
         changed.saw(&at_green(0, 100), &goal(), at(5));
         assert!(!changed.was_live, "users who came later");
+    }
+}
+
+/// A run that is about to bring revision 2, or a count, to green as it is.
+fn updating(task_definition: Option<&str>, desired: Option<u32>) -> (Run, Update) {
+    let update = Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: task_definition.map(arn),
+        desired,
+        force: false,
+        purpose: Purpose::Deploy,
+    };
+    let mut run = Run::begin(at(0));
+    run.before_update(snapshot().service(Color::Green).unwrap(), &update);
+    (run, update)
+}
+
+/// Green with a new deployment of revision 2, complete, its two targets healthy.
+fn rolled() -> Snapshot {
+    let mut all = healthy("web-green:2", 2);
+    all.services[1].deployments[0].created = at(0);
+    all
+}
+
+#[test]
+fn invariant_12_an_old_primary_in_the_answer_of_an_update_is_not_the_runs_own() {
+    let (mut run, update) = updating(Some("web-green:2"), None);
+    let old = snapshot().services[1].clone();
+    run.updated(&update, &old, at(1));
+    assert_eq!(
+        run.mine.as_ref().unwrap().id,
+        None,
+        "what was there before the write can't be what it started"
+    );
+    let stale = judged(&mut run, &snapshot(), 2);
+    assert_eq!(stale, Verdict::Wait(Waiting::NotVisible));
+    assert_eq!(judged(&mut run, &rolled(), 5), Verdict::Good { healthy: 2 }, "whatever the clocks say");
+    assert_eq!(run.mine.as_ref().unwrap().id.as_deref(), Some("ecs-svc/mine"));
+    let (mut run, update) = updating(Some("web-green:2"), None);
+    run.updated(&update, &rolled().services[1], at(9));
+    assert_eq!(run.mine.unwrap().id.as_deref(), Some("ecs-svc/mine"), "a new one of the wanted version is");
+}
+
+#[test]
+fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_sight_of_the_runs_own() {
+    let (mut run, update) = updating(Some("web-green:2"), None);
+    run.updated(&update, &rolled().services[1], at(9));
+    let mut theirs = healthy("web-green:3", 2);
+    theirs.services[1].deployments[0] =
+        crate::plan::snapshot::Deployment { created: at(1), ..deployment("theirs", &arn("web-green:3"), 2) };
+    assert_eq!(judged(&mut run, &theirs, 10), Verdict::LookCloser, "AWS's clock may be behind");
+    theirs.services[1].history = Some(Ok(Vec::new()));
+    let over =
+        Verdict::Failed { ended: Ended::Superseded { by: arn("web-green:3") }, recovery: Recovery::Theirs };
+    assert_eq!(judged(&mut run, &theirs, 10), over);
+    let (mut run, update) = updating(None, Some(4));
+    run.updated(&update, &healthy("web-green:1", 4).services[1], at(1));
+    assert_eq!(judged(&mut run, &healthy("web-green:1", 3), 3), Verdict::Good { healthy: 3 });
+    assert_eq!(run.recounted, Some(3), "neither found nor asked for: somebody else set it");
+}
+
+#[test]
+fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
+    use crate::plan::deploy::next;
+    use crate::plan::step::{Next, Wait};
+    let not_sure = Next::Wait(Wait::Deployment(Waiting::NotVisible));
+    let gone = Snapshot { services: vec![snapshot().services[0].clone()], ..snapshot() };
+    let mut counting = waiting(Kind::CountOnly, 2);
+    counting.mine.as_mut().unwrap().seen = true;
+    for (run, away, back) in [
+        (counting.clone(), healthy("web-green:1", 0), healthy("web-green:1", 2)),
+        (counting, healthy("web-green:9", 2), healthy("web-green:1", 2)),
+        (waiting(Kind::Rollout, 2), gone, rolled()),
+    ] {
+        let decide = |run: &mut Run, seen: &Snapshot, seconds| {
+            run.saw(seen, &goal(), at(seconds));
+            next(&Ok(seen.clone()), &goal(), run, at(seconds))
+        };
+        let mut once = run.clone();
+        for second in [10, 11, 12, 14] {
+            assert_eq!(decide(&mut once, &away, second), not_sure, "{second}");
+        }
+        let mut stale = once.clone();
+        assert_ne!(decide(&mut stale, &back, 15), not_sure);
+        assert_eq!(decide(&mut stale, &away, 16), not_sure, "it is counted from anew");
+        let ended = decide(&mut once, &away, 15);
+        assert!(matches!(ended, Next::Turn(_, Recovery::Theirs)), "{ended:?}");
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Mine {
     pub(crate) started: Time,
     /// Whether a snapshot has shown it yet.
     pub(crate) seen: bool,
+    /// The ids of the deployments that were there before it: none of them is it, and none is newer.
+    pub(crate) before: Vec<String>,
 }
 
 impl Mine {
@@ -51,7 +53,14 @@ impl Mine {
             desired: service.desired,
             started,
             seen: true,
+            before: Vec::new(),
         }
+    }
+
+    /// Whether a deployment can be the one that this change started. Ids tell, not clocks: AWS's and the runner's differ.
+    pub(crate) fn can_be(&self, deployment: &Deployment) -> bool {
+        let new = !self.before.contains(&deployment.id);
+        self.kind == Kind::Rollout && new && deployment.task_definition == self.task_definition
     }
 
     /// Whether the service shows this change: its deployment, or the count alone.
@@ -188,7 +197,7 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(service: Option<&Service>, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
     let Some(service) = service else { return failed(Ended::Drained, Recovery::Theirs) };
     if service.status != ServiceStatus::Active
-        || (service.desired == 0 && mine.desired > 0 && is_mine(service, mine))
+        || (service.desired == 0 && mine.desired > 0 && mine.seen && is_mine(service, mine))
     {
         return failed(Ended::Drained, Recovery::Theirs);
     }
@@ -201,6 +210,16 @@ pub(crate) fn verdict(service: Option<&Service>, mine: &Mine, now: Time, limits:
             failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours)
         }
         other => other,
+    }
+}
+
+/// Whether a verdict says that somebody took the service away, and nothing but this one read tells so: no deployment
+/// that is newer than the run's own.
+pub(crate) fn taken_away(verdict: &Verdict, mine: &Mine) -> bool {
+    match verdict {
+        Verdict::Failed { ended: Ended::Drained, .. } => true,
+        Verdict::Failed { ended: Ended::Superseded { .. }, .. } => mine.kind != Kind::Rollout,
+        Verdict::Failed { .. } | Verdict::Good { .. } | Verdict::Wait(_) | Verdict::LookCloser => false,
     }
 }
 
@@ -247,7 +266,9 @@ fn rollout(service: &Service, mine: &Mine, now: Time, limits: &Limits) -> Verdic
 
 /// Whether a deployment came after this run's own. Clocks differ by a little, ids do not.
 fn is_newer(primary: &Deployment, mine: &Mine) -> bool {
-    Some(&primary.id) != mine.id.as_ref() && primary.created > mine.started
+    let known = mine.before.contains(&primary.id) || Some(&primary.id) == mine.id.as_ref();
+    // Where what was there before is known, every other deployment came after it, whatever the clocks say.
+    !known && (!mine.before.is_empty() || primary.created > mine.started)
 }
 
 /// My deployment is what the service wants.
@@ -311,6 +332,9 @@ fn alone(service: &Service) -> bool {
 
 /// A change without a deployment of its own: the service wants it, and its targets are healthy.
 fn without_deployment(service: &Service, mine: &Mine) -> Verdict {
+    if mine.kind == Kind::CountOnly && !mine.seen && !mine.shows(service) && is_mine(service, mine) {
+        return Verdict::Wait(Waiting::NotVisible);
+    }
     if !is_mine(service, mine) {
         return failed(Ended::Superseded { by: service.task_definition.clone() }, Recovery::Theirs);
     }

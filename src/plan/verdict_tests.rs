@@ -18,6 +18,7 @@ fn mine() -> Mine {
         desired: 2,
         started: at(0),
         seen: true,
+        before: Vec::new(),
     }
 }
 

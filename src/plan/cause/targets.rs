@@ -136,6 +136,7 @@ mod tests {
             desired: 2,
             started: at(10),
             seen: true,
+            before: Vec::new(),
         };
         (green, mine)
     }

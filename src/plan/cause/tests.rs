@@ -20,6 +20,7 @@ fn mine() -> Mine {
         desired: 2,
         started: at(10),
         seen: true,
+        before: Vec::new(),
     }
 }
 
