@@ -107,7 +107,8 @@ pub(crate) struct Found {
     pub(crate) counts: BTreeMap<Color, u32>,
     /// Whether scale-in was suspended, for each color with a scalable target.
     pub(crate) suspended: BTreeMap<Color, bool>,
-    /// The full load by that split and those counts; none in the state of an older version.
+    /// The full load by that split and those counts. None if a color with users had no tasks, and in the state of an older
+    /// version.
     #[serde(default)]
     pub(crate) load: Option<FullLoad>,
 }
@@ -119,7 +120,10 @@ impl Found {
         self.counts = colors.clone().map(|color| (color.color, color.desired)).collect();
         self.suspended =
             colors.filter_map(|color| Some((color.color, color.scaling?.in_suspended))).collect();
-        self.load = Some(full_load(self.split, &facts.colors));
+        // A color with users and no tasks tells nothing of the load.
+        let mut live = facts.colors.iter().filter(|color| self.split.is_live(color.color));
+        let told = live.all(|color| color.desired > 0);
+        self.load = told.then(|| full_load(self.split, &facts.colors));
     }
 
     /// The full load before this run's first write. Later counts don't make it smaller: another run may have cut them.
@@ -207,7 +211,8 @@ impl Run {
     /// The full load, by the counts now and this split; never less than before the first write.
     pub(crate) fn load(&self, base: Split, facts: &Facts<'_>) -> FullLoad {
         let now = full_load(base, &facts.colors);
-        self.found.as_ref().map_or(now, |found| now.or_larger(found.load(facts)))
+        let before = self.found.as_ref().and_then(|found| found.load);
+        before.map_or(now, |before| now.or_larger(before))
     }
 
     /// All rules hold the target.
