@@ -431,6 +431,8 @@ fn both_colors_live_are_shown_with_their_shares() {
 #[test]
 fn day_one_is_read_through_the_named_listener() {
     let (bed, sample) = stack();
+    // The test takes green out of the rule, not the action: the checker watches from then on.
+    bed.world(|world| world.checker = testbed::checker::Checker::default());
     production(&bed, &sample, &[(&sample.blue_group, 1)]);
     let done = status(&bed);
     done.says(
