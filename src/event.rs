@@ -44,6 +44,13 @@ pub(crate) enum Event {
     Recounted(u32),
     /// A step begins.
     Step(Step),
+    /// A probe is sent.
+    Probing {
+        /// Its URL.
+        url: String,
+        /// The rule that answers.
+        rule: String,
+    },
     /// A step was answered.
     Answered(Answered),
     /// The run waits; told when it changes, and as a heartbeat.
@@ -113,6 +120,8 @@ pub(crate) enum Warning {
         color: Color,
         /// The split.
         split: Split,
+        /// The rules outside the split that send users there, by name.
+        rules: Vec<String>,
     },
     /// A lower desired count was asked for than that of a live color, which keeps its own.
     CountKept {

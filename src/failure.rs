@@ -233,7 +233,7 @@ impl Reason {
             Refusal::NoIdleColor(_) => Reason::NoIdleColor,
             Refusal::InFlight { .. } => Reason::InFlight,
             Refusal::NoRoom { .. } => Reason::NoRoom,
-            Refusal::NoTestAddress(_) => Reason::BadInput,
+            Refusal::NoTestAddress { .. } => Reason::BadInput,
             Refusal::NoCluster(_) => Reason::ClusterMissing,
             Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
             Refusal::NotEnough { .. } | Refusal::NoDigest { .. } => Reason::NotEnoughTargets,

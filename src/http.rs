@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::header::HOST;
 
+use crate::plan::address::Address;
+
 /// How much of a body is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
@@ -38,13 +40,16 @@ pub(crate) fn client(run: &str) -> Result<reqwest::Client, String> {
         .map_err(|error| chain(&error))
 }
 
-/// Asks for a URL once, by the name `host` where it is given (for listener rules that look at it).
-pub(crate) async fn probe(client: &reqwest::Client, url: &str, host: Option<&str>) -> ProbeAnswer {
-    let request = client.get(url);
-    let request = match host {
-        Some(host) => request.header(HOST, host),
-        None => request,
-    };
+/// Sends the request of an address once, to the load balancer, by the host that its rule asks for.
+pub(crate) async fn probe(client: &reqwest::Client, address: &Address) -> ProbeAnswer {
+    let wanted = &address.request;
+    let mut request = client.get(format!("{}{}", address.origin(&address.dns), wanted.target()));
+    if wanted.host != address.dns {
+        request = request.header(HOST, &wanted.host);
+    }
+    for (name, value) in &wanted.headers {
+        request = request.header(name, value);
+    }
     match answer(request).await {
         Ok(answer) => answer,
         Err(error) => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
@@ -75,6 +80,21 @@ mod tests {
     use super::*;
     use crate::aws::tests::server::{Answer, Request, Server};
 
+    /// `GET path` by this host at the server of this URL.
+    fn address(url: &str, host: &str, path: &str) -> Address {
+        let (dns, port) = url.trim_start_matches("http://").split_once(':').unwrap();
+        let request = crate::plan::route::Request {
+            method: "GET".to_owned(),
+            host: host.to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: vec![("X-Color".to_owned(), "green".to_owned())],
+            source: None,
+        };
+        let (scheme, rule) = ("http".to_owned(), String::new());
+        Address { scheme, dns: dns.to_owned(), port: port.parse().unwrap(), request, rule }
+    }
+
     /// One answer for each path.
     fn script(request: &Request, _number: usize) -> Answer {
         let path = request.head.split(' ').nth(1).unwrap_or_default();
@@ -91,8 +111,7 @@ mod tests {
     async fn a_probe_sees_the_answer_itself() {
         let server = Server::start(script).await;
         let client = client("42").unwrap();
-        let ask =
-            async |path: &str| probe(&client, &format!("{}{path}", server.url), Some("green.shop")).await;
+        let ask = async |path: &str| probe(&client, &address(&server.url, "green.shop", path)).await;
         let answered = |status, body: &str| ProbeAnswer::Answered { status, body: body.to_owned() };
         assert_eq!(ask("/healthz").await, answered(200, "ok"));
         assert_eq!(ask("/down").await, answered(503, "down"));
@@ -100,6 +119,7 @@ mod tests {
         assert_eq!(ask("/big").await, answered(200, &"x".repeat(BODY_LIMIT)));
         let request = &server.requests()[0];
         assert_eq!(request.header("host"), Some("green.shop"));
+        assert_eq!(request.header("x-color"), Some("green"));
         let agent = format!("ecs-blue-green/{} (run 42)", env!("CARGO_PKG_VERSION"));
         assert_eq!(request.header("user-agent"), Some(agent.as_str()));
     }
@@ -127,17 +147,18 @@ mod tests {
     async fn no_answer_is_unreachable_and_says_why() {
         let server = Server::start(script).await;
         let client = client("42").unwrap();
-        let dropped = probe(&client, &format!("{}/drop", server.url), None).await;
+        let dropped = probe(&client, &address(&server.url, "127.0.0.1", "/drop")).await;
         assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
         // Bound, so that nobody else gets the port, and never listening.
         let closed = tokio::net::TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let url = format!("http://{}/", closed.local_addr().unwrap());
-        let ProbeAnswer::Unreachable { why } = probe(&client, &url, None).await else {
+        let url = format!("http://{}", closed.local_addr().unwrap());
+        let ProbeAnswer::Unreachable { why } = probe(&client, &address(&url, "127.0.0.1", "/")).await else {
             panic!("nobody listens")
         };
         assert!(why.contains("Connection refused"), "{why}");
-        let nonsense = probe(&client, "not a url", None).await;
+        let nonsense =
+            probe(&client, &Address { dns: "not a name".to_owned(), ..address(&url, "x", "/") }).await;
         assert!(matches!(nonsense, ProbeAnswer::Unreachable { .. }), "{nonsense:?}");
     }
 }

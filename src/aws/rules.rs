@@ -8,7 +8,7 @@ use super::errors::{odd, unread};
 use super::pages::all_pages;
 use super::together::together;
 use super::values::{count, port, seconds, text};
-use crate::plan::snapshot::{Balancer, Condition, Rule, Weighted};
+use crate::plan::snapshot::{Balancer, Condition, Pattern, QueryPair, Rule, Weighted};
 use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeLoadBalancers.
@@ -114,40 +114,53 @@ fn weights(action: &elb::Action) -> Vec<Weighted> {
     several.iter().map(weighted).collect()
 }
 
-/// A condition with all its values as text: `NAME: VALUE` for a header, `KEY=VALUE` for a query string, and
-/// regular expressions marked as such.
+/// A condition with its values. A field that is not known, or one without values, is unknown.
 fn condition(from: &RuleCondition) -> Condition {
-    let mut values: Vec<String> = Vec::new();
-    if let Some(host) = from.host_header_config() {
-        values.extend(plain_and_regex(host.values(), host.regex_values()));
-    }
-    if let Some(path) = from.path_pattern_config() {
-        values.extend(plain_and_regex(path.values(), path.regex_values()));
-    }
-    if let Some(header) = from.http_header_config() {
-        let name = header.http_header_name().unwrap_or_default();
-        let all = plain_and_regex(header.values(), header.regex_values());
-        values.extend(all.map(|value| format!("{name}: {value}")));
-    }
-    if let Some(query) = from.query_string_config() {
-        values.extend(query.values().iter().map(|pair| match pair.key() {
-            Some(key) => format!("{key}={}", pair.value().unwrap_or_default()),
-            None => text(pair.value()),
-        }));
-    }
-    if let Some(method) = from.http_request_method_config() {
-        values.extend(method.values().iter().cloned());
-    }
-    if let Some(source) = from.source_ip_config() {
-        values.extend(source.values().iter().cloned());
-    }
-    if values.is_empty() {
-        values.extend(plain_and_regex(from.values(), from.regex_values()));
-    }
-    Condition { field: text(from.field()), values }
+    let field = from.field().unwrap_or_default();
+    let known = match field {
+        "host-header" => host(from),
+        "path-pattern" => path(from),
+        "http-header" => from.http_header_config().map(|header| Condition::Header {
+            name: text(header.http_header_name()),
+            values: patterns(header.values(), header.regex_values()),
+        }),
+        "http-request-method" => {
+            from.http_request_method_config().map(|method| Condition::Method(method.values().to_vec()))
+        }
+        "query-string" => from
+            .query_string_config()
+            .map(|query| Condition::Query(query.values().iter().map(query_pair).collect())),
+        "source-ip" => from.source_ip_config().map(|source| Condition::SourceIp(source.values().to_vec())),
+        _ => None,
+    };
+    known.unwrap_or_else(|| Condition::Unknown { field: field.to_owned() })
 }
 
-/// Values, and regular expressions marked as such.
-fn plain_and_regex<'a>(plain: &'a [String], regex: &'a [String]) -> impl Iterator<Item = String> + use<'a> {
-    plain.iter().cloned().chain(regex.iter().map(|pattern| format!("regex {pattern}")))
+/// A condition on the host. AWS repeats plain values in `Values`, and older rules have only those.
+fn host(from: &RuleCondition) -> Option<Condition> {
+    let values = match from.host_header_config() {
+        Some(host) => patterns(host.values(), host.regex_values()),
+        None => patterns(from.values(), from.regex_values()),
+    };
+    (!values.is_empty()).then_some(Condition::Host(values))
+}
+
+/// A condition on the path, as [`host`].
+fn path(from: &RuleCondition) -> Option<Condition> {
+    let values = match from.path_pattern_config() {
+        Some(path) => patterns(path.values(), path.regex_values()),
+        None => patterns(from.values(), from.regex_values()),
+    };
+    (!values.is_empty()).then_some(Condition::Path(values))
+}
+
+/// A pair of a query-string condition.
+fn query_pair(from: &elb::QueryStringKeyValuePair) -> QueryPair {
+    QueryPair { key: from.key().map(str::to_owned), value: text(from.value()) }
+}
+
+/// Values with wildcards, and regular expressions.
+fn patterns(plain: &[String], regex: &[String]) -> Vec<Pattern> {
+    let plain = plain.iter().cloned().map(Pattern::Wildcards);
+    plain.chain(regex.iter().cloned().map(Pattern::Regex)).collect()
 }

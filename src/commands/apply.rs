@@ -3,6 +3,7 @@
 use super::drive::Drive;
 use super::tags::tags;
 use crate::aws::Aws;
+use crate::event::Event;
 use crate::http::{ProbeAnswer, probe};
 use crate::plan::course::Course;
 use crate::plan::definition::{Content, family, same_content, tag};
@@ -11,6 +12,7 @@ use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
 
 /// Does it, and brings its answer.
@@ -36,7 +38,7 @@ pub(crate) async fn apply<C: Course>(
             let service = aws.update_service(&drive.session.names.place, update).await?;
             Ok(Answer::Updated(Box::new(service)))
         }
-        Step::Probe => Ok(Answer::Probed(probes(drive, http).await)),
+        Step::Probe => Ok(Answer::Probed(probes(drive, http, seen).await)),
         Step::Weights(weights) => {
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
@@ -88,15 +90,27 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
     }
 }
 
-/// Asks the probes one after the other; the first wrong answer ends it.
-async fn probes<C: Course>(drive: &Drive<'_, C>, http: &reqwest::Client) -> Result<(), ProbeFailure> {
-    let Some(address) = &drive.test else {
-        let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
-        return Err(ProbeFailure { url: String::new(), kind });
-    };
-    for wanted in drive.session.settings.probes() {
-        let url = format!("{}{}", address.url(), wanted.path);
-        match probe(http, &url, address.host.as_deref()).await {
+/// Sends the probes one after the other; the first wrong answer ends it. Each goes where the rules that were seen right
+/// before lead to the color alone.
+async fn probes<C: Course>(
+    drive: &Drive<'_, C>,
+    http: &reqwest::Client,
+    seen: Option<&Snapshot>,
+) -> Result<(), ProbeFailure> {
+    let settings = drive.session.settings;
+    let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
+    let wiring = read.and_then(Result::ok);
+    for wanted in settings.probes() {
+        let color = drive.course.deploying().map(|deploying| deploying.goal.color);
+        let address =
+            wiring.as_ref().zip(color).and_then(|(wiring, color)| wiring.probe_address(color, &wanted.path));
+        let Some(address) = address else {
+            let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
+            return Err(ProbeFailure { url: wanted.path.clone(), kind });
+        };
+        let url = address.probe_url();
+        drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
+        match probe(http, &address).await {
             ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
             ProbeAnswer::Unreachable { why } => {
                 return Err(ProbeFailure { url, kind: ProbeFailureKind::Unreachable { why } });

@@ -81,7 +81,7 @@ fn request(session: &Session<'_>, wish: &DeploySettings) -> Request {
     Request {
         color: wish.color,
         allow_live: wish.allow_live,
-        probes: !wish.probes.is_empty(),
+        probes: wish.probes.iter().map(|probe| probe.path.clone()).collect(),
         listener: session.settings.place.listener.clone(),
     }
 }
@@ -114,7 +114,6 @@ async fn admitted_deploy(
     }
     let course = Deploying { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
     let mut drive = Drive::new(session, course);
-    drive.test = admitted.wiring.as_ref().and_then(|wiring| wiring.test_address(admitted.color)).cloned();
     let ending = drive.run_to_end(None).await;
     ended(&mut drive, ending, report);
     match drive.at_end.filter(|_| report.failing.is_none()) {
@@ -158,7 +157,8 @@ fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &
         emit(Warning::GraceTooLong { grace, timeout });
     }
     if let Some(wiring) = admitted.wiring.as_ref().filter(|wiring| wiring.is_live(service.color)) {
-        emit(Warning::LiveColor { color: service.color, split: wiring.split() });
+        let (color, rules) = (service.color, wiring.user_rules_of(service.color));
+        emit(Warning::LiveColor { color, split: wiring.split(), rules });
     }
     if session.settings.scaling.is_some() {
         strangers(session, service);

@@ -20,7 +20,6 @@ use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::{Mine, Recovery};
-use crate::plan::wiring::Address;
 
 /// How long a write that is on its way when the signal comes may still be answered.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
@@ -40,8 +39,6 @@ pub(crate) struct Drive<'a, C> {
     pub(crate) session: &'a Session<'a>,
     /// The goal, and how far it is.
     pub(crate) course: C,
-    /// Where probes are sent to.
-    pub(crate) test: Option<Address>,
     /// Why it failed, where it did.
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
@@ -79,7 +76,6 @@ impl<'a, C: Course> Drive<'a, C> {
         Drive {
             session,
             course,
-            test: None,
             cause,
             logs,
             seen: None,

@@ -80,7 +80,7 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
         request: Request {
             color: WantedColor::Color(color),
             allow_live: true,
-            probes: false,
+            probes: Vec::new(),
             listener: session.settings.place.listener.clone(),
         },
         color,

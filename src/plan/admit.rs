@@ -14,8 +14,8 @@ pub(crate) struct Request {
     pub(crate) color: WantedColor,
     /// `allow-live`.
     pub(crate) allow_live: bool,
-    /// Whether there are probes.
-    pub(crate) probes: bool,
+    /// Paths of the probes, perhaps with a query.
+    pub(crate) probes: Vec<String>,
     /// The production listener, where it is named.
     pub(crate) listener: Option<ListenerChoice>,
 }
@@ -136,25 +136,40 @@ fn choose(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Re
             return snapshot.service(Color::Develop).map(|service| service.color).ok_or(Refusal::NoDevelop);
         }
         (WantedColor::Color(color), _) => color,
-        (WantedColor::Idle, Some(wiring)) => wiring.idle().ok_or(Refusal::NoIdleColor(wiring.split()))?,
+        (WantedColor::Idle, Some(wiring)) => idle(wiring)?,
         (WantedColor::Idle, None) => return Err(Refusal::NoDevelop),
     };
     match wiring {
-        Some(wiring) if wiring.is_live(color) && !request.allow_live => {
-            Err(Refusal::LiveColor { color, split: wiring.split() })
-        }
+        Some(wiring) if wiring.is_live(color) && !request.allow_live => Err(live_refusal(wiring, color)),
         Some(_) | None => Ok(color),
     }
 }
 
-/// The load balancer has to check the color's health, which it does for a group that some rule uses, and probes need a
-/// rule that forwards to this color alone.
+/// The color without users. One that has none by weight and some by a rule of its own is refused for that rule.
+fn idle(wiring: &Wiring) -> Result<Color, Refusal> {
+    let split = wiring.split();
+    let unweighted = [Color::Blue, Color::Green].into_iter().find(|color| !split.is_live(*color));
+    match (wiring.idle(), unweighted) {
+        (Some(color), _) => Ok(color),
+        (None, Some(color)) => Err(live_refusal(wiring, color)),
+        (None, None) => Err(Refusal::NoIdleColor(split)),
+    }
+}
+
+/// The refusal of a color that serves users, with what sends them there.
+pub(crate) fn live_refusal(wiring: &Wiring, color: Color) -> Refusal {
+    Refusal::LiveColor { color, split: wiring.split(), rules: wiring.user_rules_of(color) }
+}
+
+/// The load balancer has to check the color's health, which it does for a group that some rule uses, and each probe needs
+/// a rule that sends it to this color alone.
 fn reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
-    let tested = wiring.is_some_and(|wiring| wiring.test_address(color).is_some());
-    if request.probes && !tested {
-        return Err(Refusal::NoTestAddress(color));
+    let reached = |path: &&String| wiring.is_some_and(|wiring| wiring.probe_address(color, path).is_some());
+    if let Some(path) = request.probes.iter().find(|path| !reached(path)) {
+        return Err(Refusal::NoTestAddress { color, path: path.clone() });
     }
     let Some(wiring) = wiring else { return Ok(()) };
+    let tested = wiring.tests_of(color).next().is_some();
     let in_production =
         color != Color::Develop && wiring.production.iter().any(|rule| rule.lacks != Some(color));
     if tested || in_production { Ok(()) } else { Err(Refusal::NotChecked(color)) }

@@ -7,7 +7,13 @@ use crate::plan::trouble::TroubleKind;
 
 /// A deploy to this color, with or without probes.
 fn request(color: WantedColor, probes: bool) -> Request {
+    let probes = probes.then(|| "/".to_owned()).into_iter().collect();
     Request { color, allow_live: false, probes, listener: None }
+}
+
+/// The refusal of a probe of `/`.
+fn no_test(color: Color) -> Refusal {
+    Refusal::NoTestAddress { color, path: "/".to_owned() }
 }
 
 /// The sample with these rules at its balancer.
@@ -46,7 +52,7 @@ fn refused(snapshot: &Snapshot, request: &Request) -> Refusal {
 fn weight_0_in_production_is_enough_for_health_checks_but_not_for_probes() {
     let only = with(vec![production()]);
     assert_eq!(admit(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
-    assert_eq!(refused(&only, &request(WantedColor::Idle, true)), Refusal::NoTestAddress(Color::Green));
+    assert_eq!(refused(&only, &request(WantedColor::Idle, true)), no_test(Color::Green));
     assert!(admit(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
 }
 
@@ -69,7 +75,7 @@ fn develop_needs_a_rule_of_its_own_and_never_the_production_rules() {
     let mut unread = with_develop(true);
     unread.balancers = Some(Err(trouble(TroubleKind::Denied)));
     assert_eq!(admit(&unread, &request(develop, false)).unwrap().wiring, None);
-    assert_eq!(refused(&unread, &request(develop, true)), Refusal::NoTestAddress(Color::Develop));
+    assert_eq!(refused(&unread, &request(develop, true)), no_test(Color::Develop));
 }
 
 #[test]

@@ -97,6 +97,9 @@ fn followed(snapshot: &Snapshot, mine: &Mine, (goal, run): (&Goal, &Run), now: T
         return next;
     }
     let next = judged(verdict, goal, run);
+    if next == Next::Step(Step::Probe) {
+        return unseen_rules(snapshot, mine, (goal, run, now)).unwrap_or(next);
+    }
     if !matches!(next, Next::Done(End::Good { .. })) {
         return next;
     }
@@ -163,9 +166,8 @@ pub(crate) fn before_update(seen: &Snapshot, goal: &Goal, run: &Run, now: Time) 
         Users::Unknown(Hindrance::Refuse(refusal)) => Some(Next::Refuse(refusal)),
         Users::Here => {
             let wiring = super::wiring::apart_of_snapshot(seen, goal.request.listener.as_ref());
-            let split =
-                wiring.and_then(Result::ok).map_or(Split { blue: 0, green: 0 }, |found| found.split());
-            Some(Next::Refuse(Refusal::LiveColor { color: goal.color, split }))
+            let wiring = wiring.and_then(Result::ok)?;
+            Some(Next::Refuse(live_refusal(&wiring, goal.color)))
         }
     }
 }
@@ -456,9 +458,22 @@ fn judged(verdict: Verdict, goal: &Goal, run: &Run) -> Next {
     }
 }
 
+/// Probes go where the rules of this very look send them: rules that were not read are read first.
+fn unseen_rules(snapshot: &Snapshot, mine: &Mine, (goal, run, now): (&Goal, &Run, Time)) -> Option<Next> {
+    if snapshot.balancers.is_none() {
+        return Some(Next::Look(goal.look()));
+    }
+    let counts = |service: &&Service| service.color != Color::Develop || goal.color == Color::Develop;
+    let groups =
+        snapshot.services.iter().filter(counts).filter_map(|service| service.group.as_ref()?.as_ref().err());
+    let rules = snapshot.balancers.as_ref().and_then(|read| read.as_ref().err());
+    let trouble = groups.chain(rules).next()?;
+    Some(judged(on_trouble(trouble, mine, now, &goal.limits), goal, run))
+}
+
 /// Healthy is not enough where probes were asked for.
 fn probed(healthy: u32, goal: &Goal, run: &Run) -> Next {
-    if !goal.request.probes {
+    if goal.request.probes.is_empty() {
         return Next::Done(End::Good { changed: run.changed || run.adopted || run.managed, healthy });
     }
     match &run.probes {

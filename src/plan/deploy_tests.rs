@@ -201,7 +201,10 @@ fn invariant_11_a_live_color_is_refused_unless_allowed() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(80, 20)]));
     let split = Split { blue: 80, green: 20 };
-    assert_eq!(first(&live, &goal()), Next::Refuse(Refusal::LiveColor { color: Color::Green, split }));
+    assert_eq!(
+        first(&live, &goal()),
+        Next::Refuse(Refusal::LiveColor { color: Color::Green, split, rules: Vec::new() })
+    );
     let mut allowed = goal();
     allowed.request.allow_live = true;
     assert_eq!(first(&live, &allowed), Next::Step(Step::Find { family: "web-green".to_owned() }));
@@ -486,7 +489,7 @@ fn invariant_07_the_same_content_again_after_a_failure_goes_back_to_what_ran_bef
 #[test]
 fn probes_are_asked_three_times_before_they_turn_the_run() {
     let mut goal = goal();
-    goal.request.probes = true;
+    goal.request.probes = vec!["/".to_owned()];
     let mut run = after_update();
     let mut healthy = updated();
     let mine = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
@@ -747,7 +750,7 @@ fn an_adopted_deployment_that_goes_well_is_a_change() {
     let good = Next::Done(End::Good { changed: true, healthy: 2 });
     assert_eq!(next(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
     let mut probed = goal();
-    probed.request.probes = true;
+    probed.request.probes = vec!["/".to_owned()];
     run.probes = Some(Ok(()));
     assert_eq!(next(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }

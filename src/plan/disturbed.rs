@@ -29,7 +29,12 @@ fn goals() -> impl Strategy<Value = Goal> {
         1 => (1..4_u32).prop_map(|count| Some(DesiredCount::Count(count))),
     ];
     (any::<[bool; 4]>(), counts).prop_map(|([allow_live, probes, force, restore], desired)| Goal {
-        request: Request { color: WantedColor::Color(Color::Green), allow_live, probes, listener: None },
+        request: Request {
+            color: WantedColor::Color(Color::Green),
+            allow_live,
+            probes: probes.then(|| "/".to_owned()).into_iter().collect(),
+            listener: None,
+        },
         color: Color::Green,
         content: content("web-green", "v2"),
         revision: None,
@@ -174,7 +179,7 @@ proptest! {
             let (_, desired) = sim.wants();
             prop_assert!(sim.runs_wanted());
             prop_assert!(healthy >= desired.max(1) && sim.healthy() >= desired.max(1));
-            prop_assert!(script.probes_pass || !goal.request.probes);
+            prop_assert!(script.probes_pass || goal.request.probes.is_empty());
         }
     }
 

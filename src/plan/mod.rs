@@ -1,5 +1,6 @@
 //! The pure core: a snapshot and the time in, a value out. Knows no AWS, no GitHub, no clock and no log.
 
+pub(crate) mod address;
 pub(crate) mod admit;
 pub(crate) mod aliases;
 pub(crate) mod arn;
@@ -24,6 +25,7 @@ pub(crate) mod problem;
 pub(crate) mod promote;
 pub(crate) mod recover;
 pub(crate) mod repeats;
+pub(crate) mod route;
 pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -33,6 +35,7 @@ pub(crate) mod step;
 pub(crate) mod time;
 pub(crate) mod traffic;
 pub(crate) mod trouble;
+pub(crate) mod user_rules;
 pub(crate) mod verdict;
 pub(crate) mod wanted;
 pub(crate) mod wiring;

@@ -129,9 +129,7 @@ pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -
         place: snapshot.place.clone(),
         split: wired.as_ref().map(|wired| wired.as_ref().map(Wiring::split).map_err(Clone::clone)),
         rules: rules(wired.as_ref()),
-        production_url: wiring
-            .and_then(|wiring| wiring.production_address.as_ref())
-            .map(|address| address.url()),
+        production_url: wiring.and_then(Wiring::production_address).map(|address| address.url()),
         colors: snapshot.services.iter().map(|service| view(service, wiring)).collect(),
         missing: snapshot.missing.clone(),
         unread: unread(snapshot),

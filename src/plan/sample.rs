@@ -195,7 +195,7 @@ pub(crate) fn goal() -> Goal {
         request: Request {
             color: WantedColor::Color(Color::Green),
             allow_live: false,
-            probes: false,
+            probes: Vec::new(),
             listener: None,
         },
         color: Color::Green,

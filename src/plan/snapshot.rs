@@ -420,13 +420,49 @@ pub(crate) struct Rule {
     pub(crate) whole: serde_json::Value,
 }
 
-/// A rule's condition: the field and its values.
+/// A rule's condition; any of its values meets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Condition {
-    /// `host-header`, `path-pattern`, …
-    pub(crate) field: String,
-    /// Its values.
-    pub(crate) values: Vec<String>,
+pub(crate) enum Condition {
+    /// `host-header`.
+    Host(Vec<Pattern>),
+    /// `path-pattern`.
+    Path(Vec<Pattern>),
+    /// `http-request-method`: methods as they are written.
+    Method(Vec<String>),
+    /// `http-header`.
+    Header {
+        /// The header's name.
+        name: String,
+        /// Its values.
+        values: Vec<Pattern>,
+    },
+    /// `query-string`.
+    Query(Vec<QueryPair>),
+    /// `source-ip`: CIDR blocks.
+    SourceIp(Vec<String>),
+    /// A field that is not known here, or one without values.
+    Unknown {
+        /// `Field`.
+        field: String,
+    },
+}
+
+/// A value of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// A text with the wildcards `*` and `?`.
+    Wildcards(String),
+    /// A regular expression.
+    Regex(String),
+}
+
+/// A pair of a `query-string` condition; both parts may hold wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QueryPair {
+    /// The key; none: any key.
+    pub(crate) key: Option<String>,
+    /// The value.
+    pub(crate) value: String,
 }
 
 /// A target group in a forward action.

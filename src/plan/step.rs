@@ -472,6 +472,8 @@ pub(crate) enum Refusal {
         color: Color,
         /// The split.
         split: Split,
+        /// The rules outside the split that send users there, by name.
+        rules: Vec<String>,
     },
     /// Both colors serve users.
     NoIdleColor(Split),
@@ -495,8 +497,13 @@ pub(crate) enum Refusal {
         /// Maximum percent.
         maximum: u32,
     },
-    /// Probes were asked for, and no rule forwards to this color alone.
-    NoTestAddress(Color),
+    /// Probes were asked for, and no rule sends one of them to this color alone.
+    NoTestAddress {
+        /// The color.
+        color: Color,
+        /// The path of the probe.
+        path: String,
+    },
     /// The color's target group is used by no rule, so nobody checks its health.
     NotChecked(Color),
     /// AWS refuses to answer for good.

@@ -1,7 +1,9 @@
 //! Which listener rules are production, which are tests, and how users are split: read from the rules alone.
 
+use super::address::{Address, Entry};
 use super::color::{Color, Split};
 use super::snapshot::{Balancer, Rule, Snapshot};
+use super::user_rules::{UserRule, user_rules};
 use super::wanted::ListenerChoice;
 
 /// Whether this rule belongs to the listener that the user named.
@@ -27,7 +29,7 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// The color that a group belongs to.
-    fn color(&self, arn: &str) -> Option<Color> {
+    pub(crate) fn color(&self, arn: &str) -> Option<Color> {
         if arn == self.blue {
             Some(Color::Blue)
         } else if arn == self.green {
@@ -49,33 +51,6 @@ pub(crate) struct ProductionRule {
     pub(crate) lacks: Option<Color>,
 }
 
-/// Where a test or production request can be sent to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    /// The color that answers there.
-    pub(crate) color: Color,
-    /// `http` or `https`.
-    pub(crate) scheme: String,
-    /// The load balancer's DNS name.
-    pub(crate) dns: String,
-    /// The listener's port.
-    pub(crate) port: u16,
-    /// The `Host` that the rule asks for, without wildcards.
-    pub(crate) host: Option<String>,
-    /// The path that the rule asks for, up to its first wildcard.
-    pub(crate) path: Option<String>,
-}
-
-impl Address {
-    /// The address as a URL without a path; a default port is left out.
-    pub(crate) fn url(&self) -> String {
-        match (self.scheme.as_str(), self.port) {
-            ("http", 80) | ("https", 443) => format!("{}://{}", self.scheme, self.dns),
-            (scheme, port) => format!("{scheme}://{}:{port}", self.dns),
-        }
-    }
-}
-
 /// How the load balancer is wired to the colors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wiring {
@@ -83,10 +58,12 @@ pub(crate) struct Wiring {
     pub(crate) groups: Groups,
     /// The production rules, in the order of listener and priority; never empty.
     pub(crate) production: Vec<ProductionRule>,
-    /// Where production answers.
-    pub(crate) production_address: Option<Address>,
-    /// Rules that forward to one color alone.
-    pub(crate) tests: Vec<Address>,
+    /// The production rules as ways to users' addresses.
+    entries: Vec<Entry>,
+    /// Rules outside production that forward to one color alone, defaults of listeners first.
+    pub(crate) tests: Vec<Entry>,
+    /// Rules outside the split that send users to a color.
+    pub(crate) user_rules: Vec<UserRule>,
 }
 
 /// Why the wiring can't be read; words are found elsewhere.
@@ -132,14 +109,35 @@ impl Wiring {
         self.production.first().map_or(Split { blue: 0, green: 0 }, |rule| rule.split)
     }
 
-    /// Whether users reach this color through any production rule.
+    /// Whether users reach this color through any rule of a production listener (invariant 39).
     pub(crate) fn is_live(&self, color: Color) -> bool {
-        self.production.iter().any(|rule| rule.split.is_live(color))
+        self.production.iter().any(|rule| rule.split.is_live(color)) || !self.user_rules_of(color).is_empty()
     }
 
-    /// Where a color can be tested.
-    pub(crate) fn test_address(&self, color: Color) -> Option<&Address> {
-        self.tests.iter().find(|address| address.color == color)
+    /// The names of the rules outside the split that send users to this color.
+    pub(crate) fn user_rules_of(&self, color: Color) -> Vec<String> {
+        let own = self.user_rules.iter().filter(|rule| rule.color == color);
+        own.map(|rule| rule.rule.clone()).collect()
+    }
+
+    /// Where users reach production.
+    pub(crate) fn production_address(&self) -> Option<Address> {
+        self.entries.iter().find_map(Entry::of_users)
+    }
+
+    /// Where people can look at a color alone.
+    pub(crate) fn test_address(&self, color: Color) -> Option<Address> {
+        self.tests_of(color).find_map(Entry::shown)
+    }
+
+    /// Where a probe of this path (perhaps with a query) reaches a color alone.
+    pub(crate) fn probe_address(&self, color: Color, target: &str) -> Option<Address> {
+        self.tests_of(color).find_map(|entry| entry.probe(target))
+    }
+
+    /// The rules that forward to this color alone.
+    pub(crate) fn tests_of(&self, color: Color) -> impl Iterator<Item = &Entry> {
+        self.tests.iter().filter(move |entry| entry.color == color)
     }
 
     /// The color that serves no users; none when both do.
@@ -177,12 +175,13 @@ fn wire(
         return Err(Tangle::NotApplication(balancer.arn.clone()));
     }
     let production = production_rules(count, groups, balancer, listener)?;
-    let production_address = production.first().map(|first| address(Color::Blue, balancer, &first.rule));
+    let entries = production.iter().map(|known| Entry::new(Color::Blue, balancer, &known.rule)).collect();
     Ok(Wiring {
         groups: groups.clone(),
+        entries: defaults_first(entries),
         tests: tests(groups, balancer, &production),
+        user_rules: user_rules(groups, &balancer.rules, &production),
         production,
-        production_address,
     })
 }
 
@@ -268,34 +267,20 @@ fn production_rule(groups: &Groups, rule: &Rule) -> Result<ProductionRule, Tangl
 }
 
 /// The rules outside production that forward to one color alone.
-fn tests(groups: &Groups, balancer: &Balancer, production: &[ProductionRule]) -> Vec<Address> {
+fn tests(groups: &Groups, balancer: &Balancer, production: &[ProductionRule]) -> Vec<Entry> {
     let is_production = |rule: &Rule| production.iter().any(|known| known.rule.arn == rule.arn);
-    balancer
-        .rules
-        .iter()
-        .filter(|rule| !is_production(rule))
-        .filter_map(|rule| match rule.forward.as_slice() {
-            [only] => groups.color(&only.group).map(|color| address(color, balancer, rule)),
-            _ => None,
-        })
-        .collect()
+    let entry = |rule: &Rule| match rule.forward.as_slice() {
+        [only] => groups.color(&only.group).map(|color| Entry::new(color, balancer, rule)),
+        _ => None,
+    };
+    let rules = balancer.rules.iter().filter(|rule| !is_production(rule));
+    defaults_first(rules.filter_map(entry).collect())
 }
 
-/// The address at which a rule answers.
-fn address(color: Color, balancer: &Balancer, rule: &Rule) -> Address {
-    let condition = |field: &str| {
-        let found = rule.conditions.iter().find(|condition| condition.field == field);
-        found.and_then(|condition| condition.values.first()).cloned()
-    };
-    Address {
-        color,
-        scheme: rule.protocol.to_lowercase(),
-        dns: balancer.dns.clone(),
-        port: rule.port,
-        host: condition("host-header").filter(|host| !host.contains(['*', '?'])),
-        path: condition("path-pattern")
-            .map(|path| path.split(['*', '?']).next().unwrap_or_default().to_owned()),
-    }
+/// Default actions of listeners first: no other condition has to be met there.
+fn defaults_first(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by_key(|entry| !entry.is_default());
+    entries
 }
 
 /// Finds the groups and the balancer in a snapshot. `None`: a part of it could not be read, or was not looked at.
@@ -364,13 +349,13 @@ fn read(
 
 /// Develop may sit behind a load balancer of its own.
 fn add_develop(wiring: &mut Wiring, balancers: Option<&Vec<String>>, all: &[Balancer]) {
-    if wiring.test_address(Color::Develop).is_some() {
+    if wiring.tests_of(Color::Develop).next().is_some() {
         return;
     }
     let of_develop = |balancer: &&Balancer| balancers.is_some_and(|arns| arns.contains(&balancer.arn));
     for balancer in all.iter().filter(of_develop) {
         let found = tests(&wiring.groups, balancer, &wiring.production);
-        wiring.tests.extend(found.into_iter().filter(|address| address.color == Color::Develop));
+        wiring.tests.extend(found.into_iter().filter(|entry| entry.color == Color::Develop));
     }
 }
 

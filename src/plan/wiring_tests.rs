@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::sample::{balancer, rule, snapshot};
-use crate::plan::snapshot::Condition;
+use crate::plan::snapshot::{Condition, Pattern, QueryPair};
 use crate::plan::wanted::Protocol;
 
 /// The groups of the sample.
@@ -83,7 +83,7 @@ fn day_one_needs_the_listener_and_reads_as_all_on_the_known_group() {
     assert_eq!(wiring.split(), Split { blue: 100, green: 0 });
     assert_eq!(wiring.production[0].lacks, Some(Color::Green));
     assert_eq!(
-        wiring.test_address(Color::Green).map(Address::url).as_deref(),
+        wiring.test_address(Color::Green).map(|address| address.url()).as_deref(),
         Some("http://shop.example.com:8080")
     );
     let other = wired_with(rules(), &port(8080)).unwrap();
@@ -126,36 +126,137 @@ fn a_run_that_brings_groups_in_goes_on_with_every_rule_of_the_named_listener() {
     assert_eq!(lacks(&elsewhere), [None], "only a listener that was named");
 }
 
+/// One value of a condition.
+fn one(value: &str) -> Vec<Pattern> {
+    vec![Pattern::Wildcards(value.to_owned())]
+}
+
+/// Production at blue with a rule of its listener that forwards to green alone under these conditions.
+fn with_rule(conditions: Vec<Condition>) -> Wiring {
+    let test = Rule { conditions, ..rule(80, Some(5), &[("tg-green", 1)]) };
+    wired(vec![both(80, 100, 0), test]).unwrap()
+}
+
+/// A condition on the header `X-Color`.
+fn header(value: &str) -> Condition {
+    Condition::Header { name: "X-Color".to_owned(), values: one(value) }
+}
+
 #[test]
-fn a_test_address_takes_host_and_path_from_the_conditions() {
-    let mut test = rule(80, Some(5), &[("tg-green", 1)]);
-    test.protocol = "HTTPS".to_owned();
-    let condition =
-        |field: &str, value: &str| Condition { field: field.to_owned(), values: vec![value.to_owned()] };
-    test.conditions = vec![condition("host-header", "green.example.com"), condition("path-pattern", "/v2/*")];
-    let wiring = wired(vec![both(80, 100, 0), test.clone()]).unwrap();
-    let address = wiring.test_address(Color::Green).unwrap();
-    assert_eq!(address.host.as_deref(), Some("green.example.com"));
-    assert_eq!(address.path.as_deref(), Some("/v2/"));
-    assert_eq!(address.url(), "https://shop.example.com:80");
-    test.conditions = vec![condition("host-header", "*.example.com")];
-    let wiring = wired(vec![both(80, 100, 0), test]).unwrap();
-    assert_eq!(wiring.test_address(Color::Green).unwrap().host, None, "a pattern is no name");
+fn invariant_38_an_address_takes_host_path_and_query_from_the_conditions() {
+    let url = |conditions: Vec<Condition>| {
+        with_rule(conditions).test_address(Color::Green).map(|address| address.url())
+    };
+    let host = || Condition::Host(one("green.example.com"));
+    assert_eq!(url(vec![host()]).as_deref(), Some("http://green.example.com"));
+    assert_eq!(
+        url(vec![host(), Condition::Path(one("/v2/*"))]).as_deref(),
+        Some("http://green.example.com/v2/")
+    );
+    let query = |key: Option<&str>, value: &str| {
+        Condition::Query(vec![QueryPair { key: key.map(str::to_owned), value: value.to_owned() }])
+    };
+    assert_eq!(
+        url(vec![query(Some("color"), "green")]).as_deref(),
+        Some("http://shop.example.com/?color=green")
+    );
+    assert_eq!(url(vec![query(Some("color"), "g*")]), None);
+    assert_eq!(url(vec![header("green")]), None, "no browser sends it");
+    assert_eq!(url(vec![Condition::Host(one("*.example.com"))]), None, "a pattern is no name");
+    assert_eq!(url(vec![Condition::SourceIp(vec!["10.0.0.0/8".to_owned()])]), None);
+    assert_eq!(url(vec![Condition::Unknown { field: "new".to_owned() }]), None);
+    assert_eq!(url(vec![Condition::Method(vec!["POST".to_owned()])]), None);
+}
+
+#[test]
+fn invariant_38_a_probe_goes_only_where_its_rule_answers() {
+    let probe = |conditions: Vec<Condition>, path: &str| {
+        with_rule(conditions).probe_address(Color::Green, path).map(|found| (found.probe_url(), found.rule))
+    };
+    let rule = "HTTP:80 rule 5".to_owned();
+    let path = || Condition::Path(one("/v2/*"));
+    assert_eq!(probe(vec![path()], "/healthz"), None, "production answers it");
+    assert_eq!(probe(vec![path()], "/V2/healthz"), None, "paths are compared exactly");
+    let url = "http://shop.example.com/v2/healthz".to_owned();
+    assert_eq!(probe(vec![path()], "/v2/healthz"), Some((url, rule.clone())));
+    let sent = with_rule(vec![header("green")]).probe_address(Color::Green, "/").unwrap();
+    assert_eq!(sent.request.headers, [("X-Color".to_owned(), "green".to_owned())]);
+    assert_eq!(probe(vec![header("g*")], "/"), None);
+    let signed = Rule {
+        actions: vec!["authenticate-oidc".to_owned(), "forward".to_owned()],
+        ..super::super::sample::rule(80, Some(5), &[("tg-green", 1)])
+    };
+    let signed = Rule { conditions: vec![header("green")], ..signed };
+    let wiring = wired(vec![both(80, 100, 0), signed]).unwrap();
+    assert_eq!(wiring.probe_address(Color::Green, "/"), None, "whoever did not sign in gets a redirect");
+}
+
+#[test]
+fn invariant_38_a_rule_behind_another_one_is_no_way_and_a_default_action_comes_first() {
+    let green = |port, priority, conditions| Rule { conditions, ..rule(port, priority, &[("tg-green", 1)]) };
+    let all =
+        |condition: Condition| Rule { conditions: vec![condition], ..rule(80, Some(1), &[("tg-blue", 1)]) };
+    let by_header = || green(80, Some(5), vec![header("green")]);
+    let hidden = wired(vec![both(80, 100, 0), by_header(), all(Condition::Path(one("/*")))]).unwrap();
+    assert_eq!(hidden.probe_address(Color::Green, "/"), None);
+    let unsure = all(Condition::SourceIp(vec!["10.0.0.0/8".to_owned()]));
+    let unsure = wired(vec![both(80, 100, 0), by_header(), unsure]).unwrap();
+    assert_eq!(unsure.probe_address(Color::Green, "/"), None, "the runner may be there");
+    assert_eq!(
+        unsure.production_address().map(|found| found.url()).as_deref(),
+        Some("http://shop.example.com")
+    );
+    let two = wired(vec![both(80, 100, 0), by_header(), green(8080, None, vec![])]).unwrap();
+    assert_eq!(two.probe_address(Color::Green, "/").unwrap().rule, "HTTP:8080 default");
+}
+
+#[test]
+fn invariant_39_a_color_that_a_rule_of_a_production_listener_sends_users_to_is_live() {
+    let path = |pattern: &str| Condition::Path(one(pattern));
+    let regex = Condition::Path(vec![Pattern::Regex("^/a".to_owned())]);
+    for users in [path("/a/*"), Condition::Host(one("a.b")), Condition::Method(vec!["GET".to_owned()]), regex]
+    {
+        let wiring = with_rule(vec![users]);
+        assert!(wiring.is_live(Color::Green), "{wiring:?}");
+        assert_eq!(
+            (wiring.idle(), wiring.user_rules_of(Color::Green)),
+            (None, vec!["HTTP:80 rule 5".to_owned()])
+        );
+    }
+    let query = Condition::Query(vec![QueryPair { key: None, value: "green".to_owned() }]);
+    let source = Condition::SourceIp(vec!["10.0.0.0/8".to_owned()]);
+    for test in [header("green"), query, source] {
+        assert_eq!(with_rule(vec![path("/a/*"), test]).user_rules, []);
+    }
+}
+
+#[test]
+fn invariant_39_only_rules_that_users_meet_count() {
+    let user_rules = |rules: Vec<Rule>| wired(rules).unwrap().user_rules;
+    let green = |port, priority| rule(port, priority, &[("tg-green", 1)]);
+    assert_eq!(user_rules(vec![both(80, 100, 0), green(8080, None)]), [], "a test listener");
+    let everything = Rule { priority: Some(1), ..both(80, 100, 0) };
+    assert_eq!(user_rules(vec![everything, green(80, None)]), [], "no request gets past rule 1");
+    let by_host = Rule { conditions: vec![Condition::Host(one("a.b"))], ..both(80, 100, 0) };
+    let by_host = Rule { priority: Some(1), ..by_host };
+    let rest = user_rules(vec![by_host, green(80, None)]);
+    assert_eq!(rest, [UserRule { color: Color::Green, rule: "HTTP:80 default".to_owned() }]);
+    let no_weight = rule(80, Some(5), &[("tg-green", 0), ("tg-else", 1)]);
+    assert_eq!(user_rules(vec![both(80, 100, 0), no_weight]), []);
+    let shared = rule(80, Some(5), &[("tg-green", 1), ("tg-else", 1)]);
+    assert_eq!(user_rules(vec![both(80, 100, 0), shared]).len(), 1, "in a split too");
+    assert_eq!(user_rules(vec![both(80, 100, 0), rule(80, Some(5), &[("tg-dev", 1)])]), []);
 }
 
 #[test]
 fn default_ports_are_left_out_of_a_url() {
-    let address = |scheme: &str, port| Address {
-        color: Color::Blue,
-        scheme: scheme.to_owned(),
-        dns: "shop.example.com".to_owned(),
-        port,
-        host: None,
-        path: None,
+    let url = |protocol: &str, port| {
+        let production = Rule { protocol: protocol.to_owned(), ..both(port, 100, 0) };
+        wired(vec![production]).unwrap().production_address().unwrap().url()
     };
-    assert_eq!(address("http", 80).url(), "http://shop.example.com");
-    assert_eq!(address("https", 443).url(), "https://shop.example.com");
-    assert_eq!(address("http", 443).url(), "http://shop.example.com:443");
+    assert_eq!(url("HTTP", 80), "http://shop.example.com");
+    assert_eq!(url("HTTPS", 443), "https://shop.example.com");
+    assert_eq!(url("HTTP", 443), "http://shop.example.com:443");
 }
 
 #[test]
@@ -219,7 +320,7 @@ fn develop_may_sit_behind_a_load_balancer_of_its_own() {
     all.balancers.as_mut().unwrap().as_mut().unwrap().push(other);
     let wiring = of_snapshot(&all, None).unwrap().unwrap();
     assert_eq!(
-        wiring.test_address(Color::Develop).map(Address::url).as_deref(),
+        wiring.test_address(Color::Develop).map(|address| address.url()).as_deref(),
         Some("http://dev.example.com:81")
     );
 }

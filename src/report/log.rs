@@ -75,6 +75,10 @@ impl Log {
             ),
             Event::Recounted(count) => Line::foreign(Level::Warn, &words::recounted(*count, &self.about)),
             Event::Step(step) => self.step(step),
+            Event::Probing { url, rule } => {
+                let text = format!("probe {}, which the rule {} answers", quoted(url), quoted(rule));
+                Line::foreign(Level::Plain, &text)
+            }
             Event::Answered(answer) => answered(answer),
             Event::Waiting { wait, elapsed: time, heartbeat } => {
                 let mut lines = self.phase_of(wait);

@@ -9,8 +9,8 @@ use crate::aws::Names;
 use crate::plan::color::Color;
 use crate::plan::look::Look;
 use crate::plan::snapshot::{
-    Alarm, AlarmState, Binding, Breaker, Place, Rollout, Scalable, Service, ServiceDeploymentStatus,
-    ServiceStatus, Snapshot, Threshold, Weighted,
+    Alarm, AlarmState, Binding, Breaker, Condition, Pattern, Place, QueryPair, Rollout, Scalable, Service,
+    ServiceDeploymentStatus, ServiceStatus, Snapshot, Threshold, Weighted,
 };
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, TroubleKind};
@@ -320,14 +320,13 @@ async fn rules_come_from_all_pages_of_all_listeners() {
     assert_eq!(balancer.rules[1].stickiness, Some(Duration::from_secs(60)));
     assert_eq!(balancer.rules[2].forward, [weighted("arn:group/web-green", 1)]);
     assert_eq!(balancer.rules[2].stickiness, None);
-    let conditions: Vec<(&str, Vec<String>)> =
-        balancer.rules[0].conditions.iter().map(|it| (it.field.as_str(), it.values.clone())).collect();
+    let pattern = |text: &str| vec![Pattern::Wildcards(text.to_owned())];
     assert_eq!(
-        conditions,
+        balancer.rules[0].conditions,
         [
-            ("http-header", vec!["X-Test: yes".to_owned()]),
-            ("path-pattern", vec!["/a*".to_owned()]),
-            ("query-string", vec!["v=2".to_owned()])
+            Condition::Header { name: "X-Test".to_owned(), values: pattern("yes") },
+            Condition::Path(pattern("/a*")),
+            Condition::Query(vec![QueryPair { key: Some("v".to_owned()), value: "2".to_owned() }]),
         ]
     );
     let asked = server.operations();

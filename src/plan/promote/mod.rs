@@ -146,7 +146,7 @@ fn deploying(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)
         request: Request {
             color: WantedColor::Color(color),
             allow_live: false,
-            probes: false,
+            probes: Vec::new(),
             listener: goal.listener.clone(),
         },
         color,

@@ -61,7 +61,7 @@ fn a_crash_that_was_put_back() {
 
 #[test]
 fn a_refusal() {
-    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE };
+    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() };
     insta::assert_snapshot!(ended(&refused(live), &run()));
 }
 

@@ -187,10 +187,10 @@ fn a_cancelled_run_says_so_at_once() {
 
 #[test]
 fn what_was_not_begun_says_why() {
-    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE };
+    let live = Refusal::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() };
     let events = [
         started("deploy"),
-        Event::Warning(Warning::LiveColor { color: Color::Blue, split: BLUE }),
+        Event::Warning(Warning::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() }),
         Event::Ended(Box::new(refused(live))),
     ];
     insta::assert_snapshot!(told(&events), @r"

@@ -43,7 +43,11 @@ fn plan_only() {
 
 #[test]
 fn a_refusal() {
-    insta::assert_snapshot!(summary(&refused(Refusal::LiveColor { color: Color::Blue, split: BLUE })));
+    insta::assert_snapshot!(summary(&refused(Refusal::LiveColor {
+        color: Color::Blue,
+        split: BLUE,
+        rules: Vec::new()
+    })));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Bad input, warnings, and what goes wrong before anything is decided.
 
+use super::refusal::serves_users;
 use crate::event::Warning;
 use crate::failure::{Failure, Reason};
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::snapshot::Place;
-use crate::report::names::{duration, one_line, quoted, shares};
+
+use crate::report::names::{duration, one_line, quoted};
 
 /// All problems at once, numbered; the first 100 of many.
 pub(crate) fn problems(problems: &[Problem]) -> Failure {
@@ -32,9 +34,9 @@ pub(crate) fn warning(warning: &Warning) -> String {
             duration(*grace),
             duration(*timeout)
         ),
-        Warning::LiveColor { color, split } => format!(
-            "{color} serves users now ({}). `allow-live: true` replaces its tasks under them, as a rolling update.",
-            shares(*split)
+        Warning::LiveColor { color, split, rules } => format!(
+            "{} `allow-live: true` replaces its tasks under them, as a rolling update.",
+            serves_users(*color, *split, rules)
         ),
         Warning::CountKept { color, asked, count } => format!(
             "{color} serves users now, so its desired count stays {count}: `desired-count` asks for {asked}, and a deploy takes no tasks away from users."

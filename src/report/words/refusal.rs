@@ -23,7 +23,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             "`color: develop` was asked for, and there is no develop service.".to_owned(),
             "Name it with the input `develop-service`, or deploy to `blue`, `green` or `idle`.".to_owned(),
         ),
-        Refusal::LiveColor { color, split } => live_color(*color, *split),
+        Refusal::LiveColor { color, split, rules } => live_color(*color, *split, rules),
         Refusal::NoIdleColor(split) => no_idle(*split),
         Refusal::InFlight { service, id, task_definition } => (
             format!("Another deployment of {} is in progress: {} brings {}.", quoted(service), quoted(id), quoted(short_arn(task_definition))),
@@ -33,8 +33,8 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", quoted(service), count(*desired, "task")),
             "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
         ),
-        Refusal::NoTestAddress(color) => (
-            format!("Probes were asked for, and no listener rule forwards to {color} alone, so they have no way to it."),
+        Refusal::NoTestAddress { color, path } => (
+            format!("Probes were asked for, and no listener rule sends a request for {} to {color} alone.", quoted(path)),
             format!("Add a test listener for {color}, or remove `probes`:\n  aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN"),
         ),
         Refusal::NotChecked(color) => (
@@ -134,11 +134,48 @@ fn setup(service: &str, part: SetupPart, found: &str) -> (String, String) {
 }
 
 /// The color serves users.
-fn live_color(color: Color, split: Split) -> (String, String) {
-    let what =
-        format!("{color} serves users now ({}); a deploy goes to a color without users.", shares(split));
-    let hint = "Deploy to the color without users:\n  color: idle\nor move all users to the other color first. To replace the tasks under your users all the same, as a rolling update:\n  allow-live: true";
-    (what, hint.to_owned())
+fn live_color(color: Color, split: Split, rules: &[String]) -> (String, String) {
+    let what = match rules {
+        [] => {
+            format!("{color} serves users now ({}); a deploy goes to a color without users.", shares(split))
+        }
+        _ => format!("{} A deploy goes to a color without users.", serves_users(color, split, rules)),
+    };
+    let hint = match rules {
+        [] => {
+            "Deploy to the color without users:\n  color: idle\nor move all users to the other color first."
+                .to_owned()
+        }
+        _ => format!(
+            "Delete {} first, or let it forward to both colors; a test rule needs a condition on a header, the query or the source, or a listener of its own.",
+            one_or_all(rules)
+        ),
+    };
+    (
+        what,
+        format!(
+            "{hint} To replace the tasks under your users all the same, as a rolling update:\n  allow-live: true"
+        ),
+    )
+}
+
+/// `that rule`, or `those rules`.
+fn one_or_all(rules: &[String]) -> &'static str {
+    if rules.len() == 1 { "that rule" } else { "those rules" }
+}
+
+/// That a color serves users, and by what: a share, or rules of a production listener.
+pub(crate) fn serves_users(color: Color, split: Split, rules: &[String]) -> String {
+    if rules.is_empty() {
+        return format!("{color} serves users now ({}).", shares(split));
+    }
+    let names: Vec<String> = rules.iter().map(|rule| quoted(rule)).collect();
+    let (noun, verb) = if rules.len() == 1 { ("rule", "sends") } else { ("rules", "send") };
+    format!(
+        "{color} serves users now: the {noun} {} of a production listener {verb} users to it, outside the split ({}).",
+        names.join(", "),
+        shares(split)
+    )
 }
 
 /// Both colors serve users.

@@ -364,7 +364,7 @@ fn bad_input_is_listed_whole() {
 fn warnings_and_early_failures_are_said() {
     let all = [
         Warning::GraceTooLong { grace: Duration::from_secs(1800), timeout: Duration::from_secs(600) },
-        Warning::LiveColor { color: Color::Blue, split: BLUE },
+        Warning::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() },
         Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
         Warning::Text("the post step found\nnothing to do".to_owned()),

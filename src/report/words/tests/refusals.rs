@@ -174,7 +174,7 @@ fn invariant_05_rules_that_disagree_are_shown_with_their_splits() {
 #[test]
 fn a_color_with_users_says_how_to_go_on() {
     let split = Split { blue: 80, green: 20 };
-    insta::assert_snapshot!(told(&Refusal::LiveColor { color: Color::Blue, split }), @r"
+    insta::assert_snapshot!(told(&Refusal::LiveColor { color: Color::Blue, split, rules: Vec::new() }), @r"
     [live-color] blue serves users now (80 % blue, 20 % green); a deploy goes to a color without users.
     Deploy to the color without users:
       color: idle
@@ -197,7 +197,12 @@ fn what_keeps_a_deployment_from_moving_is_said() {
         task_definition: revision(9),
     };
     let no_room = Refusal::NoRoom { service: "web-green".to_owned(), desired: 1, minimum: 100, maximum: 100 };
-    let all = [flying, no_room, Refusal::NoTestAddress(Color::Green), Refusal::NotChecked(Color::Green)];
+    let all = [
+        flying,
+        no_room,
+        Refusal::NoTestAddress { color: Color::Green, path: "/healthz".to_owned() },
+        Refusal::NotChecked(Color::Green),
+    ];
     insta::assert_snapshot!(all.map(|refused| told(&refused)).join("\n"), @r"
     [in-flight] Another deployment of `web-green` is in progress: `ecs-svc/9` brings `web:9`.
     Wait until it has ended, then run again:

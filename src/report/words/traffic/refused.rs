@@ -60,7 +60,7 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::NoIdleColor(_)
         | Refusal::InFlight { .. }
         | Refusal::NoRoom { .. }
-        | Refusal::NoTestAddress(_)
+        | Refusal::NoTestAddress { .. }
         | Refusal::NotChecked(_)
         | Refusal::NameTaken { .. }
         | Refusal::NoVariable(_)

@@ -1,0 +1,321 @@
+//! Which rule of a listener answers a request, as Elastic Load Balancing evaluates them: by priority, the default last.
+//! Source: ELB User Guide for Application Load Balancers, "Listener rules" and "Condition types for listener rules".
+
+use std::net::IpAddr;
+
+use super::snapshot::{Condition, Pattern, QueryPair, Rule};
+
+/// A request, as far as conditions look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// `GET`, in capitals.
+    pub(crate) method: String,
+    /// The host without a port.
+    pub(crate) host: String,
+    /// The path, from its `/`.
+    pub(crate) path: String,
+    /// The query as it is sent, without its `?`; empty without one.
+    pub(crate) query: String,
+    /// Headers by name and value. Other headers are sent too, and their values are not known.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The client's address; none if it is not known.
+    pub(crate) source: Option<IpAddr>,
+}
+
+/// Where a listener sends a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// This rule answers.
+    Rule(&'a Rule),
+    /// This rule may answer: one of its conditions can't be evaluated here.
+    Unknown(&'a Rule),
+    /// No rule answers; a listener as AWS describes it has a default.
+    Nowhere,
+}
+
+/// Finds the rule that answers. `rules` are those of one listener, in any order.
+pub(crate) fn route<'a>(rules: impl IntoIterator<Item = &'a Rule>, request: &Request) -> Route<'a> {
+    let mut rules: Vec<&Rule> = rules.into_iter().collect();
+    rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
+    for rule in rules {
+        match all(rule.conditions.iter().map(|condition| met(condition, request))) {
+            Some(true) => return Route::Rule(rule),
+            Some(false) => {}
+            None => return Route::Unknown(rule),
+        }
+    }
+    Route::Nowhere
+}
+
+/// Whether every condition of a rule is met; none if that is not known.
+fn all(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    any(conditions.map(|met| met.map(|met| !met))).map(|missed| !missed)
+}
+
+/// Whether any value of a condition fits; none if that is not known.
+fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = Some(false);
+    for value in values {
+        match value {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => known = None,
+        }
+    }
+    known
+}
+
+/// Whether a request meets a condition; none if that is not known. Methods are compared exactly, as AWS says; hosts,
+/// headers and queries without regard to case, and paths with it.
+fn met(condition: &Condition, request: &Request) -> Option<bool> {
+    match condition {
+        Condition::Host(patterns) => fits_any(patterns, &request.host, Case::Ignored),
+        Condition::Path(patterns) => fits_any(patterns, &request.path, Case::Counts),
+        Condition::Method(methods) => Some(methods.contains(&request.method)),
+        Condition::Header { name, values } => header(name, values, request),
+        Condition::Query(pairs) => query(pairs, &request.query),
+        Condition::SourceIp(networks) => {
+            let client = request.source?;
+            any(networks.iter().map(|network| contains(network, client)))
+        }
+        Condition::Unknown { .. } => None,
+    }
+}
+
+/// Whether capitals and small letters differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    /// They differ.
+    Counts,
+    /// They are the same.
+    Ignored,
+}
+
+/// Whether a text fits a pattern. A regular expression is AWS's to evaluate.
+fn fits_any(patterns: &[Pattern], text: &str, case: Case) -> Option<bool> {
+    any(patterns.iter().map(|pattern| match pattern {
+        Pattern::Wildcards(pattern) => Some(fits(&signs(pattern, Escape::None), text, case)),
+        Pattern::Regex(_) => None,
+    }))
+}
+
+/// Headers that a client adds by itself: their values are not known here.
+const OWN_HEADERS: [&str; 8] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "user-agent",
+];
+
+/// Whether a header fits. A header that this request does not name is absent, unless clients add it by themselves.
+fn header(name: &str, values: &[Pattern], request: &Request) -> Option<bool> {
+    let mut given = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).peekable();
+    let added = OWN_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if given.peek().is_none() && added {
+        return None;
+    }
+    any(given.map(|(_, value)| fits_any(values, value, Case::Ignored)))
+}
+
+/// Whether a query holds a pair. A pair without a key fits any key. AWS does not say whether escapes are decoded before
+/// the comparison, so a query with escapes is not evaluated.
+fn query(pairs: &[QueryPair], query: &str) -> Option<bool> {
+    if query.contains(['%', '+']) {
+        return None;
+    }
+    let given = query.split('&').filter(|pair| !pair.is_empty());
+    let given: Vec<(&str, &str)> = given.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    let fits = |pattern: &str, text: &str| fits(&signs(pattern, Escape::Backslash), text, Case::Ignored);
+    Some(pairs.iter().any(|wanted| {
+        given.iter().any(|(key, value)| {
+            wanted.key.as_ref().is_none_or(|wanted| fits(wanted, key)) && fits(&wanted.value, value)
+        })
+    }))
+}
+
+/// One sign of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// `*`: any number of characters.
+    Any,
+    /// `?`: exactly one character.
+    One,
+    /// This character.
+    Letter(char),
+}
+
+/// How a pattern writes a literal `*` or `?`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    /// It can't.
+    None,
+    /// After a `\`, as QueryStringConditionConfig says.
+    Backslash,
+}
+
+/// The signs of a pattern.
+fn signs(pattern: &str, escape: Escape) -> Vec<Sign> {
+    let mut letters = pattern.chars();
+    let mut signs = Vec::new();
+    while let Some(letter) = letters.next() {
+        signs.push(match letter {
+            '\\' if escape == Escape::Backslash => Sign::Letter(letters.next().unwrap_or('\\')),
+            '*' => Sign::Any,
+            '?' => Sign::One,
+            other => Sign::Letter(other),
+        });
+    }
+    signs
+}
+
+/// The text that a pattern stands for, if it holds no wildcard.
+fn literal(pattern: &str, escape: Escape) -> Option<String> {
+    let letter = |sign: Sign| match sign {
+        Sign::Letter(letter) => Some(letter),
+        Sign::Any | Sign::One => None,
+    };
+    signs(pattern, escape).into_iter().map(letter).collect()
+}
+
+/// Whether a text fits a pattern: after each sign, which beginnings of the text fit so far.
+fn fits(signs: &[Sign], text: &str, case: Case) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let same = |one: char, other: char| match case {
+        Case::Counts => one == other,
+        Case::Ignored => one.eq_ignore_ascii_case(&other),
+    };
+    let mut ends: Vec<bool> = std::iter::once(true).chain(text.iter().map(|_| false)).collect();
+    for sign in signs {
+        ends = match *sign {
+            Sign::Any => ends
+                .iter()
+                .scan(false, |earlier, end| {
+                    *earlier |= *end;
+                    Some(*earlier)
+                })
+                .collect(),
+            Sign::One => std::iter::once(false).chain(ends.iter().copied().take(text.len())).collect(),
+            Sign::Letter(letter) => {
+                let next = ends.iter().zip(&text).map(|(end, found)| *end && same(letter, *found));
+                std::iter::once(false).chain(next).collect()
+            }
+        };
+    }
+    ends.last().copied().unwrap_or_default()
+}
+
+/// Whether an address is in a CIDR block; none if that is no block.
+fn contains(block: &str, client: IpAddr) -> Option<bool> {
+    let (network, bits) = block.split_once('/')?;
+    let (network, bits): (IpAddr, u32) = (network.parse().ok()?, bits.parse().ok()?);
+    match (network, client) {
+        (IpAddr::V4(network), IpAddr::V4(client)) => {
+            let shift = 32_u32.checked_sub(bits)?;
+            let high = |bits: u32| bits.checked_shr(shift).unwrap_or_default();
+            Some(high(network.to_bits()) == high(client.to_bits()))
+        }
+        (IpAddr::V6(network), IpAddr::V6(client)) => {
+            let shift = 128_u32.checked_sub(bits)?;
+            let high = |bits: u128| bits.checked_shr(shift).unwrap_or_default();
+            Some(high(network.to_bits()) == high(client.to_bits()))
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Some(false),
+    }
+}
+
+impl Request {
+    /// A request of `GET /` to this host from an unknown address.
+    fn to(host: &str) -> Request {
+        Request {
+            method: "GET".to_owned(),
+            host: host.to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Path and query as they are sent.
+    pub(crate) fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+
+    /// A request that is made to meet a rule's conditions: host, header and query by their first literal value, the path
+    /// by its first pattern unless `target` (a path, perhaps with a query) is given. `host` is used if the rule names
+    /// none. Whether the rule answers it is for [`route`] to say.
+    pub(crate) fn for_rule(rule: &Rule, host: &str, target: Option<&str>) -> Option<Request> {
+        let mut request = Request::to(host);
+        for condition in &rule.conditions {
+            request.meet(condition)?;
+        }
+        if let Some(target) = target {
+            let (path, query) = target.split_once('?').unwrap_or((target, ""));
+            path.clone_into(&mut request.path);
+            let queries = [query, &request.query].into_iter().filter(|query| !query.is_empty());
+            request.query = queries.collect::<Vec<_>>().join("&");
+        }
+        Some(request)
+    }
+
+    /// Makes the request meet a condition; none if a client can't choose to.
+    fn meet(&mut self, condition: &Condition) -> Option<()> {
+        match condition {
+            Condition::Host(patterns) => self.host = literals(patterns).next()?,
+            Condition::Path(patterns) => self.path = patterns.iter().find_map(shortest)?,
+            Condition::Method(methods) => methods.contains(&self.method).then_some(())?,
+            Condition::Header { name, values } => {
+                let value = literals(values).find(|value| is_plain(value))?;
+                self.headers.push((name.clone(), value));
+            }
+            Condition::Query(pairs) => {
+                let pair = pairs.iter().find_map(QueryPair::sent)?;
+                let all = [std::mem::take(&mut self.query), pair];
+                self.query = all.into_iter().filter(|pair| !pair.is_empty()).collect::<Vec<_>>().join("&");
+            }
+            Condition::SourceIp(_) | Condition::Unknown { .. } => return None,
+        }
+        Some(())
+    }
+}
+
+impl QueryPair {
+    /// The pair as it is sent in a query, if it is literal and needs no escape.
+    fn sent(&self) -> Option<String> {
+        let key = self.key.as_deref().map_or(Some("rule".to_owned()), |key| literal(key, Escape::Backslash));
+        let (key, value) = (key?, literal(&self.value, Escape::Backslash)?);
+        let safe = |text: &str| text.chars().all(|l| l.is_ascii_alphanumeric() || "-._~".contains(l));
+        (safe(&key) && safe(&value)).then(|| format!("{key}={value}"))
+    }
+}
+
+/// The values without wildcards.
+fn literals(patterns: &[Pattern]) -> impl Iterator<Item = String> {
+    patterns.iter().filter_map(|pattern| match pattern {
+        Pattern::Wildcards(pattern) => literal(pattern, Escape::None),
+        Pattern::Regex(_) => None,
+    })
+}
+
+/// The shortest path that fits a pattern: nothing for each `*`.
+fn shortest(pattern: &Pattern) -> Option<String> {
+    match pattern {
+        Pattern::Wildcards(pattern) => literal(&pattern.replace('*', ""), Escape::None)
+            .map(|path| if path.is_empty() { "/".to_owned() } else { path })
+            .filter(|path| path.starts_with('/') && is_plain(path) && !path.contains(['#', ' '])),
+        Pattern::Regex(_) => None,
+    }
+}
+
+/// Whether a text can be sent as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

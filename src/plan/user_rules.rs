@@ -1,0 +1,69 @@
+//! Rules outside the split that send users to a color all the same: those of a production listener by host, path or
+//! method. A rule with a condition on a header, the query or the source is a test rule.
+
+use super::color::Color;
+use super::snapshot::{Condition, Pattern, Rule};
+use super::wiring::{Groups, ProductionRule, rule_name};
+
+/// A rule of a production listener that sends users to a color, and is no production rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserRule {
+    /// The color.
+    pub(crate) color: Color,
+    /// The rule's name for people.
+    pub(crate) rule: String,
+}
+
+/// Finds the rules that send users to blue or green. Develop is not meant here: a host of its own on the production
+/// listener is how it is reached.
+pub(crate) fn user_rules(groups: &Groups, all: &[Rule], production: &[ProductionRule]) -> Vec<UserRule> {
+    let counts = |rule: &&Rule| {
+        !production.iter().any(|known| known.rule.arn == rule.arn)
+            && production.iter().any(|known| known.rule.listener == rule.listener)
+            && !rule.conditions.iter().any(is_for_tests)
+            && !is_hidden(rule, all)
+    };
+    let colors = |rule: &Rule| {
+        let users = rule.forward.iter().filter(|target| target.weight > 0);
+        let of = |color: Option<Color>| color.filter(|color| *color != Color::Develop);
+        let colors: Vec<Color> = users.filter_map(|target| of(groups.color(&target.group))).collect();
+        let name = rule_name(rule);
+        colors.into_iter().map(move |color| UserRule { color, rule: name.clone() })
+    };
+    all.iter().filter(counts).flat_map(colors).collect()
+}
+
+/// Whether only requests that are made for it meet this condition.
+fn is_for_tests(condition: &Condition) -> bool {
+    match condition {
+        Condition::Header { .. } | Condition::Query(_) | Condition::SourceIp(_) => true,
+        // A field that is not known may be one that users meet.
+        Condition::Host(_) | Condition::Path(_) | Condition::Method(_) | Condition::Unknown { .. } => false,
+    }
+}
+
+/// Whether an earlier rule of the listener answers all that this rule could: each of its conditions is one of this
+/// rule's, or fits every request.
+fn is_hidden(rule: &Rule, all: &[Rule]) -> bool {
+    let order = |rule: &Rule| rule.priority.unwrap_or(u32::MAX);
+    let earlier = all.iter().filter(|other| other.listener == rule.listener && order(other) < order(rule));
+    let met = |condition: &Condition| is_always_met(condition) || rule.conditions.contains(condition);
+    earlier.into_iter().any(|other| other.conditions.iter().all(met))
+}
+
+/// Whether every request meets this condition.
+fn is_always_met(condition: &Condition) -> bool {
+    let is = |pattern: &Pattern, texts: &[&str]| match pattern {
+        Pattern::Wildcards(pattern) => texts.contains(&pattern.as_str()),
+        Pattern::Regex(_) => false,
+    };
+    match condition {
+        Condition::Host(patterns) => patterns.iter().any(|pattern| is(pattern, &["*"])),
+        Condition::Path(patterns) => patterns.iter().any(|pattern| is(pattern, &["*", "/*"])),
+        Condition::Method(_)
+        | Condition::Header { .. }
+        | Condition::Query(_)
+        | Condition::SourceIp(_)
+        | Condition::Unknown { .. } => false,
+    }
+}
