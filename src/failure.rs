@@ -229,7 +229,7 @@ impl Reason {
                 | Tangle::UnknownAction { .. }
                 | Tangle::NoWeight(_) => Reason::Unsupported,
             },
-            Refusal::LiveColor { .. } => Reason::LiveColor,
+            Refusal::LiveColor { .. } | Refusal::UserRules { .. } => Reason::LiveColor,
             Refusal::NoIdleColor(_) => Reason::NoIdleColor,
             Refusal::InFlight { .. } => Reason::InFlight,
             Refusal::NoRoom { .. } => Reason::NoRoom,

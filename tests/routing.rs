@@ -90,3 +90,104 @@ fn invariant_39_a_path_rule_of_the_production_listener_makes_a_color_live() {
     refused(&bed, &done, "live-color");
     done.says(&format!("`HTTP:{} rule 10`", sample.production_port));
 }
+
+#[test]
+fn invariant_38_a_probe_meets_the_rule_and_finds_the_broken_version() {
+    let (bed, sample) = stack();
+    without_test_listener(&bed, &sample);
+    let mut input = rule(&sample.production_listener, 10, header("green"), &sample.green_group);
+    input["Conditions"] = json!([header("green"), host("green.shop.example")]);
+    elb(&bed, "CreateRule", input);
+    bed.clear_calls();
+    let done = deploy(&bed, &sample, "v6-fail-users").run();
+    done.expect(1, "failed", "probe", "restored");
+    let url = format!("http://green.shop.example:{}/", sample.production_port);
+    done.says(&format!("probe `{url}`, which the rule `HTTP:{} rule 10` answers", sample.production_port))
+        .says(&format!("The probe `{url}` was answered with status 500 instead of 200."));
+    assert_eq!(wants(&bed, "web-green"), "web-green:1 × 2");
+    others_untouched(&bed);
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(done.output("test-url"), "", "no browser sends the header");
+}
+
+#[test]
+fn invariant_38_a_way_that_disappears_during_the_run_is_not_taken() {
+    let (bed, sample) = stack();
+    let (listener, groups) = (sample.green_listener.clone(), sample.blue_group.clone());
+    // Green's own listener is given to blue while green starts.
+    let turn = move |world: &mut World| {
+        let actions = json!([{ "Type": "forward", "TargetGroupArn": groups }]);
+        let input = json!({ "ListenerArn": listener, "DefaultActions": actions });
+        world.call(Service::Elb, "ModifyListener", &input).expect("AWS takes it");
+    };
+    bed.fault(Fault::on("RegisterTaskDefinition", Effect::Before(Box::new(turn))));
+    let done = deploy(&bed, &sample, "v6-fail-users").run();
+    assert_eq!(done.code, 1, "{}", done.log);
+    assert_eq!(wants(&bed, "web-green"), "web-green:1 × 2");
+    assert!(["probe-unreachable", "bad-input"].contains(&done.output("reason")), "{}", done.log);
+}
+
+#[test]
+fn invariant_39_a_header_rule_of_the_production_listener_is_a_test_rule() {
+    let (bed, sample) = stack();
+    elb(&bed, "CreateRule", rule(&sample.production_listener, 10, header("green"), &sample.green_group));
+    bed.clear_calls();
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(0, "succeeded", "", "changed");
+    done.says(&format!("probe `http://127.0.0.1:{}/`", sample.green_port));
+    assert_eq!(done.output("test-url"), format!("http://127.0.0.1:{}", sample.green_port));
+    assert!(!done.log.contains("outside the split"), "{}", done.log);
+}
+
+#[test]
+fn invariant_39_promote_names_the_rule_and_shrinks_nothing() {
+    let (bed, sample) = stack();
+    elb(&bed, "CreateRule", rule(&sample.production_listener, 10, path("/shop/*"), &sample.blue_group));
+    bed.clear_calls();
+    let promote = || Action::new(&bed, "promote").input("color", "green").input("settle", "0s");
+    let done = promote().run();
+    refused(&bed, &done, "live-color");
+    let name = format!("HTTP:{} rule 10", sample.production_port);
+    done.says(&format!(
+        "blue serves users now: the rule `{name}` of a production listener sends users to it"
+    ))
+    .says("adopt: true");
+    let port = sample.production_port.to_string();
+    let done = promote().input("adopt", "true").input("listener", &port).input("timeout", "30s").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn invariant_39_status_and_a_plan_list_the_rule() {
+    let (bed, sample) = stack();
+    let made = rule(&sample.production_listener, 10, host("green.shop.example"), &sample.green_group);
+    elb(&bed, "CreateRule", made);
+    bed.clear_calls();
+    let done = Action::new(&bed, "status").run();
+    let name = format!("HTTP:{} rule 10", sample.production_port);
+    let told = format!("The rule `{name}` of a production listener sends users to green outside the split");
+    done.says(&format!("drift: {told}")).says("deploy to green: not now");
+    let seen: Value = serde_json::from_str(done.output("status-json")).expect("JSON");
+    let drift = seen["drift"][0].as_str().expect("a drift");
+    assert!(drift.starts_with(&told), "{drift}");
+    let done =
+        Action::new(&bed, "redirect-traffic").input("traffic", "blue-80").input("plan-only", "true").run();
+    done.says(&told);
+    assert_eq!(writes(&bed), [""; 0]);
+}
+
+#[test]
+fn invariant_39_a_rule_that_appears_before_the_update_keeps_the_version_away() {
+    let (bed, sample) = stack();
+    let input = rule(&sample.production_listener, 10, path("/shop/*"), &sample.green_group);
+    let appear = move |world: &mut World| {
+        world.call(Service::Elb, "CreateRule", &input).expect("AWS takes it");
+    };
+    bed.fault(Fault::on("RegisterTaskDefinition", Effect::Before(Box::new(appear))));
+    let done = deploy(&bed, &sample, "v2").run();
+    done.expect(1, "refused", "live-color", "untouched");
+    done.says(&format!("`HTTP:{} rule 10`", sample.production_port));
+    assert_eq!(writes(&bed), ["ecs RegisterTaskDefinition web-green"]);
+}

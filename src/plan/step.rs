@@ -475,6 +475,15 @@ pub(crate) enum Refusal {
         /// The rules outside the split that send users there, by name.
         rules: Vec<String>,
     },
+    /// A promote would shrink or change a color that rules outside the split send users to.
+    UserRules {
+        /// The color.
+        color: Color,
+        /// The rules by name.
+        rules: Vec<String>,
+        /// The split.
+        split: Split,
+    },
     /// Both colors serve users.
     NoIdleColor(Split),
     /// Another deployment is in progress.

@@ -235,10 +235,9 @@ fn invariant_39_only_rules_that_users_meet_count() {
     let user_rules = |rules: Vec<Rule>| wired(rules).unwrap().user_rules;
     let green = |port, priority| rule(port, priority, &[("tg-green", 1)]);
     assert_eq!(user_rules(vec![both(80, 100, 0), green(8080, None)]), [], "a test listener");
-    let everything = Rule { priority: Some(1), ..both(80, 100, 0) };
-    assert_eq!(user_rules(vec![everything, green(80, None)]), [], "no request gets past rule 1");
-    let by_host = Rule { conditions: vec![Condition::Host(one("a.b"))], ..both(80, 100, 0) };
-    let by_host = Rule { priority: Some(1), ..by_host };
+    let split = rule(80, Some(1), &[("tg-blue", 100), ("tg-green", 0)]);
+    assert_eq!(user_rules(vec![split.clone(), green(80, None)]), [], "no request gets past rule 1");
+    let by_host = Rule { conditions: vec![Condition::Host(one("a.b"))], ..split };
     let rest = user_rules(vec![by_host, green(80, None)]);
     assert_eq!(rest, [UserRule { color: Color::Green, rule: "HTTP:80 default".to_owned() }]);
     let no_weight = rule(80, Some(5), &[("tg-green", 0), ("tg-else", 1)]);

@@ -3,6 +3,7 @@
 use super::{Misscaled, WhyNot, known};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot, Target};
+use crate::plan::user_rules::UserRule;
 use crate::plan::wiring::{Tangle, Wiring};
 
 /// The commands that move users.
@@ -34,7 +35,7 @@ pub(crate) enum Drift {
     Dead {
         /// The color.
         color: Color,
-        /// Its share in percent; none where the rules disagree.
+        /// Its share in percent; none if the rules disagree, or if a rule outside the split sends them.
         share: Option<u32>,
         /// Registered targets.
         registered: u32,
@@ -43,6 +44,8 @@ pub(crate) enum Drift {
         /// Desired count.
         desired: u32,
     },
+    /// A rule of a production listener sends users to a color outside the split.
+    UserRule(UserRule),
     /// A color has users, and can't scale out, or not as it is scheduled.
     Suspended {
         /// The color.
@@ -164,6 +167,7 @@ pub(super) fn drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> 
     let live: Vec<&Service> =
         snapshot.services.iter().filter(|service| wiring.is_live(service.color)).collect();
     let mut found: Vec<Drift> = live.iter().filter_map(|service| dead(service, wiring)).collect();
+    found.extend(wiring.user_rules.iter().cloned().map(Drift::UserRule));
     found.extend(live.iter().filter_map(|service| suspended(service)));
     found.extend(held(&live, wiring));
     found
@@ -174,6 +178,7 @@ fn dead(service: &Service, wiring: &Wiring) -> Option<Drift> {
     let targets = known(&service.targets)?;
     let (blue, green) = wiring.split().percent();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(wiring.split()));
+    let agree = agree && wiring.split().is_live(service.color);
     (!targets.iter().any(Target::is_healthy)).then(|| Drift::Dead {
         color: service.color,
         share: agree.then_some(if service.color == Color::Blue { blue } else { green }),

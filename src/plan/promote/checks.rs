@@ -7,6 +7,8 @@ use crate::plan::definition::{Content, ImageRef, images};
 use crate::plan::near::nearest;
 use crate::plan::snapshot::{Revision, Rollout, Service, Snapshot, Task};
 use crate::plan::step::Refusal;
+use crate::plan::wanted::{Mode, Promotion};
+use crate::plan::wiring::{adopting_of_snapshot, apart_of_snapshot};
 
 /// The color without users never gets more tasks than production can have.
 pub(super) fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
@@ -19,6 +21,23 @@ pub(super) fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
     let production = colors.map(most).max().unwrap_or_default().max(1);
     let (color, idle) = (other(goal.promotion.color), goal.promotion.idle_count);
     if idle > production { Err(Refusal::IdleAbove { color, idle, production }) } else { Ok(()) }
+}
+
+/// Users whom a rule outside the split sends to a color are moved by no split: that color neither shrinks nor gets a new
+/// version under them (invariant 39). A copy changes both colors. With `adopt` the rules become part of the split.
+pub(super) fn unruled(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
+    let Promotion { color, mode, traffic, .. } = &goal.promotion;
+    let reading = if traffic.adopt { adopting_of_snapshot } else { apart_of_snapshot };
+    let Some(Ok(wiring)) = reading(snapshot, goal.listener.as_ref()) else { return Ok(()) };
+    let colors = match mode {
+        Mode::Swap => vec![other(*color)],
+        Mode::Copy => vec![other(*color), *color],
+    };
+    let found = colors.into_iter().map(|color| (color, wiring.user_rules_of(color)));
+    match found.into_iter().find(|(_, rules)| !rules.is_empty()) {
+        Some((color, rules)) => Err(Refusal::UserRules { color, rules, split: wiring.split() }),
+        None => Ok(()),
+    }
 }
 
 /// What was approved has to run on the color that was tested.

@@ -27,7 +27,7 @@ pub(crate) use copy::{copied, mutable};
 pub(crate) use course::Promoting;
 pub(crate) use predict::{loose, predict};
 
-use checks::{approved, named, proven, sized, told};
+use checks::{approved, named, proven, sized, told, unruled};
 
 /// What a promote is asked for, bound to a run.
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ pub(crate) fn other(color: Color) -> Color {
 pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hindrance> {
     let color = goal.promotion.color;
     sized(snapshot, goal)?;
+    unruled(snapshot, goal)?;
     match goal.promotion.mode {
         Mode::Swap => Ok(vec![Phase::Move(Box::new(moving(goal, color, true)))]),
         Mode::Copy => copying(snapshot, goal, color),

@@ -363,7 +363,7 @@ impl Back<'_> {
 pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
     let (lowered, found) = (&run.lowered, run.found.as_ref()?);
     facts.colors.iter().find_map(|color| {
-        let small = color.desired < needed_now(color, facts, found)?;
+        let small = color.desired < needed_now(color, facts, (run, found))?;
         let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
         if let Some(before) = before {
             return Some(Next::Step(count(color, before, Purpose::Restore)));
@@ -377,10 +377,14 @@ pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<N
     })
 }
 
-/// Healthy targets that a color needs for the users that it has now; none without users.
-fn needed_now(color: &Force, facts: &Facts<'_>, found: &Found) -> Option<u32> {
+/// Healthy targets that a color needs for the users that it has now; none without users. How many users a rule outside
+/// the split sends is not known: they get the count that the color had.
+fn needed_now(color: &Force, facts: &Facts<'_>, (run, found): (&Run, &Found)) -> Option<u32> {
     let load = found.load(facts);
     let rules = facts.wiring.production.iter();
     let live = rules.filter(|rule| rule.split.is_live(color.color));
-    live.map(|rule| capacity(color, rule.split, load, false).needed).max()
+    let by_split = live.map(|rule| capacity(color, rule.split, load, false).needed).max();
+    let outside = !facts.wiring.user_rules_of(color.color).is_empty();
+    let by_rule = outside.then(|| run.lowered.count_before(color.color).unwrap_or(1));
+    by_split.max(by_rule)
 }

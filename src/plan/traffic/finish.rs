@@ -35,7 +35,9 @@ pub(super) fn finish(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -
     if let Some(step) = as_production(winner, loser, wanted) {
         return Some(Next::Step(step));
     }
-    if rolling(facts.service(loser.color)).is_some() {
+    // A rule outside the split still sends users there (invariant 39): the color stays as it is.
+    let has_users = !facts.wiring.user_rules_of(loser.color).is_empty();
+    if has_users || rolling(facts.service(loser.color)).is_some() {
         return None;
     }
     let quiet = managed(facts, at, (loser.color, Role::Idle));

@@ -24,6 +24,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             "Name it with the input `develop-service`, or deploy to `blue`, `green` or `idle`.".to_owned(),
         ),
         Refusal::LiveColor { color, split, rules } => live_color(*color, *split, rules),
+        Refusal::UserRules { color, rules, split } => user_rules(*color, rules, *split),
         Refusal::NoIdleColor(split) => no_idle(*split),
         Refusal::InFlight { service, id, task_definition } => (
             format!("Another deployment of {} is in progress: {} brings {}.", quoted(service), quoted(id), quoted(short_arn(task_definition))),
@@ -157,6 +158,19 @@ fn live_color(color: Color, split: Split, rules: &[String]) -> (String, String) 
             "{hint} To replace the tasks under your users all the same, as a rolling update:\n  allow-live: true"
         ),
     )
+}
+
+/// Rules outside the split keep a promote from changing a color.
+fn user_rules(color: Color, rules: &[String], split: Split) -> (String, String) {
+    let what = format!(
+        "{} A promote moves all users by the split, and then changes the color that they left.",
+        serves_users(color, split, rules)
+    );
+    let which = one_or_all(rules);
+    let hint = format!(
+        "Delete {which}, or let this run bring both target groups into the rules of their listener:\n  adopt: true\n  listener: PROTOCOL:PORT"
+    );
+    (what, hint)
 }
 
 /// `that rule`, or `those rules`.

@@ -212,7 +212,7 @@ fn what_keeps_a_deployment_from_moving_is_said() {
     Raise the maximum percent where the service is defined, in Terraform:
       deployment_maximum_percent = 200
 
-    [bad-input] Probes were asked for, and no listener rule forwards to green alone, so they have no way to it.
+    [bad-input] Probes were asked for, and no listener rule sends a request for `/healthz` to green alone.
     Add a test listener for green, or remove `probes`:
       aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN
 

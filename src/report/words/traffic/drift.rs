@@ -3,6 +3,7 @@
 use crate::plan::color::Color;
 use crate::plan::overview::{Drift, Misscaled, Move};
 use crate::plan::scalers::{Change, Role};
+use crate::plan::user_rules::UserRule;
 use crate::report::names::{one_line, quoted};
 
 /// What was found, what it means, and what to do.
@@ -15,6 +16,10 @@ pub(crate) fn drift(drift: &Drift) -> String {
                 nobody(*color, *share)
             )
         }
+        Drift::UserRule(UserRule { color, rule }) => format!(
+            "The rule {} of a production listener sends users to {color} outside the split, so {color} is live whatever the weights say, and no command moves those users. Delete the rule, bring both colors into it (`redirect-traffic` with `listener` and `adopt: true`), or give it a condition on a header, the query or the source if it is for tests.",
+            quoted(rule)
+        ),
         Drift::Suspended { color, service, out, scheduled } => format!(
             "{color} has users, and {} of {} is suspended: it does not grow with them. This action never suspends that; see who did, and resume it.",
             match (out, scheduled) {
@@ -50,7 +55,8 @@ fn nobody(color: Color, share: Option<u32>) -> String {
 pub(crate) fn unserved(drift: &Drift) -> Option<String> {
     match drift {
         Drift::Dead { color, share, .. } => Some(nobody(*color, *share)),
-        Drift::Suspended { .. }
+        Drift::UserRule(_)
+        | Drift::Suspended { .. }
         | Drift::NoTarget { .. }
         | Drift::Scaler(_)
         | Drift::Bounds { .. }

@@ -57,6 +57,7 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::Tangle(_)
         | Refusal::NoDevelop
         | Refusal::LiveColor { .. }
+        | Refusal::UserRules { .. }
         | Refusal::NoIdleColor(_)
         | Refusal::InFlight { .. }
         | Refusal::NoRoom { .. }
