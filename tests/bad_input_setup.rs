@@ -405,7 +405,7 @@ fn probes_without_a_test_listener_are_refused() {
     let done = refused(&bed, deploy(&bed).input("probes", "- {path: /}"), "bad-input");
     assert_eq!(
         answer(&done),
-        "Probes were asked for, and no listener rule forwards to green alone, so they have no way to it.\n\
+        "Probes were asked for, and no listener rule sends a request for `/` to green alone.\n\
          Add a test listener for green, or remove `probes`:\n  \
          aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN"
     );

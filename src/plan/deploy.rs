@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use super::admit::{Hindrance, Request, admit, answered};
-use super::color::{Color, Split};
+use super::admit::{Hindrance, Request, admit, answered, live_refusal};
+use super::color::Color;
 use super::definition::{Content, family, same_content};
 use super::look::Look;
 use super::lost::{Replaced, arrived, replaced, shows};

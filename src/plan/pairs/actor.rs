@@ -409,8 +409,12 @@ pub(super) fn same(one: Split, two: Split) -> bool {
 
 /// Version 2 to green, with as many tasks as the live color.
 fn deploy_goal() -> deploy::Goal {
-    let request =
-        Request { color: WantedColor::Color(Color::Green), allow_live: false, probes: false, listener: None };
+    let request = Request {
+        color: WantedColor::Color(Color::Green),
+        allow_live: false,
+        probes: Vec::new(),
+        listener: None,
+    };
     deploy::Goal {
         request,
         content: content("web-green", "v6"),
