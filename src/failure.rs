@@ -179,7 +179,7 @@ impl Reason {
             Failing::Repeated(_) => Reason::TimedOut,
             Failing::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
-                ProbeFailureKind::Unreachable { .. } => Reason::ProbeUnreachable,
+                ProbeFailureKind::Unreachable { .. } | ProbeFailureKind::NoRule => Reason::ProbeUnreachable,
             },
             Failing::Deployment(ended) => match ended {
                 Ended::CircuitBreaker => Reason::CircuitBreaker,

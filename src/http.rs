@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use reqwest::header::HOST;
 
-use crate::plan::address::Address;
-
 /// How much of a body is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
@@ -40,16 +38,24 @@ pub(crate) fn client(run: &str) -> Result<reqwest::Client, String> {
         .map_err(|error| chain(&error))
 }
 
-/// Sends the request of an address once, to the load balancer, by the host that its rule asks for.
-pub(crate) async fn probe(client: &reqwest::Client, address: &Address) -> ProbeAnswer {
-    let wanted = &address.request;
-    let mut request = client.get(format!("{}{}", address.origin(&address.dns), wanted.target()));
-    if wanted.host != address.dns {
-        request = request.header(HOST, &wanted.host);
-    }
-    for (name, value) in &wanted.headers {
-        request = request.header(name, value);
-    }
+/// The `GET` of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProbeRequest {
+    /// The URL, by the name that is connected to.
+    pub(crate) url: String,
+    /// Another `Host` than the URL's.
+    pub(crate) host: Option<String>,
+    /// More headers by name and value.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// Sends a probe once.
+pub(crate) async fn probe(client: &reqwest::Client, wanted: &ProbeRequest) -> ProbeAnswer {
+    let host = wanted.host.iter().map(|host| (HOST.as_str(), host));
+    let headers = wanted.headers.iter().map(|(name, value)| (name.as_str(), value));
+    let request = host
+        .chain(headers)
+        .fold(client.get(&wanted.url), |request, (name, value)| request.header(name, value));
     match answer(request).await {
         Ok(answer) => answer,
         Err(error) => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
@@ -80,19 +86,10 @@ mod tests {
     use super::*;
     use crate::aws::tests::server::{Answer, Request, Server};
 
-    /// `GET path` by this host at the server of this URL.
-    fn address(url: &str, host: &str, path: &str) -> Address {
-        let (dns, port) = url.trim_start_matches("http://").split_once(':').unwrap();
-        let request = crate::plan::route::Request {
-            method: "GET".to_owned(),
-            host: host.to_owned(),
-            path: path.to_owned(),
-            query: String::new(),
-            headers: vec![("X-Color".to_owned(), "green".to_owned())],
-            source: None,
-        };
-        let (scheme, rule) = ("http".to_owned(), String::new());
-        Address { scheme, dns: dns.to_owned(), port: port.parse().unwrap(), request, rule }
+    /// `GET` of a URL by this host.
+    fn get(url: String, host: Option<&str>) -> ProbeRequest {
+        let headers = vec![("X-Color".to_owned(), "green".to_owned())];
+        ProbeRequest { url, host: host.map(str::to_owned), headers }
     }
 
     /// One answer for each path.
@@ -111,7 +108,9 @@ mod tests {
     async fn a_probe_sees_the_answer_itself() {
         let server = Server::start(script).await;
         let client = client("42").unwrap();
-        let ask = async |path: &str| probe(&client, &address(&server.url, "green.shop", path)).await;
+        let ask = async |path: &str| {
+            probe(&client, &get(format!("{}{path}", server.url), Some("green.shop"))).await
+        };
         let answered = |status, body: &str| ProbeAnswer::Answered { status, body: body.to_owned() };
         assert_eq!(ask("/healthz").await, answered(200, "ok"));
         assert_eq!(ask("/down").await, answered(503, "down"));
@@ -147,18 +146,17 @@ mod tests {
     async fn no_answer_is_unreachable_and_says_why() {
         let server = Server::start(script).await;
         let client = client("42").unwrap();
-        let dropped = probe(&client, &address(&server.url, "127.0.0.1", "/drop")).await;
+        let dropped = probe(&client, &get(format!("{}/drop", server.url), None)).await;
         assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
         // Bound, so that nobody else gets the port, and never listening.
         let closed = tokio::net::TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", closed.local_addr().unwrap());
-        let ProbeAnswer::Unreachable { why } = probe(&client, &address(&url, "127.0.0.1", "/")).await else {
+        let ProbeAnswer::Unreachable { why } = probe(&client, &get(url, None)).await else {
             panic!("nobody listens")
         };
         assert!(why.contains("Connection refused"), "{why}");
-        let nonsense =
-            probe(&client, &Address { dns: "not a name".to_owned(), ..address(&url, "x", "/") }).await;
+        let nonsense = probe(&client, &get("not a url".to_owned(), None)).await;
         assert!(matches!(nonsense, ProbeAnswer::Unreachable { .. }), "{nonsense:?}");
     }
 }

@@ -341,7 +341,7 @@ fn a_probe_with_a_wrong_body_fails_the_deploy() {
 }
 
 #[test]
-fn a_test_listener_that_can_not_be_reached_is_told_apart() {
+fn a_test_listener_that_goes_away_is_told_apart() {
     let (bed, sample) = usual();
     let listener = sample.green_listener.clone();
     let delete = move |world: &mut testbed::World| {
@@ -364,15 +364,15 @@ fn a_test_listener_that_can_not_be_reached_is_told_apart() {
     let done = deploy(&bed, &sample, "v2").input("probes", "[{ path: / }]").run();
     put_back(&bed, &done, "probe-unreachable");
     insta::assert_snapshot!(told(&done.log), @r#"
-    the deploy fails: The new version of `web-green` (green) did not pass. The probe `http://127.0.0.1:…/` got no answer from where the job runs: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111).
-    Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.
+    the deploy fails: The new version of `web-green` (green) did not pass. The probe `/` was not sent: no listener rule leads it to the color alone any more.
+    A listener or a rule was changed while this run went on: see who did. Add a test listener for the color, or remove `probes`.
     updated; the deployment is `ecs-svc/…`
-    failed (probe-unreachable) after Ns: The new version of `web-green` (green) did not pass. The probe `http://127.0.0.1:…/` got no answer from where the job runs: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111).
-    Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.
+    failed (probe-unreachable) after Ns: The new version of `web-green` (green) did not pass. The probe `/` was not sent: no listener rule leads it to the color alone any more.
+    A listener or a rule was changed while this run went on: see who did. Add a test listener for the color, or remove `probes`.
     Restored: this run put `web-green` (green) back to `web-green:1`, and read it back from AWS.
     users: 100 % blue, 0 % green; a deploy does not change that
-    ::error title=deploy to green failed%3A probe-unreachable::The new version of `web-green` (green) did not pass. The probe `http://127.0.0.1:…/` got no answer from where the job runs: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111).
-    Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.
+    ::error title=deploy to green failed%3A probe-unreachable::The new version of `web-green` (green) did not pass. The probe `/` was not sent: no listener rule leads it to the color alone any more.
+    A listener or a rule was changed while this run went on: see who did. Add a test listener for the color, or remove `probes`.
     Restored: this run put `web-green` (green) back to `web-green:1`, and read it back from AWS.
     "#);
 }

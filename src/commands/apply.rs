@@ -4,7 +4,8 @@ use super::drive::Drive;
 use super::tags::tags;
 use crate::aws::Aws;
 use crate::event::Event;
-use crate::http::{ProbeAnswer, probe};
+use crate::http::{ProbeAnswer, ProbeRequest, probe};
+use crate::plan::address::Address;
 use crate::plan::course::Course;
 use crate::plan::definition::{Content, family, same_content, tag};
 use crate::plan::probe::judge;
@@ -90,6 +91,16 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
     }
 }
 
+/// The request of an address, sent to its load balancer.
+fn request(address: &Address) -> ProbeRequest {
+    let Address { dns, request, .. } = address;
+    ProbeRequest {
+        url: format!("{}{}", address.origin(dns), request.target()),
+        host: (request.host != *dns).then(|| request.host.clone()),
+        headers: request.headers.clone(),
+    }
+}
+
 /// Sends the probes one after the other; the first wrong answer ends it. Each goes where the rules that were seen right
 /// before lead to the color alone.
 async fn probes<C: Course>(
@@ -105,12 +116,11 @@ async fn probes<C: Course>(
         let address =
             wiring.as_ref().zip(color).and_then(|(wiring, color)| wiring.probe_address(color, &wanted.path));
         let Some(address) = address else {
-            let kind = ProbeFailureKind::Unreachable { why: words::NO_TEST_LISTENER.to_owned() };
-            return Err(ProbeFailure { url: wanted.path.clone(), kind });
+            return Err(ProbeFailure { url: wanted.path.clone(), kind: ProbeFailureKind::NoRule });
         };
         let url = address.probe_url();
         drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
-        match probe(http, &address).await {
+        match probe(http, &request(&address)).await {
             ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
             ProbeAnswer::Unreachable { why } => {
                 return Err(ProbeFailure { url, kind: ProbeFailureKind::Unreachable { why } });

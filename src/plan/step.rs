@@ -318,6 +318,8 @@ pub(crate) struct ProbeFailure {
 /// The ways a probe fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeFailureKind {
+    /// No rule sends it to the color alone any more; it was not sent.
+    NoRule,
     /// Another status code.
     Status {
         /// What was found.

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Reason};
 
-/// Why probes can't be asked when no rule forwards to the color alone.
+/// Why a step was not sent.
 pub(crate) const MISPLACED_STEP: &str = "this step does not belong to this command; nothing was sent";
-
-/// Why probes have no way.
-pub(crate) const NO_TEST_LISTENER: &str = "no listener rule sends this request to the color alone now";
 
 /// No HTTP client can be made: as good as always, no CA certificates were found.
 pub(crate) fn no_http_client(why: &str) -> Failure {

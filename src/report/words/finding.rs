@@ -83,6 +83,10 @@ fn probe(failure: &ProbeFailure) -> (String, &'static str) {
             format!("The answer to the probe {url} does not contain {}.", quoted(wanted)),
             "The version runs but answers wrongly: read its log, or correct the probe.",
         ),
+        ProbeFailureKind::NoRule => (
+            format!("The probe {url} was not sent: no listener rule leads it to the color alone any more."),
+            "A listener or a rule was changed while this run went on: see who did. Add a test listener for the color, or remove `probes`.",
+        ),
         ProbeFailureKind::Unreachable { why } => (
             format!("The probe {url} got no answer from where the job runs{}", because(why)),
             "Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.",
