@@ -242,7 +242,7 @@ impl<'a, C: Course> Drive<'a, C> {
 
     /// Does one step and notes its answer. What comes next is decided by a new look (invariant 6).
     async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
-        if is_write(step)
+        if step.is_write()
             && let Some(snapshot) = &seen
         {
             self.course.before(step, snapshot);
@@ -261,7 +261,7 @@ impl<'a, C: Course> Drive<'a, C> {
         self.tell(step, &answer);
         let failed = answer.is_err();
         self.course.answered(step, answer, sent);
-        if is_write(step) {
+        if step.is_write() {
             self.save(self.phase());
         }
         if failed {
@@ -376,14 +376,6 @@ impl<'a, C: Course> Drive<'a, C> {
         if let Err(error) = saved {
             self.session.reporter.file_trouble("the step's state", &error);
         }
-    }
-}
-
-/// Whether a step writes to a service, a rule or a scalable target. A revision that nothing uses changes nothing.
-fn is_write(step: &Step) -> bool {
-    match step {
-        Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
-        Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
     }
 }
 

@@ -5,10 +5,12 @@ use crate::plan::color::Split;
 use crate::plan::predict::{NEW_REVISION, Plan, plan};
 use crate::plan::run::{Answer, Unanswered};
 use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
-use crate::plan::snapshot::{Revision, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target};
-use crate::plan::step::{Because, Left, ProbeFailure, ProbeFailureKind, SetupPart};
+use crate::plan::snapshot::{
+    Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target,
+};
+use crate::plan::step::{Because, Found, Left, ProbeFailure, ProbeFailureKind, SetupPart, Update};
 use crate::plan::trouble::TroubleKind;
-use crate::plan::wanted::WantedColor;
+use crate::plan::wanted::{DesiredCount, WantedColor};
 use crate::plan::wiring::Tangle;
 
 /// The decision at the beginning.

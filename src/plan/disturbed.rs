@@ -235,7 +235,7 @@ proptest! {
             Plan::Steps(steps) => {
                 let is_good = matches!(ending, Ending::End(End::Good { .. }));
                 prop_assert!(is_good, "{:?}", ending);
-                let writes: Vec<Step> = steps.into_iter().filter(is_write).map(arrived).collect();
+                let writes: Vec<Step> = steps.into_iter().filter(changes_aws).map(arrived).collect();
                 prop_assert_eq!(writes, sim.sent);
             }
         }
@@ -243,7 +243,7 @@ proptest! {
 }
 
 /// Whether a step changes something in AWS.
-fn is_write(step: &Step) -> bool {
+fn changes_aws(step: &Step) -> bool {
     matches!(step, Step::Register { .. } | Step::Update(_))
 }
 

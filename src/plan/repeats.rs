@@ -67,18 +67,14 @@ impl Repeats {
             return if now.since(sent.last) < PAUSE { Budget::Pause } else { Budget::Send };
         }
         let Sent { step, times, shown, .. } = sent.clone();
-        let count = match &step {
-            Step::Update(update) => {
-                seen.and_then(|seen| seen.service(update.color)).map(|service| service.desired)
-            }
-            _ => None,
-        };
+        let updated = step.update().and_then(|update| seen?.service(update.color));
+        let count = updated.map(|service| service.desired);
         Budget::Spent(Box::new(Unkept { step, times, shown, count }))
     }
 
     /// Notes a write that AWS took, or may have taken.
     pub(crate) fn sent(&mut self, step: &Step, at: Time) {
-        if !is_write(step) {
+        if !step.is_write() {
             return;
         }
         match self.sent.iter_mut().find(|sent| same_write(&sent.step, step)) {
@@ -92,14 +88,6 @@ impl Repeats {
         for sent in self.sent.iter_mut().filter(|sent| !sent.shown) {
             sent.shown = shows(&sent.step);
         }
-    }
-}
-
-/// Whether a step changes something that another writer can change back.
-fn is_write(step: &Step) -> bool {
-    match step {
-        Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
-        Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The values a decision is made of: what to do next, what to refuse, and how a run ends.
 
+mod write;
+
 use std::time::Duration;
 
 use super::color::{Color, Split};

@@ -6,73 +6,14 @@
 use std::time::Duration;
 
 use self::history::{gone, replaced, was_stopped};
+pub(crate) use self::own::{Kind, Mine, is_own, own_tasks};
 use super::own_targets::group_targets;
 use super::snapshot::{Breaker, Deployment, Rollout, Service, ServiceStatus, Target, Task, Threshold};
 use super::time::Time;
 use super::trouble::Trouble;
 
 mod history;
-
-/// What kind of change the run waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A deployment of its own.
-    Rollout,
-    /// A count-only change: it has no deployment of its own and answers with the old id.
-    CountOnly,
-    /// Nothing was changed; what runs has to be healthy all the same.
-    Nothing,
-}
-
-/// The deployment that the run waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mine {
-    /// What kind of change it is.
-    pub(crate) kind: Kind,
-    /// `ecs-svc/…`; none for a change without a deployment of its own.
-    pub(crate) id: Option<String>,
-    /// ARN of its task definition.
-    pub(crate) task_definition: String,
-    /// Tasks that it should run: as asked for, until somebody else sets another count.
-    pub(crate) desired: u32,
-    /// When it was asked for.
-    pub(crate) started: Time,
-    /// Whether a snapshot has shown it yet.
-    pub(crate) seen: bool,
-    /// The ids of the deployments that were there before it: none of them is it, and none is newer.
-    pub(crate) before: Vec<String>,
-}
-
-impl Mine {
-    /// A change of the count alone, as it was asked for at `started`.
-    pub(crate) fn of_count(service: &Service, started: Time) -> Mine {
-        Mine {
-            kind: Kind::CountOnly,
-            id: None,
-            task_definition: service.task_definition.clone(),
-            desired: service.desired,
-            started,
-            seen: true,
-            before: Vec::new(),
-        }
-    }
-
-    /// Whether a deployment can be the one that this change started. Ids tell, not clocks: AWS's and the runner's differ.
-    pub(crate) fn can_be(&self, deployment: &Deployment) -> bool {
-        let new = !self.before.contains(&deployment.id);
-        self.kind == Kind::Rollout && new && deployment.task_definition == self.task_definition
-    }
-
-    /// Whether the service shows this change: its deployment, or the count alone.
-    pub(crate) fn shows(&self, service: &Service) -> bool {
-        match self.kind {
-            Kind::Rollout => {
-                service.deployments.iter().any(|deployment| Some(&deployment.id) == self.id.as_ref())
-            }
-            Kind::CountOnly | Kind::Nothing => service.desired == self.desired,
-        }
-    }
-}
+mod own;
 
 /// How long the verdict has patience for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -396,19 +337,6 @@ fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
         Ended::Alarm(service.setup.alarms.clone())
     } else {
         Ended::CircuitBreaker
-    }
-}
-
-/// The tasks that count for this change.
-pub(crate) fn own_tasks<'a>(tasks: &'a [Task], mine: &'a Mine) -> impl Iterator<Item = &'a Task> {
-    tasks.iter().filter(|task| is_own(task, mine))
-}
-
-/// Whether a task counts for this change: its deployment started it, or it runs its task definition.
-pub(crate) fn is_own(task: &Task, mine: &Mine) -> bool {
-    match (mine.kind, &mine.id) {
-        (Kind::Rollout, Some(id)) => task.started_by == *id,
-        (Kind::Rollout | Kind::CountOnly | Kind::Nothing, _) => task.task_definition == mine.task_definition,
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use super::at_target::settling;
 use super::capacity::{Force, FullLoad, capacity};
 use super::facts::{Facts, facts};
 use super::goal::{Finish, Goal};
-use super::next::{count, managed, managing, rolling, settling};
+use super::next::rolling;
 use super::run::Run;
+use super::shift::{count, managed, managing};
 use super::stage::Target;
 use crate::plan::color::Color;
 use crate::plan::scalers::{Role, next_step};

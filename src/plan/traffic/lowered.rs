@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capacity::Force;
 use crate::plan::color::Color;
-use crate::plan::step::{Scaling, Step, Update};
+use crate::plan::step::Step;
 
 /// What a run lowered, by color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,56 +35,68 @@ enum Shown {
     Newly,
 }
 
-impl Lowered {
-    /// Notes a step that is about to lower a count or MinCapacity.
-    pub(super) fn before(&mut self, step: &Step, colors: &[Force]) {
-        let now = |color: Color| colors.iter().find(|now| now.color == color);
+/// The size that a step asks for.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    /// A desired count.
+    Count(Color, u32),
+    /// MinCapacity.
+    Minimum(Color, u32),
+}
+
+impl Asked {
+    /// None for a step that sets neither.
+    fn by(step: &Step) -> Option<Asked> {
         match step {
-            Step::Update(Update { color, desired: Some(asked), .. }) => {
-                let Some(before) = now(*color).map(|now| now.desired) else { return };
-                if *asked < before {
-                    let most = self.counts.get(color).map_or(before, |(known, _)| before.max(*known));
-                    self.counts.insert(*color, (most, *asked));
-                    self.shown = Shown::Asked;
-                }
-            }
-            Step::Scaling(Scaling { color, min: Some(asked), .. }) => {
-                let before = now(*color).and_then(|now| Some(now.scaling?.min)).unwrap_or_default();
-                if *asked < before {
-                    self.minima.insert(*color, before);
-                }
-            }
-            Step::Update(_)
-            | Step::Scaling(_)
-            | Step::Find { .. }
+            Step::Update(update) => update.desired.map(|count| Asked::Count(update.color, count)),
+            Step::Scaling(scaling) => scaling.min.map(|least| Asked::Minimum(scaling.color, least)),
+            Step::Find { .. }
             | Step::Register { .. }
             | Step::Probe
             | Step::Weights(_)
             | Step::Policy(_)
-            | Step::Alarm(_) => {}
+            | Step::Alarm(_) => None,
+        }
+    }
+}
+
+impl Lowered {
+    /// Notes a step that is about to lower a count or MinCapacity.
+    pub(super) fn before(&mut self, step: &Step, colors: &[Force]) {
+        let now = |color: Color| colors.iter().find(|now| now.color == color);
+        match Asked::by(step) {
+            Some(Asked::Count(color, asked)) => {
+                let Some(before) = now(color).map(|now| now.desired) else { return };
+                if asked < before {
+                    let most = self.counts.get(&color).map_or(before, |(known, _)| before.max(*known));
+                    self.counts.insert(color, (most, asked));
+                    self.shown = Shown::Asked;
+                }
+            }
+            Some(Asked::Minimum(color, asked)) => {
+                let before = now(color).and_then(|now| Some(now.scaling?.min)).unwrap_or_default();
+                if asked < before {
+                    self.minima.insert(color, before);
+                }
+            }
+            None => {}
         }
     }
 
     /// Forgets what a step that AWS took has raised again.
     pub(super) fn took(&mut self, step: &Step) {
-        match step {
-            Step::Update(Update { color, desired: Some(count), .. }) => {
-                if let Some((_, asked)) = self.counts.get(color).copied().filter(|(_, asked)| count > asked) {
-                    self.counts.remove(color);
-                    self.undone.insert(*color, (asked, *count));
+        match Asked::by(step) {
+            Some(Asked::Count(color, count)) => {
+                if let Some((_, asked)) = self.counts.get(&color).copied().filter(|(_, asked)| count > *asked)
+                {
+                    self.counts.remove(&color);
+                    self.undone.insert(color, (asked, count));
                 }
             }
-            Step::Scaling(Scaling { color, min: Some(min), .. }) => {
-                self.minima.retain(|known, before| known != color || min < before);
+            Some(Asked::Minimum(color, min)) => {
+                self.minima.retain(|known, before| *known != color || min < *before);
             }
-            Step::Update(_)
-            | Step::Scaling(_)
-            | Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Probe
-            | Step::Weights(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => {}
+            None => {}
         }
     }
 

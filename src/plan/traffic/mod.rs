@@ -1,5 +1,6 @@
 //! Moving users between the colors: one pure decision for `redirect-traffic`, `rollback` and `promote`.
 
+mod at_target;
 mod back;
 mod brief;
 mod capacity;
@@ -12,14 +13,16 @@ mod predict;
 mod rewrite;
 mod rollback;
 mod run;
+mod shift;
 mod stage;
 
+pub(crate) use at_target::stays_suspended;
 #[cfg(test)]
 pub(crate) use brief::Undo;
 pub(crate) use brief::{Brief, Copying, Load, Reckoned, RuleChange};
 pub(crate) use finish::{stays_at_size, stays_busy};
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
-pub(crate) use next::{next, stays_suspended};
+pub(crate) use next::next;
 pub(crate) use predict::{Prediction, brief, predict, shortfall, steps};
 pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};

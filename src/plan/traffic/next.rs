@@ -9,36 +9,31 @@
 
 use std::time::Duration;
 
+use super::at_target::{at_target, dead};
 use super::back::{self, undo_lowering};
-use super::capacity::{Force, FullLoad, capacity, full_load};
+use super::capacity::capacity;
 use super::facts::{Facts, Lacking, facts};
-use super::finish::finish;
 use super::goal::Goal;
-use super::rewrite::rewrite;
 use super::run::{Run, Written};
+use super::shift::shift_towards;
 use super::stage::{Target, target};
 use crate::plan::admit::Hindrance;
-use crate::plan::cause::failed_since;
-use crate::plan::color::{Color, Split};
-use crate::plan::promote::other;
-use crate::plan::scalers::{Managing, Role, serving};
+use crate::plan::color::Split;
 use crate::plan::snapshot::{Rollout, Service, Snapshot};
-use crate::plan::step::{
-    Capacity, End, Failing, Next, Purpose, Refusal, Scaling, Short, Step, Stuck, Update, Wait, Weights,
-};
+use crate::plan::step::{Failing, Next, Refusal, Short, Stuck, Wait};
 use crate::plan::time::Time;
 use crate::plan::trouble::{Read, Trouble};
 use crate::plan::verdict::Recovery;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
 /// How long AWS may be unreadable once something was changed, before the run goes back.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long new weights may take to show in what AWS answers, and an unanswered write to show its effect.
 pub(super) const SHOWN: Duration = Duration::from_secs(10);
 
 /// Tasks that failed since a scale-up, at which it is given up: ECS would go on trying for ever.
-const FAILED: usize = 3;
+pub(super) const FAILED: usize = 3;
 
 /// Decides.
 pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
@@ -65,13 +60,13 @@ fn turn(failing: Failing) -> Next {
 }
 
 /// The same for a change of traffic that is stuck.
-fn stuck(stuck: Stuck) -> Next {
+pub(super) fn stuck(stuck: Stuck) -> Next {
     turn(Failing::Traffic(stuck))
 }
 
 /// AWS does not answer: wait, but neither for ever nor blindly with users between the colors, as a write without an
 /// answer may have left them.
-fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
+pub(super) fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
     let blind = now.since(run.blind.unwrap_or(now));
     if !run.changed && run.unanswered.is_none() {
         let patient = trouble.kind.passes() && blind < goal.timeout;
@@ -88,7 +83,7 @@ fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
 }
 
 /// Before the first write a refusal, after it the way back.
-fn refuse(refusal: Refusal, run: &Run) -> Next {
+pub(super) fn refuse(refusal: Refusal, run: &Run) -> Next {
     match refusal {
         refusal if !run.changed && run.unanswered.is_none() => Next::Refuse(refusal),
         Refusal::Unread(trouble) => stuck(Stuck::Trouble(trouble)),
@@ -127,8 +122,8 @@ fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     let mut rules = facts.wiring.production.iter();
     let lacking = rules.clone().find(|rule| rule.lacks.is_some() && goal.wish.adopt);
     match lacking.or_else(|| rules.find(|rule| to_write(rule, aim.split, goal))) {
-        Some(rule) => towards(facts, (goal, run, now), &aim, rule),
-        None => there(facts, (goal, run, now), &aim),
+        Some(rule) => shift_towards(facts, (goal, run, now), &aim, rule),
+        None => at_target(facts, (goal, run, now), &aim),
     }
 }
 
@@ -238,372 +233,5 @@ fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Ne
         Next::Refuse(Refusal::AlarmAt { firing, color: aim.receiver, split })
     } else {
         Next::Refuse(Refusal::AlarmFiring(firing))
-    })
-}
-
-/// On the way to the next split: capacity first, then the rule.
-fn towards(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, rule: &ProductionRule) -> Next {
-    let (goal, run, _) = at;
-    let load = run.load(aim.base, facts);
-    if let Some(lacks) = rule.lacks {
-        if !goal.wish.adopt {
-            return refuse(Refusal::NotAdopted { rule: rule_name(&rule.rule), lacks }, run);
-        }
-        // Refused before the first write is what is certain already; the health of the group that is lacked is not.
-        let known =
-            |color: &Force, capacity: &Capacity| color.color != lacks || capacity.desired < capacity.needed;
-        if let Some(why) = short(facts, goal, aim, load)
-            .iter()
-            .filter(|(color, capacity)| known(color, capacity))
-            .find_map(|(color, capacity)| hopeless(color, *capacity, load, (goal, run)))
-        {
-            return refuse(why, run);
-        }
-        // With the split that it has: a group is checked for health only once a rule uses it.
-        return write(rule, rule.split, facts, Purpose::Traffic);
-    }
-    match ready(facts, at, aim, load) {
-        Some(next) => next,
-        None => write(rule, aim.split, facts, Purpose::Traffic),
-    }
-}
-
-/// What is still to do before weight moves; none when every color that ends with users can serve them.
-fn ready(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, load: FullLoad) -> Option<Next> {
-    let short = short(facts, at.0, aim, load);
-    raise(facts, at, aim, &short, load)
-}
-
-/// What is still to do for colors that are short of healthy targets, before they get users.
-fn raise(
-    facts: &Facts<'_>,
-    at: (&Goal, &Run, Time),
-    aim: &Target,
-    short: &[(&Force, Capacity)],
-    load: FullLoad,
-) -> Option<Next> {
-    let (goal, run, now) = at;
-    if let Some(why) =
-        short.iter().find_map(|(color, capacity)| hopeless(color, *capacity, load, (goal, run)))
-    {
-        return Some(refuse(why, run));
-    }
-    let live = [Color::Blue, Color::Green].into_iter().filter(|color| aim.split.is_live(*color));
-    let managed: Vec<Next> = live.filter_map(|color| managed(facts, at, (color, Role::Live))).collect();
-    if let Some(hindered) = managed.iter().find(|next| !matches!(next, Next::Step(_))) {
-        return Some(hindered.clone());
-    }
-    if let Some(step) = suspend(facts, run, Purpose::Traffic) {
-        return Some(Next::Step(step));
-    }
-    if let Some(step) = managed.into_iter().next() {
-        return Some(step);
-    }
-    let small = short.iter().find(|(_, capacity)| capacity.desired < capacity.needed);
-    if let Some((color, capacity)) = small {
-        return Some(Next::Step(count(color, capacity.needed, Purpose::Traffic)));
-    }
-    let (_, waited_for) = short.first()?;
-    let failed = failed_since(facts.service(waited_for.color), run.acted);
-    if now.since(run.acted) < goal.timeout && failed < FAILED {
-        return Some(Next::Wait(Wait::Capacity(*waited_for)));
-    }
-    Some(if run.changed {
-        stuck(Stuck::NotEnough(*waited_for))
-    } else {
-        Next::Refuse(Refusal::NotEnough { capacity: *waited_for, load: load.told(), why: Short::TimedOut })
-    })
-}
-
-/// Where scaling is managed, a color that gets users has its policies, and its alarms act (invariant 31); one without
-/// users has alarms that do not. Bounds stay as they are. A forced run goes on without what can't be had.
-pub(super) fn managed(facts: &Facts<'_>, at: (&Goal, &Run, Time), of: (Color, Role)) -> Option<Next> {
-    let (goal, run, _) = at;
-    let (wanted, (color, role)) = (goal.managed.as_ref()?, of);
-    if run.unscalable.contains(&color) {
-        return None;
-    }
-    let service = (facts.cluster, facts.service(color));
-    managing(serving(service, wanted, role, Purpose::Traffic), at)
-}
-
-/// What it means for the run how a service's scaling stands; none where nothing is to do.
-pub(super) fn managing(stands: Managing, (goal, run, now): (&Goal, &Run, Time)) -> Option<Next> {
-    match stands {
-        Managing::Settled => None,
-        Managing::Step(step) => Some(Next::Step(step)),
-        Managing::Unseen => Some(Next::Look(goal.look())),
-        Managing::Trouble(_) | Managing::Refused(_) if goal.wish.force => None,
-        Managing::Trouble(trouble) => Some(hold(&trouble, goal, run, now)),
-        Managing::Refused(refusal) => Some(refuse(refusal, run)),
-    }
-}
-
-/// The colors that end with users and have too few healthy targets for them.
-fn short<'a>(facts: &'a Facts<'_>, goal: &Goal, aim: &Target, load: FullLoad) -> Vec<(&'a Force, Capacity)> {
-    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-    live.map(|color| (color, capacity(color, aim.split, load, goal.wish.force)))
-        .filter(|(_, capacity)| capacity.healthy < capacity.needed)
-        .collect()
-}
-
-/// Why a color that is short of healthy targets can't be helped.
-fn hopeless(color: &Force, capacity: Capacity, load: FullLoad, at: (&Goal, &Run)) -> Option<Refusal> {
-    let (goal, run) = at;
-    let small = capacity.desired < capacity.needed;
-    // Before it gets users, it may grow as far as the config says.
-    let config = goal.managed.map(|managed| managed.max);
-    let why = match color.scaling {
-        Some(_) | None if small && !goal.wish.scale_up => Short::NoScaleUp,
-        Some(scaling) if small && scaling.max.max(config.unwrap_or_default()) < capacity.needed => {
-            if config.is_some() { Short::ConfigMax } else { Short::MaxCapacity }
-        }
-        // More tasks of a version whose tasks are all sick help nobody.
-        Some(_) | None if (!small || color.sick) && !color.coming && !run.changed => Short::Unhealthy,
-        Some(_) | None if goal.wish.force && !color.coming && !run.changed => Short::Unhealthy,
-        Some(_) | None => return None,
-    };
-    Some(Refusal::NotEnough { capacity, load: load.told(), why })
-}
-
-/// Scale-in is suspended on every scalable target before weight moves. A count above MaxCapacity would be cut by that
-/// very call, so MaxCapacity is raised to it first (invariant 23).
-pub(super) fn suspend(facts: &Facts<'_>, run: &Run, purpose: Purpose) -> Option<Step> {
-    facts.colors.iter().find_map(|color| {
-        let scaling = color.scaling.filter(|scaling| !scaling.in_suspended)?;
-        (!run.unscalable.contains(&color.color)).then(|| {
-            Step::Scaling(Scaling {
-                color: color.color,
-                service: color.service.clone(),
-                min: None,
-                max: (color.desired > scaling.max).then_some(color.desired),
-                in_suspended: Some(true),
-                new: false,
-                purpose,
-            })
-        })
-    })
-}
-
-/// A count-only update.
-pub(super) fn count(color: &Force, desired: u32, purpose: Purpose) -> Step {
-    Step::Update(Update {
-        color: color.color,
-        service: color.service.clone(),
-        task_definition: None,
-        desired: Some(desired),
-        force: false,
-        purpose,
-    })
-}
-
-/// One write of a rule, with all its actions.
-pub(super) fn write(rule: &ProductionRule, split: Split, facts: &Facts<'_>, purpose: Purpose) -> Next {
-    let name = rule_name(&rule.rule);
-    let Some(actions) = rewrite(&rule.rule.whole, &facts.wiring.groups, split) else {
-        return Next::Refuse(Refusal::Tangle(crate::plan::wiring::Tangle::UnknownAction {
-            rule: name,
-            action: rule.rule.actions.join(", "),
-        }));
-    };
-    Next::Step(Step::Weights(Box::new(Weights {
-        rule: rule.rule.arn.clone(),
-        listener: rule.rule.listener.clone(),
-        default: rule.rule.priority.is_none(),
-        name,
-        before: rule.split,
-        after: split,
-        adopts: rule.lacks,
-        actions,
-        purpose,
-    })))
-}
-
-/// Every rule holds the next split.
-fn there(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
-    let (goal, run, now) = at;
-    if let Some(share) = aim.hold {
-        return bake(facts, (goal, run, now), aim, share);
-    }
-    if let Some(next) = unserved(facts, (goal, run, now), aim) {
-        return next;
-    }
-    if let Some(step) = short_of_load(facts, goal, run, aim) {
-        return Next::Step(step);
-    }
-    if aim.split.blue > 0 && aim.split.green > 0 {
-        if let Some(step) = suspend(facts, run, Purpose::Traffic) {
-            return Next::Step(step);
-        }
-    } else if let Some(next) = alone(facts, at, aim) {
-        return next;
-    }
-    if run.lowered.is_new() {
-        return Next::Look(goal.look());
-    }
-    Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
-}
-
-/// Users were moved to a color that can't serve them after all: that is no success, though it is what was asked for.
-fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
-    let (goal, run, now) = at;
-    let load = run.load(aim.base, facts);
-    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-    if let Some(next) = live.clone().find_map(|color| refill(facts, at, color, run.need(color, facts, aim))) {
-        return Some(next);
-    }
-    if let Some(dead) = dead(facts, aim) {
-        return Some(stuck(Stuck::Sick(capacity(dead, aim.split, load, true))));
-    }
-    let (since, arrived) = (run.lacking?, run.arrived?);
-    let (color, needed) = run.needs.iter().find(|(color, needed)| facts.force(**color).healthy < **needed)?;
-    let numbers = capacity(facts.force(*color), aim.split, load, goal.wish.force);
-    let lacking = Capacity { needed: *needed, ..numbers };
-    // A task that is replaced later on, while only scale-in is waited for, is no reason to move everybody.
-    let late = since.since(arrived) > goal.wish.settle;
-    let patience = if late { goal.timeout } else { PATIENCE.min(goal.timeout) };
-    Some(match now.since(since) < patience {
-        true => Next::Wait(Wait::Capacity(lacking)),
-        false if late => stuck(Stuck::NotEnough(lacking)),
-        false => stuck(Stuck::Sick(lacking)),
-    })
-}
-
-/// A count of a color with users that fell below the need: one write fixes it, and then its tasks are waited for. None
-/// where that is not the fault, or did not help.
-fn refill(facts: &Facts<'_>, at: (&Goal, &Run, Time), color: &Force, needed: u32) -> Option<Next> {
-    let (goal, run, now) = at;
-    if color.healthy >= needed {
-        return None;
-    }
-    let most = if goal.wish.scale_up { needed } else { needed.min(run.known_count(color.color)) };
-    let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
-    if color.desired < wanted {
-        return Some(Next::Step(count(color, wanted, Purpose::Traffic)));
-    }
-    let since = *run.refilled.get(&color.color)?;
-    let failed = failed_since(facts.service(color.color), since);
-    let helps = color.coming && failed < FAILED && now.since(since) < goal.timeout;
-    helps.then(|| {
-        let load = full_load(facts.wiring.split(), &facts.colors);
-        let numbers = capacity(color, facts.wiring.split(), load, false);
-        Next::Wait(Wait::Capacity(Capacity { needed, ..numbers }))
-    })
-}
-
-/// A color that has users and nobody to serve them.
-fn dead<'a>(facts: &'a Facts<'_>, aim: &Target) -> Option<&'a Force> {
-    facts.colors.iter().find(|color| aim.split.is_live(color.color) && color.healthy == 0)
-}
-
-/// Users are held at a step while alarms and the receiver's health are watched.
-fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) -> Next {
-    let (goal, run, now) = at;
-    let stage = run.stage.filter(|stage| stage.share == share);
-    let color = facts.force(aim.receiver);
-    let other = facts.force(other(aim.receiver));
-    if let Some(next) = refill(facts, at, other, run.need(other, facts, aim)) {
-        return next;
-    }
-    if let Some(stage) = stage.filter(|stage| color.healthy < stage.needed) {
-        let load = run.load(aim.base, facts);
-        let numbers = capacity(color, aim.split, load, goal.wish.force);
-        let capacity = Capacity { needed: stage.needed, ..numbers };
-        // Users were here already, and capacity for them may be on its way: a run that was killed had asked for it.
-        let helped = run.written.is_empty() && (color.coming || color.desired < stage.needed);
-        let help = match helped {
-            true => raise(facts, at, aim, &[(color, capacity)], load),
-            false => refill(facts, at, color, stage.needed),
-        };
-        return help.unwrap_or_else(|| {
-            if run.changed || run.unanswered.is_some() {
-                return stuck(Stuck::Sick(capacity));
-            }
-            Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
-        });
-    }
-    if let Some(step) = suspend(facts, run, Purpose::Traffic) {
-        return Next::Step(step);
-    }
-    let held = now.since(stage.map_or(now, |stage| stage.since));
-    let left = Duration::from_secs(goal.wish.bake.saturating_sub(held).as_secs());
-    Next::Wait(Wait::Bake { split: aim.split, left, no_data: facts.no_data() })
-}
-
-/// A forced run scales up after the weight has moved.
-fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Step> {
-    if !goal.wish.force || !goal.wish.scale_up {
-        return None;
-    }
-    // A run that was killed before it came to this goes on here, where counts alone tell the load.
-    if !run.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
-        return None;
-    }
-    let load = run.load(run.found.as_ref().map_or(aim.base, |found| found.split), facts);
-    facts.colors.iter().filter(|color| aim.split.is_live(color.color)).find_map(|color| {
-        let needs = capacity(color, aim.split, load, false);
-        let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
-        (color.desired < wanted).then(|| count(color, wanted, Purpose::Traffic))
-    })
-}
-
-/// A color has all users: it settles, and a promote settles capacity. Once it has carried them for long enough, it may
-/// scale in again; what a promote does does not wait for that.
-fn alone(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
-    let (goal, run, _) = at;
-    let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
-    let color = facts.force(winner);
-    let held = color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner));
-    if held.is_none() {
-        return finish(facts, at, aim);
-    }
-    let resumed = || Next::Step(resume(color, Purpose::Traffic));
-    let settled = settling(at, winner);
-    if goal.onward {
-        return settled;
-    }
-    let carried = goal.carries().map(|time| carrying(at, winner, time));
-    match (settled, carried) {
-        (Some(wait), _) => Some(wait),
-        (None, Some(None)) => Some(resumed()),
-        (None, carried) => finish(facts, at, aim).or(carried.flatten()),
-    }
-}
-
-/// The color alone at 100 that stays without scale-in, because its low alarm looks back for longer than the run may
-/// wait, and how long that is.
-pub(crate) fn stays_suspended(snapshot: &Snapshot, goal: &Goal) -> Option<(Color, Duration)> {
-    let window = goal.managed.filter(|_| goal.carries().is_none())?.scale_in_after;
-    let facts = facts(snapshot, goal).ok()?;
-    let split = facts.wiring.split();
-    let alone = |color: &&Force| split.weight(color.color) == split.blue + split.green;
-    let color = facts.colors.iter().find(alone)?;
-    color.scaling.filter(|scaling| scaling.in_suspended).map(|_| (color.color, window))
-}
-
-/// Until the winner has carried all users for `settle`.
-pub(super) fn settling(at: (&Goal, &Run, Time), winner: Color) -> Option<Next> {
-    carrying(at, winner, at.0.wish.settle)
-}
-
-/// Until the winner has carried all users for so long.
-fn carrying(at: (&Goal, &Run, Time), winner: Color, time: Duration) -> Option<Next> {
-    let (_, run, now) = at;
-    let left = time.saturating_sub(now.since(run.arrived.unwrap_or(now)));
-    let told = Duration::from_secs(left.as_secs());
-    (!left.is_zero()).then_some(Next::Wait(Wait::Settle { color: winner, left: told }))
-}
-
-/// Scale-in is allowed again.
-pub(super) fn resume(color: &Force, purpose: Purpose) -> Step {
-    let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
-    Step::Scaling(Scaling {
-        color: color.color,
-        service: color.service.clone(),
-        min: None,
-        max: over.then_some(color.desired),
-        in_suspended: Some(false),
-        new: false,
-        purpose,
     })
 }

@@ -359,13 +359,13 @@ impl Run {
 
     /// Whether a step takes from the color without users what production has.
     pub(crate) fn finishes(&self, step: &Step, goal: &Goal) -> bool {
-        let of_loser = sized(step).is_some_and(|color| !goal.wish.to.is_live(color));
+        let of_loser = step.sized_color().is_some_and(|color| !goal.wish.to.is_live(color));
         goal.finish.is_some() && self.arrived.is_some() && of_loser
     }
 
     /// AWS refused a write, or did not answer it.
     fn refused(&mut self, step: &Step, trouble: &Trouble, goal: &Goal, sent: Time) {
-        if let (Some(color), true) = (scaled(step), goal.wish.force) {
+        if let (Some(color), true) = (step.scaled_color(), goal.wish.force) {
             // Users are failing: automatic scaling that can't be changed at once is left alone.
             self.unscalable.push(color);
             self.left_alone.extend(trouble.effect_unknown.then(|| step.clone()));
@@ -381,7 +381,7 @@ impl Run {
             self.throttled.get_or_insert((sent, trouble.clone()));
             return;
         }
-        if purpose(step) == Purpose::Restore {
+        if step.purpose() == Purpose::Restore {
             self.restore_trouble = Some(trouble.clone());
         } else {
             self.turn(Failing::Traffic(Stuck::Trouble(trouble.clone())), sent);
@@ -401,34 +401,6 @@ fn scaling_unread(facts: &Facts<'_>, goal: &Goal) -> bool {
         scalers.is_some_and(|read| read.as_ref().is_err_and(|trouble| trouble.kind.passes()))
     };
     goal.managed.is_some() && !goal.wish.force && facts.services.iter().any(passes)
-}
-
-/// The color whose automatic scaling a step changes.
-fn scaled(step: &Step) -> Option<Color> {
-    match step {
-        Step::Scaling(scaling) => Some(scaling.color),
-        Step::Policy(put) | Step::Alarm(put) => Some(put.color),
-        Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Update(_) | Step::Weights(_) => None,
-    }
-}
-
-/// The color whose size or scaling a step changes.
-fn sized(step: &Step) -> Option<Color> {
-    match step {
-        Step::Update(update) => Some(update.color),
-        step => scaled(step),
-    }
-}
-
-/// What a step is for.
-fn purpose(step: &Step) -> Purpose {
-    match step {
-        Step::Weights(weights) => weights.purpose,
-        Step::Scaling(scaling) => scaling.purpose,
-        Step::Policy(put) | Step::Alarm(put) => put.purpose,
-        Step::Update(Update { purpose, .. }) => *purpose,
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => Purpose::Deploy,
-    }
 }
 
 /// Whether AWS shows the effect of a write.

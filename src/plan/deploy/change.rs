@@ -1,0 +1,172 @@
+//! The change of the service that is still needed: none, an adoption, a count, a revision, a deployment.
+
+use super::Goal;
+use crate::plan::color::Color;
+use crate::plan::definition::{family, same_content};
+use crate::plan::look::Look;
+use crate::plan::lost::arrived;
+use crate::plan::run::Run;
+use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
+use crate::plan::step::{Follow, Found, Next, Purpose, Refusal, Step, Update};
+use crate::plan::verdict::{Kind, Mine, has_room};
+use crate::plan::wanted::DesiredCount;
+use crate::plan::wiring::of_snapshot;
+
+/// The change that is still needed: none, an adoption, a count, a revision, a deployment.
+pub(super) fn change(
+    snapshot: &Snapshot,
+    service: &Service,
+    current: &Revision,
+    (goal, run): (&Goal, &Run),
+) -> Next {
+    let same = same_content(&current.content, &goal.content);
+    if let Some(flying) = in_flight(service) {
+        return if same {
+            adopt(service, flying, run)
+        } else {
+            Next::Refuse(other_in_flight(service, flying))
+        };
+    }
+    if let Some(follow) = arrived(service, run).filter(|_| same) {
+        return Next::Follow(follow);
+    }
+    let desired = wanted_count(snapshot, service, goal);
+    let counts = (desired != service.desired).then_some(desired);
+    let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
+    if same && !goal.force && !failed {
+        return match counts {
+            None => Next::Follow(Follow { mine: standing(service, run), adopted: false, found: None }),
+            Some(_) => update(service, None, counts, false),
+        };
+    }
+    let setup = &service.setup;
+    let moving = service.running + service.pending > 0;
+    if moving && !has_room(desired, setup.minimum_percent, setup.maximum_percent) {
+        return Next::Refuse(Refusal::NoRoom {
+            service: service.name.clone(),
+            desired,
+            minimum: setup.minimum_percent,
+            maximum: setup.maximum_percent,
+        });
+    }
+    if same {
+        return if failed && service.history.is_none() {
+            Next::Look(Look::CLOSER)
+        } else {
+            update(service, None, counts, true)
+        };
+    }
+    let family = family(&goal.content).to_owned();
+    match (&goal.revision, &run.sought) {
+        (Some(arn), _) | (None, Some(Some(arn))) => update(service, Some(arn.clone()), counts, false),
+        (None, None) => Next::Step(Step::Find { family }),
+        (None, Some(None)) => Next::Step(Step::Register { family }),
+    }
+}
+
+/// The deployment in progress, if there is one.
+fn in_flight(service: &Service) -> Option<&Deployment> {
+    service.primary().filter(|primary| matches!(primary.rollout, Rollout::InProgress | Rollout::Unknown))
+}
+
+/// A deployment of other content is somebody else's.
+fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
+    Refusal::InFlight {
+        service: service.name.clone(),
+        id: flying.id.clone(),
+        task_definition: flying.task_definition.clone(),
+    }
+}
+
+/// A deployment of the same content that is under way, perhaps by a run that was killed, becomes this run's own.
+fn adopt(service: &Service, flying: &Deployment, run: &Run) -> Next {
+    if service.history.is_none() {
+        return Next::Look(Look::CLOSER);
+    }
+    let mine = Mine {
+        kind: Kind::Rollout,
+        id: Some(flying.id.clone()),
+        task_definition: flying.task_definition.clone(),
+        desired: service.desired,
+        started: run.began,
+        seen: true,
+        before: Vec::new(),
+    };
+    Next::Follow(Follow { mine, adopted: true, found: before(service, &flying.task_definition) })
+}
+
+/// What the service ran before this task definition: the older deployment that is still listed, or the newest
+/// service deployment that succeeded with another one.
+pub(crate) fn before(service: &Service, task_definition: &str) -> Option<Found> {
+    let older = service.deployments.iter().filter(|deployment| !deployment.primary);
+    let listed = older.map(|deployment| &deployment.task_definition).find(|arn| *arn != task_definition);
+    let history = service.history.as_ref().and_then(|read| read.as_ref().ok());
+    let told = history.into_iter().flatten().find_map(|entry| {
+        let succeeded = entry.status == ServiceDeploymentStatus::Successful;
+        entry.target.as_ref().filter(|target| succeeded && *target != task_definition)
+    });
+    let replaced = history.into_iter().flatten().find_map(|entry| {
+        let brought = entry.target.as_deref() == Some(task_definition);
+        entry.sources.iter().find(|source| brought && *source != task_definition)
+    });
+    let arn = listed.or(replaced).or(told)?;
+    Some(Found { task_definition: arn.clone(), desired: service.desired })
+}
+
+/// What stands already: nothing to change, but it has to be healthy all the same (invariant 12).
+fn standing(service: &Service, run: &Run) -> Mine {
+    Mine {
+        kind: Kind::Nothing,
+        id: None,
+        task_definition: service.task_definition.clone(),
+        desired: service.desired,
+        started: run.began,
+        seen: true,
+        before: Vec::new(),
+    }
+}
+
+/// The desired count after the deploy: as asked for, or at least one. What serves users is not made smaller.
+fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
+    let wiring = of_snapshot(snapshot, goal.request.listener.as_ref());
+    let live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
+    let least = if live { service.desired } else { 1 };
+    asked_count(snapshot, service, goal).max(least).max(1)
+}
+
+/// The desired count that was asked for; the current one where none was.
+fn asked_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
+    match goal.desired {
+        Some(DesiredCount::Count(count)) => count,
+        Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired),
+        Some(DesiredCount::MatchAtLeast(least)) => live_count(snapshot, goal).unwrap_or_default().max(least),
+        None => service.desired,
+    }
+}
+
+/// A count lower than that of a color with users: what was asked for, and what stays.
+pub(crate) fn kept_count(snapshot: &Snapshot, goal: &Goal) -> Option<(u32, u32)> {
+    let service = snapshot.service(goal.color)?;
+    let (asked, count) = (asked_count(snapshot, service, goal), wanted_count(snapshot, service, goal));
+    (asked.max(1) < count).then_some((asked, count))
+}
+
+/// The desired count of the color that serves users beside the one that is deployed to.
+fn live_count(snapshot: &Snapshot, goal: &Goal) -> Option<u32> {
+    let wiring = of_snapshot(snapshot, goal.request.listener.as_ref())?.ok()?;
+    let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
+    let live = others.filter(|color| wiring.is_live(*color));
+    live.filter_map(|color| snapshot.service(color)).map(|service| service.desired).max()
+}
+
+/// One update of the service on the way to the goal.
+fn update(service: &Service, task_definition: Option<String>, desired: Option<u32>, force: bool) -> Next {
+    Next::Step(Step::Update(Update {
+        color: service.color,
+        service: service.name.clone(),
+        task_definition,
+        desired,
+        force,
+        purpose: Purpose::Deploy,
+    }))
+}
