@@ -103,7 +103,7 @@ fn yaml_syntax_has_line_and_column() {
     assert_eq!(
         config("cluster: shop\napps:\n\tweb: 1\n"),
         [
-            ".github/blue-green.yml:3:1: couldn't be read as YAML: found character that cannot start any token at line 3 column 1, while scanning for the next token"
+            ".github/blue-green.yml:3:1: couldn't be read as YAML: the line is indented with a tab, and YAML takes only spaces"
         ]
     );
     assert_eq!(
@@ -121,7 +121,7 @@ fn yaml_syntax_has_line_and_column() {
     assert_eq!(
         config("cluster: !Ref Shop\n"),
         [
-            ".github/blue-green.yml:1:10: couldn't be read as YAML: a tag such as `!Ref` is not supported here at line 1 column 10"
+            ".github/blue-green.yml:1:10: couldn't be read as YAML: a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes"
         ]
     );
 }

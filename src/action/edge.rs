@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::env::{Environment, PREFIX};
 use super::inputs::{self, CommandName};
+use super::other_tools;
 use crate::config::reader::{Node, Reader};
 use crate::plan::problem::Problem;
 
@@ -41,12 +42,12 @@ pub(crate) struct Edge<'a> {
 impl<'a> Edge<'a> {
     /// Begins with the names of the inputs: unknown ones, those with values that are not text, and missing ones.
     pub(crate) fn new(env: &'a Environment, read_file: ReadFile<'a>) -> Self {
-        let (mut problems, strange) = inputs::unknown(env);
+        let command = CommandName::meant(env);
+        let (mut problems, strange) = inputs::unknown(env, command);
         for variable in env.undecodable_inputs() {
             let name = variable.trim_start_matches(PREFIX).to_lowercase();
             problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
         }
-        let command = CommandName::meant(env);
         problems.extend(inputs::missing(env, command));
         let warnings = strange.into_iter().map(Warning).collect();
         Edge { env, command, read_file, problems, warnings, named: Vec::new() }
@@ -69,8 +70,18 @@ impl<'a> Edge<'a> {
 
     /// An input's value or default, if it has either.
     pub(crate) fn value(&self, input: &str) -> Option<&'a str> {
+        self.named_value(input).map(|(_, value)| value)
+    }
+
+    /// An input's value or default with the name under which it was written. A name that other tools have counts before
+    /// the default, which the runner passes on as if it were written.
+    fn named_value(&self, input: &str) -> Option<(String, &'a str)> {
         let default = inputs::default(input, self.command);
-        self.env.input(input).or(Some(default).filter(|default| !default.is_empty()))
+        let own = |value: &'a str| (input.to_owned(), value);
+        let written = self.env.input(input);
+        let other = || other_tools::given(self.env, input);
+        let default_value = || written.or(Some(default).filter(|default| !default.is_empty())).map(own);
+        written.filter(|value| *value != default).map(own).or_else(other).or_else(default_value)
     }
 
     /// An input as a type. None where it is unset, or wrong, which is noted.
@@ -79,8 +90,8 @@ impl<'a> Edge<'a> {
         input: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let value = self.value(input)?;
-        parse(value).map_err(|what| self.problem(input, what)).ok()
+        let (name, value) = self.named_value(input)?;
+        parse(value).map_err(|what| self.problem(&name, what)).ok()
     }
 
     /// An input that holds YAML. None where it is unset, or no YAML, which is noted.

@@ -1,6 +1,8 @@
 //! The table of inputs and outputs: the source of `action.yml`, of the tables in the README, and of validation.
 
 use super::env::{Environment, PREFIX};
+use super::other_tools;
+use crate::config::kinds::listed;
 use crate::plan::near::distance;
 use crate::plan::near::nearest;
 use crate::plan::problem::Problem;
@@ -419,24 +421,44 @@ pub(crate) fn default(name: &str, command: CommandName) -> &'static str {
 /// What the runner itself reads from `with` of a container action and passes on.
 const OF_THE_RUNNER: [&str; 2] = ["INPUT_ARGS", "INPUT_ENTRYPOINT"];
 
-/// Inputs that we do not know. The runner passes them on with a mere warning of its own, so one that looks misspelt
-/// is refused, for its value would be lost; the rest is told, as the second list.
-pub(crate) fn unknown(env: &Environment) -> (Vec<Problem>, Vec<Problem>) {
-    let (mut misspelt, mut foreign) = (Vec::new(), Vec::new());
+/// Inputs that we do not know. The runner passes them on with a mere warning of its own, and their values would be
+/// lost: a `dry-run` would deploy. All are refused; of a command that writes nothing, only those that look misspelt are,
+/// and the rest is the second list.
+pub(crate) fn unknown(env: &Environment, command: CommandName) -> (Vec<Problem>, Vec<Problem>) {
+    let (mut refused, mut ignored) = (Vec::new(), Vec::new());
     for variable in env.input_variables() {
         let name = variable.trim_start_matches(PREFIX).to_lowercase();
-        if OF_THE_RUNNER.contains(&variable) || INPUTS.iter().any(|input| input.name == name) {
+        let known = INPUTS.iter().any(|input| input.name == name) || other_tools::is_accepted(&name);
+        if OF_THE_RUNNER.contains(&variable) || known {
             continue;
         }
         let place = format!("input {}", crate::action::commands::clean(&name));
-        match meant(&name) {
-            Some(near) => {
-                misspelt.push(Problem::new(place, format!("unknown input; did you mean `{near}`?")))
+        let writes = command != CommandName::Status;
+        match (other_tools::advice(&name), meant(&name)) {
+            (None, Some(near)) => {
+                refused.push(Problem::new(place, format!("unknown input; did you mean `{near}`?")));
             }
-            None => foreign.push(Problem::new(place, "unknown input, ignored")),
+            (Some(advice), _) if writes => {
+                refused.push(Problem::new(place, format!("unknown input: {advice}")));
+            }
+            (Some(advice), _) => {
+                ignored.push(Problem::new(place, format!("unknown input, ignored: {advice}")));
+            }
+            (None, None) if writes => refused.push(Problem::new(place, stranger(&name, command))),
+            (None, None) => ignored.push(Problem::new(place, "unknown input, ignored")),
         }
     }
-    (misspelt, foreign)
+    refused.extend(other_tools::contradictions(env, |name| default(name, command)));
+    (refused, ignored)
+}
+
+/// What is said of an input that looks like none of ours: the nearest one, or all that the command takes.
+fn stranger(name: &str, command: CommandName) -> String {
+    let own = INPUTS.iter().filter(|input| input.commands.contains(&command)).map(|input| input.name);
+    if let Some(near) = nearest(&name.replace('_', "-"), own.clone()) {
+        return format!("unknown input; did you mean `{near}`?");
+    }
+    format!("unknown input; `{}` takes {}", command.word(), listed(own))
 }
 
 /// The input within two letters of `name`, and within one for names of up to four letters; `_` counts as `-`.
@@ -472,30 +494,43 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_input_is_refused_and_a_strange_one_told() {
+    fn an_unknown_input_is_refused_wherever_the_command_writes() {
         let env = Environment::new(
             Entry::Main,
             &[
                 ("INPUT_DESIRED-COUMT", "2"),
                 ("INPUT_BLUE_SERVICE", "b"),
                 ("INPUT_STAGES", "3"),
-                ("INPUT_MAP", "x"),
                 ("INPUT_COLOUR", " "),
                 ("INPUT_ARGS", "x"),
                 ("INPUT_CLUSTER", "shop"),
+                ("INPUT_GITHUB_TOKEN", "x"),
+                ("INPUT_DRY-RUN", "true"),
             ],
         );
-        let (misspelt, foreign) = unknown(&env);
+        let misspelt = [
+            "input blue_service: unknown input; did you mean `blue-service`?",
+            "input desired-coumt: unknown input; did you mean `desired-count`?",
+        ];
+        let (refused, ignored) = unknown(&env, CommandName::Status);
+        assert_eq!(lines(&refused), misspelt);
         assert_eq!(
-            lines(&misspelt),
+            lines(&ignored),
             [
-                "input blue_service: unknown input; did you mean `blue-service`?",
-                "input desired-coumt: unknown input; did you mean `desired-count`?"
+                "input github_token: unknown input, ignored: write `token`",
+                "input stages: unknown input, ignored"
             ]
         );
+        let (refused, ignored) = unknown(&env, CommandName::Rollback);
+        assert_eq!(ignored, []);
         assert_eq!(
-            lines(&foreign),
-            ["input map: unknown input, ignored", "input stages: unknown input, ignored"]
+            lines(&refused),
+            [
+                misspelt[0],
+                misspelt[1],
+                "input github_token: unknown input: write `token`",
+                "input stages: unknown input; `rollback` takes `command`, `cluster`, `blue-service`, `green-service`, `develop-service`, `app`, `config`, `listener`, `color`, `scale-up`, `force`, `adopt`, `settle`, `plan-only`, `timeout`, `poll-interval`, `on-cancel`, `token`, `comment`, `labels`, `deployments`, `pull-request`, `region`, `role-to-assume`, `allowed-account-ids`"
+            ]
         );
     }
 

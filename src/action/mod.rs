@@ -11,6 +11,7 @@ pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod github;
 pub(crate) mod inputs;
+mod other_tools;
 pub(crate) mod place;
 pub(crate) mod promote;
 pub(crate) mod role;

@@ -356,6 +356,15 @@ fn a_wrong_input_of_every_command_is_told_in_words() {
             &[("INPUT_DESIRED-COUMT", "2")],
             "input desired-coumt: unknown input; did you mean `desired-count`?",
         ),
+        (&[("INPUT_DRY-RUN", "yes")], "input dry-run: `yes` is not a boolean: write `true` or `false`"),
+        (
+            &[("INPUT_SERVICE", "web")],
+            "input service: unknown input: a release has two services here: write `blue-service` and `green-service`",
+        ),
+        (
+            &[("INPUT_AWS-REGION", "us-east-1"), ("INPUT_REGION", "eu-west-1")],
+            "input aws-region: means the same as `region`, and the two differ: keep `region` alone",
+        ),
         (&[("INPUT_POLL-INTERVAL", "61s")], "input poll-interval: `61s` is out of range: 100ms to 1m"),
         (&[("INPUT_TIMEOUT", "25h")], "input timeout: `25h` is out of range: 1ms to 24h"),
         (&[("INPUT_ON-CANCEL", "rollback")], "input on-cancel: `rollback` is not one of `restore`, `leave`"),
@@ -555,6 +564,58 @@ fn status_reads_only_its_own_inputs_and_says_so() {
         warnings,
         ["input stages: unknown input, ignored", "input image: `status` does not use it, ignored"]
     );
+}
+
+#[test]
+fn variables_are_as_they_were_written_or_refused() {
+    let said = |input: &str, value: &str| {
+        let name = format!("INPUT_{}", input.to_uppercase());
+        problems(&[(name.as_str(), value)])
+    };
+    let remove = "or `A: null` to remove the variable";
+    let nothing = format!("has no value: write `A: \"\"` for an empty value, {remove}");
+    for input in ["environment", "secrets"] {
+        assert_eq!(said(input, "A:"), format!("input {input}:1:3 A: {nothing}"));
+        assert_eq!(said(input, "web:\n  A:\n"), format!("input {input}:2:5 web.A: {nothing}"));
+        assert_eq!(
+            said(input, "{A: ~, B: c}"),
+            format!("input {input}:1:5 A: `~` means null in YAML: write `A: \"~\"` for the text, {remove}")
+        );
+        assert_eq!(
+            said(input, "B: c\nA: #fff\n"),
+            format!(
+                "input {input}:2:3 A: has no value, because YAML takes what begins with `#` for a comment: write `A: \"#…\"`, {remove}"
+            )
+        );
+        for first in ["&", "*", "%", "@"] {
+            let told = said(input, &format!("B: &x c\nA: {first}x\n"));
+            let what = format!(
+                "a value that begins with `{first}` must be in quotes in YAML, as in `A: \"{first}…\"`"
+            );
+            assert!(told.contains(&what), "{told}");
+        }
+    }
+    let colon = "couldn't be read as YAML: a value with a colon before a space or at its end must be in quotes in YAML, as in";
+    assert_eq!(said("environment", "A: b: c"), format!("input environment:1:5: {colon} `A: \"…\"`"));
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-x:password::";
+    assert_eq!(said("secrets", &format!("A: {arn}")), format!("input secrets:1:71: {colon} `A: \"arn:…\"`"));
+    let good = [("INPUT_ENVIRONMENT", "A: \"\"\nB: null\nC: 'a #b'\nD: a#b # why\nE: ~/bin\nF: |\n  A:\n")];
+    let Command::Deploy(deploy) = read_with(&[&LEAST, &good], &[]).unwrap().0.command else {
+        panic!("deploy")
+    };
+    let values: Vec<_> =
+        deploy.environment.iter().map(|change| change.value.as_ref().map(Text::reveal)).collect();
+    assert_eq!(values, [Some(""), None, Some("a #b"), Some("a#b"), Some("~/bin"), Some("A:\n")]);
+}
+
+#[test]
+fn inputs_under_names_of_other_tools_count() {
+    let read = |changes: &[(&str, &str)]| read_with(&[&LEAST, changes], &[]).unwrap().0;
+    for name in ["INPUT_DRY-RUN", "INPUT_DRY_RUN", "INPUT_NOOP"] {
+        assert!(read(&[(name, "true"), ("INPUT_PLAN-ONLY", "false")]).plan_only, "{name}");
+        assert!(!read(&[(name, "false"), ("INPUT_PLAN-ONLY", "false")]).plan_only, "{name}");
+    }
+    assert_eq!(read(&[("INPUT_AWS-REGION", "us-east-1")]).region, "us-east-1");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::edge::Edge;
 use crate::config::kinds::is_ecs_name;
+use crate::config::quoting;
 use crate::config::reader::{Node, Reader};
 use crate::config::yaml::Tree;
 use crate::plan::arn::Arn;
@@ -61,6 +62,10 @@ fn change(
         reader.problem(node, "is not the name of a variable: it has no `=` and no spaces");
         return None;
     }
+    if let Some(what) = changed_by_yaml(reader, name, node) {
+        reader.problem(node, what);
+        return None;
+    }
     let value = match node.tree {
         Tree::Null => None,
         Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => {
@@ -68,6 +73,19 @@ fn change(
         }
     };
     Some(EnvChange { container: container.map(str::to_owned), name: name.to_owned(), value })
+}
+
+/// What YAML made of a value that was meant as text, if it changed it: `null` alone removes a variable.
+fn changed_by_yaml(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<String> {
+    match &node.tree {
+        Tree::Null => quoting::changed(name, reader.written(node, name), None),
+        Tree::Text(text) if reader.may_change_values() => {
+            quoting::changed(name, reader.written(node, name), Some(text))
+        }
+        Tree::Text(_) | Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => {
+            None
+        }
+    }
 }
 
 /// Whether a text can be the name of an environment variable.

@@ -3,6 +3,7 @@
 pub(crate) mod kinds;
 pub(crate) mod labels;
 pub(crate) mod probes;
+pub(crate) mod quoting;
 pub(crate) mod reader;
 pub(crate) mod yaml;
 

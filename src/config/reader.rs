@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::quoting;
 use super::yaml::{self, Steps, Tree};
 use crate::plan::near::nearest;
 use crate::plan::problem::{MOST_SHOWN, Problem};
 
 /// How many bytes are read again to find the lines of problems: a hundred lines of a usual file, a few of a large one.
 const REREADS: usize = 1024 * 1024;
+/// How many bytes are read again to see how values are written: thousands of values of a usual input.
+const LOOKUPS: usize = 64 * 1024 * 1024;
 
 /// A document being read.
 pub(crate) struct Reader<'a> {
@@ -19,6 +22,8 @@ pub(crate) struct Reader<'a> {
     problems: Vec<Problem>,
     /// How many bytes may still be read again to find the lines of problems.
     rereads: usize,
+    /// How many bytes may still be read again to see how values are written.
+    lookups: usize,
 }
 
 /// A node, with the way that leads to it.
@@ -54,14 +59,14 @@ fn is_plain(key: &str) -> bool {
 impl<'a> Reader<'a> {
     /// Parses a document. Without its root there is only the problem of its syntax.
     pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
-        let mut reader = Reader { place, text, problems: Vec::new(), rereads: REREADS };
+        let mut reader = Reader { place, text, problems: Vec::new(), rereads: REREADS, lookups: LOOKUPS };
         match yaml::parse(text) {
             Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
             Err(error) => {
                 let at = error.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
                 reader.problems.push(Problem::new(
                     format!("{place}{at}"),
-                    format!("couldn't be read as YAML: {}", error.what),
+                    format!("couldn't be read as YAML: {}", quoting::explain(text, &error)),
                 ));
                 (reader, None)
             }
@@ -90,6 +95,21 @@ impl<'a> Reader<'a> {
     fn locate(&mut self, node: &Node, key: bool) -> Option<(usize, usize)> {
         self.rereads = self.rereads.checked_sub(self.text.len())?;
         yaml::locate(self.text, &node.steps, key)
+    }
+
+    /// The rest of the line after a node's key and its colon, as it is written. None where it can't be found.
+    pub(crate) fn written(&mut self, node: &Node, key: &str) -> Option<&'a str> {
+        self.lookups = self.lookups.checked_sub(self.text.len())?;
+        let (line, column) = yaml::locate(self.text, &node.steps, true)?;
+        let line = self.text.trim_start_matches('\u{feff}').lines().nth(line.checked_sub(1)?)?;
+        let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
+        let rest = line[start..].trim_start_matches(['"', '\'']).strip_prefix(key)?;
+        rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':').map(str::trim_start)
+    }
+
+    /// Whether the document holds a character by which YAML may change a value that is not in quotes.
+    pub(crate) fn may_change_values(&self) -> bool {
+        self.text.contains(['&', '*', '#', '|', '>'])
     }
 
     /// The entries of a mapping whose keys the user chooses; empty counts as a mapping without any.

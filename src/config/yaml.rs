@@ -62,13 +62,13 @@ pub(crate) fn parse(text: &str) -> Result<Tree, SyntaxError> {
     serde_yaml::from_str::<Tree>(text).map_err(|error| {
         let at = error.location().map(|place| (place.line(), place.column()));
         let told = error.to_string();
-        let what = told.find(TAG).map_or(told.as_str(), |start| &told[start..]);
+        let what = if told.contains(TAG) { TAG } else { told.as_str() };
         SyntaxError { at, what: what.to_owned() }
     })
 }
 
 /// What is said of a tag. The parser puts the path before it, whose keys may be anything.
-const TAG: &str = "a tag such as `!Ref` is not supported here";
+const TAG: &str = "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
 
 /// A way down from the root: the number of an entry in its mapping or list, from 0, level by level.
 pub(crate) type Steps = Vec<usize>;
@@ -247,7 +247,11 @@ mod tests {
                 (2, 1),
                 "found character that cannot start any token at line 2 column 1, while scanning for the next token",
             ),
-            ("a: !Ref b\n", (1, 4), "a tag such as `!Ref` is not supported here at line 1 column 4"),
+            (
+                "a: !Ref b\n",
+                (1, 4),
+                "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes",
+            ),
         ];
         for (text, at, what) in table {
             assert_eq!(parse(text), Err(SyntaxError { at: Some(at), what: what.to_owned() }), "{text:?}");
