@@ -62,6 +62,15 @@ pub(crate) enum Event {
         /// Nothing changed since the last line; said so that nobody thinks the run hangs.
         heartbeat: bool,
     },
+    /// The first task failed of those that the run waits for.
+    TaskFailed {
+        /// Its color.
+        color: Color,
+        /// Why.
+        cause: Cause,
+        /// The link to its log.
+        logs: Vec<LogLink>,
+    },
     /// AWS still does not take a write that it is sent again and again; told as a heartbeat.
     HeldUp {
         /// Its answer.

@@ -93,7 +93,12 @@ fn a_crash_without_a_breaker_is_seen_all_the_same() {
     let (bed, sample) = no_breaker();
     let done = deploy(&bed, &sample, "v3-crash").run();
     put_back(&bed, &done, "tasks-failing");
-    done.says("and the service has no circuit breaker").says("Container `app` exited with code 1 in");
+    done.says(
+        "The first task of `web-green` (green) failed. ECS starts others. Container `app` exited with code 1",
+    );
+    done.says("keep failing: ")
+        .says(" in a row, and none is healthy")
+        .says("Container `app` exited with code 1 in");
 }
 
 #[test]

@@ -164,14 +164,16 @@ fn the_story_of_a_pull_request() {
     let done = deploy(&bed, &sample, "v3-crash").env("GITHUB_RUN_ID", "43").run();
     done.expect(1, "failed", "circuit-breaker", "restored");
     let texts = sent(&bed);
-    assert_eq!(texts.len(), 5, "{texts:?}");
+    assert_eq!(texts.len(), 6, "{texts:?}");
+    let first = "The first task of <code>web-green</code> (green) failed. ECS starts others. Container";
+    assert!(texts[3].contains("### ⏳ Deploying to green") && texts[3].contains(first), "{}", texts[3]);
     assert!(
-        texts[3].starts_with(&format!("{MARK}\n### ⏪ Going back: deploy to green failed\n")),
+        texts[4].starts_with(&format!("{MARK}\n### ⏪ Going back: deploy to green failed\n")),
         "{}",
-        texts[3]
+        texts[4]
     );
-    insta::assert_snapshot!("failed", uncounted(&texts[4]));
-    assert_eq!(comment(&bed), texts[4]);
+    insta::assert_snapshot!("failed", uncounted(&texts[5]));
+    assert_eq!(comment(&bed), texts[5]);
     assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: blue", "deploy failed"]);
     assert_eq!(deployments(&bed), ["web-green: in_progress, success", "web-green: in_progress, failure"]);
 

@@ -105,7 +105,7 @@ impl Aws {
             maybe(group.filter(|_| look.health).map(|arn| self.targets(arn))),
             maybe(look.definitions.then(|| self.revision(&service.task_definition))),
             maybe(look.health.then(|| self.tasks(cluster, name, Desired::Running))),
-            maybe(look.causes.then(|| self.tasks(cluster, name, Desired::Stopped))),
+            maybe((look.stopped || look.causes).then(|| self.tasks(cluster, name, Desired::Stopped))),
             maybe(look.causes.then(|| self.history(cluster, name))),
             maybe(look.scalers.then(|| self.scalers(cluster, name))),
         );

@@ -51,6 +51,8 @@ pub(crate) struct Drive<'a, C> {
     told: Option<(Wait, Time)>,
     /// Whether it was told that all users are where they should be.
     told_moved: bool,
+    /// Whether the first failed task was reported.
+    told_failure: bool,
     /// The write that AWS does not take for now.
     held_up: Option<HeldUp>,
 }
@@ -82,6 +84,7 @@ impl<'a, C: Course> Drive<'a, C> {
             at_end: None,
             told: None,
             told_moved: false,
+            told_failure: false,
             held_up: None,
         }
     }
@@ -116,6 +119,7 @@ impl<'a, C: Course> Drive<'a, C> {
             self.course.saw(&seen, now);
             self.tell_count(count);
             self.tell_arrival();
+            self.tell_failure(&seen);
             if self.course.moving().is_some() {
                 self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
             }
@@ -136,7 +140,9 @@ impl<'a, C: Course> Drive<'a, C> {
                     }
                     return Ending::Refuse(refusal);
                 }
-                Next::Done(end) if self.course.goes_on(&end, clock::now()) => self.told_moved = false,
+                Next::Done(end) if self.course.goes_on(&end, clock::now()) => {
+                    (self.told_moved, self.told_failure) = (false, false);
+                }
                 Next::Done(end) => {
                     self.at_end = seen.ok();
                     return Ending::End(end);
@@ -174,6 +180,20 @@ impl<'a, C: Course> Drive<'a, C> {
             self.told_moved = true;
             self.session.reporter.emit(&Event::Moved(to));
         }
+    }
+
+    /// Reports the first task that failed, with its cause, once.
+    fn tell_failure(&mut self, seen: &Read<Snapshot>) {
+        if self.told_failure {
+            return;
+        }
+        let found = seen.as_ref().ok().and_then(|snapshot| self.course.first_failure(snapshot));
+        let Some((color, cause)) = found else { return };
+        self.told_failure = true;
+        let logs = self.course.deploying().map_or(Vec::new(), |deploying| {
+            super::logs::links(&cause, &deploying.goal.content, &self.session.names.place.region)
+        });
+        self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
     }
 
     /// The desired count that somebody else set, of the service that is deployed to.

@@ -89,7 +89,7 @@ impl Story {
         let writes = matches!(event, Event::Step(_));
         let begins = writes && !self.begun;
         self.begun |= writes;
-        let fails = matches!(event, Event::Failing { .. }) && self.begun;
+        let fails = matches!(event, Event::Failing { .. } | Event::TaskFailed { .. }) && self.begun;
         let watches = self.begun && !self.watching && self.now.moved.is_some() && watching(&event);
         self.watching |= watches;
         self.note(event);
@@ -109,6 +109,7 @@ impl Story {
             Event::Plan(plan) => self.now.plan = Some(*plan),
             Event::Moving(brief) => self.now.traffic = Some(brief),
             Event::Moved(split) => self.moved(split),
+            Event::TaskFailed { color, cause, .. } => self.now.failure = Some((color, cause)),
             Event::Failing { failing, cause, .. } => self.now.failing = Some((failing, cause)),
             _ => {}
         }

@@ -132,6 +132,19 @@ fn is_failure(task: &Task) -> bool {
     !by_scheduler || reason.contains("failed")
 }
 
+/// Whether a task stopped by a fault that its version may have: AWS took no machine away, and nobody stopped it by hand.
+pub(crate) fn is_failure_of_version(task: &Task) -> bool {
+    let taken = ["SpotInterruption", "TerminationNotice", "InfrastructureHealth", "UserInitiated"];
+    is_failure(task) && !task.stop_code.as_deref().is_some_and(|code| taken.contains(&code))
+}
+
+/// What one failed task tells, and the container to read the log of.
+pub(crate) fn of_one(service: &Service, task: &Task) -> Cause {
+    let mut findings = of_task(task);
+    findings.sort_by_key(rank);
+    Cause { findings, logs: logs(service, &[task]) }
+}
+
 /// What one stopped task tells.
 fn of_task(task: &Task) -> Vec<Finding> {
     let told: Vec<Finding> = task.containers.iter().filter_map(of_container).collect();

@@ -1,7 +1,9 @@
 //! What one loop drives to its end: a goal together with what the run remembers of its own steps.
 
+use super::cause::Cause;
 use super::color::{Color, Split};
 use super::deploy;
+use super::failures::{first_of_deployment, first_of_scale_up};
 use super::look::Look;
 use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, Turned};
@@ -53,6 +55,11 @@ pub(crate) trait Course {
 
     /// Whether a signal came.
     fn is_cancelled(&self) -> bool;
+
+    /// The first task that failed since what is waited for was begun, if this look shows one: its color and the cause.
+    fn first_failure(&self, _seen: &Snapshot) -> Option<(Color, Cause)> {
+        None
+    }
 
     /// When what is waited for was begun.
     fn started(&self) -> Time;
@@ -168,6 +175,11 @@ impl Course for Deploying<'_> {
         self.run.cancelled.is_some()
     }
 
+    fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+        let mine = self.run.mine.as_ref().filter(|_| self.run.failing.is_none())?;
+        first_of_deployment(seen, self.goal.color, mine)
+    }
+
     fn started(&self) -> Time {
         self.run.mine.as_ref().map_or(self.run.began, |mine| mine.started)
     }
@@ -225,6 +237,10 @@ impl Course for Moving<'_> {
 
     fn is_cancelled(&self) -> bool {
         self.run.cancelled.is_some()
+    }
+
+    fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+        self.run.failing.is_none().then(|| first_of_scale_up(seen, self.run.acted))?
     }
 
     fn started(&self) -> Time {

@@ -91,7 +91,8 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
 
 /// While the deployment is followed. Success is said only by a whole look, which is what the run reports then.
 fn followed(snapshot: &Snapshot, mine: &Mine, (goal, run): (&Goal, &Run), now: Time) -> Next {
-    let verdict = verdict(snapshot.service(goal.color), mine, now, &goal.limits);
+    let service = snapshot.service(goal.color);
+    let verdict = run.failures.judge(verdict(service, mine, now, &goal.limits), service, mine);
     if taken_away(&verdict, mine) && !run.is_sure(now) {
         return Next::Wait(Wait::Deployment(Waiting::NotVisible));
     }

@@ -15,6 +15,8 @@ pub(crate) struct Look {
     pub(crate) health: bool,
     /// The content of the task definition that each service wants.
     pub(crate) definitions: bool,
+    /// Stopped tasks.
+    pub(crate) stopped: bool,
     /// Stopped tasks and service deployments: what tells why.
     pub(crate) causes: bool,
     /// Scalable targets.
@@ -33,6 +35,7 @@ impl Look {
         wiring: true,
         health: true,
         definitions: true,
+        stopped: false,
         causes: false,
         scaling: false,
         scalers: false,
@@ -46,10 +49,11 @@ impl Look {
     pub(crate) const CLOSER: Look = Look { causes: true, ..Look::WHOLE };
 
     /// What following one service's deployment needs: the rules too, since users may come to the color at any time.
-    /// Develop never gets any.
+    /// Develop never gets any. Stopped tasks tell at once that a version fails.
     pub(crate) fn following(color: Color) -> Look {
         let develop = color == Color::Develop;
-        Look { only: Some(color), develop, wiring: !develop, definitions: false, ..Look::WHOLE }
+        let only = Some(color);
+        Look { only, develop, wiring: !develop, stopped: true, definitions: false, ..Look::WHOLE }
     }
 
     /// The same without the parts of a service that is not looked at by itself.
@@ -57,7 +61,7 @@ impl Look {
         if self.only.is_none_or(|only| only == color) {
             return self;
         }
-        Look { health: false, definitions: false, causes: false, scalers: false, ..self }
+        Look { health: false, definitions: false, stopped: false, causes: false, scalers: false, ..self }
     }
 
     /// Whether this service is described. The rules are read as blue and green, so they need both.
@@ -83,6 +87,7 @@ mod tests {
             (look.wiring, "wiring"),
             (look.health, "health"),
             (look.definitions, "definitions"),
+            (look.stopped, "stopped"),
             (look.causes, "causes"),
             (look.scaling, "scaling"),
             (look.scalers, "scalers"),
@@ -97,9 +102,9 @@ mod tests {
             (Look::WHOLE, "develop wiring health definitions"),
             (Look::CLOSER, "develop wiring health definitions causes"),
             (Look::TRAFFIC, "wiring health definitions scaling alarms"),
-            (Look::following(Color::Green), "wiring health"),
-            (Look::following(Color::Develop), "develop health"),
-            (Look::why(Color::Green), "wiring health causes"),
+            (Look::following(Color::Green), "wiring health stopped"),
+            (Look::following(Color::Develop), "develop health stopped"),
+            (Look::why(Color::Green), "wiring health stopped causes"),
             (Look::following(Color::Green).of(Color::Blue), "wiring"),
         ] {
             assert_eq!(parts(look).join(" "), read, "{look:?}");

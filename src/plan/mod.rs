@@ -12,6 +12,7 @@ pub(crate) mod definition;
 pub(crate) mod deploy;
 #[cfg(test)]
 mod disturbed;
+mod failures;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod near;

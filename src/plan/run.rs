@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::deploy::Goal;
+use super::failures::Failures;
 use super::own_targets::group_targets;
 use super::repeats::Repeats;
 use super::snapshot::{Rule, Service, Snapshot, Target};
@@ -50,6 +51,8 @@ pub(crate) struct Run {
     /// The run's own targets that the load balancer found unhealthy, as they were seen last: they vanish from the
     /// target group once ECS replaces their tasks.
     pub(crate) unhealthy: Vec<Target>,
+    /// The run's own tasks that failed.
+    pub(crate) failures: Failures,
     /// A write without an answer.
     pub(crate) unanswered: Option<Unanswered>,
     /// What the probes answered last.
@@ -174,6 +177,9 @@ impl Run {
         });
         self.recount(service);
         self.note_unhealthy(service);
+        if let Some(mine) = &self.mine {
+            self.failures.saw(service, mine);
+        }
     }
 
     /// A deployment whose id the answer of the update did not tell.

@@ -331,6 +331,15 @@ fn rolls_back(service: &Service) -> bool {
     service.setup.breaker.is_some_and(|breaker| breaker.rollback) || service.setup.alarms_roll_back
 }
 
+/// Who puts the color back whose tasks failed so often in a row: AWS if its circuit breaker is about to.
+pub(super) fn recovery_of_failing(service: &Service, mine: &Mine, failed: u32) -> Recovery {
+    let own = service.primary().filter(|primary| Some(&primary.id) == mine.id.as_ref());
+    let watched = own.is_some_and(|primary| primary.rollout == Rollout::InProgress);
+    let rolls_back = service.setup.breaker.is_some_and(|breaker| breaker.rollback);
+    let trips = failed >= threshold(service, mine.desired);
+    if watched && rolls_back && trips { Recovery::Aws } else { Recovery::Ours }
+}
+
 /// Breaker or alarm, by AWS's reason.
 fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
     if deployment.reason.to_lowercase().contains("alarm") {
@@ -341,7 +350,7 @@ fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
 }
 
 /// Healthy targets of the deployment's own running tasks; none where tasks or targets are not known.
-fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
+pub(super) fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
     let targets = group_targets(service)?;
     let counts = |(task, target): &&(&Task, &Target)| {
         is_own(task, mine) && task.status == "RUNNING" && target.is_healthy()

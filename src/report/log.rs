@@ -9,6 +9,7 @@ use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
+use crate::plan::color::Color;
 use crate::plan::step::{Because, Failing, Left, Step, Wait};
 use crate::plan::traffic::Brief;
 
@@ -85,6 +86,7 @@ impl Log {
                 lines.extend(self.waiting(wait, &elapsed(*time), *heartbeat));
                 lines
             }
+            Event::TaskFailed { color, cause, logs } => self.task_failed(*color, cause, logs),
             Event::HeldUp { trouble, elapsed: time, tries } => {
                 let text = format!("{} {}", elapsed(*time), words::held_up(trouble, *tries));
                 Line::foreign(Level::Warn, &text)
@@ -106,6 +108,13 @@ impl Log {
             }
             Event::Ended(report) => self.outside(ended(report, self.told_cause)),
         }
+    }
+
+    /// The first failed task.
+    fn task_failed(&self, color: Color, cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
+        let mut lines = Line::foreign(Level::Warn, &words::task_failed(color, cause, &self.about));
+        lines.extend(more(cause, logs));
+        lines
     }
 
     /// The first lines.

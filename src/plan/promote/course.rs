@@ -1,7 +1,8 @@
 //! The phases one after the other, as one course.
 
 use super::Phase;
-use crate::plan::color::Split;
+use crate::plan::cause::Cause;
+use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::look::Look;
 use crate::plan::run::{self, Answer};
@@ -153,6 +154,10 @@ impl Course for Promoting<'_> {
 
     fn is_cancelled(&self) -> bool {
         self.course().is_cancelled()
+    }
+
+    fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+        self.course().first_failure(seen)
     }
 
     fn started(&self) -> Time {

@@ -69,10 +69,11 @@ pub(crate) fn own_tasks<'a>(tasks: &'a [Task], mine: &'a Mine) -> impl Iterator<
     tasks.iter().filter(|task| is_own(task, mine))
 }
 
-/// Whether a task counts for this change: its deployment started it, or it runs its task definition.
+/// Whether a task counts for this change: its deployment started it, or it runs its task definition. ECS names the
+/// deployment in `startedBy` (API_Task); if something else is named, the task definition decides.
 pub(crate) fn is_own(task: &Task, mine: &Mine) -> bool {
     match (mine.kind, &mine.id) {
-        (Kind::Rollout, Some(id)) => task.started_by == *id,
+        (Kind::Rollout, Some(id)) if task.started_by.starts_with("ecs-svc/") => task.started_by == *id,
         (Kind::Rollout | Kind::CountOnly | Kind::Nothing, _) => task.task_definition == mine.task_definition,
     }
 }

@@ -10,7 +10,7 @@ use super::summary::{Rank, Section, account, stand, title, verdict};
 use super::words;
 use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::{Failing, Left};
 use crate::plan::traffic::Brief;
@@ -66,6 +66,8 @@ pub(crate) struct Working {
     pub(crate) traffic: Option<Box<Brief>>,
     /// What failed, once the run goes back.
     pub(crate) failing: Option<(Failing, Cause)>,
+    /// The first failed task: its color and the cause.
+    pub(crate) failure: Option<(Color, Cause)>,
     /// Where users are, once the run moved them and only watches.
     pub(crate) moved: Option<Split>,
 }
@@ -139,6 +141,11 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
         None => format!("The run is under way; {FOLLOWS}\n\n"),
     };
     parts.push(Section { rank: Rank::Verdict, text });
+    if let (Some((color, cause)), None) = (&now.failure, &now.failing) {
+        let about = super::about::About::of(&report);
+        let text = words::task_failed(*color, cause, &about);
+        parts.push(Section { rank: Rank::Verdict, text: message(&shortened(&format!("⚠️ {text}"))) });
+    }
     parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
     whole(parts, account(&report), run)
 }

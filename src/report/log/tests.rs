@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Warning;
-use crate::plan::color::Color;
+use crate::plan::cause::Finding;
 use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Stuck, Update};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
@@ -131,9 +131,12 @@ fn a_failed_deploy_says_the_cause_before_it_goes_back() {
         force: false,
         purpose: Purpose::Restore,
     };
+    let exit = Finding::Exit { container: "app".to_owned(), code: 3, reason: None, tasks: 1 };
+    let one = Cause { findings: vec![exit], logs: Vec::new() };
     let mut events = up_to_the_update();
     events.extend([
         waiting(rolling(0, 2), 30, false),
+        Event::TaskFailed { color: Color::Green, cause: one, logs: Vec::new() },
         Event::Failing { failing: failing(), cause: crash(), logs: vec![log_link()] },
         Event::Step(Step::Update(back)),
         Event::Answered(Answered::Updated(None)),
@@ -143,6 +146,7 @@ fn a_failed_deploy_says_the_cause_before_it_goes_back() {
     insta::assert_snapshot!(told(&events).split("Follow").nth(1).unwrap(), @r"
      the deployment of `web-green` (green)
      | [ 30s] green: 0 of 2 running, 0 healthy, 1 still starting, 2 failed in a row (old tasks: 2)
+    !| The first task of `web-green` (green) failed. ECS starts others. Container `app` exited with code 3 in 1 task. Read its log: the first error at its start is the cause more often than not.
     <|
     x| the deploy fails: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in 3 tasks.
      | Read its log: the first error at its start is the cause more often than not.

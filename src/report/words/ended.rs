@@ -3,6 +3,7 @@
 use super::{because, finding, repeated, trouble, waiting};
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
+use crate::plan::color::Color;
 use crate::plan::step::{Because, Failing, Left, Stuck, Wait};
 use crate::plan::verdict::{Ended, Waiting};
 use crate::report::about::About;
@@ -66,6 +67,13 @@ fn cancelled(about: &About) -> String {
     }
 }
 
+/// The first failed task while the run still waits.
+pub(crate) fn task_failed(color: Color, cause: &Cause, about: &About) -> String {
+    let (what, next) = cause.findings.first().map(finding).unwrap_or_default();
+    let name = about.at(color).name();
+    format!("The first task of {name} failed. ECS starts others. {what} {next}").trim_end().to_owned()
+}
+
 /// Whether an end needs a cause to be understood.
 fn tells_nothing(end: &Ended) -> bool {
     match end {
@@ -98,8 +106,8 @@ fn ended(end: &Ended, about: &About) -> (String, String) {
         }
         Ended::Alarm(alarms) => alarm(alarms, &name),
         Ended::TasksFailing { failed } => (
-            format!("The new tasks of {name} keep failing, {failed} in a row, and the service has no circuit breaker that would end it."),
-            "Turn the breaker on where the service is defined, in Terraform:\n  deployment_circuit_breaker {\n    enable   = true\n    rollback = true\n  }".to_owned(),
+            format!("The new tasks of {name} keep failing: {failed} in a row, and none is healthy."),
+            String::new(),
         ),
         Ended::Stopped => (
             format!("Somebody stopped the deployment of {name} while it was in progress."),

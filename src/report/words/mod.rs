@@ -27,7 +27,7 @@ use crate::failure::Failure;
 
 pub(crate) use edge::{MISPLACED_STEP, attempt, file_trouble, no_http_client, wrong_account};
 pub(crate) use end::{goal, headline, reason, title, undo, why_not};
-pub(crate) use ended::failing;
+pub(crate) use ended::{failing, task_failed};
 pub(crate) use finding::finding;
 pub(crate) use left::because;
 pub(crate) use more::{image_missing, no_such_definition, problems, unreadable_file, warning};

@@ -64,14 +64,9 @@ fn every_end_of_a_deployment_is_said() {
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     Look at what the alarm measures over the time of the deployment.
 
-    [tasks-failing] The new tasks of `web-green` (green) keep failing, 3 in a row, and the service has no circuit breaker that would end it.
+    [tasks-failing] The new tasks of `web-green` (green) keep failing: 3 in a row, and none is healthy.
     AWS names no cause yet. See the service's events:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
-    Turn the breaker on where the service is defined, in Terraform:
-      deployment_circuit_breaker {
-        enable   = true
-        rollback = true
-      }
     ");
     let all = [Ended::Stopped, Ended::Superseded { by: revision(9) }, Ended::Drained, Ended::NoRoom];
     insta::assert_snapshot!(all.map(ended).join("\n"), @r"
