@@ -93,7 +93,7 @@ reasons! {
     CredentialsMissing = "credentials-missing", "No AWS credentials could be found.";
     CredentialsExpired = "credentials-expired", "The AWS credentials expired during the run.";
     AccessDenied = "access-denied", "AWS refused a call; the message names the action and the resource.";
-    WrongAccount = "wrong-account", "The credentials belong to an account that is not in `allowed-account-ids`.";
+    WrongAccount = "wrong-account", "The credentials belong to an account that is not in `allowed-account-ids`, or that an ARN contradicts.";
     Unreachable = "unreachable", "AWS could not be reached, or kept failing.";
     ClusterMissing = "cluster-missing", "The cluster does not exist in this account and region.";
     ServiceMissing = "service-missing", "A service does not exist in the cluster, or is being deleted.";

@@ -63,6 +63,51 @@ fn a_wrong_account_is_named_with_those_that_are_allowed() {
     assert_eq!(calls, ["GetCallerIdentity"]);
 }
 
+#[test]
+fn invariant_43_a_foreign_arn_is_refused_before_any_write() {
+    let (bed, _) = stack();
+    let foreign = "arn:aws:ecs:eu-west-1:999999999999:service/shop/web-green";
+    for command in ["deploy", "redirect-traffic", "promote", "rollback", "status"] {
+        let action = Action::new(&bed, command).input("green-service", foreign);
+        let action = match command {
+            "redirect-traffic" => action.input("traffic", "green"),
+            "promote" => action.input("color", "green"),
+            _ => action,
+        };
+        bed.clear_calls();
+        let done = refused(&bed, action, "wrong-account");
+        assert_eq!(
+            answer(&done),
+            format!(
+                "input green-service: `{foreign}` is in account `999999999999`, but the AWS credentials belong to account `123456789012`.\n\
+                 Correct the ARN, or assume a role of its account in the step before. Nothing was changed."
+            )
+        );
+        let calls: Vec<String> = bed.calls().into_iter().map(|call| call.operation).collect();
+        assert_eq!(calls, ["GetCallerIdentity"]);
+    }
+}
+
+#[test]
+fn invariant_43_contradictions_that_need_no_aws_are_told_before_its_first_call() {
+    let (bed, _) = stack();
+    let blue = "arn:aws:ecs:eu-west-1:999999999999:service/elsewhere/web-blue";
+    let roles = r#"{"family": "web", "executionRoleArn": "arn:aws:iam::999999999999:role/run",
+        "containerDefinitions": [{"name": "app", "image": "app:1"}]}"#;
+    let action = deploy(&bed).input("blue-service", blue).input("allowed-account-ids", "123456789012");
+    let action = action.input("task-definition", "task.json").file("task.json", roles);
+    let done = refused(&bed, action, "bad-input");
+    done.says(&format!(
+        "input blue-service: `{blue}` is in account `999999999999`, but `allowed-account-ids` allows `123456789012`; \
+         it is in cluster `elsewhere`, but input cluster is `shop`"
+    ));
+    done.says(
+        "task.json executionRoleArn: `arn:aws:iam::999999999999:role/run` is in account `999999999999`, \
+         but `allowed-account-ids` allows `123456789012`",
+    );
+    assert!(bed.calls().is_empty());
+}
+
 /// The certificates of the machine are left out.
 fn no_certificates(action: Action) -> Action {
     action.env("SSL_CERT_FILE", "/nowhere/ca.pem").env("SSL_CERT_DIR", "/nowhere")

@@ -290,7 +290,7 @@ fn names_and_arns_are_checked() {
         (
             "cluster",
             "arn:aws:ecs:us-east-1:123456789012:cluster/shop",
-            "the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "`arn:aws:ecs:us-east-1:123456789012:cluster/shop` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
         ("listener", "HTTPS", "`HTTPS` is not a listener: write an ARN, `443` or `HTTPS:443`"),
         (

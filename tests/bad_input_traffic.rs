@@ -134,7 +134,7 @@ fn alarms_are_names_or_arns_of_this_region() {
         ),
         (
             "arn:aws:cloudwatch:us-east-1:123456789012:alarm:too slow",
-            "input rollback-alarms: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`".to_owned(),
+            "input rollback-alarms: `arn:aws:cloudwatch:us-east-1:123456789012:alarm:too slow` is in region `us-east-1`, but the region of this run is `eu-west-1`".to_owned(),
         ),
         (
             "- web-5xx\n- 5",
@@ -153,7 +153,7 @@ fn an_approved_task_definition_has_its_revision() {
         ("web:latest", "`web:latest` is neither an ARN nor `FAMILY:REVISION`"),
         (
             "arn:aws:ecs:us-east-1:123456789012:task-definition/web:7",
-            "the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "`arn:aws:ecs:us-east-1:123456789012:task-definition/web:7` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
     ];
     for (value, what) in cases {

@@ -45,6 +45,9 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         None => Some(DefinitionSource::Current),
         Some(_) => edge.parsed("task-definition", definition),
     };
+    if let Some(DefinitionSource::Named(name)) = &definition {
+        edge.note_arn("input task-definition", name);
+    }
     if let Some(DefinitionSource::File(path)) = &definition {
         check_file(edge, path);
     }
@@ -76,8 +79,20 @@ fn check_file(edge: &mut Edge<'_>, path: &Path) {
     }
     let name = path.display().to_string();
     match (edge.read_file)(path) {
-        Ok(text) => edge.problems.extend(Content::of_file(&name, &text).err().into_iter().flatten()),
+        Ok(text) => match Content::of_file(&name, &text) {
+            Ok(content) => note_roles(edge, &name, &content),
+            Err(problems) => edge.problems.extend(problems),
+        },
         Err(error) => edge.problem("task-definition", place::unreadable(&name, &error)),
+    }
+}
+
+/// Notes the roles of a task definition: ECS passes only roles of its own account (iam:PassRole).
+fn note_roles(edge: &mut Edge<'_>, file: &str, content: &Content) {
+    for key in ["taskRoleArn", "executionRoleArn"] {
+        if let Some(role) = content.object().get(key).and_then(|value| value.as_str()) {
+            edge.note_arn(format!("{file} {key}"), role);
+        }
     }
 }
 
@@ -218,13 +233,5 @@ fn desired_count(value: &str) -> Result<DesiredCount, String> {
         Ok(_) | Err(_) => {
             Err(format!("{} is not a count: write 1 to {MOST_TASKS}, or `match`", shown(value)))
         }
-    }
-}
-
-/// The task definition's ARN, if it is in another region.
-pub(crate) fn check_region(edge: &mut Edge<'_>, settings: &DeploySettings, region: &str) {
-    match &settings.definition {
-        DefinitionSource::Named(name) => place::check_region(edge, "task-definition", name, region),
-        DefinitionSource::Current | DefinitionSource::File(_) => {}
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::env::{Environment, PREFIX};
+use super::identity::GivenArn;
 use super::inputs::{self, CommandName};
 use super::other_tools;
 use crate::config::reader::{Node, Reader};
@@ -35,8 +36,8 @@ pub(crate) struct Edge<'a> {
     pub(crate) problems: Vec<Problem>,
     /// What is worth saying so far.
     pub(crate) warnings: Vec<Warning>,
-    /// ARNs, with or without the name at their end, each with its input: to be compared with the region.
-    pub(crate) named: Vec<(&'static str, String)>,
+    /// The ARNs so far: all must belong to one place.
+    pub(crate) arns: Vec<GivenArn>,
 }
 
 impl<'a> Edge<'a> {
@@ -50,7 +51,7 @@ impl<'a> Edge<'a> {
         }
         problems.extend(inputs::missing(env, command));
         let warnings = strange.into_iter().map(Warning).collect();
-        Edge { env, command, read_file, problems, warnings, named: Vec::new() }
+        Edge { env, command, read_file, problems, warnings, arns: Vec::new() }
     }
 
     /// Warns of inputs that have a value and no use.
@@ -61,6 +62,11 @@ impl<'a> Edge<'a> {
     /// Notes a problem with an input.
     pub(crate) fn problem(&mut self, input: &str, what: impl Into<String>) {
         self.problems.push(Problem::new(format!("input {input}"), what));
+    }
+
+    /// Notes a value that may be an ARN.
+    pub(crate) fn note_arn(&mut self, place: impl Into<String>, value: &str) {
+        self.arns.extend(GivenArn::read(place, value));
     }
 
     /// Notes what is worth saying of an input.

@@ -10,6 +10,7 @@ pub(crate) mod edge;
 pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod github;
+pub(crate) mod identity;
 pub(crate) mod inputs;
 mod other_tools;
 pub(crate) mod place;

@@ -4,11 +4,10 @@ use std::io;
 use std::path::Path;
 
 use super::edge::Edge;
+use super::identity::Fact;
 use crate::config::kinds::{self, listed};
 use crate::config::{self, App, Config};
-use crate::plan::arn::Arn;
 use crate::plan::near::nearest;
-use crate::plan::problem::Problem;
 use crate::plan::wanted::{ListenerChoice, Place};
 
 /// The config file, as far as it could be read.
@@ -94,8 +93,11 @@ pub(crate) fn place(edge: &mut Edge<'_>, file: &File) -> Option<Place> {
     let cluster = needed(edge, file, "cluster", (file.config.cluster.clone(), "`cluster`"));
     let blue = needed(edge, file, "blue-service", (app.blue, &from("blue")));
     let green = needed(edge, file, "green-service", (app.green, &from("green")));
-    let develop = edge.parsed("develop-service", kinds::service).or(app.develop);
+    let develop = optional(edge, file, "develop-service", (app.develop, &from("develop")));
     let listener = edge.parsed("listener", kinds::listener);
+    if let Some(ListenerChoice::Arn(arn)) = &listener {
+        edge.note_arn("input listener", arn);
+    }
     let place = Place { cluster: cluster?, blue: blue?, green: green?, develop, listener };
     distinct(edge, &place);
     Some(place)
@@ -108,12 +110,10 @@ fn needed(
     input: &str,
     file_value: (Option<String>, &str),
 ) -> Option<String> {
-    let parse = if input == "cluster" { kinds::cluster } else { kinds::service };
-    if edge.value(input).is_some() {
-        return edge.parsed(input, parse);
-    }
-    let (value, key) = file_value;
-    if value.is_none() && file.known {
+    let key = file_value.1;
+    let given = edge.value(input).is_some();
+    let value = optional(edge, file, input, file_value);
+    if !given && value.is_none() && file.known {
         let path = &file.path;
         let what = if file.exists {
             format!("missing: give the input, or {key} in `{path}`")
@@ -125,6 +125,22 @@ fn needed(
         edge.problem(input, what);
     }
     value
+}
+
+/// An input, or the file's value. An ARN is noted.
+fn optional(
+    edge: &mut Edge<'_>,
+    file: &File,
+    input: &str,
+    (file_value, key): (Option<String>, &str),
+) -> Option<String> {
+    let parse = if input == "cluster" { kinds::cluster } else { kinds::service };
+    let (value, place) = match edge.value(input) {
+        Some(_) => (edge.parsed(input, parse)?, format!("input {input}")),
+        None => (file_value?, format!("{} {}", file.path, key.trim_matches('`'))),
+    };
+    edge.note_arn(place, &value);
+    Some(value)
 }
 
 /// The services must be different ones, or a deploy to one would be a deploy to the other.
@@ -147,28 +163,11 @@ fn short(service: &str) -> &str {
     service.rsplit('/').next().unwrap_or(service)
 }
 
-/// ARNs that name another region than the run's would be looked for in the wrong place.
-pub(crate) fn check_regions(edge: &mut Edge<'_>, place: &Place, region: &str) {
-    let listener = match &place.listener {
-        Some(ListenerChoice::Arn(arn)) => Some(arn.as_str()),
-        Some(ListenerChoice::Port { .. }) | None => None,
+/// The cluster as a fact about the services.
+pub(super) fn cluster_fact(edge: &Edge<'_>, file: &File, place: &Place) -> Fact {
+    let source = match edge.value("cluster") {
+        Some(_) => "input cluster".to_owned(),
+        None => format!("`cluster` in `{}`", file.path),
     };
-    let named = [
-        ("cluster", Some(place.cluster.as_str())),
-        ("blue-service", Some(&place.blue)),
-        ("green-service", Some(&place.green)),
-        ("develop-service", place.develop.as_deref()),
-        ("listener", listener),
-    ];
-    for (input, value) in named {
-        check_region(edge, input, value.unwrap_or_default(), region);
-    }
-}
-
-/// Notes an ARN that names another region.
-pub(crate) fn check_region(edge: &mut Edge<'_>, input: &str, value: &str, region: &str) {
-    if let Some(arn) = Arn::parse(value).filter(|arn| arn.region != region) {
-        let what = format!("the ARN is in `{}`, but the region of this run is `{region}`", arn.region);
-        edge.problems.push(Problem::new(format!("input {input}"), what));
-    }
+    Fact::of_cluster(&source, short(&place.cluster))
 }

@@ -18,6 +18,12 @@ pub(crate) struct Role {
     pub(crate) account: String,
 }
 
+/// The partition of a region.
+pub(super) fn partition_of(region: &str) -> &'static str {
+    let other = PARTITIONS.iter().skip(1).find(|(_, start)| region.starts_with(start));
+    other.map_or("aws", |(name, _)| name)
+}
+
 impl Role {
     /// Reads `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, or says what it is instead.
     pub(crate) fn parse(value: &str) -> Result<Role, String> {
@@ -62,8 +68,7 @@ impl Role {
 
     /// What is wrong with the role in this region: credentials of a partition are good in its own regions alone.
     pub(crate) fn fits_region(&self, region: &str) -> Result<(), String> {
-        let other = PARTITIONS.iter().skip(1).find(|(_, start)| region.starts_with(start));
-        let partition = other.map_or("aws", |(name, _)| name);
+        let partition = partition_of(region);
         if partition == self.partition {
             return Ok(());
         }

@@ -6,8 +6,9 @@ use super::deploy::{self, DeploySettings};
 use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
 use super::github::{self, GithubSettings};
+use super::identity::{self, Fact, GivenArn};
 use super::inputs::{COMMANDS, CommandName};
-use super::place;
+use super::place::{self, File};
 use super::promote;
 use super::role::Role;
 use super::traffic::{self, RollbackSettings};
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) role: Option<Role>,
     /// The only accounts to work in; empty for any.
     pub(crate) allowed_account_ids: Vec<String>,
+    /// The ARNs among the inputs and files: they agree with each other, not yet with the credentials.
+    pub(crate) arns: Vec<GivenArn>,
     /// Whether to print the plan and write nothing.
     pub(crate) plan_only: bool,
     /// How long to wait for the goal.
@@ -156,7 +159,9 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     let github = github::settings(edge, &file, place.as_ref());
     check_profile(edge);
     check_lasting(edge, timeout);
-    check_regions(edge, place.as_ref(), command.as_ref(), region.as_deref());
+    let facts =
+        facts(edge, (&file, place.as_ref()), role.as_ref(), (region.as_deref(), &allowed_account_ids));
+    edge.problems.extend(identity::contradictions(facts, &edge.arns));
     name?;
     Some(Settings {
         command: command?,
@@ -166,6 +171,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
         region: region?,
         role,
         allowed_account_ids,
+        arns: std::mem::take(&mut edge.arns),
         plan_only: plan_only?,
         timeout: timeout?,
         poll_interval: poll_interval?,
@@ -248,23 +254,17 @@ fn check_lasting(edge: &mut Edge<'_>, timeout: Option<Duration>) {
     }
 }
 
-/// ARNs against the region.
-fn check_regions(
-    edge: &mut Edge<'_>,
-    place: Option<&Place>,
-    command: Option<&Command>,
-    region: Option<&str>,
-) {
-    let Some(region) = region else { return };
-    if let Some(place) = place {
-        place::check_regions(edge, place, region);
-    }
-    if let Some(Command::Deploy(deploy)) = command {
-        deploy::check_region(edge, deploy, region);
-    }
-    for (input, arn) in std::mem::take(&mut edge.named) {
-        place::check_region(edge, input, &arn, region);
-    }
+/// The place that the run works in, as far as it is known without AWS.
+fn facts(
+    edge: &Edge<'_>,
+    (file, place): (&File, Option<&Place>),
+    role: Option<&Role>,
+    (region, allowed): (Option<&str>, &[String]),
+) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = region.map(Fact::of_region).into_iter().flatten().collect();
+    facts.extend(role.map(Fact::of_role).or_else(|| Fact::of_allowed(allowed)));
+    facts.extend(place.map(|place| place::cluster_fact(edge, file, place)));
+    facts
 }
 
 #[cfg(test)]

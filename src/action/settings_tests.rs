@@ -105,6 +105,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             region: "eu-west-1".to_owned(),
             role: None,
             allowed_account_ids: vec![],
+            arns: vec![],
             plan_only: false,
             timeout: Duration::from_secs(1800),
             poll_interval: Duration::from_secs(5),
@@ -258,7 +259,7 @@ fn a_wrong_place_is_told_in_words() {
         ),
         (
             &[("INPUT_CLUSTER", ELSEWHERE)],
-            "input cluster: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "input cluster: `arn:aws:ecs:us-east-1:123456789012:cluster/shop` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
         (
             &[("INPUT_LISTENER", "TLS:443")],
@@ -309,7 +310,7 @@ fn a_wrong_image_or_definition_is_told_in_words() {
         ),
         (
             &[("INPUT_TASK-DEFINITION", "arn:aws:ecs:us-east-1:123456789012:task-definition/web:7")],
-            "input task-definition: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "input task-definition: `arn:aws:ecs:us-east-1:123456789012:task-definition/web:7` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
     ]);
 }

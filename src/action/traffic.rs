@@ -109,13 +109,15 @@ fn settle(edge: &mut Edge<'_>) -> Option<Duration> {
 fn alarms(edge: &mut Edge<'_>, file: Option<&File>) -> Vec<String> {
     let input = edge.list("rollback-alarms", |reader, node| reader.parsed(node, kinds::alarm), kinds::alarm);
     let app = file.and_then(|file| file.app.as_ref());
+    let place = match (&input, file, app) {
+        (None, Some(file), Some((name, _))) => format!("{} apps.{name}.rollback-alarms", file.path),
+        _ => "input rollback-alarms".to_owned(),
+    };
     let from_file = || app.map(|(_, app)| app.rollback_alarms.clone()).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
     for alarm in input.unwrap_or_else(from_file) {
         let name = kinds::alarm_name(&alarm).unwrap_or(&alarm).to_owned();
-        if let Some(head) = alarm.strip_suffix(&name).filter(|head| !head.is_empty()) {
-            edge.named.push(("rollback-alarms", head.to_owned()));
-        }
+        edge.note_arn(&place, &alarm);
         if !names.contains(&name) {
             names.push(name);
         }
@@ -126,8 +128,8 @@ fn alarms(edge: &mut Edge<'_>, file: Option<&File>) -> Vec<String> {
 /// The task definition that was approved. A family alone would be any of its revisions.
 pub(super) fn expected(edge: &mut Edge<'_>) -> Option<String> {
     let found = edge.parsed("expect-task-definition", expected_one);
-    if let Some(arn) = found.as_ref().filter(|found| Arn::looks_like(found)) {
-        edge.named.push(("expect-task-definition", arn.clone()));
+    if let Some(found) = &found {
+        edge.note_arn("input expect-task-definition", found);
     }
     found
 }

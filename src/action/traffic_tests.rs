@@ -168,11 +168,11 @@ fn values_that_are_fine_alone_and_wrong_together_are_told() {
         ),
         (
             &[("INPUT_ROLLBACK-ALARMS", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a")],
-            "input rollback-alarms: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "input rollback-alarms: `arn:aws:cloudwatch:us-east-1:123456789012:alarm:a` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
         (
             &[("INPUT_EXPECT-TASK-DEFINITION", "arn:aws:ecs:us-east-1:123456789012:task-definition/web:7")],
-            "input expect-task-definition: the ARN is in `us-east-1`, but the region of this run is `eu-west-1`",
+            "input expect-task-definition: `arn:aws:ecs:us-east-1:123456789012:task-definition/web:7` is in region `us-east-1`, but the region of this run is `eu-west-1`",
         ),
     ];
     for (changes, told) in table {

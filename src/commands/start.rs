@@ -16,6 +16,7 @@ use crate::action::context::Context;
 use crate::action::env::Environment;
 use crate::action::files;
 use crate::action::github::RunEvent;
+use crate::action::identity::{Fact, contradictions};
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
 use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Names, SignIn};
@@ -184,7 +185,7 @@ async fn session<'a>(
             Box::new(report)
         })?,
     };
-    if let Some(failure) = wrong_account(settings, &caller.account) {
+    if let Some(failure) = wrong_account(settings, &caller) {
         return Err(failed(failure));
     }
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
@@ -260,9 +261,13 @@ fn cancelled() -> Box<Report> {
     Box::new(report)
 }
 
-/// Whether the credentials belong to an account that is not allowed.
-fn wrong_account(settings: &Settings, account: &str) -> Option<Failure> {
+/// The credentials belong to an account that is not allowed, or that an ARN contradicts.
+fn wrong_account(settings: &Settings, caller: &Caller) -> Option<Failure> {
     let allowed = &settings.allowed_account_ids;
-    (!allowed.is_empty() && !allowed.iter().any(|id| id == account))
-        .then(|| words::wrong_account(account, allowed))
+    if !allowed.is_empty() && !allowed.contains(&caller.account) {
+        return Some(words::wrong_account(&caller.account, allowed));
+    }
+    let facts = Fact::of_credentials(&caller.account, &caller.partition);
+    let foreign = contradictions(facts, &settings.arns);
+    (!foreign.is_empty()).then(|| words::foreign_arns(&foreign))
 }

@@ -198,14 +198,23 @@ fn name_or_arn(value: &str, kind: &str) -> Result<String, String> {
         ));
     }
     match Arn::parse(value) {
-        Some(arn) if arn.service == "ecs" && arn.resource.starts_with(&format!("{kind}/")) => {
-            Ok(value.to_owned())
-        }
+        Some(arn) if arn.service == "ecs" && arn.kind() == kind => match names_of(arn.resource) {
+            Some(_) => Ok(value.to_owned()),
+            None => Err(format!("{} is not a complete ARN", shown(value))),
+        },
         Some(arn) => {
             Err(format!("{} names {} `{}`, not an ECS {kind}", shown(value), arn.service, arn.kind()))
         }
         None => Err(format!("{} is not a complete ARN", shown(value))),
     }
+}
+
+/// The names in `cluster/NAME`, `service/CLUSTER/NAME` or the old form `service/NAME`.
+fn names_of(resource: &str) -> Option<Vec<&str>> {
+    let (kind, names) = resource.split_once('/')?;
+    let names: Vec<&str> = names.split('/').collect();
+    let fits = names.len() == 1 || (names.len() == 2 && kind == "service");
+    (fits && names.iter().all(|name| is_ecs_name(name))).then_some(names)
 }
 
 /// The name or ARN of a CloudWatch alarm, metric or composite. A name has 1 to 255 characters, spaces too, and no ASCII

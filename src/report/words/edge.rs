@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::failure::{Failure, Reason};
+use crate::plan::problem::Problem;
 
 /// Why a step was not sent.
 pub(crate) const MISPLACED_STEP: &str = "this step does not belong to this command; nothing was sent";
@@ -26,6 +27,16 @@ pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
             allowed.join(", ")
         ),
         "Assume a role of an allowed account in the step before, or correct `allowed-account-ids`.",
+    )
+}
+
+/// ARNs of another account than that of the credentials; at least one.
+pub(crate) fn foreign_arns(foreign: &[Problem]) -> Failure {
+    let lines: Vec<String> = foreign.iter().map(Problem::to_string).collect();
+    Failure::new(
+        Reason::WrongAccount,
+        format!("{}.", lines.join(".\n")),
+        "Correct the ARN, or assume a role of its account in the step before. Nothing was changed.",
     )
 }
 

@@ -25,7 +25,7 @@ use super::about::About;
 use crate::event::Report;
 use crate::failure::Failure;
 
-pub(crate) use edge::{MISPLACED_STEP, attempt, file_trouble, no_http_client, wrong_account};
+pub(crate) use edge::{MISPLACED_STEP, attempt, file_trouble, foreign_arns, no_http_client, wrong_account};
 pub(crate) use end::{goal, headline, reason, title, undo, why_not};
 pub(crate) use ended::{failing, task_failed};
 pub(crate) use finding::finding;

@@ -1,6 +1,6 @@
 //! Clusters.
 
-use super::input::{invalid, last_part, page, text, texts};
+use super::input::{invalid, last_part, local, page, text, texts};
 use super::task::Phase;
 use crate::wire::ApiError;
 use crate::world::World;
@@ -28,7 +28,7 @@ fn not_found() -> ApiError {
 
 /// The ARN of the active cluster that a call names; `default` when it names none.
 pub(super) fn named(world: &World, input: &Value) -> Result<String, ApiError> {
-    let name = last_part(text(input, "cluster").unwrap_or("default"));
+    let name = local(world, text(input, "cluster").unwrap_or("default"), "")?;
     let mut clusters = world.ecs.clusters.iter();
     clusters
         .find(|cluster| cluster.active && cluster.name == name)
@@ -73,7 +73,8 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     let include = texts(input, "include");
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        match world.ecs.clusters.iter().find(|cluster| cluster.name == last_part(&name)) {
+        let asked = local(world, &name, "")?;
+        match world.ecs.clusters.iter().find(|cluster| cluster.name == asked) {
             Some(cluster) => found.push(describe_one(world, cluster, &include)),
             None => failures.push(json!({
                 "arn": world.arn("ecs", &format!("cluster/{}", last_part(&name))), "reason": "MISSING",

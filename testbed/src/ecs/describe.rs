@@ -1,6 +1,6 @@
 //! How AWS describes services.
 
-use super::input::{invalid, last_part, page, text, texts};
+use super::input::{invalid, local, page, text, texts};
 use super::service::{Deployment, SERVICE_SETTINGS, Service, ServiceStatus, empty_lists};
 use super::task::{Phase, Task};
 use super::{cluster, scheduler};
@@ -22,7 +22,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     let tags = texts(input, "include").iter().any(|part| part == "TAGS");
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        let name = last_part(&name);
+        let name = local(world, &name, &cluster)?;
         let mut services = world.ecs.services.iter();
         match services.find(|service| service.cluster == cluster && service.name == name) {
             Some(service) => found.push(as_seen(world, service, tags)),

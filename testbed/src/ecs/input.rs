@@ -1,6 +1,7 @@
 //! Reading parameters, with the errors that AWS gives for bad ones.
 
 use crate::wire::ApiError;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// AWS's `InvalidParameterException`.
@@ -71,5 +72,34 @@ pub(super) fn last_part(name_or_arn: &str) -> &str {
         name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
     } else {
         name_or_arn
+    }
+}
+
+/// The name in an ARN of this region, account and cluster, or the name itself.
+///
+/// The answers to the region and the cluster are public reports of `DescribeServices`. ECS has no resource policies, so
+/// the ARN of another account is answered as IAM's reference words that (unconfirmed for ECS).
+pub(super) fn local<'a>(world: &World, name_or_arn: &'a str, cluster: &str) -> Result<&'a str, ApiError> {
+    let name = last_part(name_or_arn);
+    let fields: Vec<&str> = name_or_arn.splitn(6, ':').collect();
+    let ["arn", partition, _, region, account, resource] = fields.as_slice() else { return Ok(name) };
+    if (*partition, *region) != ("aws", world.region.as_str()) {
+        return Err(invalid("Invalid Region in ARN"));
+    }
+    if *account != world.account {
+        return Err(ApiError::new(
+            "AccessDeniedException",
+            format!(
+                "User is not authorized to perform this action on resource: {name_or_arn} because no \
+                 resource-based policy allows it"
+            ),
+        ));
+    }
+    match resource.split('/').collect::<Vec<_>>().as_slice() {
+        [_, other, _] if *other != last_part(cluster) => Err(invalid(format!(
+            "Invalid identifier: Identifier is for cluster {other}. Your cluster is {}",
+            last_part(cluster)
+        ))),
+        _ => Ok(name),
     }
 }

@@ -88,7 +88,7 @@ impl Ecs {
 /// The service that a call names, in the cluster that it names.
 fn find_service<'a>(world: &'a World, input: &Value, name: &str) -> Result<&'a Service, ApiError> {
     let cluster = cluster::named(world, input)?;
-    let name = input::last_part(name);
+    let name = input::local(world, name, &cluster)?;
     let mut services = world.ecs.services.iter();
     let found = services.find(|service| service.cluster == cluster && service.name == name);
     found.ok_or_else(|| ApiError::new("ServiceNotFoundException", "Service not found."))

@@ -1,6 +1,6 @@
 //! The operations on tasks and container instances.
 
-use super::input::{client, count, invalid, last_part, page, required, text, texts};
+use super::input::{client, count, invalid, last_part, local, page, required, text, texts};
 use super::place::{Instance, Start};
 use super::task::{Phase, Task};
 use super::{cluster, definition, find_service, lifecycle, place};
@@ -50,7 +50,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     let tags = texts(input, "include").iter().any(|part| part == "TAGS");
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        let id = last_part(&name);
+        let id = local(world, &name, &cluster)?;
         match world.ecs.tasks.iter().find(|task| task.id == id && task.cluster == cluster) {
             Some(task) => found.push(task.describe(tags)),
             None => {
@@ -66,7 +66,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
 /// `StopTask`.
 pub(super) fn stop(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
-    let id = last_part(required(input, "task")?);
+    let id = local(world, required(input, "task")?, &cluster)?;
     let index = world.ecs.tasks.iter().position(|task| task.id == id && task.cluster == cluster);
     let index = index.ok_or_else(|| invalid("The referenced task was not found."))?;
     let reason = text(input, "reason").unwrap_or("Task stopped by user");

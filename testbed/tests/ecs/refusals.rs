@@ -132,3 +132,34 @@ fn eleven_services_are_too_many_and_unknown_ones_are_failures() {
         }])
     );
 }
+
+#[test]
+fn arns_of_another_place_are_refused() {
+    let bed = Bed::new();
+    let own = "arn:aws:ecs:eu-west-1:123456789012";
+    let describe = |cluster: &str, service: &str| {
+        bed.refused("DescribeServices", json!({ "cluster": cluster, "services": [service] }))
+    };
+    let elsewhere = describe("shop", &format!("{own}:service/elsewhere/web-blue"));
+    let wanted = "Identifier is for cluster elsewhere. Your cluster is shop";
+    assert_eq!(elsewhere, format!("InvalidParameterException: Invalid identifier: {wanted}"));
+    let region = "arn:aws:ecs:us-east-1:123456789012";
+    for (cluster, service) in [
+        (format!("{region}:cluster/shop"), "web-blue".to_owned()),
+        ("shop".to_owned(), format!("{region}:service/shop/web-blue")),
+    ] {
+        assert_eq!(describe(&cluster, &service), "InvalidParameterException: Invalid Region in ARN");
+    }
+    let foreign = "arn:aws:ecs:eu-west-1:999999999999:service/shop/web-blue";
+    let update =
+        bed.refused("UpdateService", json!({ "cluster": "shop", "service": foreign, "desiredCount": 1 }));
+    for told in [
+        update,
+        describe("shop", foreign),
+        describe("arn:aws:ecs:eu-west-1:999999999999:cluster/shop", "web-blue"),
+    ] {
+        assert!(told.starts_with("AccessDeniedException: User is not authorized"), "{told}");
+    }
+    let found = bed.ecs("DescribeServices", json!({ "cluster": format!("{own}:cluster/shop"), "services": [format!("{own}:service/shop/web-blue")] }));
+    assert_eq!(found["services"][0]["serviceName"], "web-blue");
+}
