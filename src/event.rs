@@ -123,6 +123,13 @@ pub(crate) enum Warning {
         /// The time-out.
         timeout: Duration,
     },
+    /// Old tasks drain for longer than the time-out: the run ends before ECS completes the deployment.
+    DrainTooLong {
+        /// The target group's deregistration delay.
+        delay: Duration,
+        /// The time-out.
+        timeout: Duration,
+    },
     /// A live color is deployed to because `allow-live` is true.
     LiveColor {
         /// The color.

@@ -206,7 +206,10 @@ impl Reason {
                 Reason::UnhealthyTargets
             }
             Waiting::Unknown(trouble) => Reason::of_trouble(trouble.kind),
-            Waiting::NotBegun | Waiting::NotVisible | Waiting::RollingOut { .. } => Reason::TimedOut,
+            Waiting::NotBegun
+            | Waiting::NotVisible
+            | Waiting::RollingOut { .. }
+            | Waiting::Draining { .. } => Reason::TimedOut,
         }
     }
 

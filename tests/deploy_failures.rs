@@ -318,6 +318,23 @@ fn the_time_out_ends_a_deployment_that_does_not_move() {
 }
 
 #[test]
+fn a_healthy_version_stays_when_the_old_tasks_drain_for_too_long() {
+    let (bed, sample) = usual();
+    let slow = json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": "3600" }]);
+    let change = json!({ "TargetGroupArn": sample.green_group, "Attributes": slow });
+    bed.call(Service::Elb, "ModifyTargetGroupAttributes", change).expect("AWS takes it");
+    bed.clear_calls();
+    let done = deploy(&bed, &sample, "v2").input("timeout", "8s").run();
+    done.expect(1, "failed", "timed-out", "changed");
+    assert_eq!(writes(&bed), THERE);
+    assert_eq!(wants(&bed, "web-green"), "web-green:2 × 2");
+    done.says("deregistration delay (1h 00m) is not shorter than `timeout` (8s)");
+    done.says("all 2 new targets healthy; 2 old tasks to drain (deregistration delay 1h 00m)");
+    done.says("the new version of `web-green` (green) is healthy and stays");
+    others_untouched(&bed);
+}
+
+#[test]
 fn a_probe_with_a_wrong_status_fails_the_deploy() {
     let (bed, sample) = usual();
     let done = deploy(&bed, &sample, "v6-fail-users").input("probes", "[{ path: /, status: 200 }]").run();

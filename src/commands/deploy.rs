@@ -22,7 +22,7 @@ use crate::plan::run::Run;
 use crate::plan::scalers::foreign;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, Found, Left, Refusal};
-use crate::plan::verdict::Limits;
+use crate::plan::verdict::{Limits, drain_delay};
 use crate::plan::wanted::WantedColor;
 
 /// Runs the command to its report.
@@ -156,6 +156,7 @@ fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &
     if grace >= timeout {
         emit(Warning::GraceTooLong { grace, timeout });
     }
+    warn_of_drain(session, service);
     if let Some(wiring) = admitted.wiring.as_ref().filter(|wiring| wiring.is_live(service.color)) {
         let (color, rules) = (service.color, wiring.user_rules_of(service.color));
         emit(Warning::LiveColor { color, split: wiring.split(), rules });
@@ -165,6 +166,14 @@ fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &
     }
     for image in &wanted.unresolved {
         emit(Warning::UnresolvedTag { image: image.clone() });
+    }
+}
+
+/// Warns if old tasks of the service drain for longer than the run waits.
+pub(super) fn warn_of_drain(session: &Session<'_>, service: &Service) {
+    let timeout = session.settings.timeout;
+    if let Some(delay) = drain_delay(service).filter(|delay| *delay >= timeout && service.running > 0) {
+        session.reporter.emit(&Event::Warning(Warning::DrainTooLong { delay, timeout }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `promote`: looks, finds the phases, announces them, drives them to the end, and reports.
 
-use super::deploy::{differences, strangers};
+use super::deploy::{differences, strangers, warn_of_drain};
 use super::drive::{Drive, Ending};
 use super::redirect::{at_the_end, put_back};
 use super::session::{Session, Stop};
@@ -144,6 +144,7 @@ fn copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase], report: 
     for phase in phases {
         let Phase::Deploy(goal, name) = phase else { continue };
         let Some(service) = snapshot.service(goal.color) else { continue };
+        warn_of_drain(session, service);
         let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
         let changes = current.map_or(Vec::new(), |now| differences(&now.content, &goal.content));
         let now = Found { task_definition: service.task_definition.clone(), desired: service.desired };

@@ -18,7 +18,7 @@ use super::snapshot::{Rollout, Service, Snapshot};
 use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Recovery};
+use super::verdict::{Ended, Recovery, Waiting};
 
 /// How long the run watches the old tasks come back. The way back itself is confirmed at once.
 const WATCH: Duration = Duration::from_secs(120);
@@ -45,6 +45,9 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     if let Some(next) = tasks_first(seen, (goal, run), turned, now) {
         return next;
     }
+    if only_drained(&failing) {
+        return bad(failing, Left::Changed, Because::OnlyDrains);
+    }
     if failing == Failing::Cancelled && !goal.restore_on_cancel && !in_doubt(seen, goal, run) {
         return bad(failing, Left::Changed, Because::Asked);
     }
@@ -67,6 +70,12 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
             }
         },
     }
+}
+
+/// Whether a healthy version timed out because old tasks still drained: it is no version to go back from.
+fn only_drained(failing: &Failing) -> bool {
+    let Failing::Deployment(Ended::TimedOut(waiting)) = failing else { return false };
+    matches!(**waiting, Waiting::Draining { .. })
 }
 
 /// Before any end: tasks that this run took from users who came meanwhile (invariant 36).

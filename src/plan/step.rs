@@ -385,6 +385,8 @@ pub(crate) enum Because {
     NothingToGoBackTo,
     /// The same task definition was rolled out again (an image tag that moved): there is no other one to go back to.
     SameDefinition,
+    /// The new version is healthy; only old tasks still drain.
+    OnlyDrains,
     /// Users were moved to the color while it was deployed to: what serves them is not taken away from under them.
     UsersCame,
     /// Users were moved to the color while nothing was wrong with its deployment: AWS goes on with it.

@@ -55,6 +55,15 @@ pub(crate) enum Waiting {
         /// Running and pending tasks of older deployments, which still have to go.
         old: u32,
     },
+    /// All its tasks run and are healthy; ECS still waits for older tasks, whose targets finish their requests first.
+    Draining {
+        /// Healthy targets of its own tasks.
+        healthy: u32,
+        /// Older tasks that still run, or targets that drain if those are more.
+        old: u32,
+        /// The target group's deregistration delay, if it was read.
+        delay: Option<Duration>,
+    },
     /// Complete, but the load balancer does not find enough of its targets healthy.
     Unhealthy {
         /// Healthy targets of its own tasks.
@@ -252,14 +261,34 @@ fn in_progress(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdi
     if let Some(trouble) = part_trouble(service) {
         return held(trouble);
     }
+    let old = (service.running + service.pending).saturating_sub(deployment.running + deployment.pending);
+    let healthy = healthy_targets(service, mine);
+    let draining = old.max(leaving_targets(service));
+    let needed = mine.desired.max(1);
+    if let Some(healthy) = healthy.filter(|healthy| *healthy >= needed && draining > 0) {
+        return Verdict::Wait(Waiting::Draining { healthy, old: draining, delay: drain_delay(service) });
+    }
     Verdict::Wait(Waiting::RollingOut {
         running: deployment.running,
         pending: deployment.pending,
-        healthy: healthy_targets(service, mine),
+        healthy,
         desired: mine.desired,
         failed: deployment.failed,
-        old: (service.running + service.pending).saturating_sub(deployment.running + deployment.pending),
+        old,
     })
+}
+
+/// Targets of the group that take no new requests any more.
+fn leaving_targets(service: &Service) -> u32 {
+    let targets = service.targets.iter().flatten().flatten();
+    u32::try_from(targets.filter(|target| target.state.ends_with("draining")).count()).unwrap_or(u32::MAX)
+}
+
+/// The deregistration delay of the service's target group: ECS stops an old task only after it.
+/// Source: Amazon ECS, "Load balancer connection draining".
+pub(crate) fn drain_delay(service: &Service) -> Option<Duration> {
+    let group = service.group.as_ref()?.as_ref().ok()?;
+    Some(group.attributes.as_ref()?.as_ref().ok()?.deregistration_delay)
 }
 
 /// Whether no other deployment has tasks that stand in the way.

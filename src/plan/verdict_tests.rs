@@ -505,3 +505,21 @@ fn a_healthy_target_counts_only_at_the_port_that_the_service_registers() {
         "not the sidecar's port"
     );
 }
+
+#[test]
+fn a_healthy_version_whose_old_tasks_drain_is_not_gone_back_from() {
+    let delay = Duration::from_secs(900);
+    let attributes = GroupAttributes { deregistration_delay: delay, minimum_count: 1, minimum_percent: 0 };
+    let healthy = vec![target(11, "healthy"), target(12, "healthy")];
+    let mut green = rolling(2, 0, Rollout::InProgress);
+    green.targets = Some(Ok(healthy.clone()));
+    green.group.as_mut().unwrap().as_mut().unwrap().attributes = Some(Ok(attributes));
+    let waits = |old| Waiting::Draining { healthy: 2, old, delay: Some(delay) };
+    assert_eq!(judge(&green), Verdict::Wait(waits(2)));
+    // ECS may not count tasks whose targets drain as running.
+    green.running = 2;
+    green.targets = Some(Ok([healthy, vec![target(1, "draining")]].concat()));
+    assert_eq!(judge(&green), Verdict::Wait(waits(1)));
+    let late = verdict(Some(&green), &mine(), at(100_000), &Limits::with_timeout(Duration::from_secs(600)));
+    assert_eq!(late, failed(Ended::TimedOut(Box::new(waits(1))), Recovery::Ours));
+}

@@ -104,7 +104,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
      | [  0s] green: AWS does not show the deployment yet
      | [ 12s] green: 1 of 2 running, 0 healthy, 1 still starting (old tasks: 1)
     .| [ 42s] green: 1 of 2 running, 0 healthy, 1 still starting (old tasks: 1); nothing changed
-     | [1m35s] green: all tasks run, 1 of 2 targets healthy for the load balancer
+     | [1m35s] green: complete for ECS, 1 of 2 targets healthy for the load balancer
     <|
     >| Send the probes through the test listener
     +| all 2 probes passed

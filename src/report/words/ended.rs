@@ -158,7 +158,7 @@ fn looks_bad(lacks: &Waiting) -> bool {
     match lacks {
         Waiting::RollingOut { failed, .. } => *failed > 0,
         Waiting::Unhealthy { .. } => true,
-        Waiting::NotBegun | Waiting::NotVisible | Waiting::Unknown(_) => false,
+        Waiting::NotBegun | Waiting::NotVisible | Waiting::Draining { .. } | Waiting::Unknown(_) => false,
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn next_time(because: &Because) -> String {
         | Because::Theirs
         | Because::NothingToGoBackTo
         | Because::SameDefinition
+        | Because::OnlyDrains
         | Because::UsersCame
         | Because::UsersCameMeanwhile { .. }
         | Because::CountKept { .. }
@@ -77,6 +78,9 @@ fn why(because: &Because, about: &About) -> String {
         ),
         Because::SameDefinition => format!(
             "{name} rolled out the same task definition again, because an image tag may have moved; there is no other one to go back to. Deploy an image that works, by digest:\n  image: REPOSITORY@sha256:DIGEST"
+        ),
+        Because::OnlyDrains => format!(
+            "the new version of {name} is healthy and stays; ECS still waits for old tasks to drain. Raise `timeout`, or lower the target group's deregistration delay, in Terraform:\n  deregistration_delay = 30"
         ),
         Because::UsersCame => users_came(about),
         Because::UsersCameMeanwhile { version } => users_came_meanwhile(short_arn(version), about),

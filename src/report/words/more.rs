@@ -34,6 +34,11 @@ pub(crate) fn warning(warning: &Warning) -> String {
             duration(*grace),
             duration(*timeout)
         ),
+        Warning::DrainTooLong { delay, timeout } => format!(
+            "The target group's deregistration delay ({}) is not shorter than `timeout` ({}): ECS completes the deployment only after the old tasks have drained for that long, so the run times out before. Shorten the one or raise the other.",
+            duration(*delay),
+            duration(*timeout)
+        ),
         Warning::LiveColor { color, split, rules } => format!(
             "{} `allow-live: true` replaces its tasks under them, as a rolling update.",
             serves_users(*color, *split, rules)

@@ -1,12 +1,14 @@
 //! What a run does, and what it waits for.
 
+use std::time::Duration;
+
 use super::{traffic, trouble};
 use crate::event::Difference;
 use crate::plan::step::{Purpose, Step, Update, Wait};
 use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::plan::verdict::Waiting;
 use crate::report::about::About;
-use crate::report::names::{one_line, quoted, short_arn};
+use crate::report::names::{count, duration, one_line, quoted, short_arn};
 use crate::report::secrets::foreign;
 
 /// A step as a short imperative.
@@ -92,11 +94,18 @@ fn deployment(waiting: &Waiting) -> String {
             let old = if *old > 0 { format!(" (old tasks: {old})") } else { String::new() };
             format!("{running} of {desired} running, {healthy}, {pending} still starting{failed}{old}")
         }
+        Waiting::Draining { healthy, old, delay } => draining(*healthy, *old, *delay),
         Waiting::Unhealthy { healthy, needed } => {
-            format!("all tasks run, {healthy} of {needed} targets healthy for the load balancer")
+            format!("complete for ECS, {healthy} of {needed} targets healthy for the load balancer")
         }
         Waiting::Unknown(trouble) => unknown(trouble),
     }
+}
+
+/// The new version is healthy, and old tasks finish their requests.
+fn draining(healthy: u32, old: u32, delay: Option<Duration>) -> String {
+    let delay = delay.map(|delay| format!(" (deregistration delay {})", duration(delay))).unwrap_or_default();
+    format!("all {healthy} new targets healthy; {} to drain{delay}", count(old, "old task"))
 }
 
 /// AWS could not be asked.

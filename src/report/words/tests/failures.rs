@@ -105,7 +105,7 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     If the version only needs longer to start, raise `timeout`.
 
-    [unhealthy-targets] The time-out passed before `web-green` (green) was good; last seen: all tasks run, 1 of 2 targets healthy for the load balancer.
+    [unhealthy-targets] The time-out passed before `web-green` (green) was good; last seen: complete for ECS, 1 of 2 targets healthy for the load balancer.
     AWS names no cause yet. See the service's events:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     If the version only needs longer to start, raise `timeout`.
@@ -359,6 +359,7 @@ fn bad_input_is_listed_whole() {
 fn warnings_and_early_failures_are_said() {
     let all = [
         Warning::GraceTooLong { grace: Duration::from_secs(1800), timeout: Duration::from_secs(600) },
+        Warning::DrainTooLong { delay: Duration::from_secs(900), timeout: Duration::from_secs(600) },
         Warning::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() },
         Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
@@ -366,6 +367,7 @@ fn warnings_and_early_failures_are_said() {
     ];
     insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
     The service's health-check grace period (30m 00s) is not shorter than `timeout` (10m 00s): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.
+    The target group's deregistration delay (15m 00s) is not shorter than `timeout` (10m 00s): ECS completes the deployment only after the old tasks have drained for that long, so the run times out before. Shorten the one or raise the other.
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
     blue serves users now, so its desired count stays 6: `desired-count` asks for 2, and a deploy takes no tasks away from users.
     `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.

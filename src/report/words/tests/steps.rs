@@ -53,7 +53,7 @@ fn every_wait_is_one_line() {
     AWS does not show the deployment yet
     1 of 2 running, 0 healthy, 1 still starting (old tasks: 2)
     1 of 2 running, health not known, 1 still starting, 2 failed in a row
-    all tasks run, 1 of 2 targets healthy for the load balancer
+    complete for ECS, 1 of 2 targets healthy for the load balancer
     AWS does not answer `ecs:UpdateService` (ThrottlingException), asking again
     AWS is rolling back, 1 of 2 running again
     going back, 1 of 2 running again

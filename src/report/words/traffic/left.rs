@@ -119,6 +119,7 @@ fn why(because: &Because, users: &Users) -> String {
         }
         // Ends of a deploy; said all the same.
         Because::AwsPutBack | Because::AwsElsewhere => "AWS put the service back by itself.".to_owned(),
+        Because::OnlyDrains => "the new version is healthy and stays.".to_owned(),
         Because::NothingToGoBackTo | Because::SameDefinition => "there is nothing to go back to.".to_owned(),
         Because::UsersCame | Because::UsersCameMeanwhile { .. } | Because::CountKept { .. } => {
             "users were moved meanwhile to the color that was deployed to, so its service stays as it is.".to_owned()
