@@ -12,7 +12,7 @@ mod traffic;
 
 use std::time::Duration;
 
-use common::look::ecs;
+use common::look::{ecs, until_called};
 use common::{Action, Done, stack};
 use serde_json::json;
 use testbed::checker::{Checker, Color};
@@ -61,7 +61,7 @@ fn invariant_06_what_somebody_writes_while_a_run_only_watches_stands() {
     }
     bed.clear_calls();
     let run = redirect_with(&bed, "green", &[("settle", "10m")]).spawn();
-    std::thread::sleep(Duration::from_millis(1500));
+    until_called(&bed, "DescribeRules", 12);
     bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (50, 50)));
     let done = run.wait();
     ended(&bed, &sample, &done, ("superseded", "superseded", "untouched"), &[]);
@@ -72,7 +72,7 @@ fn invariant_06_what_somebody_writes_while_a_run_only_watches_stands() {
 fn invariant_06_what_somebody_writes_in_the_bake_of_a_run_that_goes_on_stands() {
     let (bed, sample) = at(80, 20);
     let run = redirect_with(&bed, "green", &[("steps", "20, 50"), ("bake-time", "10m")]).spawn();
-    std::thread::sleep(Duration::from_millis(1500));
+    until_called(&bed, "DescribeRules", 12);
     bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (100, 0)));
     let done = run.wait();
     ended(&bed, &sample, &done, ("superseded", "superseded", "untouched"), &[]);
