@@ -329,6 +329,7 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         (
             Service::Ecs
             | Service::Ecr
+            | Service::Acm
             | Service::Elb
             | Service::AutoScaling
             | Service::Sts

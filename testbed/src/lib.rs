@@ -1,9 +1,11 @@
 //! A small AWS and a small GitHub on loopback ports: stateful, on real sockets, speaking the real wire protocols.
 //!
-//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS) behind one AWS
+//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS,
+//! Certificate Manager) behind one AWS
 //! endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. It imitates them and
 //! knows nothing of the program that talks to it.
 
+pub mod acm;
 pub mod autoscaling;
 pub mod checker;
 pub mod cloudwatch;

@@ -9,7 +9,7 @@ use crate::record::Call;
 use crate::server;
 use crate::wire::{ApiError, Service};
 use crate::world::{Pace, Shared, World, lock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
@@ -234,6 +234,16 @@ impl Testbed {
         let last = world.last_call();
         world.check(last);
         answer
+    }
+
+    /// Has a certificate issued for these names, the first of them its common name; gives its ARN.
+    ///
+    /// # Errors
+    /// AWS's own error codes and messages.
+    pub fn certificate(&self, names: &[&str]) -> Result<String, ApiError> {
+        let input = json!({ "DomainName": names.first(), "SubjectAlternativeNames": names });
+        let answer = self.call(Service::Acm, "RequestCertificate", input)?;
+        Ok(answer["CertificateArn"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Waits until the world looks like this; false when it doesn't in time.

@@ -1,5 +1,6 @@
 //! The whole simulated AWS account, and the pace at which it moves.
 
+use crate::acm::{self, Acm};
 use crate::autoscaling::{self, AutoScaling};
 use crate::checker::Checker;
 use crate::cloudwatch::{self, CloudWatch};
@@ -78,6 +79,8 @@ pub struct World {
     pub autoscaling: AutoScaling,
     /// Repositories and images.
     pub ecr: Ecr,
+    /// Certificates.
+    pub acm: Acm,
     /// Metrics and alarms.
     pub cloudwatch: CloudWatch,
     /// Repositories, tokens and what else GitHub holds.
@@ -114,6 +117,7 @@ impl World {
             elb: Elb::new(runtime.clone()),
             autoscaling: AutoScaling::default(),
             ecr: Ecr::default(),
+            acm: Acm::default(),
             cloudwatch: CloudWatch::new(pace.second),
             github: GitHub::default(),
             oidc: Oidc::default(),
@@ -135,6 +139,7 @@ impl World {
         match service {
             Service::Ecs => ecs::call(self, operation, input),
             Service::Ecr => ecr::call(self, operation, input),
+            Service::Acm => acm::call(self, operation, input),
             Service::Elb => elb::call(self, operation, input),
             Service::AutoScaling => autoscaling::call(self, operation, input),
             Service::Sts => sts::call(self, operation, input),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Elb;
 use super::action::{Action, Kind, invalid_action, parse_list};
 use super::balancers::short_id;
+use super::certificates;
 use super::input::{Input, not_in_enum, validation};
 use super::model::{Flavor, Listener, Pairs, Rule, TargetGroup};
 use super::paging::page;
@@ -34,8 +35,8 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     if world.elb.listeners.iter().any(|listener| listener.balancer == balancer && listener.port == port) {
         return Err(duplicate());
     }
-    let certificates = read_certificates(input);
-    check_certificates(&protocol, &certificates)?;
+    let certificates = certificates::read(input);
+    let acceptor = certificates::check(&world.acm, &protocol, &certificates, &certificates)?;
     let actions = parse_list(&input.list("DefaultActions").unwrap_or_default(), &[], "defaultActions")?;
     check_actions(&world.elb, &balancer, &protocol, &actions)?;
     let tags = tags::read(input)?;
@@ -49,6 +50,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
         tags: Pairs::new(),
     };
     let published = Arc::new(Published::default());
+    published.set_tls(acceptor);
     let door = open(world, flavor, port, &published)?;
     let ssl_policy =
         input.owned("SslPolicy").or_else(|| (protocol == "HTTPS").then(|| SSL_POLICY.to_owned()));
@@ -116,16 +118,6 @@ fn read_port(input: Input<'_>) -> Result<Option<u16>, ApiError> {
     Ok(input.number("Port", 1..=65_535)?.and_then(|port| u16::try_from(port).ok()))
 }
 
-/// ARNs in `Certificates`.
-fn read_certificates(input: Input<'_>) -> Vec<String> {
-    input
-        .list("Certificates")
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|certificate| certificate.owned("CertificateArn"))
-        .collect()
-}
-
 /// Application load balancers take HTTP and HTTPS, the others do not.
 fn check_protocol(flavor: Flavor, protocol: &str) -> Result<(), ApiError> {
     let allowed: &[&str] = match flavor {
@@ -141,19 +133,6 @@ fn check_protocol(flavor: Flavor, protocol: &str) -> Result<(), ApiError> {
         return Err(not_in_enum(protocol, "protocol", &all));
     }
     Err(validation(format!("Listener protocol '{protocol}' must be one of '{}'", allowed.join(", "))))
-}
-
-/// HTTPS needs exactly one default certificate, HTTP takes none.
-fn check_certificates(protocol: &str, certificates: &[String]) -> Result<(), ApiError> {
-    match (protocol, certificates.len()) {
-        ("HTTPS", 0) => Err(validation("A certificate must be specified for HTTPS listeners")),
-        ("HTTPS", 1) => Ok(()),
-        ("HTTPS", _) => {
-            Err(ApiError::new("TooManyCertificates", "You can specify only one default certificate"))
-        }
-        ("HTTP", 1..) => Err(validation("A certificate cannot be specified for HTTP listeners")),
-        _ => Ok(()),
-    }
 }
 
 /// What actions need of other resources: groups that exist, are on no other load balancer, speak HTTP, and
@@ -246,12 +225,15 @@ pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     let flavor = world.elb.balancer(&balancer)?.flavor;
     check_protocol(flavor, &protocol)?;
     let mut certificates = listener.certificates.clone();
-    match read_certificates(input) {
-        given if !given.is_empty() => certificates = given,
-        _ if protocol != "HTTPS" => certificates.clear(),
-        _ => {}
+    let given = certificates::read(input);
+    if protocol != "HTTPS" {
+        certificates.clear();
+    } else if !given.is_empty() {
+        // The default is replaced; certificates that were added stay.
+        let added = certificates.iter().skip(1).filter(|arn| !given.contains(arn));
+        certificates = given.iter().chain(added).cloned().collect();
     }
-    check_certificates(&protocol, &certificates)?;
+    let acceptor = certificates::check(&world.acm, &protocol, &given, &certificates)?;
     let actions = read_new_actions(&world.elb, listener, input, &protocol)?;
     let port = read_port(input)?.unwrap_or(old_port);
     if port != old_port {
@@ -264,6 +246,7 @@ pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Resul
             .or_else(|| listener.ssl_policy.clone())
             .unwrap_or_else(|| SSL_POLICY.to_owned())
     });
+    listener.published.set_tls(acceptor);
     (listener.protocol, listener.certificates) = (protocol, certificates);
     if let (Some(actions), Some(rule)) =
         (actions, listener.rules.iter_mut().find(|rule| rule.priority.is_none()))
@@ -314,11 +297,4 @@ pub(super) fn delete(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError>
     elb.listener(arn)?;
     elb.listeners.retain(|listener| listener.arn != arn);
     Ok(json!({}))
-}
-
-/// DescribeListenerCertificates.
-pub(super) fn describe_certificates(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
-    let listener = elb.listener(input.required("ListenerArn")?)?;
-    let of = |arn: &String| json!({"CertificateArn": arn, "IsDefault": true});
-    page(elb, input, "Certificates", listener.certificates.iter().map(of).collect())
 }

@@ -1,12 +1,13 @@
 //! Elastic Load Balancing v2: control plane, health checks, and a data plane of real proxies.
 //!
-//! A listener's port is a real port on 127.0.0.1 and serves plain HTTP, HTTPS listeners too. Authentication
-//! actions let everyone through, transforms are kept as data, regular expressions in conditions match
+//! A listener's port is a real port on 127.0.0.1, and opens TLS on HTTPS listeners. Authentication actions let
+//! everyone through, transforms are kept as data, regular expressions in conditions match
 //! nothing. Network load balancers are data only.
 
 pub mod action;
 mod attributes;
 mod balancers;
+mod certificates;
 pub mod condition;
 mod counters;
 mod groups;
@@ -24,6 +25,7 @@ mod state;
 mod tags;
 mod targets;
 pub(crate) mod time;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -131,7 +133,9 @@ fn dispatch(world: &mut World, operation: &str, input: Input<'_>, now: Instant) 
         "DescribeListeners" => listeners::describe(&world.elb, input),
         "ModifyListener" => listeners::modify(world, input, now),
         "DeleteListener" => listeners::delete(&mut world.elb, input),
-        "DescribeListenerCertificates" => listeners::describe_certificates(&world.elb, input),
+        "DescribeListenerCertificates" => certificates::describe(&world.elb, input),
+        "AddListenerCertificates" => certificates::add(world, input),
+        "RemoveListenerCertificates" => certificates::remove(world, input),
         "CreateRule" => rules::create(world, input, now),
         "DescribeRules" => rules::describe(&world.elb, input),
         "ModifyRule" => rules::modify(world, input, now),

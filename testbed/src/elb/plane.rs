@@ -1,12 +1,14 @@
 //! What the proxies know: a table per listener, replaced as a whole, and the decision for each request.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::http::request::Parts;
+use tokio_rustls::TlsAcceptor;
 
 use super::State;
 use super::action::{Forward, Kind};
@@ -15,12 +17,21 @@ use super::model::{Listener, LoadBalancer, Rule, TargetGroup, get};
 use super::time::http_date;
 
 /// A listener's table where its proxy finds it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Published {
     /// The table of now.
     table: RwLock<Arc<Table>>,
+    /// What opens TLS; none for HTTP.
+    tls: RwLock<Option<TlsAcceptor>>,
     /// How many requests were split by weight.
     splits: AtomicU64,
+}
+
+impl fmt::Debug for Published {
+    /// The table alone: an acceptor shows nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published").field("table", &self.table).finish_non_exhaustive()
+    }
 }
 
 impl Published {
@@ -32,6 +43,16 @@ impl Published {
     /// The table of now.
     pub(super) fn get(&self) -> Arc<Table> {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces what opens TLS; none for HTTP.
+    pub(super) fn set_tls(&self, acceptor: Option<TlsAcceptor>) {
+        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
+    }
+
+    /// What opens TLS for the next connection; none for HTTP.
+    pub(super) fn tls(&self) -> Option<TlsAcceptor> {
+        self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A point in 0..total. Multiples of the golden ratio spread evenly, so that even few requests show the

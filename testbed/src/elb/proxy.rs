@@ -18,7 +18,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -89,7 +90,7 @@ async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: watch::Re
         match accepted {
             Ok((stream, client)) => {
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(serve(TokioIo::new(stream), client, Arc::clone(&proxy), stopped.clone()));
+                tokio::spawn(welcome(stream, client, Arc::clone(&proxy), stopped.clone()));
             }
             // Out of file descriptors, or a client that left at once: go on a little later.
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
@@ -97,9 +98,26 @@ async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: watch::Re
     }
 }
 
+/// Opens TLS on a connection if the listener is HTTPS, and serves it. A client that leaves during the handshake, as at a
+/// certificate that it does not take, is not missed.
+async fn welcome(
+    stream: TcpStream,
+    client: SocketAddr,
+    proxy: Arc<Proxy>,
+    stopped: watch::Receiver<()>,
+) {
+    match proxy.published.tls() {
+        None => serve(TokioIo::new(stream), client, proxy, stopped).await,
+        Some(acceptor) => {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            serve(TokioIo::new(stream), client, proxy, stopped).await;
+        }
+    }
+}
+
 /// Serves one connection; when the door closes, only to the end of the current request.
-async fn serve(
-    io: TokioIo<tokio::net::TcpStream>,
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    io: TokioIo<S>,
     client: SocketAddr,
     proxy: Arc<Proxy>,
     mut stopped: watch::Receiver<()>,

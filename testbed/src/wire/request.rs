@@ -12,6 +12,8 @@ pub enum Service {
     Ecs,
     /// Amazon Elastic Container Registry, JSON 1.1.
     Ecr,
+    /// AWS Certificate Manager, JSON 1.1.
+    Acm,
     /// Elastic Load Balancing version 2, Query.
     Elb,
     /// Application Auto Scaling, JSON 1.1.
@@ -55,7 +57,7 @@ impl Service {
     pub(crate) fn is_query(self) -> bool {
         match self {
             Self::Elb | Self::Sts => true,
-            Self::Ecs | Self::Ecr | Self::AutoScaling | Self::CloudWatch => false,
+            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch => false,
         }
     }
 
@@ -64,6 +66,7 @@ impl Service {
         match self {
             Self::Ecs => "ecs",
             Self::Ecr => "ecr",
+            Self::Acm => "acm",
             Self::Elb => "elasticloadbalancing",
             Self::AutoScaling => "application-autoscaling",
             Self::Sts => "sts",
@@ -76,7 +79,7 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Ecs | Self::Ecr | Self::AutoScaling | Self::CloudWatch => "",
+            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch => "",
         }
     }
 
@@ -85,6 +88,7 @@ impl Service {
         match prefix {
             "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
             "AmazonEC2ContainerRegistry_V20150921" => Some(Self::Ecr),
+            "CertificateManager" => Some(Self::Acm),
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
             "AnyScaleFrontendService" => Some(Self::AutoScaling),
             _ => None,
