@@ -179,7 +179,9 @@ impl Reason {
             Failing::Repeated(_) => Reason::TimedOut,
             Failing::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
-                ProbeFailureKind::Unreachable { .. } | ProbeFailureKind::NoRule => Reason::ProbeUnreachable,
+                ProbeFailureKind::Unreachable { .. }
+                | ProbeFailureKind::Certificate { .. }
+                | ProbeFailureKind::NoRule => Reason::ProbeUnreachable,
             },
             Failing::Deployment(ended) => match ended {
                 Ended::CircuitBreaker => Reason::CircuitBreaker,
@@ -236,7 +238,7 @@ impl Reason {
             Refusal::NoIdleColor(_) => Reason::NoIdleColor,
             Refusal::InFlight { .. } => Reason::InFlight,
             Refusal::NoRoom { .. } => Reason::NoRoom,
-            Refusal::NoTestAddress { .. } => Reason::BadInput,
+            Refusal::NoTestAddress { .. } | Refusal::NoHost { .. } => Reason::BadInput,
             Refusal::NoCluster(_) => Reason::ClusterMissing,
             Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
             Refusal::NotEnough { .. } | Refusal::NoDigest { .. } => Reason::NotEnoughTargets,

@@ -1,9 +1,14 @@
 //! One HTTP client of our own, and probes with it.
 
 use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HOST;
+use rustls::{CertificateError, Error as TlsError};
 
 /// How much of a body is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -18,6 +23,11 @@ pub(crate) enum ProbeAnswer {
         /// The first 64 KiB of the body; bytes that are no text are replaced.
         body: String,
     },
+    /// The certificate is for other names than the one that was asked for.
+    OtherCertificate {
+        /// The names that it is for.
+        names: Vec<String>,
+    },
     /// No whole answer: not connected, timed out, or broken off.
     Unreachable {
         /// The error chain.
@@ -28,29 +38,67 @@ pub(crate) enum ProbeAnswer {
 /// The client: follows no redirects, so that a probe sees the answer itself; 3 s to connect, 10 s in all. `run` is
 /// the run's id for the user agent. Fails where no CA certificates can be found (`SSL_CERT_FILE` names others).
 pub(crate) fn client(run: &str) -> Result<reqwest::Client, String> {
+    builder(run).build().map_err(|error| chain(&error))
+}
+
+/// The settings of every client.
+fn builder(run: &str) -> reqwest::ClientBuilder {
     let run: String = run.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(10))
         .user_agent(format!("ecs-blue-green/{} (run {run})", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| chain(&error))
 }
 
 /// The `GET` of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeRequest {
-    /// The URL, by the name that is connected to.
+    /// The URL. Its host is the name that a certificate has to have.
     pub(crate) url: String,
     /// Another `Host` than the URL's.
     pub(crate) host: Option<String>,
     /// More headers by name and value.
     pub(crate) headers: Vec<(String, String)>,
+    /// The name to look up instead of the URL's host. A proxy looks up the URL's host itself.
+    pub(crate) at: Option<String>,
 }
 
-/// Sends a probe once.
-pub(crate) async fn probe(client: &reqwest::Client, wanted: &ProbeRequest) -> ProbeAnswer {
+/// Looks up one name in place of all others but its own, which may be that of a proxy.
+struct LookUp {
+    /// The name that is asked for.
+    host: String,
+    /// The name that is looked up.
+    at: String,
+}
+
+impl Resolve for LookUp {
+    fn resolve(&self, name: Name) -> Resolving {
+        let asked = name.as_str().eq_ignore_ascii_case(&self.host);
+        let name = if asked { self.at.clone() } else { name.as_str().to_owned() };
+        Box::pin(async move {
+            // reqwest puts the URL's port in place of this one.
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A client for this request alone: the name that it looks up is its own. `run` is the run's id.
+fn client_for(run: &str, wanted: &ProbeRequest) -> reqwest::Result<reqwest::Client> {
+    let host = reqwest::Url::parse(&wanted.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    match host.zip(wanted.at.clone()) {
+        Some((host, at)) => builder(run).dns_resolver(Arc::new(LookUp { host, at })).build(),
+        None => builder(run).build(),
+    }
+}
+
+/// Sends a probe once. `run` is the run's id for the user agent.
+pub(crate) async fn probe(run: &str, wanted: &ProbeRequest) -> ProbeAnswer {
+    let client = match client_for(run, wanted) {
+        Ok(client) => client,
+        Err(error) => return ProbeAnswer::Unreachable { why: chain(&error) },
+    };
     let host = wanted.host.iter().map(|host| (HOST.as_str(), host));
     let headers = wanted.headers.iter().map(|(name, value)| (name.as_str(), value));
     let request = host
@@ -58,7 +106,32 @@ pub(crate) async fn probe(client: &reqwest::Client, wanted: &ProbeRequest) -> Pr
         .fold(client.get(&wanted.url), |request, (name, value)| request.header(name, value));
     match answer(request).await {
         Ok(answer) => answer,
-        Err(error) => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
+        Err(error) => refused(error),
+    }
+}
+
+/// Why there is no answer.
+fn refused(error: reqwest::Error) -> ProbeAnswer {
+    match tls_error(&error) {
+        Some(TlsError::InvalidCertificate(CertificateError::NotValidForNameContext {
+            presented, ..
+        })) => {
+            // Each is written like `DnsName("shop.example.com")`.
+            let name = |shown: &String| shown.split('"').nth(1).unwrap_or(shown).to_owned();
+            ProbeAnswer::OtherCertificate { names: presented.iter().map(name).collect() }
+        }
+        Some(_) | None => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
+    }
+}
+
+/// The error of TLS among the causes. An I/O error has it inside, and does not name it as its cause.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    if let Some(found) = error.downcast_ref::<TlsError>() {
+        return Some(found);
+    }
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => tls_error(inner),
+        None => error.source().and_then(tls_error),
     }
 }
 
@@ -89,7 +162,7 @@ mod tests {
     /// `GET` of a URL by this host.
     fn get(url: String, host: Option<&str>) -> ProbeRequest {
         let headers = vec![("X-Color".to_owned(), "green".to_owned())];
-        ProbeRequest { url, host: host.map(str::to_owned), headers }
+        ProbeRequest { url, host: host.map(str::to_owned), headers, at: None }
     }
 
     /// One answer for each path.
@@ -107,10 +180,8 @@ mod tests {
     #[tokio::test]
     async fn a_probe_sees_the_answer_itself() {
         let server = Server::start(script).await;
-        let client = client("42").unwrap();
-        let ask = async |path: &str| {
-            probe(&client, &get(format!("{}{path}", server.url), Some("green.shop"))).await
-        };
+        let ask =
+            async |path: &str| probe("42", &get(format!("{}{path}", server.url), Some("green.shop"))).await;
         let answered = |status, body: &str| ProbeAnswer::Answered { status, body: body.to_owned() };
         assert_eq!(ask("/healthz").await, answered(200, "ok"));
         assert_eq!(ask("/down").await, answered(503, "down"));
@@ -145,18 +216,17 @@ mod tests {
     #[tokio::test]
     async fn no_answer_is_unreachable_and_says_why() {
         let server = Server::start(script).await;
-        let client = client("42").unwrap();
-        let dropped = probe(&client, &get(format!("{}/drop", server.url), None)).await;
+        let dropped = probe("42", &get(format!("{}/drop", server.url), None)).await;
         assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
         // Bound, so that nobody else gets the port, and never listening.
         let closed = tokio::net::TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", closed.local_addr().unwrap());
-        let ProbeAnswer::Unreachable { why } = probe(&client, &get(url, None)).await else {
+        let ProbeAnswer::Unreachable { why } = probe("42", &get(url, None)).await else {
             panic!("nobody listens")
         };
         assert!(why.contains("Connection refused"), "{why}");
-        let nonsense = probe(&client, &get("not a url".to_owned(), None)).await;
+        let nonsense = probe("42", &get("not a url".to_owned(), None)).await;
         assert!(matches!(nonsense, ProbeAnswer::Unreachable { .. }), "{nonsense:?}");
     }
 }

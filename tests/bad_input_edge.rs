@@ -80,7 +80,7 @@ fn unknown_config_keys_are_all_named_at_once_with_the_nearest() {
         [
             ".github/blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?",
             ".github/blue-green.yml:5:5 apps.web.gren: unknown key; did you mean `green`?",
-            ".github/blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms, labels",
+            ".github/blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, hosts, probes, scaling, rollback-alarms, labels",
             ".github/blue-green.yml:8:20 apps.web.probes[0].pth: unknown key; did you mean `path`?",
         ]
     );

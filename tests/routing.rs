@@ -191,3 +191,70 @@ fn invariant_39_a_rule_that_appears_before_the_update_keeps_the_version_away() {
     done.says(&format!("`HTTP:{} rule 10`", sample.production_port));
     assert_eq!(writes(&bed), ["ecs RegisterTaskDefinition web-green"]);
 }
+
+/// Makes green's own listener HTTPS, with a default certificate for the first name and others for the rest. Gives what
+/// clients have to trust, as PEM.
+fn open_tls(bed: &Testbed, sample: &Sample, names: &[&str]) -> String {
+    let issued = names.iter().map(|name| bed.certificate(&[name]).expect("AWS takes it"));
+    let certificates: Vec<Value> = issued.map(|arn| json!({ "CertificateArn": arn })).collect();
+    let listener = &sample.green_listener;
+    let https = json!({ "ListenerArn": listener, "Protocol": "HTTPS", "Certificates": [certificates[0]] });
+    elb(bed, "ModifyListener", https);
+    elb(bed, "AddListenerCertificates", json!({ "ListenerArn": listener, "Certificates": certificates }));
+    bed.clear_calls();
+    bed.world(|world| world.acm.authority().expect("an authority").to_owned())
+}
+
+/// The run trusts this authority alone.
+fn trusting(action: Action, authority: &str) -> Action {
+    action.file("ca.pem", authority).env("SSL_CERT_FILE", "ca.pem")
+}
+
+/// A config file that names green's host.
+const HOSTS: &str = "apps: { web: { hosts: { green: green.shop.example } } }";
+
+#[test]
+fn invariant_38_a_probe_over_https_asks_for_the_host_of_its_rule() {
+    let (bed, sample) = stack();
+    let listener = &sample.green_listener;
+    elb(&bed, "CreateRule", rule(listener, 10, host("green.shop.example"), &sample.green_group));
+    // The name of the default certificate is not the one that is asked for.
+    let authority = open_tls(&bed, &sample, &["shop.example", "green.shop.example"]);
+    let done = trusting(deploy(&bed, &sample, "v2"), &authority).run();
+    done.expect(0, "succeeded", "", "changed");
+    let url = format!("https://green.shop.example:{}", sample.green_port);
+    done.says(&format!("probe `{url}/`, which the rule `HTTPS:{} rule 10` answers", sample.green_port));
+    assert_eq!(done.output("test-url"), url);
+    trusting(Action::new(&bed, "status"), &authority).run().says(&format!("test at {url}"));
+}
+
+#[test]
+fn invariant_38_https_without_a_host_is_refused_until_the_config_names_one() {
+    let (bed, sample) = stack();
+    let authority = open_tls(&bed, &sample, &["green.shop.example"]);
+    let run = || trusting(deploy(&bed, &sample, "v2"), &authority);
+    let done = run().run();
+    refused(&bed, &done, "bad-input");
+    done.says(&format!("the listener `HTTPS:{}`", sample.green_port)).says("hosts:\n        green: HOST");
+    assert_eq!(done.output("test-url"), "", "no certificate has the load balancer's name");
+    let done = run().file(".github/blue-green.yml", HOSTS).run();
+    done.expect(0, "succeeded", "", "changed");
+    let url = format!("https://green.shop.example:{}", sample.green_port);
+    assert_eq!(done.output("test-url"), url);
+    let status = trusting(Action::new(&bed, "status"), &authority).file(".github/blue-green.yml", HOSTS);
+    status.run().says(&format!("test at {url}"));
+}
+
+#[test]
+fn a_certificate_for_another_name_is_told_as_the_cause() {
+    let (bed, sample) = stack();
+    let authority = open_tls(&bed, &sample, &["shop.example"]);
+    let done = trusting(deploy(&bed, &sample, "v2"), &authority).file(".github/blue-green.yml", HOSTS).run();
+    done.expect(1, "failed", "probe-unreachable", "restored");
+    done.says(&format!(
+        "The certificate that the probe `https://green.shop.example:{}/` was shown is for `shop.example`, not for `green.shop.example`.",
+        sample.green_port
+    ));
+    assert_eq!(wants(&bed, "web-green"), "web-green:1 × 2");
+    others_untouched(&bed);
+}

@@ -98,7 +98,7 @@ pub(crate) fn place(edge: &mut Edge<'_>, file: &File) -> Option<Place> {
     if let Some(ListenerChoice::Arn(arn)) = &listener {
         edge.note_arn("input listener", arn);
     }
-    let place = Place { cluster: cluster?, blue: blue?, green: green?, develop, listener };
+    let place = Place { cluster: cluster?, blue: blue?, green: green?, develop, listener, hosts: app.hosts };
     distinct(edge, &place);
     Some(place)
 }

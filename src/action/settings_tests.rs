@@ -11,7 +11,8 @@ use crate::action::inputs::INPUTS;
 use crate::plan::color::Color;
 use crate::plan::definition::image::ImageRef;
 use crate::plan::wanted::{
-    DefinitionSource, DesiredCount, EnvChange, Images, ListenerChoice, Probe, Protocol, Text, WantedColor,
+    DefinitionSource, DesiredCount, EnvChange, Hosts, Images, ListenerChoice, Probe, Protocol, Text,
+    WantedColor,
 };
 
 /// A config file with one app.
@@ -94,6 +95,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
         green: "web-green".to_owned(),
         develop: None,
         listener: None,
+        hosts: Hosts::default(),
     };
     assert_eq!(
         settings,

@@ -1,6 +1,7 @@
 //! Doing one step.
 
 use super::drive::Drive;
+use super::start::run_id;
 use super::tags::tags;
 use crate::aws::Aws;
 use crate::event::Event;
@@ -19,7 +20,7 @@ use crate::report::words;
 /// Does it, and brings its answer.
 pub(crate) async fn apply<C: Course>(
     drive: &Drive<'_, C>,
-    (aws, http): (&Aws, &reqwest::Client),
+    aws: &Aws,
     step: &Step,
     seen: Option<&Snapshot>,
 ) -> Read<Answer> {
@@ -39,7 +40,7 @@ pub(crate) async fn apply<C: Course>(
             let service = aws.update_service(&drive.session.names.place, update).await?;
             Ok(Answer::Updated(Box::new(service)))
         }
-        Step::Probe => Ok(Answer::Probed(probes(drive, http, seen).await)),
+        Step::Probe => Ok(Answer::Probed(probes(drive, seen).await)),
         Step::Weights(weights) => {
             let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
                 return Err(misplaced(&weights.rule));
@@ -91,37 +92,43 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
     }
 }
 
-/// The request of an address, sent to its load balancer.
+/// The request of an address, sent to its load balancer. Over HTTPS the URL has the host, which the certificate is for;
+/// over HTTP the load balancer's name, which a proxy can look up.
 fn request(address: &Address) -> ProbeRequest {
     let Address { dns, request, .. } = address;
+    let secure = address.scheme == "https";
+    let name = if secure { &request.host } else { dns };
     ProbeRequest {
-        url: format!("{}{}", address.origin(dns), request.target()),
+        url: format!("{}{}", address.origin(name), request.target()),
         host: (request.host != *dns).then(|| request.host.clone()),
         headers: request.headers.clone(),
+        at: secure.then(|| dns.clone()),
     }
 }
 
 /// Sends the probes one after the other; the first wrong answer ends it. Each goes where the rules that were seen right
 /// before lead to the color alone.
-async fn probes<C: Course>(
-    drive: &Drive<'_, C>,
-    http: &reqwest::Client,
-    seen: Option<&Snapshot>,
-) -> Result<(), ProbeFailure> {
+async fn probes<C: Course>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
     let settings = drive.session.settings;
     let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
     let wiring = read.and_then(Result::ok);
     for wanted in settings.probes() {
         let color = drive.course.deploying().map(|deploying| deploying.goal.color);
-        let address =
-            wiring.as_ref().zip(color).and_then(|(wiring, color)| wiring.probe_address(color, &wanted.path));
+        let address = wiring
+            .as_ref()
+            .zip(color)
+            .and_then(|(wiring, color)| wiring.probe_address(color, &wanted.path, &settings.place.hosts));
         let Some(address) = address else {
             return Err(ProbeFailure { url: wanted.path.clone(), kind: ProbeFailureKind::NoRule });
         };
         let url = address.probe_url();
         drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
-        match probe(http, &request(&address)).await {
+        match probe(run_id(drive.session.context), &request(&address)).await {
             ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
+            ProbeAnswer::OtherCertificate { names } => {
+                let kind = ProbeFailureKind::Certificate { names, host: address.request.host };
+                return Err(ProbeFailure { url, kind });
+            }
             ProbeAnswer::Unreachable { why } => {
                 return Err(ProbeFailure { url, kind: ProbeFailureKind::Unreachable { why } });
             }

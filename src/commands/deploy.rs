@@ -16,7 +16,6 @@ use crate::plan::course::Deploying;
 use crate::plan::definition::{Change, Content, difference, image_of, same_content};
 use crate::plan::deploy::{Goal, kept_count};
 use crate::plan::look::Look;
-use crate::plan::overview::overview;
 use crate::plan::predict::{Plan, plan};
 use crate::plan::run::Run;
 use crate::plan::scalers::foreign;
@@ -69,7 +68,7 @@ async fn look_and_admit(
                 continue;
             }
         };
-        let seen = overview(&snapshot, asked.listener.as_ref());
+        let seen = session.overview(&snapshot);
         session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
         report.see(seen);
         return Ok((snapshot, admitted));
@@ -83,6 +82,7 @@ fn request(session: &Session<'_>, wish: &DeploySettings) -> Request {
         allow_live: wish.allow_live,
         probes: wish.probes.iter().map(|probe| probe.path.clone()).collect(),
         listener: session.settings.place.listener.clone(),
+        hosts: session.settings.place.hosts.clone(),
     }
 }
 
@@ -118,7 +118,7 @@ async fn admitted_deploy(
     ended(&mut drive, ending, report);
     match drive.at_end.filter(|_| report.failing.is_none()) {
         // Outcome, outputs and status tell of one look: the last (invariant 42).
-        Some(last) => report.see(overview(&last, session.settings.place.listener.as_ref())),
+        Some(last) => report.see(session.overview(&last)),
         None => look_again(session, report).await,
     }
 }
@@ -260,6 +260,6 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
 /// What stands at the end, for the summary. It decides nothing any more, so a trouble is no failure.
 async fn look_again(session: &Session<'_>, report: &mut Report) {
     if let Interrupted::No(Ok(snapshot)) = session.look(Look::WHOLE).await {
-        report.see(overview(&snapshot, session.settings.place.listener.as_ref()));
+        report.see(session.overview(&snapshot));
     }
 }

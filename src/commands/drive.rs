@@ -273,7 +273,7 @@ impl<'a, C: Course> Drive<'a, C> {
             self.session.reporter.emit(&Event::Step(step.clone()));
         }
         let sent = clock::now();
-        let work = async |aws: &_, http: &_| apply(self, (aws, http), step, seen.as_ref()).await;
+        let work = async |aws: &_| apply(self, aws, step, seen.as_ref()).await;
         let answer = match self.session.outside.finish(WRITE_GRACE, work).await {
             Interrupted::No(answer) => answer,
             Interrupted::Yes => Err(cut_off(step)),

@@ -14,25 +14,19 @@ pub(crate) enum Interrupted<T> {
     Yes,
 }
 
-/// The clients. They are lent to work that a signal can end, and given to nothing else.
+/// The client of AWS. It is lent to work that a signal can end, and given to nothing else.
 pub(crate) struct Outside {
     /// AWS.
     aws: Aws,
-    /// The HTTP client for probes.
-    http: reqwest::Client,
     /// The signals.
     signals: Signals,
 }
 
 impl Outside {
     /// Makes the clients of AWS, which may read configuration files.
-    pub(crate) async fn reach(
-        access: &Access,
-        http: reqwest::Client,
-        signals: Signals,
-    ) -> Interrupted<Outside> {
+    pub(crate) async fn reach(access: &Access, signals: Signals) -> Interrupted<Outside> {
         match unless(signals.wait(), Aws::new(access)).await {
-            Interrupted::No(aws) => Interrupted::No(Outside { aws, http, signals }),
+            Interrupted::No(aws) => Interrupted::No(Outside { aws, signals }),
             Interrupted::Yes => Interrupted::Yes,
         }
     }
@@ -46,9 +40,9 @@ impl Outside {
     pub(crate) async fn finish<T>(
         &self,
         longer: Duration,
-        work: impl AsyncFnOnce(&Aws, &reqwest::Client) -> T,
+        work: impl AsyncFnOnce(&Aws) -> T,
     ) -> Interrupted<T> {
-        unless(self.signals.wait_and(longer), work(&self.aws, &self.http)).await
+        unless(self.signals.wait_and(longer), work(&self.aws)).await
     }
 }
 

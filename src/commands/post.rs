@@ -18,7 +18,7 @@ use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Left};
 use crate::plan::traffic;
 use crate::plan::verdict::Limits;
-use crate::plan::wanted::WantedColor;
+use crate::plan::wanted::{Hosts, WantedColor};
 
 /// Whether the run that left this state has anything to be finished.
 pub(crate) fn is_open(state: &State) -> bool {
@@ -82,6 +82,7 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
             allow_live: true,
             probes: Vec::new(),
             listener: session.settings.place.listener.clone(),
+            hosts: Hosts::default(),
         },
         color,
         content: Content::default(),

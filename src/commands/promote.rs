@@ -12,7 +12,6 @@ use crate::plan::admit::Hindrance;
 use crate::plan::course::Course;
 use crate::plan::definition::image_of;
 use crate::plan::look::Look;
-use crate::plan::overview::overview;
 use crate::plan::promote::{Goal, Phase, Promoting, cautions, loose, other, phases, predict};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Because, End, Found, Left, Refusal};
@@ -73,7 +72,7 @@ async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Resul
             session.hold(trouble, began).await?;
             continue;
         }
-        let seen = overview(&snapshot, goal.listener.as_ref());
+        let seen = session.overview(&snapshot);
         session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
         report.see(seen);
         return Ok(match found {

@@ -15,7 +15,6 @@ use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::course::Moving;
 use crate::plan::look::Look;
-use crate::plan::overview::overview;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Left, Refusal};
 use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall, stays_suspended};
@@ -137,7 +136,7 @@ fn of_users(snapshot: &Snapshot) -> Snapshot {
 
 /// Tells what stands.
 fn tell(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
-    let seen = overview(snapshot, session.settings.place.listener.as_ref());
+    let seen = session.overview(snapshot);
     session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
     report.see(seen);
 }
@@ -226,7 +225,7 @@ pub(super) async fn at_the_end(
     let signalled = session.signals.came().is_some();
     let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
     let snapshot = if whole { seen.clone() } else { last.or(seen.clone()) }?;
-    let show = |snapshot: &Snapshot| overview(snapshot, session.settings.place.listener.as_ref());
+    let show = |snapshot: &Snapshot| session.overview(snapshot);
     let mut told = show(&snapshot);
     if let Some(before) = &report.overview {
         told = told.with_rest_of(before);

@@ -11,6 +11,7 @@ use crate::aws::{Aws, Names};
 use crate::clock;
 use crate::event::Event;
 use crate::plan::look::Look;
+use crate::plan::overview::{Overview, overview};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Wait;
 use crate::plan::time::Time;
@@ -67,6 +68,12 @@ pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
 }
 
 impl Session<'_> {
+    /// What people want to see of a snapshot.
+    pub(crate) fn overview(&self, snapshot: &Snapshot) -> Overview {
+        let place = &self.settings.place;
+        overview(snapshot, place.listener.as_ref(), &place.hosts)
+    }
+
     /// One look at AWS, which a signal ends.
     pub(crate) async fn look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
         self.outside.read(async |aws| aws.observe(&self.names, look).await).await
@@ -74,7 +81,7 @@ impl Session<'_> {
 
     /// One look at AWS of a run that has noted a signal and puts back what it changed.
     pub(crate) async fn last_look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
-        self.outside.finish(LAST_MOMENT, async |aws, _| aws.observe(&self.names, look).await).await
+        self.outside.finish(LAST_MOMENT, async |aws| aws.observe(&self.names, look).await).await
     }
 
     /// Waits for the poll interval; after a signal was noted, for a shorter time.

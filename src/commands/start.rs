@@ -117,7 +117,7 @@ fn client(context: &Context) -> Result<reqwest::Client, String> {
 }
 
 /// The run's number, for names.
-fn run_id(context: &Context) -> &str {
+pub(crate) fn run_id(context: &Context) -> &str {
     context.run_id.as_deref().unwrap_or("local")
 }
 
@@ -174,7 +174,7 @@ async fn session<'a>(
         trace: context.debug.then_some(traced),
         definitions: hide_definition,
     };
-    let Interrupted::No(outside) = Outside::reach(&access, http, signals.clone()).await else {
+    let Interrupted::No(outside) = Outside::reach(&access, signals.clone()).await else {
         return Err(cancelled());
     };
     let caller = match outside.read(async |aws| caller(aws, settings, reporter).await).await {

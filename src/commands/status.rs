@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::look::Look;
-use crate::plan::overview::{misscaled, overview};
+use crate::plan::overview::misscaled;
 use crate::plan::step::Refusal;
 
 /// Runs the command to its report.
@@ -23,7 +23,7 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
     match seen {
         Ok(snapshot) => {
             let listener = session.settings.place.listener.as_ref();
-            let mut seen = overview(&snapshot, listener);
+            let mut seen = session.overview(&snapshot);
             seen.drift.extend(scaling.iter().flat_map(|managed| misscaled(&snapshot, listener, managed)));
             session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
             report.outcome = Outcome::Succeeded;

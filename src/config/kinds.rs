@@ -170,6 +170,24 @@ fn is_region(value: &str) -> bool {
     first.len() == 2 && letters(first) && !words.is_empty() && words.iter().all(letters) && counted
 }
 
+/// A host name, in small letters: up to 253 characters in labels of letters, digits and hyphens, the last of which begins
+/// with a letter, so that it is no IP address (RFC 1123, section 2.1).
+pub(crate) fn host(value: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let last = value.rsplit('.').next().unwrap_or_default();
+    let is_name = value.len() <= 253 && value.split('.').all(is_label);
+    if is_name && last.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Ok(value.to_ascii_lowercase());
+    }
+    Err(format!(
+        "{} is not a host name: write the name alone, such as `green.example.com`, without scheme, port, path or `*`",
+        shown(value)
+    ))
+}
+
 /// The name or ARN of an ECS cluster.
 pub(crate) fn cluster(value: &str) -> Result<String, String> {
     name_or_arn(value, "cluster")

@@ -29,6 +29,35 @@ fn booleans_are_the_six_words_of_github() {
 }
 
 #[test]
+fn hosts_are_names_alone() {
+    for name in ["green.example.com", "a-1.b", "localhost", "xn--bcher-kva.example", "3.example"] {
+        assert_eq!(host(name).as_deref(), Ok(name));
+    }
+    assert_eq!(host("Green.Example").as_deref(), Ok("green.example"));
+    let long = format!("{}.b", "a".repeat(64));
+    for wrong in [
+        "",
+        "a b",
+        "*.b",
+        "http://a.b",
+        "a.b:80",
+        "a.b/x",
+        "-a.b",
+        "a-.b",
+        "a..b",
+        "a.b.",
+        "127.0.0.1",
+        "::1",
+        "a.0x7f",
+        "a_b.c",
+        "bücher.example",
+        &long,
+    ] {
+        assert!(host(wrong).unwrap_err().contains("is not a host name"), "{wrong}");
+    }
+}
+
+#[test]
 fn durations_have_units() {
     let table = [
         ("300ms", 300),

@@ -10,7 +10,7 @@ pub(crate) mod yaml;
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
 use crate::plan::scalers::{Managed, SCALE_IN_AFTER};
-use crate::plan::wanted::{Probe, WantedColor};
+use crate::plan::wanted::{Hosts, Probe, WantedColor};
 use reader::{Node, Reader};
 
 /// Where the file is when no input says otherwise.
@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) scaling: Option<Managed>,
     /// The CloudWatch alarms that end a traffic shift: names, or ARNs.
     pub(crate) rollback_alarms: Vec<String>,
+    /// The host names of production and the colors.
+    pub(crate) hosts: Hosts,
     /// How its labels on pull requests look.
     pub(crate) labels: Option<labels::Labels>,
 }
@@ -81,18 +83,21 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Config {
     config
 }
 
+/// The keys of an app.
+const APP: [&str; 8] =
+    ["blue", "green", "develop", "hosts", "probes", "scaling", "rollback-alarms", "labels"];
+
 /// One app.
 fn app(reader: &mut Reader<'_>, node: &Node) -> App {
     let mut app = App::default();
-    for (name, node) in
-        reader.fields(node, &["blue", "green", "develop", "probes", "scaling", "rollback-alarms", "labels"])
-    {
+    for (name, node) in reader.fields(node, &APP) {
         match name.as_str() {
             "blue" => app.blue = reader.parsed(&node, kinds::service),
             "green" => app.green = reader.parsed(&node, kinds::service),
             "develop" => app.develop = reader.parsed(&node, kinds::service),
             "probes" => app.probes = probes::read(reader, &node),
             "scaling" => app.scaling = scaling(reader, &node),
+            "hosts" => app.hosts = hosts(reader, &node),
             "labels" => app.labels = Some(labels::read(reader, &node)),
             _ => {
                 let alarms = reader.list(&node);
@@ -102,6 +107,21 @@ fn app(reader: &mut Reader<'_>, node: &Node) -> App {
         }
     }
     app
+}
+
+/// Host names by color.
+fn hosts(reader: &mut Reader<'_>, node: &Node) -> Hosts {
+    let mut hosts = Hosts::default();
+    for (name, node) in reader.fields(node, &["production", "blue", "green", "develop"]) {
+        let place = match name.as_str() {
+            "production" => &mut hosts.production,
+            "blue" => &mut hosts.blue,
+            "green" => &mut hosts.green,
+            _ => &mut hosts.develop,
+        };
+        *place = reader.parsed(&node, kinds::host);
+    }
+    hosts
 }
 
 /// The keys of `scaling`.

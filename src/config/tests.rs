@@ -20,6 +20,7 @@ apps:
     blue: web-blue
     green: web-green
     develop: web-dev
+    hosts: { production: Shop.example, green: green.shop.example }
     probes:
       - { path: /healthz, status: 204, contains: ok }
       - path: /
@@ -53,6 +54,12 @@ branches:            # GitHub flow: { main: idle }
     };
     assert_eq!(web.scaling, Some(scaling));
     assert_eq!(web.rollback_alarms, ["web-5xx"]);
+    let hosts = Hosts {
+        production: Some("shop.example".to_owned()),
+        green: Some("green.shop.example".to_owned()),
+        ..Hosts::default()
+    };
+    assert_eq!(web.hosts, hosts);
     assert_eq!(config.apps[1].0, "api");
     assert_eq!(config.branches[1], ("release/*".to_owned(), WantedColor::Color(Color::Blue)));
     assert_eq!(parse("x", ""), Ok(Config::default()));
@@ -66,9 +73,20 @@ fn all_unknown_keys_are_named_at_once_with_the_nearest() {
         problems(text),
         "blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?\n\
          blue-green.yml:5:5 apps.web.gren: unknown key; did you mean `green`?\n\
-         blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, probes, scaling, rollback-alarms, labels\n\
+         blue-green.yml:6:5 apps.web.colour: unknown key; the keys here are blue, green, develop, hosts, probes, scaling, rollback-alarms, labels\n\
          blue-green.yml:8:11 apps.web.probes[0].pth: unknown key; did you mean `path`?\n\
          blue-green.yml:8:9 apps.web.probes[0]: has no `path`: a probe needs one, such as `/healthz`"
+    );
+}
+
+#[test]
+fn hosts_have_the_colors_as_keys_and_names_as_values() {
+    let text = "apps:\n  web:\n    hosts:\n      gren: a.b\n      blue: https://blue.example\n";
+    assert_eq!(
+        problems(text),
+        "x:4:7 apps.web.hosts.gren: unknown key; did you mean `green`?\n\
+         x:5:13 apps.web.hosts.blue: `https://blue.example` is not a host name: write the name alone, such as `green.example.com`, without scheme, port, path or `*`"
+            .replace("x:", "blue-green.yml:")
     );
 }
 
@@ -111,7 +129,7 @@ branches: { main: gren, 1.10: blue, dev: [] }
          blue-green.yml:10:42 apps.web.probes[1].contains: is a number where text is expected: write it in quotes, as in `contains: \"…\"`\n\
          blue-green.yml:11:9 apps.web.probes[2]: is text: a mapping with the keys path, status, contains is expected\n\
          blue-green.yml:12:22 apps.web.rollback-alarms: is text: a list is expected\n\
-         blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, probes, scaling, rollback-alarms, labels is expected\n\
+         blue-green.yml:13:8 apps.api: is text: a mapping with the keys blue, green, develop, hosts, probes, scaling, rollback-alarms, labels is expected\n\
          blue-green.yml:14:25 branches.(key 2): the key is a number: write it in quotes\n\
          blue-green.yml:14:19 branches.main: `gren` is not one of `idle`, `blue`, `green`, `develop`; did you mean `green`?\n\
          blue-green.yml:14:42 branches.dev: is a list where text is expected"

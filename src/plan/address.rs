@@ -1,7 +1,7 @@
 //! Addresses: requests that the rules of a listener send to one color alone.
 
 use super::color::Color;
-use super::route::{Request, Route, route};
+use super::route::{Request, Route, named_hosts, route};
 use super::snapshot::{Balancer, Condition, Rule};
 use super::wiring::rule_name;
 
@@ -72,15 +72,16 @@ impl Entry {
         self.rule.priority.is_none()
     }
 
-    /// The address of a probe of this path (perhaps with a query), if the rule answers it.
-    pub(crate) fn probe(&self, target: &str) -> Option<Address> {
-        let request = Request::for_rule(&self.rule, &self.dns, Some(target))?;
-        self.answered(request, self.listener.iter()).filter(|_| self.only_forwards())
+    /// The address of a probe of this path (perhaps with a query), if the rule answers it. `named` is the color's host in
+    /// the config file.
+    pub(crate) fn probe(&self, target: &str, named: Option<&str>) -> Option<Address> {
+        self.answered(named, Some(target), self.listener.iter()).filter(|_| self.only_forwards())
     }
 
     /// The address that people can open: no header is needed.
-    pub(crate) fn shown(&self) -> Option<Address> {
-        self.answered(self.plain()?, self.listener.iter()).filter(|_| self.only_forwards())
+    pub(crate) fn shown(&self, named: Option<&str>) -> Option<Address> {
+        self.answered(named, None, self.listener.iter())
+            .filter(|found| self.only_forwards() && is_plain(found))
     }
 
     /// Whether whoever meets the rule reaches its group: nobody has to sign in first, and the group has weight.
@@ -90,28 +91,58 @@ impl Entry {
     }
 
     /// The address of users. They come from everywhere, so rules for some sources are not theirs.
-    pub(crate) fn of_users(&self) -> Option<Address> {
+    pub(crate) fn of_users(&self, named: Option<&str>) -> Option<Address> {
         let by_source = |condition: &Condition| matches!(condition, Condition::SourceIp(_));
         let rules = self.listener.iter().filter(|rule| !rule.conditions.iter().any(by_source));
-        self.answered(self.plain()?, rules)
+        self.answered(named, None, rules).filter(is_plain)
     }
 
-    /// A request for the rule without headers.
-    fn plain(&self) -> Option<Request> {
-        Request::for_rule(&self.rule, &self.dns, None).filter(|request| request.headers.is_empty())
+    /// The rule's listener, such as `HTTPS:443`, if only a host is missing to ask it.
+    pub(crate) fn lacks_host(&self, named: Option<&str>) -> Option<String> {
+        let lacks = self.only_forwards() && self.hosts(named).is_empty();
+        lacks.then(|| format!("{}:{}", self.rule.protocol, self.rule.port))
     }
 
-    /// The request as an address, if this rule answers it.
-    fn answered<'a>(&self, request: Request, rules: impl Iterator<Item = &'a Rule>) -> Option<Address> {
-        match route(rules, &request) {
-            Route::Rule(found) if found.arn == self.rule.arn => Some(Address {
-                scheme: self.rule.protocol.to_lowercase(),
-                dns: self.dns.clone(),
-                port: self.rule.port,
-                rule: rule_name(&self.rule),
-                request,
-            }),
-            Route::Rule(_) | Route::Unknown(_) | Route::Nowhere => None,
+    /// The hosts that the rule may be asked by, the best first: the one in the config file, then those that the rule
+    /// names. Without a condition on the host, plain HTTP takes the load balancer's own name, too. HTTPS does not: AWS
+    /// Certificate Manager issues no certificate for that name.
+    fn hosts(&self, named: Option<&str>) -> Vec<String> {
+        let of_rule = named_hosts(&self.rule).unwrap_or_else(|| {
+            let own = (self.rule.protocol == "HTTP").then(|| self.dns.clone());
+            own.into_iter().collect()
+        });
+        named.map(str::to_owned).into_iter().chain(of_rule).collect()
+    }
+
+    /// The first request that this rule answers among those that are made for it, one for each host.
+    fn answered<'a>(
+        &self,
+        named: Option<&str>,
+        target: Option<&str>,
+        rules: impl Iterator<Item = &'a Rule> + Clone,
+    ) -> Option<Address> {
+        self.hosts(named).into_iter().find_map(|host| {
+            let request = Request::for_rule(&self.rule, &host, target)?;
+            match route(rules.clone(), &request) {
+                Route::Rule(found) if found.arn == self.rule.arn => Some(self.address(request)),
+                Route::Rule(_) | Route::Unknown(_) | Route::Nowhere => None,
+            }
+        })
+    }
+
+    /// The address of a request that this rule answers.
+    fn address(&self, request: Request) -> Address {
+        Address {
+            scheme: self.rule.protocol.to_lowercase(),
+            dns: self.dns.clone(),
+            port: self.rule.port,
+            rule: rule_name(&self.rule),
+            request,
         }
     }
+}
+
+/// Whether a browser can send the request: it needs no header.
+fn is_plain(address: &Address) -> bool {
+    address.request.headers.is_empty()
 }

@@ -4,7 +4,7 @@ use super::color::Color;
 use super::snapshot::{Seen, Service, ServiceStatus, Snapshot};
 use super::step::{Refusal, SetupPart};
 use super::trouble::Trouble;
-use super::wanted::{ListenerChoice, WantedColor};
+use super::wanted::{Hosts, ListenerChoice, WantedColor};
 use super::wiring::{Wiring, of_snapshot};
 
 /// What a deploy asks for, as far as it decides whether it may begin.
@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) probes: Vec<String>,
     /// The production listener, where it is named.
     pub(crate) listener: Option<ListenerChoice>,
+    /// Host names of the colors.
+    pub(crate) hosts: Hosts,
 }
 
 /// What stands in the way of a decision.
@@ -164,9 +166,15 @@ pub(crate) fn live_refusal(wiring: &Wiring, color: Color) -> Refusal {
 /// The load balancer has to check the color's health, which it does for a group that some rule uses, and each probe needs
 /// a rule that sends it to this color alone.
 fn reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
-    let reached = |path: &&String| wiring.is_some_and(|wiring| wiring.probe_address(color, path).is_some());
+    let hosts = &request.hosts;
+    let reached =
+        |path: &&String| wiring.is_some_and(|wiring| wiring.probe_address(color, path, hosts).is_some());
     if let Some(path) = request.probes.iter().find(|path| !reached(path)) {
-        return Err(Refusal::NoTestAddress { color, path: path.clone() });
+        if let Some(listener) = wiring.and_then(|wiring| wiring.hostless_listener(color, hosts)) {
+            return Err(Refusal::NoHost { color, listener });
+        }
+        let host = hosts.of(color).map(str::to_owned);
+        return Err(Refusal::NoTestAddress { color, path: path.clone(), host });
     }
     let Some(wiring) = wiring else { return Ok(()) };
     let tested = wiring.tests_of(color).next().is_some();

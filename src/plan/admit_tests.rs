@@ -8,12 +8,12 @@ use crate::plan::trouble::TroubleKind;
 /// A deploy to this color, with or without probes.
 fn request(color: WantedColor, probes: bool) -> Request {
     let probes = probes.then(|| "/".to_owned()).into_iter().collect();
-    Request { color, allow_live: false, probes, listener: None }
+    Request { color, allow_live: false, probes, listener: None, hosts: Hosts::default() }
 }
 
 /// The refusal of a probe of `/`.
 fn no_test(color: Color) -> Refusal {
-    Refusal::NoTestAddress { color, path: "/".to_owned() }
+    Refusal::NoTestAddress { color, path: "/".to_owned(), host: None }
 }
 
 /// The sample with these rules at its balancer.
@@ -54,6 +54,19 @@ fn weight_0_in_production_is_enough_for_health_checks_but_not_for_probes() {
     assert_eq!(admit(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
     assert_eq!(refused(&only, &request(WantedColor::Idle, true)), no_test(Color::Green));
     assert!(admit(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
+}
+
+#[test]
+fn invariant_38_probes_over_https_need_a_host() {
+    let https =
+        crate::plan::snapshot::Rule { protocol: "HTTPS".to_owned(), ..rule(8443, None, &[("tg-green", 1)]) };
+    let all = with(vec![production(), https]);
+    assert!(admit(&all, &request(WantedColor::Idle, false)).is_ok());
+    let asked = request(WantedColor::Idle, true);
+    let no_host = Refusal::NoHost { color: Color::Green, listener: "HTTPS:8443".to_owned() };
+    assert_eq!(refused(&all, &asked), no_host);
+    let hosts = Hosts { green: Some("green.example.com".to_owned()), ..Hosts::default() };
+    assert!(admit(&all, &Request { hosts, ..asked }).is_ok());
 }
 
 #[test]

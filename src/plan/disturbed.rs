@@ -15,7 +15,7 @@ use super::predict::{NEW_REVISION, Plan, plan};
 use super::sample::{arn, at, content};
 use super::step::{Because, End, Left, Purpose, Step, Update};
 use super::verdict::Limits;
-use super::wanted::{DesiredCount, WantedColor};
+use super::wanted::{DesiredCount, Hosts, WantedColor};
 use sim::{Ending, Fate, Script, Sim, Wire};
 
 /// The longest that a run may take beyond its time-out: AWS's rollback, the way back, and patience with a silent AWS.
@@ -34,6 +34,7 @@ fn goals() -> impl Strategy<Value = Goal> {
             allow_live,
             probes: probes.then(|| "/".to_owned()).into_iter().collect(),
             listener: None,
+            hosts: Hosts::default(),
         },
         color: Color::Green,
         content: content("web-green", "v2"),

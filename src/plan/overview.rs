@@ -7,7 +7,7 @@ use super::color::{Color, Split};
 use super::definition::image_of;
 use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot, Task};
 use super::trouble::Trouble;
-use super::wanted::ListenerChoice;
+use super::wanted::{Hosts, ListenerChoice};
 use super::wiring::{Tangle, Wiring, apart_of_snapshot, of_snapshot, rule_name};
 
 pub(crate) use moves::{Drift, Movable, Move};
@@ -122,15 +122,17 @@ pub(crate) enum WhyNot {
 pub(crate) const COMMIT_TAG: &str = "blue-green:commit";
 
 /// Makes the overview.
-pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Overview {
+pub(crate) fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>, hosts: &Hosts) -> Overview {
     let wired = of_snapshot(snapshot, listener);
     let wiring = wired.as_ref().and_then(|wired| wired.as_ref().ok());
     Overview {
         place: snapshot.place.clone(),
         split: wired.as_ref().map(|wired| wired.as_ref().map(Wiring::split).map_err(Clone::clone)),
         rules: rules(wired.as_ref()),
-        production_url: wiring.and_then(Wiring::production_address).map(|address| address.url()),
-        colors: snapshot.services.iter().map(|service| view(service, wiring)).collect(),
+        production_url: wiring
+            .and_then(|wiring| wiring.production_address(hosts))
+            .map(|address| address.url()),
+        colors: snapshot.services.iter().map(|service| view(service, (wiring, hosts))).collect(),
         missing: snapshot.missing.clone(),
         unread: unread(snapshot),
         deployable: snapshot
@@ -176,7 +178,7 @@ fn known<T>(part: &Seen<T>) -> Option<&T> {
 }
 
 /// One color's view.
-fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
+fn view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> ColorView {
     let link = service.setup.links.first();
     let older = older(service);
     let definition = known(&service.definition).filter(|_| older.is_none());
@@ -209,7 +211,9 @@ fn view(service: &Service, wiring: Option<&Wiring>) -> ColorView {
             Color::Green => Some(green),
             Color::Develop => None,
         }),
-        test_url: wiring.and_then(|wiring| wiring.test_address(service.color)).map(|address| address.url()),
+        test_url: wiring
+            .and_then(|wiring| wiring.test_address(service.color, hosts))
+            .map(|address| address.url()),
         rollout: service.primary().map(|deployment| deployment.rollout),
         scaling: known(&service.scaling).copied().flatten(),
     }

@@ -9,6 +9,11 @@ use crate::plan::snapshot::Container;
 use crate::plan::step::{Purpose, Step};
 use crate::plan::trouble::TroubleKind;
 
+/// The overview without hosts in the config file.
+fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Overview {
+    super::overview(snapshot, listener, &Hosts::default())
+}
+
 #[test]
 fn both_colors_are_seen_with_their_share_and_health() {
     let mut all = snapshot();

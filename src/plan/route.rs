@@ -245,9 +245,9 @@ impl Request {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    /// A request that is made to meet a rule's conditions: host, header and query by their first literal value, the path
-    /// by its first pattern unless `target` (a path, perhaps with a query) is given. `host` is used if the rule names
-    /// none. Whether the rule answers it is for [`route`] to say.
+    /// A request to `host` that is made to meet a rule's other conditions: header and query by their first literal value,
+    /// the path by its first pattern unless `target` (a path, perhaps with a query) is given. Whether the rule answers it
+    /// is for [`route`] to say.
     pub(crate) fn for_rule(rule: &Rule, host: &str, target: Option<&str>) -> Option<Request> {
         let mut request = Request::to(host);
         for condition in &rule.conditions {
@@ -265,7 +265,7 @@ impl Request {
     /// Makes the request meet a condition; none if a client can't choose to.
     fn meet(&mut self, condition: &Condition) -> Option<()> {
         match condition {
-            Condition::Host(patterns) => self.host = literals(patterns).next()?,
+            Condition::Host(_) => {}
             Condition::Path(patterns) => self.path = patterns.iter().find_map(shortest)?,
             Condition::Method(methods) => methods.contains(&self.method).then_some(())?,
             Condition::Header { name, values } => {
@@ -291,6 +291,20 @@ impl QueryPair {
         let safe = |text: &str| text.chars().all(|l| l.is_ascii_alphanumeric() || "-._~".contains(l));
         (safe(&key) && safe(&value)).then(|| format!("{key}={value}"))
     }
+}
+
+/// The hosts that a rule's conditions name without wildcards; none if it has no condition on the host.
+pub(crate) fn named_hosts(rule: &Rule) -> Option<Vec<String>> {
+    let of_host = |condition: &Condition| match condition {
+        Condition::Host(patterns) => Some(literals(patterns).collect::<Vec<_>>()),
+        Condition::Path(_)
+        | Condition::Method(_)
+        | Condition::Header { .. }
+        | Condition::Query(_)
+        | Condition::SourceIp(_)
+        | Condition::Unknown { .. } => None,
+    };
+    rule.conditions.iter().filter_map(of_host).reduce(|all, more| [all, more].concat())
 }
 
 /// The values without wildcards.

@@ -158,3 +158,32 @@ fn every_condition_of_a_rule_counts_and_one_missed_is_enough_to_know() {
     let open = Rule { conditions: vec![unknown, Condition::Path(one("/"))], ..both };
     assert_eq!(route([&open], &get("h", "/")), Route::Unknown(&open));
 }
+
+/// Whether a host fits a pattern, by trying every way: the meaning of `*` and `?` in ELB's documentation, word by word.
+fn fits_by_trying(pattern: &str, host: &str) -> bool {
+    let Some(sign) = pattern.chars().next() else { return host.is_empty() };
+    let (rest, first) = (&pattern[1..], host.chars().next());
+    match sign {
+        '*' => (0..=host.len()).any(|taken| fits_by_trying(rest, &host[taken..])),
+        '?' => first.is_some() && fits_by_trying(rest, &host[1..]),
+        letter => {
+            first.is_some_and(|found| found.eq_ignore_ascii_case(&letter)) && fits_by_trying(rest, &host[1..])
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_host_is_routed_by_the_first_pattern_that_it_fits(
+        patterns in proptest::collection::vec("[abB.*?]{1,7}", 1..4),
+        host in "[aAb.]{0,8}",
+    ) {
+        let by_host = |(at, pattern): (usize, &String)| {
+            rule(u32::try_from(at).unwrap() + 1, Condition::Host(one(pattern)))
+        };
+        let rules: Vec<Rule> = patterns.iter().enumerate().map(by_host).collect();
+        let first = patterns.iter().position(|pattern| fits_by_trying(pattern, &host));
+        let wanted = first.map_or(Route::Nowhere, |at| Route::Rule(&rules[at]));
+        assert_eq!(route(&rules, &get(&host, "/")), wanted, "{patterns:?} {host}");
+    }
+}

@@ -12,7 +12,7 @@ use super::snapshot::*;
 use super::time::Time;
 use super::trouble::{Trouble, TroubleKind};
 use super::verdict::Limits;
-use super::wanted::WantedColor;
+use super::wanted::{Hosts, WantedColor};
 
 /// When every test begins.
 pub(crate) const T0: Time = Time(1_000_000_000);
@@ -197,6 +197,7 @@ pub(crate) fn goal() -> Goal {
             allow_live: false,
             probes: Vec::new(),
             listener: None,
+            hosts: Hosts::default(),
         },
         color: Color::Green,
         content: content("web-green", "v2"),

@@ -334,6 +334,13 @@ pub(crate) enum ProbeFailureKind {
         /// The text.
         wanted: String,
     },
+    /// The listener's certificate is for other names; nothing was asked.
+    Certificate {
+        /// The names that it is for.
+        names: Vec<String>,
+        /// The host that was asked for.
+        host: String,
+    },
     /// No answer at all: the network between runner and load balancer, more often than the version.
     Unreachable {
         /// The error chain.
@@ -518,6 +525,15 @@ pub(crate) enum Refusal {
         color: Color,
         /// The path of the probe.
         path: String,
+        /// The color's host in the config file.
+        host: Option<String>,
+    },
+    /// Probes were asked for, and only a host is missing to send them: no certificate has the load balancer's own name.
+    NoHost {
+        /// The color.
+        color: Color,
+        /// The listener that leads to it alone, such as `HTTPS:8443`.
+        listener: String,
     },
     /// The color's target group is used by no rule, so nobody checks its health.
     NotChecked(Color),

@@ -21,6 +21,32 @@ pub(crate) struct Place {
     pub(crate) develop: Option<String>,
     /// The production listener, where the user names it.
     pub(crate) listener: Option<ListenerChoice>,
+    /// Host names, as far as the config file gives them.
+    pub(crate) hosts: Hosts,
+}
+
+/// The host names by which production and each color are reached; none if the config file gives none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hosts {
+    /// Users' name.
+    pub(crate) production: Option<String>,
+    /// Blue alone.
+    pub(crate) blue: Option<String>,
+    /// Green alone.
+    pub(crate) green: Option<String>,
+    /// Develop.
+    pub(crate) develop: Option<String>,
+}
+
+impl Hosts {
+    /// The name of a color alone.
+    pub(crate) fn of(&self, color: Color) -> Option<&str> {
+        match color {
+            Color::Blue => self.blue.as_deref(),
+            Color::Green => self.green.as_deref(),
+            Color::Develop => self.develop.as_deref(),
+        }
+    }
 }
 
 impl Place {
@@ -226,6 +252,7 @@ mod tests {
             green: "web-green".to_owned(),
             develop: develop.map(str::to_owned),
             listener: None,
+            hosts: Hosts::default(),
         };
         let two = [(Color::Blue, "web-blue"), (Color::Green, "web-green")];
         assert_eq!(place(None).services(), two);

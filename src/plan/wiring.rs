@@ -4,7 +4,7 @@ use super::address::{Address, Entry};
 use super::color::{Color, Split};
 use super::snapshot::{Balancer, Rule, Snapshot};
 use super::user_rules::{UserRule, user_rules};
-use super::wanted::ListenerChoice;
+use super::wanted::{Hosts, ListenerChoice};
 
 /// Whether this rule belongs to the listener that the user named.
 fn chosen(choice: &ListenerChoice, rule: &Rule) -> bool {
@@ -121,18 +121,23 @@ impl Wiring {
     }
 
     /// Where users reach production.
-    pub(crate) fn production_address(&self) -> Option<Address> {
-        self.entries.iter().find_map(Entry::of_users)
+    pub(crate) fn production_address(&self, hosts: &Hosts) -> Option<Address> {
+        self.entries.iter().find_map(|entry| entry.of_users(hosts.production.as_deref()))
     }
 
     /// Where people can look at a color alone.
-    pub(crate) fn test_address(&self, color: Color) -> Option<Address> {
-        self.tests_of(color).find_map(Entry::shown)
+    pub(crate) fn test_address(&self, color: Color, hosts: &Hosts) -> Option<Address> {
+        self.tests_of(color).find_map(|entry| entry.shown(hosts.of(color)))
     }
 
     /// Where a probe of this path (perhaps with a query) reaches a color alone.
-    pub(crate) fn probe_address(&self, color: Color, target: &str) -> Option<Address> {
-        self.tests_of(color).find_map(|entry| entry.probe(target))
+    pub(crate) fn probe_address(&self, color: Color, target: &str, hosts: &Hosts) -> Option<Address> {
+        self.tests_of(color).find_map(|entry| entry.probe(target, hosts.of(color)))
+    }
+
+    /// The HTTPS listener that leads to a color alone and can't be asked, because no host is known for it.
+    pub(crate) fn hostless_listener(&self, color: Color, hosts: &Hosts) -> Option<String> {
+        self.tests_of(color).find_map(|entry| entry.lacks_host(hosts.of(color)))
     }
 
     /// The rules that forward to this color alone.

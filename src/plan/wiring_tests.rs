@@ -83,7 +83,7 @@ fn day_one_needs_the_listener_and_reads_as_all_on_the_known_group() {
     assert_eq!(wiring.split(), Split { blue: 100, green: 0 });
     assert_eq!(wiring.production[0].lacks, Some(Color::Green));
     assert_eq!(
-        wiring.test_address(Color::Green).map(|address| address.url()).as_deref(),
+        wiring.test_address(Color::Green, &Hosts::default()).map(|address| address.url()).as_deref(),
         Some("http://shop.example.com:8080")
     );
     let other = wired_with(rules(), &port(8080)).unwrap();
@@ -145,7 +145,7 @@ fn header(value: &str) -> Condition {
 #[test]
 fn invariant_38_an_address_takes_host_path_and_query_from_the_conditions() {
     let url = |conditions: Vec<Condition>| {
-        with_rule(conditions).test_address(Color::Green).map(|address| address.url())
+        with_rule(conditions).test_address(Color::Green, &Hosts::default()).map(|address| address.url())
     };
     let host = || Condition::Host(one("green.example.com"));
     assert_eq!(url(vec![host()]).as_deref(), Some("http://green.example.com"));
@@ -171,7 +171,9 @@ fn invariant_38_an_address_takes_host_path_and_query_from_the_conditions() {
 #[test]
 fn invariant_38_a_probe_goes_only_where_its_rule_answers() {
     let probe = |conditions: Vec<Condition>, path: &str| {
-        with_rule(conditions).probe_address(Color::Green, path).map(|found| (found.probe_url(), found.rule))
+        with_rule(conditions)
+            .probe_address(Color::Green, path, &Hosts::default())
+            .map(|found| (found.probe_url(), found.rule))
     };
     let rule = "HTTP:80 rule 5".to_owned();
     let path = || Condition::Path(one("/v2/*"));
@@ -179,7 +181,7 @@ fn invariant_38_a_probe_goes_only_where_its_rule_answers() {
     assert_eq!(probe(vec![path()], "/V2/healthz"), None, "paths are compared exactly");
     let url = "http://shop.example.com/v2/healthz".to_owned();
     assert_eq!(probe(vec![path()], "/v2/healthz"), Some((url, rule.clone())));
-    let sent = with_rule(vec![header("green")]).probe_address(Color::Green, "/").unwrap();
+    let sent = with_rule(vec![header("green")]).probe_address(Color::Green, "/", &Hosts::default()).unwrap();
     assert_eq!(sent.request.headers, [("X-Color".to_owned(), "green".to_owned())]);
     assert_eq!(probe(vec![header("g*")], "/"), None);
     let signed = Rule {
@@ -188,7 +190,11 @@ fn invariant_38_a_probe_goes_only_where_its_rule_answers() {
     };
     let signed = Rule { conditions: vec![header("green")], ..signed };
     let wiring = wired(vec![both(80, 100, 0), signed]).unwrap();
-    assert_eq!(wiring.probe_address(Color::Green, "/"), None, "whoever did not sign in gets a redirect");
+    assert_eq!(
+        wiring.probe_address(Color::Green, "/", &Hosts::default()),
+        None,
+        "whoever did not sign in gets a redirect"
+    );
 }
 
 #[test]
@@ -198,16 +204,16 @@ fn invariant_38_a_rule_behind_another_one_is_no_way_and_a_default_action_comes_f
         |condition: Condition| Rule { conditions: vec![condition], ..rule(80, Some(1), &[("tg-blue", 1)]) };
     let by_header = || green(80, Some(5), vec![header("green")]);
     let hidden = wired(vec![both(80, 100, 0), by_header(), all(Condition::Path(one("/*")))]).unwrap();
-    assert_eq!(hidden.probe_address(Color::Green, "/"), None);
+    assert_eq!(hidden.probe_address(Color::Green, "/", &Hosts::default()), None);
     let unsure = all(Condition::SourceIp(vec!["10.0.0.0/8".to_owned()]));
     let unsure = wired(vec![both(80, 100, 0), by_header(), unsure]).unwrap();
-    assert_eq!(unsure.probe_address(Color::Green, "/"), None, "the runner may be there");
+    assert_eq!(unsure.probe_address(Color::Green, "/", &Hosts::default()), None, "the runner may be there");
     assert_eq!(
-        unsure.production_address().map(|found| found.url()).as_deref(),
+        unsure.production_address(&Hosts::default()).map(|found| found.url()).as_deref(),
         Some("http://shop.example.com")
     );
     let two = wired(vec![both(80, 100, 0), by_header(), green(8080, None, vec![])]).unwrap();
-    assert_eq!(two.probe_address(Color::Green, "/").unwrap().rule, "HTTP:8080 default");
+    assert_eq!(two.probe_address(Color::Green, "/", &Hosts::default()).unwrap().rule, "HTTP:8080 default");
 }
 
 #[test]
@@ -247,15 +253,76 @@ fn invariant_39_only_rules_that_users_meet_count() {
     assert_eq!(user_rules(vec![both(80, 100, 0), rule(80, Some(5), &[("tg-dev", 1)])]), []);
 }
 
+/// Green's host in the config file.
+fn green_host(host: &str) -> Hosts {
+    Hosts { green: Some(host.to_owned()), ..Hosts::default() }
+}
+
+#[test]
+fn invariant_38_https_is_asked_by_a_host_of_the_rule_or_of_the_config() {
+    let wiring = |conditions: Vec<Condition>| {
+        let green = Rule { conditions, ..rule(8443, None, &[("tg-green", 1)]) };
+        wired(vec![both(80, 100, 0), Rule { protocol: "HTTPS".to_owned(), ..green }]).unwrap()
+    };
+    let asked = |conditions: Vec<Condition>, hosts: &Hosts| {
+        let wiring = wiring(conditions);
+        let probe = wiring.probe_address(Color::Green, "/", hosts);
+        let shown = wiring.test_address(Color::Green, hosts);
+        assert_eq!(probe.as_ref().map(Address::url), shown.as_ref().map(Address::url), "one name for both");
+        probe.map(|address| address.url()).ok_or_else(|| wiring.hostless_listener(Color::Green, hosts))
+    };
+    let (none, named) = (Hosts::default(), green_host("green.example.com"));
+    let no_host = || Err(Some("HTTPS:8443".to_owned()));
+    let url = |host: &str| Ok(format!("https://{host}:8443"));
+    let host = |pattern: &str| vec![Condition::Host(one(pattern))];
+    assert_eq!(asked(vec![], &none), no_host());
+    assert_eq!(asked(vec![], &named), url("green.example.com"));
+    assert_eq!(asked(host("a.b"), &none), url("a.b"));
+    assert_eq!(asked(host("a.b"), &named), url("a.b"), "the config's name does not meet the rule");
+    assert_eq!(asked(host("*.example.com"), &none), no_host());
+    assert_eq!(asked(host("*.example.com"), &named), url("green.example.com"));
+    assert_eq!(asked(host("*.b"), &named), Err(None), "a name is there and does not lead to green");
+}
+
+#[test]
+fn invariant_38_the_host_of_the_config_is_used_over_http_only_if_it_leads_to_the_color() {
+    let url = |wiring: &Wiring, hosts: &Hosts| {
+        wiring.test_address(Color::Green, hosts).map(|address| address.url())
+    };
+    let green = || rule(8080, None, &[("tg-green", 1)]);
+    let alone = wired(vec![both(80, 100, 0), green()]).unwrap();
+    let named = green_host("green.example.com");
+    assert_eq!(url(&alone, &named).as_deref(), Some("http://green.example.com:8080"));
+    let taken = Condition::Host(one("green.*"));
+    let taken = Rule { conditions: vec![taken], ..rule(8080, Some(1), &[("tg-blue", 1)]) };
+    let taken = wired(vec![both(80, 100, 0), green(), taken]).unwrap();
+    assert_eq!(
+        url(&taken, &named).as_deref(),
+        Some("http://shop.example.com:8080"),
+        "blue answers that host"
+    );
+}
+
+#[test]
+fn users_over_https_get_no_address_without_a_host() {
+    let https = |port| Rule { protocol: "HTTPS".to_owned(), ..both(port, 100, 0) };
+    let url = |rules: Vec<Rule>| {
+        wired(rules).unwrap().production_address(&Hosts::default()).map(|address| address.url())
+    };
+    assert_eq!(url(vec![https(443)]), None);
+    assert_eq!(url(vec![https(443), both(80, 100, 0)]).as_deref(), Some("http://shop.example.com"));
+}
+
 #[test]
 fn default_ports_are_left_out_of_a_url() {
+    let hosts = Hosts { production: Some("www.example.com".to_owned()), ..Hosts::default() };
     let url = |protocol: &str, port| {
         let production = Rule { protocol: protocol.to_owned(), ..both(port, 100, 0) };
-        wired(vec![production]).unwrap().production_address().unwrap().url()
+        wired(vec![production]).unwrap().production_address(&hosts).unwrap().url()
     };
-    assert_eq!(url("HTTP", 80), "http://shop.example.com");
-    assert_eq!(url("HTTPS", 443), "https://shop.example.com");
-    assert_eq!(url("HTTP", 443), "http://shop.example.com:443");
+    assert_eq!(url("HTTP", 80), "http://www.example.com");
+    assert_eq!(url("HTTPS", 443), "https://www.example.com");
+    assert_eq!(url("HTTP", 443), "http://www.example.com:443");
 }
 
 #[test]
@@ -319,7 +386,7 @@ fn develop_may_sit_behind_a_load_balancer_of_its_own() {
     all.balancers.as_mut().unwrap().as_mut().unwrap().push(other);
     let wiring = of_snapshot(&all, None).unwrap().unwrap();
     assert_eq!(
-        wiring.test_address(Color::Develop).map(|address| address.url()).as_deref(),
+        wiring.test_address(Color::Develop, &Hosts::default()).map(|address| address.url()).as_deref(),
         Some("http://dev.example.com:81")
     );
 }

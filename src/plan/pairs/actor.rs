@@ -20,7 +20,7 @@ use crate::plan::time::Time;
 use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::Limits;
-use crate::plan::wanted::{DesiredCount, Mode, Promotion, WantedColor};
+use crate::plan::wanted::{DesiredCount, Hosts, Mode, Promotion, WantedColor};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(5);
@@ -414,6 +414,7 @@ fn deploy_goal() -> deploy::Goal {
         allow_live: false,
         probes: Vec::new(),
         listener: None,
+        hosts: Hosts::default(),
     };
     deploy::Goal {
         request,

@@ -20,7 +20,7 @@ use super::step::Refusal;
 use super::time::Time;
 use super::traffic::{self, Finish, Minima, brief};
 use super::verdict::Limits;
-use super::wanted::{DesiredCount, ListenerChoice, Mode, Promotion, WantedColor};
+use super::wanted::{DesiredCount, Hosts, ListenerChoice, Mode, Promotion, WantedColor};
 
 pub(crate) use cautions::{Caution, cautions};
 pub(crate) use copy::{copied, mutable};
@@ -149,6 +149,7 @@ fn deploying(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)
             allow_live: false,
             probes: Vec::new(),
             listener: goal.listener.clone(),
+            hosts: Hosts::default(),
         },
         color,
         force: false,

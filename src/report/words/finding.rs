@@ -71,6 +71,17 @@ fn because(reason: &str) -> String {
     if reason.is_empty() { ".".to_owned() } else { format!(": {reason}.") }
 }
 
+/// How to trust a private authority. The variable replaces the public authorities, which AWS's own certificates need.
+const UNTRUSTED: &str = "Give the step a CA bundle that holds its authority next to the public ones, as a path inside the workspace:
+  env:
+    SSL_CERT_FILE: /github/workspace/ca-bundle.pem";
+
+/// Names in backticks, or that there is none. They are the certificate's, so foreign.
+fn listed(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(&masked(name))).collect();
+    if names.is_empty() { "no name".to_owned() } else { names.join(", ") }
+}
+
 /// A probe's answer. Never its body.
 fn probe(failure: &ProbeFailure) -> (String, &'static str) {
     let url = quoted(&failure.url);
@@ -86,6 +97,21 @@ fn probe(failure: &ProbeFailure) -> (String, &'static str) {
         ProbeFailureKind::NoRule => (
             format!("The probe {url} was not sent: no listener rule leads it to the color alone any more."),
             "A listener or a rule was changed while this run went on: see who did. Add a test listener for the color, or remove `probes`.",
+        ),
+        ProbeFailureKind::Certificate { names, host } => (
+            format!(
+                "The certificate that the probe {url} was shown is for {}, not for {}.",
+                listed(names),
+                quoted(host)
+            ),
+            "Add a certificate for this host to the listener, which chooses by the name that is asked for; or name a host of its certificate: `hosts` in the config file, or the rule's host condition.",
+        ),
+        ProbeFailureKind::Unreachable { why } if why.contains("UnknownIssuer") => (
+            format!(
+                "The probe {url} was not sent: the runner does not trust the listener's certificate{}",
+                because(why)
+            ),
+            UNTRUSTED,
         ),
         ProbeFailureKind::Unreachable { why } => (
             format!("The probe {url} got no answer from where the job runs{}", because(why)),

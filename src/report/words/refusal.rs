@@ -34,9 +34,13 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", quoted(service), count(*desired, "task")),
             "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
         ),
-        Refusal::NoTestAddress { color, path } => (
-            format!("Probes were asked for, and no listener rule sends a request for {} to {color} alone.", quoted(path)),
+        Refusal::NoTestAddress { color, path, host } => (
+            format!("Probes were asked for, and no listener rule sends a request for {}{} to {color} alone.", quoted(path), by_host(host.as_deref())),
             format!("Add a test listener for {color}, or remove `probes`:\n  aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN"),
+        ),
+        Refusal::NoHost { color, listener } => (
+            format!("Probes were asked for, and no host is known for the listener {} that leads to {color} alone: no certificate is for the load balancer's own name.", quoted(listener)),
+            format!("Name a host of the listener's certificate in the config file, or in a host condition of the rule:\n  apps:\n    NAME:\n      hosts:\n        {color}: HOST"),
         ),
         Refusal::NotChecked(color) => (
             format!("No listener rule uses the target group of {color}, so the load balancer does not check its health and a good version can't be told from a bad one."),
@@ -61,6 +65,11 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::WhichColor(_) => traffic::refused(refusal, about).unwrap_or_default(),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
+}
+
+/// The host that a request is sent by, if the config file names it.
+fn by_host(host: Option<&str>) -> String {
+    host.map(|host| format!(" by the host {}", quoted(host))).unwrap_or_default()
 }
 
 /// A cluster that is not there, and where it was looked for.

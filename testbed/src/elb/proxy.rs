@@ -100,12 +100,7 @@ async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: watch::Re
 
 /// Opens TLS on a connection if the listener is HTTPS, and serves it. A client that leaves during the handshake, as at a
 /// certificate that it does not take, is not missed.
-async fn welcome(
-    stream: TcpStream,
-    client: SocketAddr,
-    proxy: Arc<Proxy>,
-    stopped: watch::Receiver<()>,
-) {
+async fn welcome(stream: TcpStream, client: SocketAddr, proxy: Arc<Proxy>, stopped: watch::Receiver<()>) {
     match proxy.published.tls() {
         None => serve(TokioIo::new(stream), client, proxy, stopped).await,
         Some(acceptor) => {

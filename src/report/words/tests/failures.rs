@@ -133,6 +133,11 @@ fn probes_and_cancels_are_said() {
         probe(ProbeFailureKind::Status { found: 500, wanted: 200 }),
         probe(ProbeFailureKind::Body { wanted: "ok".to_owned() }),
         probe(ProbeFailureKind::Unreachable { why: "connection timed out".to_owned() }),
+        probe(ProbeFailureKind::Unreachable { why: "invalid peer certificate: UnknownIssuer".to_owned() }),
+        probe(ProbeFailureKind::Certificate {
+            names: vec!["*.shop.example".to_owned(), "shop.example".to_owned()],
+            host: "alb".to_owned(),
+        }),
         Failing::Cancelled,
     ];
     let told = all.map(|failing| read(&words::failing(&failing, &about(), &Cause::default(), None)));
@@ -145,6 +150,14 @@ fn probes_and_cancels_are_said() {
 
     [probe-unreachable] The new version of `web-green` (green) did not pass. The probe `http://alb:8080/healthz` got no answer from where the job runs: connection timed out.
     Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.
+
+    [probe-unreachable] The new version of `web-green` (green) did not pass. The probe `http://alb:8080/healthz` was not sent: the runner does not trust the listener's certificate: invalid peer certificate: UnknownIssuer.
+    Give the step a CA bundle that holds its authority next to the public ones, as a path inside the workspace:
+      env:
+        SSL_CERT_FILE: /github/workspace/ca-bundle.pem
+
+    [probe-unreachable] The new version of `web-green` (green) did not pass. The certificate that the probe `http://alb:8080/healthz` was shown is for `*.shop.example`, `shop.example`, not for `alb`.
+    Add a certificate for this host to the listener, which chooses by the name that is asked for; or name a host of its certificate: `hosts` in the config file, or the rule's host condition.
 
     [cancelled] The run was cancelled before `web-green` (green) was good.
     ");

@@ -200,7 +200,13 @@ fn what_keeps_a_deployment_from_moving_is_said() {
     let all = [
         flying,
         no_room,
-        Refusal::NoTestAddress { color: Color::Green, path: "/healthz".to_owned() },
+        Refusal::NoTestAddress { color: Color::Green, path: "/healthz".to_owned(), host: None },
+        Refusal::NoTestAddress {
+            color: Color::Green,
+            path: "/".to_owned(),
+            host: Some("green.example.com".to_owned()),
+        },
+        Refusal::NoHost { color: Color::Green, listener: "HTTPS:8443".to_owned() },
         Refusal::NotChecked(Color::Green),
     ];
     insta::assert_snapshot!(all.map(|refused| told(&refused)).join("\n"), @r"
@@ -215,6 +221,17 @@ fn what_keeps_a_deployment_from_moving_is_said() {
     [bad-input] Probes were asked for, and no listener rule sends a request for `/healthz` to green alone.
     Add a test listener for green, or remove `probes`:
       aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN
+
+    [bad-input] Probes were asked for, and no listener rule sends a request for `/` by the host `green.example.com` to green alone.
+    Add a test listener for green, or remove `probes`:
+      aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN
+
+    [bad-input] Probes were asked for, and no host is known for the listener `HTTPS:8443` that leads to green alone: no certificate is for the load balancer's own name.
+    Name a host of the listener's certificate in the config file, or in a host condition of the rule:
+      apps:
+        NAME:
+          hosts:
+            green: HOST
 
     [unsupported] No listener rule uses the target group of green, so the load balancer does not check its health and a good version can't be told from a bad one.
     Add green's target group to the production rule with weight 0, or add a test listener for it.

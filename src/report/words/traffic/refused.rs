@@ -62,6 +62,7 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::InFlight { .. }
         | Refusal::NoRoom { .. }
         | Refusal::NoTestAddress { .. }
+        | Refusal::NoHost { .. }
         | Refusal::NotChecked(_)
         | Refusal::NameTaken { .. }
         | Refusal::NoVariable(_)
