@@ -12,7 +12,9 @@ use super::workflows::keys;
 use super::{blocks, inputs, path, read};
 
 /// The calls of the AWS CLI that the documents may hold, with their own options.
-const AWS: [(&str, &[&str]); 6] = [
+const AWS: [(&str, &[&str]); 8] = [
+    ("acm get-certificate", &["--certificate-arn"]),
+    ("acm request-certificate", &["--domain-name"]),
     ("ecs describe-services", &["--cluster", "--services"]),
     ("ecs update-service", &["--cluster", "--service", "--force-new-deployment"]),
     ("ecs wait services-stable", &["--cluster", "--services"]),
