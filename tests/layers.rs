@@ -24,7 +24,7 @@ const PRODUCT: [Layer; 16] = [
     ("github", &["failure", "feedback", "plan"], &["octocrab", "reqwest", "serde", "serde_json"]),
     ("clock", &["plan"], &["tokio"]),
     ("signals", &["clock"], &["tokio"]),
-    ("http", &[], &["reqwest", "tokio"]),
+    ("http", &[], &["reqwest", "rustls", "tokio"]),
     ("id_token", &["clock"], &["reqwest", "serde_json"]),
     ("reporter", &["action", "clock", "event", "failure", "feedback", "plan", "report"], &[]),
     (
@@ -39,17 +39,28 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 25] = [
+const TESTBED: [Layer; 26] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
+    ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
     ("record", &["wire"], &["bytes", "serde_json"]),
     ("checker", &["elb"], &[]),
     ("port", &[], &["tokio"]),
     ("tasks", &["image", "port"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
     (
         "elb",
-        &["wire", "world"],
-        &["bytes", "http_body_util", "hyper", "hyper_util", "serde_json", "sha2", "tokio", "url"],
+        &["acm", "wire", "world"],
+        &[
+            "bytes",
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "serde_json",
+            "sha2",
+            "tokio",
+            "tokio_rustls",
+            "url",
+        ],
     ),
     ("ecr", &["image", "wire", "world"], &["serde_json", "sha2"]),
     ("ecs", &["ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
@@ -68,6 +79,7 @@ const TESTBED: [Layer; 25] = [
     (
         "world",
         &[
+            "acm",
             "autoscaling",
             "checker",
             "cloudwatch",
