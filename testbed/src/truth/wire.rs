@@ -40,6 +40,7 @@ fn protocol(service: Service) -> Protocol {
     let (signing, host, format) = match service {
         Service::Ecs => ("ecs", "ecs", Format::Json("AmazonEC2ContainerServiceV20141113", "1.1")),
         Service::Ecr => ("ecr", "api.ecr", Format::Json("AmazonEC2ContainerRegistry_V20150921", "1.1")),
+        Service::Acm => ("acm", "acm", Format::Json("CertificateManager", "1.1")),
         Service::AutoScaling => (
             "application-autoscaling",
             "application-autoscaling",
