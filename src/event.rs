@@ -25,6 +25,11 @@ pub(crate) enum Event {
         /// The region.
         region: String,
     },
+    /// AWS named the account of the credentials.
+    SignedIn {
+        /// 12 digits.
+        account: String,
+    },
     /// Something to know that stops nothing.
     Warning(Warning),
     /// What stands before the run.

@@ -54,6 +54,9 @@ pub(crate) struct Deployment {
     pub(crate) commit: Option<String>,
     /// Which run and step made it; no other deployment has the same.
     pub(crate) key: String,
+    /// The short sum of its account, region, cluster and app; empty if the account is not known.
+    #[serde(default)]
+    pub(crate) place: String,
     /// `in_progress`, `success`, `failure`.
     pub(crate) state: String,
     /// One line, at most 140 characters.
@@ -71,7 +74,7 @@ pub(crate) struct Deployment {
 pub(crate) struct Status {
     /// The commit that runs there; none means that of the run.
     pub(crate) commit: Option<String>,
-    /// The stable name, for branch rules: `ecs-blue-green/web`.
+    /// The stable name, for branch rules: `ecs-blue-green/web eu-west-1 1a2b3c4d`.
     pub(crate) context: String,
     /// `pending`, `success`, `failure`, `error`.
     pub(crate) state: String,
@@ -173,6 +176,8 @@ impl GithubKind {
 pub(crate) struct Posted {
     /// Where the comment is.
     pub(crate) comment_url: Option<String>,
+    /// The pull request that is named and that GitHub does not show.
+    pub(crate) missing_pull: Option<u64>,
     /// Whether no pull request belongs to the run.
     pub(crate) no_pull_request: bool,
     /// What could not be posted, and why.

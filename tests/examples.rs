@@ -41,7 +41,10 @@ fn deploy_on_push() {
     trusted_as_the_readme_says(&bed);
     let ran = run(&bed, "examples/deploy-on-push.yml", &Event::push(&bed, "main", 1));
     ends(&bed, &ran, &["deploy: deploy green succeeded"]);
-    assert_eq!(shown(&bed), pair("ecs-blue-green/web: success", "web-green: in_progress, success"));
+    assert_eq!(
+        shown(&bed),
+        pair("ecs-blue-green/web eu-west-1 79e1496b: success", "web-green: in_progress, success")
+    );
 }
 
 #[test]
@@ -117,7 +120,10 @@ fn github_flow() {
     ends(&bed, &ran, &["deploy: deploy develop succeeded"]);
     let ran = run(&bed, file, &Event::push(&bed, "main", 3));
     ends(&bed, &ran, &["deploy: deploy green succeeded", "promote: promote traffic green succeeded"]);
-    assert_eq!(shown(&bed), pair("ecs-blue-green/web: success", "web-production: in_progress, success"));
+    assert_eq!(
+        shown(&bed),
+        pair("ecs-blue-green/web eu-west-1 79e1496b: success", "web-production: in_progress, success")
+    );
 }
 
 #[test]

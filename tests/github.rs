@@ -23,7 +23,9 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// A token that is found in no output.
 const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
 /// The comment's mark.
-const MARK: &str = "<!-- ecs-blue-green:shop/web -->";
+const MARK: &str = "<!-- ecs-blue-green:shop/web@eu-west-1:79e1496b -->";
+/// The prefix of the labels without one in the config file.
+const PREFIX: &str = "web-79e1496b ";
 
 /// The sample stack, and a repository with pull request 7, which has the run's commit.
 fn stage() -> (Testbed, Sample) {
@@ -71,7 +73,8 @@ fn comment(bed: &Testbed) -> String {
 
 /// The labels of a pull request.
 fn labels(bed: &Testbed, pull: u64) -> Vec<String> {
-    bed.world(|world| world.github.repository("shop", "web").labels_of(pull))
+    let all = bed.world(|world| world.github.repository("shop", "web").labels_of(pull));
+    all.into_iter().map(|name| name.replace(PREFIX, "")).collect()
 }
 
 /// The states of the deployments by environment, oldest first.
@@ -156,8 +159,8 @@ fn the_story_of_a_pull_request() {
     assert_eq!(
         statuses(&bed),
         [
-            "ecs-blue-green/web: pending, deploy is running",
-            "ecs-blue-green/web: success, web-green (green) runs web-green:2, 2 targets healthy.",
+            "ecs-blue-green/web eu-west-1 79e1496b: pending, deploy is running",
+            "ecs-blue-green/web eu-west-1 79e1496b: success, web-green (green) runs web-green:2, 2 targets healthy.",
         ]
     );
 
@@ -247,18 +250,14 @@ fn labels_follow_the_commit_that_runs() {
         of.commit(&other).on_default_branch = false;
         of.pull(8, &other, "feature/pay", "main");
         of.issues.iter_mut().filter(|issue| issue.number == 7).for_each(|issue| {
-            issue.labels.push("traffic: green".to_owned());
+            issue.labels.push(format!("{PREFIX}traffic: green"));
             issue.labels.push("mine".to_owned());
-            issue.labels.push("deployed: staging".to_owned());
+            issue.labels.push(format!("{PREFIX}deployed: staging"));
         });
         let id = of.labels.len() as u64 + 900;
-        for name in ["traffic: green", "mine", "deployed: staging"] {
-            let label = testbed::github::Label {
-                id,
-                name: name.to_owned(),
-                color: "ededed".to_owned(),
-                description: None,
-            };
+        let own = |name: &str| format!("{PREFIX}{name}");
+        for name in [own("traffic: green"), "mine".to_owned(), own("deployed: staging")] {
+            let label = testbed::github::Label { id, name, color: "ededed".to_owned(), description: None };
             of.labels.push(label);
         }
     });
@@ -272,7 +271,7 @@ fn labels_follow_the_commit_that_runs() {
     assert_eq!(labels(&bed, 8), ["deployed: green", "traffic: blue"]);
     let colors = bed.world(|world| {
         let of = world.github.repository("shop", "web");
-        of.find_label("deployed: green").map(|label| label.color.clone())
+        of.find_label(&format!("{PREFIX}deployed: green")).map(|label| label.color.clone())
     });
     assert_eq!(colors.as_deref(), Some("0e8a16"));
 }
@@ -281,12 +280,13 @@ fn labels_follow_the_commit_that_runs() {
 fn labels_are_called_and_colored_as_the_config_file_says() {
     let one = "apps: { web: { labels: { prefix: 'shop ', green: '#A1B2C3' } } }";
     let two = "apps: { web: {}, api: {} }";
-    for (config, prefix, color) in [(one, "shop ", "a1b2c3"), (two, "web ", "0e8a16")] {
+    for (config, prefix, color) in [(one, "shop ", "a1b2c3"), (two, PREFIX, "0e8a16")] {
         let (bed, sample) = stage();
         let action = deploy(&bed, &sample, "v2").input("app", "web");
         action.file(".github/blue-green.yml", config).run().expect(0, "succeeded", "", "changed");
         let (deployed, traffic) = (format!("{prefix}deployed: green"), format!("{prefix}traffic: blue"));
-        assert_eq!(labels(&bed, 7), [deployed.clone(), traffic]);
+        let all = bed.world(|world| world.github.repository("shop", "web").labels_of(7));
+        assert_eq!(all, [deployed.clone(), traffic]);
         let found = bed.world(|world| {
             let label = world.github.repository("shop", "web").find_label(&deployed);
             label.map(|label| label.color.clone())
@@ -308,7 +308,7 @@ apps:
         action.input("app", "an-app-whose-name-has-forty-six-characters-xxx")
     };
     of_app(deploy(&bed, &sample, "v2")).run().expect(0, "succeeded", "", "changed");
-    let prefix = "an-app-whose-name-has-forty-s";
+    let prefix = "an-app-whose-name-ha-985231e3";
     assert_eq!(
         labels(&bed, 7),
         ["deployed: green", "traffic: blue"].map(|label| format!("{prefix} {label}"))
@@ -387,6 +387,73 @@ fn a_list_that_is_behind_brings_no_second_comment() {
     is_quiet(&done);
     assert_eq!(comments(&bed).len(), 1);
     assert!(done.output("comment-url").contains("/pull/7#issuecomment-"), "{:?}", done.outputs);
+}
+
+#[test]
+fn invariant_43_an_old_comment_is_adopted_and_one_of_another_account_stays() {
+    let (bed, _) = stage();
+    let foreign = "<!-- ecs-blue-green:shop/web@eu-west-1:00000000 -->\nof another account";
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        of.write_comment(7, "github-actions[bot]", foreign);
+        of.write_comment(7, "github-actions[bot]", "<!-- ecs-blue-green:shop/web -->\nof an older version");
+    });
+    run(&bed, "status").run().expect(0, "succeeded", "", "untouched");
+    let all = comments(&bed);
+    assert_eq!((all.len(), all[0].body.as_str()), (2, foreign));
+    assert!(all[1].body.starts_with(MARK), "{}", all[1].body);
+    assert!(!all[1].body.contains("123456789012"), "{}", all[1].body);
+}
+
+#[test]
+fn a_comment_on_a_pull_request_is_about_its_newest_commit() {
+    let (bed, sample) = stage();
+    let main = "a".repeat(40);
+    bed.world(|world| world.github.repository("shop", "web").commit(&main).on_default_branch = true);
+    let event = json!({ "issue": { "number": 7, "pull_request": {} } }).to_string();
+    let action = deploy(&bed, &sample, "v2").event(&event).env("GITHUB_EVENT_NAME", "issue_comment");
+    let done = action.env("GITHUB_SHA", &main).env("GITHUB_REF_NAME", "main").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(commits_told(&bed), [COMMIT]);
+    assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: blue"]);
+}
+
+#[test]
+fn a_workflow_run_is_about_the_commit_that_started_it() {
+    let (bed, sample) = stage();
+    let main = "a".repeat(40);
+    bed.world(|world| world.github.repository("shop", "web").commit(&main).on_default_branch = true);
+    let started =
+        json!({ "head_sha": COMMIT, "head_branch": "feature/cart", "pull_requests": [{ "number": 7 }] });
+    let event = json!({ "workflow_run": started }).to_string();
+    let action = deploy(&bed, &sample, "v2").event(&event).env("GITHUB_EVENT_NAME", "workflow_run");
+    let done = action.env("GITHUB_SHA", &main).env("GITHUB_REF_NAME", "main").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(commits_told(&bed), [COMMIT]);
+    assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: blue"]);
+}
+
+/// The commits that have a status or a deployment.
+fn commits_told(bed: &Testbed) -> Vec<String> {
+    let mut all = bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        let of_statuses = of.statuses.iter().map(|status| status.sha.clone());
+        of_statuses.chain(of.deployments.iter().map(|one| one.sha.clone())).collect::<Vec<_>>()
+    });
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[test]
+fn a_pull_request_that_does_not_exist_is_reported() {
+    let (bed, _) = stage();
+    let done = run(&bed, "status").input("pull-request", "999").run();
+    done.expect(0, "succeeded", "", "untouched");
+    let notice = done.log.lines().find(|line| line.starts_with("::notice")).expect("a notice");
+    assert!(notice.contains("GitHub shows no pull request 999"), "{notice}");
+    assert!(notice.contains("Check the input `pull-request`"), "{notice}");
+    assert!(!notice.contains("permissions:"), "{notice}");
 }
 
 #[test]

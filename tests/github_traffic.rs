@@ -88,7 +88,8 @@ fn comment(bed: &Testbed) -> String {
 
 /// The labels of pull request 7.
 fn labels(bed: &Testbed) -> Vec<String> {
-    bed.world(|world| world.github.repository("shop", "web").labels_of(7))
+    let all = bed.world(|world| world.github.repository("shop", "web").labels_of(7));
+    all.into_iter().map(|name| name.replace("web-79e1496b ", "")).collect()
 }
 
 /// The deployments: environment, commit, states.

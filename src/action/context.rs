@@ -38,6 +38,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The run is about this commit, and this branch if one is named.
+    pub(crate) fn is_about(&mut self, head: Option<String>, branch: Option<String>) {
+        self.head = head;
+        self.head_ref = branch.map(|branch| line(&branch)).or(self.head_ref.take());
+    }
+
     /// Reads the variables that the runner sets.
     pub(crate) fn new(env: &Environment) -> Self {
         let text = |name: &str| env.var(name).map(line).filter(|value| !value.is_empty());

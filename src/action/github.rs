@@ -4,7 +4,6 @@ use super::edge::Edge;
 use super::env::Environment;
 use super::place::File;
 use crate::config::kinds::{self, shown};
-use crate::config::labels::LONGEST_PREFIX;
 use crate::feedback::LabelStyle;
 use crate::plan::wanted::{Place, Text};
 
@@ -23,8 +22,10 @@ pub(crate) struct GithubSettings {
     pub(crate) pull_request: Option<u64>,
     /// The app's name there.
     pub(crate) app: String,
-    /// How labels look.
+    /// How labels look. Without a prefix in the config file, the prefix is empty here.
     pub(crate) style: LabelStyle,
+    /// The prefix that the config file gives to labels.
+    pub(crate) prefix: Option<String>,
     /// The workflow that people start by hand, where the config file names it.
     pub(crate) workflow: Option<String>,
 }
@@ -50,13 +51,6 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     }
     let app = file.app.as_ref().map(|(name, _)| name.clone());
     let style = file.app.as_ref().and_then(|(_, app)| app.labels.clone()).unwrap_or_default();
-    let several = file.config.apps.len() > 1;
-    let prefix = match (&style.prefix, &app) {
-        (Some(prefix), _) => prefix.clone(),
-        // As long as a prefix may be: a label that is cut in its first words is never found again.
-        (None, Some(app)) if several => app.chars().take(LONGEST_PREFIX - 1).chain([' ']).collect(),
-        (None, _) => String::new(),
-    };
     let blue = place.map(|place| place.blue.as_str()).unwrap_or_default();
     Some(GithubSettings {
         token,
@@ -65,7 +59,8 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         deployments: deployments?,
         pull_request,
         app: app.unwrap_or_else(|| stem(blue)),
-        style: LabelStyle { prefix, ..style.style },
+        style: style.style,
+        prefix: style.prefix,
         workflow: file.config.workflow.clone(),
     })
 }
@@ -99,8 +94,11 @@ fn stem(blue: &str) -> String {
 pub(crate) struct RunEvent {
     /// The number of the pull request that it is about.
     pub(crate) pull_request: Option<u64>,
-    /// The newest commit of that pull request. The run's own commit is GitHub's trial merge of it.
+    /// The newest commit of that pull request, or the commit of the workflow run that started this one. The run's own
+    /// commit is GitHub's trial merge, or the newest of the default branch.
     pub(crate) head: Option<String>,
+    /// The branch of that commit, if the event names it and the run's own is another.
+    pub(crate) branch: Option<String>,
     /// Whether that pull request comes from another repository.
     pub(crate) fork: bool,
     /// The file of the workflow and the names of its inputs, where somebody started it by hand.
@@ -123,14 +121,20 @@ impl RunEvent {
         let pull = &event["pull_request"];
         let issue = &event["issue"];
         let of_issue = issue["number"].as_u64().filter(|_| issue["pull_request"].is_object());
-        let sha = pull["head"]["sha"].as_str();
-        let (head, base) = (&pull["head"]["repo"]["full_name"], &pull["base"]["repo"]["full_name"]);
+        let started = &event["workflow_run"];
+        let sha = pull["head"]["sha"].as_str().or(started["head_sha"].as_str());
+        let of_run = started["pull_requests"][0]["number"].as_u64();
+        let (head, base) = match started.is_object() {
+            true => (&started["head_repository"]["full_name"], &started["repository"]["full_name"]),
+            false => (&pull["head"]["repo"]["full_name"], &pull["base"]["repo"]["full_name"]),
+        };
         let inputs = event["inputs"].as_object().map(|all| all.keys().cloned().collect());
         RunEvent {
-            pull_request: pull["number"].as_u64().or(of_issue),
+            pull_request: pull["number"].as_u64().or(of_issue).or(of_run),
             head: sha
                 .filter(|sha| !sha.is_empty() && sha.bytes().all(|b| b.is_ascii_hexdigit()))
                 .map(str::to_owned),
+            branch: started["head_branch"].as_str().map(str::to_owned),
             fork: base.is_string() && head != base,
             dispatched: file.map(|file| (file, inputs.unwrap_or_default())),
         }

@@ -319,13 +319,13 @@ pub(crate) const INPUTS: &[Input] = &[
         "labels",
         ALL,
         "true",
-        "Whether pull requests have labels that say what runs where, such as `traffic: blue` and `deployed: green`.",
+        "Whether pull requests have labels that say what runs where, such as `web-1a2b3c4d traffic: blue` and `web-1a2b3c4d deployed: green`.",
     ),
     input(
         "deployments",
         ALL,
         "true",
-        "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP`.",
+        "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP REGION SUM`.",
     ),
     input(
         "pull-request",

@@ -120,6 +120,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
                 pull_request: None,
                 app: "web".to_owned(),
                 style: crate::feedback::LabelStyle::default(),
+                prefix: None,
                 workflow: None,
             },
         }

@@ -19,7 +19,9 @@ use crate::clock;
 use crate::event::{Event, Report};
 use crate::feedback::{GithubKind, GithubTrouble, Part, Posted, Showing};
 use crate::github::GitHub;
+use crate::plan::wanted::Text;
 use crate::report::comment::{Button, Run};
+use crate::report::mark::place_sum;
 use crate::report::posting;
 use crate::reporter::Reporter;
 use crate::signals::Signals;
@@ -121,11 +123,7 @@ impl<'a> Feedback<'a> {
             feedback.unable = Some(posting::NO_TOKEN);
             return feedback;
         };
-        let (api, repository) = (env.var("GITHUB_API_URL"), context.repository.as_deref());
-        let github = api
-            .zip(repository)
-            .and_then(|(api, repository)| GitHub::new(http.clone(), api, token.reveal(), repository));
-        let Some(github) = github else {
+        let Some(github) = client(env, context, token, http) else {
             feedback.unable = Some(posting::NO_CLIENT);
             return feedback;
         };
@@ -211,6 +209,41 @@ impl<'a> Feedback<'a> {
     }
 }
 
+/// GitHub's client. None if the address or the repository can't be right.
+fn client(env: &Environment, context: &Context, token: &Text, http: &reqwest::Client) -> Option<GitHub> {
+    let (api, repository) = (env.var("GITHUB_API_URL")?, context.repository.as_deref()?);
+    GitHub::new(http.clone(), api, token.reveal(), repository)
+}
+
+/// How long a run waits for the newest commit of its pull request.
+const HEAD: Duration = Duration::from_secs(3);
+
+/// A comment's event has the pull request's number alone, and the run's own commit is the default branch's: its newest
+/// commit is looked up. If GitHub does not say it, the run is about no commit.
+pub(super) async fn find_head(
+    env: &Environment,
+    settings: &Settings,
+    context: &mut Context,
+    event: &RunEvent,
+) {
+    let (Some(number), "issue_comment") =
+        (event.pull_request, context.event_name.as_deref().unwrap_or_default())
+    else {
+        return;
+    };
+    let token = settings.github.token.as_ref().filter(|_| settings.github.wants_anything());
+    let http = crate::http::client(context.run_id.as_deref().unwrap_or("local")).ok();
+    let github = token.zip(http).and_then(|(token, http)| client(env, context, token, &http));
+    let found = match &github {
+        Some(github) => clock::within(HEAD, github.pull(number)).await,
+        None => None,
+    };
+    let head = found.and_then(Result::ok).and_then(|pull| pull.head);
+    context.sha = None;
+    let (sha, branch) = head.map(|head| (head.sha, head.branch)).unzip();
+    context.is_about(sha, branch);
+}
+
 /// Follows the events, whatever GitHub is at; the last thing is the end of the run.
 async fn listen(
     mut news: mpsc::UnboundedReceiver<News>,
@@ -271,9 +304,13 @@ fn run(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let named = settings.github.workflow.clone().map(|file| Button { file, inputs: None });
     let dispatched = event.dispatched.clone().map(|(file, inputs)| Button { file, inputs: Some(inputs) });
+    let (cluster, app) = (name(&settings.place.cluster), settings.github.app.clone());
+    let account = settings.role.as_ref().map(|role| role.account.as_str());
     Run {
-        cluster: name(&settings.place.cluster),
-        app: settings.github.app.clone(),
+        place: place_sum(account, &settings.region, (&cluster, &app)),
+        region: settings.region.clone(),
+        cluster,
+        app,
         repository: context.repository.clone(),
         actor: context.actor.clone(),
         branch: context.branch().map(str::to_owned),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
 use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part, Posted, Showing, Status};
-use crate::github::{Answer, GitHub, Pull};
+use crate::github::{Answer, Comment, GitHub, Pull};
 use crate::plan::time::Time;
-use crate::report::comment::{Run, follows, mark};
+use crate::report::comment::{Run, follows};
 use crate::report::labels::is_ours;
+use crate::report::mark::{Kin, kin};
 
 /// How often a comment is looked for before it is given up.
 const LOOKS: u32 = 4;
@@ -24,8 +25,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Poster {
     /// GitHub.
     github: GitHub,
-    /// The mark of the comment.
-    mark: String,
     /// Whether the run's own pull request matters for more than labels.
     needs_pull: bool,
     /// The run's pull request: none before it is found, or where there is none.
@@ -58,7 +57,6 @@ impl Poster {
         let pull = wish.pull_request.or(event.pull_request);
         Poster {
             github,
-            mark: mark(&run.cluster, &run.app),
             needs_pull: wish.comment,
             pull,
             looked: pull.is_some(),
@@ -101,7 +99,11 @@ impl Poster {
             }
         }
         let no_pull_request = self.needs_pull && self.looked && self.pull.is_none() && self.url.is_none();
-        Posted { comment_url: self.url.clone(), no_pull_request, troubles }
+        let gone = |(part, trouble): &(Part, GithubTrouble)| {
+            matches!(part, Part::Comment | Part::Labels) && trouble.kind == GithubKind::NotFound
+        };
+        let missing_pull = self.pull.filter(|_| self.named && troubles.iter().any(gone));
+        Posted { comment_url: self.url.clone(), missing_pull, no_pull_request, troubles }
     }
 
     /// Tries each part once. What would end all others the same way is not tried again for them.
@@ -205,12 +207,22 @@ impl Poster {
         Ok(found)
     }
 
+    /// The comments of the same place; if there is none, the oldest that may be taken over.
+    async fn comments_of(&self, pull: u64, text: &str) -> Answer<Vec<Comment>> {
+        let own = |body: &str| kin(text, body) != Kin::Other;
+        let found = self.github.marked_comments(pull, own).await?;
+        let (same, mut adoptable): (Vec<Comment>, Vec<Comment>) =
+            found.into_iter().partition(|comment| kin(text, &comment.body) == Kin::Same);
+        adoptable.truncate(1);
+        Ok(if same.is_empty() { adoptable } else { same })
+    }
+
     /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs.
     async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
         let mut last = GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: false };
         let mut made = false;
         for _ in 0..LOOKS {
-            let marked = self.github.marked_comments(pull, &self.mark).await?;
+            let marked = self.comments_of(pull, text).await?;
             let Some((first, later)) = marked.split_first() else {
                 if made {
                     // GitHub's list is behind.
@@ -259,7 +271,7 @@ impl Poster {
             }
             answer => answer?,
         }
-        if wanted.state == "success" { self.retire(id, &wanted.environment).await } else { Ok(()) }
+        if wanted.state == "success" { self.retire(id, wanted).await } else { Ok(()) }
     }
 
     /// The run's deployment of GitHub's; none where there is none and none may be made.
@@ -290,10 +302,10 @@ impl Poster {
     }
 
     /// Retires the deployments before this one, the oldest first: those before a retired one were retired with it.
-    async fn retire(&self, id: u64, environment: &str) -> Answer<()> {
-        let known = self.github.deployments(environment).await?;
+    async fn retire(&self, id: u64, wanted: &Deployment) -> Answer<()> {
+        let known = self.github.deployments(&wanted.environment).await?;
         let mut alive = Vec::new();
-        for older in known.iter().filter(|one| one.id < id) {
+        for older in known.iter().filter(|one| one.id < id && one.is_of(&wanted.place)) {
             match self.github.deployment_state(older.id).await?.as_deref() {
                 Some("inactive") => break,
                 Some("failure" | "error") => {}

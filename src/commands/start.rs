@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::feedback::{Feedback, Kept};
+use super::feedback::{self, Feedback, Kept};
 use super::outside::{Interrupted, Outside};
 use super::post::{is_open, post};
 use super::promote::promote;
@@ -37,10 +37,14 @@ use crate::signals::Signals;
 
 /// The main step, from the inputs to the exit code.
 pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
-    let (context, event) = surroundings(env);
+    let (mut context, event) = surroundings(env);
+    let read = settings(env, &|path: &Path| files::read_text(env, path));
+    if let Ok((settings, _)) = &read {
+        feedback::find_head(env, settings, &mut context, &event).await;
+    }
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
-    let (settings, warnings) = match settings(env, &|path: &Path| files::read_text(env, path)) {
+    let (settings, warnings) = match read {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
@@ -77,10 +81,14 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     if left.is_none() && kept.is_none() {
         return ExitCode::SUCCESS;
     }
-    let (context, event) = surroundings(env);
+    let (mut context, event) = surroundings(env);
+    let read = settings(env, &|path: &Path| files::read_text(env, path));
+    if let Ok((settings, _)) = &read {
+        feedback::find_head(env, settings, &mut context, &event).await;
+    }
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
-    let (settings, _) = match settings(env, &|path: &Path| files::read_text(env, path)) {
+    let (settings, _) = match read {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
@@ -108,7 +116,9 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
 /// What the runner says of the run, and the event that started it.
 fn surroundings(env: &Environment) -> (Context, RunEvent) {
     let event = RunEvent::read(env, &|path: &Path| files::read_text(env, path));
-    (Context { head: event.head.clone(), ..Context::new(env) }, event)
+    let mut context = Context::new(env);
+    context.is_about(event.head.clone(), event.branch.clone());
+    (context, event)
 }
 
 /// The HTTP client of the run, or why there can't be one.
@@ -185,6 +195,7 @@ async fn session<'a>(
             Box::new(report)
         })?,
     };
+    reporter.emit(&Event::SignedIn { account: caller.account.clone() });
     if let Some(failure) = wrong_account(settings, &caller) {
         return Err(failed(failure));
     }

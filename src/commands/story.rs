@@ -6,11 +6,12 @@ use super::feedback::News;
 use crate::action::github::GithubSettings;
 use crate::action::settings::Settings;
 use crate::event::{Event, Report};
-use crate::feedback::{Deployment, Showing, Status};
+use crate::feedback::{Deployment, LabelStyle, Showing, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Wait;
 use crate::report::comment::{Run, Working, ended, working};
+use crate::report::mark::place_sum;
 use crate::report::{labels, posting};
 
 /// What a run has told so far.
@@ -102,6 +103,10 @@ impl Story {
             self.now.command = command;
         }
         match event {
+            Event::SignedIn { account } => {
+                let names = (self.run.cluster.as_str(), self.run.app.as_str());
+                self.run.place = place_sum(Some(&account), &self.run.region, names);
+            }
             Event::Seen(seen) => {
                 self.before.get_or_insert_with(|| (*seen).clone());
                 self.now.overview = Some(*seen);
@@ -165,6 +170,12 @@ impl Story {
         }
     }
 
+    /// How labels look. The prefix keeps this app, region and account apart, unless the config file has one.
+    fn style(&self) -> LabelStyle {
+        let own = || labels::prefix(&self.run.app, self.run.place.as_deref());
+        LabelStyle { prefix: self.wish.prefix.clone().unwrap_or_else(own), ..self.wish.style.clone() }
+    }
+
     /// What is shown at the end.
     fn end(&self, told: &Report) -> Showing {
         let command = self.of(told.command);
@@ -178,7 +189,7 @@ impl Story {
             comment: self.wish.comment.then(|| ended(report, &self.run)),
             about: about(command, report.overview.as_ref().or(self.before.as_ref())),
             labels: (self.wish.labels && !self.plan_only)
-                .then(|| labels::labels(report, self.before.as_ref(), &self.wish.style))
+                .then(|| labels::labels(report, self.before.as_ref(), &self.style()))
                 .flatten(),
             deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
             status: tells.then(status),

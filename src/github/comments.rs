@@ -39,12 +39,15 @@ impl User {
 }
 
 impl GitHub {
-    /// The comments that begin with this mark and were written by the token's own account, oldest first. A person's
+    /// The comments whose text is one of these and that were written by the token's own account, oldest first. A person's
     /// token may ask who it is; an app's may not, and its comments are a bot's.
-    pub(crate) async fn marked_comments(&self, pull: u64, mark: &str) -> Answer<Vec<Comment>> {
+    pub(crate) async fn marked_comments(
+        &self,
+        pull: u64,
+        own_text: impl Fn(&str) -> bool,
+    ) -> Answer<Vec<Comment>> {
         let all: Vec<Comment> = self.list(&format!("/issues/{pull}/comments"), "").await?;
-        let mut marked: Vec<Comment> =
-            all.into_iter().filter(|comment| comment.body.trim_start().starts_with(mark)).collect();
+        let mut marked: Vec<Comment> = all.into_iter().filter(|comment| own_text(&comment.body)).collect();
         if !marked.is_empty() {
             let own = self.own_account().await?;
             marked.retain(|comment| match (&own, &comment.user) {

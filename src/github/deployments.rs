@@ -18,6 +18,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether it is about the same account, region, cluster and app, as far as its maker said.
+    pub(crate) fn is_of(&self, place: &str) -> bool {
+        let own = self.payload.get("place").and_then(Value::as_str);
+        own.is_none_or(|own| own.is_empty() || own == place)
+    }
+
     /// The key of the run that made it.
     pub(crate) fn key(&self) -> Option<&str> {
         self.payload.get("ecs-blue-green")?.as_str()
@@ -53,7 +59,7 @@ impl GitHub {
             "required_contexts": [],
             "environment": wanted.environment,
             "description": wanted.description,
-            "payload": { "ecs-blue-green": wanted.key },
+            "payload": { "ecs-blue-green": wanted.key, "place": wanted.place },
             "transient_environment": false,
             "production_environment": wanted.production,
         });

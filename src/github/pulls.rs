@@ -31,6 +31,11 @@ pub(crate) struct Head {
 }
 
 impl GitHub {
+    /// A pull request by its number.
+    pub(crate) async fn pull(&self, number: u64) -> Answer<Pull> {
+        self.get(&format!("/pulls/{number}")).await
+    }
+
     /// The pull requests that a commit belongs to; none for a commit that GitHub does not know.
     pub(crate) async fn pulls_of(&self, commit: &str) -> Answer<Vec<Pull>> {
         match self.list(&format!("/commits/{commit}/pulls"), "").await {

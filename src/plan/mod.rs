@@ -33,6 +33,7 @@ pub(crate) mod sample;
 pub(crate) mod scalers;
 pub(crate) mod snapshot;
 pub(crate) mod step;
+pub(crate) mod sum;
 pub(crate) mod time;
 pub(crate) mod traffic;
 pub(crate) mod trouble;

@@ -47,6 +47,15 @@ pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelSt
     (seen.is_some() || failed.is_some()).then_some(Labels { commits, families, failed, failure })
 }
 
+/// Most characters of an app's name in a prefix: a label that is cut in its first words is never found again.
+const LONGEST_APP: usize = 20;
+
+/// The prefix of an app's labels: its name, and the short sum of its place.
+pub(crate) fn prefix(app: &str, place: Option<&str>) -> String {
+    let app: String = app.chars().take(LONGEST_APP).collect();
+    place.map_or_else(|| format!("{app} "), |place| format!("{app}-{place} "))
+}
+
 /// Whether a label is one of ours: a family, in capitals or not, as GitHub compares labels, and then a color or a split.
 /// Other people's begin the same, such as `deployed: staging`.
 pub(crate) fn is_ours(name: &str, families: &[String]) -> bool {

@@ -54,6 +54,7 @@ impl Log {
     pub(crate) fn lines(&mut self, event: &Event) -> Vec<Line> {
         match event {
             Event::Started { command, cluster, region } => self.started(command, cluster, region),
+            Event::SignedIn { .. } => Vec::new(),
             Event::Warning(warning) => {
                 Line::foreign(Level::Warn, &format!("warning: {}", words::warning(warning)))
             }

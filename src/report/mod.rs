@@ -8,6 +8,7 @@ pub(crate) mod labels;
 pub(crate) mod line;
 pub(crate) mod links;
 pub(crate) mod log;
+pub(crate) mod mark;
 mod markdown;
 mod names;
 pub(crate) mod outputs;

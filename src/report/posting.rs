@@ -42,6 +42,7 @@ pub(crate) fn begun(
         production,
         commit: view.filter(|_| production).and_then(|view| view.commit.clone()).filter(|sha| whole(sha)),
         key: String::new(),
+        place: run.place.clone().unwrap_or_default(),
         state: "in_progress".to_owned(),
         description: fitting(&doing),
         url: None,
@@ -99,7 +100,8 @@ pub(crate) fn verdict(report: &Report, run: &Run) -> Status {
 
 /// A commit status with its stable name.
 fn status(run: &Run, state: &str, description: String) -> Status {
-    let context = format!("ecs-blue-green/{}", run.app);
+    let place = run.place.as_deref().unwrap_or_default();
+    let context = format!("ecs-blue-green/{} {} {place}", run.app, run.region).trim_end().to_owned();
     Status { commit: None, context, state: state.to_owned(), description, url: run.url.clone() }
 }
 
@@ -159,6 +161,11 @@ pub(crate) fn notice(posted: &Posted, fork: bool) -> Option<String> {
         _ => String::new(),
     };
     let said = said.join("; ");
+    if let Some(number) = posted.missing_pull {
+        return Some(format!(
+            "Not posted on GitHub: {said}. GitHub shows no pull request {number} in this repository. AWS is not affected, and the summary of the run has it all.\nCheck the input `pull-request`; if the number is right, the token may not read it."
+        ));
+    }
     Some(format!("Not posted on GitHub: {said}. AWS is not affected, and the summary of the run has it all.\n{hint}").trim_end().to_owned())
 }
 

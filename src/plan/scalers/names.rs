@@ -1,5 +1,7 @@
 //! The names of what is ours. They derive from the service alone, so that every run finds them again.
 
+use crate::plan::sum::fnv;
+
 /// Most characters of an alarm's name (API_PutMetricAlarm); a policy's may have one more.
 const MOST: usize = 255;
 
@@ -54,10 +56,4 @@ fn fitting(cluster: &str, service: &str, what: &str) -> String {
     let room = MOST - "ecs-blue-green/".len() - what.len() - sum.len() - 2;
     let cut: String = whole.chars().take(room).collect();
     format!("ecs-blue-green/{cut}~{sum}/{what}")
-}
-
-/// The 64-bit FNV-1a sum: short, and the same in every version of this program.
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -4,6 +4,7 @@
 
 pub(super) mod narrow;
 
+use super::mark::mark;
 use super::markdown::{code, inline, link, message};
 use super::names::{quoted, short_arn, short_commit, without_accounts};
 use super::summary::{Rank, Section, account, stand, title, verdict};
@@ -28,6 +29,10 @@ pub(crate) struct Run {
     pub(crate) cluster: String,
     /// The app's name.
     pub(crate) app: String,
+    /// The region's code.
+    pub(crate) region: String,
+    /// The short sum of account, region, cluster and app; none while the account is not known.
+    pub(crate) place: Option<String>,
     /// `owner/name`.
     pub(crate) repository: Option<String>,
     /// Who started the run.
@@ -70,24 +75,6 @@ pub(crate) struct Working {
     pub(crate) failure: Option<(Color, Cause)>,
     /// Where users are, once the run moved them and only watches.
     pub(crate) moved: Option<Split>,
-}
-
-/// The line that finds the comment again: one for each cluster and app. GitHub does not show it.
-pub(crate) fn mark(cluster: &str, app: &str) -> String {
-    without_accounts(&format!("<!-- ecs-blue-green:{}/{} -->", plain(cluster), plain(app)), None)
-}
-
-/// Letters, digits, `.`, `_` and single `-` as they are, the rest as numbers: nothing that ends the HTML comment.
-fn plain(name: &str) -> String {
-    let mut out = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'-' if out.ends_with('-') => out.push_str("%2D"),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 /// The comment at the end of a run.
@@ -227,7 +214,7 @@ fn whole(mut parts: Vec<Section>, account: Option<&str>, run: &Run) -> String {
     }
     // The run's page is ours: its number may look like an account's.
     let last = format!("<sub>{}{}</sub>", clean(&footer(run)), page(run));
-    let frame = (mark(&run.cluster, &run.app), last);
+    let frame = (mark(run), last);
     let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
     let cut = shrink(&mut parts, room);
     let body: String = parts.into_iter().map(|part| part.text).collect();

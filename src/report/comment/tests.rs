@@ -23,6 +23,8 @@ fn run() -> Run {
     Run {
         cluster: "shop".to_owned(),
         app: "web".to_owned(),
+        region: "eu-west-1".to_owned(),
+        place: Some("SUM".to_owned()),
         repository: Some("octo/shop".to_owned()),
         actor: Some("octocat".to_owned()),
         branch: Some("feature/cart".to_owned()),
@@ -93,7 +95,7 @@ fn going_back() {
         ..Working::default()
     };
     let told = working(&now, &run());
-    let head = "<!-- ecs-blue-green:shop/web -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
+    let head = "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
     assert!(told.starts_with(head), "{told}");
 }
 
@@ -107,8 +109,7 @@ fn a_cancelled_run_is_not_told_as_a_failed_one() {
         ..Working::default()
     };
     let told = working(&now, &run());
-    let head =
-        "<!-- ecs-blue-green:shop/web -->\n### 🚫 Cancelled: deploy to green\n\nThe run was cancelled before";
+    let head = "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### 🚫 Cancelled: deploy to green\n\nThe run was cancelled before";
     assert!(told.starts_with(head), "{told}");
 }
 
@@ -128,10 +129,18 @@ fn what_runs_is_told_where_it_is_not_what_is_wanted() {
 fn a_run_of_which_nothing_is_known() {
     let told = ended(
         &Report::new("status"),
-        &Run { cluster: "shop".to_owned(), app: "web".to_owned(), ..Run::default() },
+        &Run {
+            cluster: "shop".to_owned(),
+            app: "web".to_owned(),
+            region: "eu-west-1".to_owned(),
+            place: Some("SUM".to_owned()),
+            ..Run::default()
+        },
     );
     assert!(
-        told.starts_with("<!-- ecs-blue-green:shop/web -->\n### ⛔ Refused: status\n\nNot started."),
+        told.starts_with(
+            "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ⛔ Refused: status\n\nNot started."
+        ),
         "{told}"
     );
     assert!(told.ends_with("<sub>cluster <code>shop</code>, app <code>web</code></sub>\n"), "{told}");
@@ -188,13 +197,6 @@ fn users_who_are_moved_and_were_moved() {
     insta::assert_snapshot!("moved", ended(&moved(), &run()));
 }
 
-#[test]
-fn no_mark_can_be_closed_or_taken_for_another() {
-    assert_eq!(mark("shop", "web"), "<!-- ecs-blue-green:shop/web -->");
-    assert_eq!(mark("shop-1", "a--> b"), "<!-- ecs-blue-green:shop-1/a-%2D%3E%20b -->");
-    assert_ne!(mark("a/b", "c"), mark("a", "b/c"));
-}
-
 /// A report that is full of this text.
 fn full_of(text: &str, times: usize) -> Report {
     let many = || (0..times).map(|_| text.to_owned());
@@ -233,6 +235,8 @@ fn hostile_run(text: &str) -> Run {
     Run {
         cluster: own(),
         app: own(),
+        region: own(),
+        place: None,
         repository: Some("octo/shop".to_owned()),
         actor: Some(own()),
         branch: Some(own()),
@@ -347,7 +351,7 @@ fn the_verdict_stays_when_there_is_no_room() {
         assert!(told.len() <= LIMIT, "{} bytes", told.len());
         assert!(
             told.starts_with(
-                "<!-- ecs-blue-green:shop/web -->\n### ❌ Failed: deploy to green (probe-unreachable)\n\n"
+                "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ❌ Failed: deploy to green (probe-unreachable)\n\n"
             ),
             "{told}"
         );
