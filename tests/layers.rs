@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 26] = [
+const TESTBED: [Layer; 27] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
@@ -107,7 +107,22 @@ const TESTBED: [Layer; 26] = [
     ),
     ("scaled", &["testbed", "wire"], &["serde_json"]),
     ("sample", &["checker", "scaled", "testbed", "wire"], &["serde_json"]),
-    // The demo is a user of the library, as tests are.
+    // The truth kit and the demo are users of the library, as tests are.
+    (
+        "truth",
+        &[],
+        &[
+            "aws_config",
+            "aws_credential_types",
+            "aws_sigv4",
+            "reqwest",
+            "roxmltree",
+            "serde_json",
+            "testbed",
+            "tokio",
+            "url",
+        ],
+    ),
     (
         "demo",
         &[],
@@ -125,7 +140,7 @@ const TESTBED: [Layer; 26] = [
     ),
     ("script", &["faults", "hold", "image", "testbed"], &[]),
     ("serve", &[], &["testbed", "tokio"]),
-    ("main", &["demo", "serve"], &["testbed", "tokio"]),
+    ("main", &["demo", "serve", "truth"], &["testbed", "tokio"]),
 ];
 
 /// The invariants, all of which have a test.
