@@ -1,5 +1,6 @@
 //! The load balancer: control plane, traffic, health.
 
+mod certificates;
 mod control;
 mod stack;
 mod traffic;
