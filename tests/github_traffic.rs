@@ -169,6 +169,23 @@ fn a_run_that_watches_for_long_says_where_users_are_meanwhile() {
 }
 
 #[test]
+fn the_comment_of_a_stepped_run_follows_its_steps() {
+    let (bed, sample) = stage();
+    deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+    bed.clear_github_calls();
+    let steps = [("traffic", "green"), ("steps", "20, 50"), ("bake-time", "3s")];
+    button(&bed, "redirect-traffic", "102", &steps).run().expect(0, "succeeded", "", "changed");
+    let all = sent(&bed);
+    let shows = |text: &str| all.iter().position(|one| one.contains(text));
+    let first = shows("**Step 1 of 2: users are at blue-80** (80 % blue, 20 % green), read from AWS.");
+    let second = shows("**Step 2 of 2: users are at split** (50 % blue, 50 % green), read from AWS.");
+    assert!(first.is_some() && first < second, "{all:#?}");
+    assert!(first.is_some_and(|at| all[at].contains(" left; the next step begins at ")), "{all:#?}");
+    assert!(all.iter().all(|text| text.contains(" · started at ") && text.contains(" UTC, ")), "{all:#?}");
+    assert!(all.last().is_some_and(|text| text.contains(" UTC, took ")), "{all:#?}");
+}
+
+#[test]
 fn the_whole_story_of_a_pull_request() {
     let (bed, sample) = stage();
     let done = deploy(&bed, &sample, "v2", "101").run();
@@ -193,7 +210,7 @@ fn the_whole_story_of_a_pull_request() {
 
     let done = deploy(&bed, &sample, "v3-crash", "104").run();
     done.expect(1, "failed", "circuit-breaker", "restored");
-    told(&bed, "4_failed_deploy", 3);
+    told(&bed, "4_failed_deploy", 4);
     assert_eq!(labels(&bed), ["deployed: green", "traffic: green", "deploy failed"]);
 
     let done = button(&bed, "rollback", "105", &[("color", "blue"), ("force", "false")]).run();

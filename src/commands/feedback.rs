@@ -318,6 +318,7 @@ fn run(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
         id: context.run_id.clone(),
         url: context.run_url(),
         button: named.or(dispatched),
+        started: Some(clock::now()),
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::feedback::News;
 use crate::action::github::GithubSettings;
 use crate::action::settings::Settings;
+use crate::clock;
 use crate::event::{Event, Report};
 use crate::feedback::{Deployment, LabelStyle, Showing, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Wait;
-use crate::report::comment::{Run, Working, ended, working};
+use crate::plan::time::Time;
+use crate::report::comment::{Held, Run, Working, ended, working};
 use crate::report::mark::place_sum;
 use crate::report::{labels, posting};
 
@@ -32,9 +34,14 @@ pub(super) struct Story {
     begun: bool,
     /// Whether it was shown that users are where they were wanted.
     watching: bool,
+    /// The step that the comment showed last, and when.
+    held: Option<(Held, Time)>,
     /// The command that a post step finishes.
     finishes: &'static str,
 }
+
+/// How often a comment renews the rest of a bake: two calls of GitHub each, of which a job has 1,000 an hour.
+const RENEWAL: Duration = Duration::from_secs(120);
 
 /// A run that has so much left to wait for says meanwhile where users are.
 const WATCH: Duration = Duration::from_secs(30);
@@ -74,6 +81,7 @@ impl Story {
             before: None,
             begun: false,
             watching: false,
+            held: None,
             finishes: settings.command.name(),
         }
     }
@@ -93,8 +101,48 @@ impl Story {
         let fails = matches!(event, Event::Failing { .. } | Event::TaskFailed { .. }) && self.begun;
         let watches = self.begun && !self.watching && self.now.moved.is_some() && watching(&event);
         self.watching |= watches;
+        self.now.lasts = self.run.started.map(|at| clock::now().since(at)).unwrap_or_default();
+        let holds = self.holds(&event);
         self.note(event);
-        (begins || fails || watches).then(|| (self.under_way(), Moment::Meanwhile))
+        (begins || fails || watches || holds).then(|| (self.under_way(), Moment::Meanwhile))
+    }
+
+    /// Notes the step that users are held at. True if the comment is to show it.
+    fn holds(&mut self, event: &Event) -> bool {
+        let Event::Waiting { wait, .. } = event else { return false };
+        let (now, known) = (clock::now(), self.now.held.take());
+        self.now.held = match wait {
+            Wait::Bake { split, left, .. } => {
+                self.users_at(*split);
+                Some(Held {
+                    step: self.step_at(*split),
+                    split: *split,
+                    next: Some((*left, now.after(*left))),
+                })
+            }
+            Wait::Capacity(_) => known.map(|held| Held { next: None, ..held }),
+            _ => known,
+        };
+        let Some(held) = &self.now.held else { return false };
+        let same = |(shown, at): &(Held, Time)| {
+            shown.split == held.split
+                && shown.next.is_some() == held.next.is_some()
+                && now.since(*at) < RENEWAL
+        };
+        if self.held.as_ref().is_some_and(same) {
+            return false;
+        }
+        self.held = Some((held.clone(), now));
+        true
+    }
+
+    /// Which of the planned steps holds this split.
+    fn step_at(&self, split: Split) -> Option<(usize, usize)> {
+        let brief = self.now.traffic.as_ref()?;
+        let (blue, green) = split.percent();
+        let share = if brief.receiver == Color::Blue { blue } else { green };
+        let at = brief.bakes.iter().position(|(held, _)| *held == share)?;
+        Some((at + 1, brief.bakes.len()))
     }
 
     /// Notes what an event tells.
@@ -122,7 +170,12 @@ impl Story {
 
     /// Users are elsewhere than what was seen first says.
     fn moved(&mut self, split: Split) {
-        self.now.moved = Some(split);
+        (self.now.moved, self.now.held) = (Some(split), None);
+        self.users_at(split);
+    }
+
+    /// All production rules were seen at this split.
+    fn users_at(&mut self, split: Split) {
         let Some(overview) = &mut self.now.overview else { return };
         let (blue, green) = split.percent();
         overview.split = Some(Ok(split));
@@ -180,13 +233,16 @@ impl Story {
     fn end(&self, told: &Report) -> Showing {
         let command = self.of(told.command);
         let report = &Report { command, ..told.clone() };
+        // A post step does not know when the run that it finishes began.
+        let started = self.run.started.filter(|_| told.command != "post");
+        let run = Run { started, ..self.run.clone() };
         let tells = self.wish.deployments && !self.plan_only && deploys(command);
         let over = |_| posting::over(report, &self.run, self.begun);
         let deployment = Some(()).filter(|()| tells).and_then(over);
         let commit = deployment.as_ref().and_then(|one| one.commit.clone());
         let status = || Status { commit, ..posting::verdict(report, &self.run) };
         Showing {
-            comment: self.wish.comment.then(|| ended(report, &self.run)),
+            comment: self.wish.comment.then(|| ended(report, &run)),
             about: about(command, report.overview.as_ref().or(self.before.as_ref())),
             labels: (self.wish.labels && !self.plan_only)
                 .then(|| labels::labels(report, self.before.as_ref(), &self.style()))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::plan::arn::Arn;
 use crate::plan::color::Split;
 use crate::plan::definition::ImageRef;
+use crate::plan::time::Time;
 
 /// Most characters of one foreign text; more says no more.
 const LONGEST: usize = 600;
@@ -41,6 +42,12 @@ pub(crate) fn short_digest(digest: &str) -> String {
 /// The first 7 characters of a commit.
 pub(crate) fn short_commit(commit: &str) -> String {
     commit.chars().take(7).collect()
+}
+
+/// The time of day in UTC, such as `14:05:30`.
+pub(crate) fn clock_time(time: Time) -> String {
+    let seconds = time.0 / 1_000;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
 /// `45s`, `3m 05s`, `1h 02m`.

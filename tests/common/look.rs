@@ -88,7 +88,15 @@ pub fn redacted(text: &str) -> String {
     let shown = text.lines().filter(|line| !line.starts_with("::add-mask::") && !line.starts_with('['));
     let lines = shown.map(|line| line.split(' ').map(redacted_word).collect::<Vec<_>>().join(" "));
     let text = lines.collect::<Vec<_>>().join("\n");
-    replaced(&text, " after ", "s:", " after Ns:").trim().to_owned()
+    let text: Vec<String> = text.lines().map(untimed).collect();
+    replaced(&text.join("\n"), " after ", "s:", " after Ns:").trim().to_owned()
+}
+
+/// A line of a comment without when the run started and how long it took.
+fn untimed(line: &str) -> String {
+    let Some((before, after)) = line.split_once(" · started at ") else { return line.to_owned() };
+    let rest = [" · ", "</sub>"].iter().filter_map(|end| after.find(end)).min().unwrap_or(after.len());
+    format!("{before}{}", &after[rest..])
 }
 
 /// What a reader sees of a failure: the text when it happens, the end, and the titled error.

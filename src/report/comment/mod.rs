@@ -4,9 +4,11 @@
 
 pub(super) mod narrow;
 
+use std::time::Duration;
+
 use super::mark::mark;
 use super::markdown::{code, inline, link, message};
-use super::names::{quoted, short_arn, short_commit, without_accounts};
+use super::names::{clock_time, duration, quoted, shares, short_arn, short_commit, without_accounts};
 use super::summary::{Rank, Section, account, stand, title, verdict};
 use super::words;
 use crate::event::{Planned, Report};
@@ -14,6 +16,7 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::{Failing, Left};
+use crate::plan::time::Time;
 use crate::plan::traffic::Brief;
 
 /// GitHub's limit on a comment, in characters. Counted in bytes here, which are never fewer.
@@ -47,6 +50,19 @@ pub(crate) struct Run {
     pub(crate) url: Option<String>,
     /// The workflow that can be started by hand.
     pub(crate) button: Option<Button>,
+    /// When it began.
+    pub(crate) started: Option<Time>,
+}
+
+/// Users held at a step of a change of traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Which step of how many, both from 1, if the plan tells.
+    pub(crate) step: Option<(usize, usize)>,
+    /// The split that all production rules held at the last look.
+    pub(crate) split: Split,
+    /// The rest of the bake, and when the next step begins; none once it is over.
+    pub(crate) next: Option<(Duration, Time)>,
 }
 
 /// A workflow that can be started by hand and passes its inputs on to this action.
@@ -73,6 +89,10 @@ pub(crate) struct Working {
     pub(crate) failing: Option<(Failing, Cause)>,
     /// The first failed task: its color and the cause.
     pub(crate) failure: Option<(Color, Cause)>,
+    /// The step that users are held at.
+    pub(crate) held: Option<Held>,
+    /// How long the run has been under way.
+    pub(crate) lasts: Duration,
     /// Where users are, once the run moved them and only watches.
     pub(crate) moved: Option<Split>,
 }
@@ -89,7 +109,7 @@ pub(crate) fn ended(report: &Report, run: &Run) -> String {
     parts.extend(verdict(report).into_iter().map(told));
     parts.push(Section { rank: Rank::State, text: changed(report) });
     parts.extend(stand(report, super::summary::Shape::Narrow(run)));
-    whole(parts, account(report), run)
+    whole(parts, account(report), (run, &format!("took {}", duration(report.duration))))
 }
 
 /// The comment while a run is under way.
@@ -125,7 +145,10 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
         Some(split) => {
             format!("**Users are at {split}**, read back from AWS. The run watches on; {FOLLOWS}\n\n")
         }
-        None => format!("The run is under way; {FOLLOWS}\n\n"),
+        None => match now.held.as_ref().filter(|_| now.failing.is_none()) {
+            Some(held) => format!("{} {FOLLOWS}\n\n", step_reached(held)),
+            None => format!("The run is under way; {FOLLOWS}\n\n"),
+        },
     };
     parts.push(Section { rank: Rank::Verdict, text });
     if let (Some((color, cause)), None) = (&now.failure, &now.failing) {
@@ -134,7 +157,19 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
         parts.push(Section { rank: Rank::Verdict, text: message(&shortened(&format!("⚠️ {text}"))) });
     }
     parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
-    whole(parts, account(&report), run)
+    whole(parts, account(&report), (run, &format!("under way for {}", duration(now.lasts))))
+}
+
+/// The step that users are held at, and when the next one begins.
+fn step_reached(held: &Held) -> String {
+    let step = held.step.map(|(at, all)| format!("Step {at} of {all}: ")).unwrap_or_default();
+    let split = format!("**{step}users are at {}** ({}), read from AWS.", held.split, shares(held.split));
+    match held.next {
+        Some((left, next)) => {
+            format!("{split} {} left; the next step begins at {} UTC;", duration(left), clock_time(next))
+        }
+        None => format!("{split} The next step is being prepared;"),
+    }
 }
 
 /// What ends the first sentences of a comment on a run that is under way.
@@ -189,15 +224,16 @@ fn became(report: &Report, brief: &Brief, (before, after): (&str, &str)) -> Stri
     }
 }
 
-/// Who did it, from where, and the run's page.
-fn footer(run: &Run) -> String {
+/// Who did it, from where, when, and how long it `lasts`.
+fn footer(run: &Run, lasts: &str) -> String {
     let by = run.actor.as_deref().map(|actor| format!("by {}", inline(actor)));
     let branch = run.branch.as_deref().map(|branch| format!("from {}", code(branch)));
     let commit = run.commit.as_deref().map(|commit| format!("at {}", code(&short_commit(commit))));
     let place = format!("cluster {}, app {}", code(&run.cluster), code(&run.app));
     let who: Vec<String> = [by, branch, commit].into_iter().flatten().collect();
     let who = if who.is_empty() { String::new() } else { format!("{} · ", who.join(" ")) };
-    who + &place
+    let time = run.started.map(|at| format!(" · started at {} UTC, {lasts}", clock_time(at)));
+    who + &place + &time.unwrap_or_default()
 }
 
 /// The link to the run.
@@ -207,13 +243,13 @@ fn page(run: &Run) -> String {
 }
 
 /// The parts below their mark, as many as there is room for.
-fn whole(mut parts: Vec<Section>, account: Option<&str>, run: &Run) -> String {
+fn whole(mut parts: Vec<Section>, account: Option<&str>, (run, lasts): (&Run, &str)) -> String {
     let clean = |text: &str| without_accounts(text, account);
     for part in &mut parts {
         part.text = clean(&part.text);
     }
     // The run's page is ours: its number may look like an account's.
-    let last = format!("<sub>{}{}</sub>", clean(&footer(run)), page(run));
+    let last = format!("<sub>{}{}</sub>", clean(&footer(run, lasts)), page(run));
     let frame = (mark(run), last);
     let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
     let cut = shrink(&mut parts, room);

@@ -32,6 +32,7 @@ fn run() -> Run {
         id: Some("123456789012".to_owned()),
         url: Some("https://github.example/octo/shop/actions/runs/123456789012/attempts/1".to_owned()),
         button: Some(Button { file: "redirect-traffic.yml".to_owned(), inputs: None }),
+        started: None,
     }
 }
 
@@ -82,6 +83,33 @@ fn deploying() {
         ..Working::default()
     };
     insta::assert_snapshot!(working(&now, &run()));
+}
+
+#[test]
+fn a_step_that_is_held_says_which_and_until_when() {
+    let at = Time(1_700_000_000_000);
+    let held = |next| Held { step: Some((2, 3)), split: BLUE_80, next };
+    let now = |held| Working {
+        command: "redirect-traffic",
+        overview: Some(overview()),
+        held: Some(held),
+        lasts: Duration::from_secs(125),
+        ..Working::default()
+    };
+    let run = Run { started: Some(at), ..run() };
+    let bakes =
+        working(&now(held(Some((Duration::from_secs(200), at.after(Duration::from_secs(325)))))), &run);
+    let text = "**Step 2 of 3: users are at blue-80** (80 % blue, 20 % green), read from AWS. 3m 20s left; the next step begins at 22:18:45 UTC; this comment follows it.";
+    assert!(bakes.contains(text), "{bakes}");
+    assert!(bakes.contains(" · started at 22:13:20 UTC, under way for 2m 05s"), "{bakes}");
+    assert!(follows(&bakes, &run));
+    let over = working(&now(held(None)), &run);
+    assert!(
+        over.contains("read from AWS. The next step is being prepared; this comment follows it."),
+        "{over}"
+    );
+    let ended = ended(&report(), &run);
+    assert!(ended.contains(" · started at 22:13:20 UTC, took 2m 05s"), "{ended}");
 }
 
 #[test]
@@ -244,6 +272,7 @@ fn hostile_run(text: &str) -> Run {
         id: Some("42".to_owned()),
         url: Some("https://github.example/octo/shop/actions/runs/42".to_owned()),
         button: None,
+        started: None,
     }
 }
 

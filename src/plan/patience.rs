@@ -1,0 +1,89 @@
+//! How long a run may last at most, from the limits that the user gave.
+
+use std::time::Duration;
+
+use super::traffic::{Brief, Goal};
+
+/// Time for all that has limits of its own: reading AWS, probes, the restore after a failure, GitHub.
+const REST: Duration = Duration::from_secs(300);
+
+/// A deploy: `timeout` covers its deployment, draining old tasks included.
+pub(crate) fn of_deploy(timeout: Duration) -> Duration {
+    timeout.saturating_add(REST)
+}
+
+/// A change of traffic: `timeout` before each change of the split, the bakes, `settle` or the window of the low alarm, and
+/// of a promote `max-drain` if stickiness keeps users.
+pub(crate) fn of_traffic(goal: &Goal, brief: &Brief) -> Duration {
+    let changes = u32::try_from(brief.bakes.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let bakes: Duration = brief.bakes.iter().map(|(_, bake)| *bake).sum();
+    let alone = brief.to.blue == 0 || brief.to.green == 0;
+    let settle = if alone { goal.carries().unwrap_or(goal.wish.settle) } else { Duration::ZERO };
+    let sticky = brief.rules.iter().any(|rule| rule.stickiness.is_some());
+    let drain = goal.finish.filter(|_| sticky).map(|finish| finish.max_drain).unwrap_or_default();
+    let waits = goal.timeout.saturating_mul(changes);
+    [bakes, settle, drain, REST].into_iter().fold(waits, Duration::saturating_add)
+}
+
+/// `timeout-minutes` of a job that lets such a run come to its end.
+pub(crate) fn job_minutes(longest: Duration) -> u64 {
+    longest.as_secs().div_ceil(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::color::Split;
+    use crate::plan::sample::{T0, snapshot};
+    use crate::plan::traffic::brief;
+    use crate::plan::traffic::{Finish, Wish};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A change to `to` with a time-out of 30 minutes and 2 minutes to settle.
+    fn goal(to: Split, max_drain: Option<Duration>) -> Goal {
+        let wish = Wish {
+            to,
+            steps: Vec::new(),
+            bake: MINUTE,
+            alarms: Vec::new(),
+            scale_up: true,
+            force: false,
+            adopt: false,
+            expect: None,
+            settle: MINUTE * 2,
+        };
+        let finish = max_drain.map(|max_drain| Finish { idle_count: 1, max_drain, bounds: None });
+        Goal {
+            wish,
+            listener: None,
+            timeout: MINUTE * 30,
+            restore_on_cancel: true,
+            finish,
+            onward: false,
+            managed: None,
+        }
+    }
+
+    #[test]
+    fn a_job_is_given_time_for_everything_that_the_limits_allow() {
+        assert_eq!(job_minutes(of_deploy(MINUTE * 30)), 35);
+        let (half, green) = (Split { blue: 50, green: 50 }, Split { blue: 0, green: 100 });
+        let sticky = |on: bool| {
+            let mut brief = brief(&snapshot(), &goal(half, None), T0).unwrap();
+            brief.rules.iter_mut().for_each(|rule| rule.stickiness = on.then_some(MINUTE));
+            brief
+        };
+        for (to, bakes, drain, on, minutes) in [
+            (half, vec![], None, false, 35),
+            (green, vec![], None, false, 37),
+            (green, vec![(20, MINUTE * 10), (50, MINUTE * 10)], None, false, 117),
+            (green, vec![], Some(MINUTE * 10), false, 37),
+            (green, vec![], Some(MINUTE * 10), true, 47),
+        ] {
+            let brief = Brief { to, bakes: bakes.clone(), ..sticky(on) };
+            assert_eq!(job_minutes(of_traffic(&goal(to, drain), &brief)), minutes, "{to:?} {bakes:?}");
+        }
+        assert_eq!(job_minutes(Duration::from_secs(61)), 2, "a minute begun counts");
+    }
+}
