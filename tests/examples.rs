@@ -163,6 +163,20 @@ fn nightly_status() {
 }
 
 #[test]
+fn the_rollback_button_needs_a_color_and_no_reviewers() {
+    let file = parsed("rollback.yml", &read(".github/workflows/rollback.yml"));
+    let color = &file["on"]["workflow_dispatch"]["inputs"]["color"];
+    assert_eq!((&color["required"], &color["default"]), (&json!(true), &Value::Null));
+    assert_eq!(color["options"], json!(["blue", "green"]));
+    for name in ["rollback", "redirect-traffic"] {
+        let file = read(&format!(".github/workflows/{name}.yml"));
+        assert!(file.contains("    environment: production-traffic #"), "{name}");
+    }
+    assert!(read("README.md").contains("| `environment:production-traffic` |"));
+    assert!(read("docs/trust-policy.md").contains("`environment:production-traffic`"));
+}
+
+#[test]
 fn promote_with_approval() {
     let (bed, _) = stage();
     trusted_as_the_readme_says(&bed);
@@ -221,8 +235,8 @@ fn rollback() {
     let file = ".github/workflows/rollback.yml";
     for force in [false, true] {
         for (weights, color, to) in [
-            ((100, 0), "the other color", "green"),
-            ((0, 100), "the other color", "blue"),
+            ((100, 0), "green", "green"),
+            ((0, 100), "blue", "blue"),
             ((80, 20), "blue", "blue"),
             ((50, 50), "green", "green"),
         ] {

@@ -18,7 +18,7 @@ const ROLES: [(&str, &[&str]); 8] = [
     ("deploy-shop", &["ref:refs/heads/main"]),
     ("read-web", &["ref:refs/heads/main"]),
     ("promote-web", &["environment:production"]),
-    ("redirect-web", &["environment:production"]),
+    ("redirect-web", &["environment:production-traffic"]),
 ];
 
 /// The testbed with the sample stack and the roles.

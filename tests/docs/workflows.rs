@@ -225,6 +225,18 @@ fn a_release_takes_nothing_from_a_cache_and_waits_for_no_other_to_be_cancelled()
     }
 }
 
+/// The answer of a shell's command to this text, with the names of a release.
+fn piped(command: &str, text: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut shell = Command::new("bash");
+    shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    shell.env("GITHUB_REPOSITORY", "shop/ecs-blue-green").env("action", "1".repeat(40));
+    let mut child = shell.spawn().expect("bash starts");
+    child.stdin.take().expect("its input").write_all(text.as_bytes()).expect("it reads");
+    String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text")
+}
+
 #[test]
 fn a_release_names_an_image_that_anybody_can_pull_by_tag_and_digest() {
     let workflow: Value = serde_yaml::from_str(&read(".github/workflows/release.yml")).expect("YAML");
@@ -233,7 +245,8 @@ fn a_release_names_an_image_that_anybody_can_pull_by_tag_and_digest() {
             steps(&workflow["jobs"][job]).into_iter().find(|step| step["name"].as_str() == Some(name));
         found.unwrap_or_else(|| panic!("{job}: no step `{name}`")).clone()
     };
-    let names = step("draft", "Commit an action.yml that names the image by its digest");
+    let names =
+        step("draft", "Commit an action.yml that names the image, and workflows that name the action");
     assert_eq!(
         names["env"]["IMAGE"].as_str(),
         Some("${{ needs.image.outputs.name }}:${{ inputs.version }}@${{ needs.image.outputs.digest }}")
@@ -247,6 +260,20 @@ fn a_release_names_an_image_that_anybody_can_pull_by_tag_and_digest() {
         read("action.yml").lines().any(|line| line == "  image: Dockerfile"),
         "what is replaced is there"
     );
+    // Only a commit after that of action.yml can name it, and GITHUB_TOKEN may not write workflows.
+    assert_eq!(names["env"]["GH_TOKEN"].as_str(), Some("${{ secrets.RELEASE_TOKEN }}"));
+    let line = |start: &str| script.lines().find(|line| line.trim().starts_with(start)).expect("a line");
+    let change = line("sed -i \"s|OWNER").replace("-i ", "").replace("\"$file\"", "");
+    assert!(line("done < <(git grep").ends_with("-- .github/workflows examples)"), "{script}");
+    for (name, text, _) in workflows().iter().filter(|(name, ..)| name.ends_with(".yml")) {
+        let changed = piped(&change, text);
+        assert!(!changed.contains("OWNER/"), "{name}: {changed}");
+        assert_eq!(
+            changed.matches("shop/ecs-blue-green").count(),
+            text.matches("uses: OWNER/ecs-blue-green").count(),
+            "{name}"
+        );
+    }
     let pulls = step("image", "Anybody can pull the image");
     let script = pulls["run"].as_str().expect("a script");
     let asked = script.split_once("docker logout ghcr.io").expect("nobody is logged in").1;
