@@ -317,6 +317,16 @@ fn instance_targets_with_dynamic_ports_are_followed() {
 }
 
 #[test]
+fn invariant_37_ipv6_targets_are_own_in_any_spelling() {
+    let (bed, sample) = stack_with(&Stack { ipv6: true, ..Stack::default() });
+    let done = deploy(&bed, &sample, "v2").input("timeout", "20s").run();
+    brought(&bed, &done);
+    done.says("2 targets healthy");
+    let done = Action::new(&bed, "redirect-traffic").input("traffic", "green").input("timeout", "20s").run();
+    done.expect(0, "succeeded", "", "changed");
+}
+
+#[test]
 fn a_capacity_provider_strategy_stays_and_is_followed() {
     for (ec2, provider) in [(false, "FARGATE_SPOT"), (true, "spot-instances")] {
         follows_strategy(ec2, provider);

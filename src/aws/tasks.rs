@@ -66,7 +66,7 @@ impl Aws {
 
     /// EC2 ids by container-instance ARN, for the tasks that have no address of their own.
     async fn instances(&self, cluster: &str, tasks: &[ecs::Task]) -> Read<BTreeMap<String, String>> {
-        let on_hosts = tasks.iter().filter(|task| address(task).is_none());
+        let on_hosts = tasks.iter().filter(|task| addresses(task).is_empty());
         let mut arns: Vec<String> =
             on_hosts.filter_map(|task| task.container_instance_arn().map(str::to_owned)).collect();
         arns.sort();
@@ -86,7 +86,8 @@ impl Aws {
 
 /// One task; `hosts` are EC2 ids by container-instance ARN.
 fn task(from: &ecs::Task, hosts: &BTreeMap<String, String>) -> Task {
-    let instance = || from.container_instance_arn().and_then(|arn| hosts.get(arn)).cloned();
+    let instance = from.container_instance_arn().and_then(|arn| hosts.get(arn)).cloned();
+    let own = addresses(from);
     Task {
         id: text(from.task_arn().and_then(|arn| arn.rsplit('/').next())),
         started_by: text(from.started_by()),
@@ -96,16 +97,24 @@ fn task(from: &ecs::Task, hosts: &BTreeMap<String, String>) -> Task {
         stopped_reason: from.stopped_reason().map(str::to_owned),
         stopped_at: from.stopped_at().map(|at| time(Some(at))),
         containers: from.containers().iter().map(container).collect(),
-        host: address(from).or_else(instance),
+        hosts: if own.is_empty() { instance.into_iter().collect() } else { own },
         bindings: from.containers().iter().flat_map(bindings).collect(),
     }
 }
 
-/// The address of a task with a network interface of its own (network mode `awsvpc`).
-fn address(task: &ecs::Task) -> Option<String> {
+/// All addresses of a task with a network interface of its own (network mode `awsvpc`), IPv4 and IPv6. A task in an
+/// IPv6-only subnet has no IPv4 address (API_NetworkInterface).
+fn addresses(task: &ecs::Task) -> Vec<String> {
     let details = task.attachments().iter().flat_map(|attachment| attachment.details());
-    let mut addresses = details.filter(|detail| detail.name() == Some("privateIPv4Address"));
-    addresses.find_map(|detail| detail.value().map(str::to_owned))
+    let attached = details
+        .filter(|detail| matches!(detail.name(), Some("privateIPv4Address" | "privateIPv6Address")))
+        .filter_map(|detail| detail.value());
+    let interfaces = task.containers().iter().flat_map(|container| container.network_interfaces());
+    let seen = interfaces.flat_map(|it| [it.private_ipv4_address(), it.ipv6_address()]).flatten();
+    let mut all: Vec<String> = attached.chain(seen).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// One container.

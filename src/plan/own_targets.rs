@@ -1,6 +1,8 @@
 //! Which targets of a service's target group belong to its own tasks. Anyone may register a target in a group: another
 //! service, or a person by hand. Only the service's own tasks count as its healthy targets (invariant 37).
 
+use std::net::IpAddr;
+
 use super::snapshot::{Link, Service, Target, Task};
 
 /// The targets of a service's group, split by whether a task of the service is behind them.
@@ -42,11 +44,19 @@ pub(crate) fn group_targets(service: &Service) -> Option<GroupTargets<'_>> {
     Some(split)
 }
 
+impl Task {
+    /// Whether the task is at this address or instance. An IP address is the same in any spelling.
+    pub(crate) fn is_at(&self, place: &str) -> bool {
+        let address: Option<IpAddr> = place.parse().ok();
+        self.hosts.iter().any(|host| host == place || (address.is_some() && host.parse().ok() == address))
+    }
+}
+
 /// Whether ECS registered this target for this task: at its address and the container port (target type `ip`), or at its
 /// instance and the host port that the container got (target type `instance`). Source: Amazon ECS, "Use an Application
 /// Load Balancer for Amazon ECS".
 fn is_target_of(task: &Task, target: &Target, link: &Link) -> bool {
-    if task.host.as_ref() != Some(&target.id) {
+    if !task.is_at(&target.id) {
         return false;
     }
     let of_link = |container: &str, port: u16| container == link.container && port == link.port;
@@ -101,7 +111,7 @@ mod tests {
             host_port,
         };
         for (task, port) in green.tasks.as_mut().unwrap().as_mut().unwrap().iter_mut().zip([32_768, 32_769]) {
-            task.host = Some("i-1".to_owned());
+            task.hosts = vec!["i-1".to_owned()];
             task.bindings = vec![binding("app", 8080, port), binding("log", 9000, port + 1000)];
         }
         let at = |port| Target { id: "i-1".to_owned(), port, ..target(1, "healthy") };
@@ -112,11 +122,32 @@ mod tests {
     }
 
     #[test]
+    fn invariant_37_an_address_is_the_same_in_any_spelling() {
+        let task = |hosts: &[&str]| Task {
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            ..Task::default()
+        };
+        let cases: [(&[&str], &str, bool); 8] = [
+            (&["2001:DB8:0:0::1"], "2001:db8::1", true),
+            (&["10.0.0.1", "2001:db8::1"], "2001:0db8:0:0:0:0:0:1", true),
+            (&["10.0.0.1", "2001:db8::1"], "10.0.0.1", true),
+            (&["2001:db8::1"], "2001:db8::2", false),
+            (&["10.0.0.1"], "10.0.0.10", false),
+            (&["i-1"], "i-1", true),
+            (&["i-1"], "i-10", false),
+            (&[], "10.0.0.1", false),
+        ];
+        for (hosts, id, own) in cases {
+            assert_eq!(task(hosts).is_at(id), own, "{hosts:?} {id}");
+        }
+    }
+
+    #[test]
     fn a_target_on_its_way_out_is_not_foreign() {
         let mut green = service(Color::Green);
         green.targets = Some(Ok(vec![target(7, "draining"), target(8, "unhealthy.draining")]));
         assert_eq!(split(&green), (vec![], vec![]));
-        let gone = Task { host: Some("10.0.0.7".to_owned()), ..Task::default() };
+        let gone = Task { hosts: vec!["10.0.0.7".to_owned()], ..Task::default() };
         green.targets = Some(Ok(vec![target(7, "unhealthy"), target(8, "unhealthy")]));
         green.stopped = Some(Ok(vec![gone]));
         assert_eq!(split(&green), (vec![], vec!["10.0.0.8:8080".to_owned()]));

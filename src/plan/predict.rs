@@ -134,7 +134,7 @@ fn settle(seen: &mut Snapshot, goal: &Goal) {
         started_by: id.clone(),
         task_definition: service.task_definition.clone(),
         status: "RUNNING".to_owned(),
-        host: Some(host.clone()),
+        hosts: vec![host.clone()],
         ..super::snapshot::Task::default()
     };
     let target = |host: &String| super::snapshot::Target {

@@ -64,7 +64,7 @@ pub(crate) fn tasks(deployment: &Deployment, count: u32, from: u32) -> Vec<Task>
             started_by: deployment.id.clone(),
             task_definition: deployment.task_definition.clone(),
             status: "RUNNING".to_owned(),
-            host: Some(format!("10.0.0.{number}")),
+            hosts: vec![format!("10.0.0.{number}")],
             ..Task::default()
         })
         .collect()

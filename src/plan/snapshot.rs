@@ -288,8 +288,8 @@ pub(crate) struct Task {
     pub(crate) stopped_at: Option<Time>,
     /// Its containers.
     pub(crate) containers: Vec<Container>,
-    /// Where its targets are: the ENI's address, or the EC2 instance's id.
-    pub(crate) host: Option<String>,
+    /// Where its targets can be: the addresses of its network interface, or the EC2 instance's id.
+    pub(crate) hosts: Vec<String>,
     /// Container name and port with the host port it got, for target type `instance`.
     pub(crate) bindings: Vec<Binding>,
 }

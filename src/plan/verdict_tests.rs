@@ -163,7 +163,7 @@ fn targets_of_instances_are_found_by_host_port() {
     let mut green = complete("healthy");
     let mut own = tasks(&green.deployments[0], 2, 11);
     for (index, task) in own.iter_mut().enumerate() {
-        task.host = Some("i-1".to_owned());
+        task.hosts = vec!["i-1".to_owned()];
         let host_port = 32_768 + u16::try_from(index).unwrap();
         task.bindings = vec![Binding { container: "app".to_owned(), container_port: 8080, host_port }];
     }

@@ -39,6 +39,8 @@ pub struct Stack {
     pub deployment: Value,
     /// `healthCheckGracePeriodSeconds`.
     pub grace: u32,
+    /// Tasks and target groups with IPv6 addresses alone.
+    pub ipv6: bool,
     /// EC2 container instances with bridge networking and `instance` targets instead of Fargate.
     pub ec2: bool,
     /// Weights of blue and green on the production listener.
@@ -66,6 +68,7 @@ impl Default for Stack {
             rollback: false,
             deployment: json!({}),
             grace: 0,
+            ipv6: false,
             ec2: false,
             weights: (100, 0),
             ports: [0; 4],
@@ -220,6 +223,7 @@ fn group(bed: &Testbed, name: &str, stack: &Stack) -> Result<String, ApiError> {
         "Port": "8080",
         "VpcId": "vpc-0a1b2c3d4e5f67890",
         "TargetType": if stack.ec2 { "instance" } else { "ip" },
+        "IpAddressType": if stack.ipv6 { "ipv6" } else { "ipv4" },
         "HealthCheckPath": "/healthz",
         "HealthCheckIntervalSeconds": "5",
         "HealthCheckTimeoutSeconds": "2",

@@ -108,7 +108,9 @@ fn tasks(input: &Value) -> Value {
             "attachments": [{ "type": "ElasticNetworkInterface", "details": [
                 { "name": "subnetId", "value": "subnet-1" }, { "name": "privateIPv4Address", "value": "10.0.1.17" }
             ] }],
-            "containers": [{ "name": "app", "image": "web:v1", "imageDigest": "sha256:abc" }]
+            "containers": [{ "name": "app", "image": "web:v1", "imageDigest": "sha256:abc", "networkInterfaces": [
+                { "privateIpv4Address": "10.0.1.17", "ipv6Address": "2001:db8::17" }
+            ] }]
         }),
         Some("arn:task/shop/two") => json!({
             "taskArn": arn, "lastStatus": "PENDING", "containerInstanceArn": "arn:host/1",
@@ -344,11 +346,11 @@ async fn tasks_come_with_the_place_of_their_targets() {
     let blue = snapshot.service(Color::Blue).unwrap();
     let [one, two] = part(blue.tasks.as_ref()).as_slice() else { panic!("two tasks") };
     assert_eq!(
-        (one.id.as_str(), one.started_by.as_str(), one.host.as_deref()),
-        ("one", "ecs-svc/2", Some("10.0.1.17"))
+        (one.id.as_str(), one.started_by.as_str(), one.hosts.as_slice()),
+        ("one", "ecs-svc/2", ["10.0.1.17", "2001:db8::17"].map(str::to_owned).as_slice())
     );
     assert_eq!(one.containers[0].digest.as_deref(), Some("sha256:abc"));
-    assert_eq!((two.status.as_str(), two.host.as_deref()), ("PENDING", Some("i-0a")));
+    assert_eq!((two.status.as_str(), two.hosts.as_slice()), ("PENDING", ["i-0a".to_owned()].as_slice()));
     let binding = Binding { container: "app".to_owned(), container_port: 8080, host_port: 32768 };
     assert_eq!(two.bindings, [binding]);
     let [gone] = part(blue.stopped.as_ref()).as_slice() else { panic!("one stopped task") };

@@ -53,9 +53,10 @@ fn of_target(target: &Target, group: &str) -> Finding {
 fn of_event(event: &Event, own: &[&Task], group: &str) -> Option<Finding> {
     let (who, why) = event.message.split_once(" is unhealthy in (target-group ")?;
     let reason = why.split_once("due to (reason ")?.1.trim_end_matches(['.', ')']);
+    let place =
+        who.split_once("(instance ").and_then(|(_, rest)| rest.split_once(')')).map(|(place, _)| place);
     let is_own = own.iter().any(|task| {
-        let host = task.host.as_ref().is_some_and(|host| who.contains(&format!("(instance {host})")));
-        host || who.contains(&format!("(task {})", task.id))
+        place.is_some_and(|place| task.is_at(place)) || who.contains(&format!("(task {})", task.id))
     });
     let (group, code) = (group.to_owned(), code_of(reason).to_owned());
     is_own.then(|| Finding::Target { group, code, description: reason.to_owned(), targets: 1 })
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn an_event_of_an_own_task_tells_what_the_load_balancer_saw() {
-        let task = Task { id: "abc".to_owned(), host: Some("i-1".to_owned()), ..Task::default() };
+        let task = Task { id: "abc".to_owned(), hosts: vec!["i-1".to_owned()], ..Task::default() };
         let of = |message: &str| {
             let event = Event { at: at(0), message: message.to_owned() };
             of_event(&event, &[&task], "web")

@@ -30,9 +30,8 @@ pub(super) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
     let targets = service.targets.as_ref().unwrap().as_ref().unwrap();
     let tasks = service.tasks.as_ref().unwrap().as_ref().unwrap();
     let healthy = tasks.iter().filter(|task| {
-        let host = task.host.as_ref().unwrap();
         let named = deployment.is_none_or(|id| task.started_by == id);
-        named && targets.iter().any(|target| target.id == *host && target.state == "healthy")
+        named && targets.iter().any(|target| task.is_at(&target.id) && target.state == "healthy")
     });
     u32::try_from(healthy.count()).unwrap()
 }

@@ -212,9 +212,9 @@ fn healthy(service: &mut Service) {
     let (Some(Ok(targets)), Some(Ok(tasks))) = (&mut service.targets, &mut service.tasks) else { return };
     for number in have..service.desired {
         let id = format!("planned-{number}");
-        let host = Some(id.clone());
+        let hosts = vec![id.clone()];
         let (task_definition, status) = (service.task_definition.clone(), "RUNNING".to_owned());
-        tasks.push(Task { id: id.clone(), host, status, task_definition, ..Task::default() });
+        tasks.push(Task { id: id.clone(), hosts, status, task_definition, ..Task::default() });
         targets.push(Target { id, port, state: "healthy".to_owned(), reason: None, description: None });
     }
 }

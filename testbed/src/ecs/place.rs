@@ -98,6 +98,15 @@ fn unable(world: &mut World, service: &mut Service, deployment: &str, why: &str,
     }
 }
 
+/// The address of a task's network interface: IPv4, or IPv6 alone for a task in an IPv6-only subnet.
+fn address(number: u64, ipv6: bool) -> String {
+    if ipv6 {
+        format!("2001:db8:{:x}::{:x}", 1 + number / 0xffff % 0xff, 0xa000 + number % 0xffff)
+    } else {
+        format!("10.0.{}.{}", 1 + number / 250 % 250, 4 + number % 250)
+    }
+}
+
 /// Starts one task. Gives its id, or why there is no place for it.
 pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result<String, String> {
     let place = if order.launch_type == "EC2" { Some(choose_instance(world, &order)?) } else { None };
@@ -121,6 +130,7 @@ pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result
     let size = ["cpu", "memory"]
         .iter()
         .filter_map(|key| Some(((*key).to_owned(), definition.body.get(*key)?.clone())));
+    let ipv6 = order.wanted.iter().any(|wanted| world.elb.takes_ipv6(&wanted.group));
     let task = Task {
         arn: world.arn("ecs", &format!("task/{name}/{id}")),
         id: id.clone(),
@@ -133,7 +143,7 @@ pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result
         provider: order.provider,
         size: size.collect(),
         created: Some(now),
-        address: awsvpc.then(|| format!("10.0.{}.{}", 1 + number / 250 % 250, 4 + number % 250)),
+        address: awsvpc.then(|| address(number, ipv6)),
         instance,
         ec2,
         zone,

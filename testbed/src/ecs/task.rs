@@ -261,14 +261,16 @@ impl Task {
             Phase::Stopped => "DELETED",
         };
         let eni = format!("eni-{}", &self.id[..17]);
+        let dns = format!("ip-{}.eu-west-1.compute.internal", address.replace('.', "-"));
         let details = [
             ("subnetId", "subnet-0a1b2c3d4e5f60001"),
             ("networkInterfaceId", eni.as_str()),
             ("macAddress", "0a:58:a9:fe:ac:02"),
-            ("privateDnsName", &format!("ip-{}.eu-west-1.compute.internal", address.replace('.', "-"))),
+            ("privateDnsName", dns.as_str()),
             ("privateIPv4Address", address.as_str()),
-        ]
-        .map(|(name, value)| json!({ "name": name, "value": value }));
+        ];
+        let told = details.into_iter().filter(|(name, _)| !is_ipv6(address) || !name.starts_with("private"));
+        let details: Vec<Value> = told.map(|(name, value)| json!({ "name": name, "value": value })).collect();
         json!([{ "id": self.attachment_id(), "type": "ElasticNetworkInterface", "status": status, "details": details }])
     }
 
@@ -312,6 +314,10 @@ impl Task {
     /// The network interface as a container sees it.
     fn interfaces(&self) -> Value {
         match &self.address {
+            // Whether ECS and the load balancer spell an address alike is unconfirmed: here they do not.
+            Some(address) if is_ipv6(address) => {
+                json!([{ "attachmentId": self.attachment_id(), "ipv6Address": address.to_uppercase().replace("::", ":0:0:0:0:") }])
+            }
             Some(address) => json!([{ "attachmentId": self.attachment_id(), "privateIpv4Address": address }]),
             None => json!([]),
         }
@@ -358,6 +364,11 @@ impl Task {
             })
             .collect()
     }
+}
+
+/// Whether an address is an IPv6 address.
+fn is_ipv6(address: &str) -> bool {
+    address.contains(':')
 }
 
 /// The host ports of a container, for bridge and host networking.

@@ -68,6 +68,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
         port,
         vpc: (!lambda).then(|| input.owned("VpcId").unwrap_or_else(|| "vpc-0a1b2c3d".to_owned())),
         target_type,
+        ipv6: input.text("IpAddressType") == Some("ipv6"),
         health,
         attributes: defaults(target_type, http),
         tags,

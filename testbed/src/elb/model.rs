@@ -239,6 +239,8 @@ pub(super) struct TargetGroup {
     pub(super) vpc: Option<String>,
     /// What its targets are.
     pub(super) target_type: TargetType,
+    /// Whether its targets have IPv6 addresses (`IpAddressType`).
+    pub(super) ipv6: bool,
     /// How they are checked.
     pub(super) health: HealthCheck,
     /// Attributes.
@@ -267,7 +269,11 @@ impl TargetGroup {
             "HealthCheckPath": health.path, "Matcher": health.matcher.as_ref().map(Matcher::describe),
             "LoadBalancerArns": balancers, "TargetType": self.target_type.name(),
             "ProtocolVersion": self.protocol_version,
-            "IpAddressType": if self.target_type == TargetType::Lambda { Value::Null } else { json!("ipv4") },
+            "IpAddressType": match (self.target_type, self.ipv6) {
+                (TargetType::Lambda, _) => Value::Null,
+                (_, true) => json!("ipv6"),
+                (_, false) => json!("ipv4"),
+            },
         })
     }
 

@@ -103,6 +103,11 @@ impl Elb {
         self.group(group_arn).ok().map(|group| group.target_type)
     }
 
+    /// Whether a group's targets have IPv6 addresses.
+    pub fn takes_ipv6(&self, group_arn: &str) -> bool {
+        self.group(group_arn).is_ok_and(|group| group.ipv6)
+    }
+
     /// Registers a target, or registers it again when it is draining. A group that does not exist takes
     /// nothing.
     pub fn register(&mut self, group_arn: &str, target: Target, now: Instant) {
