@@ -12,7 +12,7 @@ use common::look::{definition, ecs, frozen, others_untouched, steady, wants};
 use common::{Action, stack, writes};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, task_definition};
-use testbed::{Service, Testbed};
+use testbed::{ApiError, Effect, Fault, Service, Testbed};
 
 /// The usual testbed, watched for changes of weights.
 fn stage() -> (Testbed, Sample) {
@@ -55,6 +55,35 @@ fn a_json_file_is_registered_with_the_image_put_in() {
     let container = &found["taskDefinition"]["containerDefinitions"][0];
     assert_eq!(container["environment"], json!([{ "name": "FROM", "value": "file" }]));
     assert!(container["image"].as_str().is_some_and(|image| image.contains("@sha256:")), "{container}");
+}
+
+#[test]
+fn only_an_image_that_the_run_sets_has_to_be_readable() {
+    let (bed, sample) = stage();
+    let registry = sample.repository.trim_end_matches("shop/web").to_owned();
+    bed.world(|world| ["theirs/proxy", "hub/agent"].map(|name| world.ecr.push(name, "v1")));
+    let missing = ApiError::new("RepositoryNotFoundException", "The repository does not exist");
+    bed.fault(Fault::on("DescribeImages", Effect::Deny).resource("theirs/proxy"));
+    bed.fault(Fault::on("DescribeImages", Effect::Error(missing)).resource("hub/agent"));
+    let mut file = task_definition("web-green", "placeholder", false);
+    let containers = file["containerDefinitions"].as_array_mut().expect("containers");
+    for (name, repository) in [("proxy", "theirs/proxy"), ("agent", "hub/agent")] {
+        let image = format!("{registry}{repository}:v1");
+        containers.push(json!({ "name": name, "image": image, "essential": false }));
+    }
+    let deploy = |image: &str| {
+        Action::new(&bed, "deploy")
+            .file("task.json", &file.to_string())
+            .input("task-definition", "task.json")
+            .input("image", image)
+    };
+    let found = brought(&bed, deploy(&format!("app: {}", sample.image("v2"))));
+    let images = found["taskDefinition"]["containerDefinitions"].as_array().expect("containers").len();
+    assert_eq!(images, 3);
+    bed.clear_calls();
+    let done = deploy(&format!("app: {registry}theirs/proxy:v1")).run();
+    done.expect(1, "refused", "access-denied", "untouched").says("A repository of another account");
+    assert_eq!(writes(&bed), [""; 0]);
 }
 
 #[test]

@@ -127,7 +127,10 @@ fn changes(wish: &DeploySettings, service: &Service) -> Changes {
     }
 }
 
-/// Checks every image in ECR and, where asked, pins tags to digests. Brings the images that may move.
+/// Checks every image in ECR and, where asked, pins tags to digests. Brings the images that may move. An image that ECR
+/// does not show ends the deploy only if this run sets it: DescribeImages may be denied for another account's
+/// repository, and a pull-through cache has an image only after its first pull ("Using pull through cache rules", Amazon
+/// ECR). ECS pulls both.
 async fn resolve(
     session: &Session<'_>,
     wish: &DeploySettings,
@@ -147,7 +150,14 @@ async fn resolve(
         let asked = session
             .patiently(async |aws| aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which).await)
             .await;
-        match asked? {
+        let is_set = sets(&wish.images, &text);
+        let found = match asked {
+            Err(Stop::Trouble(trouble)) if !is_set && is_about_the_image(trouble.kind) => None,
+            asked => asked?,
+        };
+        match found {
+            None if !is_set && image.is_pinned() => {}
+            None if !is_set => moving.push(text),
             None => {
                 return Err(Unprepared::Failure(words::image_missing(
                     &container,
@@ -162,4 +172,25 @@ async fn resolve(
     }
     pin(content, &pins);
     Ok(moving)
+}
+
+/// Whether the inputs name this image.
+fn sets(images: &Images, text: &str) -> bool {
+    match images {
+        Images::None => false,
+        Images::One(image) => image.to_string() == text,
+        Images::PerContainer(all) => all.iter().any(|(_, image)| image.to_string() == text),
+    }
+}
+
+/// Whether a trouble with DescribeImages says nothing of the credentials: the image alone can't be looked up.
+fn is_about_the_image(kind: TroubleKind) -> bool {
+    match kind {
+        TroubleKind::Denied | TroubleKind::Missing | TroubleKind::Refused => true,
+        TroubleKind::Expired
+        | TroubleKind::NoCredentials
+        | TroubleKind::Throttled
+        | TroubleKind::Unreachable
+        | TroubleKind::TimedOut => false,
+    }
 }

@@ -64,6 +64,9 @@ const NO_CREDENTIALS: &str = "Add a step before this one that brings credentials
         role-to-assume: arn:aws:iam::ACCOUNT_ID:role/ROLE
         aws-region: REGION";
 
+/// What else to do about a repository that may not be read.
+const OTHER_REPOSITORY: &str = "A repository of another account needs a repository policy, too, that allows `ecr:DescribeImages` to this role.\n";
+
 /// No credentials, and what the chain said where that tells more.
 fn no_credentials(trouble: &Trouble) -> String {
     format!("There are no AWS credentials in this job{}.", told(trouble))
@@ -124,7 +127,8 @@ pub(super) fn denied(trouble: &Trouble) -> (String, String) {
         let hint = "An explicit deny (service control policy, permissions boundary or a Deny statement) forbids it: another Allow does not help. Ask who owns that policy.";
         return (what, hint.to_owned());
     }
-    (what, format!("Add this statement to the role's policy:\n{}", statement(action, resource)))
+    let other = if action == "ecr:DescribeImages" { OTHER_REPOSITORY } else { "" };
+    (what, format!("{other}Add this statement to the role's policy:\n{}", statement(action, resource)))
 }
 
 /// What AWS's message of a denied call names: action and resource can be others than the call's, as with iam:PassRole.
