@@ -16,6 +16,7 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
+use super::patience::Patience;
 use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
 use crate::plan::definition::Content;
@@ -61,6 +62,8 @@ pub(crate) struct Aws {
     trace: Option<Trace>,
     /// Who is told of each task definition that is read.
     pub(super) definitions: ReadDefinition,
+    /// Errors that pass by themselves.
+    pub(super) patience: Patience,
     /// Elastic Container Service.
     pub(super) ecs: aws_sdk_ecs::Client,
     /// Elastic Load Balancing, version 2.
@@ -93,6 +96,7 @@ impl Aws {
             config,
             trace,
             definitions: |_| (),
+            patience: Patience::default(),
         }
     }
 

@@ -48,7 +48,8 @@ impl Aws {
         let body = Value::Object(content.object().clone()).to_string().into_bytes();
         let family = family(content);
         let raw = Raw::default();
-        self.ecs
+        let answer = self
+            .ecs
             .register_task_definition()
             .family(family)
             .customize()
@@ -57,7 +58,8 @@ impl Aws {
             .mutate_request(move |request| replace_body(request, &body))
             .send()
             .await
-            .map_err(unwritten(REGISTER, family))?;
+            .map_err(unwritten(REGISTER, family));
+        self.patience.with(REGISTER, family, answer)?;
         raw.revision().ok_or_else(|| Trouble { effect_unknown: true, ..unreadable(REGISTER, family) })
     }
 }

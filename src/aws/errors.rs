@@ -99,7 +99,7 @@ where
 fn kind_of_code(code: &str) -> Option<TroubleKind> {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized"
-        // Application Auto Scaling may not read the alarms of a policy.
+        // Application Auto Scaling may not read the alarms of a policy, or could not for a moment (see `Patience`).
         | "FailedResourceAccessException" => Some(TroubleKind::Denied),
         "ExpiredToken"
         | "ExpiredTokenException"

@@ -12,6 +12,7 @@ mod images;
 mod json;
 mod observe;
 mod pages;
+mod patience;
 mod retry;
 mod rules;
 mod scalers;

@@ -54,7 +54,8 @@ impl Aws {
             let page = page.map_err(unread(DESCRIBE_POLICIES, &resource))?;
             Ok((page.scaling_policies.unwrap_or_default(), page.next_token))
         })
-        .await?;
+        .await;
+        let found = self.patience.with(DESCRIBE_POLICIES, &resource, found)?;
         Ok(found.iter().map(policy).collect())
     }
 
@@ -87,7 +88,8 @@ impl Aws {
                 &format!("can't be written, nothing was sent: {why}"),
             )
         })?;
-        self.scaling
+        let answer = self
+            .scaling
             .put_scaling_policy()
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
@@ -100,8 +102,8 @@ impl Aws {
             .send()
             .await
             .map_err(unwritten(PUT_POLICY, &put.name))
-            .map_err(|trouble| unpermitted(place, &put.service, trouble))?;
-        Ok(())
+            .map_err(|trouble| unpermitted(place, &put.service, trouble));
+        self.patience.with(PUT_POLICY, &put.name, answer.map(|_| ()))
     }
 
     /// Puts a metric alarm as a whole.

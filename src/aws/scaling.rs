@@ -37,6 +37,9 @@ const LINKED: &str =
 /// The IAM action of DescribeScalableTargets.
 const DESCRIBE_TARGETS: &str = "application-autoscaling:DescribeScalableTargets";
 
+/// The IAM action of RegisterScalableTarget.
+const REGISTER_TARGET: &str = "application-autoscaling:RegisterScalableTarget";
+
 /// Scalable targets by the id of their resource.
 pub(super) type Targets = BTreeMap<String, Scalable>;
 
@@ -59,7 +62,8 @@ impl Aws {
             let page = page.map_err(unread(DESCRIBE_TARGETS, &told))?;
             Ok((page.scalable_targets.unwrap_or_default(), page.next_token))
         })
-        .await?;
+        .await;
+        let found = self.patience.with(DESCRIBE_TARGETS, &told, found)?;
         Ok(found.into_iter().map(|target| (target.resource_id.clone(), scalable(&target))).collect())
     }
 
@@ -76,7 +80,8 @@ impl Aws {
         };
         let suspended = scaling.in_suspended.map(state);
         let resource = resource(&place.cluster, &scaling.service);
-        self.scaling
+        let answer = self
+            .scaling
             .register_scalable_target()
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
@@ -88,9 +93,9 @@ impl Aws {
             .config_override(Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten("application-autoscaling:RegisterScalableTarget", &resource))
-            .map_err(|trouble| unpermitted(place, &scaling.service, trouble))?;
-        Ok(())
+            .map_err(unwritten(REGISTER_TARGET, &resource))
+            .map_err(|trouble| unpermitted(place, &scaling.service, trouble));
+        self.patience.with(REGISTER_TARGET, &resource, answer.map(|_| ()))
     }
 }
 

@@ -24,6 +24,12 @@ const LAST_USE: Duration = Duration::from_secs(3);
 /// How long to wait after a renewal that failed, before the next one.
 const AGAIN: Duration = Duration::from_secs(15);
 
+/// The pauses before another id token is tried.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(300), Duration::from_millis(900), Duration::from_millis(1800)];
+/// No id token is tried again after this time: the SDK waits ten seconds for credentials.
+const TRYING: Duration = Duration::from_secs(5);
+
 /// How a job becomes a role.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
@@ -81,8 +87,22 @@ impl WebIdentity {
         }
     }
 
-    /// The id token, and the role's credentials for it.
+    /// The role's credentials. What STS takes back soon is tried again, each time with a fresh id token.
     async fn assume(&self) -> Read<Credentials> {
+        let began = clock::now();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let answer = self.assume_once().await;
+            let again = answer.as_ref().is_err_and(is_sporadic) && clock::now().since(began) < TRYING;
+            match pauses.next().filter(|_| again) {
+                Some(pause) => clock::sleep(pause).await,
+                None => return answer,
+            }
+        }
+    }
+
+    /// The id token, and the role's credentials for it.
+    async fn assume_once(&self) -> Read<Credentials> {
         let token = self.sign_in.tokens.mint(self.sign_in.audience).await.map_err(no_token)?;
         (self.sign_in.mask)(&token);
         let answer = self
@@ -151,19 +171,29 @@ fn no_token(why: NoToken) -> Trouble {
 /// STS's refusal with what the token says of the job, as the role's trust policy has to name it; and in no case with the
 /// token, should the message repeat it.
 fn explained(trouble: Trouble, token: &str) -> Trouble {
+    let sporadic = is_sporadic(&trouble);
     let message = token.split('.').chain([token]).filter(|part| part.len() > 8);
     let message = message.fold(trouble.message, |text, secret| text.replace(secret, "***"));
     let kind = match trouble.code.as_deref() {
+        // The issuer's keys could not be fetched.
+        _ if sporadic => TroubleKind::Unreachable,
         // Of a call that has no credentials yet, this one is about the role's account: it does not know the issuer,
         // or not the audience.
         Some("InvalidIdentityToken" | "IDPRejectedClaim") => TroubleKind::Denied,
-        // The issuer's keys could not be fetched.
-        Some("IDPCommunicationError") => TroubleKind::Unreachable,
         _ => trouble.kind,
     };
     let said = claims(token).filter(|_| kind == TroubleKind::Denied);
     let said = said.map_or(String::new(), |claims| format!("{SAYS}{claims}"));
     Trouble { kind, message: message + &said, ..trouble }
+}
+
+/// Whether STS takes this refusal back soon: it could not get the issuer's keys for a moment, though its code says that
+/// the token is wrong. Source: API_AssumeRoleWithWebIdentity, and aws-cli issue 7194.
+fn is_sporadic(trouble: &Trouble) -> bool {
+    match trouble.code.as_deref() {
+        Some("InvalidIdentityToken") => trouble.message.contains("retrieve verification key"),
+        code => code == Some("IDPCommunicationError"),
+    }
 }
 
 /// Between AWS's message and what the token says.

@@ -159,12 +159,12 @@ async fn invariant_35_a_scalable_target_without_an_answer_is_written_once() {
 
 #[tokio::test]
 async fn refusals_of_application_auto_scaling_had_no_effect() {
-    use TroubleKind::{Denied, Missing, Refused, Throttled};
+    use TroubleKind::{Missing, Refused, Throttled};
     for (code, kind) in [
         ("ValidationException", Refused),
         ("LimitExceededException", Refused),
         ("ObjectNotFoundException", Missing),
-        ("FailedResourceAccessException", Denied),
+        ("FailedResourceAccessException", Throttled),
         ("ConcurrentUpdateException", Throttled),
     ] {
         let server = Server::start(move |request, _| refusal(request, 400, code, "AWS says so")).await;

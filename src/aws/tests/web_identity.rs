@@ -189,6 +189,32 @@ async fn a_role_that_does_not_trust_the_job_is_denied_with_what_the_token_says()
 }
 
 #[tokio::test]
+async fn a_key_that_sts_could_not_get_is_tried_again_with_a_fresh_token() {
+    for (code, refusals, calls) in [("InvalidIdentityToken", 2, 3), ("InvalidIdentityToken", 9, 4)] {
+        let server = Server::start(move |request, number| {
+            if asks_github(request) {
+                github(&CLAIMS.replace("\"42\"", &format!("\"{number}\"")))
+            } else if assumes(request) && number <= 2 * refusals {
+                refusal(request, 400, code, "Couldn't retrieve verification key from your identity provider")
+            } else {
+                sts(request, number, Duration::from_secs(3600))
+            }
+        })
+        .await;
+        let answer = aws(&server).await.caller().await;
+        let kind = answer.map(|_| ()).map_err(|trouble| trouble.kind);
+        let expected = if refusals < 4 { Ok(()) } else { Err(TroubleKind::Unreachable) };
+        assert_eq!(kind, expected, "{code}");
+        let asked = server.requests();
+        let mut tokens: Vec<_> =
+            asked.iter().filter(|it| assumes(it)).filter_map(|it| it.field("WebIdentityToken")).collect();
+        assert_eq!(tokens.len(), calls, "{code}");
+        tokens.dedup();
+        assert_eq!(tokens.len(), calls, "each token is used once");
+    }
+}
+
+#[tokio::test]
 async fn refusals_of_sts_keep_their_meaning_and_tell_no_token() {
     use TroubleKind::{Denied, Expired, Refused, Unreachable};
     let table: [(&str, &str, TroubleKind); 5] = [
