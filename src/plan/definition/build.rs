@@ -95,6 +95,10 @@ pub(crate) fn tag(content: &mut Content, tags: &[(&'static str, String)]) {
             None => {}
         }
     }
+    // AWS refuses an empty list ("Tags can not be empty").
+    if list.is_empty() {
+        content.object_mut().shift_remove("tags");
+    }
 }
 
 /// The character itself, or `_` where a tag can't hold it.

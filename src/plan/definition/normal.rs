@@ -91,15 +91,40 @@ fn normalized(mut definition: Map<String, Value>) -> Map<String, Value> {
     size(&mut definition, "cpu", "vcpu");
     size(&mut definition, "memory", "gb");
     ports(&mut definition);
+    containers(&mut definition).for_each(registered);
     network_mode(&mut definition);
     settle("", &mut definition, TASK_DEFINITION);
     definition
 }
 
+/// The containers of a definition.
+fn containers(definition: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let containers = definition.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+    containers.into_iter().flatten().filter_map(Value::as_object_mut)
+}
+
+/// What AWS makes of a container when it is registered: the router of FireLens runs as root unless it says otherwise
+/// ("Send Amazon ECS logs to an AWS service or AWS Partner"), and a variable without a value is dropped.
+fn registered(container: &mut Map<String, Value>) {
+    let is_router = container.get("firelensConfiguration").is_some_and(|config| !config.is_null());
+    if is_router && container.get("user").is_some_and(|user| user == "0") {
+        container.shift_remove("user");
+    }
+    if let Some(variables) = container.get_mut("environment").and_then(Value::as_array_mut) {
+        variables.retain(|variable| {
+            !variable.is_object() || variable.get("value").is_some_and(|it| !it.is_null())
+        });
+    }
+}
+
 /// `1 vCPU` is 1024 CPU units and `1 GB` is 1024 MiB once registered (API_RegisterTaskDefinition, `cpu` and
-/// `memory`).
+/// `memory`). A number is taken as its text.
 fn size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
-    let Some(Value::String(text)) = definition.get_mut(key) else { return };
+    let Some(value) = definition.get_mut(key) else { return };
+    if value.is_u64() {
+        *value = Value::String(value.to_string());
+    }
+    let Value::String(text) = value else { return };
     let lower = text.to_ascii_lowercase();
     let Some(number) = lower.trim().strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok())
     else {
@@ -116,8 +141,7 @@ fn ports(definition: &mut Map<String, Value>) {
     if !matches!(definition.get("networkMode").and_then(Value::as_str), Some("awsvpc" | "host")) {
         return;
     }
-    let containers = definition.get_mut("containerDefinitions").and_then(Value::as_array_mut);
-    for container in containers.into_iter().flatten() {
+    for container in containers(definition) {
         let mappings = container.get_mut("portMappings").and_then(Value::as_array_mut);
         for mapping in mappings.into_iter().flatten().filter_map(Value::as_object_mut) {
             if mapping.get("hostPort").is_some_and(|port| Some(port) == mapping.get("containerPort")) {

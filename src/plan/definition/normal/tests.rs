@@ -78,6 +78,15 @@ fn what_aws_writes_into_a_container_is_the_same_content() {
             json!({"dependsOn": [{"containerName": "a", "condition": "START"}, {"containerName": "b"}]}),
             json!({"dependsOn": [{"containerName": "b"}, {"containerName": "a", "condition": "START"}]}),
         ),
+        (
+            json!({"firelensConfiguration": {"type": "fluentbit"}}),
+            json!({"firelensConfiguration": {"type": "fluentbit"}, "user": "0"}),
+        ),
+        (json!({"environment": [{"name": "A"}, {"name": "B", "value": null}]}), json!({"environment": []})),
+        (
+            json!({"environment": [{"name": "A"}, {"name": "B", "value": ""}]}),
+            json!({"environment": [{"name": "B", "value": ""}]}),
+        ),
         (json!({"newField": {"a": 1}}), json!({"newField": {"a": 1, "b": [], "c": null}})),
         (json!({"newField": [{"a": {}}]}), json!({"newField": [{"a": {"b": []}, "c": null}]})),
         (json!({"dockerLabels": {"a": "1"}}), json!({"dockerLabels": {"a": "1", "b": null}})),
@@ -95,6 +104,7 @@ fn what_aws_writes_into_a_container_is_the_same_content() {
 fn what_aws_writes_beside_the_containers_is_the_same_content() {
     for (written, described) in [
         (json!({"cpu": "1 vCPU", "memory": "2 GB"}), json!({"cpu": "1024", "memory": "2048"})),
+        (json!({"cpu": 256, "memory": 512}), json!({"cpu": ".25 vCPU", "memory": "512"})),
         (json!({"cpu": ".25vcpu", "memory": "0.5gb"}), json!({"cpu": "256", "memory": "512"})),
         (
             json!({"requiresCompatibilities": ["EC2", "FARGATE"]}),
@@ -132,6 +142,11 @@ fn what_makes_a_difference_to_a_task_is_one() {
         (json!({}), json!({"readonlyRootFilesystem": true})),
         (json!({"command": ["a", "b"]}), json!({"command": ["b", "a"]})),
         (json!({"environment": [{"name": "A", "value": ""}]}), json!({})),
+        (json!({"user": "0"}), json!({})),
+        (
+            json!({"firelensConfiguration": {"type": "fluentbit"}, "user": "1000"}),
+            json!({"firelensConfiguration": {"type": "fluentbit"}}),
+        ),
         (json!({"healthCheck": {"command": ["a"]}}), json!({})),
         (
             json!({"healthCheck": {"command": ["a"], "interval": 31}}),
