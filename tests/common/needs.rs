@@ -17,6 +17,9 @@ enum On {
     Services(&'static str),
     /// The ARNs in this parameter.
     Arns(&'static str),
+    /// The ARNs in this parameter, of parts of a service, and perhaps the service itself: the Service Authorization
+    /// Reference names the parts, and the API reference is silent.
+    Parts(&'static str),
     /// Any task of the cluster, which is sent as a condition key.
     Cluster,
     /// The family of a new task definition.
@@ -39,8 +42,8 @@ const OPERATIONS: [(&str, On); 26] = [
     ("cloudwatch:PutMetricAlarm", On::Alarm),
     ("ecr:DescribeImages", On::Repository),
     ("ecs:DescribeContainerInstances", On::Arns("containerInstances")),
-    ("ecs:DescribeServiceDeployments", On::Arns("serviceDeploymentArns")),
-    ("ecs:DescribeServiceRevisions", On::Arns("serviceRevisionArns")),
+    ("ecs:DescribeServiceDeployments", On::Parts("serviceDeploymentArns")),
+    ("ecs:DescribeServiceRevisions", On::Parts("serviceRevisionArns")),
     ("ecs:DescribeServices", On::Services("services")),
     ("ecs:DescribeTaskDefinition", On::Star),
     ("ecs:DescribeTasks", On::Arns("tasks")),
@@ -101,6 +104,9 @@ pub fn needs(call: &Call) -> Vec<Need> {
         On::Star => vec![need("*".to_owned())],
         On::Services(key) => texts(&input[*key]).iter().map(|name| need(service(name))).collect(),
         On::Arns(key) => texts(&input[*key]).into_iter().map(need).collect(),
+        On::Parts(key) => {
+            texts(&input[*key]).into_iter().flat_map(|part| [need(service_of(&part)), need(part)]).collect()
+        }
         On::Cluster => {
             let cluster = arn("ecs", &format!("cluster/{}", text("cluster")));
             vec![Need { context: Some(("ecs:cluster", cluster)), ..need("*".to_owned()) }]
@@ -173,4 +179,11 @@ pub fn first_use() -> Need {
         resource: LINKED.to_owned(),
         context: Some(("iam:AWSServiceName", service)),
     }
+}
+
+/// The ARN of the service that a service deployment or a service revision is a part of.
+fn service_of(part: &str) -> String {
+    let pieces: Vec<&str> = part.split('/').collect();
+    let [_, cluster, name, _] = pieces.as_slice() else { panic!("{part} is no part of a service") };
+    arn("ecs", &format!("service/{cluster}/{name}"))
 }

@@ -47,7 +47,7 @@ fn resource_of(action: &str, found: &str) -> String {
         return "*".to_owned();
     }
     match found.rsplit_once('/') {
-        Some((head, _)) if OF_IDS.contains(&action) => format!("{head}/*"),
+        Some((head, _)) if OF_IDS.contains(&action) && !found.contains(":service/") => format!("{head}/*"),
         _ => found.to_owned(),
     }
 }
