@@ -13,8 +13,12 @@ use serde_json::{Map, Value};
 
 use super::json::{Json, structure, take, word};
 
-/// All actions of a rule, fit to be sent back: a forward action names its groups in `ForwardConfig` alone, stickiness
-/// that is off has no duration, and a client secret, which AWS never returns, is asked to be kept (API_ModifyRule).
+/// The seconds that group stickiness may last (API_TargetGroupStickinessConfig).
+const DURATIONS: std::ops::RangeInclusive<i32> = 1..=604_800;
+
+/// All actions of a rule, fit to be sent back: a forward action names its groups in `ForwardConfig` alone, and a client
+/// secret, which AWS never returns, is asked to be kept (API_ModifyRule). Stickiness that is off keeps its duration, unless
+/// AWS would refuse it: Terraform's provider before version 4 fails on a rule without it.
 /// `Null` where an action has a type that this SDK does not know.
 pub(super) fn json(actions: &[Action]) -> Value {
     if actions.is_empty() || !actions.iter().all(is_known) {
@@ -66,6 +70,7 @@ fn sendable(mut action: Action) -> Action {
         }
         if let Some(stickiness) = &mut forward.target_group_stickiness_config
             && stickiness.enabled() != Some(true)
+            && !stickiness.duration_seconds().is_some_and(|seconds| DURATIONS.contains(&seconds))
         {
             stickiness.duration_seconds = None;
         }

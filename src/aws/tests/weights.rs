@@ -175,9 +175,15 @@ async fn invariant_02_the_rule_is_read_back_with_the_listener_as_it_was_found() 
 }
 
 #[tokio::test]
-async fn stickiness_that_is_off_has_no_duration_and_a_lone_group_is_named_once() {
+async fn stickiness_that_is_off_keeps_its_duration_and_a_lone_group_is_named_once() {
     let off = actions_of(&forward_xml(1, 0, false)).await;
-    assert_eq!(off[0]["ForwardConfig"]["TargetGroupStickinessConfig"], json!({ "Enabled": false }));
+    let kept = json!({ "Enabled": false, "DurationSeconds": 3600 });
+    assert_eq!(off[0]["ForwardConfig"]["TargetGroupStickinessConfig"], kept);
+    for seconds in ["0", "604801"] {
+        let refused = forward_xml(1, 0, false).replace("3600", seconds);
+        let off = actions_of(&refused).await;
+        assert_eq!(off[0]["ForwardConfig"]["TargetGroupStickinessConfig"], json!({ "Enabled": false }));
+    }
     let lone = "<TargetGroupArn>arn:group/blue</TargetGroupArn>";
     let config = "<ForwardConfig><TargetGroups><member><TargetGroupArn>arn:group/blue</TargetGroupArn>\
                   <Weight>1</Weight></member></TargetGroups></ForwardConfig>";
