@@ -6,13 +6,20 @@ use aws_sdk_ecs::types::{self as ecs, ServiceDeploymentStatus as Status};
 
 use super::clients::Aws;
 use super::errors::unread;
+use super::pages::all_pages;
 use super::together::together;
 use super::values::{text, time};
 use crate::plan::snapshot::{ServiceDeployment, ServiceDeploymentStatus};
 use crate::plan::trouble::Read;
 
+/// The IAM action of ListServiceDeployments.
+const LIST: &str = "ecs:ListServiceDeployments";
+
 /// How many service deployments to look at: enough for a deployment, its rollback and somebody's next one.
-const NEWEST: i32 = 10;
+const NEWEST: usize = 10;
+
+/// How many a page of ListServiceDeployments holds at most.
+const A_PAGE: i32 = 100;
 
 /// How many ARNs DescribeServiceRevisions takes.
 const AT_ONCE: usize = 20;
@@ -24,10 +31,7 @@ impl Aws {
     /// The newest service deployments, newest first. Without permission for the service revisions the task
     /// definitions stay unknown.
     pub(super) async fn history(&self, cluster: &str, service: &str) -> Read<Vec<ServiceDeployment>> {
-        let asked = self.ecs.list_service_deployments().cluster(cluster).service(service).max_results(NEWEST);
-        let listed = asked.send().await.map_err(unread("ecs:ListServiceDeployments", service))?;
-        let brief = listed.service_deployments().iter().filter_map(|it| it.service_deployment_arn());
-        let arns: Vec<String> = brief.map(str::to_owned).collect();
+        let arns = self.newest_deployments(cluster, service).await?;
         if arns.is_empty() {
             return Ok(Vec::new());
         }
@@ -38,6 +42,20 @@ impl Aws {
             answer.service_deployments().iter().map(|from| deployment(from, &revisions)).collect();
         all.sort_by_key(|deployment| std::cmp::Reverse(deployment.created));
         Ok(all)
+    }
+
+    /// ARNs of the newest service deployments. The list has no documented order, so all pages are read; it goes back for
+    /// 90 days (API_ListServiceDeployments).
+    async fn newest_deployments(&self, cluster: &str, service: &str) -> Read<Vec<String>> {
+        let asked = self.ecs.list_service_deployments().cluster(cluster).service(service).max_results(A_PAGE);
+        let mut all = all_pages(LIST, service, async |token| {
+            let page = asked.clone().set_next_token(token).send().await;
+            let page = page.map_err(unread(LIST, service))?;
+            Ok((page.service_deployments.unwrap_or_default(), page.next_token))
+        })
+        .await?;
+        all.sort_by_key(|brief| std::cmp::Reverse(time(brief.created_at())));
+        Ok(all.into_iter().filter_map(|brief| brief.service_deployment_arn).take(NEWEST).collect())
     }
 
     /// The task definitions of all service revisions that the deployments name, as far as they may be read.
@@ -63,11 +81,17 @@ fn named_revisions(from: &ecs::ServiceDeployment) -> impl Iterator<Item = &str> 
         .filter_map(|it| it.arn())
 }
 
+/// What follows the last slash of an ARN.
+fn last_part(arn: &str) -> Option<String> {
+    arn.rsplit_once('/').map(|(_, last)| last.to_owned())
+}
+
 /// One service deployment.
 fn deployment(from: &ecs::ServiceDeployment, revisions: &Revisions) -> ServiceDeployment {
     let known = |it: &ecs::ServiceRevisionSummary| it.arn().and_then(|arn| revisions.get(arn)).cloned();
     ServiceDeployment {
         arn: text(from.service_deployment_arn()),
+        number: from.target_service_revision().and_then(|it| it.arn()).and_then(last_part),
         status: from.status().map_or(ServiceDeploymentStatus::Unknown, status),
         reason: text(from.status_reason()),
         created: time(from.created_at()),

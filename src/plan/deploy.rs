@@ -221,7 +221,7 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
     let change = match replaced(service, run) {
-        None => change(snapshot, service, current, (goal, run)),
+        None => change(snapshot, service, current, (goal, run, now)),
         Some(Replaced::Unseen) => Next::Look(Look::CLOSER),
         Some(Replaced::Unread(trouble)) => hold(&trouble, run, goal, now),
         Some(Replaced::By(follow)) => Next::Follow(follow),

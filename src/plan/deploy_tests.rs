@@ -559,6 +559,7 @@ fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
 fn entry(target: &str, sources: &[&str], status: ServiceDeploymentStatus) -> ServiceDeployment {
     ServiceDeployment {
         arn: "arn:service-deployment/1".to_owned(),
+        number: None,
         status,
         reason: String::new(),
         created: at(1),

@@ -13,6 +13,7 @@ pub(crate) mod deploy;
 #[cfg(test)]
 mod disturbed;
 mod failures;
+mod in_flight;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod near;

@@ -236,6 +236,8 @@ pub(crate) struct Event {
 pub(crate) struct ServiceDeployment {
     /// Its ARN.
     pub(crate) arn: String,
+    /// The number that the ARN of its service revision ends with: that of the id `ecs-svc/NUMBER` of its deployment.
+    pub(crate) number: Option<String>,
     /// Where it stands.
     pub(crate) status: ServiceDeploymentStatus,
     /// AWS's reason, names of alarms included.

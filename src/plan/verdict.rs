@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+pub(crate) use self::history::entry_of;
 use self::history::{gone, replaced, was_stopped};
 pub(crate) use self::own::{Kind, Mine, is_own, own_tasks};
 use super::own_targets::group_targets;
@@ -237,7 +238,7 @@ fn primary_failed(service: &Service, deployment: &Deployment, mine: &Mine) -> Ve
     let named = reason.is_empty() || reason.contains("circuit breaker") || reason.contains("alarm");
     match &service.history {
         None if !named => return Verdict::LookCloser,
-        Some(Ok(history)) if !named && was_stopped(history, mine) => {
+        Some(Ok(history)) if !named && was_stopped(service, history, mine) => {
             return failed(Ended::Stopped, Recovery::Ours);
         }
         None | Some(_) => {}

@@ -62,6 +62,7 @@ fn replaced(by: &str, created: Time) -> Service {
 fn entry(status: ServiceDeploymentStatus, reason: &str) -> ServiceDeployment {
     ServiceDeployment {
         arn: "arn:service-deployment/1".to_owned(),
+        number: None,
         status,
         reason: reason.to_owned(),
         created: at(1),

@@ -70,9 +70,20 @@ fn ecs(request: &Request) -> Answer {
         "DescribeContainerInstances" => json!({
             "containerInstances": [{ "containerInstanceArn": "arn:host/1", "ec2InstanceId": "i-0a" }]
         }),
-        "ListServiceDeployments" => json!({
-            "serviceDeployments": [{ "serviceDeploymentArn": "arn:sd/1" }, { "serviceDeploymentArn": "arn:sd/2" }]
-        }),
+        // No order is documented: a page of old ones comes first.
+        "ListServiceDeployments" => match input["nextToken"].as_str() {
+            None => {
+                let old = |n: u32| json!({ "serviceDeploymentArn": format!("arn:sd/old-{n}"), "createdAt": 1_600_000_000 + n });
+                json!({ "serviceDeployments": (0..12).map(old).collect::<Vec<_>>(), "nextToken": "more" })
+            }
+            Some(_) => json!({ "serviceDeployments": [
+                { "serviceDeploymentArn": "arn:sd/1", "createdAt": 1_700_000_000 },
+                { "serviceDeploymentArn": "arn:sd/2", "createdAt": 1_700_000_100 }
+            ] }),
+        },
+        "DescribeServiceDeployments" if input["serviceDeploymentArns"][0] != "arn:sd/2" => {
+            return refusal(request, 400, "InvalidParameterException", "not the newest");
+        }
         "DescribeServiceDeployments" => json!({ "serviceDeployments": [
             {
                 "serviceDeploymentArn": "arn:sd/1", "status": "SUCCESSFUL", "createdAt": 1_700_000_000,
@@ -370,6 +381,7 @@ async fn history_comes_newest_first_with_task_definitions() {
     assert_eq!(newest.sources, ["arn:definition/web:1"]);
     assert_eq!((newest.reason.as_str(), newest.alarms.as_slice()), ("alarm", &["b".to_owned()][..]));
     assert_eq!(oldest.status, ServiceDeploymentStatus::Successful);
+    assert_eq!((newest.number.as_deref(), oldest.number.as_deref()), (Some("2"), Some("1")));
 }
 
 #[tokio::test]

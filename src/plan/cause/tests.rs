@@ -280,6 +280,7 @@ fn the_newest_event_about_placement_since_the_start_is_told() {
 fn entry(revision: &str, seconds: u64, reason: &str) -> ServiceDeployment {
     ServiceDeployment {
         arn: format!("arn:service-deployment/{seconds}"),
+        number: None,
         status: ServiceDeploymentStatus::Unknown,
         reason: reason.to_owned(),
         created: at(seconds),

@@ -1,13 +1,15 @@
 //! The change of the service that is still needed: none, an adoption, a count, a revision, a deployment.
 
-use super::Goal;
+use super::{Goal, hold};
 use crate::plan::color::Color;
 use crate::plan::definition::{family, same_content};
+use crate::plan::in_flight::{InFlight, in_flight};
 use crate::plan::look::Look;
 use crate::plan::lost::arrived;
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
 use crate::plan::step::{Follow, Found, Next, Purpose, Refusal, Step, Update};
+use crate::plan::time::Time;
 use crate::plan::verdict::{Kind, Mine, has_room};
 use crate::plan::wanted::DesiredCount;
 use crate::plan::wiring::of_snapshot;
@@ -17,15 +19,15 @@ pub(super) fn change(
     snapshot: &Snapshot,
     service: &Service,
     current: &Revision,
-    (goal, run): (&Goal, &Run),
+    (goal, run, now): (&Goal, &Run, Time),
 ) -> Next {
     let same = same_content(&current.content, &goal.content);
-    if let Some(flying) = in_flight(service) {
-        return if same {
-            adopt(service, flying, run)
-        } else {
-            Next::Refuse(other_in_flight(service, flying))
-        };
+    match in_flight(service) {
+        InFlight::No => {}
+        InFlight::Yes(flying) if same => return adopt(service, flying, run),
+        InFlight::Yes(flying) => return Next::Refuse(other_in_flight(service, flying)),
+        InFlight::Unseen => return Next::Look(Look::CLOSER),
+        InFlight::Unread(trouble) => return hold(trouble, run, goal, now),
     }
     if let Some(follow) = arrived(service, run).filter(|_| same) {
         return Next::Follow(follow);
@@ -62,11 +64,6 @@ pub(super) fn change(
         (None, None) => Next::Step(Step::Find { family }),
         (None, Some(None)) => Next::Step(Step::Register { family }),
     }
-}
-
-/// The deployment in progress, if there is one.
-fn in_flight(service: &Service) -> Option<&Deployment> {
-    service.primary().filter(|primary| matches!(primary.rollout, Rollout::InProgress | Rollout::Unknown))
 }
 
 /// A deployment of other content is somebody else's.

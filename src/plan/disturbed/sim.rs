@@ -274,6 +274,7 @@ impl Sim {
                 let failed = green.deployments[0].clone();
                 self.history.push(ServiceDeployment {
                     arn: "arn:rolled-back".to_owned(),
+                    number: None,
                     status: ServiceDeploymentStatus::RolledBack,
                     reason:
                         "Service deployment rolled back because the circuit breaker threshold was exceeded."

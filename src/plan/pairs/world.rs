@@ -422,6 +422,7 @@ fn rolled_back(color: Color, failed: Roll, older: Roll) -> ServiceDeployment {
     let family = |roll: Roll| arn(&format!("web-{color}:{}", roll.revision));
     ServiceDeployment {
         arn: format!("arn:rolled-back-{}", failed.number),
+        number: None,
         status: ServiceDeploymentStatus::RolledBack,
         reason: "Service deployment rolled back because the circuit breaker threshold was exceeded."
             .to_owned(),

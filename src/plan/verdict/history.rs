@@ -12,7 +12,7 @@ pub(super) fn gone(service: &Service, mine: &Mine) -> Verdict {
     match &service.history {
         None => Verdict::LookCloser,
         Some(Err(trouble)) => held(trouble),
-        Some(Ok(history)) => match mine_in(history, mine) {
+        Some(Ok(history)) => match mine_in(service, history, mine) {
             Some(found) => by_history(service, found, mine),
             None => Verdict::Wait(Waiting::NotVisible),
         },
@@ -23,7 +23,7 @@ pub(super) fn gone(service: &Service, mine: &Mine) -> Verdict {
 pub(super) fn replaced(service: &Service, own: Option<&Deployment>, mine: &Mine) -> Verdict {
     match &service.history {
         None => Verdict::LookCloser,
-        Some(Ok(history)) => match mine_in(history, mine) {
+        Some(Ok(history)) => match mine_in(service, history, mine) {
             Some(found) => by_history(service, found, mine),
             None => by_deployments(service, own, mine),
         },
@@ -33,20 +33,50 @@ pub(super) fn replaced(service: &Service, own: Option<&Deployment>, mine: &Mine)
 }
 
 /// Whether somebody stopped my deployment.
-pub(super) fn was_stopped(history: &[ServiceDeployment], mine: &Mine) -> bool {
-    let entry = mine_in(history, mine).filter(|entry| entry.status == ServiceDeploymentStatus::Stopped);
+pub(super) fn was_stopped(service: &Service, history: &[ServiceDeployment], mine: &Mine) -> bool {
+    let entry =
+        mine_in(service, history, mine).filter(|entry| entry.status == ServiceDeploymentStatus::Stopped);
     entry.map(why_rolled_back) == Some(Ended::Stopped)
 }
 
-/// My entry among the service deployments. There is no join by id: the target and the time have to do.
-/// AWS stamps it a moment before or after the deployment, so a little slack is given backwards.
-fn mine_in<'a>(history: &'a [ServiceDeployment], mine: &Mine) -> Option<&'a ServiceDeployment> {
-    let slack = Duration::from_secs(5);
-    history
-        .iter()
-        .filter(|entry| entry.target.as_ref().is_none_or(|target| *target == mine.task_definition))
-        .filter(|entry| entry.created.after(slack) >= mine.started)
-        .min_by_key(|entry| entry.created)
+/// AWS stamps a service deployment a moment before or after the deployment.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// My entry among the service deployments: by the number of its deployment, which AWS does not document. Without it, the
+/// target and the time have to do: AWS's own where the deployment is still listed, or that of the write.
+fn mine_in<'a>(
+    service: &Service,
+    history: &'a [ServiceDeployment],
+    mine: &Mine,
+) -> Option<&'a ServiceDeployment> {
+    let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
+    let since = own.map_or(mine.started, |deployment| deployment.created);
+    let numbered = mine.id.as_ref().and_then(|id| numbered(history, id));
+    numbered.or_else(|| {
+        history
+            .iter()
+            .filter(|entry| entry.target.as_ref().is_none_or(|target| *target == mine.task_definition))
+            .filter(|entry| entry.created.after(SLACK) >= since)
+            .min_by_key(|entry| entry.created)
+    })
+}
+
+/// The entry of a deployment that is listed.
+pub(crate) fn entry_of<'a>(
+    history: &'a [ServiceDeployment],
+    deployment: &Deployment,
+) -> Option<&'a ServiceDeployment> {
+    let at_its_time = |entry: &&ServiceDeployment| {
+        let near = entry.created.since(deployment.created) + deployment.created.since(entry.created) <= SLACK;
+        near && entry.target.as_ref() == Some(&deployment.task_definition)
+    };
+    numbered(history, &deployment.id).or_else(|| history.iter().find(at_its_time))
+}
+
+/// The entry whose service revision has the number of this deployment id, `ecs-svc/NUMBER`.
+fn numbered<'a>(history: &'a [ServiceDeployment], id: &str) -> Option<&'a ServiceDeployment> {
+    let number = id.strip_prefix("ecs-svc/")?;
+    history.iter().find(|entry| entry.number.as_deref() == Some(number))
 }
 
 /// What my entry among the service deployments says.

@@ -49,7 +49,8 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
     let sources: Vec<Revision> =
         service.deployments.iter().filter(|one| one.desired > 0).map(|one| one.revision.clone()).collect();
     let revision = new_revision(world, service, definition);
-    let id = new_deployment_id(world);
+    // The number is that of the service revision; undocumented.
+    let id = format!("ecs-svc/{}", revision.arn.rsplit('/').next().unwrap_or_default());
     let reason = format!("ECS deployment {id} in progress.");
     supersede(service);
     let serial = world.new_id();

@@ -9,13 +9,13 @@ use crate::world::{World, epoch};
 use serde_json::{Value, json};
 use std::time::Instant;
 
-/// `ListServiceDeployments`, newest first; `status` and `createdAt` narrow it.
+/// `ListServiceDeployments`, oldest first: AWS documents no order. `status` and `createdAt` narrow it.
 pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let service = find_service(world, input, required(input, "service")?)?;
     let statuses = texts(input, "status");
     let bound = |key: &str| input["createdAt"][key].as_f64();
     let now = Instant::now();
-    let found = (service.history.iter())
+    let found = (service.history.iter().rev())
         .filter(|one| one.visible_at <= now)
         .filter(|one| statuses.is_empty() || statuses.iter().any(|status| status == one.status))
         .filter(|one| bound("after").is_none_or(|after| epoch(one.created_at) >= after))
