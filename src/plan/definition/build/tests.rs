@@ -173,6 +173,9 @@ fn tags_replace_their_like_and_never_hinder_a_deployment() {
     );
     tag(&mut content, &[("branch", "x".repeat(300).to_owned())]);
     assert_eq!(content.object()["tags"][2]["value"].as_str().unwrap().len(), 256);
+    let mut content = Content::from_described(json!({"family": "shop", "tags": []})).unwrap();
+    tag(&mut content, &[]);
+    assert_eq!(content.object().get("tags"), None, "AWS refuses an empty list");
     let full: Vec<Value> = (0..50).map(|i| json!({"key": i.to_string(), "value": ""})).collect();
     let mut content = Content::from_described(json!({"tags": full})).unwrap();
     tag(&mut content, &[("commit", "b".to_owned())]);
