@@ -297,6 +297,20 @@ fn history_of_an_earlier_deployment_of_the_same_revision_is_not_mine() {
 }
 
 #[test]
+fn an_entry_is_found_by_its_number_before_its_time() {
+    use ServiceDeploymentStatus::{RolledBack, Successful};
+    let late = |number: &str, status| ServiceDeployment {
+        number: Some(number.to_owned()),
+        // The runner's clock is an hour ahead of AWS's.
+        created: Time(at(0).0 - 3_600_000),
+        ..entry(status, "")
+    };
+    let green =
+        told(replaced("web-green:1", at(30)), vec![late("other", Successful), late("mine", RolledBack)]);
+    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+}
+
+#[test]
 fn a_scheduler_that_has_no_room_ends_it_and_one_with_room_does_not() {
     let mut green = rolling(0, 0, Rollout::InProgress);
     (green.setup.minimum_percent, green.setup.maximum_percent) = (100, 100);
