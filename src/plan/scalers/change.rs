@@ -16,9 +16,10 @@ pub(crate) struct Change {
 }
 
 /// Every field that differs, by path. Nothing, an empty text and an empty list mean the same, numbers go by their value,
-/// and lists whose entries have a name or an id go by these.
+/// and lists whose entries have a name or an id go by these. A default of AWS's is as good as nothing: AWS does not say
+/// which form of a policy or an alarm it stores.
 pub(crate) fn differences(observed: &Value, wanted: &Value) -> Vec<Change> {
-    let (before, after) = (flat(observed), flat(wanted));
+    let (before, after) = (without_defaults(observed), without_defaults(wanted));
     let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     paths
         .into_iter()
@@ -29,6 +30,23 @@ pub(crate) fn differences(observed: &Value, wanted: &Value) -> Vec<Change> {
             after: after.get(path).cloned(),
         })
         .collect()
+}
+
+/// Defaults by the last part of the path (API_StepScalingPolicyConfiguration, API_MetricDataQuery, API_PutMetricAlarm).
+const DEFAULTS: [(&str, &str); 3] =
+    [("MetricAggregationType", "Average"), ("ReturnData", "true"), ("Unit", "None")];
+
+/// The leaves of a value that say more than AWS's defaults. Without `DatapointsToAlarm` all evaluated periods count.
+fn without_defaults(value: &Value) -> BTreeMap<String, String> {
+    let mut leaves = flat(value);
+    if leaves.get("DatapointsToAlarm") == leaves.get("EvaluationPeriods") {
+        leaves.remove("DatapointsToAlarm");
+    }
+    leaves.retain(|path, leaf| {
+        let last = path.rsplit('.').next().unwrap_or_default();
+        !DEFAULTS.contains(&(last, leaf.as_str()))
+    });
+    leaves
 }
 
 /// The leaves of a value by their paths.
@@ -67,4 +85,37 @@ fn collect(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
 fn key(at: usize, entry: &Value) -> String {
     let named = ["Id", "Name"].iter().find_map(|key| entry.get(key)?.as_str());
     named.map_or_else(|| at.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn invariant_40_a_default_that_aws_adds_or_leaves_out_is_no_difference() {
+        for (one, other) in [
+            (json!({ "MetricAggregationType": "Average", "Cooldown": 60 }), json!({ "Cooldown": 60.0 })),
+            (json!({ "EvaluationPeriods": 2, "DatapointsToAlarm": 2 }), json!({ "EvaluationPeriods": 2 })),
+            (
+                json!({ "Metrics": [{ "Id": "larger", "ReturnData": true }] }),
+                json!({ "Metrics": [{ "Id": "larger" }] }),
+            ),
+            (json!({ "OKActions": [], "Unit": "None" }), json!({})),
+        ] {
+            assert_eq!((differences(&one, &other), differences(&other, &one)), (vec![], vec![]), "{one}");
+        }
+        for (one, other) in [
+            (json!({ "Cooldown": 60 }), json!({})),
+            (json!({ "EvaluationPeriods": 3, "DatapointsToAlarm": 2 }), json!({ "EvaluationPeriods": 3 })),
+            (json!({ "ActionsEnabled": false }), json!({ "ActionsEnabled": true })),
+            (
+                json!({ "Metrics": [{ "Id": "cpu", "ReturnData": false }] }),
+                json!({ "Metrics": [{ "Id": "cpu" }] }),
+            ),
+        ] {
+            assert!(!differences(&one, &other).is_empty() && !differences(&other, &one).is_empty(), "{one}");
+        }
+    }
 }
