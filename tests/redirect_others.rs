@@ -19,8 +19,8 @@ use testbed::checker::{Checker, Color};
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};
 use traffic::{
-    arrived, at, counts, moves, path_rule, redirect, redirect_with, runs, scaled, second_listener, sick,
-    somebody_writes, splits, until_at,
+    arrived, at, counts, many_rules, moves, path_rule, redirect, redirect_with, runs, scaled,
+    second_listener, sick, somebody_writes, splits, until_at,
 };
 
 /// Scalable targets for both services.
@@ -107,6 +107,52 @@ fn invariant_08_a_rule_goes_back_when_the_one_before_it_became_somebody_elses() 
         ("superseded", "superseded", "changed"),
         &["production 0/100", "HTTPS 0/100", "HTTPS 100/0"],
     );
+}
+
+#[test]
+fn a_change_of_sixty_rules_costs_six_calls_for_each_rule() {
+    const RULES: usize = 60;
+    let (bed, sample) = stack();
+    many_rules(&bed, &sample, RULES - 1);
+    let done = redirect_with(&bed, "split", &[("settle", "0s")]).run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(splits(&bed, &sample), vec!["50/50"; RULES]);
+    assert_eq!(bed.violations(), []);
+    let calls = bed.calls();
+    let writes = calls.iter().filter(|call| call.write).count();
+    println!("{} calls, {writes} of them writes", calls.len());
+    assert_eq!(writes, RULES);
+    assert!(calls.len() <= 6 * RULES, "{} calls", calls.len());
+}
+
+#[test]
+fn invariant_06_a_rule_that_somebody_writes_in_the_middle_of_a_change_stands() {
+    let (bed, sample) = stack();
+    many_rules(&bed, &sample, 9);
+    let (listener, copy) = (sample.production_listener.clone(), sample.clone());
+    let act = Box::new(move |world: &mut testbed::World| somebody_writes(world, &copy, &listener, (95, 5)));
+    bed.fault(Fault::on("ModifyRule", Effect::Then(act)).nth(4..=4));
+    let done = redirect(&bed, "green").run();
+    done.expect(1, "superseded", "superseded", "changed");
+    let held = splits(&bed, &sample);
+    assert_eq!(held.iter().filter(|split| *split == "95/5").count(), 1, "{held:?}");
+    assert_eq!(held.iter().filter(|split| *split == "100/0").count(), 9, "{held:?}");
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn invariant_16_targets_that_fall_ill_in_the_middle_of_a_change_stop_it() {
+    let (bed, sample) = stack();
+    many_rules(&bed, &sample, 9);
+    let group = sample.green_group.clone();
+    let ill = Box::new(move |world: &mut testbed::World| {
+        world.call(Service::Elb, "ModifyTargetGroup", &sick(&group)).expect("AWS takes it");
+    });
+    bed.fault(Fault::on("ModifyRule", Effect::Then(ill)).nth(3..=3));
+    bed.fault(Fault::on("ModifyRule", Effect::Delay(Duration::from_millis(1500))).nth(4..=4));
+    let done = redirect_with(&bed, "green", &[("timeout", "5s")]).run();
+    assert_eq!(done.output("result"), "failed");
+    assert_eq!(splits(&bed, &sample), vec!["100/0"; 10], "{}", done.log);
 }
 
 #[test]

@@ -8,8 +8,10 @@ use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
 use super::retry::NoBlindRetry;
 use super::rules::{DESCRIBE_RULES, rule};
-use crate::plan::snapshot::Rule;
+use super::together::together;
+use crate::plan::snapshot::{Rule, Service, Snapshot, Target};
 use crate::plan::step::Weights;
+use crate::plan::traffic::with_rules;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// The IAM action of ModifyListener.
@@ -23,18 +25,64 @@ impl Aws {
     /// found: what of its listener is not in the answer comes from there. When AWS took the actions and the rule can't
     /// be read back, the trouble is that of the read, and its effect is unknown.
     pub(crate) async fn set_weights(&self, weights: &Weights, found: &Rule) -> Read<Rule> {
+        self.write_actions(weights).await?;
+        let read = self.read_back(&weights.rule, found).await;
+        read.map_err(|trouble| Trouble { effect_unknown: true, ..trouble })
+    }
+
+    /// The same, and what decides about the rule that is written next: that rule, read with the first one, and the health
+    /// of the targets. None if any of it can't be read.
+    pub(crate) async fn set_weights_before(
+        &self,
+        weights: &Weights,
+        (found, next): (&Rule, &Rule),
+        seen: &Snapshot,
+    ) -> Read<(Rule, Option<Snapshot>)> {
+        self.write_actions(weights).await?;
+        let both = [found, next];
+        let (rules, services) = tokio::join!(self.read_rules(&both), self.health_anew(seen));
+        let rules = rules.unwrap_or_default();
+        let [written, following] = rules.as_slice() else {
+            // One of the two is gone, or could not be read: the other tells nothing of it.
+            let read = self.read_back(&weights.rule, found).await;
+            return read
+                .map(|rule| (rule, None))
+                .map_err(|trouble| Trouble { effect_unknown: true, ..trouble });
+        };
+        let anew = |services| Snapshot { services, ..with_rules(seen, &[written, following]) };
+        Ok((written.clone(), services.map(anew)))
+    }
+
+    /// The services with the health of their targets read anew; none if one of them can't be read.
+    async fn health_anew(&self, seen: &Snapshot) -> Option<Vec<Service>> {
+        let reads = seen.services.iter().map(async |service| match &service.targets {
+            Some(_) => Some(self.targets(service.setup.links.first()?.group.as_deref()?).await),
+            None => None,
+        });
+        let reads = together(reads).await;
+        let anew =
+            |(service, targets): (&Service, Option<Read<Vec<Target>>>)| match (&service.targets, targets) {
+                (Some(_), Some(Ok(targets))) => {
+                    Some(Service { targets: Some(Ok(targets)), ..service.clone() })
+                }
+                (Some(_), Some(Err(_)) | None) => None,
+                (None, _) => Some(service.clone()),
+            };
+        seen.services.iter().zip(reads).map(anew).collect()
+    }
+
+    /// Writes all actions of a rule, and nothing else of it.
+    async fn write_actions(&self, weights: &Weights) -> Read<()> {
         let (action, written) =
             if weights.default { (MODIFY_LISTENER, &weights.listener) } else { (MODIFY_RULE, &weights.rule) };
         let actions = actions::from_json(&weights.actions).map_err(|why| {
             odd(TroubleKind::Refused, action, written, &format!("can't be written, nothing was sent: {why}"))
         })?;
         if weights.default {
-            self.modify_listener(written, actions).await?;
+            self.modify_listener(written, actions).await
         } else {
-            self.modify_rule(written, actions).await?;
+            self.modify_rule(written, actions).await
         }
-        let read = self.read_back(&weights.rule, found).await;
-        read.map_err(|trouble| Trouble { effect_unknown: true, ..trouble })
     }
 
     /// Replaces the default actions of a listener.
@@ -55,12 +103,27 @@ impl Aws {
 
     /// One rule as AWS holds it now, with its listener as it was found.
     async fn read_back(&self, arn: &str, found: &Rule) -> Read<Rule> {
-        let asked = self.elb.describe_rules().rule_arns(arn).send();
-        let answer = asked.await.map_err(unread(DESCRIBE_RULES, arn))?;
-        let now = answer.rules().iter().find(|rule| rule.rule_arn() == Some(arn)).ok_or_else(|| {
-            odd(TroubleKind::Missing, DESCRIBE_RULES, arn, "AWS's answer holds no such rule")
-        })?;
-        let Rule { listener, protocol, port, .. } = found.clone();
-        Ok(Rule { listener, port, protocol, ..rule(now) })
+        let found = Rule { arn: arn.to_owned(), ..found.clone() };
+        let read = self.read_rules(&[&found]).await?;
+        read.into_iter().next().ok_or_else(|| gone(arn))
     }
+
+    /// Rules as AWS holds them now, with their listeners as they were found. One that is gone is left out.
+    async fn read_rules(&self, found: &[&Rule]) -> Read<Vec<Rule>> {
+        let arns: Vec<String> = found.iter().map(|rule| rule.arn.clone()).collect();
+        let told = arns.first().cloned().unwrap_or_default();
+        let asked = self.elb.describe_rules().set_rule_arns(Some(arns)).send();
+        let answer = asked.await.map_err(unread(DESCRIBE_RULES, &told))?;
+        let of = |found: &&Rule| {
+            let now = answer.rules().iter().find(|rule| rule.rule_arn() == Some(&found.arn))?;
+            let Rule { listener, protocol, port, .. } = (*found).clone();
+            Some(Rule { listener, port, protocol, ..rule(now) })
+        };
+        Ok(found.iter().filter_map(of).collect())
+    }
+}
+
+/// A rule that is not in AWS's answer.
+fn gone(arn: &str) -> Trouble {
+    odd(TroubleKind::Missing, DESCRIBE_RULES, arn, "AWS's answer holds no such rule")
 }

@@ -13,12 +13,33 @@ use crate::plan::probe::judge;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
+use crate::plan::traffic::following_rule;
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
 
-/// Does it, and brings its answer.
+/// Does it, and brings its answer; after a write of weights, what decides about the next rule, too.
 pub(crate) async fn apply<C: Course>(
+    drive: &Drive<'_, C>,
+    aws: &Aws,
+    step: &Step,
+    seen: Option<&Snapshot>,
+) -> Read<(Answer, Option<Snapshot>)> {
+    if let Step::Weights(weights) = step {
+        let Some((snapshot, rule)) = seen.and_then(|seen| Some((seen, rule(seen, &weights.rule)?))) else {
+            return Err(misplaced(&weights.rule));
+        };
+        let Some(next) = following_rule(snapshot, weights) else {
+            return Ok((Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)), None));
+        };
+        let (written, anew) = aws.set_weights_before(weights, (rule, next), snapshot).await?;
+        return Ok((Answer::Weighed(Box::new(written)), anew));
+    }
+    Ok((apply_other(drive, aws, step, seen).await?, None))
+}
+
+/// Does a step that writes no weights.
+async fn apply_other<C: Course>(
     drive: &Drive<'_, C>,
     aws: &Aws,
     step: &Step,
@@ -41,12 +62,7 @@ pub(crate) async fn apply<C: Course>(
             Ok(Answer::Updated(Box::new(service)))
         }
         Step::Probe => Ok(Answer::Probed(probes(drive, seen).await)),
-        Step::Weights(weights) => {
-            let Some(rule) = seen.and_then(|snapshot| rule(snapshot, &weights.rule)) else {
-                return Err(misplaced(&weights.rule));
-            };
-            Ok(Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)))
-        }
+        Step::Weights(weights) => Err(misplaced(&weights.rule)),
         Step::Scaling(scaling) => {
             let service = seen.and_then(|snapshot| snapshot.service(scaling.color));
             let found = service.and_then(|service| service.scaling.clone()?.ok()?).unwrap_or_default();

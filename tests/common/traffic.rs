@@ -81,6 +81,21 @@ pub(crate) fn path_rule(bed: &Testbed, sample: &Sample, blue: u32, green: u32) -
     answer["Rules"][0]["RuleArn"].as_str().expect("an ARN").to_owned()
 }
 
+/// So many path rules of the production listener, all on blue.
+pub(crate) fn many_rules(bed: &Testbed, sample: &Sample, count: usize) {
+    for number in 0..count {
+        let paths = json!({ "Values": [format!("/part-{number}/*")] });
+        let input = json!({
+            "ListenerArn": sample.production_listener,
+            "Priority": 10 + number,
+            "Conditions": [{ "Field": "path-pattern", "PathPatternConfig": paths }],
+            "Actions": [forward(sample, 100, 0)],
+        });
+        elb(bed, "CreateRule", input);
+    }
+    bed.clear_calls();
+}
+
 /// The ARN of a listener's default rule.
 pub(crate) fn default_rule(bed: &Testbed, listener: &str) -> String {
     let rules = elb(bed, "DescribeRules", json!({ "ListenerArn": listener }));
