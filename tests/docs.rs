@@ -231,6 +231,26 @@ fn sources(folder: &Path, into: &mut String) {
 }
 
 #[test]
+fn each_fact_of_aws_names_tests_that_exist() {
+    let mut source = String::new();
+    for folder in ["src", "tests", "testbed/tests"] {
+        sources(&path(folder), &mut source);
+    }
+    let text = read("docs/aws-semantics.md");
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fact")).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let tests: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        assert!(last == "the same" || !tests.is_empty(), "{row}");
+        for test in tests {
+            assert!(source.contains(&format!("fn {test}(")), "{test}");
+        }
+    }
+}
+
+#[test]
 fn troubleshooting_quotes_messages_that_exist() {
     let mut source = String::new();
     sources(&path("src"), &mut source);

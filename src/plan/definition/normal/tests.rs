@@ -83,10 +83,6 @@ fn what_aws_writes_into_a_container_is_the_same_content() {
             json!({"firelensConfiguration": {"type": "fluentbit"}, "user": "0"}),
         ),
         (json!({"environment": [{"name": "A"}, {"name": "B", "value": null}]}), json!({"environment": []})),
-        (
-            json!({"environment": [{"name": "A"}, {"name": "B", "value": ""}]}),
-            json!({"environment": [{"name": "B", "value": ""}]}),
-        ),
         (json!({"newField": {"a": 1}}), json!({"newField": {"a": 1, "b": [], "c": null}})),
         (json!({"newField": [{"a": {}}]}), json!({"newField": [{"a": {"b": []}, "c": null}]})),
         (json!({"dockerLabels": {"a": "1"}}), json!({"dockerLabels": {"a": "1", "b": null}})),
