@@ -160,6 +160,7 @@ fn nightly_status() {
         ends(&bed, &run(&bed, "examples/nightly-status.yml", &event), &["status: status succeeded"]);
     }
     assert_eq!(bed.github_writes().len(), 0);
+    assert!(read("examples/nightly-status.yml").contains(" and .drift == []'"));
 }
 
 #[test]

@@ -17,9 +17,9 @@ const FILTERS: [Filter; 2] = [
         let green = status["colors"].as_array()?.iter().find(|color| color["color"] == "green")?;
         Some(green["task_definition"].clone()).filter(|found| !found.is_null())
     }),
-    (".traffic != null and .missing == [] and .unread == []", |status| {
-        let good =
-            !status["traffic"].is_null() && status["missing"] == json!([]) && status["unread"] == json!([]);
+    (".traffic != null and .missing == [] and .unread == [] and .drift == []", |status| {
+        let empty = |key: &str| status[key] == json!([]);
+        let good = !status["traffic"].is_null() && ["missing", "unread", "drift"].into_iter().all(empty);
         good.then(|| json!(true))
     }),
 ];
