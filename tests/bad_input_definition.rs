@@ -103,9 +103,12 @@ fn a_task_definition_in_yaml_keeps_its_text() {
 #[test]
 fn a_task_definition_file_with_wrong_syntax_has_line_and_column() {
     let done = from_file("task.json", "{\n  \"family\": \"web\",\n}\n");
-    assert_eq!(answer(&done), bad("task.json: line 3, column 1: trailing comma"));
+    assert_eq!(answer(&done), bad("task.json: line 3, column 1: the comma before a closing bracket must go"));
     let done = from_file("task.yml", "family: web\ncontainerDefinitions: [\n");
-    assert_eq!(answer(&done), bad("task.yml: line 3, column 1: did not find expected node content"));
+    assert_eq!(
+        answer(&done),
+        bad("task.yml: line 3, column 1: a value is missing, or a bracket is not closed")
+    );
     let done = from_file("twice.json", "{ \"family\": \"a\", \"family\": \"b\" }");
     assert_eq!(answer(&done), bad("twice.json: line 1, column 25: the key `family` is given twice"));
     let done = from_file("list.yml", "- a\n");

@@ -11,7 +11,9 @@ use crate::config::kinds::{self, is_ecs_name, shown};
 use crate::config::probes;
 use crate::plan::arn::Arn;
 use crate::plan::color::Color;
-use crate::plan::definition::{Content, ImageRef};
+use crate::plan::definition::content::Format;
+use crate::plan::definition::placeholder::placeholder;
+use crate::plan::definition::{Content, ImageRef, in_file, unusable_images};
 use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
 
 /// What a deploy is asked to do.
@@ -49,7 +51,7 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         edge.note_arn("input task-definition", name);
     }
     if let Some(DefinitionSource::File(path)) = &definition {
-        check_file(edge, path);
+        check_file(edge, path, images == Some(Images::None));
     }
     let (environment, secrets) = (variables::environment(edge), variables::secrets(edge));
     variables::check_both(edge, &environment, &secrets);
@@ -71,16 +73,21 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     })
 }
 
-/// Notes what is wrong with the task-definition file by itself. The post step builds no task definition: a file that
+/// Notes what is wrong with the task-definition file by itself, and with its images if no input sets any. The post step builds no task definition: a file that
 /// is gone by then must not keep it from putting a color back.
-fn check_file(edge: &mut Edge<'_>, path: &Path) {
+fn check_file(edge: &mut Edge<'_>, path: &Path, images_stay: bool) {
     if edge.env.entry() == Entry::Post {
         return;
     }
     let name = path.display().to_string();
     match (edge.read_file)(path) {
         Ok(text) => match Content::of_file(&name, &text) {
-            Ok(content) => note_roles(edge, &name, &content),
+            Ok(content) => {
+                note_roles(edge, &name, &content);
+                if images_stay {
+                    edge.problems.extend(in_file(&name, unusable_images(&content)));
+                }
+            }
             Err(problems) => edge.problems.extend(problems),
         },
         Err(error) => edge.problem("task-definition", place::unreadable(&name, &error)),
@@ -137,7 +144,8 @@ fn color(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<Want
 /// The images: a text without white space is one reference, everything else is a mapping.
 fn images(edge: &mut Edge<'_>) -> Option<Images> {
     let Some(value) = edge.value("image") else { return Some(Images::None) };
-    if !value.contains(char::is_whitespace) {
+    let is_template = value.starts_with(['{', '$', '<']) && placeholder(value).is_some();
+    if !value.contains(char::is_whitespace) || is_template {
         return edge.parsed("image", one_image).map(Images::One);
     }
     let read = edge.yaml("image", |reader, root| {
@@ -185,8 +193,13 @@ fn definition(value: &str) -> Result<DefinitionSource, String> {
     if Arn::looks_like(value) {
         return definition_arn(value).map(DefinitionSource::Named);
     }
-    let extension = value.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if ["json", "yml", "yaml"].contains(&extension) {
+    if let Some((scheme, path)) = value.split_once("://") {
+        return Err(match scheme {
+            "file" => format!("write the path without `file://`: {}", shown(path)),
+            _ => format!("{} is a URL where the path of a file in the workspace is expected", shown(value)),
+        });
+    }
+    if Format::of(value).is_some() {
         return Ok(DefinitionSource::File(PathBuf::from(value)));
     }
     if is_family(value) {

@@ -344,7 +344,7 @@ fn a_wrong_input_of_deploy_is_told_in_words() {
         ),
         (
             &[("INPUT_PROBES", "- path: [")],
-            "input probes:2:1: couldn't be read as YAML: did not find expected node content at line 2 column 1, while parsing a flow node",
+            "input probes:2:1: couldn't be read as YAML: a value is missing, or a bracket is not closed",
         ),
     ]);
 }

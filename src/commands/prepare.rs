@@ -7,7 +7,7 @@ use crate::action::deploy::DeploySettings;
 use crate::action::files;
 use crate::failure::Failure;
 use crate::plan::definition::{
-    Changes, Content, ImageRef, build, images, pin, same_content, typos, unserved,
+    Changes, Content, ImageRef, build, images, pin, same_content, typos, unserved, unusable_images,
 };
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
@@ -50,9 +50,9 @@ pub(crate) async fn prepare(
     let (base, named) = base(session, wish, service).await?;
     let mut content = build(base.clone(), &changes(wish, service)).map_err(Unprepared::Problems)?;
     secrets::hide(content.environment_values());
-    let misspelt = typos(&content);
-    if !misspelt.is_empty() {
-        return Err(Unprepared::Problems(misspelt));
+    let wrong: Vec<Problem> = typos(&content).into_iter().chain(unusable_images(&content)).collect();
+    if !wrong.is_empty() {
+        return Err(Unprepared::Problems(wrong));
     }
     if let Some(problem) =
         service.setup.links.first().and_then(|link| unserved(&content, &link.container, link.port.into()))

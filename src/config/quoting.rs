@@ -2,6 +2,7 @@
 //! shown: only its first character, and the prefix of an ARN.
 
 use super::yaml::SyntaxError;
+use crate::plan::jargon;
 
 /// Characters that mean something of their own at the start of a YAML value.
 const SPECIAL: &str = "&*%@`!|>#,?-]}\"'";
@@ -9,7 +10,7 @@ const SPECIAL: &str = "&*%@`!|>#,?-]}\"'";
 /// What is wrong in one sentence where the line of the error shows it; the parser's words otherwise.
 pub(super) fn explain(text: &str, error: &SyntaxError) -> String {
     let line = error.at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
-    line.and_then(of_line).unwrap_or_else(|| error.what.clone())
+    line.and_then(of_line).unwrap_or_else(|| jargon::yaml(&error.what).to_owned())
 }
 
 /// What is wrong with one line that could not be read.

@@ -14,6 +14,7 @@ pub(crate) mod deploy;
 mod disturbed;
 mod failures;
 mod in_flight;
+pub(crate) mod jargon;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod near;

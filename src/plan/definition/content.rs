@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use super::text::Format;
 use super::text::{TOP, read};
-use super::{facts, schema};
+use super::{facts, mistaken, placeholder, schema};
 use crate::plan::problem::Problem;
 
 /// Keys that DescribeTaskDefinition returns and RegisterTaskDefinition does not take (both in the API model
@@ -44,9 +44,14 @@ impl Content {
     /// problem is a path in the definition, or the line and column of a syntax error; the caller puts the
     /// file's name before it.
     pub(crate) fn from_text(text: &str, format: Format) -> Result<Content, Vec<Problem>> {
-        let content = Content::from_described(read(text, format)?).map_err(|problem| vec![problem])?;
+        let value = read(text, format)?;
+        if let Some(what) = mistaken::document(&value) {
+            return Err(vec![Problem::new(TOP, what)]);
+        }
+        let content = Content::from_described(value).map_err(|problem| vec![problem])?;
         let mut problems = schema::typos(&content);
         problems.extend(incomplete(&content));
+        problems.extend(placeholder::left(&content));
         if problems.is_empty() { Ok(content) } else { Err(problems) }
     }
 
@@ -56,8 +61,7 @@ impl Content {
             let what = format!("`{name}` is no .json, .yml or .yaml file");
             return Err(vec![Problem::new("input task-definition", what)]);
         };
-        let in_file = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
-        Content::from_text(text, format).map_err(|problems| problems.into_iter().map(in_file).collect())
+        Content::from_text(text, format).map_err(|problems| in_file(name, problems))
     }
 
     /// The object to send to RegisterTaskDefinition.
@@ -104,6 +108,12 @@ impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Content({})", facts::family(self))
     }
+}
+
+/// Problems of a definition that was read from a file of this name.
+pub(crate) fn in_file(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
+    let named = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
+    problems.into_iter().map(named).collect()
 }
 
 /// Whether a container definition has this name.
@@ -271,9 +281,15 @@ mod tests {
     #[test]
     fn syntax_errors_have_a_line_and_a_column() {
         let json = |text: &str| problems(text, Format::Json);
-        assert_eq!(json("{\"family\": "), ["line 1, column 11: EOF while parsing a value"]);
-        assert_eq!(json("{\"family\": \"f\",\n}"), ["line 2, column 1: trailing comma"]);
-        assert_eq!(json("{}{}"), ["line 1, column 3: trailing characters"]);
+        assert_eq!(
+            json("{\"family\": "),
+            ["line 1, column 11: the file ends too early: a bracket or a quotation mark is not closed"]
+        );
+        assert_eq!(
+            json("{\"family\": \"f\",\n}"),
+            ["line 2, column 1: the comma before a closing bracket must go"]
+        );
+        assert_eq!(json("{}{}"), ["line 1, column 3: the definition has ended, and more text follows"]);
         assert_eq!(
             json("{\"family\": \"f\",\n \"family\": \"g\"}"),
             ["line 2, column 9: the key `family` is given twice"]
@@ -285,13 +301,16 @@ mod tests {
             yaml("containerDefinitions:\n- environment:\n  - name: A\n    name: B\n"),
             ["line 3, column 5: the key `name` is given twice"]
         );
-        assert_eq!(yaml("a: [b\nc: d\n"), ["line 2, column 2: did not find expected ',' or ']'"]);
-        assert_eq!(yaml("a:\n\tb: 1\n"), ["line 2, column 1: found character that cannot start any token"]);
+        assert_eq!(yaml("a: [b\nc: d\n"), ["line 2, column 2: a comma or the closing `]` is missing"]);
+        assert_eq!(
+            yaml("a:\n\tb: 1\n"),
+            ["line 2, column 1: the line is indented with a tab, and YAML takes only spaces"]
+        );
         assert_eq!(
             yaml("a: 1\n---\nb: 1\n"),
-            ["(top level): deserializing from YAML containing more than one document is not supported"]
+            ["(top level): there are several documents with `---` between them: keep one"]
         );
-        assert_eq!(yaml("a: *x\n"), ["line 1, column 4: unknown anchor"]);
+        assert_eq!(yaml("a: *x\n"), ["line 1, column 4: text that begins with `*` must be in quotes"]);
     }
 
     #[test]

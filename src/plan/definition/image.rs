@@ -5,6 +5,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::content::Content;
+use super::placeholder::placeholder;
+use crate::plan::problem::Problem;
 
 /// Longest reference before the digest that ECS takes, in characters (API_ContainerDefinition, `image`).
 const MAX_LENGTH: usize = 255;
@@ -50,6 +52,9 @@ impl ImageRef {
             return Err(
                 "the image is empty; write it as `repository:tag` or `repository@sha256:…`".to_owned()
             );
+        }
+        if let Some(left) = placeholder(text) {
+            return Err(format!("`{left}` is a placeholder; write the image itself"));
         }
         if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
             return Err(format!("an image holds no white space, but this one holds {found:?}"));
@@ -160,6 +165,27 @@ pub(crate) fn images(content: &Content) -> Vec<(String, String)> {
         container.get(key).and_then(Value::as_str).map(str::to_owned)
     };
     content.containers().filter_map(|c| Some((text(c, "name")?, text(c, "image")?))).collect()
+}
+
+/// Containers without an image, and images that no registry can have. RegisterTaskDefinition takes any text as an
+/// image; only the tasks fail then.
+pub(crate) fn unusable_images(content: &Content) -> Vec<Problem> {
+    let unusable = |(index, container): (usize, &Map<String, Value>)| {
+        let what = match container.get("image").and_then(Value::as_str) {
+            None => "is missing; write it there, or give the input `image`".to_owned(),
+            Some(image) => {
+                let what = ImageRef::parse(image).err()?;
+                format!("{} is not an image: {what}, there or as the input `image`", shown(&one_line(image)))
+            }
+        };
+        Some(Problem::new(format!("containerDefinitions[{index}].image"), what))
+    };
+    content.containers().enumerate().filter_map(unusable).collect()
+}
+
+/// A text on one line and not too long for a message.
+fn one_line(text: &str) -> String {
+    text.chars().take(MAX_LENGTH).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Writes the digests that image texts resolved to, `sha256:…`, as `repository@sha256:…`. Images that are not
@@ -302,11 +328,7 @@ mod tests {
             "the tag (empty) is not 1 to 128 of letters, digits, `_`, `.` and `-`, \
              the first of them a letter, digit or `_`"
         );
-        assert_eq!(
-            error("<IMAGE1_NAME>"),
-            "the repository `<IMAGE1_NAME>` is not made of lower-case letters and digits, \
-             with `.`, `_`, `__`, `-` or `/` between them"
-        );
+        assert_eq!(error("<IMAGE1_NAME>"), "`<IMAGE1_NAME>` is a placeholder; write the image itself");
         assert_eq!(error("-a.b/web"), "`-a.b` is not a registry's host name, with or without a port");
         assert_eq!(error("a:99999/web"), "`a:99999` is not a registry's host name, with or without a port");
         assert_eq!(parts(&"a".repeat(255)).1.len(), 255);

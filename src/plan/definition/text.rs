@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::mistaken;
 use crate::plan::aliases::{TOO_MANY, repeat_too_much};
+use crate::plan::jargon;
 use crate::plan::problem::Problem;
 
 /// The place of a problem that concerns the file as a whole.
@@ -61,13 +63,24 @@ fn syntax(at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
     vec![Problem::new(place, what)]
 }
 
+/// A text that could not be read: what it is instead, what is wrong with the line, or what the parser says.
+fn unreadable(text: &str, format: Format, at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
+    if let Some((line, what)) = mistaken::whole(text, format) {
+        let place = line.map_or_else(|| TOP.to_owned(), |line| format!("line {line}"));
+        return vec![Problem::new(place, what)];
+    }
+    let line = at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
+    let of_line = line.and_then(|line| mistaken::line(line, format));
+    syntax(at, of_line.as_deref().unwrap_or(what))
+}
+
 /// Reads JSON; the value keeps the order of the keys.
 fn read_json(text: &str) -> Result<Value, Vec<Problem>> {
     serde_json::from_str::<Strict>(text).map(|Strict(value)| value).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = error.to_string();
         let what = what.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&what);
-        syntax(Some((line, column)), what)
+        unreadable(text, Format::Json, Some((line, column)), jargon::json(what))
     })
 }
 
@@ -155,7 +168,7 @@ fn read_yaml(text: &str) -> Result<Value, Vec<Problem>> {
         }
         // The message is `PATH: WHAT at line …, while …`; the path says nothing that the line does not.
         let what = what.split(" at line ").next().unwrap_or(&what);
-        syntax(at, what.rsplit(": ").next().unwrap_or(what))
+        unreadable(text, Format::Yaml, at, jargon::yaml(what.rsplit(": ").next().unwrap_or(what)))
     };
     if repeat_too_much(text) {
         return Err(syntax(None, TOO_MANY));
@@ -166,7 +179,15 @@ fn read_yaml(text: &str) -> Result<Value, Vec<Problem>> {
         .map_err(|error| syntax(None, &format!("couldn't apply a merge key `<<`: {error}")))?;
     let mut problems = Vec::new();
     let value = to_json("", value, &mut problems);
-    if problems.is_empty() { Ok(value) } else { Err(problems) }
+    match mistaken::whole(text, Format::Yaml) {
+        None if problems.is_empty() => Ok(value),
+        Some((line, what)) if !problems.is_empty() => {
+            let place = line.map_or_else(|| TOP.to_owned(), |line| format!("line {line}"));
+            Err(vec![Problem::new(place, what)])
+        }
+        Some(_) => Ok(value),
+        None => Err(problems),
+    }
 }
 
 /// A YAML value as JSON; what JSON can't say is a problem, and null in the result.

@@ -1,0 +1,50 @@
+//! The messages of the YAML and JSON parsers in plain words, without any text of the document.
+
+/// What each message of the YAML parser begins with, and what is said instead.
+const YAML: [(&str, &str); 9] = [
+    ("did not find expected ',' or ']'", "a comma or the closing `]` is missing"),
+    ("did not find expected ',' or '}'", "a comma or the closing `}` is missing"),
+    ("did not find expected node content", "a value is missing, or a bracket is not closed"),
+    (
+        "did not find expected key",
+        "the line does not begin as far to the right as the lines that belong to it",
+    ),
+    (
+        "mapping values are not allowed",
+        "a value with a colon must be in quotes, or the line begins too far to the right",
+    ),
+    ("could not find expected ':'", "a colon with a space after it is missing here or in the line before"),
+    ("found character that cannot start any token", "text that begins with this character must be in quotes"),
+    ("unknown anchor", "text that begins with `*` must be in quotes"),
+    (
+        "deserializing from YAML containing more than one document",
+        "there are several documents with `---` between them: keep one",
+    ),
+];
+
+/// What each message of the JSON parser begins with, and what is said instead.
+const JSON: [(&str, &str); 8] = [
+    ("EOF while parsing", "the file ends too early: a bracket or a quotation mark is not closed"),
+    ("trailing comma", "the comma before a closing bracket must go"),
+    ("trailing characters", "the definition has ended, and more text follows"),
+    ("key must be a string", "a key in double quotes is expected"),
+    ("expected value", "a value is expected, and text must be in double quotes"),
+    ("expected `:`", "a colon is missing after a key"),
+    ("expected `,` or", "a comma or a closing bracket is missing"),
+    ("control character", "text holds a line break or a tab: write `\\n` or `\\t`"),
+];
+
+/// A message of the YAML parser in plain words; an unknown one stays.
+pub(crate) fn yaml(message: &str) -> &str {
+    plain(&YAML, message)
+}
+
+/// A message of the JSON parser in plain words; an unknown one stays.
+pub(crate) fn json(message: &str) -> &str {
+    plain(&JSON, message)
+}
+
+/// The words for the first known message that is in this one: the parser may put a path before its message.
+fn plain<'a>(known: &[(&str, &'static str)], message: &'a str) -> &'a str {
+    known.iter().find(|(begin, _)| message.contains(begin)).map_or(message, |(_, words)| *words)
+}
