@@ -158,6 +158,8 @@ pub(crate) enum Warning {
         /// The image.
         image: String,
     },
+    /// The input `image` is empty, and no other input changes anything.
+    EmptyImage,
     /// Somebody else's scaling policies on a service that the config wants to scale.
     ForeignPolicies {
         /// The service.
@@ -264,6 +266,8 @@ pub(crate) struct Report {
     pub(crate) image: Option<String>,
     /// The deployment's id.
     pub(crate) deployment: Option<String>,
+    /// Whether the input `image` was empty and no other input changed anything.
+    pub(crate) empty_image: bool,
     /// What was planned.
     pub(crate) plan: Option<Planned>,
     /// The cause of a failure.
@@ -318,6 +322,7 @@ impl Report {
             previous_task_definition: None,
             image: None,
             deployment: None,
+            empty_image: false,
             plan: None,
             cause: Cause::default(),
             logs: Vec::new(),
@@ -370,6 +375,12 @@ impl Report {
         self.outcome = Outcome::Refused;
         self.reason = Some(failure.reason);
         self.failure = Some(failure);
+    }
+
+    /// The action itself failed: what the run left is not known.
+    pub(crate) fn break_off(&mut self, failure: Failure) {
+        self.fail(failure);
+        (self.outcome, self.left) = (Outcome::Failed, Left::Unknown);
     }
 
     /// A signal ended the run before it changed anything.

@@ -122,6 +122,7 @@ reasons! {
     Superseded = "superseded", "Another deployment or change of traffic took over.";
     Drained = "drained", "The service was set to no tasks, or deleted, meanwhile.";
     Cancelled = "cancelled", "The workflow run was cancelled.";
+    Internal = "internal", "The action itself failed; the message says what to check in AWS.";
     Aws = "aws", "AWS answered with an error that has no word of its own.";
 }
 

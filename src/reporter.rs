@@ -126,6 +126,11 @@ impl<'a> Reporter<'a> {
     /// Ends the run: the last lines, one titled error, the summary, the outputs, the exit code.
     pub(crate) fn end(&self, mut report: Report) -> ExitCode {
         report.duration = clock::now().since(self.began);
+        if report.outcome.exit_code() != 0 && words::failure(&report).is_none() {
+            let failure = words::internal(&words::broken_at(None));
+            report.reason = report.reason.or(Some(failure.reason));
+            report.failure = Some(failure);
+        }
         let outcome = report.outcome;
         self.emit(&Event::Ended(Box::new(report.clone())));
         if let Some(failure) = words::failure(&report) {

@@ -29,6 +29,8 @@ pub(crate) struct DeploySettings {
     pub(crate) environment: Vec<EnvChange>,
     /// Changes to the secrets.
     pub(crate) secrets: Vec<EnvChange>,
+    /// Whether `image` is there, but empty, and no other input changes the task definition or the count.
+    pub(crate) image_left_empty: bool,
     /// Whether tags are replaced by digests.
     pub(crate) pin_digest: bool,
     /// How many tasks; without it, the service's own count, at least 1.
@@ -60,7 +62,13 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     let allow_live = edge.parsed("allow-live", kinds::boolean);
     let from_file = || file.app.as_ref().map(|(_, app)| app.probes.clone()).unwrap_or_default();
     let probes = edge.yaml("probes", probes::read).unwrap_or_else(from_file);
+    let no_change = images == Some(Images::None)
+        && definition == Some(DefinitionSource::Current)
+        && environment.is_empty()
+        && secrets.is_empty()
+        && edge.value("desired-count").is_none();
     Some(DeploySettings {
+        image_left_empty: no_change && edge.env.is_blank("INPUT_IMAGE"),
         color: color?,
         images: images?,
         definition: definition?,
@@ -90,7 +98,7 @@ fn check_file(edge: &mut Edge<'_>, path: &Path, images_stay: bool) {
             }
             Err(problems) => edge.problems.extend(problems),
         },
-        Err(error) => edge.problem("task-definition", place::unreadable(&name, &error)),
+        Err(error) => edge.problem("task-definition", place::unreadable(edge.env, &name, &error)),
     }
 }
 

@@ -76,6 +76,16 @@ impl Environment {
         whole == value && !self.undecodable.contains(name)
     }
 
+    /// Whether a variable holds a line break or another control character, also at its ends.
+    pub(crate) fn has_control_characters(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|value| value.contains(|c: char| c.is_control()))
+    }
+
+    /// Whether a variable is set and holds nothing but white space.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|value| value.trim().is_empty())
+    }
+
     /// An input, trimmed; an empty one is unset.
     pub(crate) fn input(&self, name: &str) -> Option<&str> {
         self.var(&input_variable(name))

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::edge::Edge;
+use super::env::Environment;
 use super::identity::Fact;
 use crate::config::kinds::{self, listed};
 use crate::config::{self, App, Config};
@@ -39,7 +40,7 @@ pub(crate) fn file(edge: &mut Edge<'_>) -> File {
         }
         Err(error) => {
             (file.exists, file.known) = (false, false);
-            edge.problem("config", unreadable(&file.path, &error));
+            edge.problem("config", unreadable(edge.env, &file.path, &error));
         }
     }
     file.app = app(edge, &mut file.known, &file.config, &file.path);
@@ -47,12 +48,45 @@ pub(crate) fn file(edge: &mut Edge<'_>) -> File {
 }
 
 /// Why a file could not be read.
-pub(super) fn unreadable(path: &str, error: &io::Error) -> String {
-    let path = kinds::shown(path);
-    if error.kind() == io::ErrorKind::NotFound {
-        return format!("{path} does not exist: is actions/checkout among the steps before?");
+pub(super) fn unreadable(env: &Environment, path: &str, error: &io::Error) -> String {
+    let shown = kinds::shown(path);
+    match error.kind() {
+        io::ErrorKind::NotFound => outside(env, path).unwrap_or_else(|| {
+            format!("{shown} does not exist: is actions/checkout among the steps before?")
+        }),
+        io::ErrorKind::InvalidData => {
+            format!("{shown} is not UTF-8 text: save it as UTF-8 (PowerShell's `>` writes UTF-16)")
+        }
+        _ => format!("couldn't read {shown}: {error}"),
     }
-    format!("couldn't read {path}: {error}")
+}
+
+/// What to write for a path that leads out of the workspace. The runner mounts the workspace of a container action at
+/// `/github/workspace`, and nothing of its other folders but those of its own (docs.github.com, Dockerfile support).
+fn outside(env: &Environment, path: &str) -> Option<String> {
+    let inside = env.var("GITHUB_WORKSPACE").is_some_and(|workspace| path.starts_with(workspace));
+    if inside || !(path.starts_with(['/', '~']) || path.starts_with("..")) {
+        return None;
+    }
+    let shown = kinds::shown(path);
+    let repository = env.var("GITHUB_REPOSITORY").and_then(|name| name.rsplit('/').next());
+    let checkout = repository.map(|name| format!("/{name}/{name}/"));
+    if let Some((_, rest)) = checkout.and_then(|checkout| path.split_once(checkout.as_str())) {
+        let rest = kinds::shown(rest);
+        return Some(format!(
+            "{shown} does not exist for a container action, which has the workspace at another path: write {rest}"
+        ));
+    }
+    let name = kinds::shown(path.rsplit('/').next().unwrap_or(path));
+    let rendered = if path.contains("task-definition-") {
+        ". If amazon-ecs-render-task-definition wrote it, leave that step out: the inputs `image` and `environment` do the same"
+    } else {
+        ""
+    };
+    Some(format!(
+        "{shown} is outside the workspace, which is all that a container action sees of the runner's files: copy it into the \
+         workspace in a step before this one, and write its path from there, such as {name}{rendered}"
+    ))
 }
 
 /// The app that is meant: the one named, or the only one. None is needed where the inputs name both services.

@@ -158,6 +158,7 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
     let github = github::settings(edge, &file, place.as_ref());
     check_profile(edge);
+    check_characters(edge);
     check_lasting(edge, timeout);
     let facts =
         facts(edge, (&file, place.as_ref()), role.as_ref(), (region.as_deref(), &allowed_account_ids));
@@ -237,6 +238,27 @@ fn check_profile(edge: &mut Edge<'_>) {
         let what = "profiles of the runner don't exist in the action's container, and AWS_ACCESS_KEY_ID is not set: \
                     let aws-actions/configure-aws-credentials export the credentials";
         edge.problems.push(Problem::new(name, what));
+    }
+}
+
+/// Variables that the AWS SDK reads by itself, or that are sent as a header: no header holds a line break.
+const SENT: [&str; 7] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+];
+
+/// Credentials that were stored with a line break at their end, or with other characters that nobody sees.
+fn check_characters(edge: &mut Edge<'_>) {
+    for name in SENT {
+        if edge.env.has_control_characters(name) {
+            let what = "holds a line break or another control character: store the value again without it";
+            edge.problems.push(Problem::new(name, what));
+        }
     }
 }
 

@@ -79,6 +79,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
     let (settings, warnings) = read_with(&[&LEAST], &[]).unwrap();
     assert_eq!(warnings, []);
     let wanted = DeploySettings {
+        image_left_empty: false,
         color: WantedColor::Idle,
         images: Images::None,
         definition: DefinitionSource::Current,
@@ -610,6 +611,68 @@ fn variables_are_as_they_were_written_or_refused() {
     let values: Vec<_> =
         deploy.environment.iter().map(|change| change.value.as_ref().map(Text::reveal)).collect();
     assert_eq!(values, [Some(""), None, Some("a #b"), Some("a#b"), Some("~/bin"), Some("A:\n")]);
+}
+
+#[test]
+fn an_empty_image_that_changes_nothing_is_noticed() {
+    let empty = |changes: &[(&str, &str)]| {
+        let Command::Deploy(deploy) = read_with(&[&LEAST, changes], &[]).unwrap().0.command else { panic!() };
+        deploy.image_left_empty
+    };
+    assert!(empty(&[("INPUT_IMAGE", "")]));
+    assert!(empty(&[("INPUT_IMAGE", " "), ("INPUT_DESIRED-COUNT", "")]));
+    for other in ["INPUT_DESIRED-COUNT", "INPUT_IMAGE"] {
+        assert!(!empty(&[("INPUT_IMAGE", ""), (other, "2")]), "{other}");
+    }
+    assert!(!empty(&[("INPUT_IMAGE", ""), ("INPUT_ENVIRONMENT", "A: b")]));
+    assert!(!empty(&[("INPUT_IMAGE", ""), ("INPUT_TASK-DEFINITION", "web:7")]));
+    assert!(!empty(&[]));
+}
+
+#[test]
+fn control_characters_in_credentials_and_regions_are_refused_by_name() {
+    let what = "holds a line break or another control character: store the value again without it";
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"] {
+        for value in ["PLANTED\n", "PLAN\u{1}TED", "\u{7f}PLANTED"] {
+            assert_eq!(problems(&[(name, value)]), format!("{name}: {what}"));
+        }
+    }
+    assert_eq!(
+        problems(&[("INPUT_TOKEN", "PLAN\nTED")]),
+        "input token: is not a token: it holds spaces, line breaks or letters outside of ASCII"
+    );
+    assert!(problems(&[("INPUT_REGION", "eu-west-1\u{1}")]).starts_with("input region: "));
+}
+
+#[test]
+fn a_file_that_the_container_can_not_see_is_told_with_what_to_write() {
+    let repository = ("GITHUB_REPOSITORY", "acme/shop");
+    let said = |path: &str| problems(&[repository, ("INPUT_TASK-DEFINITION", path)]);
+    let outside = "is outside the workspace, which is all that a container action sees of the runner's files";
+    assert_eq!(
+        said("/home/runner/work/_temp/task-definition--1-x.json"),
+        format!(
+            "input task-definition: `/home/runner/work/_temp/task-definition--1-x.json` {outside}: copy it into the workspace in a step before this one, and write its path from there, such as `task-definition--1-x.json`. If amazon-ecs-render-task-definition wrote it, leave that step out: the inputs `image` and `environment` do the same"
+        )
+    );
+    assert_eq!(
+        said("/home/runner/work/shop/shop/deploy/task.json"),
+        "input task-definition: `/home/runner/work/shop/shop/deploy/task.json` does not exist for a container action, which has the workspace at another path: write `deploy/task.json`"
+    );
+    assert!(said("../task.json").contains(outside));
+    assert_eq!(
+        said("file://task.json"),
+        "input task-definition: write the path without `file://`: `task.json`"
+    );
+    assert!(matches!(definition_of("task.JSON"), DefinitionSource::File(_)));
+}
+
+/// What the input `task-definition` is read as.
+fn definition_of(value: &str) -> DefinitionSource {
+    let files = [(value, DEFINITION)];
+    let settings = read_with(&[&LEAST, &[("INPUT_TASK-DEFINITION", value)]], &files).unwrap().0;
+    let Command::Deploy(deploy) = settings.command else { panic!("deploy") };
+    deploy.definition
 }
 
 #[test]

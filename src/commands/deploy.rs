@@ -104,6 +104,10 @@ async fn admitted_deploy(
     report.image = link.and_then(|link| image_of(&wanted.content, &link.container));
     report.previous_task_definition = Some(service.task_definition.clone());
     warn(session, service, admitted, &wanted);
+    if wish.image_left_empty {
+        report.empty_image = true;
+        session.reporter.emit(&Event::Warning(Warning::EmptyImage));
+    }
     let goal = goal(session, wish, admitted.color, wanted);
     if let Some((asked, count)) = kept_count(snapshot, &goal) {
         let kept = Warning::CountKept { color: admitted.color, asked, count };

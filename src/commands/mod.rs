@@ -4,6 +4,7 @@ mod apply;
 mod deploy;
 mod drive;
 mod feedback;
+mod last_resort;
 mod logs;
 mod outside;
 mod post;
@@ -19,4 +20,5 @@ mod status;
 mod story;
 mod tags;
 
+pub(crate) use last_resort::{guarded, note_panics};
 pub(crate) use start::{main_step, post_step};

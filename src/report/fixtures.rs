@@ -146,6 +146,7 @@ pub(crate) fn planned() -> Planned {
 /// A good deploy of revision 8 to green.
 pub(crate) fn report() -> Report {
     Report {
+        empty_image: false,
         command: "deploy",
         outcome: Outcome::Succeeded,
         reason: None,

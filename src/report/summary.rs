@@ -73,6 +73,10 @@ pub(crate) fn summary(report: &Report) -> String {
 /// What the run came to: the end in words, and on failure what to do.
 pub(super) fn verdict(report: &Report) -> Vec<Section> {
     let mut out = vec![Section { rank: Rank::Verdict, text: message(&words::headline(report)) }];
+    if report.empty_image {
+        let text = format!("> [!WARNING]\n> {}", message(words::empty_image()));
+        out.push(Section { rank: Rank::Way, text });
+    }
     if let Some(failure) = words::failure(report) {
         out.push(Section { rank: Rank::Way, text: message(&failure.hint) });
         out.push(Section { rank: Rank::Detail, text: more_findings(report) });

@@ -175,7 +175,15 @@ pub(crate) fn unusable_images(content: &Content) -> Vec<Problem> {
             None => "is missing; write it there, or give the input `image`".to_owned(),
             Some(image) => {
                 let what = ImageRef::parse(image).err()?;
-                format!("{} is not an image: {what}, there or as the input `image`", shown(&one_line(image)))
+                match placeholder(image) {
+                    Some(left) => {
+                        format!(
+                            "`{}` is a placeholder; write the image itself, or give the input `image`",
+                            one_line(left)
+                        )
+                    }
+                    None => format!("{} is not an image: {what}", shown(&one_line(image))),
+                }
             }
         };
         Some(Problem::new(format!("containerDefinitions[{index}].image"), what))

@@ -22,3 +22,6 @@ pub(crate) use schema::typos;
 
 #[cfg(test)]
 mod model;
+
+#[cfg(test)]
+mod file_tests;

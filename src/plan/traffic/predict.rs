@@ -20,8 +20,19 @@ use crate::plan::step::{Capacity, End, Failing, Next, Refusal, Step, Stuck, Upda
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
-/// Most turns that a plan may take; more means that the prediction turns in a circle.
-const MOST: usize = 400;
+/// Turns that every plan may take; a plan of many rules and shares may take more. Still more means that the prediction
+/// turns in a circle.
+const TURNS: usize = 400;
+/// Most turns times rules: each turn looks at each rule, and a signal is not heard while a plan is made.
+const MOST_WORK: usize = 200_000;
+
+/// Most turns of this plan: each share is written to each rule, and held.
+fn most_turns(seen: &Snapshot, goal: &Goal) -> usize {
+    let balancers = seen.balancers.as_ref().and_then(|read| read.as_ref().ok());
+    let rules = balancers.map_or(0, |all| all.iter().map(|balancer| balancer.rules.len()).sum()).max(1);
+    let needed = 4 * rules * (goal.wish.steps.len() + 2);
+    TURNS.max(needed.min(MOST_WORK / rules))
+}
 
 /// What a plan comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +60,7 @@ pub(crate) fn predict(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction
 /// The steps from what is seen, which is changed to what they are predicted to bring.
 pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<Step>, Prediction> {
     let (mut run, mut now, mut steps) = (Run::begin(now), now, Vec::new());
-    for _ in 0..MOST {
+    for _ in 0..most_turns(seen, goal) {
         run.saw(&Ok(seen.clone()), goal, now);
         match next(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {

@@ -80,6 +80,21 @@ fn production(port: u16, blue: u32, green: u32) -> Rule {
     Rule { whole, protocol, ..rule(port, None, &[("tg-blue", blue), ("tg-green", green)]) }
 }
 
+#[test]
+fn a_plan_of_more_than_400_steps_is_made() {
+    let mut seen = world(100, 0);
+    let balancer = &mut rules(&mut seen)[0];
+    balancer.rules.extend((3..=5).map(|number| Rule {
+        arn: format!("rule-443-{number}"),
+        priority: Some(number),
+        ..production(443, 100, 0)
+    }));
+    let shares = wish(goal(0, 100), |wish| wish.steps = (1..=90).collect());
+    let Prediction::Brief(brief) = predict(&seen, &shares, at(0)) else { panic!("the plan is lost") };
+    let weights = brief.steps.iter().filter(|step| matches!(step, Step::Weights(_)));
+    assert_eq!(weights.count(), 5 * 91);
+}
+
 /// The load balancers of a snapshot.
 fn rules(seen: &mut Snapshot) -> &mut Vec<Balancer> {
     seen.balancers.as_mut().unwrap().as_mut().unwrap()

@@ -30,5 +30,12 @@ fn steps(brief: &Brief) -> Vec<Line> {
         return vec![Line::own(Level::Plain, "nothing to change; capacity and health are confirmed")];
     }
     let one = |(at, step)| Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::step(step)));
-    brief.steps.iter().enumerate().flat_map(one).collect()
+    let hidden = words::hidden_steps(brief.steps.len());
+    let numbered = || brief.steps.iter().enumerate();
+    let mut lines: Vec<Line> = numbered().take(hidden.start).flat_map(one).collect();
+    if !hidden.is_empty() {
+        lines.push(Line::own(Level::Dim, words::more_steps(&hidden)));
+    }
+    lines.extend(numbered().skip(hidden.end).flat_map(one));
+    lines
 }

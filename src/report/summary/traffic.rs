@@ -65,7 +65,14 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
     for text in texts.into_iter().flatten() {
         out.push_str(&message(&format!("{}.", capital(&text))));
     }
+    let hidden = words::hidden_steps(brief.steps.len());
     for (at, step) in brief.steps.iter().enumerate() {
+        if at == hidden.start && !hidden.is_empty() {
+            out.push_str(&format!("\n{}\n\n", message(&words::more_steps(&hidden)).trim_end()));
+        }
+        if hidden.contains(&at) {
+            continue;
+        }
         out.push_str(&format!("{}. {}\n", at + 1, message(&words::step(step)).trim_end()));
     }
     if brief.steps.is_empty() {

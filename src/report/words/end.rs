@@ -56,7 +56,7 @@ pub(crate) fn goal(report: &Report) -> String {
 
 /// What failed, or that nothing says so.
 fn what_failed(report: &Report) -> String {
-    failure(report).map_or_else(|| "No reason was recorded.".to_owned(), |failure| failure.what)
+    failure(report).map_or_else(|| super::broken_at(None), |failure| failure.what)
 }
 
 /// A good end.

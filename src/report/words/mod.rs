@@ -30,14 +30,16 @@ pub(crate) use end::{goal, headline, reason, title, undo, why_not};
 pub(crate) use ended::{failing, task_failed};
 pub(crate) use finding::finding;
 pub(crate) use left::because;
-pub(crate) use more::{image_missing, no_such_definition, problems, unreadable_file, warning};
+pub(crate) use more::{
+    broken_at, empty_image, image_missing, internal, no_such_definition, problems, unreadable_file, warning,
+};
 pub(crate) use refusal::refusal;
 pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
 pub(crate) use tangle::tangle;
 pub(crate) use traffic::{
-    ACCOUNT, PROPAGATION, capacity, command, drift, held, load, needed, rule, scaled_first, silent,
-    stickiness, unserved, users, versions, watched, way,
+    ACCOUNT, PROPAGATION, capacity, command, drift, held, hidden_steps, load, more_steps, needed, rule,
+    scaled_first, silent, stickiness, unserved, users, versions, watched, way,
 };
 pub(crate) use trouble::trouble;
 

@@ -26,6 +26,20 @@ pub(crate) fn problems(problems: &[Problem]) -> Failure {
     Failure::new(Reason::BadInput, what, "Nothing was changed in AWS. Correct it, then run again.")
 }
 
+/// A fault of the action itself.
+pub(crate) fn internal(what: &str) -> Failure {
+    let hint = "This is a fault of the action. Run `command: status` to see the colors and their traffic as AWS shows \
+                them. If the run had begun to change something, its post step puts that back; check its log. Then run again, \
+                and report the fault with this message.";
+    Failure::new(Reason::Internal, what, hint)
+}
+
+/// Where the action broke.
+pub(crate) fn broken_at(place: Option<&str>) -> String {
+    let place = place.map_or(String::new(), |place| format!(" at {}", quoted(place)));
+    format!("The action broke{place} and could not finish the run.")
+}
+
 /// Something to know that stops nothing.
 pub(crate) fn warning(warning: &Warning) -> String {
     match warning {
@@ -50,6 +64,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
             "{} is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
             quoted(image)
         ),
+        Warning::EmptyImage => empty_image().to_owned(),
         Warning::ForeignPolicies { service, names } => format!(
             "{} has scaling policies that are not ours: {}. None of ours is added beside them. Delete them, or remove `scaling` from the config.",
             quoted(service),
@@ -58,6 +73,13 @@ pub(crate) fn warning(warning: &Warning) -> String {
         Warning::Promote(caution) => super::promote::caution(caution),
         Warning::Text(text) => one_line(text),
     }
+}
+
+/// A deploy that changes nothing, perhaps because a job before it was skipped.
+pub(crate) fn empty_image() -> &'static str {
+    "`image` is empty and no other input changes anything, so this deploy brings no new version: it only confirms the one \
+     that the color runs. If a new version was meant, look at where `image` comes from: a job that was skipped, or that set no \
+     output, leaves it empty."
 }
 
 /// A task definition that was named and does not exist.

@@ -376,6 +376,7 @@ fn warnings_and_early_failures_are_said() {
         Warning::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() },
         Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
+        Warning::EmptyImage,
         Warning::Text("the post step found\nnothing to do".to_owned()),
     ];
     insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
@@ -384,6 +385,7 @@ fn warnings_and_early_failures_are_said() {
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.
     blue serves users now, so its desired count stays 6: `desired-count` asks for 2, and a deploy takes no tasks away from users.
     `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
+    `image` is empty and no other input changes anything, so this deploy brings no new version: it only confirms the one that the color runs. If a new version was meant, look at where `image` comes from: a job that was skipped, or that set no output, leaves it empty.
     the post step found nothing to do
     ");
     let early = [

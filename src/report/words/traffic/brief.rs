@@ -178,3 +178,31 @@ pub(crate) fn shortfall(capacity: &Capacity) -> String {
         capacity.color, capacity.share, capacity.healthy, capacity.needed
     )
 }
+
+/// Most steps of a plan that are shown one by one.
+const MOST_STEPS: usize = 60;
+/// Steps that are shown at the end of a longer plan.
+const LAST_STEPS: usize = 20;
+
+/// The steps in the middle of a long plan that are not shown, by their place from 0; none of a short one.
+pub(crate) fn hidden_steps(count: usize) -> std::ops::Range<usize> {
+    if count <= MOST_STEPS { count..count } else { MOST_STEPS - LAST_STEPS..count - LAST_STEPS }
+}
+
+/// What stands for the steps that are not shown.
+pub(crate) fn more_steps(hidden: &std::ops::Range<usize>) -> String {
+    format!("… steps {} to {}, of the same kind", hidden.start + 1, hidden.end)
+}
+
+#[cfg(test)]
+mod hidden {
+    use super::{hidden_steps, more_steps};
+
+    #[test]
+    fn a_long_plan_is_shortened_in_the_middle() {
+        assert!(hidden_steps(60).is_empty());
+        assert_eq!(hidden_steps(0), 0..0);
+        assert_eq!(hidden_steps(372), 40..352);
+        assert_eq!(more_steps(&(40..352)), "… steps 41 to 352, of the same kind");
+    }
+}
