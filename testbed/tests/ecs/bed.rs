@@ -71,7 +71,9 @@ impl Bed {
     /// The newest service deployment of web-green.
     pub(super) fn newest(&self) -> Value {
         let all = self.ecs("ListServiceDeployments", json!({ "cluster": "shop", "service": "web-green" }));
-        let arn = &all["serviceDeployments"][0]["serviceDeploymentArn"];
+        let newest =
+            all["serviceDeployments"].as_array().and_then(|all| all.last()).expect("a service deployment");
+        let arn = &newest["serviceDeploymentArn"];
         let answer = self.ecs("DescribeServiceDeployments", json!({ "serviceDeploymentArns": [arn] }));
         answer["serviceDeployments"][0].clone()
     }
