@@ -167,6 +167,19 @@ pub(crate) enum Warning {
         /// Their names.
         names: Vec<String>,
     },
+    /// Targets of a color's group that no task of its service is behind.
+    ForeignTargets {
+        /// The color.
+        color: Color,
+        /// Its service.
+        service: String,
+        /// Healthy targets of its own tasks; none if they could not be counted.
+        healthy: Option<u32>,
+        /// Its desired count.
+        desired: u32,
+        /// The foreign targets, each `ADDRESS:PORT`.
+        targets: Vec<String>,
+    },
     /// How a color scales that is to be production.
     Promote(Caution),
     /// Any other text from the edge: one plain sentence.
@@ -262,8 +275,6 @@ pub(crate) struct Report {
     pub(crate) task_definition: Option<String>,
     /// ARN of the task definition that the color ran before.
     pub(crate) previous_task_definition: Option<String>,
-    /// The image with traffic, as the wanted task definition names it.
-    pub(crate) image: Option<String>,
     /// The deployment's id.
     pub(crate) deployment: Option<String>,
     /// Whether the input `image` was empty and no other input changed anything.
@@ -320,7 +331,6 @@ impl Report {
             stale: false,
             task_definition: None,
             previous_task_definition: None,
-            image: None,
             deployment: None,
             empty_image: false,
             plan: None,

@@ -54,6 +54,12 @@ fn put_back(bed: &Testbed, done: &Done, reason: &str) {
     assert_eq!(writes(bed), THERE_AND_BACK);
     assert_eq!(wants(bed, "web-green"), "web-green:1 × 2");
     others_untouched(bed);
+    // Invariant 42: outputs and status tell of one look.
+    let status: Value = serde_json::from_str(done.output("status-json")).expect("JSON");
+    let green = &status["colors"][1];
+    assert_eq!(green["task_definition"], "web-green:1", "{}", done.log);
+    assert!(done.output("task-definition-arn").ends_with("/web-green:1"), "{:?}", done.outputs);
+    assert_eq!(green["image"], done.output("image"));
 }
 
 /// Waits until green wants the new revision, and does something then.

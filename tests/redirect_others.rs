@@ -10,6 +10,9 @@ mod common;
 #[path = "common/traffic.rs"]
 mod traffic;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use common::look::{ecs, until_called};
@@ -227,4 +230,40 @@ fn users_go_back_from_a_color_that_dies_while_it_settles() {
     let done = run.wait();
     done.expect(1, "failed", "unhealthy-targets", "restored");
     assert_eq!(splits(&bed, &sample), ["100/0"], "{}", done.log);
+}
+
+/// Once weights were written, somebody else moves users to both colors at the next look that reads task definitions:
+/// the one that is told.
+fn contradict_the_last_look(bed: &Testbed, sample: &Sample) {
+    let (moved, seen) = (Arc::new(AtomicBool::new(false)), sample.clone());
+    let written = Arc::clone(&moved);
+    bed.fault(
+        Fault::on("ModifyListener", Effect::Then(Box::new(move |_| written.store(true, SeqCst)))).times(1),
+    );
+    let act = move |world: &mut testbed::World| {
+        if moved.swap(false, SeqCst) {
+            somebody_writes(world, &seen, &seen.production_listener, (50, 50));
+        }
+    };
+    bed.fault(Fault::on("DescribeTaskDefinition", Effect::Before(Box::new(act))));
+}
+
+#[test]
+fn invariant_42_users_who_are_moved_before_the_last_look_are_no_success() {
+    let promoted = [("color", "green"), ("idle-count", "2"), ("settle", "0s")];
+    let moves_all: [(&str, &[(&str, &str)]); 3] = [
+        ("redirect-traffic", &[("traffic", "green"), ("settle", "0s")]),
+        ("rollback", &[("color", "green"), ("settle", "0s")]),
+        ("promote", &promoted),
+    ];
+    for (command, inputs) in moves_all {
+        let (bed, sample) = stack();
+        contradict_the_last_look(&bed, &sample);
+        let run = inputs.iter().fold(Action::new(&bed, command), |run, (name, value)| run.input(name, value));
+        let done = run.input("timeout", "20s").run();
+        done.expect(1, "superseded", "superseded", "changed");
+        assert_eq!((done.output("traffic"), done.output("live-color")), ("split", "both"), "{command}");
+        assert_eq!(splits(&bed, &sample), ["50/50"], "{command}: {}", done.log);
+        assert!(!done.summary.contains("All users are on green"), "{command}: {}", done.summary);
+    }
 }

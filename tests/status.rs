@@ -148,7 +148,7 @@ fn status_json_and_the_outputs_hold_the_same() {
         json!({
             "color": name, "service": service, "task_definition": format!("{service}:1"), "runs": null,
             "image": sample.image("v1"), "digests": [digest], "commit": null,
-            "running": count, "desired": count, "healthy": count, "registered": count,
+            "running": count, "desired": count, "healthy": count, "registered": count, "foreign_targets": [],
             "percent": percent, "test_url": url(port), "rollout": "COMPLETED",
             "min_capacity": null, "max_capacity": null, "scale_in_suspended": null,
         })
@@ -259,6 +259,9 @@ fn denied(stack: &Stack, operation: &str, service: Service, rest: Known) {
 /// Everything is known.
 const ALL: Known = Known { traffic: true, health: true, image: true, digests: true };
 
+/// Without the tasks it is unknown which targets are the color's own.
+const UNKNOWN_TASKS: Known = Known { digests: false, health: false, ..ALL };
+
 #[test]
 fn a_denied_task_definition_is_named_and_the_rest_is_there() {
     denied(&Stack::default(), "DescribeTaskDefinition", Service::Ecs, Known { image: false, ..ALL });
@@ -267,14 +270,14 @@ fn a_denied_task_definition_is_named_and_the_rest_is_there() {
 #[test]
 fn denied_tasks_are_named_and_the_rest_is_there() {
     for operation in ["ListTasks", "DescribeTasks"] {
-        denied(&Stack::default(), operation, Service::Ecs, Known { digests: false, ..ALL });
+        denied(&Stack::default(), operation, Service::Ecs, UNKNOWN_TASKS);
     }
 }
 
 #[test]
 fn denied_container_instances_are_named_and_the_rest_is_there() {
     let stack = Stack { ec2: true, ..Stack::default() };
-    denied(&stack, "DescribeContainerInstances", Service::Ecs, Known { digests: false, ..ALL });
+    denied(&stack, "DescribeContainerInstances", Service::Ecs, UNKNOWN_TASKS);
 }
 
 #[test]
@@ -302,6 +305,22 @@ fn a_denied_load_balancer_is_named_and_the_rest_is_there() {
 #[test]
 fn denied_scalable_targets_are_named_and_the_rest_is_there() {
     denied(&Stack::default(), "DescribeScalableTargets", Service::AutoScaling, ALL);
+}
+
+#[test]
+fn invariant_37_targets_of_no_task_of_a_color_are_named() {
+    let (bed, sample) = stack();
+    let stray =
+        json!({ "TargetGroupArn": sample.blue_group, "Targets": [{ "Id": "127.0.9.9", "Port": "8080" }] });
+    elb(&bed, "RegisterTargets", stray);
+    let done = status(&bed);
+    let blue = color(&done, 0);
+    assert_eq!((&blue["healthy"], &blue["registered"]), (&json!(2), &json!(2)));
+    assert_eq!(blue["foreign_targets"], json!(["127.0.9.9:8080"]));
+    let named = "1 more target in blue's target group belongs to no task of `web-blue`: 127.0.9.9:8080.";
+    done.says(named);
+    assert!(seen(&done)["drift"][0].as_str().expect("a sentence").starts_with(named), "{:?}", seen(&done));
+    assert!(done.summary.contains("127.0.9.9:8080"), "{}", done.summary);
 }
 
 #[test]

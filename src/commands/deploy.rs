@@ -2,6 +2,7 @@
 
 use super::apply::holding;
 use super::drive::{Drive, Ending};
+use super::last_look::last_look;
 use super::outside::Interrupted;
 use super::prepare::{Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
@@ -13,7 +14,7 @@ use crate::failure::Outcome;
 use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
 use crate::plan::course::Deploying;
-use crate::plan::definition::{Change, Content, difference, image_of, same_content};
+use crate::plan::definition::{Change, Content, difference, same_content};
 use crate::plan::deploy::{Goal, kept_count};
 use crate::plan::look::Look;
 use crate::plan::predict::{Plan, plan};
@@ -100,8 +101,6 @@ async fn admitted_deploy(
         Ok(wanted) => wanted,
         Err(why) => return unprepared(report, why),
     };
-    let link = service.setup.links.first();
-    report.image = link.and_then(|link| image_of(&wanted.content, &link.container));
     report.previous_task_definition = Some(service.task_definition.clone());
     warn(session, service, admitted, &wanted);
     if wish.image_left_empty {
@@ -120,11 +119,7 @@ async fn admitted_deploy(
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
     ended(&mut drive, ending, report);
-    match drive.at_end.filter(|_| report.failing.is_none()) {
-        // Outcome, outputs and status tell of one look: the last (invariant 42).
-        Some(last) => report.see(session.overview(&last)),
-        None => look_again(session, report).await,
-    }
+    last_look(&mut drive, report).await;
 }
 
 /// The goal of the run: the request bound to the color that was found.
@@ -259,11 +254,4 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
     drive.save(if cancelled { drive.phase() } else { Phase::Done });
-}
-
-/// What stands at the end, for the summary. It decides nothing any more, so a trouble is no failure.
-async fn look_again(session: &Session<'_>, report: &mut Report) {
-    if let Interrupted::No(Ok(snapshot)) = session.look(Look::WHOLE).await {
-        report.see(session.overview(&snapshot));
-    }
 }

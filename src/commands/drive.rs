@@ -1,24 +1,28 @@
 //! The one loop behind every command that writes: look, decide, do one step, look again. No decisions here; the course
 //! has them.
 
+mod cut_off;
+mod tell;
+
 use std::time::Duration;
 
+use self::cut_off::cut_off;
+use self::tell::{HeldUp, same};
 use super::apply::apply;
 use super::outside::Interrupted;
-use super::session::{HEARTBEAT, LAST_MOMENT, Session, alike};
+use super::session::{HEARTBEAT, LAST_MOMENT, Session};
 use super::state::{NAME, Phase, State};
 use crate::action::files;
 use crate::clock;
-use crate::event::{Answered, Event, LogLink};
+use crate::event::{Event, LogLink};
 use crate::plan::cause::{Cause, gather};
 use crate::plan::color::Color;
 use crate::plan::course::{Course, Deploying};
 use crate::plan::look::Look;
-use crate::plan::run::Answer;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Stuck, Wait};
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::trouble::Read;
 use crate::plan::verdict::{Mine, Recovery};
 
 /// How long a write that is on its way when the signal comes may still be answered.
@@ -46,9 +50,9 @@ pub(crate) struct Drive<'a, C> {
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
     pub(crate) logs: Vec<LogLink>,
-    /// What a change of traffic saw last: where users are, when a signal leaves no time for another look.
+    /// The newest look: what stands when a signal leaves no time for another one.
     pub(crate) seen: Option<Snapshot>,
-    /// The look that decided the end.
+    /// The look that decided the end, if it holds all that a report tells.
     pub(crate) at_end: Option<Snapshot>,
     /// What was told last of waiting, and when.
     told: Option<(Wait, Time)>,
@@ -56,26 +60,14 @@ pub(crate) struct Drive<'a, C> {
     told_moved: bool,
     /// Whether the first failed task was reported.
     told_failure: bool,
+    /// The foreign targets that were told.
+    told_foreign: Vec<String>,
     /// The write that AWS does not take for now.
     held_up: Option<HeldUp>,
     /// What was read with the last write of weights.
     between: Option<Snapshot>,
     /// When the last whole look began.
     looked: Time,
-}
-
-/// A write that AWS does not take for now, and what was told of it.
-struct HeldUp {
-    /// The write.
-    step: Step,
-    /// AWS's answer.
-    trouble: Trouble,
-    /// When it was tried first.
-    since: Time,
-    /// How often it was tried.
-    tries: u32,
-    /// When that was told last.
-    told: Time,
 }
 
 impl<'a, C: Course> Drive<'a, C> {
@@ -92,6 +84,7 @@ impl<'a, C: Course> Drive<'a, C> {
             told: None,
             told_moved: false,
             told_failure: false,
+            told_foreign: Vec::new(),
             held_up: None,
             between: None,
             looked: clock::now(),
@@ -116,7 +109,7 @@ impl<'a, C: Course> Drive<'a, C> {
         let mut look = self.course.look();
         let mut first = first;
         loop {
-            let seen = match first.take() {
+            let mut seen = match first.take() {
                 Some(snapshot) => Ok(snapshot),
                 None => match self.between_rules() {
                     Some(snapshot) => Ok(snapshot),
@@ -132,11 +125,10 @@ impl<'a, C: Course> Drive<'a, C> {
             self.tell_count(count);
             self.tell_arrival();
             self.tell_failure(&seen);
-            if self.course.moving().is_some() {
-                self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
-            }
+            self.tell_foreign(&seen);
+            self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
             let next = self.course.next(&seen, now);
-            let Some(next) = self.with_new_rules(next, &seen).await else { continue };
+            let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
             if let Next::Look(closer) = next {
                 look = closer;
                 continue;
@@ -150,13 +142,14 @@ impl<'a, C: Course> Drive<'a, C> {
                     if let Refusal::NotEnough { capacity, .. } = &refusal {
                         self.gather_of(capacity.color, &Failing::Traffic(Stuck::NotEnough(*capacity))).await;
                     }
+                    self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::Refuse(refusal);
                 }
                 Next::Done(end) if self.course.goes_on(&end, clock::now()) => {
                     (self.told_moved, self.told_failure) = (false, false);
                 }
                 Next::Done(end) => {
-                    self.at_end = seen.ok();
+                    self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::End(end);
                 }
                 Next::Look(_) => {}
@@ -167,8 +160,8 @@ impl<'a, C: Course> Drive<'a, C> {
 
     /// Right before a step that has to hold for the rules as they are now: what a new read of them makes of it.
     /// None if a signal came first, which is noted.
-    async fn with_new_rules(&mut self, next: Next, seen: &Read<Snapshot>) -> Option<Next> {
-        let (Next::Step(step), Ok(snapshot)) = (&next, seen) else { return Some(next) };
+    async fn with_new_rules(&mut self, next: Next, seen: &mut Read<Snapshot>) -> Option<Next> {
+        let (Next::Step(step), Ok(snapshot)) = (&next, &*seen) else { return Some(next) };
         if !self.course.is_bound_to_rules(step) {
             return Some(next);
         }
@@ -177,46 +170,11 @@ impl<'a, C: Course> Drive<'a, C> {
                 self.note_signal();
                 None
             }
-            Interrupted::No(seen) => Some(self.course.stopped_by_rules(&seen, clock::now()).unwrap_or(next)),
-        }
-    }
-
-    /// Tells once that all users are where they should be, though the run still watches.
-    fn tell_arrival(&mut self) {
-        let Some(moving) = self.course.moving() else { return };
-        let run = &moving.run;
-        let to = moving.goal.wish.to;
-        let ours =
-            !run.written.is_empty() && run.written.values().all(|written| written.split.same_ratio(to));
-        if run.arrived.is_some() && ours && run.failing.is_none() && !self.told_moved {
-            self.told_moved = true;
-            self.session.reporter.emit(&Event::Moved(to));
-        }
-    }
-
-    /// Reports the first task that failed, with its cause, once.
-    fn tell_failure(&mut self, seen: &Read<Snapshot>) {
-        if self.told_failure {
-            return;
-        }
-        let found = seen.as_ref().ok().and_then(|snapshot| self.course.first_failure(snapshot));
-        let Some((color, cause)) = found else { return };
-        self.told_failure = true;
-        let logs = self.course.deploying().map_or(Vec::new(), |deploying| {
-            super::logs::links(&cause, &deploying.goal.content, &self.session.names.place.region)
-        });
-        self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
-    }
-
-    /// The desired count that somebody else set, of the service that is deployed to.
-    fn recounted(&self) -> Option<u32> {
-        self.course.deploying().and_then(|deploying| deploying.run.recounted)
-    }
-
-    /// Tells when somebody else set another desired count than this one.
-    fn tell_count(&self, before: Option<u32>) {
-        if let Some(count) = self.recounted().filter(|count| Some(*count) != before) {
-            self.session.reporter.emit(&Event::Recounted(count));
+            Interrupted::No(anew) => {
+                let stopped = self.course.stopped_by_rules(&anew, clock::now());
+                *seen = Ok(anew);
+                Some(stopped.unwrap_or(next))
+            }
         }
     }
 
@@ -317,43 +275,6 @@ impl<'a, C: Course> Drive<'a, C> {
         self.note_signal();
     }
 
-    /// Tells what a step brought.
-    fn tell(&mut self, step: &Step, answer: &Read<Answer>) {
-        let told = match answer {
-            Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
-            Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
-            Ok(Answer::Registered(arn)) => Answered::Registered(arn.clone()),
-            Ok(Answer::Updated(service)) => {
-                let rollout = matches!(step, Step::Update(update) if update.rolls());
-                Answered::Updated(service.primary().filter(|_| rollout).map(|primary| primary.id.clone()))
-            }
-            Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),
-            Err(trouble) if self.is_told(step, trouble) => return,
-            Err(trouble) => Answered::Trouble(trouble.clone()),
-        };
-        self.session.reporter.emit(&Event::Answered(told));
-    }
-
-    /// Whether the trouble with a write was told already. One that goes on is told as a heartbeat.
-    fn is_told(&mut self, step: &Step, trouble: &Trouble) -> bool {
-        let now = clock::now();
-        let known = self.held_up.take().filter(|held| held.step == *step && alike(&held.trouble, trouble));
-        let Some(held) = known else {
-            let passes = trouble.kind.passes() && !trouble.effect_unknown;
-            let (step, trouble) = (step.clone(), trouble.clone());
-            self.held_up = passes.then_some(HeldUp { step, trouble, since: now, tries: 1, told: now });
-            return false;
-        };
-        let (tries, elapsed) = (held.tries + 1, now.since(held.since));
-        let tell = now.since(held.told) >= HEARTBEAT;
-        if tell {
-            let trouble = trouble.clone();
-            self.session.reporter.emit(&Event::HeldUp { trouble, elapsed, tries });
-        }
-        self.held_up = Some(HeldUp { tries, told: if tell { now } else { held.told }, ..held });
-        true
-    }
-
     /// From forward to back: gathers the cause, tells it at once, and notes the turn.
     async fn turn(&mut self, failing: Failing, recovery: Recovery) {
         if failing != Failing::Cancelled {
@@ -423,47 +344,5 @@ impl<'a, C: Course> Drive<'a, C> {
         if let Err(error) = saved {
             self.session.reporter.file_trouble("the step's state", &error);
         }
-    }
-}
-
-/// Whether two waits are for the same thing: time that runs out is no news.
-fn same(told: &Wait, wait: &Wait) -> bool {
-    match (told, wait) {
-        (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
-            a == b && old == new
-        }
-        (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. })
-        | (Wait::Drain { color: a, .. }, Wait::Drain { color: b, .. }) => a == b,
-        (told, wait) => told == wait,
-    }
-}
-
-/// The answer of a step that a signal cut off.
-fn cut_off(step: &Step) -> Trouble {
-    let (action, resource) = match step {
-        Step::Register { family } => ("ecs:RegisterTaskDefinition", family),
-        Step::Update(update) => ("ecs:UpdateService", &update.service),
-        Step::Find { family } => ("ecs:DescribeTaskDefinition", family),
-        Step::Probe => return no_answer("probe", "the test listener"),
-        Step::Weights(weights) if weights.default => {
-            ("elasticloadbalancing:ModifyListener", &weights.listener)
-        }
-        Step::Weights(weights) => ("elasticloadbalancing:ModifyRule", &weights.rule),
-        Step::Scaling(scaling) => ("application-autoscaling:RegisterScalableTarget", &scaling.service),
-        Step::Policy(put) => ("application-autoscaling:PutScalingPolicy", &put.name),
-        Step::Alarm(put) => ("cloudwatch:PutMetricAlarm", &put.name),
-    };
-    no_answer(action, resource)
-}
-
-/// A call without an answer.
-fn no_answer(action: &'static str, resource: &str) -> Trouble {
-    Trouble {
-        kind: TroubleKind::TimedOut,
-        action,
-        resource: resource.to_owned(),
-        code: None,
-        message: "the run was cancelled before the answer came".to_owned(),
-        effect_unknown: true,
     }
 }

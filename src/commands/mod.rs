@@ -4,6 +4,7 @@ mod apply;
 mod deploy;
 mod drive;
 mod feedback;
+mod last_look;
 mod last_resort;
 mod logs;
 mod outside;

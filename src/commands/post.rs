@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::drive::{Drive, Ending};
-use super::redirect::at_the_end;
+use super::last_look::look_again;
 use super::session::Session;
 use super::state::{DeployState, Phase, State, TrafficState};
 use crate::clock;
@@ -14,6 +14,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::course::{Deploying, Moving};
 use crate::plan::definition::Content;
 use crate::plan::deploy::Goal;
+use crate::plan::look::Look;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Left};
 use crate::plan::traffic;
@@ -45,7 +46,7 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
     };
     if let State::Traffic(_) = state {
         // Whose comment and labels are to tell of it.
-        at_the_end(session, last, &mut report).await;
+        look_again(session, (Look { develop: true, ..Look::TRAFFIC }, last), &mut report).await;
     }
     report
 }

@@ -2,7 +2,8 @@
 
 use super::deploy::{differences, strangers, warn_of_drain};
 use super::drive::{Drive, Ending};
-use super::redirect::{at_the_end, put_back};
+use super::last_look::last_look;
+use super::redirect::{put_back, told_from};
 use super::session::{Session, Stop};
 use super::state::Phase as Saved;
 use crate::clock;
@@ -10,10 +11,9 @@ use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
 use crate::plan::course::Course;
-use crate::plan::definition::image_of;
 use crate::plan::look::Look;
 use crate::plan::promote::{Goal, Phase, Promoting, cautions, loose, other, phases, predict};
-use crate::plan::snapshot::{Service, Snapshot};
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Found, Left, Refusal};
 use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_busy, stays_suspended};
 use crate::plan::verdict::Limits;
@@ -78,7 +78,7 @@ async fn begin(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Resul
         return Ok(match found {
             Ok(((prediction, stays), phases)) => {
                 report.stays_at_size = stays;
-                becomes(&snapshot, goal.promotion.mode, report);
+                ran_before(&snapshot, goal.promotion.mode, report);
                 announce(session, &snapshot, (&phases, prediction), report).then_some((snapshot, phases))
             }
             Err(refusal) => {
@@ -124,18 +124,11 @@ fn announce(
     true
 }
 
-/// Notes what is to be production, and what production ran before: in a swap that is the other color's.
-fn becomes(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
-    let of = |color| snapshot.service(color);
-    let (Some(winner), Some(loser)) = (report.color.and_then(of), report.color.map(other).and_then(of))
-    else {
-        return;
-    };
-    let revision = winner.definition.as_ref().and_then(|read| read.as_ref().ok());
-    let link = winner.setup.links.first();
-    report.image = revision.zip(link).and_then(|(held, link)| image_of(&held.content, &link.container));
-    let before = || loser.task_definition.clone();
-    report.previous_task_definition = (mode == Mode::Swap).then(before);
+/// Notes what production ran before: in a swap that is the other color's.
+fn ran_before(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
+    let loser = report.color.map(other).and_then(|color| snapshot.service(color));
+    let before = loser.filter(|_| mode == Mode::Swap);
+    report.previous_task_definition = before.map(|service| service.task_definition.clone());
 }
 
 /// Tells what a copy changes in the color's task definition.
@@ -151,8 +144,6 @@ fn copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase], report: 
         session.reporter.emit(&Event::Plan(Box::new(planned.clone())));
         report.previous_task_definition = Some(service.task_definition.clone());
         report.service = Some(name.clone());
-        let link = service.setup.links.first();
-        report.image = link.and_then(|link| image_of(&goal.content, &link.container));
         report.plan = Some(planned);
     }
 }
@@ -179,7 +170,7 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
     }
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
     drive.save(if open { drive.phase() } else { Saved::Done });
-    look_again(session, (phases.last().filter(|_| last), drive.seen), report).await;
+    tell_the_end(&mut drive, phases.last().filter(|_| last), report).await;
 }
 
 /// The end of a phase as the end of the whole: what earlier phases changed stays changed. Users who are back where the
@@ -197,23 +188,13 @@ fn whole(end: End, changed: bool, restores: bool) -> End {
     }
 }
 
-/// What stands at the end, and what a promote left open. It decides nothing any more, so a trouble is no failure.
-async fn look_again(
-    session: &Session<'_>,
-    (last, seen): (Option<&Phase>, Option<Snapshot>),
-    report: &mut Report,
-) {
-    let Some(snapshot) = at_the_end(session, seen, report).await else { return };
+/// What stands at the end, and what a promote left open.
+async fn tell_the_end(drive: &mut Drive<'_, Promoting<'_>>, last: Option<&Phase>, report: &mut Report) {
+    let Some(snapshot) = last_look(drive, report).await else { return };
     if let Some(Phase::Move(goal)) = last {
         report.stays_at_size = stays_at_size(&snapshot, goal);
         report.stays_busy = stays_busy(&snapshot, goal);
         report.stays_suspended = stays_suspended(&snapshot, goal);
     }
-    if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
-        report.task_definition = Some(service.task_definition.clone());
-    }
-    if let Some(brief) = &mut report.traffic {
-        let of = |service: &Service| (service.color, service.task_definition.clone());
-        brief.versions = snapshot.services.iter().map(of).collect();
-    }
+    told_from(&snapshot, report);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::deploy::strangers;
 use super::drive::{Drive, Ending};
-use super::outside::Interrupted;
+use super::last_look::last_look;
 use super::session::{Session, Stop};
 use super::state::Phase;
 use crate::action::traffic::RollbackSettings;
@@ -15,7 +15,7 @@ use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::course::Moving;
 use crate::plan::look::Look;
-use crate::plan::snapshot::Snapshot;
+use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Left, Refusal};
 use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall, stays_suspended};
 
@@ -95,7 +95,7 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(Some(*snapshot)).await;
     ended(&mut drive, ending, &mut report);
-    look_again(session, (&goal, drive.seen), &mut report).await;
+    tell_the_end(&mut drive, &mut report).await;
     report
 }
 
@@ -201,10 +201,11 @@ pub(super) fn put_back(run: &Run) -> PutBack {
     }
 }
 
-/// What stands at the end, and what a change of traffic left open. It decides nothing any more, so a trouble is no
-/// failure.
-async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot>), report: &mut Report) {
-    let Some(snapshot) = at_the_end(session, last, report).await else { return };
+/// What stands at the end, and what a change of traffic left open.
+async fn tell_the_end(drive: &mut Drive<'_, Moving<'_>>, report: &mut Report) {
+    let Some(snapshot) = last_look(drive, report).await else { return };
+    let goal = drive.course.goal;
+    told_from(&snapshot, report);
     let brief = report.traffic.as_deref();
     if goal.wish.force && report.outcome == Outcome::Succeeded {
         report.shortfall = brief.map(|brief| shortfall(&snapshot, goal, brief)).unwrap_or_default();
@@ -212,33 +213,14 @@ async fn look_again(session: &Session<'_>, (goal, last): (&Goal, Option<Snapshot
     report.stays_suspended = stays_suspended(&snapshot, goal);
 }
 
-/// What stands at the end: a new look; after a signal, or where AWS does not answer any more, the last one.
-pub(super) async fn at_the_end(
-    session: &Session<'_>,
-    last: Option<Snapshot>,
-    report: &mut Report,
-) -> Option<Snapshot> {
-    let seen = match session.look(Look { develop: true, ..Look::TRAFFIC }).await {
-        Interrupted::No(seen) => seen.ok(),
-        Interrupted::Yes => None,
-    };
-    let signalled = session.signals.came().is_some();
-    let whole = seen.as_ref().is_some_and(|snapshot| matches!(snapshot.balancers, Some(Ok(_))));
-    let snapshot = if whole { seen.clone() } else { last.or(seen.clone()) }?;
-    let show = |snapshot: &Snapshot| session.overview(snapshot);
-    let mut told = show(&snapshot);
-    if let Some(before) = &report.overview {
-        told = told.with_rest_of(before);
+/// The versions of both colors, as the last look shows them.
+pub(super) fn told_from(snapshot: &Snapshot, report: &mut Report) {
+    if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
+        report.task_definition = Some(service.task_definition.clone());
     }
-    if let Some(seen) = seen.filter(|_| !whole) {
-        told.unread = show(&seen).unread;
+    if let Some(brief) = &mut report.traffic {
+        let of = |service: &Service| (service.color, service.task_definition.clone());
+        let of_users = snapshot.services.iter().filter(|service| service.color != Color::Develop);
+        brief.versions = of_users.map(of).collect();
     }
-    // After a signal the last look is the one that showed what was put back, or that nothing had been changed.
-    let settled = signalled && matches!(report.left, Left::Restored | Left::Untouched);
-    if whole || settled {
-        report.see(told)
-    } else {
-        report.see_before_the_end(told)
-    }
-    Some(snapshot)
 }

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::event::Event;
 use crate::plan::look::Look;
 use crate::plan::overview::{Overview, overview};
+use crate::plan::own_targets::ForeignTargets;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Wait;
 use crate::plan::time::Time;
@@ -37,6 +38,8 @@ pub(crate) struct Session<'a> {
     pub(crate) signals: Signals,
     /// What was told of reads that AWS does not answer.
     pub(crate) told: RefCell<Told>,
+    /// Targets that looks showed in a color's group without a task of its service.
+    pub(crate) foreign: RefCell<ForeignTargets>,
 }
 
 /// The runner kills a cancelled step 10 s after the signal: a run is out of AWS before that, with time to report.
@@ -68,20 +71,29 @@ pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
 }
 
 impl Session<'_> {
-    /// What people want to see of a snapshot.
-    pub(crate) fn overview(&self, snapshot: &Snapshot) -> Overview {
-        let place = &self.settings.place;
-        overview(snapshot, place.listener.as_ref(), &place.hosts)
-    }
-
     /// One look at AWS, which a signal ends.
     pub(crate) async fn look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
-        self.outside.read(async |aws| aws.observe(&self.names, look).await).await
+        self.noted(self.outside.read(async |aws| aws.observe(&self.names, look).await).await)
+    }
+
+    /// Notes the targets that a look shows.
+    fn noted(&self, seen: Interrupted<Read<Snapshot>>) -> Interrupted<Read<Snapshot>> {
+        if let Interrupted::No(Ok(snapshot)) = &seen {
+            self.foreign.borrow_mut().saw(snapshot);
+        }
+        seen
+    }
+
+    /// What a look shows, for people and for `status-json`.
+    pub(crate) fn overview(&self, snapshot: &Snapshot) -> Overview {
+        let place = &self.settings.place;
+        overview(snapshot, place.listener.as_ref(), &place.hosts).with_foreign(&self.foreign.borrow())
     }
 
     /// One look at AWS of a run that has noted a signal and puts back what it changed.
     pub(crate) async fn last_look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
-        self.outside.finish(LAST_MOMENT, async |aws| aws.observe(&self.names, look).await).await
+        let look = async |aws: &Aws| aws.observe(&self.names, look).await;
+        self.noted(self.outside.finish(LAST_MOMENT, look).await)
     }
 
     /// Waits for the poll interval; after a signal was noted, for a shorter time.
@@ -96,7 +108,8 @@ impl Session<'_> {
 
     /// A look before anything is decided: see [`Session::patiently`].
     pub(crate) async fn first_look(&self, look: Look) -> Result<Snapshot, Stop> {
-        self.patiently(async |aws| aws.observe(&self.names, look).await).await
+        let seen = self.patiently(async |aws| aws.observe(&self.names, look).await).await;
+        seen.inspect(|snapshot| self.foreign.borrow_mut().saw(snapshot))
     }
 
     /// A read before anything is decided: a trouble that may pass is tried again until the time-out.

@@ -216,6 +216,7 @@ async fn session<'a>(
         reporter,
         signals,
         told: RefCell::default(),
+        foreign: RefCell::default(),
     })
 }
 

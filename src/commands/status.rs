@@ -6,19 +6,18 @@ use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::look::Look;
 use crate::plan::overview::misscaled;
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
+use crate::plan::trouble::Read;
 
 /// Runs the command to its report.
 pub(crate) async fn status(session: &Session<'_>) -> Report {
     let mut report = Report::new("status");
     let scaling = session.settings.scaling;
     let look = Look { scaling: true, scalers: scaling.is_some(), ..Look::WHOLE };
-    let seen = match session.look(look).await {
-        Interrupted::No(seen) => seen,
-        Interrupted::Yes => {
-            report.cancel();
-            return report;
-        }
+    let Interrupted::No(seen) = looked(session, look).await else {
+        report.cancel();
+        return report;
     };
     match seen {
         Ok(snapshot) => {
@@ -35,4 +34,17 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
         }
     }
     report
+}
+
+/// A look; a second one where the first shows a target without a task, which may have begun between two of its reads.
+async fn looked(session: &Session<'_>, look: Look) -> Interrupted<Read<Snapshot>> {
+    let first = session.look(look).await;
+    if !session.foreign.borrow().is_unsure() {
+        return first;
+    }
+    session.pause(false).await;
+    match session.look(look).await {
+        Interrupted::No(Err(_)) => first,
+        second => second,
+    }
 }

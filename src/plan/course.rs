@@ -22,6 +22,9 @@ pub(crate) trait Course {
     /// What the next decision needs to see.
     fn look(&self) -> Look;
 
+    /// What the end of the run is decided on and told from.
+    fn last_look(&self) -> Look;
+
     /// Notes what was seen.
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time);
 
@@ -106,6 +109,19 @@ fn within_budget(
     }
 }
 
+/// Whether a run goes back because it was cancelled.
+fn is_cancelled(turned: Option<&Turned>) -> bool {
+    turned.is_some_and(|turned| turned.failing == Failing::Cancelled)
+}
+
+/// An end is decided on a look that holds all that a report tells, so that nothing read later contradicts the report
+/// (invariant 42). A cancelled run has no time for one more look.
+fn on_whole_look(next: Next, seen: &Read<Snapshot>, (look, is_cancelled): (Look, bool)) -> Next {
+    let ends = matches!(next, Next::Done(_) | Next::Refuse(_));
+    let is_partial = seen.as_ref().is_ok_and(|snapshot| !snapshot.is_whole());
+    if ends && is_partial && !is_cancelled { Next::Look(look) } else { next }
+}
+
 /// A deploy on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Deploying<'a> {
@@ -120,7 +136,8 @@ pub(crate) struct Deploying<'a> {
 impl Course for Deploying<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
         let next = deploy::next(seen, self.goal, &self.run, now);
-        within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now))
+        let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
+        on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
     }
 
     fn look(&self) -> Look {
@@ -128,6 +145,10 @@ impl Course for Deploying<'_> {
             return self.goal.look();
         }
         Look::following(self.goal.color)
+    }
+
+    fn last_look(&self) -> Look {
+        self.goal.look()
     }
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
@@ -201,7 +222,8 @@ pub(crate) struct Moving<'a> {
 impl Course for Moving<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
         let next = traffic::next(seen, self.goal, &self.run, now);
-        within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now))
+        let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
+        on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
     }
 
     fn look(&self) -> Look {
@@ -209,6 +231,10 @@ impl Course for Moving<'_> {
         let starting = (self.run.short || !self.run.counts.is_empty()) && self.run.arrived.is_none();
         let alarms = !self.goal.wish.alarms.is_empty();
         Look { alarms, causes: starting, definitions: false, ..self.goal.look() }
+    }
+
+    fn last_look(&self) -> Look {
+        Look { develop: true, ..self.goal.look() }
     }
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {

@@ -106,16 +106,11 @@ fn followed(snapshot: &Snapshot, mine: &Mine, (goal, run): (&Goal, &Run), now: T
     if !matches!(next, Next::Done(End::Good { .. })) {
         return next;
     }
-    if !is_whole(snapshot) {
+    if !snapshot.is_whole() {
         return Next::Look(goal.look());
     }
     let unknown = users_unknown(snapshot, mine, goal, now);
     unknown.or_else(|| bounded(snapshot, goal, run)).unwrap_or(next)
-}
-
-/// Whether a look holds everything that the end of a run tells.
-fn is_whole(snapshot: &Snapshot) -> bool {
-    snapshot.balancers.is_some() && snapshot.services.iter().all(|service| service.definition.is_some())
 }
 
 /// Users on a color that was without them when the update was written (invariant 39). A deployment that failed is told

@@ -5,6 +5,7 @@ mod scaling;
 
 use super::color::{Color, Split};
 use super::definition::image_of;
+use super::own_targets::{ForeignTargets, group_targets};
 use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot, Task};
 use super::trouble::Trouble;
 use super::wanted::{Hosts, ListenerChoice};
@@ -44,6 +45,22 @@ impl Overview {
         self.split.as_ref()?.as_ref().ok().copied()
     }
 
+    /// With the targets that no task of a color's service is behind.
+    pub(crate) fn with_foreign(mut self, foreign: &ForeignTargets) -> Overview {
+        for view in &mut self.colors {
+            view.foreign = foreign.of(view.color);
+            if !view.foreign.is_empty() {
+                self.drift.push(Drift::Foreign {
+                    color: view.color,
+                    service: view.service.clone(),
+                    targets: view.foreign.clone(),
+                    has_users: view.percent.is_some_and(|percent| percent > 0),
+                });
+            }
+        }
+        self
+    }
+
     /// With what an earlier look saw and this one did not look at: develop, and what a task definition that is still
     /// wanted holds.
     pub(crate) fn with_rest_of(mut self, earlier: &Overview) -> Overview {
@@ -73,6 +90,8 @@ pub(crate) struct ColorView {
     pub(crate) service: String,
     /// `family:revision` that the service wants.
     pub(crate) revision: String,
+    /// The same as an ARN.
+    pub(crate) task_definition: String,
     /// `family:revision` of its running tasks, where none runs what the service wants.
     pub(crate) runs: Option<String>,
     /// The image of the container that gets the traffic, as the task definition that runs names it.
@@ -85,8 +104,10 @@ pub(crate) struct ColorView {
     pub(crate) running: u32,
     /// Desired count.
     pub(crate) desired: u32,
-    /// Healthy and registered targets.
+    /// Healthy and registered targets, without foreign ones. None if its targets or its tasks could not be read.
     pub(crate) healthy: Option<(u32, u32)>,
+    /// Targets in its group that no task of its service is behind, each `ADDRESS:PORT`.
+    pub(crate) foreign: Vec<String>,
     /// Its share of the users in percent; none for develop, or where the rules could not be read.
     pub(crate) percent: Option<u32>,
     /// Where it can be tested.
@@ -194,6 +215,7 @@ fn view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> ColorV
         color: service.color,
         service: service.name.clone(),
         revision: name(&service.task_definition),
+        task_definition: service.task_definition.clone(),
         runs: older.map(|task| name(&task.task_definition)),
         image: older.map_or(wanted, runs),
         digests: digests(service),
@@ -202,10 +224,11 @@ fn view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> ColorV
         }),
         running: service.running,
         desired: service.desired,
-        healthy: known(&service.targets).map(|targets| {
-            let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-            (count(targets.iter().filter(|target| target.is_healthy()).count()), count(targets.len()))
+        healthy: known(&service.targets).zip(group_targets(service)).map(|(all, targets)| {
+            let registered = u32::try_from(all.len() - targets.foreign.len());
+            (targets.healthy(), registered.unwrap_or(u32::MAX))
         }),
+        foreign: Vec::new(),
         percent: wiring.and(match service.color {
             Color::Blue => Some(blue),
             Color::Green => Some(green),

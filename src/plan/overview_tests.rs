@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plan::sample::{arn, balancer, snapshot, target, trouble};
 use crate::plan::scalers::{Managed, Managing, Role, Scalers, next_step, put_alarm, put_policy, register};
-use crate::plan::snapshot::Container;
+use crate::plan::snapshot::{Container, Target};
 use crate::plan::step::{Purpose, Step};
 use crate::plan::trouble::TroubleKind;
 
@@ -342,4 +342,24 @@ fn what_a_later_look_did_not_look_at_is_taken_from_an_earlier_one() {
     assert_eq!(green.image, earlier.colors[1].image);
     later.services[1].task_definition = arn("web-green:2");
     assert_eq!(overview(&later, None).with_rest_of(&earlier).colors[1].commit, None, "that is another one");
+}
+
+#[test]
+fn invariant_37_targets_of_others_are_named_and_do_not_count() {
+    let mut all = snapshot();
+    let mut targets: Vec<Target> = (1..=2).map(|number| target(number, "unhealthy")).collect();
+    targets.extend([8, 9].map(|number| target(number, "healthy")));
+    all.services[1].targets = Some(Ok(targets));
+    let mut foreign = ForeignTargets::default();
+    foreign.saw(&all);
+    let once = overview(&all, None).with_foreign(&foreign);
+    assert_eq!((once.colors[1].healthy, once.colors[1].foreign.len()), (Some((0, 2)), 0));
+    foreign.saw(&all);
+    let twice = overview(&all, None).with_foreign(&foreign);
+    let named = vec!["10.0.0.8:8080".to_owned(), "10.0.0.9:8080".to_owned()];
+    assert_eq!(twice.colors[1].foreign, named);
+    let service = "web-green".to_owned();
+    let drift = Drift::Foreign { color: Color::Green, service, targets: named, has_users: false };
+    assert_eq!(twice.drift, [drift]);
+    assert_eq!(to_green(&twice, Move::Redirect), Err(WhyNot::NoneHealthy), "nobody of green's own");
 }

@@ -1,9 +1,11 @@
 //! Which targets of a service's target group belong to its own tasks. Anyone may register a target in a group: another
 //! service, or a person by hand. Only the service's own tasks count as its healthy targets (invariant 37).
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::snapshot::{Link, Service, Target, Task};
+use super::color::Color;
+use super::snapshot::{Link, Service, Snapshot, Target, Task};
 
 /// The targets of a service's group, split by whether a task of the service is behind them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,40 @@ impl GroupTargets<'_> {
     pub(crate) fn healthy(&self) -> u32 {
         let healthy = self.own.iter().filter(|(_, target)| target.is_healthy()).count();
         u32::try_from(healthy).unwrap_or(u32::MAX)
+    }
+}
+
+/// Foreign targets by color, and how often they were seen: a single look proves none of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ForeignTargets(BTreeMap<Color, BTreeMap<String, u32>>);
+
+/// Looks in a row that have to show a target as foreign.
+const SURE_LOOKS: u32 = 2;
+
+impl ForeignTargets {
+    /// Notes what a look shows. A color whose tasks or targets it does not hold keeps what is known of it.
+    pub(crate) fn saw(&mut self, snapshot: &Snapshot) {
+        for service in &snapshot.services {
+            let Some(targets) = group_targets(service) else { continue };
+            let known = self.0.remove(&service.color).unwrap_or_default();
+            let looks = |target: &&Target| {
+                let address = format!("{}:{}", target.id, target.port);
+                let before = known.get(&address).copied().unwrap_or_default();
+                (address, before.saturating_add(1))
+            };
+            self.0.insert(service.color, targets.foreign.iter().map(looks).collect());
+        }
+    }
+
+    /// The addresses of a color's foreign targets, each `ADDRESS:PORT`.
+    pub(crate) fn of(&self, color: Color) -> Vec<String> {
+        let seen = self.0.get(&color).into_iter().flatten();
+        seen.filter(|(_, looks)| **looks >= SURE_LOOKS).map(|(address, _)| address.clone()).collect()
+    }
+
+    /// Whether a target was seen as foreign only once yet.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.0.values().flat_map(BTreeMap::values).any(|looks| *looks < SURE_LOOKS)
     }
 }
 
@@ -77,8 +113,7 @@ fn is_leaving(target: &Target) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::color::Color;
-    use crate::plan::sample::{service, target, trouble};
+    use crate::plan::sample::{self, service, target, trouble};
     use crate::plan::snapshot::Binding;
     use crate::plan::trouble::TroubleKind;
 
@@ -151,6 +186,27 @@ mod tests {
         green.targets = Some(Ok(vec![target(7, "unhealthy"), target(8, "unhealthy")]));
         green.stopped = Some(Ok(vec![gone]));
         assert_eq!(split(&green), (vec![], vec!["10.0.0.8:8080".to_owned()]));
+    }
+
+    #[test]
+    fn invariant_37_a_target_is_foreign_once_two_looks_in_a_row_show_it() {
+        let mut foreign = ForeignTargets::default();
+        let mut stray = sample::snapshot();
+        let own = stray.services[1].targets.clone().unwrap().unwrap();
+        let mut look = |more: &[Target]| {
+            stray.services[1].targets = Some(Ok(own.iter().chain(more).cloned().collect()));
+            foreign.saw(&stray);
+            (foreign.of(Color::Green), foreign.is_unsure())
+        };
+        let named = || vec!["10.0.0.9:8080".to_owned()];
+        assert_eq!(look(&[]), (vec![], false));
+        assert_eq!(look(&[target(9, "healthy")]), (vec![], true), "a task that began between two reads");
+        assert_eq!(look(&[]), (vec![], false));
+        assert_eq!(look(&[target(9, "healthy")]), (vec![], true));
+        assert_eq!(look(&[target(9, "healthy")]), (named(), false));
+        stray.services[1].tasks = None;
+        foreign.saw(&stray);
+        assert_eq!(foreign.of(Color::Green), named(), "a look without tasks says nothing");
     }
 
     #[test]

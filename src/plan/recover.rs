@@ -14,7 +14,7 @@ use super::deploy::Goal;
 use super::look::Look;
 use super::lost::shows;
 use super::run::{Run, Turned};
-use super::snapshot::{Rollout, Service, Snapshot};
+use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{Because, End, Failing, Found, Left, Next, Purpose, Refusal, Step, Update, Wait};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
@@ -57,6 +57,9 @@ pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
     }
     match seen {
         Err(trouble) => no_answer(trouble, turned, now),
+        Ok(snapshot) if run.shows_no_trace(now) == Some(false) => {
+            Next::Wait(unproven(snapshot.service(goal.color)))
+        }
         Ok(snapshot) => match snapshot.service(goal.color) {
             None => bad(failing, Left::Changed, Because::Theirs),
             Some(service) if came => under_users(service, run, turned, now),
@@ -162,6 +165,27 @@ fn because_of_users(
             Some(bad(failing(), Left::Changed, Because::UsersNotKnown(Box::new(why))))
         }
     }
+}
+
+/// Whether a look shows no trace of what this run changed: the service is gone, or it is as it was before the run's
+/// update, with no deployment that came after that. A stale answer looks the same.
+pub(super) fn is_without_trace(service: Option<&Service>, run: &Run) -> bool {
+    let (Some(mine), Some(found)) = (&run.mine, &run.found) else { return false };
+    if !run.changed || run.restoring.is_some() || mine.before.is_empty() {
+        return false;
+    }
+    let Some(service) = service else { return true };
+    let as_found =
+        service.task_definition == found.task_definition && count_back(service, run, found).is_none();
+    let rolled_back = |one: &Deployment| one.reason.to_lowercase().contains("rolling back");
+    let known = |one: &Deployment| mine.before.contains(&one.id) && !rolled_back(one);
+    as_found && service.deployments.iter().all(known)
+}
+
+/// The wait until that was seen often enough.
+fn unproven(service: Option<&Service>) -> Wait {
+    let (running, desired) = service.map_or((0, 0), |service| (service.running, service.desired));
+    Wait::Rollback { running, desired }
 }
 
 /// Whether nothing but an update without an answer may have changed the color, and AWS shows no change of it.

@@ -113,6 +113,53 @@ fn invariant_13_what_aws_put_back_is_as_found_with_a_count_that_somebody_else_se
     assert_eq!(back_at(22, &scaled, &written), end(Left::Restored, Because::PutBack));
 }
 
+/// The decision at a look, which the run notes first.
+fn noted(seconds: u64, seen: &Read<Snapshot>, run: &mut Run) -> Next {
+    run.saw(seen.as_ref().unwrap(), &goal(), at(seconds));
+    back_at(seconds, seen, run)
+}
+
+#[test]
+fn invariant_13_a_restore_is_not_needless_by_one_stale_read() {
+    let known = |mut run: Run| {
+        run.changed = true;
+        run.mine.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+        run
+    };
+    let stale = Next::Wait(Wait::Rollback { running: 2, desired: 2 });
+    let mut run_once = known(run(Recovery::Ours));
+    assert_eq!(noted(20, &as_before(), &mut run_once), stale);
+    assert_eq!(noted(21, &still_mine(), &mut run_once), restore(Some("web-green:1"), None));
+    let mut run_twice = known(run(Recovery::Ours));
+    for seconds in [20, 22, 24] {
+        assert_eq!(noted(seconds, &as_before(), &mut run_twice), stale, "{seconds}");
+    }
+    assert_eq!(noted(26, &as_before(), &mut run_twice), end(Left::Restored, Because::AwsPutBack));
+    let mut gone = known(run(Recovery::Ours));
+    let mut without = as_before().unwrap();
+    without.services.retain(|service| service.color != Color::Green);
+    assert!(matches!(noted(20, &Ok(without), &mut gone), Next::Wait(Wait::Rollback { .. })));
+    let mut rolled_back = as_before().unwrap();
+    rolled_back.services[1].deployments[0].reason = "rolling back to deploymentId ecs-svc/now".to_owned();
+    let by_aws = noted(20, &Ok(rolled_back), &mut known(run(Recovery::Aws)));
+    assert_eq!(by_aws, end(Left::Restored, Because::AwsPutBack), "no stale answer says so");
+}
+
+#[test]
+fn invariant_41_a_cancelled_run_believes_the_second_look() {
+    let mut cancelled = run(Recovery::Ours);
+    cancelled.changed = true;
+    cancelled.turn(Failing::Cancelled, Recovery::Ours, at(20));
+    cancelled.mine.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+    let restoring = Goal { restore_on_cancel: true, ..goal() };
+    let mut looks = Vec::new();
+    for seconds in [20, 21] {
+        cancelled.saw(as_before().as_ref().unwrap(), &restoring, at(seconds));
+        looks.push(matches!(next(&as_before(), &restoring, &cancelled, at(seconds)), Next::Wait(_)));
+    }
+    assert_eq!(looks, [true, false]);
+}
+
 #[test]
 fn invariant_13_a_count_alone_that_somebody_else_changed_is_theirs() {
     let mut run = Run { asked: Some(4), ..run(Recovery::Ours) };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::deploy::Goal;
 use super::failures::Failures;
 use super::own_targets::group_targets;
+use super::recover::is_without_trace;
 use super::repeats::Repeats;
 use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
@@ -15,6 +16,9 @@ use super::wiring::apart_of_snapshot;
 
 /// How many looks in a row have to show that somebody took the service away.
 const SURE_LOOKS: u32 = 3;
+
+/// The same for a run that was cancelled, and has seconds left.
+const SURE_LOOKS_CANCELLED: u32 = 2;
 
 /// For how long they have to: stale answers of ECS are seconds old.
 const SURE_TIME: Duration = Duration::from_secs(5);
@@ -32,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) before: Vec<String>,
     /// Since when, and at how many looks in a row, the service was seen as if somebody had taken it away.
     pub(crate) doubt: Option<(Time, u32)>,
+    /// Since when, and at how many looks in a row, the service was seen on the way back without a trace of this run.
+    pub(crate) traceless: Option<(Time, u32)>,
     /// The desired count that the color has after the run's own update; none before it.
     pub(crate) asked: Option<u32>,
     /// The desired count that somebody else set after that.
@@ -163,6 +169,8 @@ impl Run {
         }
         self.find_own(snapshot.service(goal.color));
         self.doubted(snapshot.service(goal.color), goal, now);
+        let traceless = self.failing.is_some() && is_without_trace(snapshot.service(goal.color), self);
+        self.traceless = counted(self.traceless, traceless, now);
         let Some(service) = snapshot.service(goal.color) else { return };
         if let Some(mine) = &mut self.mine {
             mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
@@ -199,15 +207,19 @@ impl Run {
             .mine
             .as_ref()
             .is_some_and(|mine| taken_away(&verdict(service, mine, now, &goal.limits), mine));
-        self.doubt = match self.doubt {
-            Some((since, looks)) if away => Some((since, looks.saturating_add(1))),
-            None | Some(_) => away.then_some((now, 1)),
-        };
+        self.doubt = counted(self.doubt, away, now);
     }
 
     /// Whether that was seen often and long enough to be believed.
     pub(crate) fn is_sure(&self, now: Time) -> bool {
-        self.doubt.is_some_and(|(since, looks)| looks >= SURE_LOOKS && now.since(since) >= SURE_TIME)
+        self.doubt.is_some_and(|doubt| is_proven(doubt, now))
+    }
+
+    /// Whether the color without a trace of this run was seen so often and long enough to be believed; a cancelled run
+    /// believes the second look. None if the newest look shows a trace.
+    pub(crate) fn shows_no_trace(&self, now: Time) -> Option<bool> {
+        let cancelled = self.failing.as_ref().is_some_and(|turned| turned.failing == Failing::Cancelled);
+        self.traceless.map(|seen| is_proven(seen, now) || (cancelled && seen.1 >= SURE_LOOKS_CANCELLED))
     }
 
     /// The update that had no answer, where one had none.
@@ -357,6 +369,17 @@ impl Run {
             }
         }
     }
+}
+
+/// Counts the looks in a row that show something: since when, and how many.
+fn counted(before: Option<(Time, u32)>, shown: bool, now: Time) -> Option<(Time, u32)> {
+    let (since, looks) = before.unwrap_or((now, 0));
+    shown.then_some((since, looks.saturating_add(1)))
+}
+
+/// Whether something was seen often and long enough to be no stale answer.
+fn is_proven((since, looks): (Time, u32), now: Time) -> bool {
+    looks >= SURE_LOOKS && now.since(since) >= SURE_TIME
 }
 
 /// The deployment that an update started. A count-only update answers with the old id, which is not the run's own, and

@@ -477,6 +477,11 @@ pub(crate) struct Weighted {
 }
 
 impl Snapshot {
+    /// Whether it holds everything that the end of a run tells: the rules, and the content of each task definition.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.balancers.is_some() && self.services.iter().all(|service| service.definition.is_some())
+    }
+
     /// The service of a color, where it exists.
     pub(crate) fn service(&self, color: Color) -> Option<&Service> {
         self.services.iter().find(|service| service.color == color)

@@ -3,13 +3,15 @@
 use super::status;
 use crate::event::Report;
 use crate::plan::color::Color;
-use crate::plan::overview::Overview;
+use crate::plan::overview::{ColorView, Overview};
 use crate::plan::traffic::Brief;
 
 /// The outputs of the action by name.
 pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
     let overview = report.overview.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let view = color_view(report);
+    let runs = view.map(|view| view.task_definition.clone()).or_else(|| report.task_definition.clone());
     // A post step knows what was found alone.
     let split = report.split.filter(|_| report.command != "post");
     vec![
@@ -20,12 +22,12 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("live-color", live_color(report).to_owned()),
         ("traffic", split.map(|split| split.to_string()).unwrap_or_default()),
         ("previous-traffic", report.traffic.as_deref().and_then(before).unwrap_or_default()),
-        ("task-definition-arn", text(&report.task_definition)),
+        ("task-definition-arn", runs.unwrap_or_default()),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
-        ("image", text(&report.image)),
+        ("image", view.and_then(|view| view.image.clone()).unwrap_or_default()),
         ("ecs-deployment-id", text(&report.deployment)),
         ("production-url", overview.and_then(|all| all.production_url.clone()).unwrap_or_default()),
-        ("test-url", report.color.and_then(|color| test_url(report, color)).unwrap_or_default()),
+        ("test-url", view.and_then(|view| view.test_url.clone()).unwrap_or_default()),
         // Known only when all is posted, and set anew then.
         ("comment-url", String::new()),
         ("duration-seconds", report.duration.as_secs().to_string()),
@@ -60,10 +62,9 @@ fn seen(report: &Report, overview: &Overview) -> String {
     status::json(overview)
 }
 
-/// Where the deployed color can be tested.
-fn test_url(report: &Report, color: Color) -> Option<String> {
-    let views = report.overview.iter().flat_map(|overview| &overview.colors);
-    views.filter(|view| view.color == color).find_map(|view| view.test_url.clone())
+/// The color that the command worked on, as the last look shows it.
+fn color_view(report: &Report) -> Option<&ColorView> {
+    report.overview.as_ref()?.colors.iter().find(|view| Some(view.color) == report.color)
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
         previous-traffic=blue
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=
-        image=
+        image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
         ecs-deployment-id=
         production-url=https://shop-alb.example
         test-url=http://shop-alb.example:808
@@ -158,7 +159,6 @@ mod tests {
             split: None,
             task_definition: None,
             previous_task_definition: None,
-            image: None,
             deployment: None,
             overview: None,
             ..report()

@@ -2,7 +2,8 @@
 
 use super::{Misscaled, WhyNot, known};
 use crate::plan::color::{Color, Split};
-use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot, Target};
+use crate::plan::own_targets::group_targets;
+use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot};
 use crate::plan::user_rules::UserRule;
 use crate::plan::wiring::{Tangle, Wiring};
 
@@ -37,7 +38,7 @@ pub(crate) enum Drift {
         color: Color,
         /// Its share in percent; none if the rules disagree, or if a rule outside the split sends them.
         share: Option<u32>,
-        /// Registered targets.
+        /// Registered targets of its own tasks.
         registered: u32,
         /// Running tasks.
         running: u32,
@@ -78,6 +79,17 @@ pub(crate) enum Drift {
         largest: u32,
         /// Its share of that, rounded up.
         needed: u32,
+    },
+    /// Targets in a color's group that no task of its service is behind: they get the color's requests.
+    Foreign {
+        /// The color.
+        color: Color,
+        /// Its service.
+        service: String,
+        /// The targets, each `ADDRESS:PORT`.
+        targets: Vec<String>,
+        /// Whether users get to them by the split.
+        has_users: bool,
     },
     /// Both colors serve users, and one may scale in.
     ScaleIn {
@@ -148,16 +160,16 @@ fn still(service: &Service) -> Result<(), WhyNot> {
 
 /// Whether somebody can serve users there, or is on the way.
 fn served(service: &Service) -> Result<(), WhyNot> {
-    let Some(targets) = known(&service.targets) else { return Err(WhyNot::Unread) };
-    let any = |state: &str| targets.iter().any(|target| target.state == state);
+    let Some(targets) = group_targets(service) else { return Err(WhyNot::Unread) };
+    let any = |state: &str| targets.own.iter().any(|(_, target)| target.state == state);
     let coming = service.pending > 0 || service.running < service.desired || any("initial");
     if service.desired > 0 && !coming && !any("healthy") { Err(WhyNot::NoneHealthy) } else { Ok(()) }
 }
 
 /// Whether somebody serves the users who are there.
 fn alive(service: &Service) -> Result<(), WhyNot> {
-    let Some(targets) = known(&service.targets) else { return Err(WhyNot::Unread) };
-    if targets.iter().any(Target::is_healthy) { Ok(()) } else { Err(WhyNot::NoneHealthy) }
+    let Some(targets) = group_targets(service) else { return Err(WhyNot::Unread) };
+    if targets.healthy() > 0 { Ok(()) } else { Err(WhyNot::NoneHealthy) }
 }
 
 /// What is not as it should be: first of all users whom nobody serves, then what can't grow, and while both colors serve
@@ -175,14 +187,14 @@ pub(super) fn drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> 
 
 /// Users whom nobody serves.
 fn dead(service: &Service, wiring: &Wiring) -> Option<Drift> {
-    let targets = known(&service.targets)?;
+    let targets = group_targets(service)?;
     let (blue, green) = wiring.split().percent();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(wiring.split()));
     let agree = agree && wiring.split().is_live(service.color);
-    (!targets.iter().any(Target::is_healthy)).then(|| Drift::Dead {
+    (targets.healthy() == 0).then(|| Drift::Dead {
         color: service.color,
         share: agree.then_some(if service.color == Color::Blue { blue } else { green }),
-        registered: u32::try_from(targets.len()).unwrap_or(u32::MAX),
+        registered: u32::try_from(targets.own.len()).unwrap_or(u32::MAX),
         running: service.running,
         desired: service.desired,
     })

@@ -116,6 +116,10 @@ impl Course for Promoting<'_> {
         self.course().look()
     }
 
+    fn last_look(&self) -> Look {
+        self.course().last_look()
+    }
+
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
         self.course_mut().saw(seen, now);
     }

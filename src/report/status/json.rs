@@ -85,10 +85,12 @@ struct Color<'a> {
     running: u32,
     /// Desired count.
     desired: u32,
-    /// Healthy targets.
+    /// Healthy targets of its own tasks.
     healthy: Option<u32>,
-    /// Registered targets.
+    /// Registered targets, without foreign ones.
     registered: Option<u32>,
+    /// Targets in its group that no task of its service is behind, each `ADDRESS:PORT`: two looks showed them.
+    foreign_targets: &'a [String],
     /// Percent of the users; null for develop, or when it is not known.
     percent: Option<u32>,
     /// Where it can be tested.
@@ -194,6 +196,7 @@ fn color_json(view: &ColorView) -> Color<'_> {
         desired: view.desired,
         healthy: view.healthy.map(|(healthy, _)| healthy),
         registered: view.healthy.map(|(_, all)| all),
+        foreign_targets: &view.foreign,
         percent: view.percent,
         test_url: view.test_url.as_deref(),
         rollout: view.rollout.map(|rollout| match rollout {

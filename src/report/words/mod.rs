@@ -37,6 +37,7 @@ pub(crate) use refusal::refusal;
 pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
 pub(crate) use tangle::tangle;
+use traffic::foreign_targets;
 pub(crate) use traffic::{
     ACCOUNT, PROPAGATION, capacity, command, drift, held, hidden_steps, load, more_steps, needed, rule,
     scaled_first, silent, stickiness, unserved, users, versions, watched, way,

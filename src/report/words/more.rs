@@ -70,6 +70,12 @@ pub(crate) fn warning(warning: &Warning) -> String {
             quoted(service),
             names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
         ),
+        Warning::ForeignTargets { color, service, healthy, desired, targets } => format!(
+            "{color}: {} healthy of {desired} wanted; {}. {} not count for {color}.",
+            healthy.map_or("unknown".to_owned(), |healthy| healthy.to_string()),
+            super::foreign_targets(*color, service, targets),
+            if targets.len() == 1 { "It does" } else { "They do" }
+        ),
         Warning::Promote(caution) => super::promote::caution(caution),
         Warning::Text(text) => one_line(text),
     }

@@ -17,6 +17,7 @@ pub(crate) use brief::{
     stickiness, versions,
 };
 pub(super) use brief::{kept, serves, shortfall, suspended};
+pub(super) use drift::foreign_targets;
 pub(crate) use drift::{command, drift, unserved};
 pub(super) use end::{since, unscaled};
 pub(crate) use end::{users, way};

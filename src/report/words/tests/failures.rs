@@ -368,6 +368,13 @@ fn bad_input_is_listed_whole() {
     ");
 }
 
+/// So many targets in green's group that no task of it is behind.
+fn foreign(number: u32) -> Warning {
+    let targets = (1..=number).map(|last| format!("10.0.1.{last}:80")).collect();
+    let service = "web-green".to_owned();
+    Warning::ForeignTargets { color: Color::Green, service, healthy: Some(4), desired: 4, targets }
+}
+
 #[test]
 fn warnings_and_early_failures_are_said() {
     let all = [
@@ -377,6 +384,8 @@ fn warnings_and_early_failures_are_said() {
         Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
         Warning::EmptyImage,
+        foreign(2),
+        foreign(12),
         Warning::Text("the post step found\nnothing to do".to_owned()),
     ];
     insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
@@ -386,6 +395,8 @@ fn warnings_and_early_failures_are_said() {
     blue serves users now, so its desired count stays 6: `desired-count` asks for 2, and a deploy takes no tasks away from users.
     `docker.io/library/nginx:1` is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.
     `image` is empty and no other input changes anything, so this deploy brings no new version: it only confirms the one that the color runs. If a new version was meant, look at where `image` comes from: a job that was skipped, or that set no output, leaves it empty.
+    green: 4 healthy of 4 wanted; 2 more targets in green's target group belong to no task of `web-green`: 10.0.1.1:80, 10.0.1.2:80. They do not count for green.
+    green: 4 healthy of 4 wanted; 12 more targets in green's target group belong to no task of `web-green`: 10.0.1.1:80, 10.0.1.2:80, 10.0.1.3:80, 10.0.1.4:80, 10.0.1.5:80, 10.0.1.6:80, 10.0.1.7:80, 10.0.1.8:80, 10.0.1.9:80, 10.0.1.10:80 and 2 more. They do not count for green.
     the post step found nothing to do
     ");
     let early = [

@@ -38,11 +38,43 @@ pub(crate) fn drift(drift: &Drift) -> String {
         Drift::Bounds { color, share, most, largest, needed } => format!(
             "{color} serves {share} % of the users, and its MaxCapacity {most} is lower than {needed}, that share of the largest MaxCapacity ({largest}): it can't grow as its users may need. Raise it to at least {needed} where it is defined."
         ),
+        Drift::Foreign { color, service, targets, has_users } => {
+            let (they, them, do_) =
+                if targets.len() == 1 { ("It", "it", "does") } else { ("They", "them", "do") };
+            let get = match (has_users, targets.len()) {
+                (true, 1) => " gets requests of users, and",
+                (true, _) => " get requests of users, and",
+                (false, _) => "",
+            };
+            format!(
+                "{}. {they}{get} {do_} not count for {color}. Deregister {them}, or remove {color}'s target group from the service that registers {them}.",
+                foreign_targets(*color, service, targets)
+            )
+        }
         Drift::ScaleIn { color, service } => format!(
             "Both colors serve users, and scale-in of {} ({color}) is not suspended: it can shrink below what its share needs. `redirect-traffic` to the split that is held suspends it.",
             quoted(service)
         ),
     }
+}
+
+/// Foreign targets that are named at most.
+const MOST_NAMED: usize = 10;
+
+/// Targets that no task of a color's service is behind, as one sentence without its end.
+pub(crate) fn foreign_targets(color: Color, service: &str, targets: &[String]) -> String {
+    let named: Vec<String> = targets.iter().take(MOST_NAMED).map(|target| one_line(target)).collect();
+    let more = targets.len().saturating_sub(MOST_NAMED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (number, belong) = match targets.len() {
+        1 => ("1 more target".to_owned(), "belongs"),
+        many => (format!("{many} more targets"), "belong"),
+    };
+    format!(
+        "{number} in {color}'s target group {belong} to no task of {}: {}{rest}",
+        quoted(service),
+        named.join(", ")
+    )
 }
 
 /// Users whom nobody serves, as one sentence without its end.
@@ -60,6 +92,7 @@ pub(crate) fn unserved(drift: &Drift) -> Option<String> {
         | Drift::NoTarget { .. }
         | Drift::Scaler(_)
         | Drift::Bounds { .. }
+        | Drift::Foreign { .. }
         | Drift::ScaleIn { .. } => None,
     }
 }

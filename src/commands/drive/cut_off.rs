@@ -1,0 +1,34 @@
+//! The answer of a step whose call a signal cut off.
+
+use crate::plan::step::Step;
+use crate::plan::trouble::{Trouble, TroubleKind};
+
+/// The answer of a step that a signal cut off.
+pub(super) fn cut_off(step: &Step) -> Trouble {
+    let (action, resource) = match step {
+        Step::Register { family } => ("ecs:RegisterTaskDefinition", family),
+        Step::Update(update) => ("ecs:UpdateService", &update.service),
+        Step::Find { family } => ("ecs:DescribeTaskDefinition", family),
+        Step::Probe => return no_answer("probe", "the test listener"),
+        Step::Weights(weights) if weights.default => {
+            ("elasticloadbalancing:ModifyListener", &weights.listener)
+        }
+        Step::Weights(weights) => ("elasticloadbalancing:ModifyRule", &weights.rule),
+        Step::Scaling(scaling) => ("application-autoscaling:RegisterScalableTarget", &scaling.service),
+        Step::Policy(put) => ("application-autoscaling:PutScalingPolicy", &put.name),
+        Step::Alarm(put) => ("cloudwatch:PutMetricAlarm", &put.name),
+    };
+    no_answer(action, resource)
+}
+
+/// A call without an answer.
+fn no_answer(action: &'static str, resource: &str) -> Trouble {
+    Trouble {
+        kind: TroubleKind::TimedOut,
+        action,
+        resource: resource.to_owned(),
+        code: None,
+        message: "the run was cancelled before the answer came".to_owned(),
+        effect_unknown: true,
+    }
+}
