@@ -33,6 +33,7 @@ pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod scalers;
+pub(crate) mod sighting;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod sum;

@@ -1,27 +1,17 @@
 //! What a deploy remembers of its own steps, and how an answer changes that. Pure.
 
-use std::time::Duration;
-
 use super::deploy::Goal;
 use super::failures::Failures;
 use super::own_targets::group_targets;
 use super::recover::is_without_trace;
 use super::repeats::Repeats;
+use super::sighting::Sighting;
 use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
 use super::time::Time;
 use super::trouble::{Read, Trouble};
 use super::verdict::{Ended, Kind, Mine, Recovery, is_own, taken_away, verdict};
 use super::wiring::apart_of_snapshot;
-
-/// How many looks in a row have to show that somebody took the service away.
-const SURE_LOOKS: u32 = 3;
-
-/// The same for a run that was cancelled, and has seconds left.
-const SURE_LOOKS_CANCELLED: u32 = 2;
-
-/// For how long they have to: stale answers of ECS are seconds old.
-const SURE_TIME: Duration = Duration::from_secs(5);
 
 /// What the run remembers. It never decides against what AWS shows.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +25,9 @@ pub(crate) struct Run {
     /// The ids of the deployments that the service had right before the run's own update.
     pub(crate) before: Vec<String>,
     /// Since when, and at how many looks in a row, the service was seen as if somebody had taken it away.
-    pub(crate) doubt: Option<(Time, u32)>,
+    pub(crate) doubt: Sighting,
     /// Since when, and at how many looks in a row, the service was seen on the way back without a trace of this run.
-    pub(crate) traceless: Option<(Time, u32)>,
+    pub(crate) traceless: Sighting,
     /// The desired count that the color has after the run's own update; none before it.
     pub(crate) asked: Option<u32>,
     /// The desired count that somebody else set after that.
@@ -170,7 +160,7 @@ impl Run {
         self.find_own(snapshot.service(goal.color));
         self.doubted(snapshot.service(goal.color), goal, now);
         let traceless = self.failing.is_some() && is_without_trace(snapshot.service(goal.color), self);
-        self.traceless = counted(self.traceless, traceless, now);
+        self.traceless.note(traceless, now);
         let Some(service) = snapshot.service(goal.color) else { return };
         if let Some(mine) = &mut self.mine {
             mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
@@ -207,19 +197,20 @@ impl Run {
             .mine
             .as_ref()
             .is_some_and(|mine| taken_away(&verdict(service, mine, now, &goal.limits), mine));
-        self.doubt = counted(self.doubt, away, now);
+        self.doubt.note(away, now);
     }
 
     /// Whether that was seen often and long enough to be believed.
     pub(crate) fn is_sure(&self, now: Time) -> bool {
-        self.doubt.is_some_and(|doubt| is_proven(doubt, now))
+        self.doubt.is_proven(now)
     }
 
     /// Whether the color without a trace of this run was seen so often and long enough to be believed; a cancelled run
     /// believes the second look. None if the newest look shows a trace.
     pub(crate) fn shows_no_trace(&self, now: Time) -> Option<bool> {
-        let cancelled = self.failing.as_ref().is_some_and(|turned| turned.failing == Failing::Cancelled);
-        self.traceless.map(|seen| is_proven(seen, now) || (cancelled && seen.1 >= SURE_LOOKS_CANCELLED))
+        let is_cancelled = self.failing.as_ref().is_some_and(|turned| turned.failing == Failing::Cancelled);
+        let seen = &self.traceless;
+        seen.is_newest().then(|| seen.is_proven(now) || (is_cancelled && seen.is_repeated()))
     }
 
     /// The update that had no answer, where one had none.
@@ -369,17 +360,6 @@ impl Run {
             }
         }
     }
-}
-
-/// Counts the looks in a row that show something: since when, and how many.
-fn counted(before: Option<(Time, u32)>, shown: bool, now: Time) -> Option<(Time, u32)> {
-    let (since, looks) = before.unwrap_or((now, 0));
-    shown.then_some((since, looks.saturating_add(1)))
-}
-
-/// Whether something was seen often and long enough to be no stale answer.
-fn is_proven((since, looks): (Time, u32), now: Time) -> bool {
-    looks >= SURE_LOOKS && now.since(since) >= SURE_TIME
 }
 
 /// The deployment that an update started. A count-only update answers with the old id, which is not the run's own, and

@@ -8,13 +8,15 @@ use std::time::Duration;
 pub(crate) use self::history::entry_of;
 use self::history::{gone, replaced, was_stopped};
 pub(crate) use self::own::{Kind, Mine, is_own, own_tasks};
+pub(crate) use self::room::{has_room, threshold};
 use super::own_targets::group_targets;
-use super::snapshot::{Breaker, Deployment, Rollout, Service, ServiceStatus, Target, Task, Threshold};
+use super::snapshot::{Deployment, Rollout, Service, ServiceStatus, Target, Task};
 use super::time::Time;
 use super::trouble::Trouble;
 
 mod history;
 mod own;
+mod room;
 
 /// How long the verdict has patience for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -386,26 +388,6 @@ pub(super) fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
         is_own(task, mine) && task.status == "RUNNING" && target.is_healthy()
     };
     u32::try_from(targets.own.iter().filter(counts).count()).ok()
-}
-
-/// Failed tasks at which the circuit breaker trips (or would): by default half the desired count, at least 3, at most 200.
-/// Source: Amazon ECS, "How the deployment circuit breaker detects failures".
-pub(crate) fn threshold(service: &Service, desired: u32) -> u32 {
-    let percent = |percent: u32| (desired.saturating_mul(percent)).div_ceil(100);
-    match service.setup.breaker.and_then(|breaker: Breaker| breaker.threshold) {
-        Some(Threshold::Count(count)) => count.max(1),
-        Some(Threshold::UnboundedPercent(share)) => percent(share).max(1),
-        Some(Threshold::BoundedPercent(share)) => percent(share).clamp(3, 200),
-        None => percent(50).clamp(3, 200),
-    }
-}
-
-/// Whether a rolling update can move at all: one task may start above the desired count, or one may stop below it.
-/// Source: Amazon ECS, `deploymentConfiguration`: the maximum rounds down, the minimum up.
-pub(crate) fn has_room(desired: u32, minimum_percent: u32, maximum_percent: u32) -> bool {
-    let upper = desired.saturating_mul(maximum_percent) / 100;
-    let lower = desired.saturating_mul(minimum_percent).div_ceil(100);
-    desired == 0 || upper > desired || lower < desired
 }
 
 #[cfg(test)]
