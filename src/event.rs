@@ -199,6 +199,8 @@ pub(crate) struct Planned {
     pub(crate) steps: Vec<Step>,
     /// What differs between the task definition that runs and the wanted one. Values of variables are never in it.
     pub(crate) changes: Vec<Difference>,
+    /// How long the run may last at most; none if the change of traffic that follows tells it.
+    pub(crate) longest: Option<Duration>,
 }
 
 /// One difference between two task definitions, fit to be shown.

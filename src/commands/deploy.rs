@@ -17,6 +17,7 @@ use crate::plan::course::Deploying;
 use crate::plan::definition::{Change, Content, difference, same_content};
 use crate::plan::deploy::{Goal, kept_count};
 use crate::plan::look::Look;
+use crate::plan::patience::of_deploy;
 use crate::plan::predict::{Plan, plan};
 use crate::plan::run::Run;
 use crate::plan::scalers::foreign;
@@ -216,7 +217,14 @@ async fn announce(
     };
     let changes = current.map_or(Vec::new(), |current| differences(&current.content, &goal.content));
     let now = Found { task_definition: service.task_definition.clone(), desired: service.desired };
-    let planned = Planned { color: goal.color, service: service.name.clone(), now, steps, changes };
+    let planned = Planned {
+        color: goal.color,
+        service: service.name.clone(),
+        now,
+        steps,
+        changes,
+        longest: Some(of_deploy(goal.limits.timeout)),
+    };
     session.reporter.emit(&Event::Plan(Box::new(planned.clone())));
     report.outcome = Outcome::Planned;
     report.plan = Some(planned);

@@ -140,7 +140,14 @@ fn copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase], report: 
         let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
         let changes = current.map_or(Vec::new(), |now| differences(&now.content, &goal.content));
         let now = Found { task_definition: service.task_definition.clone(), desired: service.desired };
-        let planned = Planned { color: goal.color, service: name.clone(), now, steps: Vec::new(), changes };
+        let planned = Planned {
+            color: goal.color,
+            service: name.clone(),
+            now,
+            steps: Vec::new(),
+            changes,
+            longest: None,
+        };
         session.reporter.emit(&Event::Plan(Box::new(planned.clone())));
         report.previous_task_definition = Some(service.task_definition.clone());
         report.service = Some(name.clone());

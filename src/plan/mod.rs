@@ -22,6 +22,7 @@ pub(crate) mod overview;
 pub(crate) mod own_targets;
 #[cfg(test)]
 mod pairs;
+pub(crate) mod patience;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;

@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(job_minutes(of_deploy(MINUTE * 30)), 35);
         let (half, green) = (Split { blue: 50, green: 50 }, Split { blue: 0, green: 100 });
         let sticky = |on: bool| {
-            let mut brief = brief(&snapshot(), &goal(half, None), T0).unwrap();
+            let mut seen = snapshot();
+            seen.services.iter_mut().for_each(|service| service.scaling = Some(Ok(None)));
+            seen.alarms = Some(Ok(Vec::new()));
+            let mut brief = brief(&seen, &goal(half, None), T0).unwrap();
             brief.rules.iter_mut().for_each(|rule| rule.stickiness = on.then_some(MINUTE));
             brief
         };

@@ -142,6 +142,7 @@ pub(crate) fn planned() -> Planned {
             },
             Difference { path: "cpu".to_owned(), before: None, after: Some("256".to_owned()) },
         ],
+        longest: Some(Duration::from_secs(2_100)),
     }
 }
 
@@ -324,6 +325,7 @@ pub(crate) fn brief() -> Brief {
             Step::Weights(Box::new(weights(None, Purpose::Traffic))),
         ],
         bakes: vec![(5, Duration::from_secs(300)), (10, Duration::from_secs(300))],
+        longest: Duration::from_secs(6_300),
         no_data: vec!["web-slow".to_owned()],
         copy: None,
     }

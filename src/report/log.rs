@@ -259,6 +259,7 @@ fn plan_lines(planned: &Planned) -> Vec<Line> {
     for (at, step) in planned.steps.iter().enumerate() {
         lines.extend(Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::step(step))));
     }
+    lines.extend(planned.longest.map(|longest| Line::own(Level::Plain, words::job_time(longest))));
     lines
 }
 

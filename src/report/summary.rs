@@ -292,7 +292,9 @@ fn planned(plan: &Planned, only: bool) -> String {
         .map(|(at, step)| format!("{}. {}\n", at + 1, message(&words::step(step)).trim_end()))
         .collect();
     let title = if only { "**Plan**" } else { "<details><summary>Plan</summary>" };
-    let end = if only { "" } else { "</details>\n\n" };
+    let time =
+        plan.longest.filter(|_| only).map(|longest| message(&format!("{}.", words::job_time(longest))));
+    let end = if only { time.unwrap_or_default() } else { "</details>\n\n".to_owned() };
     format!("{title}\n\n{}\n{steps}\n{end}", block("diff", &lines))
 }
 

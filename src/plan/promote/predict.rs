@@ -2,6 +2,7 @@
 
 use super::{Phase, mutable, other};
 use crate::plan::color::Color;
+use crate::plan::patience::of_deploy;
 use crate::plan::predict::{Plan, plan_on};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::time::Time;
@@ -46,7 +47,11 @@ fn told(snapshot: &Snapshot, phases: &[Phase], now: Time) -> Option<Brief> {
     let before = snapshot.service(color)?.task_definition.clone();
     let copy = Some(Copying { color, tested: other(color), away: moves, before });
     let (capacity, needs) = if moves { (away.capacity, away.needs) } else { (whole.capacity, whole.needs) };
-    Some(Brief { copy, capacity, needs, ..whole })
+    let longest = phases.iter().filter_map(|phase| match phase {
+        Phase::Deploy(goal, _) => Some(of_deploy(goal.limits.timeout)),
+        Phase::Move(_) => of(phase).map(|brief| brief.longest),
+    });
+    Some(Brief { copy, capacity, needs, longest: longest.sum(), ..whole })
 }
 
 /// The color that a phase deploys to.

@@ -30,6 +30,8 @@ pub(crate) struct Brief {
     pub(crate) steps: Vec<Step>,
     /// The shares that are held, in percent of the receiver, and how long each.
     pub(crate) bakes: Vec<(u32, Duration)>,
+    /// How long the run may last at most.
+    pub(crate) longest: Duration,
     /// Alarms without data: they can't warn.
     pub(crate) no_data: Vec<String>,
     /// What a promote by copy does on the way; none for any other change.

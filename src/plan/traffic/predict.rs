@@ -13,6 +13,7 @@ use super::stage::{gaining, split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
 use crate::plan::own_targets::group_targets;
+use crate::plan::patience::of_traffic;
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
 use crate::plan::snapshot::{Service, Snapshot, Target, Task};
@@ -97,7 +98,7 @@ pub(crate) fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief
     let to = goal.wish.to;
     let live: Vec<_> = facts.colors.iter().filter(|color| to.is_live(color.color)).collect();
     let needs = |force: bool| live.iter().map(move |color| capacity(color, to, load, force));
-    Ok(Brief {
+    let mut brief = Brief {
         from: aim.base,
         to,
         rules: facts.wiring.production.iter().map(|rule| change(rule, to)).collect(),
@@ -108,9 +109,12 @@ pub(crate) fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief
         versions: versions(&facts),
         steps: Vec::new(),
         bakes: bakes(&facts, goal, aim.receiver),
+        longest: Duration::ZERO,
         no_data: facts.no_data(),
         copy: None,
-    })
+    };
+    brief.longest = of_traffic(goal, &brief);
+    Ok(brief)
 }
 
 /// The shares that are held on the way, each with its time: as the run decides it, a share that is reached is held again

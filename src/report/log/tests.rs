@@ -91,6 +91,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
      | 2. Register a new revision of `web`
      | 3. Update `web-green` (green): to `(new revision)`, desired count 1
      | 4. Send the probes through the test listener
+     | The run takes at most 35m 00s: set `timeout-minutes: 35` or more for the job
     <|
     >| Look for a revision of `web` with this content
     <|
@@ -270,6 +271,7 @@ fn every_other_event_has_its_line() {
     >| Plan for `web-green` (green)
      | now: `web:7`, desired count 0
      | nothing to change; its health is confirmed
+     | The run takes at most 35m 00s: set `timeout-minutes: 35` or more for the job
     <|
      | planned after 2m 05s: 4 steps planned. Nothing was written.
      | users: 100 % blue, 0 % green; a deploy does not change that
@@ -323,6 +325,7 @@ fn moving_users_reads_from_top_to_bottom() {
      | 1. Suspend scale-in of `web-green` (green)
      | 2. Scale `web-green` (green) to 2 tasks
      | 3. Set the weights of `HTTPS:443 default`: blue -> blue-80
+     | The run takes at most 1h 45m: set `timeout-minutes: 105` or more for the job
     <|
     >| Suspend scale-in of `web-green` (green)
     <|

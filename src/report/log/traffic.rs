@@ -21,6 +21,7 @@ pub(super) fn plan(brief: &Brief) -> Vec<Line> {
     lines.extend(Line::foreign(Level::Warn, &words::silent(&brief.no_data).unwrap_or_default()));
     lines.extend(Line::foreign(Level::Plain, &words::stickiness(brief).unwrap_or_default()));
     lines.extend(steps(brief));
+    lines.push(Line::own(Level::Plain, words::job_time(brief.longest)));
     lines
 }
 

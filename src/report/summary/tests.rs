@@ -319,6 +319,8 @@ fn a_plan_to_move_users_says_what_it_would_do() {
     1. Suspend scale-in of <code>web-green</code> (green)
     2. Scale <code>web-green</code> (green) to 2 tasks
     3. Set the weights of <code>HTTPS:443 default</code>: blue -&#62; blue-80
+
+    The run takes at most 1h 45m: set <code>timeout-minutes: 105</code> or more for the job.
     ");
 }
 

@@ -78,6 +78,10 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
     if brief.steps.is_empty() {
         out.push_str("Nothing to change.\n");
     }
+    if only {
+        out.push('\n');
+        out.push_str(&message(&format!("{}.", words::job_time(brief.longest))));
+    }
     let (title, end) =
         if only { ("**Plan**", "") } else { ("<details><summary>Plan</summary>", "\n</details>\n") };
     format!("{title}\n\n{out}{end}\n")

@@ -13,8 +13,8 @@ use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
 use crate::report::names::{change, count, duration, one_line, quoted, shares};
 
 pub(crate) use brief::{
-    PROPAGATION, capacity, held, hidden_steps, load, more_steps, needed, rule, scaled_first, silent,
-    stickiness, versions,
+    PROPAGATION, capacity, held, hidden_steps, job_time, load, more_steps, needed, rule, scaled_first,
+    silent, stickiness, versions,
 };
 pub(super) use brief::{kept, serves, shortfall, suspended};
 pub(super) use drift::foreign_targets;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::color::{Color, Split};
+use crate::plan::patience::job_minutes;
 use crate::plan::step::{Capacity, Purpose, Step};
 use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange};
 use crate::report::names::{and, change, count, duration, quoted, shares, short_arn};
@@ -35,6 +36,15 @@ pub(crate) fn rule(rule: &RuleChange, brief: &Brief) -> String {
         return format!("{}: {} -> {} -> {}", quoted(&rule.name), rule.before, copy.tested, rule.after);
     }
     format!("{}: {} ({})", quoted(&rule.name), change(rule.before, rule.after), shares(rule.after))
+}
+
+/// The `timeout-minutes` of a job that lets a run of this length come to its end.
+pub(crate) fn job_time(longest: Duration) -> String {
+    let minutes = job_minutes(longest);
+    format!(
+        "The run takes at most {}: set `timeout-minutes: {minutes}` or more for the job",
+        duration(longest)
+    )
 }
 
 /// What each color runs: `` blue runs `web:7`, green runs `web:8` ``.
