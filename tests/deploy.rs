@@ -389,7 +389,8 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 16] = [
+const OUTPUTS: [&str; 17] = [
+    "attempted-task-definition-arn",
     "color",
     "comment-url",
     "duration-seconds",
@@ -415,8 +416,10 @@ fn outputs_are_complete_on_failure_too() {
     done.expect(1, "failed", "circuit-breaker", "restored");
     let names: Vec<&str> = done.outputs.keys().map(String::as_str).collect();
     assert_eq!(names, OUTPUTS);
-    assert!(done.output("task-definition-arn").ends_with("web-green:2"));
-    assert!(done.output("previous-task-definition-arn").ends_with("web-green:1"));
+    assert!(done.output("attempted-task-definition-arn").ends_with("web-green:2"));
+    for now in ["task-definition-arn", "previous-task-definition-arn"] {
+        assert!(done.output(now).ends_with("web-green:1"), "{now}");
+    }
     let refused = deploy(&bed, &sample, "v2").input("color", "blue").run();
     let names: Vec<&str> =
         refused.outputs.keys().filter(|name| *name != "ecs-deployment-id").map(String::as_str).collect();

@@ -393,6 +393,10 @@ pub(crate) const OUTPUTS: &[Output] = &[
         name: "previous-task-definition-arn",
         what: "The task definition that the color ran before; of a promote by swap, the one that production ran.",
     },
+    Output {
+        name: "attempted-task-definition-arn",
+        what: "The task definition that this run brought to the color, also if the run then restored the color.",
+    },
     Output { name: "image", what: "The image that the color runs now." },
     Output { name: "ecs-deployment-id", what: "The id of the ECS deployment." },
     Output { name: "production-url", what: "Where users reach the live color." },

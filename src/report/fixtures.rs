@@ -345,6 +345,7 @@ pub(crate) fn moved() -> Report {
         command: "redirect-traffic",
         service: None,
         split: Some(BLUE_80),
+        task_definition: None,
         previous_task_definition: None,
         deployment: None,
         plan: None,

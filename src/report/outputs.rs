@@ -24,6 +24,7 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("previous-traffic", report.traffic.as_deref().and_then(before).unwrap_or_default()),
         ("task-definition-arn", runs.unwrap_or_default()),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
+        ("attempted-task-definition-arn", text(&report.task_definition)),
         ("image", view.and_then(|view| view.image.clone()).unwrap_or_default()),
         ("ecs-deployment-id", text(&report.deployment)),
         ("production-url", overview.and_then(|all| all.production_url.clone()).unwrap_or_default()),
@@ -95,6 +96,7 @@ mod tests {
         previous-traffic=
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
+        attempted-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
         ecs-deployment-id=ecs-svc/8123456789
         production-url=https://shop-alb.example
@@ -116,6 +118,7 @@ mod tests {
         previous-traffic=blue
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=
+        attempted-task-definition-arn=
         image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
         ecs-deployment-id=
         production-url=https://shop-alb.example
@@ -139,6 +142,7 @@ mod tests {
         previous-traffic=
         task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         previous-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7
+        attempted-task-definition-arn=arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8
         image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v8
         ecs-deployment-id=ecs-svc/8123456789
         production-url=https://shop-alb.example
@@ -173,6 +177,7 @@ mod tests {
         previous-traffic=
         task-definition-arn=
         previous-task-definition-arn=
+        attempted-task-definition-arn=
         image=
         ecs-deployment-id=
         production-url=

@@ -39,7 +39,12 @@ fn run() -> Run {
 #[test]
 fn a_swap_tells_what_production_ran_and_not_what_a_color_ran() {
     let previous = Some(crate::report::fixtures::revision(7));
-    let swapped = Report { command: "promote", previous_task_definition: previous, ..moved() };
+    let swapped = Report {
+        command: "promote",
+        task_definition: Some(crate::report::fixtures::revision(8)),
+        previous_task_definition: previous,
+        ..moved()
+    };
     let told = ended(&swapped, &run());
     assert!(told.contains("Version of production: from <code>web:7</code> to <code>web:8</code>"), "{told}");
     let elsewhere = ended(&Report { split: Some(BLUE), ..swapped.clone() }, &run());
