@@ -10,6 +10,8 @@ mod common;
 #[path = "common/traffic.rs"]
 mod traffic;
 
+use std::process::Command;
+
 use common::{Action, stack};
 use serde_json::{Value, json};
 use testbed::{Effect, Fault, Service, Testbed};
@@ -132,23 +134,32 @@ fn invariant_28_a_rollback_that_is_denied_fails() {
     refused(&bed, rollback(&bed, &[("cluster", "shpo")]), "cluster-missing");
 }
 
-/// The calls of the AWS CLI that a log tells for the undo: the operation, and its input.
+/// The calls of the AWS CLI that a log tells for the undo, as a shell makes them: the operation, and its input.
 fn undo(log: &str) -> Vec<(&'static str, Value)> {
-    let mut all = Vec::new();
-    for line in log.lines().map(str::trim) {
-        let Some(rest) = line.strip_prefix("aws elbv2 modify-") else { continue };
-        let (operation, arn, key, flag) = if rest.starts_with("listener ") {
-            ("ModifyListener", "ListenerArn", "DefaultActions", "--default-actions '")
-        } else {
-            ("ModifyRule", "RuleArn", "Actions", "--actions '")
-        };
-        let (head, actions) = rest.split_once(flag).expect("actions");
-        let found = head.split(' ').find(|word| word.starts_with("arn:")).expect("an ARN");
-        let text = actions.trim_end_matches('\'').replace("'\\''", "'");
-        let actions: Value = serde_json::from_str(&text).expect("JSON");
-        all.push((operation, json!({ arn: found, key: actions })));
-    }
-    all
+    let pasted = ["ACCOUNT_ID=$(aws ", "aws elbv2 modify-"];
+    let lines = log.lines().map(str::trim).filter(|line| pasted.iter().any(|start| line.starts_with(start)));
+    let commands = lines.collect::<Vec<_>>().join("\n");
+    assert!(!commands.contains("123456789012"), "{commands}");
+    let aws = "aws() { if [ $1 = sts ]; then echo 123456789012; else printf '%s\n' \"$@\"; fi; }";
+    let done = Command::new("sh").args(["-euc", &format!("{aws}\n{commands}")]).output().expect("a shell");
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    let told = String::from_utf8(done.stdout).expect("text");
+    let words: Vec<&str> = told.lines().collect();
+    words.chunks(8).map(operation).collect()
+}
+
+/// The operation of a call of the AWS CLI, and its input.
+fn operation(call: &[&str]) -> (&'static str, Value) {
+    let [_, command, _, _, arn_option, arn, actions_option, actions] = call else { panic!("{call:?}") };
+    let (operation, keys, options) = match *command {
+        "modify-listener" => {
+            ("ModifyListener", ["ListenerArn", "DefaultActions"], ["--listener-arn", "--default-actions"])
+        }
+        _ => ("ModifyRule", ["RuleArn", "Actions"], ["--rule-arn", "--actions"]),
+    };
+    assert_eq!([*arn_option, *actions_option], options);
+    let actions: Value = serde_json::from_str(actions).expect("JSON");
+    (operation, json!({ keys[0]: arn, keys[1]: actions }))
 }
 
 #[test]

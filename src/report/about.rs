@@ -1,6 +1,7 @@
 //! What a message is about: enough to name the service, and to write a command that can be pasted.
 
-use super::names::{quoted, shell, short_arn};
+use super::names::{quoted, short_arn};
+use super::paste::{arn_argument, block};
 use crate::event::{PutBack, Report};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Overview};
@@ -136,6 +137,11 @@ impl About {
         format!("  aws {service} {call}{region} {rest}")
     }
 
+    /// Lines of [`About::aws`], after one that fetches the account id if they need it.
+    pub(crate) fn block(&self, commands: &[String]) -> String {
+        block(commands, self.region.as_deref())
+    }
+
     /// The same about the service of this color.
     pub(crate) fn at(&self, color: Color) -> About {
         let seen = self.services.iter().find(|(known, _)| *known == color);
@@ -145,19 +151,19 @@ impl About {
     /// The command that shows the rules of the listeners that were told, with their weights.
     pub(crate) fn check_rules(&self) -> String {
         let brief = self.users.as_ref().and_then(|users| users.brief.as_ref());
-        let mut listeners: Vec<String> =
-            brief.iter().flat_map(|brief| &brief.rules).map(|rule| shell(&rule.undo.listener())).collect();
+        let mut listeners: Vec<String> = brief
+            .iter()
+            .flat_map(|brief| &brief.rules)
+            .map(|rule| arn_argument(&rule.undo.listener()))
+            .collect();
         listeners.sort();
         listeners.dedup();
         let query = "Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]";
         let known = self.users.as_ref().map(|users| &users.rules).filter(|rules| !rules.is_empty());
         if let (true, Some(rules)) = (listeners.is_empty(), known) {
-            let arns: Vec<String> = rules.iter().map(|arn| shell(arn)).collect();
-            return self.aws(
-                "elbv2",
-                "describe-rules",
-                &format!("--rule-arns {} --query '{query}'", arns.join(" ")),
-            );
+            let arns: Vec<String> = rules.iter().map(|arn| arn_argument(arn)).collect();
+            let rest = format!("--rule-arns {} --query '{query}'", arns.join(" "));
+            return self.block(&[self.aws("elbv2", "describe-rules", &rest)]);
         }
         if listeners.is_empty() {
             listeners.push("LISTENER_ARN".to_owned());
@@ -165,7 +171,7 @@ impl About {
         let line = |arn: &String| {
             self.aws("elbv2", "describe-rules", &format!("--listener-arn {arn} --query '{query}'"))
         };
-        listeners.iter().map(line).collect::<Vec<_>>().join("\n")
+        self.block(&listeners.iter().map(line).collect::<Vec<_>>())
     }
 
     /// The command that shows how the service stands.

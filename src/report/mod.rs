@@ -12,6 +12,7 @@ pub(crate) mod mark;
 mod markdown;
 mod names;
 pub(crate) mod outputs;
+mod paste;
 pub(crate) mod posting;
 pub(crate) mod secrets;
 pub(crate) mod status;

@@ -114,8 +114,7 @@ pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
         out.push(Section { rank: Rank::Detail, text: planned(plan, report.outcome == Outcome::Planned) });
     }
     if let Some(undo) = words::undo(report) {
-        let account = if report.traffic.is_some() { words::ACCOUNT } else { "" };
-        out.push(Section { rank: Rank::Way, text: message(&format!("{undo}\n{account}")) });
+        out.push(Section { rank: Rank::Way, text: message(&undo) });
     }
     if let Some(overview) = overview {
         let text = match shape {

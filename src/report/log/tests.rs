@@ -351,8 +351,9 @@ fn moving_users_reads_from_top_to_bottom() {
      |   command: redirect-traffic
      |   traffic: blue
      | or, without GitHub (it checks nothing: see first that blue is healthy):
-     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
-     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+     |   ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
      | users: 80 % blue, 20 % green
     "#);
 }
@@ -381,13 +382,15 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
      | users: 100 % blue, 0 % green
     x| failed (alarm) after 2m 05s: as told above
      | NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
-     |   aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+     |   ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+     |   aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
      | To send users back to blue, run this action with
      |   command: redirect-traffic
      |   traffic: blue
      | or, without GitHub (it checks nothing: see first that blue is healthy):
-     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
-     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+     |   ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+     |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+     |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
     "#);
 }
 

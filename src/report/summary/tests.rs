@@ -270,11 +270,10 @@ fn users_were_moved() {
     or, without GitHub (it checks nothing: see first that blue is healthy):
 
     ```
-    aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
-    aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:ACCOUNT_ID:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+    ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+    aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+    aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
     ```
-
-    <code>ACCOUNT&#95;ID</code> stands for the account's id; the job log has it.
     "#);
 }
 

@@ -39,7 +39,7 @@ pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waitin
 pub(crate) use tangle::tangle;
 use traffic::foreign_targets;
 pub(crate) use traffic::{
-    ACCOUNT, PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed,
+    PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed,
     rule, scaled_first, silent, stickiness, unserved, users, versions, watched, way,
 };
 pub(crate) use trouble::trouble;

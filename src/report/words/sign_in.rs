@@ -4,6 +4,7 @@ use super::trouble::{code, denied, told};
 use crate::failure::{Failure, Reason};
 use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Trouble, TroubleKind};
 use crate::report::names::{one_line, quoted};
+use crate::report::paste::{arn_argument, block};
 
 /// The permission that an id token needs.
 const PERMISSION: &str = "  permissions:
@@ -168,9 +169,13 @@ fn statement(role: &str, claims: &Claims<'_>) -> String {
 fn provider(message: &str, role: &str, claims: &Claims<'_>) -> String {
     let (issuer, audience) = (inner(claims.issuer), inner(claims.audience));
     if message.contains("audience") {
+        let arn = arn_argument(&provider_arn(role, claims));
+        let command = format!(
+            "  aws iam add-client-id-to-open-id-connect-provider --client-id {audience} --open-id-connect-provider-arn {arn}"
+        );
         return format!(
-            "The identity provider in the role's account has to know the audience:\n  aws iam add-client-id-to-open-id-connect-provider --client-id {audience} --open-id-connect-provider-arn {}",
-            provider_arn(role, claims)
+            "The identity provider in the role's account has to know the audience:\n{}",
+            block(&[command], None)
         );
     }
     if message.contains("verification key") {

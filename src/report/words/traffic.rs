@@ -24,7 +24,6 @@ pub(crate) use end::{users, way};
 pub(super) use failed::stuck;
 pub(super) use left::because;
 pub(super) use refused::{in_flight, refused};
-pub(crate) use undo::ACCOUNT;
 pub(super) use undo::undo;
 
 /// A change of a rule's weights.

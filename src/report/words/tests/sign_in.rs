@@ -107,14 +107,15 @@ fn a_token_that_aws_does_not_take_says_what_to_set_up() {
             TroubleKind::Denied,
         ),
     ];
-    insta::assert_snapshot!(all.join("\n"), @r"
+    insta::assert_snapshot!(all.join("\n"), @r#"
     [access-denied] AWS does not take GitHub's id token for `arn:aws-cn:iam::123456789012:role/ci/deploy` (InvalidIdentityToken): No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com.
     The role's account needs GitHub as an identity provider, once:
       aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com.cn
 
     [access-denied] AWS does not take GitHub's id token for `arn:aws-cn:iam::123456789012:role/ci/deploy` (InvalidIdentityToken): Incorrect token audience.
     The identity provider in the role's account has to know the audience:
-      aws iam add-client-id-to-open-id-connect-provider --client-id sts.amazonaws.com.cn --open-id-connect-provider-arn arn:aws-cn:iam::123456789012:oidc-provider/token.actions.githubusercontent.com
+      ACCOUNT_ID=$(aws sts get-caller-identity --query Account --output text)
+      aws iam add-client-id-to-open-id-connect-provider --client-id sts.amazonaws.com.cn --open-id-connect-provider-arn arn:aws-cn:iam::"$ACCOUNT_ID":oidc-provider/token.actions.githubusercontent.com
 
     [access-denied] AWS does not take GitHub's id token for `arn:aws-cn:iam::123456789012:role/ci/deploy` (InvalidIdentityToken): Couldn't retrieve verification key from your identity provider.
     AWS could not ask the issuer for its keys. Run again.
@@ -127,5 +128,5 @@ fn a_token_that_aws_does_not_take_says_what_to_set_up() {
 
     [access-denied] AWS denied `sts:AssumeRoleWithWebIdentity` on `y` to `x` (AccessDenied): with an explicit deny in a service control policy.
     An explicit deny (service control policy, permissions boundary or a Deny statement) forbids it: another Allow does not help. Ask who owns that policy.
-    ");
+    "#);
 }

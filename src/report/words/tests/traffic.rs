@@ -19,9 +19,10 @@ use crate::plan::trouble::TroubleKind;
 use crate::plan::wiring::Tangle;
 use crate::report::about::{About, Users};
 use crate::report::fixtures::{
-    BLUE, BLUE_80, about_users, brief, capacity, counted, moved, not_moved, overview, revision, scaling,
-    trouble, weights,
+    ACCOUNT, BLUE, BLUE_80, about_users, brief, capacity, counted, moved, not_moved, overview, revision,
+    scaling, trouble, weights,
 };
+use crate::report::paste::pasted;
 use crate::report::words;
 
 /// The name of the default rule.
@@ -150,7 +151,8 @@ fn every_failure_has_the_numbers_and_a_way_on() {
 
     [not-shown] AWS took the new weights of the production rule `HTTPS:443 default`, blue-80 (80 % blue, 20 % green), and does not show them.
     See what the rule holds now, then run again:
-      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+      ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
 
     [access-denied] The change of traffic could not go on. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException).
     Add this statement to the role's policy:
@@ -294,12 +296,14 @@ fn every_reason_for_what_is_left_is_said() {
     Left changed: users are where they were wanted, and no target there is healthy. Send them back: the way is below.
 
     NOT KNOWN where users are: the way back failed. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException). This run found blue. Check it now:
-      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+      ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
     So that the next way back works: Add this statement to the role's policy:
       { "Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green" }
 
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
-      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+      ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+      aws elbv2 describe-rules --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
     "#);
 }
 
@@ -308,10 +312,11 @@ fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
     let found = Some(Split { blue: 95, green: 5 });
     let rules = vec!["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned()];
     let knows = About { users: Some(Users { found, rules, ..Users::default() }), ..about_users() };
-    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &knows), @r"
+    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &knows), @r#"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
-      aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
-    ");
+      ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+      aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
+    "#);
     let about = About { users: Some(Users { found, ..Users::default() }), ..about_users() };
     insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &about), @r"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
@@ -337,9 +342,25 @@ fn the_undo_is_an_input_and_a_call_for_each_rule() {
       command: redirect-traffic
       traffic: blue
     or, without GitHub (it checks nothing: see first that blue is healthy):
-      aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
-      aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+      ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
+      aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
+      aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
     "#);
+}
+
+#[test]
+fn the_undo_works_when_pasted() {
+    let report = moved();
+    let told = words::undo(&report).unwrap();
+    assert!(!told.contains(ACCOUNT), "{told}");
+    let commands: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("  ")).skip(2).collect();
+    let calls = pasted(&commands.join("\n"), ACCOUNT);
+    let rules = &report.traffic.as_ref().unwrap().rules;
+    assert_eq!(calls.len(), rules.len());
+    for (call, rule) in calls.iter().zip(rules) {
+        let actions: serde_json::Value = serde_json::from_str(call.last().unwrap()).unwrap();
+        assert_eq!((&call[5], &actions), (&rule.undo.arn, &rule.undo.actions));
+    }
 }
 
 #[test]

@@ -9,10 +9,8 @@ use crate::plan::color::{Color, Split};
 use crate::plan::step::Left;
 use crate::plan::traffic::{Brief, RuleChange};
 use crate::report::about::About;
-use crate::report::names::{quoted, shares, shell};
-
-/// What stands in a summary's calls instead of the account (see `without_accounts`).
-pub(crate) const ACCOUNT: &str = "`ACCOUNT_ID` stands for the account's id; the job log has it.";
+use crate::report::names::{quoted, shares};
+use crate::report::paste::{arn_argument, quoted_argument};
 
 /// The color that has fewer of the users in `to` than in `from`.
 pub(super) fn loser(from: Split, to: Split) -> Option<Color> {
@@ -75,7 +73,7 @@ fn text(brief: &Brief, (report, about): (&Report, &About)) -> String {
         ),
         None => format!(" (it checks nothing: see first that {color} is healthy):"),
     };
-    let calls = calls.join("\n");
+    let calls = about.block(&calls);
     if !brief.agreed() {
         let held = brief.rules.iter().map(|rule| format!("{} {}", quoted(&rule.name), shares(rule.before)));
         let held = held.collect::<Vec<_>>().join("; ");
@@ -103,8 +101,9 @@ fn call(rule: &RuleChange, about: &About) -> String {
         true => ("modify-listener", "--listener-arn", "--default-actions"),
         false => ("modify-rule", "--rule-arn", "--actions"),
     };
-    let json = spaced(&rule.undo.actions).replace('\'', r"'\''");
-    about.aws("elbv2", call, &format!("{which} {} {actions} '{json}'", shell(&rule.undo.arn)))
+    let arn = &rule.undo.arn;
+    let json = quoted_argument(&spaced(&rule.undo.actions), arn);
+    about.aws("elbv2", call, &format!("{which} {} {actions} {json}", arn_argument(arn)))
 }
 
 /// JSON on one line with spaces, in ASCII, so that no line of the log or the summary has to cut or change it.

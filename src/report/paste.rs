@@ -1,0 +1,103 @@
+//! Commands to paste. They name no account: their first line fetches its id.
+
+use super::names::shell;
+use crate::plan::arn::Arn;
+
+/// The account id in a shell's words.
+const FETCHED: &str = r#""$ACCOUNT_ID""#;
+
+/// The account id of an ARN; none if the text is no ARN. The region may be empty, as in ARNs of IAM.
+fn account(arn: &str) -> Option<&str> {
+    let account = arn.split(':').nth(4)?;
+    (Arn::looks_like(arn) && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        .then_some(account)
+}
+
+/// An ARN as an argument of a command. The shell puts the account id in.
+pub(super) fn arn_argument(arn: &str) -> String {
+    let argument = shell(arn);
+    match account(arn) {
+        // In single quotes, the shell would not put it in.
+        Some(_) if argument.starts_with('\'') => quoted_argument(arn, arn),
+        Some(account) => argument.replace(account, FETCHED),
+        None => argument,
+    }
+}
+
+/// Text in single quotes as an argument of a command. The shell puts the account id of `arn` in.
+pub(super) fn quoted_argument(text: &str, arn: &str) -> String {
+    let argument = format!("'{}'", text.replace('\'', r"'\''"));
+    match account(arn) {
+        Some(account) => argument.replace(account, &format!("'{FETCHED}'")),
+        None => argument,
+    }
+}
+
+/// The commands, one a line and indented to be pasted, after a line that fetches the account id if one of them needs it.
+pub(super) fn block(commands: &[String], region: Option<&str>) -> String {
+    let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
+    let fetch =
+        format!("  ACCOUNT_ID=$(aws sts get-caller-identity{region} --query Account --output text)\n");
+    let needed = commands.iter().any(|command| command.contains(FETCHED));
+    let first = if needed { fetch } else { String::new() };
+    first + &commands.join("\n")
+}
+
+/// Runs pasted text as a shell does, with an `aws` that knows this account and shows the arguments of each other call.
+/// Gives one list of arguments per call.
+#[cfg(test)]
+pub(super) fn pasted(text: &str, account: &str) -> Vec<Vec<String>> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let aws = folder.path().join("aws");
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = sts ]; then echo {account}; exit; fi\nfor word; do printf '%s\\036' \"$word\"; done\nprintf '\\035'\n"
+    );
+    std::fs::write(&aws, script).unwrap();
+    std::fs::set_permissions(&aws, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let done =
+        std::process::Command::new("sh").args(["-euc", text]).env_clear().env("PATH", path).output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    let calls = String::from_utf8(done.stdout).unwrap();
+    let words = |call: &str| call.split_terminator('\u{1e}').map(str::to_owned).collect();
+    calls.split_terminator('\u{1d}').map(words).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arguments of a command that was pasted in another account.
+    fn arguments(argument: &str) -> Vec<String> {
+        let command = block(&[format!("  aws elbv2 call {argument}")], Some("eu-west-1"));
+        assert!(!command.contains("123456789012"), "{command}");
+        pasted(&command, "210987654321").concat().split_off(2)
+    }
+
+    #[test]
+    fn a_pasted_command_fetches_the_account_id() {
+        let table = [
+            "arn:aws:iam::123456789012:role/deploy",
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/1/2",
+            "arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:listener/app/it's $HOME/1/2",
+        ];
+        for arn in table {
+            let there = arn.replace("123456789012", "210987654321");
+            assert_eq!(arguments(&arn_argument(arn)), [there.clone()], "{arn}");
+            let json = format!(r#"[{{"TargetGroupArn": "{arn}", "Scope": "d'or $(false)"}}]"#);
+            let found = arguments(&quoted_argument(&json, arn));
+            assert_eq!(found, [json.replace(arn, &there)], "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_an_account_id_fetches_none() {
+        assert_eq!(block(&["  aws ecs call".to_owned()], None), "  aws ecs call");
+        for argument in ["LISTENER_ARN", "arn:x", "a:b:c:d:123456789012:e"] {
+            assert_eq!(arn_argument(argument), argument);
+        }
+        assert_eq!(quoted_argument("[]", "arn:x"), "'[]'");
+    }
+}
