@@ -73,6 +73,67 @@ pub(crate) fn lets_do_without(item: &str, actions: &[&str]) {
     assert_eq!(told, actions.iter().copied().collect());
 }
 
+/// A policy file without a part, as the document has it removed: the line, or the whole statement if the line is one of
+/// its keys.
+fn removed(text: &str, part: &str) -> String {
+    assert!(text.contains(part), "{part}");
+    let keys = ["\"Sid\":", "\"Action\":", "\"Resource\":"];
+    let (mut left, mut statement) = (String::new(), Vec::new());
+    for line in text.lines() {
+        statement.push(line);
+        let inside = statement[0] == "    {" && !line.starts_with("    }");
+        if inside {
+            continue;
+        }
+        let whole =
+            statement.iter().any(|line| line.contains(part) && keys.iter().any(|key| line.contains(key)));
+        let kept = statement.drain(..).filter(|line| !whole && !line.contains(part));
+        left.extend(kept.map(|line| format!("{line}\n")));
+    }
+    left
+}
+
+/// The parts of each policy that docs/permissions.md lets a role do without.
+const OPTIONAL: [(&str, &[&str]); 11] = [
+    (READ, &["DEVELOP_"]),
+    (READ, &["ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"]),
+    (READ, &["ecs:DescribeContainerInstances"]),
+    (READ, &["application-autoscaling:DescribeScalingPolicies"]),
+    (READ, &["cloudwatch:DescribeAlarms"]),
+    (DEPLOY, &["DEVELOP_"]),
+    (DEPLOY, &["DEVELOP_", "BLUE_"]),
+    (DEPLOY, &["ecr:DescribeImages"]),
+    (DEPLOY, &["TASK_ROLE"]),
+    (TRAFFIC, &["SuspendScaleInAndSetBounds", "WhatApplicationAutoScalingChecksItself"]),
+    (SCALERS, &["DEVELOP_"]),
+];
+
+#[test]
+fn what_is_left_of_a_policy_without_its_optional_parts_is_valid_json() {
+    let document = read("docs/permissions.md");
+    let valid = |name: &str, parts: &mut dyn Iterator<Item = &str>| {
+        let left = parts.fold(read(&format!("infra/policies/{name}")), |text, part| removed(&text, part));
+        let policy = serde_json::from_str::<serde_json::Value>(&left);
+        let policy = policy.unwrap_or_else(|error| panic!("{name}: {error}\n{left}"));
+        assert!(!policy["Statement"].as_array().expect("statements").is_empty());
+    };
+    for (name, parts) in OPTIONAL {
+        for part in parts {
+            assert!(document.contains(part) || *part == "TASK_ROLE", "{part}");
+        }
+        valid(name, &mut parts.iter().copied());
+    }
+    for name in ALL {
+        let all: BTreeSet<&str> = OPTIONAL
+            .iter()
+            .filter(|(file, _)| *file == name)
+            .flat_map(|(_, parts)| *parts)
+            .copied()
+            .collect();
+        valid(name, &mut all.into_iter());
+    }
+}
+
 #[test]
 fn the_command_of_the_document_fills_in_every_policy() {
     let text = read("docs/permissions.md");
