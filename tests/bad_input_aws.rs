@@ -171,6 +171,13 @@ fn an_endpoint_that_can_not_be_reached_is_named() {
         "{told}"
     );
     assert!(told.contains("Connection refused"), "{told}");
+    let action = deploy(&bed)
+        .env("AWS_ENDPOINT_URL", "https://aws.invalid")
+        .env("HTTPS_PROXY", &format!("http://user:hidden-word@127.0.0.1:{port}"));
+    let done = refused(&bed, action, "unreachable");
+    let told = answer(&done);
+    assert!(told.contains(&format!("; requests go through the proxy `127.0.0.1:{port}`.")), "{told}");
+    assert!(!done.log.contains("hidden-word"), "{}", done.log);
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
+use hyper_util::client::proxy::matcher::Matcher;
+
 /// Which step of the action this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -86,6 +88,21 @@ impl Environment {
         self.variables.get(name).is_some_and(|value| value.trim().is_empty())
     }
 
+    /// Host and port of the proxy for a URL, by the rules of the AWS SDK's HTTP client; none if it uses no proxy.
+    pub(crate) fn proxy(&self, url: &str) -> Option<String> {
+        let of = |name: &str| self.variables.get(name).or_else(|| self.variables.get(&name.to_lowercase()));
+        let value = |name: &str| of(name).cloned().unwrap_or_default();
+        let matcher = Matcher::builder()
+            .all(value("ALL_PROXY"))
+            .http(value("HTTP_PROXY"))
+            .https(value("HTTPS_PROXY"))
+            .no(value("NO_PROXY"))
+            .build();
+        let found = matcher.intercept(&url.parse().ok()?)?;
+        let host = found.uri().host()?;
+        Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
     /// An input, trimmed; an empty one is unset.
     pub(crate) fn input(&self, name: &str) -> Option<&str> {
         self.var(&input_variable(name))
@@ -160,6 +177,26 @@ mod tests {
         assert_eq!(env.raw_input("probes"), Some("\n  - a\n"));
         assert_eq!(env.state("id"), Some("7"));
         assert_eq!(env.input_variables().collect::<Vec<_>>(), ["INPUT_BLUE-SERVICE", "INPUT_PROBES"]);
+    }
+
+    #[test]
+    fn the_proxy_of_a_url_is_named_without_its_credentials() {
+        let aws = "https://sts.eu-west-1.amazonaws.com";
+        let corporate = ("HTTPS_PROXY", "http://user:secret@proxy.corp:3128/");
+        let table: [(&[(&str, &str)], Option<&str>); 8] = [
+            (&[], None),
+            (&[corporate], Some("proxy.corp:3128")),
+            (&[("https_proxy", "proxy.corp:3128")], Some("proxy.corp:3128")),
+            (&[("ALL_PROXY", "socks5://proxy.corp")], Some("proxy.corp")),
+            (&[("HTTP_PROXY", "http://proxy.corp:3128")], None),
+            (&[corporate, ("NO_PROXY", "amazonaws.com")], None),
+            (&[corporate, ("no_proxy", "localhost,127.0.0.1")], Some("proxy.corp:3128")),
+            (&[("HTTPS_PROXY", "not a proxy")], None),
+        ];
+        for (variables, proxy) in table {
+            let env = Environment::new(Entry::Main, variables);
+            assert_eq!(env.proxy(aws).as_deref(), proxy, "{variables:?}");
+        }
     }
 
     #[test]

@@ -190,6 +190,7 @@ async fn session<'a>(
     let caller = match outside.read(async |aws| caller(aws, settings, reporter).await).await {
         Interrupted::Yes => return Err(cancelled()),
         Interrupted::No(caller) => caller.map_err(|trouble| {
+            let trouble = words::through_proxy(trouble, proxy(env, &settings.region).as_deref());
             let mut report = Report::new("");
             report.refuse(Refusal::Unread(trouble));
             Box::new(report)
@@ -218,6 +219,14 @@ async fn session<'a>(
         told: RefCell::default(),
         foreign: RefCell::default(),
     })
+}
+
+/// The proxy on the way to the first endpoint of AWS that a run calls; none if there is no proxy.
+fn proxy(env: &Environment, region: &str) -> Option<String> {
+    let end = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let usual = format!("https://sts.{region}.{end}");
+    let given = env.var("AWS_ENDPOINT_URL_STS").or_else(|| env.var("AWS_ENDPOINT_URL"));
+    env.proxy(given.unwrap_or(&usual))
 }
 
 /// Whom AWS takes the job for. Where AWS answers that it can't say now, it is asked again until the time-out; where

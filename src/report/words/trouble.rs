@@ -3,7 +3,7 @@
 use super::sign_in;
 use super::statement::statement;
 use crate::failure::{Failure, Reason};
-use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::plan::trouble::{ID_TOKEN, Trouble, TroubleKind};
 use crate::report::names::{one_line, quoted};
 use crate::report::secrets::{foreign, masked};
 
@@ -41,6 +41,14 @@ pub(crate) fn trouble(trouble: &Trouble) -> Failure {
     };
     let unknown = if trouble.effect_unknown { " It may have had its effect all the same." } else { "" };
     Failure::new(Reason::of_trouble(trouble.kind), what + unknown, hint)
+}
+
+/// The trouble of a call that went through a proxy, which is named by host and port if AWS could not be reached.
+pub(crate) fn through_proxy(trouble: Trouble, proxy: Option<&str>) -> Trouble {
+    let unanswered = matches!(trouble.kind, TroubleKind::Unreachable | TroubleKind::TimedOut);
+    let Some(proxy) = proxy.filter(|_| unanswered && trouble.action != ID_TOKEN) else { return trouble };
+    let before = if trouble.message.is_empty() { String::new() } else { format!("{}; ", trouble.message) };
+    Trouble { message: format!("{before}requests go through the proxy `{proxy}`"), ..trouble }
 }
 
 /// What to do about expired credentials.

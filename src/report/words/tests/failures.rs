@@ -347,6 +347,15 @@ fn every_other_trouble_says_what_to_do() {
     [aws] AWS refused `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (InvalidParameterException): desired count can't be negative.
     Correct what AWS names, then run again.
     ");
+    let through = |kind, message| {
+        let trouble = words::through_proxy(trouble(kind, "", message), Some("proxy.corp:3128"));
+        words::trouble(&trouble).what.split_once("`: ").map(|(_, told)| told.to_owned())
+    };
+    assert_eq!(
+        through(TroubleKind::Unreachable, "Connection refused").as_deref(),
+        Some("Connection refused; requests go through the proxy `proxy.corp:3128`.")
+    );
+    assert!(!format!("{:?}", through(TroubleKind::Denied, "no")).contains("proxy"));
     let mut lost = trouble(TroubleKind::TimedOut, "", "");
     lost.effect_unknown = true;
     assert!(words::trouble(&lost).what.ends_with("It may have had its effect all the same."));
