@@ -233,7 +233,7 @@ fn sources(folder: &Path, into: &mut String) {
 #[test]
 fn each_fact_of_aws_names_tests_that_exist() {
     let mut source = String::new();
-    for folder in ["src", "tests", "testbed/tests"] {
+    for folder in ["src", "tests", "testbed/src", "testbed/tests"] {
         sources(&path(folder), &mut source);
     }
     let text = read("docs/aws-semantics.md");

@@ -1,6 +1,7 @@
 //! Task definitions: kept as sent, with AWS's defaults filled in.
 
-use super::input::{client, page, serialization, text, texts};
+use super::input::{client, page, text, texts};
+use super::registration;
 use crate::wire::ApiError;
 use crate::world::{World, epoch};
 use serde_json::{Map, Value, json};
@@ -138,7 +139,7 @@ pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiErr
     let tags = body.shift_remove("tags").and_then(|tags| tags.as_array().cloned()).unwrap_or_default();
     let family =
         text(input, "family").ok_or_else(|| client("Family should not be null or empty."))?.to_owned();
-    validate(input)?;
+    registration::check(input)?;
     fill_defaults(&mut body);
     let last = world.ecs.definitions.iter().filter(|definition| definition.family == family);
     let revision = last.map(|definition| definition.revision).max().unwrap_or(0) + 1;
@@ -151,122 +152,17 @@ pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiErr
     Ok(answer)
 }
 
-/// AWS's checks of a task definition.
-fn validate(input: &Value) -> Result<(), ApiError> {
-    for key in ["family", "cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn"] {
-        must_be_text(&input[key])?;
-    }
-    let containers = input["containerDefinitions"].as_array().filter(|list| !list.is_empty());
-    let containers = containers.ok_or_else(|| client("Container list cannot be empty."))?;
-    for container in containers {
-        validate_container(container, input)?;
-    }
-    if containers.iter().all(|container| container["essential"] == false) {
-        return Err(client("A task definition must have at least one essential container."));
-    }
-    for (index, container) in containers.iter().enumerate() {
-        if containers[..index].iter().any(|other| other["name"] == container["name"]) {
-            return Err(client("Container names must be unique within a task definition."));
-        }
-    }
-    let fargate = texts(input, "requiresCompatibilities").iter().any(|item| item == "FARGATE");
-    if fargate { validate_fargate(input, containers) } else { Ok(()) }
-}
-
-/// A value that must be a text where it is given.
-fn must_be_text(value: &Value) -> Result<(), ApiError> {
-    match value {
-        Value::Null | Value::String(_) => Ok(()),
-        Value::Number(_) => Err(serialization("NUMBER_VALUE can not be converted to a String")),
-        Value::Bool(true) => Err(serialization("TRUE_VALUE can not be converted to a String")),
-        Value::Bool(false) => Err(serialization("FALSE_VALUE can not be converted to a String")),
-        Value::Array(_) | Value::Object(_) => {
-            Err(serialization("Start of structure or map found where not expected."))
-        }
-    }
-}
-
-/// AWS's checks of one container.
-fn validate_container(container: &Value, input: &Value) -> Result<(), ApiError> {
-    must_be_text(&container["name"])?;
-    must_be_text(&container["image"])?;
-    for variable in container["environment"].as_array().into_iter().flatten() {
-        must_be_text(&variable["name"])?;
-        must_be_text(&variable["value"])?;
-    }
-    let Some(name) = text(container, "name") else {
-        return Err(client("Container.name should not be null or empty."));
-    };
-    if text(container, "image").is_none() {
-        return Err(client("Container.image should not be null or empty."));
-    }
-    let has_memory = |value: &Value, key: &str| !value[key].is_null();
-    if !has_memory(input, "memory")
-        && !has_memory(container, "memory")
-        && !has_memory(container, "memoryReservation")
-    {
-        let text = "At least one of 'memory' or 'memoryReservation' must be specified.";
-        return Err(client(format!("Invalid setting for container '{name}'. {text}")));
-    }
-    let awsvpc = input["networkMode"] == "awsvpc";
-    for mapping in container["portMappings"].as_array().into_iter().flatten() {
-        if awsvpc && !mapping["hostPort"].is_null() && mapping["hostPort"] != mapping["containerPort"] {
-            let text =
-                "When networkMode=awsvpc, the host ports and container ports in port mappings must match.";
-            return Err(client(text));
-        }
-    }
-    Ok(())
-}
-
-/// What Fargate asks for.
-fn validate_fargate(input: &Value, containers: &[Value]) -> Result<(), ApiError> {
-    if input["networkMode"] != "awsvpc" {
-        return Err(client("Fargate only supports network mode \u{2018}awsvpc\u{2019}."));
-    }
-    let cpu = text(input, "cpu")
-        .ok_or_else(|| client("Fargate requires that 'cpu' be defined at the task level."))?;
-    let memory = text(input, "memory")
-        .ok_or_else(|| client("Fargate requires that 'memory' be defined at the task level."))?;
-    if let (Ok(cpu), Ok(memory)) = (cpu.parse::<u32>(), memory.parse::<u32>())
-        && !fargate_sizes(cpu, memory)
-    {
-        return Err(client(format!(
-            "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
-        )));
-    }
-    let from_ecr =
-        containers.iter().any(|c| c["image"].as_str().is_some_and(|image| image.contains(".dkr.ecr.")));
-    if from_ecr && text(input, "executionRoleArn").is_none() {
-        return Err(client(
-            "Fargate requires task definition to have execution role ARN to support ECR images.",
-        ));
-    }
-    Ok(())
-}
-
-/// Whether Fargate offers this pair of CPU units and MiB.
-fn fargate_sizes(cpu: u32, memory: u32) -> bool {
-    let gib = |from: u32, to: u32, step: u32| {
-        memory.is_multiple_of(1024 * step) && (1024 * from..=1024 * to).contains(&memory)
-    };
-    match cpu {
-        256 => memory == 512 || gib(1, 2, 1),
-        512 => gib(1, 4, 1),
-        1024 => gib(2, 8, 1),
-        2048 => gib(4, 16, 1),
-        4096 => gib(8, 30, 1),
-        8192 => gib(16, 60, 4),
-        16384 => gib(32, 120, 8),
-        _ => false,
-    }
-}
-
 /// Fills in what AWS answers where nothing was sent.
 fn fill_defaults(body: &mut Map<String, Value>) {
     let awsvpc = body.get("networkMode").and_then(Value::as_str) == Some("awsvpc");
     for key in ["volumes", "placementConstraints"] {
         body.entry(key).or_insert(json!([]));
+    }
+    for key in ["cpu", "memory"] {
+        let units = body.get(key).and_then(Value::as_str).and_then(registration::size);
+        if let Some(units) = units {
+            body.insert(key.into(), json!(units.to_string()));
+        }
     }
     let containers = body.get_mut("containerDefinitions").and_then(Value::as_array_mut);
     for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {

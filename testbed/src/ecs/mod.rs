@@ -2,6 +2,7 @@
 
 mod breaker;
 mod cluster;
+mod containers;
 mod create;
 mod definition;
 mod deploy;
@@ -10,6 +11,7 @@ mod history;
 mod input;
 mod lifecycle;
 mod place;
+mod registration;
 mod scheduler;
 mod service;
 mod tags;

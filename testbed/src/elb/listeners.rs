@@ -24,6 +24,9 @@ const OTHER_PROTOCOLS: [&str; 7] = ["TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "Q
 /// The policy of an HTTPS listener that names none.
 const SSL_POLICY: &str = "ELBSecurityPolicy-2016-08";
 
+/// Listeners of a load balancer, by AWS's default quota.
+const MOST_LISTENERS: usize = 50;
+
 /// CreateListener. The port is opened on loopback at once.
 pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let balancer = input.required("LoadBalancerArn")?.to_owned();
@@ -35,6 +38,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     if world.elb.listeners.iter().any(|listener| listener.balancer == balancer && listener.port == port) {
         return Err(duplicate());
     }
+    check_quota(&world.elb, &balancer)?;
     let certificates = certificates::read(input);
     let acceptor = certificates::check(&world.acm, &protocol, &certificates, &certificates)?;
     let actions = parse_list(&input.list("DefaultActions").unwrap_or_default(), &[], "defaultActions")?;
@@ -75,6 +79,15 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     world.elb.stale = true;
     world.elb.settle(now);
     Ok(out)
+}
+
+/// `TooManyListeners`; the words are unconfirmed.
+fn check_quota(elb: &Elb, balancer: &str) -> Result<(), ApiError> {
+    if elb.listeners.iter().filter(|listener| listener.balancer == balancer).count() < MOST_LISTENERS {
+        return Ok(());
+    }
+    let text = format!("The maximum number of listeners on load balancer {balancer} has been reached");
+    Err(ApiError::new("TooManyListeners", text))
 }
 
 /// `DuplicateListener`.

@@ -15,6 +15,9 @@ use super::tags;
 use crate::wire::ApiError;
 use crate::world::World;
 
+/// Rules of a load balancer without default ones, by AWS's default quota.
+const MOST_RULES: usize = 100;
+
 /// CreateRule.
 pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let listener_arn = input.required("ListenerArn")?.to_owned();
@@ -24,6 +27,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     if listener.rules.iter().any(|rule| rule.priority == priority) {
         return Err(priority_in_use(priority));
     }
+    check_quota(&world.elb, &listener.balancer)?;
     let conditions = read_conditions(&input.list("Conditions").unwrap_or_default())?;
     let actions = parse_list(&input.list("Actions").unwrap_or_default(), &[], "actions")?;
     check_actions(&world.elb, &listener.balancer, &listener.protocol, &actions)?;
@@ -36,6 +40,17 @@ pub(super) fn create(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     sort(listener);
     world.elb.route(&listener_arn, world.pace.propagation, now);
     Ok(out)
+}
+
+/// `TooManyRules`: the quota counts the rules of all listeners of the load balancer.
+fn check_quota(elb: &Elb, balancer: &str) -> Result<(), ApiError> {
+    let listeners = elb.listeners.iter().filter(|listener| listener.balancer == balancer);
+    let rules = listeners.flat_map(|listener| &listener.rules).filter(|rule| rule.priority.is_some());
+    if rules.count() < MOST_RULES {
+        return Ok(());
+    }
+    let text = format!("The maximum number of rules on load balancer {balancer} has been reached");
+    Err(ApiError::new("TooManyRules", text))
 }
 
 /// By priority, the default rule last.

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod control;
+mod quotas;
 mod stack;
 mod traffic;
 mod watching;
