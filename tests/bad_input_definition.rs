@@ -12,7 +12,7 @@ mod common;
 #[path = "common/refused.rs"]
 mod refused;
 
-use common::{Action, Done, stack};
+use common::{Action, Done, stack, writes};
 use refused::{answer, refused};
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -156,4 +156,44 @@ fn a_task_definition_that_does_not_exist_is_named() {
             "input task-definition: `deploy/task.json` does not exist: is actions/checkout among the steps before?"
         )
     );
+}
+
+/// Places in a task-definition file with a value that AWS alone refuses, and its words.
+const REFUSED_BY_AWS: [(&str, &str, &str); 5] = [
+    (
+        "/containerDefinitions/0/healthCheck",
+        r#"{ "command": ["CMD", "true"], "interval": 1 }"#,
+        "Container.healthCheck.interval must be a value between 5 and 300.",
+    ),
+    (
+        "/containerDefinitions/0/dependsOn",
+        r#"[{ "containerName": "db", "condition": "START" }]"#,
+        "Cannot depend on container + 'db' because it does not exist",
+    ),
+    (
+        "/containerDefinitions/0/mountPoints",
+        r#"[{ "sourceVolume": "data", "containerPath": "/data" }]"#,
+        "Unknown volume 'data'.",
+    ),
+    ("/networkMode", r#""vpc""#, "Network mode 'vpc' is not valid."),
+    ("/memory", r#""768""#, "No Fargate configuration exists for given values: 256 CPU, 768 memory."),
+];
+
+#[test]
+fn a_task_definition_that_aws_refuses_leaves_everything_untouched_and_says_why() {
+    let (bed, sample) = stack();
+    for (place, value, words) in REFUSED_BY_AWS {
+        bed.clear_calls();
+        let text = definition(&sample, |definition| {
+            let (parent, key) = place.rsplit_once('/').unwrap();
+            definition.pointer_mut(parent).unwrap()[key] = serde_json::from_str(value).unwrap();
+        });
+        let done = deploy(&bed).file("task.json", &text).input("task-definition", "task.json").run();
+        done.expect(1, "failed", "aws", "untouched");
+        let refusal = "AWS refused `ecs:RegisterTaskDefinition` on `web-green` (ClientException): ";
+        let errors: Vec<&str> = done.log.lines().filter(|line| line.starts_with("::error ")).collect();
+        assert!(errors.len() == 1 && errors[0].contains(&format!("{refusal}{words}")), "{errors:#?}");
+        assert!(errors[0].contains("Correct what AWS names, then run again."), "{errors:#?}");
+        assert_eq!(writes(&bed), ["ecs RegisterTaskDefinition web-green"]);
+    }
 }

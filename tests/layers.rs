@@ -39,7 +39,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 27] = [
+const TESTBED: [Layer; 28] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
@@ -76,6 +76,7 @@ const TESTBED: [Layer; 27] = [
     ("autoscaling", &["checker", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
     ("hold", &[], &["tokio"]),
     ("faults", &["hold", "wire", "world"], &["serde_json"]),
+    ("iam", &["faults", "wire"], &["serde_json"]),
     (
         "world",
         &[
@@ -88,6 +89,7 @@ const TESTBED: [Layer; 27] = [
             "elb",
             "faults",
             "github",
+            "iam",
             "oidc",
             "record",
             "sts",

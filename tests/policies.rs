@@ -11,6 +11,8 @@ mod common;
 mod deploys;
 #[path = "policies/documents.rs"]
 mod documents;
+#[path = "policies/enforced.rs"]
+mod enforced;
 #[path = "policies/hints.rs"]
 mod hints;
 #[path = "policies/moves.rs"]
@@ -26,12 +28,13 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::iam::{ALL, DEPLOY, Need, READ, SCALERS, Statement, TRAFFIC, filled, policy, shipped};
-use common::needs::{LINKED, arn, elsewhere, known};
+use common::iam::{ALL, DEPLOY, READ, SCALERS, TRAFFIC, filled, policy, shipped};
+use common::needs::{arn, elsewhere};
 use deploys::{DEPLOYS, DEVELOP, SCALED, STATUS};
 use moves::{COPIES, MOVES, SCALED_COPIES, SCALED_MOVES, SWAPS};
 use operations::callable;
 use record::Record;
+use testbed::iam::{LINKED, Need, Statement, known};
 
 /// The policies of a role, and what its commands were seen to need.
 type Role = (&'static [&'static str], fn() -> Record);
@@ -170,7 +173,7 @@ fn a_promote_by_copy_writes_by_all_of_its_policies_but_what_the_document_lets_it
 fn a_new_call_can_not_escape() {
     let callable = callable();
     let known: BTreeSet<String> = known().map(str::to_owned).collect();
-    assert_eq!(callable, known, "tests/policies/needs.rs says what each call of src/aws needs");
+    assert_eq!(callable, known, "testbed/src/iam/needs.rs says what each call of src/aws needs");
     let seen = everything().operations;
     let unseen: Vec<&String> = callable
         .iter()

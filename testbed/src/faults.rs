@@ -282,12 +282,17 @@ pub(crate) fn expired(service: Service) -> ApiError {
 /// AWS's words for an action that no policy allows.
 fn denied(request: &Request, account: &str) -> ApiError {
     let action = format!("{}:{}", request.service.prefix(), request.operation);
-    let on = resource_of(request, account).map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
+    denial(request.service, account, &action, resource_of(request, account).as_deref())
+}
+
+/// AWS's error for an action on a resource that no policy allows, in the service's protocol.
+pub(crate) fn denial(service: Service, account: &str, action: &str, resource: Option<&str>) -> ApiError {
+    let on = resource.map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
     let text = format!(
         "User: arn:aws:sts::{account}:assumed-role/deploy/ci is not authorized to perform: {action}{on} because no \
          identity-based policy allows the {action} action"
     );
-    if request.service.is_query() {
+    if service.is_query() {
         ApiError::with_status("AccessDenied", text, 403)
     } else {
         ApiError::new("AccessDeniedException", text)

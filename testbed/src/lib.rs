@@ -15,6 +15,7 @@ pub mod elb;
 pub mod faults;
 pub mod github;
 mod hold;
+pub mod iam;
 mod image;
 mod oidc;
 mod port;

@@ -1,4 +1,4 @@
-//! `testbed serve [--fast]`: the sample stack and a repository on loopback ports, and the variables that point clients
+//! `testbed serve [--fast] [--policies DIR]`: the sample stack and a repository on loopback ports, and the variables that point clients
 //! of AWS and GitHub at them. It prints the invariants that break, and reads faults from standard input.
 //! `testbed demo`: the action at work on it, under load.
 //! `testbed record`: the testbed's answers next to those of AWS in an account of the user's own.
@@ -10,18 +10,14 @@ mod truth;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// What the user reads who asks for something else.
-const USAGE: &str = "usage: testbed serve [--fast] | testbed demo | testbed record --cluster NAME --services BLUE,GREEN [--write]";
-
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["serve"] => serve::serve(false).map(|()| ExitCode::SUCCESS),
-        ["serve", "--fast"] => serve::serve(true).map(|()| ExitCode::SUCCESS),
+        ["serve", words @ ..] => serve::serve(words).map(|()| ExitCode::SUCCESS),
         ["demo"] => demo::run(),
         ["record", words @ ..] => truth::run(words),
-        _ => Err(io::Error::other(USAGE)),
+        _ => Err(io::Error::other(serve::USAGE)),
     };
     match done {
         Ok(code) => code,

@@ -1,21 +1,45 @@
 //! `testbed serve`: what it prints, and the lines that it reads.
 
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use testbed::checker::Violation;
 use testbed::github::sample as github;
+use testbed::iam::{self, Statement};
 use testbed::sample::{self, Sample, Stack};
 use testbed::script::Script;
 use testbed::{Options, Pace, Testbed};
 
+/// The answer to other words.
+pub(crate) const USAGE: &str = "usage: testbed serve [--fast] [--policies DIR] | testbed demo | testbed record --cluster NAME --services BLUE,GREEN [--write]";
+
 /// Time between two looks at what the checker has found.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Serves until SIGINT or SIGTERM. A second of AWS's is a true one, unless fast.
-pub(crate) fn serve(fast: bool) -> io::Result<()> {
+/// Serves until SIGINT or SIGTERM.
+///
+/// Words: `--fast`, without which a second of AWS's is a true one; `--policies DIR`, whose IAM policies limit all callers.
+pub(crate) fn serve(words: &[&str]) -> io::Result<()> {
+    let mut words = words.iter();
+    let (mut fast, mut statements) = (false, None);
+    while let Some(word) = words.next() {
+        match *word {
+            "--fast" => fast = true,
+            "--policies" => {
+                let folder = words.next().ok_or_else(|| io::Error::other(USAGE))?;
+                statements = Some(iam::load(Path::new(folder))?);
+            }
+            _ => return Err(io::Error::other(USAGE)),
+        }
+    }
+    run(fast, statements)
+}
+
+/// Serves the sample stack at this pace, to callers with these policies.
+fn run(fast: bool, statements: Option<Vec<Statement>>) -> io::Result<()> {
     let mut pace = Pace::default();
     if !fast {
         pace.second = Duration::from_secs(1);
@@ -24,6 +48,9 @@ pub(crate) fn serve(fast: bool) -> io::Result<()> {
     let bed = Arc::new(Testbed::start(Options { pace, port: 0 })?);
     let sample = sample::create_with(&bed, &Stack::served())?;
     bed.world(github::create);
+    if let Some(statements) = statements {
+        bed.world(|world| world.iam.enforce(statements));
+    }
     introduce(&bed, &sample)?;
     let over = Arc::new(AtomicBool::new(false));
     let watcher = std::thread::spawn({

@@ -9,10 +9,11 @@ use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
 use crate::faults::Faults;
 use crate::github::GitHub;
+use crate::iam::{Iam, Place};
 use crate::oidc::Oidc;
 use crate::record::Recorder;
 use crate::sts::Sts;
-use crate::wire::{ApiError, Service};
+use crate::wire::{ApiError, Request, Service};
 use crate::{ecr, sts};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -89,6 +90,8 @@ pub struct World {
     pub oidc: Oidc,
     /// Roles that trust GitHub, and their sessions.
     pub sts: Sts,
+    /// The policies that limit callers.
+    pub iam: Iam,
     /// How fast things move.
     pub pace: Pace,
     /// The account's id.
@@ -122,6 +125,7 @@ impl World {
             github: GitHub::default(),
             oidc: Oidc::default(),
             sts: Sts::default(),
+            iam: Iam::default(),
             pace,
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
@@ -132,6 +136,12 @@ impl World {
             faults: Faults::default(),
             serial: 0,
         }
+    }
+
+    /// The refusal of a call that the caller's policies do not allow.
+    pub(crate) fn refuse(&self, request: &Request) -> Option<ApiError> {
+        let place = Place { region: self.region.clone(), account: self.account.clone() };
+        self.iam.refuse(request, &place)
     }
 
     /// Carries out one operation, and nothing around it: no record, no faults.

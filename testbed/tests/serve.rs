@@ -23,8 +23,13 @@ struct Served {
 impl Served {
     /// Starts it, and reads where its endpoint is.
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts it with more arguments, and reads where its endpoint is.
+    fn with(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
-        command.args(["serve", "--fast"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["serve", "--fast"]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("testbed");
         let out = BufReader::new(child.stdout.take().expect("its output"));
         let (sender, lines) = channel();
@@ -115,4 +120,23 @@ fn serve_takes_scripted_faults() {
     });
     writeln!(served.child.stdin.as_mut().expect("its input"), "hold").expect("a line");
     served.line("# not understood: hold; write delay OPERATION TIME");
+}
+
+#[test]
+fn serve_enforces_policies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "ecs:Describe*",
+        "Resource": "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-*" }] }"#;
+    std::fs::write(folder.path().join("read.json"), policy).expect("a policy");
+    let served = Served::with(&["--policies", folder.path().to_str().expect("a path")]);
+    let described = served.ecs("DescribeServices", r#"{"cluster":"shop","services":["web-blue"]}"#);
+    assert_eq!(described["services"][0]["serviceName"], "web-blue");
+    let denied = served.ecs("UpdateService", r#"{"cluster":"shop","service":"web-blue","desiredCount":3}"#);
+    assert_eq!(denied["__type"], "AccessDeniedException");
+    assert_eq!(
+        denied["message"],
+        "User: arn:aws:sts::123456789012:assumed-role/deploy/ci is not authorized to perform: ecs:UpdateService on \
+         resource: arn:aws:ecs:eu-west-1:123456789012:service/shop/web-blue because no identity-based policy allows \
+         the ecs:UpdateService action"
+    );
 }

@@ -1,6 +1,7 @@
 //! The statement that a denied call asks for, against the shipped policies: one of theirs, for what was denied.
 
 use serde_json::Value;
+use testbed::iam::{LINKED, Need, Statement, first_use, known};
 use testbed::sample::{self, Sample, Stack};
 use testbed::{ApiError, Effect, Fault, Testbed};
 
@@ -8,8 +9,8 @@ use super::ALL;
 use super::common::{Action, Done};
 use super::deploys::SCALING;
 use super::traffic::{path_rule, redirect, scaled, with};
-use crate::common::iam::{Need, Statement, policy};
-use crate::common::needs::{LINKED, action, first_use, known, needs};
+use crate::common::iam::{policy, read};
+use crate::common::needs::{action, needs};
 
 /// The sample's account.
 const ACCOUNT: &str = "123456789012";
@@ -44,7 +45,7 @@ fn statements(done: &Done, action: &str) -> Vec<Statement> {
     let told = text.lines().filter_map(|line| {
         let start = line.find(r#"{ "Effect""#).filter(|_| !line.starts_with("::"))?;
         let end = line.rfind('}')?;
-        Some(Statement::read(&serde_json::from_str::<Value>(&line[start..=end]).expect("JSON")))
+        Some(read(&serde_json::from_str::<Value>(&line[start..=end]).expect("JSON")))
     });
     told.filter(|statement| statement.actions == [action]).collect()
 }

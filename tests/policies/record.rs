@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use testbed::Testbed;
+use testbed::iam::{Need, first_use};
 
-use crate::common::iam::Need;
-use crate::common::needs::{action, first_use, needs};
+use crate::common::needs::{action, needs};
 
 /// What some runs did.
 #[derive(Debug, Clone, Default)]
