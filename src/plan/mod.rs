@@ -20,8 +20,6 @@ mod lost;
 pub(crate) mod near;
 pub(crate) mod overview;
 pub(crate) mod own_targets;
-#[cfg(test)]
-mod pairs;
 pub(crate) mod patience;
 pub(crate) mod predict;
 pub(crate) mod probe;

@@ -4,8 +4,8 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use super::oracle;
-use super::world::{BOTH, World, index, split};
+use crate::oracle;
+use crate::world::{BOTH, World, index, split};
 use crate::plan::admit::{Hindrance, Request};
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
@@ -13,7 +13,7 @@ use crate::plan::deploy;
 use crate::plan::look::Look;
 use crate::plan::promote::{self, Phase, Promoting, phases};
 use crate::plan::run::{self, Answer};
-use crate::plan::sample::{self, content, trouble};
+use crate::sample::{self, content, trouble};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{End, Left, Next, Refusal, Step};
 use crate::plan::time::Time;
@@ -33,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What a user starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// A deploy of version 2 to green.
     Deploy,
     /// All users to this color, or half of them to each.
@@ -52,7 +52,7 @@ pub(super) enum Command {
 
 /// What becomes of the answer of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     /// It comes.
     Fine,
     /// The write has no effect, and no answer comes.
@@ -64,7 +64,7 @@ pub(super) enum Wire {
 /// How a run ended.
 #[expect(clippy::large_enum_variant, reason = "there are two at a time")]
 #[derive(Clone, Debug)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// It came to an end.
     End(End),
     /// It was refused.
@@ -75,7 +75,7 @@ pub(super) enum Ending {
 
 /// What lives as long as a run: its goal.
 #[derive(Default)]
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     /// The phases of a promote.
     phases: OnceCell<Vec<Phase>>,
     /// The goal of a change of traffic.
@@ -97,11 +97,11 @@ enum Action {
 }
 
 /// One run.
-pub(super) struct Actor<'a> {
+pub(crate) struct Actor<'a> {
     /// `A` or `B`.
-    pub(super) name: char,
+    pub(crate) name: char,
     /// What it is for.
-    pub(super) command: Command,
+    pub(crate) command: Command,
     /// Where its goal lives.
     shelf: &'a Shelf,
     /// The course, once it began.
@@ -111,28 +111,28 @@ pub(super) struct Actor<'a> {
     /// What is next.
     action: Action,
     /// When it acts again.
-    pub(super) wakes: Time,
+    pub(crate) wakes: Time,
     /// How it ended.
-    pub(super) ending: Option<Ending>,
+    pub(crate) ending: Option<Ending>,
     /// Looks so far.
     looks: u32,
     /// The first and the newest look, by the number of the world's action.
-    pub(super) span: Option<(u32, u32)>,
-    /// The newest look at rules.
-    last: Option<Snapshot>,
+    pub(crate) span: Option<(u32, u32)>,
     /// Whether green had users at its newest look.
-    pub(super) saw_live: bool,
+    pub(crate) saw_live: bool,
     /// Its writes that had their effect, each with the number of the world's action.
-    pub(super) done: Vec<(u32, Step)>,
+    pub(crate) done: Vec<(u32, Step)>,
     /// What it saw right before its first write.
     found: Option<Snapshot>,
     /// Whether an earlier phase of it changed something: the command says so instead of the last phase's own words.
     midway: bool,
+    /// Whether it says what it does.
+    pub(crate) traced: bool,
 }
 
 impl<'a> Actor<'a> {
     /// A run that is about to look for the first time.
-    pub(super) fn new(name: char, command: Command, shelf: &'a Shelf, now: Time) -> Actor<'a> {
+    pub(crate) fn new(name: char, command: Command, shelf: &'a Shelf, now: Time) -> Actor<'a> {
         let look = if command == Command::Deploy { Look::WHOLE } else { Look::TRAFFIC };
         Actor {
             name,
@@ -145,26 +145,26 @@ impl<'a> Actor<'a> {
             ending: None,
             looks: 0,
             span: None,
-            last: None,
             saw_live: false,
             done: Vec::new(),
             found: None,
             midway: false,
+            traced: false,
         }
     }
 
     /// Whether it forces.
-    pub(super) fn forces(&self) -> bool {
+    pub(crate) fn forces(&self) -> bool {
         self.command == Command::Force
     }
 
     /// Whether its next action is the effect of a write.
-    pub(super) fn is_writing(&self) -> bool {
+    pub(crate) fn is_writing(&self) -> bool {
         matches!(self.action, Action::Effect(..))
     }
 
     /// Does its next action, and says what it did. Broken rules are added to `broken`.
-    pub(super) fn act(&mut self, world: &mut World, at: (u32, Wire), broken: &mut Vec<String>) -> String {
+    pub(crate) fn act(&mut self, world: &mut World, at: (u32, Wire), broken: &mut Vec<String>) -> String {
         let (number, wire) = at;
         match std::mem::replace(&mut self.action, Action::Services) {
             Action::Services => {
@@ -199,7 +199,8 @@ impl<'a> Actor<'a> {
                     self.done.push((number, step.clone()));
                     if wire == Wire::LostAfter && sends { Err(lost) } else { Ok(answer) }
                 };
-                let what = format!("writes {} ({wire:?})", brief(&step));
+                let what =
+                    if self.traced { format!("writes {} ({wire:?})", brief(&step)) } else { String::new() };
                 self.action = Action::Answer(step, answer, sent);
                 what
             }
@@ -218,9 +219,6 @@ impl<'a> Actor<'a> {
 
     /// Decides by a look, as the one loop of every command does.
     fn decide(&mut self, seen: Snapshot, world: &World, broken: &mut Vec<String>) -> String {
-        if seen.balancers.is_some() {
-            self.last = Some(seen.clone());
-        }
         let now = world.now;
         if self.course.is_none() {
             match self.begin(&seen, now) {
@@ -233,10 +231,11 @@ impl<'a> Actor<'a> {
             }
         }
         let course = self.course.as_mut().unwrap();
-        let read = Ok(seen.clone());
+        let read = Ok(seen);
         course.saw(&read, now);
         let next = course.next(&read, now);
-        let what = format!("decides {}", short(&next));
+        let Ok(seen) = read else { return String::new() };
+        let what = if self.traced { format!("decides {}", short(&next)) } else { String::new() };
         match next {
             Next::Look(closer) => {
                 self.look = closer;
@@ -382,7 +381,7 @@ impl<'a> Actor<'a> {
     }
 
     /// The split that it is for.
-    pub(super) fn goal(&self) -> Option<Split> {
+    pub(crate) fn goal(&self) -> Option<Split> {
         match self.command {
             Command::Deploy => None,
             Command::Redirect(to) => Some(to),
@@ -394,16 +393,16 @@ impl<'a> Actor<'a> {
 }
 
 /// All users at green.
-pub(super) const GREEN: Split = Split { blue: 0, green: 100 };
+pub(crate) const GREEN: Split = Split { blue: 0, green: 100 };
 
 /// All users at blue.
-pub(super) const BLUE: Split = Split { blue: 100, green: 0 };
+pub(crate) const BLUE: Split = Split { blue: 100, green: 0 };
 
 /// Half of the users at each.
-pub(super) const HALF: Split = Split { blue: 50, green: 50 };
+pub(crate) const HALF: Split = Split { blue: 50, green: 50 };
 
 /// Whether two splits send the same share to each color.
-pub(super) fn same(one: Split, two: Split) -> bool {
+pub(crate) fn same(one: Split, two: Split) -> bool {
     one.blue * two.green == two.blue * one.green
 }
 
@@ -483,7 +482,7 @@ fn writes(step: &Step) -> bool {
 }
 
 /// A step in few words.
-pub(super) fn brief(step: &Step) -> String {
+pub(crate) fn brief(step: &Step) -> String {
     match step {
         Step::Update(update) => {
             let revision = update.task_definition.as_ref().and_then(|arn| arn.rsplit('/').next());

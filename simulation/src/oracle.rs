@@ -1,7 +1,7 @@
 //! Judges what runs write by what they saw, and what they leave by what users need, with an arithmetic of its own.
 
-use super::actor::{Command, same};
-use super::world::{BOTH, Start, World, index, named, split};
+use crate::actor::{Command, same};
+use crate::world::{BOTH, Start, World, index, named, split};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Scaling, Step, Update, Weights};
@@ -10,7 +10,7 @@ use crate::plan::step::{Scaling, Step, Update, Weights};
 const MOST: u32 = 12;
 
 /// Healthy targets that a share of the users needs (invariant 16), by the state before either run.
-pub(super) fn need_of(start: &Start, share: u32, sum: u32) -> u32 {
+pub(crate) fn need_of(start: &Start, share: u32, sum: u32) -> u32 {
     // The full load as a fraction.
     let whole = start.split.blue + start.split.green;
     let live = BOTH.into_iter().filter(|color| start.split.weight(*color) > 0);
@@ -26,7 +26,7 @@ pub(super) fn need_of(start: &Start, share: u32, sum: u32) -> u32 {
 }
 
 /// Healthy targets of a service's tasks, of one deployment where it is named.
-pub(super) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
+pub(crate) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
     let targets = service.targets.as_ref().unwrap().as_ref().unwrap();
     let tasks = service.tasks.as_ref().unwrap().as_ref().unwrap();
     let healthy = tasks.iter().filter(|task| {
@@ -48,7 +48,7 @@ fn is_live(seen: &Snapshot, color: Color) -> bool {
 }
 
 /// Which invariants a write breaks by what its run saw right before it, each with the reason.
-pub(super) fn judge(seen: &Snapshot, step: &Step, world: &World, command: Command) -> Vec<String> {
+pub(crate) fn judge(seen: &Snapshot, step: &Step, world: &World, command: Command) -> Vec<String> {
     match step {
         Step::Weights(weights) => weigh(seen, weights, world, command),
         Step::Scaling(scaling) => scale(seen, scaling),
@@ -134,7 +134,7 @@ fn count(seen: &Snapshot, update: &Update, world: &World) -> Vec<String> {
 }
 
 /// Invariant 44: when both runs have ended, every color has the healthy targets that its users need.
-pub(super) fn served(world: &World, forced: bool) -> Vec<String> {
+pub(crate) fn served(world: &World, forced: bool) -> Vec<String> {
     let mut broken = Vec::new();
     for rule in &world.rules {
         let now: Split = split(&rule.now);

@@ -10,7 +10,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
-use crate::plan::sample::{arn, content, deployment, rule, snapshot, target, tasks};
+use crate::sample::{arn, content, deployment, rule, snapshot, target, tasks};
 use crate::plan::snapshot::{
     Balancer, Breaker, Deployment, Revision, Rollout, Rule, Scalable, Service, ServiceDeployment,
     ServiceDeploymentStatus, Snapshot,
@@ -19,13 +19,13 @@ use crate::plan::step::{Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
 
 /// The colors that users can be sent to.
-pub(super) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
+pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
 
 /// How long ECS goes on with a deployment whose tasks fail, before its breaker rolls it back.
 const BREAKER: Duration = Duration::from_secs(20);
 
 /// The position of a color.
-pub(super) fn index(color: Color) -> usize {
+pub(crate) fn index(color: Color) -> usize {
     usize::from(color == Color::Green)
 }
 
@@ -42,11 +42,11 @@ struct Task {
 
 /// One deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Roll {
+pub(crate) struct Roll {
     /// Its number.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// The revision that it brings.
-    pub(super) revision: usize,
+    pub(crate) revision: usize,
     /// When it began.
     created: Time,
     /// How far it is.
@@ -55,15 +55,15 @@ pub(super) struct Roll {
 
 /// One color's service.
 #[derive(Clone, Debug)]
-pub(super) struct Tier {
+pub(crate) struct Tier {
     /// Desired count.
-    pub(super) desired: u32,
+    pub(crate) desired: u32,
     /// Its deployments, the primary one first.
     rolls: Vec<Roll>,
     /// Its tasks.
     tasks: Vec<Task>,
     /// The scalable target.
-    pub(super) scaling: Option<Scalable>,
+    pub(crate) scaling: Option<Scalable>,
     /// Deployments that were rolled back.
     history: Vec<ServiceDeployment>,
     /// Tasks and deployments so far.
@@ -81,7 +81,7 @@ impl Tier {
     }
 
     /// What the service wants.
-    pub(super) fn primary(&self) -> Roll {
+    pub(crate) fn primary(&self) -> Roll {
         self.rolls[0]
     }
 
@@ -91,7 +91,7 @@ impl Tier {
     }
 
     /// Healthy tasks at this time.
-    pub(super) fn healthy(&self, now: Time) -> u32 {
+    pub(crate) fn healthy(&self, now: Time) -> u32 {
         let healthy = self.tasks.iter().filter(|task| task.ready.is_some_and(|ready| ready <= now)).count();
         u32::try_from(healthy).unwrap()
     }
@@ -127,9 +127,9 @@ impl Tier {
 
 /// What AWS holds, and for a while does not show.
 #[derive(Clone, Debug)]
-pub(super) struct Lagging<T> {
+pub(crate) struct Lagging<T> {
     /// What it holds.
-    pub(super) now: T,
+    pub(crate) now: T,
     /// What it shows instead, and until when.
     before: Option<(T, Time)>,
 }
@@ -154,51 +154,51 @@ impl<T: Clone> Lagging<T> {
 
 /// How a world begins.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// The split of every production rule.
-    pub(super) split: Split,
+    pub(crate) split: Split,
     /// How many production rules.
-    pub(super) rules: usize,
+    pub(crate) rules: usize,
     /// Desired counts of blue and green.
-    pub(super) counts: [u32; 2],
+    pub(crate) counts: [u32; 2],
     /// Whether both have a scalable target, and whether scale-in is suspended on it.
-    pub(super) scaling: Option<bool>,
+    pub(crate) scaling: Option<bool>,
     /// How long a write of a rule does not show.
-    pub(super) rule_lag: Duration,
+    pub(crate) rule_lag: Duration,
     /// How long a write of a service does not show.
-    pub(super) service_lag: Duration,
+    pub(crate) service_lag: Duration,
     /// How long a new task takes to become healthy.
-    pub(super) start: Duration,
+    pub(crate) start: Duration,
     /// Whether the tasks of version 2 of green never become healthy.
-    pub(super) bad: bool,
+    pub(crate) bad: bool,
 }
 
 /// All of it.
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(crate) struct World {
     /// Blue, then green.
-    pub(super) tiers: [Lagging<Tier>; 2],
+    pub(crate) tiers: [Lagging<Tier>; 2],
     /// The production rules.
-    pub(super) rules: Vec<Lagging<Rule>>,
+    pub(crate) rules: Vec<Lagging<Rule>>,
     /// The revisions of each color, oldest first; the first one is unused.
     revisions: [Vec<Rc<Content>>; 2],
     /// The time.
-    pub(super) now: Time,
+    pub(crate) now: Time,
     /// How it began.
-    pub(super) start: Start,
+    pub(crate) start: Start,
     /// What no write changes.
     base: Rc<Snapshot>,
 }
 
 /// The split that a rule holds.
-pub(super) fn split(rule: &Rule) -> Split {
+pub(crate) fn split(rule: &Rule) -> Split {
     let weight = |group: &str| rule.forward.iter().find(|one| one.group == group).map_or(0, |one| one.weight);
     Split { blue: weight("tg-blue"), green: weight("tg-green") }
 }
 
 impl World {
     /// The beginning.
-    pub(super) fn new(start: Start, now: Time) -> World {
+    pub(crate) fn new(start: Start, now: Time) -> World {
         let base = BASE.with(Rc::clone);
         let scaling = start.scaling.map(|in_suspended| Scalable {
             min: 1,
@@ -229,12 +229,12 @@ impl World {
     }
 
     /// The splits of all rules as they show.
-    pub(super) fn shown(&self) -> Vec<Split> {
+    pub(crate) fn shown(&self) -> Vec<Split> {
         self.rules.iter().map(|rule| split(rule.shown(self.now))).collect()
     }
 
     /// Time passes, second by second.
-    pub(super) fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now.after(time);
         while self.now < end {
             let step = end.since(self.now).min(Duration::from_secs(1));
@@ -261,7 +261,7 @@ impl World {
     }
 
     /// One read of the services.
-    pub(super) fn services(&self, look: Look) -> Vec<Service> {
+    pub(crate) fn services(&self, look: Look) -> Vec<Service> {
         let wanted = |service: &&Service| look.only.is_none_or(|only| only == service.color);
         self.base
             .services
@@ -272,7 +272,7 @@ impl World {
     }
 
     /// The rest of a look.
-    pub(super) fn snapshot(&self, services: Vec<Service>, look: Look) -> Snapshot {
+    pub(crate) fn snapshot(&self, services: Vec<Service>, look: Look) -> Snapshot {
         let balancers = look.wiring.then(|| {
             let mut balancer: Balancer = self.base.balancers.as_ref().unwrap().as_ref().unwrap()[0].clone();
             balancer.rules.remove(0);
@@ -331,7 +331,7 @@ impl World {
     }
 
     /// The effect of a step, and AWS's answer.
-    pub(super) fn apply(&mut self, step: &Step, content: Option<&Content>) -> Answer {
+    pub(crate) fn apply(&mut self, step: &Step, content: Option<&Content>) -> Answer {
         let answer = match step {
             Step::Find { .. } => return self.find(content.unwrap()),
             Step::Register { family } => return self.register(family, content.unwrap()),
@@ -407,7 +407,7 @@ impl World {
 }
 
 /// The target groups that a write names, with their weights.
-pub(super) fn named(weights: &Weights) -> Vec<(String, u32)> {
+pub(crate) fn named(weights: &Weights) -> Vec<(String, u32)> {
     let forward = weights.actions.as_array().unwrap().iter().find(|action| action["Type"] == "forward");
     let groups = forward.unwrap()["ForwardConfig"]["TargetGroups"].as_array().unwrap();
     let of = |group: &serde_json::Value| {
