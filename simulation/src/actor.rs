@@ -1,7 +1,8 @@
 //! One run on the world, cut into atomic actions: read the services, read the rules and decide, have the effect of a
 //! write, get its answer. Between any two of them the other run may act.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::oracle;
@@ -288,10 +289,25 @@ impl<'a> Actor<'a> {
             }
         };
         let goal = self.shelf.traffic.get_or_init(|| traffic_goal(to, self.command));
-        if let Prediction::Refuse(refusal) = predict(seen, goal, now) {
+        let refusal = self.once(seen, || match predict(seen, goal, now) {
+            Prediction::Refuse(refusal) => Some(refusal),
+            Prediction::Brief(_) | Prediction::Unknown => None,
+        });
+        if let Some(refusal) = refusal {
             return Err(refusal);
         }
         Ok(Box::new(Moving { goal, run: traffic::Run::begin(now) }))
+    }
+
+    /// The prediction of this command for what was seen: the same world is predicted once.
+    fn once(&self, seen: &Snapshot, predicted: impl FnOnce() -> Option<Refusal>) -> Option<Refusal> {
+        let key = (format!("{:?}", self.command), traits(seen));
+        if let Some(known) = PREDICTED.with_borrow(|known| known.get(&key).cloned()) {
+            return known;
+        }
+        let refusal = predicted();
+        PREDICTED.with_borrow_mut(|known| known.insert(key, refusal.clone()));
+        refusal
     }
 
     /// A promote.
@@ -307,7 +323,11 @@ impl<'a> Actor<'a> {
         };
         let found = phases(seen, &promotion(color, mode))?;
         let phases = self.shelf.phases.get_or_init(|| found);
-        if let (Prediction::Refuse(refusal), _) = promote::predict(seen, phases, now) {
+        let refusal = self.once(seen, || match promote::predict(seen, phases, now).0 {
+            Prediction::Refuse(refusal) => Some(refusal),
+            Prediction::Brief(_) | Prediction::Unknown => None,
+        });
+        if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
         Ok(Box::new(Promoting::begin(phases, now).unwrap()))
@@ -474,6 +494,34 @@ fn promotion(color: Color, mode: Mode) -> promote::Goal {
         limits: Limits::with_timeout(TIMEOUT),
         restore_on_cancel: true,
     }
+}
+
+thread_local! {
+    /// Predictions by command and world: playing them takes longer than both runs.
+    static PREDICTED: RefCell<HashMap<(String, Vec<u64>), Option<Refusal>>> = RefCell::default();
+}
+
+/// All that differs between two worlds as they are seen.
+fn traits(seen: &Snapshot) -> Vec<u64> {
+    let mut all = Vec::with_capacity(40);
+    for service in &seen.services {
+        all.extend([service.desired, service.running].map(u64::from));
+        if let Some(Ok(Some(bounds))) = &service.scaling {
+            all.extend([bounds.min, bounds.max, u32::from(bounds.in_suspended)].map(u64::from));
+        }
+        for one in &service.deployments {
+            let revision = one.task_definition.rsplit(':').next().unwrap().parse().unwrap();
+            all.extend([revision, u64::from(one.running), one.rollout as u64]);
+        }
+        let (targets, tasks) = (service.targets.iter().flatten(), service.tasks.iter().flatten());
+        all.extend(targets.flatten().map(|target| u64::from(target.state == "healthy")));
+        let deployments = &service.deployments;
+        let of = |id: &String| deployments.iter().position(|one| one.id == *id).unwrap_or(99) as u64;
+        all.extend(tasks.flatten().map(|task| 1_000 + of(&task.started_by)));
+    }
+    let rules = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
+    all.extend(rules.flat_map(|rule| rule.forward.iter().map(|one| 10_000 + u64::from(one.weight))));
+    all
 }
 
 /// Whether a step changes a service, a rule or a scalable target.

@@ -215,7 +215,7 @@ impl World {
                 .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
                 .collect();
             let whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": listed}}]);
-            Lagging::new(Rule { whole, ..rule(port, priority, &forward) })
+            Lagging::new(Rule { whole: whole.into(), ..rule(port, priority, &forward) })
         };
         let revisions = CONTENTS.with(|contents| contents.clone());
         World {
@@ -387,7 +387,7 @@ impl World {
         let (now, until) = (self.now, self.now.after(self.start.rule_lag));
         let held = self.rules.iter_mut().find(|held| held.now.arn == weights.rule).unwrap();
         let rule = held.write(until);
-        rule.whole.clone_from(&weights.actions);
+        rule.whole = weights.actions.clone().into();
         for (group, weight) in named(weights) {
             rule.forward.iter_mut().filter(|one| one.group == group).for_each(|one| one.weight = weight);
         }

@@ -95,7 +95,7 @@ pub(super) fn rule(from: &elb::Rule) -> Rule {
         forward: forward.map(weights).unwrap_or_default(),
         stickiness: stickiness.map(|stickiness| seconds(stickiness.duration_seconds())),
         actions: from.actions().iter().map(kind).collect(),
-        whole: actions::json(from.actions()),
+        whole: actions::json(from.actions()).into(),
     }
 }
 

@@ -155,7 +155,7 @@ pub(crate) fn rule(port: u16, priority: Option<u32>, forward: &[(&str, u32)]) ->
             .collect(),
         stickiness: None,
         actions: vec!["forward".to_owned()],
-        whole: serde_json::Value::Null,
+        whole: serde_json::Value::Null.into(),
     }
 }
 

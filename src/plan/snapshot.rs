@@ -1,5 +1,6 @@
 //! What was observed: total types, free of AWS's. Adapters fill them; every decision reads them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::color::Color;
@@ -419,7 +420,7 @@ pub(crate) struct Rule {
     pub(crate) actions: Vec<String>,
     /// All its actions as AWS's API writes them (`[{"Type": "forward", "ForwardConfig": …}]`), fit to be sent back: no
     /// field of a known action is missing. A secret that AWS does not return is asked to be kept.
-    pub(crate) whole: serde_json::Value,
+    pub(crate) whole: Arc<serde_json::Value>,
 }
 
 /// A rule's condition; any of its values meets it.

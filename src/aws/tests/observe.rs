@@ -315,9 +315,9 @@ async fn rules_come_from_all_pages_of_all_listeners() {
     );
     let weighted = |group: &str, weight| Weighted { group: group.to_owned(), weight };
     assert_eq!(balancer.rules[0].actions, ["teleport", "forward"]);
-    assert_eq!(balancer.rules[0].whole, Value::Null, "what is not understood can't be sent back");
+    assert_eq!(*balancer.rules[0].whole, Value::Null, "what is not understood can't be sent back");
     assert_eq!(
-        balancer.rules[1].whole,
+        *balancer.rules[1].whole,
         json!([{ "Type": "forward", "Order": 1, "ForwardConfig": {
             "TargetGroups": [
                 { "TargetGroupArn": "arn:group/web-blue", "Weight": 80 },

@@ -79,7 +79,7 @@ fn found() -> Rule {
         forward: Vec::new(),
         stickiness: None,
         actions: Vec::new(),
-        whole: Value::Null,
+        whole: Value::Null.into(),
     }
 }
 
@@ -156,7 +156,7 @@ async fn invariant_03_a_rule_is_written_with_all_its_actions_and_nothing_else() 
         sent.sort();
         expected.sort();
         assert_eq!(sent, expected);
-        assert_eq!(rule.whole, step.actions, "as it was sent");
+        assert_eq!(*rule.whole, step.actions, "as it was sent");
     }
 }
 
@@ -205,7 +205,7 @@ async fn actions_of(actions: &str) -> Value {
     })
     .await;
     let step = weights(false, json!([forward(80, 20)]));
-    server.aws().await.set_weights(&step, &found()).await.unwrap().whole
+    server.aws().await.set_weights(&step, &found()).await.unwrap().whole.as_ref().clone()
 }
 
 /// One action with every key that there is; AWS takes only some at a time.

@@ -211,7 +211,7 @@ impl Sim {
         {
             if rule.arn == weights.rule {
                 rule.forward = vec![held("tg-blue", blue), held("tg-green", green)];
-                rule.whole.clone_from(&weights.actions);
+                rule.whole = weights.actions.clone().into();
             }
         }
     }

@@ -58,7 +58,8 @@ fn world((blue, green): (u32, u32), like: Green) -> Snapshot {
     let balancer = &mut seen.balancers.as_mut().unwrap().as_mut().unwrap()[0];
     let mut production = rule(80, None, &[("tg-blue", blue), ("tg-green", green)]);
     production.whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [
-        {"TargetGroupArn": "tg-blue", "Weight": blue}, {"TargetGroupArn": "tg-green", "Weight": green}]}}]);
+        {"TargetGroupArn": "tg-blue", "Weight": blue}, {"TargetGroupArn": "tg-green", "Weight": green}]}}])
+    .into();
     balancer.rules[0] = production;
     for service in &mut seen.services {
         service.scaling = Some(Ok(None));

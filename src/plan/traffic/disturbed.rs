@@ -413,7 +413,7 @@ fn judged(world: &World, (blue, green): (u32, u32), scaling: Option<Scaling>) ->
         before: split(rule),
         after,
         adopts: None,
-        actions: production(0, after, None).whole,
+        actions: production(0, after, None).whole.as_ref().clone(),
         purpose: Purpose::Traffic,
     };
     let seen = world.show();

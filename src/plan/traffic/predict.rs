@@ -150,7 +150,7 @@ fn change(rule: &ProductionRule, to: Split) -> RuleChange {
         undo: Undo {
             default,
             arn: if default { rule.rule.listener.clone() } else { rule.rule.arn.clone() },
-            actions: rule.rule.whole.clone(),
+            actions: rule.rule.whole.as_ref().clone(),
         },
     }
 }
@@ -174,7 +174,7 @@ fn weighed(seen: &mut Snapshot, weights: &Weights) {
     for rule in balancers.iter_mut().flat_map(|balancer| &mut balancer.rules) {
         if rule.arn == weights.rule {
             rule.forward.clone_from(&forward);
-            rule.whole.clone_from(&weights.actions);
+            rule.whole = weights.actions.clone().into();
         }
     }
 }

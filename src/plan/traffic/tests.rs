@@ -172,7 +172,7 @@ fn invariant_03_a_write_carries_all_actions_and_both_groups() {
     let forward = json!({"Type": "forward", "Order": 2, "TargetGroupArn": "tg-blue", "ForwardConfig": {
         "TargetGroups": [{"TargetGroupArn": "tg-blue", "Weight": 1}],
         "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 60}}});
-    rules(&mut seen)[0].rules[0].whole = json!([oidc, forward]);
+    rules(&mut seen)[0].rules[0].whole = json!([oidc, forward]).into();
     let Next::Step(Step::Weights(weights)) = first(&seen, &goal(0, 100)) else { panic!("a write") };
     let expected = json!([oidc, {"Type": "forward", "Order": 2, "ForwardConfig": {
         "TargetGroups": [
@@ -368,7 +368,7 @@ fn invariant_30_alarms_stop_only_a_run_with_steps_and_have_to_exist() {
 fn day_one_needs_adopt_and_brings_the_group_in_without_users_first() {
     let mut seen = world(100, 0);
     let lone = json!([{"Type": "forward", "TargetGroupArn": "tg-blue"}]);
-    let one = |port| Rule { whole: lone.clone(), ..rule(port, None, &[("tg-blue", 1)]) };
+    let one = |port| Rule { whole: lone.clone().into(), ..rule(port, None, &[("tg-blue", 1)]) };
     rules(&mut seen)[0].rules = vec![one(80), rule(8080, None, &[("tg-green", 1)])];
     let named = Goal {
         listener: Some(crate::plan::wanted::ListenerChoice::Port { protocol: None, port: 80 }),

@@ -180,7 +180,7 @@ pub(super) fn production(number: usize, split: Split, lone: Option<Color>) -> Ru
         }
         _ => json!([forward]),
     };
-    Rule { whole, ..rule(port, priority, &groups) }
+    Rule { whole: whole.into(), ..rule(port, priority, &groups) }
 }
 
 /// The weights of a rule's actions, as AWS takes them.
@@ -267,7 +267,7 @@ impl World {
         let until = self.now.after(self.lag);
         let held = self.rules.iter_mut().find(|held| held.rule.arn == written.rule).unwrap();
         held.shown = Some((held.rule.clone(), until));
-        held.rule.whole = written.actions.clone();
+        held.rule.whole = written.actions.clone().into();
         let named: Vec<_> = weights(&written.actions);
         let forward: Vec<(&str, u32)> =
             named.iter().map(|(group, weight)| (group.as_str(), *weight)).collect();

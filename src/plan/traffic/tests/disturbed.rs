@@ -17,7 +17,7 @@ fn what_would_be_refused_in_the_middle_is_refused_before_the_first_write() {
     // Day one: the group could be brought in, and then its count would be too small.
     let mut seen = world(100, 0);
     let lone = json!([{"Type": "forward", "TargetGroupArn": "tg-blue"}]);
-    rules(&mut seen)[0].rules[0] = Rule { whole: lone, ..rule(80, None, &[("tg-blue", 1)]) };
+    rules(&mut seen)[0].rules[0] = Rule { whole: lone.into(), ..rule(80, None, &[("tg-blue", 1)]) };
     rules(&mut seen)[0].rules.truncate(1);
     tasks(&mut seen, Color::Green, 1, 0, "unused");
     let listener = Some(crate::plan::wanted::ListenerChoice::Port { protocol: None, port: 80 });
