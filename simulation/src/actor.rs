@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::oracle;
-use crate::world::{BOTH, World, index, split};
 use crate::plan::admit::{Hindrance, Request};
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
@@ -14,7 +13,6 @@ use crate::plan::deploy;
 use crate::plan::look::Look;
 use crate::plan::promote::{self, Phase, Promoting, phases};
 use crate::plan::run::{self, Answer};
-use crate::sample::{self, content, trouble};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{End, Left, Next, Refusal, Step};
 use crate::plan::time::Time;
@@ -22,6 +20,8 @@ use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{DesiredCount, Hosts, Mode, Promotion, WantedColor};
+use crate::sample::{self, content, trouble};
+use crate::world::{BOTH, World, index, split};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(5);
@@ -85,6 +85,14 @@ pub(crate) struct Shelf {
     deploy: OnceCell<deploy::Goal>,
 }
 
+/// A look at the rules.
+pub(crate) struct Seen {
+    /// The number of the world's action.
+    pub(crate) number: u32,
+    /// The split of each rule.
+    pub(crate) rules: Vec<(String, Split)>,
+}
+
 /// The next atomic action.
 enum Action {
     /// Read the services.
@@ -119,6 +127,8 @@ pub(crate) struct Actor<'a> {
     looks: u32,
     /// The first and the newest look, by the number of the world's action.
     pub(crate) span: Option<(u32, u32)>,
+    /// The rules that its looks showed, and where it wanted users then; each change once.
+    pub(crate) seen: Vec<Seen>,
     /// Whether green had users at its newest look.
     pub(crate) saw_live: bool,
     /// Its writes that had their effect, each with the number of the world's action.
@@ -146,11 +156,32 @@ impl<'a> Actor<'a> {
             ending: None,
             looks: 0,
             span: None,
+            seen: Vec::new(),
             saw_live: false,
             done: Vec::new(),
             found: None,
             midway: false,
             traced: false,
+        }
+    }
+
+    /// Notes the rules that a look shows.
+    fn note(&mut self, number: u32, world: &World) {
+        let rules: Vec<(String, Split)> =
+            world.rules.iter().map(|rule| (rule.now.arn.clone(), split(rule.shown(world.now)))).collect();
+        if self.seen.last().is_none_or(|last| last.rules != rules) {
+            self.seen.push(Seen { number, rules });
+        }
+    }
+
+    /// Where it wanted users when this action happened; a copy moves them to green before blue.
+    pub(crate) fn aim(&self, number: u32) -> Option<Split> {
+        let back = |(at, step): &&(u32, Step)| {
+            *at <= number && matches!(step, Step::Weights(one) if same(one.after, BLUE))
+        };
+        match self.command {
+            Command::Copy if !self.done.iter().any(|done| back(&done)) => Some(GREEN),
+            _ => self.goal(),
         }
     }
 
@@ -175,6 +206,7 @@ impl<'a> Actor<'a> {
             Action::Rules(services) => {
                 let seen = world.snapshot(services, self.look);
                 self.span = Some((self.span.map_or(number, |(first, _)| first), number));
+                self.note(number, world);
                 self.saw_live = world.shown().iter().any(|split| split.is_live(Color::Green));
                 self.looks += 1;
                 if self.looks > MOST {
@@ -197,6 +229,9 @@ impl<'a> Actor<'a> {
                     Err(lost)
                 } else {
                     let answer = world.apply(&step, content.as_ref());
+                    if let (true, Step::Weights(one)) = (self.forces(), &step) {
+                        world.forced.push((one.rule.clone(), one.after));
+                    }
                     self.done.push((number, step.clone()));
                     if wire == Wire::LostAfter && sends { Err(lost) } else { Ok(answer) }
                 };
@@ -377,7 +412,8 @@ impl<'a> Actor<'a> {
             let ours = wrote(&|step| matches!(step, Step::Weights(weights) if weights.rule == *arn));
             let all = found.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
             let before = all.clone().find(|rule| rule.arn == *arn).map(split);
-            let now = split(&now.now);
+            // Another run's write that AWS does not show yet can't be known.
+            let now = split(now.shown(world.now));
             if let Some(before) = before.filter(|before| ours && !same(*before, now)) {
                 broken.push(format!("44 restored: {} says so, and {before:?} is {now:?}", self.name));
             }
@@ -392,7 +428,11 @@ impl<'a> Actor<'a> {
             let own = wrote(
                 &|step| matches!(step, Step::Update(one) if one.color == color && one.desired == Some(count)),
             );
-            let back = before.1 == revision && (before.0 == count || !own);
+            let rolled = wrote(
+                &|step| matches!(step, Step::Update(one) if one.color == color && one.task_definition.is_some()),
+            );
+            // Nor is a revision, if this run wrote counts alone.
+            let back = (before.1 == revision || !rolled) && (before.0 == count || !own);
             if ours && !back {
                 let name = self.name;
                 broken.push(format!("44 restored: {name} says so, {color} {before:?} is {count} {revision}"));

@@ -1,10 +1,10 @@
 //! Judges what runs write by what they saw, and what they leave by what users need, with an arithmetic of its own.
 
 use crate::actor::{Command, same};
-use crate::world::{BOTH, Start, World, index, named, split};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{Rule, Service, Snapshot};
-use crate::plan::step::{Scaling, Step, Update, Weights};
+use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
+use crate::world::{BOTH, Start, World, index, named, split};
 
 /// MaxCapacity of every scalable target.
 const MOST: u32 = 12;
@@ -73,7 +73,10 @@ fn weigh(seen: &Snapshot, written: &Weights, world: &World, command: Command) ->
     if same(split(rule), after) {
         return broken;
     }
-    let forced = command == Command::Force;
+    // A run that goes back to what a forced run wrote follows that one's user.
+    let back = written.purpose == Purpose::Restore;
+    let forced_there = world.forced.iter().any(|(rule, split)| *rule == written.rule && same(*split, after));
+    let forced = command == Command::Force || back && forced_there;
     for color in BOTH.into_iter().filter(|color| after.weight(*color) > 0) {
         let healthy = healthy_of(seen.service(color).unwrap(), None);
         let by_start = need_of(&world.start, after.weight(color), after.blue + after.green);

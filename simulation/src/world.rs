@@ -10,13 +10,13 @@ use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::look::Look;
 use crate::plan::run::Answer;
-use crate::sample::{arn, content, deployment, rule, snapshot, target, tasks};
 use crate::plan::snapshot::{
     Balancer, Breaker, Deployment, Revision, Rollout, Rule, Scalable, Service, ServiceDeployment,
     ServiceDeploymentStatus, Snapshot,
 };
 use crate::plan::step::{Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
+use crate::sample::{arn, content, deployment, rule, snapshot, target, tasks};
 
 /// The colors that users can be sent to.
 pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
@@ -141,7 +141,7 @@ impl<T: Clone> Lagging<T> {
     }
 
     /// What shows at this time.
-    fn shown(&self, now: Time) -> &T {
+    pub(crate) fn shown(&self, now: Time) -> &T {
         self.before.as_ref().filter(|(_, until)| *until > now).map_or(&self.now, |(before, _)| before)
     }
 
@@ -186,6 +186,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     /// How it began.
     pub(crate) start: Start,
+    /// Splits that a forced run wrote, by rule.
+    pub(crate) forced: Vec<(String, Split)>,
     /// What no write changes.
     base: Rc<Snapshot>,
 }
@@ -224,6 +226,7 @@ impl World {
             revisions,
             now,
             start,
+            forced: Vec::new(),
             base,
         }
     }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::capacity::{Force, FullLoad, capacity, full_load};
+use super::capacity::{FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
-use super::finish::bounds;
 use super::goal::Goal;
+use super::lowered::undo_lowering;
 use super::next::SHOWN;
 use super::run::{Found, Run, Written};
 use super::shift::{count, resume, suspend, write};
@@ -31,7 +31,8 @@ pub(super) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         return bad(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
     };
     let failing = turned.failing.clone();
-    let Some(found) = run.found.as_ref().filter(|_| run.changed || run.unanswered.is_some()) else {
+    let wrote = run.changed || run.unanswered.is_some() || !run.left_alone.is_empty();
+    let Some(found) = run.found.as_ref().filter(|_| wrote) else {
         return bad(failing, Left::Untouched, Because::NothingChanged);
     };
     if let Some(trouble) = &run.restore_trouble {
@@ -156,7 +157,9 @@ impl Back<'_> {
     /// Whether this run changed nothing for certain. A write without an answer may have had its effect before another
     /// writer changed the same rule.
     fn is_untouched(&self) -> bool {
-        !self.run.changed && (self.run.unanswered.is_none() || !self.foreign())
+        let answered = self.run.unanswered.is_none() && self.run.left_alone.is_empty();
+        let other = matches!(self.turned.failing, Failing::Traffic(Stuck::Refused(_)));
+        !self.run.changed && (answered || !(other || self.foreign()))
     }
 
     /// Whether the run wrote some rules of a step and not yet the others.
@@ -212,7 +215,8 @@ impl Back<'_> {
     /// A rule that does not hold what was written: not shown yet, or somebody else's. What was taken and does not show
     /// may still show later, so the way back is written all the same.
     fn not_ours(&self, rule: &ProductionRule, written: &Written, wanted: Split) -> Option<Next> {
-        if !rule.split.same_ratio(written.before) {
+        let stale = rule.split.same_ratio(written.before);
+        if !stale && !written.may_be_last(self.now) {
             return None;
         }
         if self.now.since(written.at) < SHOWN {
@@ -319,6 +323,15 @@ impl Back<'_> {
         })
     }
 
+    /// A count that this run raised, and which users need by the load as it shows now.
+    fn kept(&self) -> Option<u32> {
+        self.facts.colors.iter().find_map(|color| {
+            let asked = *self.run.counts.get(&color.color)?;
+            let found = *self.found.counts.get(&color.color)?;
+            (color.desired == asked && found < asked).then_some(asked)
+        })
+    }
+
     /// Whether users reached a color by any rule when the run began.
     fn served(&self, color: Color) -> bool {
         self.found.splits.values().any(|split| split.is_live(color))
@@ -355,37 +368,9 @@ impl Back<'_> {
         if self.foreign() {
             return bad(failing, Left::Changed, Because::Theirs);
         }
+        if let Some(count) = self.kept() {
+            return bad(failing, Left::Changed, Because::CountKept { count });
+        }
         bad(failing, Left::Restored, Because::PutBack)
     }
-}
-
-/// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count, then
-/// MinCapacity (invariants 23 and 36). A stale read of the rules costs a few tasks for a moment, and nobody waits for it.
-pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
-    let (lowered, found) = (&run.lowered, run.found.as_ref()?);
-    facts.colors.iter().find_map(|color| {
-        let small = color.desired < needed_now(color, facts, (run, found))?;
-        let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
-        if let Some(before) = before {
-            return Some(Next::Step(count(color, before, Purpose::Restore)));
-        }
-        if lowered.was_undone(color.color) && small && now.since(run.acted) < SHOWN {
-            return Some(Next::Wait(Wait::Count { color: color.color, asked: run.known_count(color.color) }));
-        }
-        let least = color.scaling?.min;
-        let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
-        Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
-    })
-}
-
-/// Healthy targets that a color needs for the users that it has now; none without users. How many users a rule outside
-/// the split sends is not known: they get the count that the color had.
-fn needed_now(color: &Force, facts: &Facts<'_>, (run, found): (&Run, &Found)) -> Option<u32> {
-    let load = found.load(facts);
-    let rules = facts.wiring.production.iter();
-    let live = rules.filter(|rule| rule.split.is_live(color.color));
-    let by_split = live.map(|rule| capacity(color, rule.split, load, false).needed).max();
-    let outside = !facts.wiring.user_rules_of(color.color).is_empty();
-    let by_rule = outside.then(|| run.lowered.count_before(color.color).unwrap_or(1));
-    by_split.max(by_rule)
 }

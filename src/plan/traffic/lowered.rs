@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::Force;
+use super::capacity::{Force, capacity};
+use super::facts::Facts;
+use super::finish::bounds;
+use super::next::SHOWN;
+use super::run::{Found, Run};
+use super::shift::count;
 use crate::plan::color::Color;
-use crate::plan::step::Step;
+use crate::plan::step::{Next, Purpose, Step, Wait};
+use crate::plan::time::Time;
 
 /// What a run lowered, by color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,4 +147,49 @@ impl Lowered {
     pub(super) fn minimum_before(&self, color: Color) -> Option<u32> {
         self.minima.get(&color).copied()
     }
+}
+
+/// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count, then
+/// MinCapacity (invariants 23 and 36). A stale read of the rules costs a few tasks for a moment, and nobody waits for it.
+pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
+    let (lowered, found) = (&run.lowered, run.found.as_ref()?);
+    facts.colors.iter().find_map(|color| {
+        let small = color.desired < needed_now(color, facts, (run, found))?;
+        let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
+        if let Some(before) = before {
+            return Some(Next::Step(count(color, before, Purpose::Restore)));
+        }
+        if let Some(wanted) = refill_before_end(color, needed_now(color, facts, (run, found))?, (run, found))
+        {
+            return Some(Next::Step(count(color, wanted, Purpose::Restore)));
+        }
+        if lowered.was_undone(color.color) && small && now.since(run.acted) < SHOWN {
+            return Some(Next::Wait(Wait::Count { color: color.color, asked: run.known_count(color.color) }));
+        }
+        let least = color.scaling?.min;
+        let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
+        Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
+    })
+}
+
+/// The count of a color that a run which ends gives its users: another run lowered it, or each of both runs wrote a count
+/// without the other's in sight. None if the count suffices, or is not for this run to raise.
+fn refill_before_end(color: &Force, needed: u32, (run, found): (&Run, &Found)) -> Option<u32> {
+    run.failing.as_ref()?;
+    let known = found.counts.get(&color.color).copied().unwrap_or_default();
+    let most = if run.counts.contains_key(&color.color) { needed } else { needed.min(known) };
+    let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
+    (color.desired < wanted).then_some(wanted)
+}
+
+/// Healthy targets that a color needs for the users that it has now; none without users. How many users a rule outside
+/// the split sends is not known: they get the count that the color had.
+fn needed_now(color: &Force, facts: &Facts<'_>, (run, found): (&Run, &Found)) -> Option<u32> {
+    let load = found.load(facts);
+    let rules = facts.wiring.production.iter();
+    let live = rules.filter(|rule| rule.split.is_live(color.color));
+    let by_split = live.map(|rule| capacity(color, rule.split, load, false).needed).max();
+    let outside = !facts.wiring.user_rules_of(color.color).is_empty();
+    let by_rule = outside.then(|| run.lowered.count_before(color.color).unwrap_or(1));
+    by_split.max(by_rule)
 }

@@ -10,10 +10,11 @@
 use std::time::Duration;
 
 use super::at_target::{at_target, dead};
-use super::back::{self, undo_lowering};
+use super::back;
 use super::capacity::capacity;
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
+use super::lowered::undo_lowering;
 use super::run::{Run, Written};
 use super::shift::shift_towards;
 use super::stage::{Target, target};
@@ -162,6 +163,9 @@ fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
             }
             Some(written) if !written.shown => {
                 Some(stuck(Stuck::NotShown { rule: name(), written: written.split }))
+            }
+            None if written.is_some_and(|written| written.may_be_last(now)) => {
+                Some(Next::Wait(Wait::Weights { rule: name() }))
             }
             Some(_) | None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
         }

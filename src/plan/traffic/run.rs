@@ -2,6 +2,7 @@
 //! AWS shows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,16 @@ pub(crate) struct Written {
     /// Whether AWS showed it since.
     #[serde(default)]
     pub(crate) shown: bool,
+}
+
+/// How long a rule may show another writer's weights although this run wrote last: AWS shows both writes late.
+const CROSSED: Duration = Duration::from_secs(3);
+
+impl Written {
+    /// Whether another writer's weights may be older than these.
+    pub(super) fn may_be_last(&self, now: Time) -> bool {
+        !self.shown && now.since(self.at) < CROSSED
+    }
 }
 
 /// Traffic and capacity as they were found.

@@ -78,7 +78,7 @@ fn production(port: u16, blue: u32, green: u32) -> Rule {
     let whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [
         {"TargetGroupArn": "tg-blue", "Weight": blue}, {"TargetGroupArn": "tg-green", "Weight": green}]}}]);
     let protocol = if port == 443 { "HTTPS" } else { "HTTP" }.to_owned();
-    Rule { whole, protocol, ..rule(port, None, &[("tg-blue", blue), ("tg-green", green)]) }
+    Rule { whole: whole.into(), protocol, ..rule(port, None, &[("tg-blue", blue), ("tg-green", green)]) }
 }
 
 #[test]

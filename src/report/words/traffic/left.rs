@@ -121,7 +121,11 @@ fn why(because: &Because, users: &Users) -> String {
         Because::AwsPutBack | Because::AwsElsewhere => "AWS put the service back by itself.".to_owned(),
         Because::OnlyDrains => "the new version is healthy and stays.".to_owned(),
         Because::NothingToGoBackTo | Because::SameDefinition => "there is nothing to go back to.".to_owned(),
-        Because::UsersCame | Because::UsersCameMeanwhile { .. } | Because::CountKept { .. } => {
+        Because::CountKept { .. } => format!(
+            "the production rules hold again what was found{found}; by the counts of both colors, users need the tasks that this run added{}.",
+            sizes(users)
+        ),
+        Because::UsersCame | Because::UsersCameMeanwhile { .. } => {
             "users were moved meanwhile to the color that was deployed to, so its service stays as it is.".to_owned()
         }
         Because::UsersNotKnown(_) => {
