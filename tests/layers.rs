@@ -526,7 +526,7 @@ fn tested(text: &str) -> Vec<u8> {
 
 #[test]
 fn every_invariant_has_a_test_that_names_it() {
-    let folders = ["src", "tests", "testbed/src", "testbed/tests"];
+    let folders = ["src", "tests", "simulation/tests", "testbed/src", "testbed/tests"];
     let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
     let tested: BTreeSet<u8> = files
         .flat_map(|file| tested(&without_comments(&fs::read_to_string(file).expect("a text"))))

@@ -203,3 +203,32 @@ fn invariant_37_a_target_of_another_service_carries_nobody() {
         "the healthy target is no task of green's"
     );
 }
+
+#[test]
+fn invariant_44_another_writers_weights_right_after_ours_may_be_the_older_ones() {
+    let mut ride = Ride::new(world(100, 0), goal(0, 100));
+    assert_eq!(ride.go(), "HTTP:80 default green");
+    let written = rules(&mut ride.seen)[0].rules[0].clone();
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    assert_eq!(ride.go(), "Weights", "AWS shows both writes late");
+    rules(&mut ride.seen)[0].rules[0] = written;
+    assert_eq!(ride.later(2).go(), "HTTPS:443 default green");
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    assert!(ride.go().starts_with("Traffic(Overtaken"), "it had shown ours");
+}
+
+#[test]
+fn invariant_44_a_superseded_run_raises_a_count_that_both_runs_wrote() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    let mut ride = Ride::new(seen, goal(50, 50));
+    assert_eq!(ride.go(), "green to 2");
+    tasks(&mut ride.seen, Color::Green, 2, 2, "");
+    assert!(ride.go().starts_with("HTTP:80 default"));
+    rules(&mut ride.seen)[0].rules[0] = production(80, 0, 100);
+    assert!(ride.later(5).go().starts_with("Traffic(Overtaken"));
+    assert_eq!(ride.go(), "green to 4", "all users of this rule are there");
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    assert_eq!(ride.go(), "changed Theirs");
+}
