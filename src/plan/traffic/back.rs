@@ -106,7 +106,7 @@ impl Back<'_> {
         if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
             return Some(self.refused().unwrap_or(next));
         }
-        self.stays().or_else(|| self.refused()).or_else(|| self.rules())
+        self.crossed().or_else(|| self.stays()).or_else(|| self.refused()).or_else(|| self.rules())
     }
 
     /// Then scale-in and counts; there is always something to say.
@@ -132,7 +132,7 @@ impl Back<'_> {
             Failing::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
                 Because::Asked
             }
-            Failing::Traffic(Stuck::Overtaken { .. }) if whole => Because::Theirs,
+            Failing::Traffic(Stuck::Overtaken { .. }) if whole && !self.is_last() => Because::Theirs,
             Failing::Traffic(Stuck::Sick(_)) if self.run.finishing => Because::NotServed,
             // The color without users is no production any more: nobody is sent back there.
             Failing::Cancelled | Failing::Traffic(_) | Failing::Repeated(_) if self.run.finishing => {
@@ -152,6 +152,29 @@ impl Back<'_> {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
         Some(bad(failing.clone(), Left::Changed, because))
+    }
+
+    /// A rule that shows another writer's weights although this run may have written last: which one is waited for.
+    fn crossed(&self) -> Option<Next> {
+        if !matches!(self.turned.failing, Failing::Traffic(Stuck::Overtaken { .. })) {
+            return None;
+        }
+        let rule = self.facts.wiring.production.iter().find(|rule| {
+            let written = self.run.written.get(&rule.rule.arn);
+            written
+                .is_some_and(|written| written.may_be_last(self.now) && !rule.split.same_ratio(written.split))
+        })?;
+        Some(Next::Wait(Wait::Weights { rule: rule_name(&rule.rule) }))
+    }
+
+    /// Whether every rule that this run wrote holds what it wrote: the other writer's weights were older.
+    fn is_last(&self) -> bool {
+        let mut rules = self.facts.wiring.production.iter();
+        let ours = |rule: &ProductionRule| {
+            let written = self.run.written.get(&rule.rule.arn);
+            written.is_none_or(|written| rule.split.same_ratio(written.split))
+        };
+        !self.run.written.is_empty() && rules.all(ours)
     }
 
     /// Whether this run changed nothing for certain. A write without an answer may have had its effect before another
@@ -215,8 +238,7 @@ impl Back<'_> {
     /// A rule that does not hold what was written: not shown yet, or somebody else's. What was taken and does not show
     /// may still show later, so the way back is written all the same.
     fn not_ours(&self, rule: &ProductionRule, written: &Written, wanted: Split) -> Option<Next> {
-        let stale = rule.split.same_ratio(written.before);
-        if !stale && !written.may_be_last(self.now) {
+        if !rule.split.same_ratio(written.before) {
             return None;
         }
         if self.now.since(written.at) < SHOWN {

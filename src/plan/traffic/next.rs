@@ -164,9 +164,6 @@ fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
             Some(written) if !written.shown => {
                 Some(stuck(Stuck::NotShown { rule: name(), written: written.split }))
             }
-            None if written.is_some_and(|written| written.may_be_last(now)) => {
-                Some(Next::Wait(Wait::Weights { rule: name() }))
-            }
             Some(_) | None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
         }
     })
