@@ -536,9 +536,12 @@ fn promotion(color: Color, mode: Mode) -> promote::Goal {
     }
 }
 
+/// Refusals by command and world.
+type Predicted = HashMap<(String, Vec<u64>), Option<Refusal>>;
+
 thread_local! {
     /// Predictions by command and world: playing them takes longer than both runs.
-    static PREDICTED: RefCell<HashMap<(String, Vec<u64>), Option<Refusal>>> = RefCell::default();
+    static PREDICTED: RefCell<Predicted> = RefCell::default();
 }
 
 /// All that differs between two worlds as they are seen.

@@ -2,6 +2,8 @@
 //!
 //! `simulation COUNT` plays so many schedules of every pair of commands, `simulation seed N` replays one with its trace,
 //! and `simulation overtake` lets one run overtake the other as a whole at every point.
+// The unit tests of the decisions are the product's own.
+#![cfg(not(test))]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "the product uses the rest of its decisions")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "this is a test")]
 

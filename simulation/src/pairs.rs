@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::actor::{Actor, BLUE, Command, Ending, GREEN, HALF, Seen, Shelf, Wire, same};
 use crate::oracle;
 use crate::plan::color::{Color, Split};
-use crate::plan::step::{End, Step};
+use crate::plan::step::{End, Step, Weights};
 use crate::sample::T0;
 use crate::world::{self, Start, World, index};
 
@@ -223,7 +223,12 @@ fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
             let away = other.aim(*number).is_some_and(|to| !same(one.after, to));
             let shows = |seen: &Seen| {
                 let of = |(arn, split): &(String, Split)| *arn == one.rule && same(*split, one.after);
-                seen.number > *number && seen.rules.iter().any(of)
+                // Weights that the other one wrote itself since then are its own.
+                let own = other.done.iter().any(|(at, step)| {
+                    let same_write = |mine: &Weights| mine.rule == one.rule && same(mine.after, one.after);
+                    *at < seen.number && matches!(step, Step::Weights(mine) if same_write(mine))
+                });
+                seen.number > *number && !own && seen.rules.iter().any(of)
             };
             away && !same(one.after, one.before) && other.seen.iter().any(shows)
         })
