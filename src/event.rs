@@ -103,6 +103,25 @@ pub(crate) enum Event {
     Ended(Box<Report>),
 }
 
+/// What the goal of a killed run lacks, as its post step found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lacks {
+    /// These steps are left.
+    Steps(Vec<Step>),
+    /// This is still waited for.
+    Wait(Box<Wait>),
+    /// A promote by copy has not brought the version to this color.
+    Copy(Color),
+    /// It would not be started now.
+    Refused(Box<Refusal>),
+    /// It fails now.
+    Fails(Box<Failing>),
+    /// AWS could not be read.
+    Unread(Trouble),
+    /// There was no time to find out, or the inputs are not the run's.
+    Unknown,
+}
+
 /// The answer of a step that is worth a line.
 #[derive(Clone, Debug)]
 pub(crate) enum Answered {
@@ -283,6 +302,8 @@ pub(crate) struct Report {
     pub(crate) empty_image: bool,
     /// What was planned.
     pub(crate) plan: Option<Planned>,
+    /// What the goal of a killed run lacks, as its post step found it.
+    pub(crate) lacks: Option<Box<Lacks>>,
     /// The cause of a failure.
     pub(crate) cause: Cause,
     /// Links to logs.
@@ -336,6 +357,7 @@ impl Report {
             deployment: None,
             empty_image: false,
             plan: None,
+            lacks: None,
             cause: Cause::default(),
             logs: Vec::new(),
             healthy: None,

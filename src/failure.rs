@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::step::{Failing, ProbeFailureKind, Refusal, Stuck};
 use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::{Ended, Waiting};
 use crate::plan::wiring::Tangle;
 
 /// How a run ended, the output `result`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Outcome {
     /// The goal was reached by this run.
     Succeeded,
@@ -66,7 +69,8 @@ impl Outcome {
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $told:literal;)*) => {
         /// Why a run did not succeed, in one word for machines: the output `reason`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         pub(crate) enum Reason { $(#[doc = $told] $name,)* }
 
         impl Reason {

@@ -475,6 +475,29 @@ fn comments_of_others_are_left_alone() {
 }
 
 #[test]
+fn a_comment_with_the_mark_that_another_app_wrote_is_ignored() {
+    let (bed, _) = stage();
+    let theirs = bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        of.write_comment(7, "other-app[bot]", &format!("{MARK}\ntheirs"))
+    });
+    let refusal = json!({ "message": "Resource not accessible by integration" });
+    for method in ["PATCH", "DELETE"] {
+        let refused = GitHubEffect::Answer(403, refusal.clone());
+        bed.github_fault(GitHubFault::on(method, &format!("*/issues/comments/{theirs}"), refused));
+    }
+    for id in ["43", "44"] {
+        let done = run(&bed, "status").env("GITHUB_RUN_ID", id).run();
+        is_quiet(&done);
+        let all = comments(&bed);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(all[0].body, format!("{MARK}\ntheirs"));
+        assert!(all[1].body.contains(&format!("[run {id}]")), "{}", all[1].body);
+        assert!(done.output("comment-url").ends_with(&format!("-{}", all[1].id)), "{:?}", done.outputs);
+    }
+}
+
+#[test]
 fn a_person_s_token_finds_its_own_comment() {
     let (bed, _) = stage();
     bed.world(|world| {

@@ -14,7 +14,7 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 /// The product. Every layer may use itself and the standard library.
 const PRODUCT: [Layer; 16] = [
     ("plan", &[], &["serde", "serde_json", "serde_yaml", "strsim"]),
-    ("failure", &["plan"], &[]),
+    ("failure", &["plan"], &["serde"]),
     ("event", &["failure", "plan"], &[]),
     ("feedback", &[], &["serde"]),
     ("report", &["event", "failure", "feedback", "plan"], &["serde", "serde_json"]),

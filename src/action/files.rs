@@ -1,6 +1,7 @@
 //! The runner's file commands: outputs, state for the post step, and the job summary. Each appends to the file that a
 //! variable names; without the variable we are not on a runner, and there is nothing to do.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -35,12 +36,59 @@ pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
 
 /// Sets an output of the step.
 pub(crate) fn set_output(env: &Environment, name: &str, value: &str) -> io::Result<()> {
-    append_value(env.var("GITHUB_OUTPUT"), name, value)
+    let Some(path) = env.var("GITHUB_OUTPUT") else { return Ok(()) };
+    append(path, &block(name, value))
 }
 
-/// Saves a value that the post step reads with [`Environment::state`]. A cancelled main step's is kept, too.
+/// A state file that would grow beyond this is made anew from the last value of each name, in bytes. A run saves at each
+/// write, and the runner reads the whole file.
+const STATE_LIMIT: usize = 1024 * 1024;
+
+/// Saves a value that the post step reads with [`Environment::state`]: the last one of a name counts. A cancelled main
+/// step's is kept, too.
 pub(crate) fn save_state(env: &Environment, name: &str, value: &str) -> io::Result<()> {
-    append_value(env.var("GITHUB_STATE"), name, value)
+    let Some(path) = env.var("GITHUB_STATE") else { return Ok(()) };
+    let block = block(name, value);
+    if length(path)? + block.len() <= STATE_LIMIT {
+        return append(path, &block);
+    }
+    let mut values = values(&std::fs::read_to_string(path)?);
+    values.insert(name.to_owned(), value.to_owned());
+    let text: String = values.iter().map(|(name, value)| self::block(name, value)).collect();
+    replace(Path::new(path), &text)
+}
+
+/// The values of a state file, the last one of each name. What is no whole block ends it.
+fn values(text: &str) -> BTreeMap<String, String> {
+    let (mut lines, mut found) = (text.lines(), BTreeMap::new());
+    while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        found.insert(name.to_owned(), value.join("\n"));
+    }
+    found
+}
+
+/// Replaces a file by one with this text, at once: whoever reads it finds the old text or the new one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let rights = std::fs::metadata(path)?.permissions();
+    let written = std::fs::write(&new, text)
+        .and_then(|()| std::fs::set_permissions(&new, rights))
+        .and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        // What was written of it is of no use.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}
+
+/// The length of a file in bytes; none of one that does not exist.
+fn length(path: &str) -> io::Result<usize> {
+    match std::fs::metadata(path) {
+        Ok(file) => Ok(usize::try_from(file.len()).unwrap_or(usize::MAX)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
 }
 
 /// The runner drops a step's summary that is larger than this, in bytes.
@@ -51,12 +99,7 @@ const SUMMARY_CUT: &str = "\n\n_The summary was cut at 1 MiB; the job log has it
 /// Appends Markdown to the job summary, cut where the runner would drop it all.
 pub(crate) fn append_summary(env: &Environment, markdown: &str) -> io::Result<()> {
     let Some(path) = env.var("GITHUB_STEP_SUMMARY") else { return Ok(()) };
-    let used = match std::fs::metadata(path) {
-        Ok(file) => usize::try_from(file.len()).unwrap_or(usize::MAX),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error),
-    };
-    append(path, &fitting(markdown, SUMMARY_LIMIT.saturating_sub(used)))
+    append(path, &fitting(markdown, SUMMARY_LIMIT.saturating_sub(length(path)?)))
 }
 
 /// The text, or as much of it as fits into `room` bytes with the note that it was cut.
@@ -68,22 +111,56 @@ fn fitting(text: &str, room: usize) -> String {
     format!("{}{SUMMARY_CUT}", &text[..text.floor_char_boundary(end)])
 }
 
-/// Appends `name<<DELIMITER`, the value and the delimiter, which the value can't hold because it is random.
-fn append_value(path: Option<&str>, name: &str, value: &str) -> io::Result<()> {
-    let Some(path) = path else { return Ok(()) };
+/// `name<<DELIMITER`, the value and the delimiter, which the value can't hold because it is random.
+fn block(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", random_token());
-    append(path, &format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
+    format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
-/// Appends to a file in one write, and makes it if it is missing.
+/// Appends to a file in one write, and makes it if it is missing. After a failed or short write, as on a full disk, the
+/// file gets its old length again: the runner fails a step whose file ends in half a value.
 fn append(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
-    OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let length = file.metadata()?.len();
+    let written = match file.write(text.as_bytes()) {
+        Ok(written) if written == text.len() => return Ok(()),
+        Ok(_) => io::Error::from(io::ErrorKind::StorageFull),
+        Err(error) => error,
+    };
+    // A device or a pipe has no length to go back to.
+    let _ = file.set_len(length);
+    Err(written)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::action::env::Entry;
+
+    #[test]
+    fn invariant_42_the_state_file_stays_small_and_holds_the_last_value_of_each_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let env = Environment::new(Entry::Main, &[("GITHUB_STATE", path.to_str().unwrap())]);
+        save_state(&env, "github", "begun").unwrap();
+        // As a change of 1,000 rules saves it: twice for each rule.
+        let mut most = 0;
+        for save in 0..2_000 {
+            save_state(&env, "run", &format!("{save}\n{}", "x".repeat(100_000))).unwrap();
+            most = most.max(std::fs::metadata(&path).unwrap().len());
+        }
+        assert!(most <= 1024 * 1024, "{most} bytes");
+        let values = values(&std::fs::read_to_string(&path).unwrap());
+        assert_eq!(values["github"], "begun");
+        assert!(values["run"].starts_with("1999\nxxx"), "{}", &values["run"][..20]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let env = Environment::new(Entry::Main, &[("GITHUB_OUTPUT", "/dev/full")]);
+        assert_eq!(set_output(&env, "a", "b").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
 
     /// What the runner reads from a file of outputs or state.
     fn read_back(text: &str) -> Vec<(String, String)> {

@@ -21,7 +21,7 @@ use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Read, Trouble, TroubleKind};
 const NAME: &str = "GitHub OIDC";
 /// Credentials that can't be renewed are used on while they have this long to live.
 const LAST_USE: Duration = Duration::from_secs(3);
-/// How long to wait after a renewal that failed, before the next one.
+/// How long to wait after a renewal that failed, or that brought credentials without a life, before the next one.
 const AGAIN: Duration = Duration::from_secs(15);
 
 /// The pauses before another id token is tried.
@@ -142,9 +142,11 @@ fn left(credentials: &Credentials, now: Time) -> Duration {
     end.map_or(Duration::ZERO, |end| Time::default().after(end).since(now))
 }
 
-/// When to renew credentials that were got now: at half of their life.
+/// When to renew credentials that were got now: at half of their life. Those that are over by this machine's clock are
+/// AWS's to judge: it may be the clock that is wrong, and renewing them at each call would bring the same again.
 fn renewal(credentials: &Credentials, now: Time) -> Time {
-    now.after(left(credentials, now) / 2)
+    let left = left(credentials, now);
+    now.after(if left.is_zero() { AGAIN } else { left / 2 })
 }
 
 /// The same credentials, which the SDK renews at this time.

@@ -6,7 +6,7 @@ use super::last_look::last_look;
 use super::outside::Interrupted;
 use super::prepare::{Unprepared, Wanted, prepare};
 use super::session::{Session, Stop};
-use super::state::Phase;
+use super::state::{Phase, SavedEnd};
 use crate::action::deploy::DeploySettings;
 use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
@@ -261,5 +261,5 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
         report.because = Some(Because::ScalingStays);
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
-    drive.save(if cancelled { drive.phase() } else { Phase::Done });
+    drive.save(if cancelled { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
 }

@@ -11,8 +11,7 @@ use self::tell::{HeldUp, same};
 use super::apply::apply;
 use super::outside::Interrupted;
 use super::session::{HEARTBEAT, LAST_MOMENT, Session};
-use super::state::{NAME, Phase, State};
-use crate::action::files;
+use super::state::{Phase, State};
 use crate::clock;
 use crate::event::{Event, LogLink};
 use crate::plan::cause::{Cause, gather};
@@ -201,7 +200,7 @@ impl<'a, C: Course> Drive<'a, C> {
     }
 
     /// One look; none when a signal came first, which is noted.
-    async fn look(&mut self, look: Look) -> Option<Read<Snapshot>> {
+    pub(super) async fn look(&mut self, look: Look) -> Option<Read<Snapshot>> {
         self.looked = clock::now();
         let noted = self.course.is_cancelled();
         let seen = if noted { self.session.last_look(look).await } else { self.session.look(look).await };
@@ -220,12 +219,13 @@ impl<'a, C: Course> Drive<'a, C> {
             && let Some(name) = self.session.signals.came()
         {
             self.course.cancel(clock::now());
+            self.save_again();
             self.session.reporter.emit(&Event::Signal { name });
         }
     }
 
     /// Tells why the run waits, when that changed or nothing was said for a while, and waits.
-    async fn wait(&mut self, wait: Wait) {
+    pub(super) async fn wait(&mut self, wait: Wait) {
         let now = clock::now();
         let started = self.course.started();
         let changed = self.told.as_ref().is_none_or(|(told, _)| !same(told, &wait));
@@ -242,7 +242,7 @@ impl<'a, C: Course> Drive<'a, C> {
     }
 
     /// Does one step and notes its answer. What comes next is decided by a new look (invariant 6).
-    async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
+    pub(super) async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
         if step.is_write()
             && let Some(snapshot) = &seen
         {
@@ -283,6 +283,7 @@ impl<'a, C: Course> Drive<'a, C> {
         let (cause, logs) = (self.cause.clone(), self.logs.clone());
         self.session.reporter.emit(&Event::Failing { failing: failing.clone(), cause, logs });
         self.course.turn(failing, recovery, clock::now());
+        self.save_again();
     }
 
     /// Looks for what made a deployment, or the tasks of a scale-up, fail.
@@ -325,6 +326,13 @@ impl<'a, C: Course> Drive<'a, C> {
         if restoring { Phase::Restoring } else { Phase::Deploying }
     }
 
+    /// Keeps a state that was saved up to date; a run that changed nothing has none.
+    fn save_again(&self) {
+        if self.session.has_state() {
+            self.save(self.phase());
+        }
+    }
+
     /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.
     pub(crate) fn save(&self, phase: Phase) {
         self.save_with(phase, None);
@@ -333,16 +341,6 @@ impl<'a, C: Course> Drive<'a, C> {
     /// The same, with the write that is about to be sent.
     fn save_with(&self, phase: Phase, sending: Option<(&Step, Time)>) {
         let Some(state) = State::of(&self.course, phase, sending) else { return };
-        let written = serde_json::to_string(&state).map_err(std::io::Error::from);
-        let env = self.session.env;
-        let saved = written.and_then(|text| files::save_state(env, NAME, &text)).and_then(|()| {
-            match state.deployment() {
-                Some(id) => files::set_output(env, "ecs-deployment-id", id),
-                None => Ok(()),
-            }
-        });
-        if let Err(error) = saved {
-            self.session.reporter.file_trouble("the step's state", &error);
-        }
+        self.session.save_state(&state);
     }
 }

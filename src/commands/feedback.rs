@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::poster::Poster;
+use super::state::Found;
 use super::story::{Moment, Story, Wanted};
 use crate::action::context::Context;
 use crate::action::env::Environment;
@@ -51,10 +52,17 @@ pub(crate) enum Kept {
 }
 
 impl Kept {
-    /// What the main step left, where something is to be finished.
-    pub(crate) fn of(env: &Environment) -> Option<Kept> {
-        let kept: Kept = serde_json::from_str(env.state(NAME)?).ok()?;
-        (kept != Kept::Done).then_some(kept)
+    /// What the main step left.
+    pub(crate) fn found(env: &Environment) -> Found<Kept> {
+        Found::of(env.state(NAME))
+    }
+
+    /// Whether the main step came as far as to tell of its end.
+    pub(crate) fn is_told(&self) -> bool {
+        match self {
+            Kept::Begun(_) => false,
+            Kept::Unposted(_) | Kept::Done => true,
+        }
     }
 }
 

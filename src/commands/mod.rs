@@ -1,6 +1,7 @@
 //! The commands, as scripts: what is done in which order. Decisions are in `plan/`, words in `report/`.
 
 mod apply;
+mod confirm;
 mod deploy;
 mod drive;
 mod feedback;

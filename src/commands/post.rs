@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::confirm::{Confirmed, confirm, see, tell_deploy};
 use super::drive::{Drive, Ending};
 use super::last_look::look_again;
 use super::session::Session;
-use super::state::{DeployState, Phase, State, TrafficState};
+use super::state::{DeployState, Phase, SavedEnd, State, TrafficState};
 use crate::clock;
-use crate::event::Report;
+use crate::event::{Lacks, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::admit::Request;
 use crate::plan::color::{Color, Split};
@@ -20,18 +21,102 @@ use crate::plan::step::{Because, End, Failing, Left};
 use crate::plan::traffic;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Hosts, WantedColor};
+use crate::report::words;
 
-/// Whether the run that left this state has anything to be finished.
-pub(crate) fn is_open(state: &State) -> bool {
-    match state.phase() {
-        Phase::Deploying | Phase::Restoring => true,
-        Phase::Done => false,
+/// Finds out what a killed run came to, and finishes what it left open.
+pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
+    let (end, turned) = match state.phase() {
+        Phase::Ended(end) if !end.is_good() => return ended_badly(session, end).await,
+        Phase::Ended(end) => (Some(end), false),
+        Phase::Deploying => (None, state.is_turned()),
+        Phase::Restoring | Phase::Done => (None, true),
+    };
+    if turned {
+        return back(session, state, None).await;
+    }
+    match (confirm(session, state, end.is_some()).await, end) {
+        (Confirmed::Reached(report), end) => {
+            session.close_state();
+            let unchanged = end.is_some_and(|end| end.outcome == Outcome::Unchanged);
+            reached(*report, unchanged)
+        }
+        (Confirmed::Not(lacks, seen), Some(_)) => gone(session, *lacks, seen.as_deref()),
+        (Confirmed::Not(lacks, _), None) => back(session, state, Some(lacks)).await,
     }
 }
 
+/// A goal that is reached; a run that found it so changed nothing.
+fn reached(report: Report, unchanged: bool) -> Report {
+    match unchanged {
+        true => Report { outcome: Outcome::Unchanged, left: Left::Untouched, ..report },
+        false => report,
+    }
+}
+
+/// A run that had ended without success: how, and what AWS shows now.
+async fn ended_badly(session: &Session<'_>, end: SavedEnd) -> Report {
+    let mut report = Report::new(session.settings.command.name());
+    report.place = Some(session.names.place.clone());
+    (report.outcome, report.reason, report.left) = (end.outcome, end.reason, end.left);
+    report.failure = Some(words::ended_unreported(end.outcome, end.reason));
+    at_the_end(session, None, &mut report).await;
+    report
+}
+
+/// A run that had reached its goal, which AWS does not show now, or which could not be read.
+fn gone(session: &Session<'_>, lacks: Lacks, seen: Option<&Snapshot>) -> Report {
+    let mut report = Report::new(session.settings.command.name());
+    report.place = Some(session.names.place.clone());
+    report.outcome = match &lacks {
+        Lacks::Fails(failing) => Outcome::of_failing(failing),
+        Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => Outcome::Superseded,
+        Lacks::Unread(_) | Lacks::Unknown => Outcome::Cancelled,
+    };
+    report.left = match &lacks {
+        Lacks::Unread(_) | Lacks::Unknown => Left::Unknown,
+        Lacks::Fails(_) | Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => Left::Changed,
+    };
+    report.reason = Some(match &lacks {
+        Lacks::Fails(failing) => Reason::of_failing(failing),
+        Lacks::Refused(refusal) => Reason::of_refusal(refusal),
+        Lacks::Unread(trouble) => Reason::of_trouble(trouble.kind),
+        Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) => Reason::Superseded,
+        Lacks::Unknown => Reason::Cancelled,
+    });
+    if let Some(snapshot) = seen {
+        see(session, snapshot, &mut report);
+    }
+    report.failure = Some(words::not_there_now(&lacks, &report));
+    report
+}
+
+/// The report of a killed run when AWS could not be asked at all: nothing is known of what it left.
+pub(crate) fn unread(command: &'static str, why: Report) -> Report {
+    let failure = words::failure(&why);
+    Report {
+        command,
+        outcome: Outcome::Cancelled,
+        left: Left::Unknown,
+        refusal: None,
+        failure: Some(words::not_read(why.reason, failure)),
+        ..why
+    }
+}
+
+/// The report where the saved state is not understood: it is not known what the run left.
+pub(crate) async fn not_understood(session: &Session<'_>) -> Report {
+    let mut report = Report::new(session.settings.command.name());
+    report.place = Some(session.names.place.clone());
+    (report.outcome, report.reason, report.left) = (Outcome::Cancelled, Some(Reason::Cancelled), Left::Unknown);
+    report.failure = Some(words::unknown_state());
+    at_the_end(session, None, &mut report).await;
+    report
+}
+
 /// Puts back what the run changed, or finds that it is back.
-pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
+async fn back(session: &Session<'_>, state: &State, lacks: Option<Box<Lacks>>) -> Report {
     let mut report = Report::new("post");
+    report.lacks = lacks;
     report.place = Some(session.names.place.clone());
     report.outcome = Outcome::Cancelled;
     report.reason = Some(Reason::Cancelled);
@@ -44,6 +129,7 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
         Ending::End(End::Bad { left, because, .. }) => (left, Some(because)),
         Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
     };
+    session.close_state();
     if let State::Traffic(_) = state {
         // Whose comment and labels are to tell of it.
         look_again(session, (Look { develop: true, ..Look::TRAFFIC }, last), &mut report).await;
@@ -60,28 +146,36 @@ async fn back_traffic(
     report.split = Some(state.found.split);
     report.rules = state.found.splits.keys().cloned().collect();
     let restore = state.restore.unwrap_or(session.settings.restore_on_cancel());
-    let goal = traffic::Goal { restore_on_cancel: restore, ..back(state.to, session) };
+    let goal = traffic::Goal { restore_on_cancel: restore, ..way_back(state.to, session) };
     let course = Moving { goal: &goal, run: state.run(clock::now()) };
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
-    drive.save(Phase::Done);
     (ending, drive.seen)
 }
 
 /// The color of a deploy.
 async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Report) -> Ending {
     let color = state.color().unwrap_or(Color::Blue);
+    tell_deploy(state, report);
     report.color = Some(color);
-    report.service = Some(state.service.clone());
-    report.task_definition = Some(state.task_definition.clone());
-    report.previous_task_definition.clone_from(&state.found_task_definition);
-    report.deployment.clone_from(&state.deployment);
     report.split = state.users;
-    let goal = Goal {
+    let goal = deploy_goal(session, state, (true, Vec::new()));
+    let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };
+    Drive::new(session, course).run_to_end(None).await
+}
+
+/// What the post step has to know of a deploy's goal; whether users may be there, and what is probed.
+pub(super) fn deploy_goal(
+    session: &Session<'_>,
+    state: &DeployState,
+    (allow_live, probes): (bool, Vec<String>),
+) -> Goal {
+    let color = state.color().unwrap_or(Color::Blue);
+    Goal {
         request: Request {
             color: WantedColor::Color(color),
-            allow_live: true,
-            probes: Vec::new(),
+            allow_live,
+            probes,
             listener: session.settings.place.listener.clone(),
             hosts: Hosts::default(),
         },
@@ -95,16 +189,11 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
         // That of a promote is put back whatever `on-cancel` says.
         restore_on_cancel: state.restore.unwrap_or(session.settings.restore_on_cancel()),
         managed: None,
-    };
-    let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };
-    let mut drive = Drive::new(session, course);
-    let ending = drive.run_to_end(None).await;
-    drive.save(Phase::Done);
-    ending
+    }
 }
 
 /// What the post step has to know of the run's wish.
-fn back(to: Split, session: &Session<'_>) -> traffic::Goal {
+fn way_back(to: Split, session: &Session<'_>) -> traffic::Goal {
     traffic::Goal {
         wish: traffic::Wish {
             to,

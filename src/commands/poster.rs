@@ -1,6 +1,6 @@
 //! Brings GitHub to show what it shall: each part by looking first, so that nothing is made twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::action::github::{GithubSettings, RunEvent};
@@ -14,6 +14,9 @@ use crate::report::mark::{Kin, kin};
 
 /// How often a comment is looked for before it is given up.
 const LOOKS: u32 = 4;
+
+/// The author of what is written by a job's own token, which is the default.
+const JOB: &str = "github-actions[bot]";
 
 /// How often all is tried at the end.
 const ROUNDS: u32 = 3;
@@ -217,12 +220,16 @@ impl Poster {
         Ok(if same.is_empty() { adoptable } else { same })
     }
 
-    /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs.
+    /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs. A
+    /// comment with the mark that GitHub does not let the token change is another app's, and counts for nothing: an app's
+    /// token can't ask who it is.
     async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
         let mut last = GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: false };
-        let mut made = false;
+        let (mut made, mut foreign) = (false, BTreeSet::new());
         for _ in 0..LOOKS {
-            let marked = self.comments_of(pull, text).await?;
+            let mut marked = self.comments_of(pull, text).await?;
+            marked.retain(|comment| !foreign.contains(&author(comment)));
+            marked.sort_by_key(|comment| (author(comment) != JOB, comment.id));
             let Some((first, later)) = marked.split_first() else {
                 if made {
                     // GitHub's list is behind.
@@ -236,19 +243,21 @@ impl Poster {
                 }
                 continue;
             };
-            for comment in later {
-                self.github.delete_comment(comment.id).await?;
-            }
-            self.url = Some(first.html_url.clone());
-            if first.body.trim_end() == text.trim_end() {
+            let same = first.body.trim_end() == text.trim_end();
+            if self.late && !same && !follows(&first.body, &self.run) {
+                (self.overtaken, self.url) = (true, Some(first.html_url.clone()));
                 return Ok(());
             }
-            if self.late && !follows(&first.body, &self.run) {
-                self.overtaken = true;
-                return Ok(());
-            }
-            match self.github.update_comment(first.id, text).await {
-                Ok(_) => return Ok(()),
+            let answer = if same { Ok(()) } else { self.github.update_comment(first.id, text).await.map(|_| ()) };
+            match answer {
+                Ok(()) => {
+                    self.url = Some(first.html_url.clone());
+                    return self.remove(later.iter().filter(|later| author(later) == author(first))).await;
+                }
+                Err(trouble) if trouble.kind == GithubKind::Forbidden => {
+                    foreign.insert(author(first));
+                    last = trouble;
+                }
                 // Gone meanwhile, or an unknown answer: look again.
                 Err(trouble) if trouble.effect_unknown || trouble.kind == GithubKind::NotFound => {
                     last = trouble;
@@ -257,6 +266,14 @@ impl Poster {
             }
         }
         Err(last)
+    }
+
+    /// Removes later comments of the same author, which two runs at the same moment made.
+    async fn remove(&self, later: impl Iterator<Item = &Comment>) -> Answer<()> {
+        for comment in later {
+            self.github.delete_comment(comment.id).await?;
+        }
+        Ok(())
     }
 
     /// Finds or makes the deployment, gives it its state, and retires older ones after a success.
@@ -379,6 +396,11 @@ fn parts(wanted: &Showing) -> Vec<Part> {
         (Part::Labels, wanted.labels.is_some()),
     ];
     all.into_iter().filter(|(_, wanted)| *wanted).map(|(part, _)| part).collect()
+}
+
+/// The account that wrote a comment.
+fn author(comment: &Comment) -> String {
+    comment.user.as_ref().map(|user| user.login.clone()).unwrap_or_default()
 }
 
 /// How long to wait before the same is tried again; none where that can't help.

@@ -5,7 +5,7 @@ use super::drive::{Drive, Ending};
 use super::last_look::last_look;
 use super::redirect::{put_back, told_from};
 use super::session::{Session, Stop};
-use super::state::Phase as Saved;
+use super::state::{Phase as Saved, SavedEnd};
 use crate::clock;
 use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
@@ -15,7 +15,7 @@ use crate::plan::look::Look;
 use crate::plan::promote::{Goal, Phase, Promoting, cautions, loose, other, phases, predict};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Found, Left, Refusal};
-use crate::plan::traffic::{Minima, Prediction, stays_at_size, stays_busy, stays_suspended};
+use crate::plan::traffic::{self, Minima, Prediction, stays_at_size, stays_busy, stays_suspended};
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
 
@@ -38,7 +38,7 @@ pub(crate) async fn promote(session: &Session<'_>, promotion: &Promotion) -> Rep
 }
 
 /// The goal of the run.
-fn goal(session: &Session<'_>, promotion: &Promotion) -> Goal {
+pub(super) fn goal(session: &Session<'_>, promotion: &Promotion) -> Goal {
     let settings = session.settings;
     Goal {
         promotion: promotion.clone(),
@@ -125,7 +125,7 @@ fn announce(
 }
 
 /// Notes what production ran before: in a swap that is the other color's.
-fn ran_before(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
+pub(super) fn ran_before(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
     let loser = report.color.map(other).and_then(|color| snapshot.service(color));
     let before = loser.filter(|_| mode == Mode::Swap);
     report.previous_task_definition = before.map(|service| service.task_definition.clone());
@@ -176,7 +176,7 @@ async fn drive(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), 
         report.because = Some(Because::Midway);
     }
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
-    drive.save(if open { drive.phase() } else { Saved::Done });
+    drive.save(if open { drive.phase() } else { Saved::Ended(SavedEnd::of(report)) });
     tell_the_end(&mut drive, phases.last().filter(|_| last), report).await;
 }
 
@@ -195,13 +195,18 @@ fn whole(end: End, changed: bool, restores: bool) -> End {
     }
 }
 
+/// What a promote leaves open, by what is seen.
+pub(super) fn open_end(snapshot: &Snapshot, goal: &traffic::Goal, report: &mut Report) {
+    report.stays_at_size = stays_at_size(snapshot, goal);
+    report.stays_busy = stays_busy(snapshot, goal);
+    report.stays_suspended = stays_suspended(snapshot, goal);
+}
+
 /// What stands at the end, and what a promote left open.
 async fn tell_the_end(drive: &mut Drive<'_, Promoting<'_>>, last: Option<&Phase>, report: &mut Report) {
     let Some(snapshot) = last_look(drive, report).await else { return };
     if let Some(Phase::Move(goal)) = last {
-        report.stays_at_size = stays_at_size(&snapshot, goal);
-        report.stays_busy = stays_busy(&snapshot, goal);
-        report.stays_suspended = stays_suspended(&snapshot, goal);
+        open_end(&snapshot, goal, report);
     }
     told_from(&snapshot, report);
 }

@@ -6,7 +6,7 @@ use super::deploy::strangers;
 use super::drive::{Drive, Ending};
 use super::last_look::last_look;
 use super::session::{Session, Stop};
-use super::state::Phase;
+use super::state::{Phase, SavedEnd};
 use crate::action::traffic::RollbackSettings;
 use crate::clock;
 use crate::event::{Event, PutBack, Report};
@@ -35,7 +35,7 @@ pub(crate) async fn roll_back(session: &Session<'_>, asked: &RollbackSettings) -
 }
 
 /// A rollback as a change of traffic, before it is known where to: without steps, at once.
-fn way_back(asked: &RollbackSettings) -> Wish {
+pub(super) fn way_back(asked: &RollbackSettings) -> Wish {
     Wish {
         to: Split { blue: 100, green: 0 },
         steps: Vec::new(),
@@ -127,7 +127,7 @@ async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Res
 }
 
 /// What decides about users: develop is shown, and whatever is wrong with it, it keeps nobody from being moved.
-fn of_users(snapshot: &Snapshot) -> Snapshot {
+pub(super) fn of_users(snapshot: &Snapshot) -> Snapshot {
     let mut users = snapshot.clone();
     users.services.retain(|service| service.color != Color::Develop);
     users.missing.retain(|(color, _)| *color != Color::Develop);
@@ -185,7 +185,7 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
     report.unscaled.sort();
     report.unscaled.dedup();
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
-    drive.save(if open { drive.phase() } else { Phase::Done });
+    drive.save(if open { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
 }
 
 /// What the run put back of what it had changed: the last that it wrote is what it had found.

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::outside::{Interrupted, Outside, unless};
+use super::state::{Found, NAME, Phase, State};
 use crate::action::context::Context;
 use crate::action::env::Environment;
+use crate::action::files;
 use crate::action::settings::Settings;
 use crate::aws::{Aws, Names};
 use crate::clock;
@@ -36,10 +38,14 @@ pub(crate) struct Session<'a> {
     pub(crate) reporter: &'a Reporter<'a>,
     /// The signals.
     pub(crate) signals: Signals,
+    /// How long AWS is asked again before anything is decided: until the time-out; a post step waits for less.
+    pub(crate) patience: Duration,
     /// What was told of reads that AWS does not answer.
     pub(crate) told: RefCell<Told>,
     /// Targets that looks showed in a color's group without a task of its service.
     pub(crate) foreign: RefCell<ForeignTargets>,
+    /// The state as it was saved last, and the id of the deployment in it.
+    pub(crate) saved: RefCell<(Option<String>, Option<String>)>,
 }
 
 /// The runner kills a cancelled step 10 s after the signal: a run is out of AWS before that, with time to report.
@@ -71,6 +77,49 @@ pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
 }
 
 impl Session<'_> {
+    /// Leaves what the post step needs, where that changed. A file that can't be written is told, and stops nothing.
+    pub(crate) fn save_state(&self, state: &State) {
+        let (text, id) = (serde_json::to_string(state), state.deployment());
+        let written = text.map_err(std::io::Error::from).and_then(|text| {
+            let mut saved = self.saved.borrow_mut();
+            if saved.0.as_ref() != Some(&text) {
+                files::save_state(self.env, NAME, &text)?;
+                saved.0 = Some(text);
+            }
+            if let Some(id) = id.filter(|id| saved.1.as_ref() != Some(id)) {
+                files::set_output(self.env, "ecs-deployment-id", id)?;
+                saved.1 = Some(id.clone());
+            }
+            Ok(())
+        });
+        if let Err(error) = written {
+            self.reporter.file_trouble("the step's state", &error);
+        }
+    }
+
+    /// Whether a state was saved, so that it has to be kept up to date.
+    pub(crate) fn has_state(&self) -> bool {
+        self.saved.borrow().0.is_some()
+    }
+
+    /// Leaves nothing to the post step: the run is over, and has been reported.
+    pub(crate) fn close_state(&self) {
+        if let Err(error) = files::save_state(self.env, NAME, "") {
+            self.reporter.file_trouble("the step's state", &error);
+        }
+    }
+
+    /// Closes the state of a run that ended by itself, once its end is reported.
+    pub(crate) fn close_ended(&self) {
+        let ended = self.saved.borrow().0.as_deref().is_some_and(|text| match Found::<State>::of(Some(text)) {
+            Found::Run(state) => matches!(state.phase(), Phase::Ended(_)),
+            Found::Nothing | Found::Unknown => false,
+        });
+        if ended {
+            self.close_state();
+        }
+    }
+
     /// One look at AWS, which a signal ends.
     pub(crate) async fn look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
         self.noted(self.outside.read(async |aws| aws.observe(&self.names, look).await).await)
@@ -131,7 +180,7 @@ impl Session<'_> {
     /// A trouble that may pass: told and waited out, until a signal or the time-out.
     pub(crate) async fn hold(&self, trouble: Trouble, began: Time) -> Result<(), Stop> {
         let elapsed = clock::now().since(began);
-        if elapsed >= self.settings.timeout {
+        if elapsed >= self.patience {
             return Err(Stop::Trouble(trouble));
         }
         self.wait_out(&trouble, elapsed).await;

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::confirm::PATIENCE;
 use super::feedback::{self, Feedback, Kept};
 use super::outside::{Interrupted, Outside};
-use super::post::{is_open, post};
+use super::post::{not_understood, post, unread};
 use super::promote::promote;
 use super::redirect::{redirect, roll_back};
 use super::session::{Session, Told, poll_interval};
-use super::state::{self, State};
+use super::state::{self, Found, Phase, State};
 use super::{deploy::deploy, status::status};
 use crate::action::context::Context;
-use crate::action::env::Environment;
+use crate::action::env::{Entry, Environment};
 use crate::action::files;
 use crate::action::github::RunEvent;
 use crate::action::identity::{Fact, contradictions};
@@ -59,26 +60,60 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     }
     let writes = !settings.plan_only && settings.command != Command::Status;
     feedback.begin(writes.then_some(command));
-    let report = match session(env, &settings, (&reporter, &context), signals, http).await {
-        Err(report) => Report { command, ..*report },
+    let session = session(env, &settings, (&reporter, &context), signals, http).await;
+    let report = match &session {
+        Err(report) => Report { command, ..(**report).clone() },
         Ok(session) => match &settings.command {
-            Command::Deploy(wish) => deploy(&session, wish).await,
-            Command::Redirect(wish) => redirect(&session, wish).await,
-            Command::Rollback(asked) => roll_back(&session, asked).await,
-            Command::Promote(promotion) => promote(&session, promotion).await,
-            Command::Status => status(&session).await,
+            Command::Deploy(wish) => deploy(session, wish).await,
+            Command::Redirect(wish) => redirect(session, wish).await,
+            Command::Rollback(asked) => roll_back(session, asked).await,
+            Command::Promote(promotion) => promote(session, promotion).await,
+            Command::Status => status(session).await,
         },
     };
     let code = reporter.end(report);
     feedback.finish().await;
+    if let Ok(session) = &session {
+        session.close_ended();
+    }
     code
+}
+
+/// What the post step has to do in AWS.
+enum Open {
+    /// Nothing.
+    Nothing,
+    /// A run was killed before it reported its end.
+    Run(Box<State>),
+    /// The saved state is not understood.
+    Unknown,
+}
+
+impl Open {
+    /// What the main step left, in AWS and on GitHub: an end that is only to be shown there needs nothing of AWS.
+    fn of(env: &Environment, kept: &Found<Kept>) -> Open {
+        match (Found::<State>::of(env.state(state::NAME)), kept) {
+            (Found::Run(state), kept) => match state.phase() {
+                Phase::Deploying | Phase::Restoring => Open::Run(state),
+                Phase::Ended(_) if matches!(kept, Found::Run(kept) if kept.is_told()) => Open::Nothing,
+                Phase::Ended(_) => Open::Run(state),
+                Phase::Done => Open::Nothing,
+            },
+            (Found::Unknown, _) | (Found::Nothing, Found::Unknown) => Open::Unknown,
+            (Found::Nothing, _) => Open::Nothing,
+        }
+    }
 }
 
 /// The post step: quiet where the main step ended by itself.
 pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
-    let left: Option<State> = env.state(state::NAME).and_then(|text| serde_json::from_str(text).ok());
-    let (left, kept) = (left.filter(is_open), Kept::of(env));
-    if left.is_none() && kept.is_none() {
+    let kept = Kept::found(env);
+    let open = Open::of(env, &kept);
+    let kept = match kept {
+        Found::Run(kept) if *kept != Kept::Done => Some(*kept),
+        Found::Run(_) | Found::Nothing | Found::Unknown => None,
+    };
+    if matches!(open, Open::Nothing) && kept.is_none() {
         return ExitCode::SUCCESS;
     }
     let (mut context, event) = surroundings(env);
@@ -96,17 +131,18 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
     let http = client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
-    let Some(left) = left else {
+    if matches!(open, Open::Nothing) {
         // Nothing is open in AWS, so AWS is not asked.
         if let Some(kept) = kept {
             feedback.catch_up(kept).await;
         }
         return ExitCode::SUCCESS;
-    };
+    }
     started(&reporter, &settings, "post");
-    let report = match session(env, &settings, (&reporter, &context), signals, http).await {
-        Err(report) => Report { command: "post", ..*report },
-        Ok(session) => post(&session, &left).await,
+    let report = match (session(env, &settings, (&reporter, &context), signals, http).await, &open) {
+        (Err(report), _) => unread(settings.command.name(), *report),
+        (Ok(session), Open::Run(left)) => post(&session, left).await,
+        (Ok(session), Open::Nothing | Open::Unknown) => not_understood(&session).await,
     };
     let code = reporter.end(report);
     feedback.finish().await;
@@ -216,8 +252,13 @@ async fn session<'a>(
         names: Names { place, services, alarms: settings.alarms().to_vec() },
         reporter,
         signals,
+        patience: match env.entry() {
+            Entry::Main => settings.timeout,
+            Entry::Post => settings.timeout.min(PATIENCE),
+        },
         told: RefCell::default(),
         foreign: RefCell::default(),
+        saved: RefCell::default(),
     })
 }
 

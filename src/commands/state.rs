@@ -2,19 +2,44 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::sending::Sending;
+use crate::event::Report;
+use crate::failure::{Outcome, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::run::Run;
-use crate::plan::step::{Failing, Found, Step};
+use crate::plan::step::{Failing, Found as FoundColor, Left, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Written};
 use crate::plan::verdict::{Kind, Mine, Recovery};
 
 /// Name of the state value.
 pub(crate) const NAME: &str = "run";
+
+/// What a saved value says: nothing, what a run left, or text that this version does not understand.
+#[derive(Clone, Debug)]
+pub(crate) enum Found<T> {
+    /// No run changed anything, or the run ended and reported it.
+    Nothing,
+    /// What the main step saved last.
+    Run(Box<T>),
+    /// Another version wrote it, or it is damaged.
+    Unknown,
+}
+
+impl<T: DeserializeOwned> Found<T> {
+    /// Reads the saved value.
+    pub(crate) fn of(text: Option<&str>) -> Found<T> {
+        match text.filter(|text| !text.is_empty()).map(serde_json::from_str) {
+            None => Found::Nothing,
+            Some(Ok(left)) => Found::Run(Box::new(left)),
+            Some(Err(_)) => Found::Unknown,
+        }
+    }
+}
 
 /// A run in flight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +65,14 @@ impl State {
         match self {
             State::Deploy(state) => state.phase,
             State::Traffic(state) => state.phase,
+        }
+    }
+
+    /// Whether the run was on its way back: something failed, or it was cancelled and restores then.
+    pub(crate) fn is_turned(&self) -> bool {
+        match self {
+            State::Deploy(state) => state.turned,
+            State::Traffic(state) => state.turned,
         }
     }
 
@@ -79,6 +112,9 @@ pub(crate) struct TrafficState {
     /// Whether users were to be sent back on a cancel.
     #[serde(default)]
     pub(crate) restore: Option<bool>,
+    /// Whether the run was on its way back.
+    #[serde(default)]
+    turned: bool,
 }
 
 impl TrafficState {
@@ -97,12 +133,20 @@ impl TrafficState {
             sending: sending.or(unanswered).and_then(|(step, at)| Sending::of(step, at)),
             began: run.began,
             restore: Some(moving.goal.restore_on_cancel),
+            turned: run.failing.is_some() || (run.cancelled.is_some() && moving.goal.restore_on_cancel),
         })
     }
 
     /// The run as it has to go on: back.
     pub(crate) fn run(&self, now: Time) -> traffic::Run {
-        let mut run = traffic::Run {
+        let mut run = self.forward(now);
+        run.turn(Failing::Cancelled, now);
+        run
+    }
+
+    /// The run as it would go on towards its goal.
+    pub(crate) fn forward(&self, now: Time) -> traffic::Run {
+        traffic::Run {
             found: Some(self.found.clone()),
             written: self.written.clone(),
             counts: self.counts.clone(),
@@ -111,9 +155,7 @@ impl TrafficState {
             unanswered: self.sending.as_ref().map(Sending::unanswered),
             changed: true,
             ..traffic::Run::begin(now)
-        };
-        run.turn(Failing::Cancelled, now);
-        run
+        }
     }
 }
 
@@ -146,6 +188,9 @@ pub(crate) struct DeployState {
     /// Where an earlier part of the run had moved users: a promote's.
     #[serde(default)]
     pub(crate) users: Option<Split>,
+    /// Whether the run was on its way back.
+    #[serde(default)]
+    turned: bool,
 }
 
 /// How far a run came.
@@ -156,8 +201,33 @@ pub(crate) enum Phase {
     Deploying,
     /// The way back was asked for.
     Restoring,
-    /// The run ended by itself.
+    /// The run ended by itself; its last look or its report may still have been to come.
+    Ended(SavedEnd),
+    /// The run ended by itself and reported it.
     Done,
+}
+
+/// How a run ended, as far as the post step reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SavedEnd {
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// Why it did not succeed.
+    pub(crate) reason: Option<Reason>,
+    /// What it left.
+    pub(crate) left: Left,
+}
+
+impl SavedEnd {
+    /// The end that a report tells.
+    pub(crate) fn of(report: &Report) -> SavedEnd {
+        SavedEnd { outcome: report.outcome, reason: report.reason, left: report.left }
+    }
+
+    /// Whether the goal was reached.
+    pub(crate) fn is_good(&self) -> bool {
+        matches!(self.outcome, Outcome::Succeeded | Outcome::Unchanged)
+    }
 }
 
 impl DeployState {
@@ -183,6 +253,7 @@ impl DeployState {
             deployment: mine.and_then(|mine| mine.id.clone()),
             started: mine.map_or(run.began, |mine| mine.started).0,
             restore: Some(goal.restore_on_cancel),
+            turned: run.failing.is_some() || (run.cancelled.is_some() && goal.restore_on_cancel),
             users,
         })
     }
@@ -194,10 +265,20 @@ impl DeployState {
 
     /// The run as it has to go on: back.
     pub(crate) fn run(&self, now: Time) -> Run {
+        let mut run = self.forward(now);
+        run.turn(Failing::Cancelled, Recovery::Ours, now);
+        if self.phase == Phase::Restoring {
+            run.restoring = Some(now);
+        }
+        run
+    }
+
+    /// The run as it would go on towards its goal.
+    pub(crate) fn forward(&self, now: Time) -> Run {
         let found = self
             .found_task_definition
             .as_ref()
-            .map(|arn| Found { task_definition: arn.clone(), desired: self.found_desired });
+              .map(|arn| FoundColor { task_definition: arn.clone(), desired: self.found_desired });
         let mine = (!self.task_definition.is_empty()).then(|| Mine {
             kind: if self.deployment.is_some() { Kind::Rollout } else { Kind::CountOnly },
             id: self.deployment.clone(),
@@ -208,12 +289,7 @@ impl DeployState {
             before: Vec::new(),
         });
         let (was_live, asked) = (self.was_live, Some(self.desired));
-        let mut run = Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) };
-        run.turn(Failing::Cancelled, Recovery::Ours, now);
-        if self.phase == Phase::Restoring {
-            run.restoring = Some(now);
-        }
-        run
+        Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) }
     }
 }
 
@@ -245,6 +321,39 @@ mod tests {
             "found": { "split": split(100, 0), "splits": splits, "counts": {}, "suspended": {} },
             "written": all, "counts": {}, "scaled": {}, "began": 1_796_000_000_000_u64,
         })
+    }
+
+    #[test]
+    fn invariant_42_a_saved_value_is_nothing_a_run_or_not_understood() {
+        let whole = older(1).to_string();
+        let newer = whole.replace("\"deploying\"", "\"waiting-for-a-human\"");
+        for text in [None, Some("")] {
+            assert!(matches!(Found::<State>::of(text), Found::Nothing), "{text:?}");
+        }
+        assert!(matches!(Found::<State>::of(Some(&whole)), Found::Run(_)));
+        for text in [&newer, &whole[..whole.len() / 2], "null", "{}", "{\"of\":\"status\"}", "deploying"] {
+            assert!(matches!(Found::<State>::of(Some(text)), Found::Unknown), "{text}");
+        }
+    }
+
+    #[test]
+    fn invariant_42_the_end_of_a_run_is_read_as_it_was_saved() {
+        let end = SavedEnd {
+            outcome: Outcome::Failed,
+            reason: Some(Reason::CircuitBreaker),
+            left: Left::Restored,
+        };
+        let mut ended = older(1);
+        ended["phase"] = serde_json::to_value(Phase::Ended(end)).unwrap();
+        assert_eq!(
+            ended["phase"],
+            json!({ "ended": { "outcome": "failed", "reason": "circuit-breaker", "left": "restored" } })
+        );
+        let state: State = serde_json::from_value(ended).unwrap();
+        assert_eq!(state.phase(), Phase::Ended(end));
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), json!(reason.word()));
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod write;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::color::{Color, Split};
 use super::look::Look;
 use super::repeats::Unkept;
@@ -349,7 +351,8 @@ pub(crate) enum ProbeFailureKind {
 }
 
 /// What a run that did not succeed left in AWS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Left {
     /// No service was changed. (A registered revision that nothing uses may be there.)
     Untouched,

@@ -156,6 +156,18 @@ impl Action {
         self
     }
 
+    /// Lets no file of the run grow beyond so many blocks of 512 bytes, as on a full disk.
+    pub fn limited(mut self, blocks: u32) -> Self {
+        let script = self.path("limited");
+        let binary = self.entry.display();
+        let text = format!("#!/bin/sh\ntrap '' XFSZ\nulimit -f {blocks}\nexec '{binary}'\n");
+        fs::write(&script, text).expect("a file");
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&script, rights).expect("a file of ours");
+        self.entry = script;
+        self
+    }
+
     /// A path in the run's own folder.
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -285,14 +297,21 @@ fn listed(folder: &Path, above: &str) -> Vec<String> {
     found
 }
 
-/// Parses a file of `name<<DELIMITER` blocks as the runner does.
+/// Parses a file of `name<<DELIMITER` blocks as the runner does, which fails a step whose file ends in half a block.
 fn read_values(path: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let mut lines = text.lines();
     let mut values = BTreeMap::new();
     while let Some(line) = lines.next() {
-        let Some((name, delimiter)) = line.split_once("<<") else { continue };
-        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        let (name, delimiter) = line.split_once("<<").unwrap_or_else(|| panic!("no block: {line}"));
+        let mut value = Vec::new();
+        loop {
+            match lines.next() {
+                Some(line) if line == delimiter => break,
+                Some(line) => value.push(line),
+                None => panic!("half a block of {name}:\n{text}"),
+            }
+        }
         values.insert(name.to_owned(), value.join("\n"));
     }
     values

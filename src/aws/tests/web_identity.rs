@@ -280,3 +280,19 @@ async fn subjects_have_another_form_where_the_ids_are_known() {
     assert_eq!(subject(r#"{"iss": "i", "aud": "a", "sub": "custom"}"#).await, "custom");
     assert_eq!(subject(r#"{"iss": "i"}"#).await, "");
 }
+
+#[tokio::test]
+async fn credentials_that_arrive_expired_cost_one_session_not_one_per_call() {
+    let server = Server::start(move |request, number| match asks_github(request) {
+        true => github(CLAIMS),
+        false => sts(request, number, Duration::ZERO),
+    })
+    .await;
+    let aws = aws(&server).await;
+    for _ in 0..5 {
+        aws.caller().await.unwrap();
+    }
+    let all = server.requests();
+    let sessions = all.iter().filter(|request| assumes(request)).count();
+    assert_eq!((all.len(), sessions), (7, 1), "one token, one session, five calls");
+}

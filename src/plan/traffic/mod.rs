@@ -25,7 +25,7 @@ pub(crate) use finish::{stays_at_size, stays_busy};
 pub(crate) use following::{following_rule, with_rules};
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::next;
-pub(crate) use predict::{Prediction, brief, predict, shortfall, steps};
+pub(crate) use predict::{Prediction, as_found, brief, predict, shortfall, steps};
 pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};
 

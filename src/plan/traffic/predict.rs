@@ -8,7 +8,8 @@ use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
 use super::next::next;
 use super::rewrite::forwarded;
-use super::run::Run;
+use super::run::{Found, Run};
+use super::shift::write;
 use super::stage::{gaining, split_at, target};
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
@@ -17,7 +18,7 @@ use crate::plan::patience::of_traffic;
 use crate::plan::run::Answer;
 use crate::plan::scalers::{put_alarm, put_policy, register};
 use crate::plan::snapshot::{Service, Snapshot, Target, Task};
-use crate::plan::step::{Capacity, End, Failing, Next, Refusal, Step, Stuck, Update, Wait, Weights};
+use crate::plan::step::{Capacity, End, Failing, Next, Purpose, Refusal, Step, Stuck, Update, Wait, Weights};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
@@ -85,6 +86,22 @@ pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<S
         }
     }
     Err(Prediction::Unknown)
+}
+
+/// What is seen with the weights and counts that a run found: what it did is told from there.
+pub(crate) fn as_found(snapshot: &Snapshot, goal: &Goal, found: &Found) -> Snapshot {
+    let mut seen = snapshot.clone();
+    let Ok(facts) = facts(snapshot, goal) else { return seen };
+    for rule in &facts.wiring.production {
+        let split = found.splits.get(&rule.rule.arn).copied().unwrap_or(found.split);
+        if let Next::Step(step) = write(rule, split, &facts, Purpose::Restore) {
+            apply(&mut seen, &step);
+        }
+    }
+    for service in &mut seen.services {
+        service.desired = found.counts.get(&service.color).copied().unwrap_or(service.desired);
+    }
+    seen
 }
 
 /// All but the steps.

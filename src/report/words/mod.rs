@@ -8,6 +8,7 @@ mod ended;
 mod finding;
 mod left;
 mod more;
+mod post;
 mod promote;
 mod refusal;
 mod repeated;
@@ -24,6 +25,7 @@ mod tests;
 use super::about::About;
 use crate::event::Report;
 use crate::failure::Failure;
+use crate::plan::step::Left;
 
 pub(crate) use edge::{MISPLACED_STEP, attempt, file_trouble, foreign_arns, no_http_client, wrong_account};
 pub(crate) use end::{goal, headline, reason, title, undo, why_not};
@@ -33,6 +35,7 @@ pub(crate) use left::because;
 pub(crate) use more::{
     broken_at, empty_image, image_missing, internal, no_such_definition, problems, unreadable_file, warning,
 };
+pub(crate) use post::{ended_unreported, not_read, not_there_now, unknown_state};
 pub(crate) use refusal::refusal;
 pub(crate) use sign_in::no_id_token;
 pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
@@ -54,7 +57,11 @@ pub(crate) fn failure(report: &Report) -> Option<Failure> {
     let about = About::of(report);
     if let Some(failed) = &report.failing {
         let left = report.because.as_ref().map(|because| (report.left, because));
-        return Some(failing(failed, &about, &report.cause, left));
+        let failure = failing(failed, &about, &report.cause, left);
+        // What was put back lacks nothing that is still to be done.
+        let lacks = report.lacks.as_ref().filter(|_| report.left == Left::Changed);
+        let rest = lacks.map(|lacks| format!("\n{}", post::left_to_do(lacks, &about))).unwrap_or_default();
+        return Some(Failure { hint: format!("{}{rest}", failure.hint).trim_end().to_owned(), ..failure });
     }
     let refused = report.refusal.as_ref().map(|refused| {
         let Failure { reason, what, hint } = refusal(refused, &about);

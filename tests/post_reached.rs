@@ -1,0 +1,251 @@
+//! The post step tells the truth (invariant 42): a run that is killed in or just before its last look, with its goal
+//! reached in AWS, is reported as one that reached its goal; otherwise the report says what AWS shows and what is left.
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+)]
+
+mod common;
+#[path = "common/traffic.rs"]
+mod traffic;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+use common::{Action, Done, stack};
+use rustix::process::{Pid, Signal, kill_process};
+use testbed::github::{GitHubEffect, GitHubFault, Level, Permissions};
+use testbed::sample::Sample;
+use testbed::{Effect, Fault, Testbed, World};
+use traffic::splits_in;
+
+/// The run's commit.
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// The job's token.
+const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
+
+/// The sample stack with green on v2, and a repository with pull request 7, which has the run's commit.
+fn stage() -> (Testbed, Sample) {
+    let (bed, sample) = stack();
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        of.commit(COMMIT).on_default_branch = false;
+        of.branch("feature/cart", COMMIT);
+        of.pull(7, COMMIT, "feature/cart", "main");
+        world.github.token("job", TOKEN, Permissions::all(Level::Write));
+    });
+    (bed, sample)
+}
+
+/// A run with a token.
+fn run(bed: &Testbed, command: &str) -> Action {
+    let with = |action: Action, (name, value): (String, String)| action.env(&name, &value);
+    let action = bed.github_env().into_iter().fold(Action::new(bed, command), with);
+    action.input("token", TOKEN).input("timeout", "60s").env("GITHUB_REF_NAME", "feature/cart")
+}
+
+/// Whether AWS shows the goal of a command.
+type Goal = fn(&World, &Sample) -> bool;
+
+/// All users are at green.
+fn at_green(world: &World, sample: &Sample) -> bool {
+    splits_in(world, sample).iter().all(|split| split == "0/100")
+}
+
+/// Green runs its second revision, and nothing else.
+fn deployed(world: &World, _: &Sample) -> bool {
+    world.ecs.is_steady("shop", "web-green") && common::look::wanted(world, "web-green").starts_with("web-green:2")
+}
+
+/// All users are at green, and blue is small.
+fn promoted(world: &World, sample: &Sample) -> bool {
+    at_green(world, sample) && common::look::wanted(world, "web-blue").ends_with("× 1")
+}
+
+/// Runs a command and kills it at this look of those that begin with its goal reached, counted from 1.
+fn killed(bed: &Testbed, sample: &Sample, action: Action, (goal, look): (Goal, u32)) -> Done {
+    let (pid, looks) = (Arc::new(AtomicI32::new(0)), AtomicU32::new(0));
+    let (victim, sample) = (Arc::clone(&pid), sample.clone());
+    let strike = move |world: &mut World| {
+        if goal(world, &sample) && looks.fetch_add(1, Ordering::SeqCst) + 1 == look {
+            kill(&victim);
+        }
+    };
+    bed.fault(Fault::on("DescribeServices", Effect::Before(Box::new(strike))));
+    ends_killed(bed, action, &pid)
+}
+
+/// Kills the process.
+fn kill(pid: &AtomicI32) {
+    let pid = Pid::from_raw(pid.load(Ordering::SeqCst)).expect("a process");
+    kill_process(pid, Signal::KILL).expect("the signal is sent");
+}
+
+/// Waits for the end of a run that is killed.
+fn ends_killed(bed: &Testbed, action: Action, pid: &AtomicI32) -> Done {
+    let running = action.spawn();
+    pid.store(i32::try_from(running.pid()).expect("a small number"), Ordering::SeqCst);
+    let done = running.wait();
+    assert_eq!(done.code, -1, "it was not killed:\n{}", done.log);
+    bed.clear_faults();
+    bed.clear_github_faults();
+    bed.clear_calls();
+    done
+}
+
+/// What GitHub shows: the comment, the last commit status, and the last state of the last deployment.
+fn shown(bed: &Testbed) -> (String, Option<String>, Option<String>) {
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        let comment = of.comments(7).first().map(|comment| comment.body.clone()).unwrap_or_default();
+        let status = of.statuses.last().map(|status| status.state.clone());
+        let deployment = of.deployments.last().and_then(|one| one.statuses.last());
+        (comment, status, deployment.map(|status| status.state.clone()))
+    })
+}
+
+/// A command whose goal is that green has what it is to have, how it is run, and how GitHub tells of its end.
+type Case = (&'static str, Goal, fn(&Testbed, &Sample) -> Action, &'static str);
+
+/// Every command that writes.
+const COMMANDS: [Case; 4] = [
+    ("deploy", deployed, |bed, sample| run(bed, "deploy").input("image", &sample.image("v2")), "### ✅ Succeeded: deploy to green"),
+    ("redirect-traffic", at_green, |bed, _| run(bed, "redirect-traffic").input("traffic", "green"), "### ✅ Succeeded: redirect-traffic to green"),
+    ("promote", promoted, |bed, _| run(bed, "promote").input("color", "green").input("settle", "200ms"), "### ✅ Succeeded: promote to green"),
+    ("rollback", at_green, |bed, _| run(bed, "rollback").input("color", "green"), "### ✅ Succeeded: rollback to green"),
+];
+
+/// Asserts that the post step found the goal reached, wrote nothing in AWS, and said so everywhere.
+#[track_caller]
+fn says_reached(bed: &Testbed, (name, _, _, told): &Case, after: &Done) {
+    let (comment, status, deployment) = shown(bed);
+    assert!(comment.contains(told), "{name}:\n{comment}\n{}", after.log);
+    assert_eq!(common::writes(bed), [""; 0], "{name}");
+    after.expect(0, "succeeded", "", "changed");
+    if matches!(*name, "deploy" | "promote") {
+        let states = (status.as_deref(), deployment.as_deref());
+        assert_eq!(states, (Some("success"), Some("success")), "{name}");
+    }
+}
+
+#[test]
+fn invariant_42_a_run_killed_in_or_before_its_last_look_is_told_as_one_that_reached_its_goal() {
+    std::thread::scope(|scope| {
+        for case in COMMANDS {
+            scope.spawn(move || {
+                for look in [1, 2] {
+                    let (bed, done) = after(&case, look, |_, _| {});
+                    says_reached(&bed, &case, &done);
+                }
+            });
+        }
+    });
+}
+
+/// Runs a case on a stage of its own, kills it at this look, changes the stage, and runs the post step.
+fn after(case: &Case, look: u32, change: impl FnOnce(&Testbed, &Sample)) -> (Testbed, Done) {
+    let (bed, sample) = stage();
+    let (_, goal, action, _) = case;
+    let done = killed(&bed, &sample, action(&bed, &sample), (*goal, look));
+    change(&bed, &sample);
+    bed.clear_calls();
+    let after = action(&bed, &sample).post(&done.state).run();
+    (bed, after)
+}
+
+/// Asserts what the comment and the commit status say, and that AWS was only read.
+#[track_caller]
+fn says(bed: &Testbed, after: &Done, parts: &[&str]) {
+    let (comment, ..) = shown(bed);
+    for part in parts {
+        assert!(comment.contains(part), "no `{part}` in:\n{comment}\n{}", after.log);
+    }
+    assert_eq!(common::writes(bed), [""; 0], "{}", after.log);
+}
+
+#[test]
+fn invariant_42_a_goal_that_does_not_stand_any_more_is_not_told_as_reached() {
+    let [deploy, redirect, promote, _] = COMMANDS;
+    // One of two rules goes back.
+    let (bed, done) = after(&redirect, 2, |bed, sample| {
+        traffic::path_rule(bed, sample, 100, 0);
+    });
+    says(&bed, &done, &["Superseded", "The goal is not reached any more.", "AWS shows now: "]);
+    done.expect(1, "superseded", "superseded", "changed");
+    // Green has one task, and needs two.
+    let (bed, done) = after(&redirect, 2, |bed, _| traffic::scaled(bed, "web-green", 1));
+    says(&bed, &done, &["Left to do:", "green runs 1 task of 1, 1 target healthy"]);
+    done.expect(1, "superseded", "superseded", "changed");
+    // Somebody gives blue its size back.
+    let (bed, done) = after(&promote, 2, |bed, _| traffic::scaled(bed, "web-blue", 3));
+    says(&bed, &done, &["Left to do:", "blue runs 3 tasks of 3, 3 targets healthy"]);
+    // Somebody deploys something else.
+    let (bed, done) = after(&deploy, 2, |bed, sample| traffic::runs(bed, sample, "web-green", "v3", true));
+    says(&bed, &done, &["Superseded", "Another deployment took over `web-green` (green)"]);
+    done.expect(1, "superseded", "superseded", "changed");
+    assert_eq!(shown(&bed).1.as_deref(), Some("error"));
+}
+
+#[test]
+fn invariant_42_what_the_post_step_can_not_read_it_says() {
+    let [_, redirect, promote, _] = COMMANDS;
+    let deny = |bed: &Testbed, _: &Sample| bed.fault(Fault::on("DescribeServices", Effect::Deny));
+    let (bed, done) = after(&redirect, 2, deny);
+    says(&bed, &done, &["NOT KNOWN", "could not read AWS: AWS denied `ecs:DescribeServices`"]);
+    done.expect(1, "cancelled", "access-denied", "unknown");
+    let expire = |bed: &Testbed, _: &Sample| bed.fault(Fault::always(Effect::Expire));
+    let (bed, done) = after(&promote, 2, expire);
+    says(&bed, &done, &["NOT KNOWN", "could not read AWS: "]);
+    done.expect(1, "cancelled", "credentials-expired", "unknown");
+    assert_eq!(bed.calls().len(), 1, "credentials that are expired cost one call");
+    assert_eq!(shown(&bed).1.as_deref(), Some("error"));
+}
+
+#[test]
+fn invariant_42_a_killed_run_says_what_is_left_of_its_goal() {
+    let (bed, sample) = stage();
+    let action = |bed: &Testbed| run(bed, "promote").input("color", "green").input("settle", "30s");
+    let done = killed(&bed, &sample, action(&bed), (at_green, 2));
+    let after = action(&bed).post(&done.state).run();
+    says(&bed, &after, &["Cancelled: promote", "Left to do:", "desired count of `web-blue`"]);
+}
+
+#[test]
+fn invariant_42_a_state_that_is_not_understood_is_told_as_that() {
+    let (bed, sample) = stage();
+    let (_, goal, action, _) = COMMANDS[1];
+    let mut done = killed(&bed, &sample, action(&bed, &sample), (goal, 1));
+    let state = done.state.get_mut("run").expect("a state");
+    *state = state.replace("deploying", "waiting-for-a-human");
+    let after = action(&bed, &sample).post(&done.state).run();
+    says(&bed, &after, &["NOT KNOWN", "the state that it saved is not understood", "Run the command `status`"]);
+    after.expect(1, "cancelled", "cancelled", "unknown");
+}
+
+#[test]
+fn invariant_42_a_run_killed_while_github_is_told_is_told_by_the_post_step() {
+    let [case, ..] = COMMANDS;
+    let (bed, sample) = stage();
+    let pid = Arc::new(AtomicI32::new(0));
+    let victim = Arc::clone(&pid);
+    let strike = GitHubEffect::Before(Box::new(move |_| kill(&victim)));
+    bed.github_fault(GitHubFault::on("PATCH", "*/issues/comments/*", strike));
+    let done = ends_killed(&bed, (case.2)(&bed, &sample), &pid);
+    let after = (case.2)(&bed, &sample).post(&done.state).run();
+    says_reached(&bed, &case, &after);
+    let quiet = (case.2)(&bed, &sample).post(&after.state).run();
+    assert_eq!((quiet.code, quiet.log.as_str()), (0, ""));
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_no_half_of_an_output() {
+    let (bed, _) = stack();
+    for blocks in [0, 1, 2, 3] {
+        let done = Action::new(&bed, "redirect-traffic").input("traffic", "split").limited(blocks).run();
+        assert_eq!(done.code, 0, "{}", done.log);
+        done.says("couldn't write");
+        assert!(done.summary.is_empty(), "{}", done.summary);
+    }
+}
