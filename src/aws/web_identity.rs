@@ -146,7 +146,7 @@ fn left(credentials: &Credentials, now: Time) -> Duration {
 /// AWS's to judge: it may be the clock that is wrong, and renewing them at each call would bring the same again.
 fn renewal(credentials: &Credentials, now: Time) -> Time {
     let left = left(credentials, now);
-    now.after(if left.is_zero() { AGAIN } else { left / 2 })
+    now.after(if left <= LAST_USE { AGAIN } else { left / 2 })
 }
 
 /// The same credentials, which the SDK renews at this time.

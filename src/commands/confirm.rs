@@ -14,7 +14,6 @@ use crate::clock;
 use crate::event::{Lacks, Report};
 use crate::plan::admit::Hindrance;
 use crate::plan::course::{Course, Deploying, Moving};
-use crate::plan::definition::image_of;
 use crate::plan::look::Look;
 use crate::plan::promote::{Phase, phases};
 use crate::plan::snapshot::Snapshot;
@@ -48,7 +47,7 @@ pub(super) async fn confirm(session: &Session<'_>, state: &State, over: bool) ->
             let course = Deploying { goal: &goal, service: &state.service, run: state.forward(clock::now()) };
             let mut drive = Drive::new(session, course);
             let found = drive.confirm(over).await;
-            confirmed(found, drive.seen, |snapshot| deployed(state, snapshot))
+            confirmed(found, drive.seen, |_| deployed(state))
         }
         (Command::Redirect(wish), State::Traffic(state)) => {
             moved(session, "redirect-traffic", (&goal(session, wish), state), over).await
@@ -83,14 +82,9 @@ fn confirmed(
 }
 
 /// The report of a deploy that reached its goal.
-fn deployed(state: &DeployState, snapshot: &Snapshot) -> Report {
+fn deployed(state: &DeployState) -> Report {
     let mut report = Report::new("deploy");
     tell_deploy(state, &mut report);
-    let service = state.color().and_then(|color| snapshot.service(color));
-    report.image = service.and_then(|service| {
-        let revision = service.definition.as_ref()?.as_ref().ok()?;
-        image_of(&revision.content, &service.setup.links.first()?.container)
-    });
     report
 }
 
@@ -236,10 +230,16 @@ impl<C: Course> Drive<'_, C> {
                 Next::Look(look) => closer = Some(look),
                 Next::Follow(follow) => self.course.follow(follow),
                 Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
-                Next::Step(step) => return Err(Lacks::Steps(self.rest(step, seen.ok()))),
+                Next::Step(step) => {
+                    let all = self.rest(seen.ok());
+                    return Err(Lacks::Steps(if all.is_empty() { vec![step] } else { all }));
+                }
                 Next::Wait(wait) if patient && is_behind(&wait, over) => self.wait(wait).await,
                 Next::Wait(Wait::Trouble(trouble)) => return Err(Lacks::Unread(trouble)),
-                Next::Wait(wait) => return Err(Lacks::Wait(Box::new(wait))),
+                Next::Wait(wait) => {
+                    let all = self.rest(seen.ok());
+                    return Err(if all.is_empty() { Lacks::Wait(Box::new(wait)) } else { Lacks::Steps(all) });
+                }
                 Next::Turn(failing, _) | Next::Done(End::Bad { failing, .. }) => return Err(fails(failing)),
                 Next::Refuse(refusal) => return Err(refused(refusal)),
                 Next::Done(End::Good { healthy, .. }) => return Ok(healthy),
@@ -257,11 +257,11 @@ impl<C: Course> Drive<'_, C> {
         }
     }
 
-    /// This step and those that are predicted to follow it.
-    fn rest(&self, step: Step, seen: Option<Snapshot>) -> Vec<Step> {
-        let moving = self.course.moving();
-        let all = moving.zip(seen).and_then(|(moving, mut seen)| steps(&mut seen, moving.goal, clock::now()).ok());
-        all.filter(|all| !all.is_empty()).unwrap_or_else(|| vec![step])
+    /// The steps that are predicted to be left; none where that is not known.
+    fn rest(&self, seen: Option<Snapshot>) -> Vec<Step> {
+        let left = self.course.moving().zip(seen);
+        left.and_then(|(moving, mut seen)| steps(&mut seen, moving.goal, clock::now()).ok())
+            .unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::confirm::{Confirmed, confirm, see, tell_deploy};
 use super::drive::{Drive, Ending};
 use super::last_look::look_again;
+use super::redirect::of_users;
 use super::session::Session;
 use super::state::{DeployState, Phase, SavedEnd, State, TrafficState};
 use crate::clock;
@@ -22,6 +23,9 @@ use crate::plan::traffic;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Hosts, WantedColor};
 use crate::report::words;
+
+/// All that a report tells.
+const WHOLE: Look = Look { develop: true, ..Look::TRAFFIC };
 
 /// Finds out what a killed run came to, and finishes what it left open.
 pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
@@ -59,7 +63,7 @@ async fn ended_badly(session: &Session<'_>, end: SavedEnd) -> Report {
     report.place = Some(session.names.place.clone());
     (report.outcome, report.reason, report.left) = (end.outcome, end.reason, end.left);
     report.failure = Some(words::ended_unreported(end.outcome, end.reason));
-    at_the_end(session, None, &mut report).await;
+    look_again(session, (WHOLE, None), &mut report).await;
     report
 }
 
@@ -74,7 +78,9 @@ fn gone(session: &Session<'_>, lacks: Lacks, seen: Option<&Snapshot>) -> Report 
     };
     report.left = match &lacks {
         Lacks::Unread(_) | Lacks::Unknown => Left::Unknown,
-        Lacks::Fails(_) | Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => Left::Changed,
+        Lacks::Fails(_) | Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => {
+            Left::Changed
+        }
     };
     report.reason = Some(match &lacks {
         Lacks::Fails(failing) => Reason::of_failing(failing),
@@ -107,9 +113,10 @@ pub(crate) fn unread(command: &'static str, why: Report) -> Report {
 pub(crate) async fn not_understood(session: &Session<'_>) -> Report {
     let mut report = Report::new(session.settings.command.name());
     report.place = Some(session.names.place.clone());
-    (report.outcome, report.reason, report.left) = (Outcome::Cancelled, Some(Reason::Cancelled), Left::Unknown);
+    (report.outcome, report.reason, report.left) =
+        (Outcome::Cancelled, Some(Reason::Cancelled), Left::Unknown);
     report.failure = Some(words::unknown_state());
-    at_the_end(session, None, &mut report).await;
+    look_again(session, (WHOLE, None), &mut report).await;
     report
 }
 
@@ -130,11 +137,20 @@ async fn back(session: &Session<'_>, state: &State, lacks: Option<Box<Lacks>>) -
         Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
     };
     session.close_state();
-    if let State::Traffic(_) = state {
+    if let State::Traffic(state) = state {
         // Whose comment and labels are to tell of it.
-        look_again(session, (Look { develop: true, ..Look::TRAFFIC }, last), &mut report).await;
+        let seen = look_again(session, (WHOLE, last), &mut report).await;
+        let stays = seen.filter(|_| report.left == Left::Changed);
+        report.traffic = stays.and_then(|snapshot| change(session, state, &of_users(&snapshot)));
     }
     report
+}
+
+/// The change of traffic that stays, from where the run found users.
+fn change(session: &Session<'_>, state: &TrafficState, seen: &Snapshot) -> Option<Box<traffic::Brief>> {
+    let goal = way_back(state.to, session);
+    let before = traffic::as_found(seen, &goal, &state.found);
+    traffic::brief(&before, &goal, clock::now()).ok().map(Box::new)
 }
 
 /// The rules that hold what a change of traffic wrote, where it was to be put back or is half done.

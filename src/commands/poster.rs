@@ -248,7 +248,8 @@ impl Poster {
                 (self.overtaken, self.url) = (true, Some(first.html_url.clone()));
                 return Ok(());
             }
-            let answer = if same { Ok(()) } else { self.github.update_comment(first.id, text).await.map(|_| ()) };
+            let answer =
+                if same { Ok(()) } else { self.github.update_comment(first.id, text).await.map(|_| ()) };
             match answer {
                 Ok(()) => {
                     self.url = Some(first.html_url.clone());

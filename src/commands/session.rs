@@ -111,10 +111,11 @@ impl Session<'_> {
 
     /// Closes the state of a run that ended by itself, once its end is reported.
     pub(crate) fn close_ended(&self) {
-        let ended = self.saved.borrow().0.as_deref().is_some_and(|text| match Found::<State>::of(Some(text)) {
-            Found::Run(state) => matches!(state.phase(), Phase::Ended(_)),
-            Found::Nothing | Found::Unknown => false,
-        });
+        let ended =
+            self.saved.borrow().0.as_deref().is_some_and(|text| match Found::<State>::of(Some(text)) {
+                Found::Run(state) => matches!(state.phase(), Phase::Ended(_)),
+                Found::Nothing | Found::Unknown => false,
+            });
         if ended {
             self.close_state();
         }

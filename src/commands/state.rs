@@ -278,7 +278,7 @@ impl DeployState {
         let found = self
             .found_task_definition
             .as_ref()
-              .map(|arn| FoundColor { task_definition: arn.clone(), desired: self.found_desired });
+            .map(|arn| FoundColor { task_definition: arn.clone(), desired: self.found_desired });
         let mine = (!self.task_definition.is_empty()).then(|| Mine {
             kind: if self.deployment.is_some() { Kind::Rollout } else { Kind::CountOnly },
             id: self.deployment.clone(),
@@ -338,11 +338,8 @@ mod tests {
 
     #[test]
     fn invariant_42_the_end_of_a_run_is_read_as_it_was_saved() {
-        let end = SavedEnd {
-            outcome: Outcome::Failed,
-            reason: Some(Reason::CircuitBreaker),
-            left: Left::Restored,
-        };
+        let end =
+            SavedEnd { outcome: Outcome::Failed, reason: Some(Reason::CircuitBreaker), left: Left::Restored };
         let mut ended = older(1);
         ended["phase"] = serde_json::to_value(Phase::Ended(end)).unwrap();
         assert_eq!(

@@ -167,6 +167,7 @@ pub(crate) fn report() -> Report {
         task_definition: Some(revision(8)),
         previous_task_definition: Some(revision(7)),
         deployment: Some("ecs-svc/8123456789".to_owned()),
+        lacks: None,
         plan: Some(planned()),
         cause: Cause::default(),
         logs: Vec::new(),

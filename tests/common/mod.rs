@@ -33,6 +33,8 @@ pub struct Action {
     entry: PathBuf,
     /// The record of the testbed that it runs against.
     record: Option<Calls>,
+    /// How large its files may become, in bytes.
+    limit: Option<u32>,
 }
 
 /// What a run left.
@@ -72,7 +74,7 @@ impl Action {
     pub fn bare() -> Self {
         let dir = TempDir::new().expect("a folder");
         let entry = PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green"));
-        let mut action = Action { env: BTreeMap::new(), dir, entry, record: None };
+        let mut action = Action { env: BTreeMap::new(), dir, entry, record: None, limit: None };
         for name in ["output", "state", "summary", "env"] {
             fs::write(action.path(name), "").expect("a file");
         }
@@ -158,13 +160,7 @@ impl Action {
 
     /// Lets no file of the run grow beyond so many blocks of 512 bytes, as on a full disk.
     pub fn limited(mut self, blocks: u32) -> Self {
-        let script = self.path("limited");
-        let binary = self.entry.display();
-        let text = format!("#!/bin/sh\ntrap '' XFSZ\nulimit -f {blocks}\nexec '{binary}'\n");
-        fs::write(&script, text).expect("a file");
-        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(&script, rights).expect("a file of ours");
-        self.entry = script;
+        self.limit = Some(blocks * 512);
         self
     }
 
@@ -190,7 +186,15 @@ impl Action {
 
     /// Starts it.
     pub fn spawn(self) -> Running {
-        let mut command = Command::new(&self.entry);
+        let mut command = match self.limit {
+            None => Command::new(&self.entry),
+            Some(bytes) => {
+                let mut command = Command::new("env");
+                let limit = format!("--fsize={bytes}");
+                command.args(["--ignore-signal=XFSZ", "prlimit", &limit]).arg(&self.entry);
+                command
+            }
+        };
         command.env_clear().envs(&self.env).current_dir(self.path("workspace"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let before = self.called().last().map_or(0, |call| call.number);

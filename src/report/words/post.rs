@@ -42,7 +42,10 @@ pub(crate) fn not_there_now(lacks: &Lacks, report: &Report) -> Failure {
     let begin = "The run reached its goal and was killed before it reported that.";
     if let Lacks::Unread(with) = lacks {
         let failure = trouble(with);
-        let what = format!("{begin} Whether the goal still stands is not known: could not read AWS: {}", failure.what);
+        let what = format!(
+            "{begin} Whether the goal still stands is not known: could not read AWS: {}",
+            failure.what
+        );
         return Failure::new(reason, what, format!("{}\n{STATUS}", failure.hint));
     }
     let now = report.overview.as_ref().map(shows).unwrap_or_default();
@@ -61,7 +64,9 @@ pub(super) fn left_to_do(lacks: &Lacks, about: &About) -> String {
         Lacks::Wait(wait) => format!("Still to come: {}.\n", waiting(wait)),
         Lacks::Copy(color) => format!("Left to do: {color} does not run the version to be promoted yet.\n"),
         Lacks::Refused(refused) => format!("In the way: {}\n", refusal(refused, about).what),
-        Lacks::Fails(fails) => format!("In the way: {}\n", failing(fails, about, &Cause::default(), None).what),
+        Lacks::Fails(fails) => {
+            format!("In the way: {}\n", failing(fails, about, &Cause::default(), None).what)
+        }
         Lacks::Unread(with) => format!("Could not read AWS: {}\n", trouble(with).what),
         Lacks::Unknown => String::new(),
     }
