@@ -11,7 +11,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::look::{hurry, redacted};
+use common::look::{hurry, hurry_at_update, redacted};
 use common::{Action, Done, Running, stack, writes};
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -811,7 +811,7 @@ fn a_killed_run_does_not_stay_deploying() {
     let running = under_way(&bed, &sample);
     running.signal(rustix::process::Signal::KILL);
     let done = running.wait();
-    hurry(&bed);
+    hurry_at_update(&bed);
     let after = deploy(&bed, &sample, "v2").post(&done.state).run();
     assert_eq!((after.code, after.output("left")), (1, "restored"), "{}", after.log);
     assert!(comment(&bed).contains("### 🚫 Cancelled"), "{}", comment(&bed));

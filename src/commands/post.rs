@@ -21,7 +21,7 @@ use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Left};
 use crate::plan::traffic;
 use crate::plan::verdict::Limits;
-use crate::plan::wanted::{Hosts, WantedColor};
+use crate::plan::wanted::WantedColor;
 use crate::report::words;
 
 /// All that a report tells.
@@ -193,7 +193,7 @@ pub(super) fn deploy_goal(
             allow_live,
             probes,
             listener: session.settings.place.listener.clone(),
-            hosts: Hosts::default(),
+            hosts: session.settings.place.hosts.clone(),
         },
         color,
         content: Content::default(),

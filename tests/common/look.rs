@@ -57,6 +57,12 @@ pub fn hurry(bed: &Testbed) {
     bed.world(|world| world.pace.launch = Duration::from_millis(50));
 }
 
+/// Tasks start at once from the next update of a service on, so that nothing becomes good before it.
+pub fn hurry_at_update(bed: &Testbed) {
+    let hurry = |world: &mut testbed::World| world.pace.launch = Duration::from_millis(50);
+    bed.fault(testbed::Fault::on("UpdateService", testbed::Effect::Then(Box::new(hurry))));
+}
+
 /// Waits until an operation was called so often.
 #[track_caller]
 pub fn until_called(bed: &Testbed, operation: &str, times: usize) {
