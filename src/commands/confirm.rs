@@ -47,7 +47,7 @@ pub(super) async fn confirm(session: &Session<'_>, state: &State, over: bool) ->
             let course = Deploying { goal: &goal, service: &state.service, run: state.forward(clock::now()) };
             let mut drive = Drive::new(session, course);
             let found = drive.confirm(over).await;
-            confirmed(found, drive.seen, |_| deployed(state))
+            confirmed(session, found, drive.seen, |_| deployed(state))
         }
         (Command::Redirect(wish), State::Traffic(state)) => {
             moved(session, "redirect-traffic", (&goal(session, wish), state), over).await
@@ -66,6 +66,7 @@ pub(super) async fn confirm(session: &Session<'_>, state: &State, over: bool) ->
 
 /// The report of what was found.
 fn confirmed(
+    session: &Session<'_>,
     found: Result<u32, Lacks>,
     seen: Option<Snapshot>,
     report: impl FnOnce(&Snapshot) -> Report,
@@ -73,6 +74,7 @@ fn confirmed(
     match (found, seen) {
         (Ok(healthy), Some(snapshot)) => {
             let mut report = report(&snapshot);
+            see(session, &snapshot, &mut report);
             report.end(End::Good { changed: true, healthy });
             Confirmed::Reached(Box::new(report))
         }
@@ -106,7 +108,7 @@ async fn moved(
 ) -> Confirmed {
     let mut drive = Drive::new(session, Moving { goal, run: state.forward(clock::now()) });
     let found = drive.confirm(over).await;
-    confirmed(found, drive.seen, |snapshot| {
+    confirmed(session, found, drive.seen, |snapshot| {
         let mut report = Report::new(command);
         tell_users((goal, &state.found), snapshot, &mut report);
         report
@@ -138,7 +140,7 @@ async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: 
     let mut drive = Drive::new(session, Moving { goal: last, run });
     let found = drive.confirm(over).await;
     let before = before.or_else(|| drive.course.run.found.clone());
-    confirmed(found, drive.seen, |snapshot| {
+    confirmed(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
         report.color = Some(wish.color);
         if let Some(before) = &before {

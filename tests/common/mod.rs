@@ -158,6 +158,11 @@ impl Action {
         self
     }
 
+    /// Where it saves what its post step reads.
+    pub fn state_file(&self) -> PathBuf {
+        self.path("state")
+    }
+
     /// Lets no file of the run grow beyond so many blocks of 512 bytes, as on a full disk.
     pub fn limited(mut self, blocks: u32) -> Self {
         self.limit = Some(blocks * 512);
