@@ -237,7 +237,7 @@ fn image_references_are_checked() {
     let cases = [
         (
             "<IMAGE1_NAME>",
-            "`<IMAGE1_NAME>` is not an image: the repository `<IMAGE1_NAME>` is not made of lower-case letters and digits, with `.`, `_`, `__`, `-` or `/` between them",
+            "`<IMAGE1_NAME>` is not an image: `<IMAGE1_NAME>` is a placeholder; write the image itself",
         ),
         (
             "shop/Web:v1",
