@@ -424,10 +424,12 @@ impl<'a> Actor<'a> {
             let before = (before.desired, before.deployments[0].task_definition.rsplit(':').next().unwrap());
             let now = &world.tiers[index(color)].now;
             let (count, revision) = (now.desired, now.primary().revision.to_string());
-            // Another count than any that this run wrote is the other run's.
-            let own = wrote(
-                &|step| matches!(step, Step::Update(one) if one.color == color && one.desired == Some(count)),
-            );
+            // Another count than this run wrote last is the other run's.
+            let last = self.done.iter().rev().find_map(|(_, step)| match step {
+                Step::Update(one) if one.color == color => one.desired,
+                _ => None,
+            });
+            let own = last == Some(count);
             let rolled = wrote(
                 &|step| matches!(step, Step::Update(one) if one.color == color && one.task_definition.is_some()),
             );
