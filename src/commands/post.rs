@@ -30,7 +30,7 @@ const WHOLE: Look = Look { develop: true, ..Look::TRAFFIC };
 /// Finds out what a killed run came to, and finishes what it left open.
 pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
     let (end, turned) = match state.phase() {
-        Phase::Ended(end) if !end.is_good() => return ended_badly(session, end).await,
+        Phase::Ended(end) if !end.is_good() => return ended_badly(session, state, end).await,
         Phase::Ended(end) => (Some(end), false),
         Phase::Deploying => (None, state.is_turned()),
         Phase::Restoring | Phase::Done => (None, true),
@@ -44,7 +44,9 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
             let unchanged = end.is_some_and(|end| end.outcome == Outcome::Unchanged);
             reached(*report, unchanged)
         }
-        (Confirmed::Not(lacks, seen), Some(_)) => gone(session, *lacks, seen.as_deref()),
+        (Confirmed::Not(lacks, seen), Some(_)) => {
+            gone(about(session, state), session, (*lacks, seen.as_deref()))
+        }
         (Confirmed::Not(lacks, _), None) => back(session, state, Some(lacks)).await,
     }
 }
@@ -57,10 +59,19 @@ fn reached(report: Report, unchanged: bool) -> Report {
     }
 }
 
-/// A run that had ended without success: how, and what AWS shows now.
-async fn ended_badly(session: &Session<'_>, end: SavedEnd) -> Report {
+/// A report of the run that left this state.
+fn about(session: &Session<'_>, state: &State) -> Report {
     let mut report = Report::new(session.settings.command.name());
     report.place = Some(session.names.place.clone());
+    if let (State::Deploy(state), "deploy") = (state, report.command) {
+        tell_deploy(state, &mut report);
+    }
+    report
+}
+
+/// A run that had ended without success: how, and what AWS shows now.
+async fn ended_badly(session: &Session<'_>, state: &State, end: SavedEnd) -> Report {
+    let mut report = about(session, state);
     (report.outcome, report.reason, report.left) = (end.outcome, end.reason, end.left);
     report.failure = Some(words::ended_unreported(end.outcome, end.reason));
     look_again(session, (WHOLE, None), &mut report).await;
@@ -68,9 +79,7 @@ async fn ended_badly(session: &Session<'_>, end: SavedEnd) -> Report {
 }
 
 /// A run that had reached its goal, which AWS does not show now, or which could not be read.
-fn gone(session: &Session<'_>, lacks: Lacks, seen: Option<&Snapshot>) -> Report {
-    let mut report = Report::new(session.settings.command.name());
-    report.place = Some(session.names.place.clone());
+fn gone(mut report: Report, session: &Session<'_>, (lacks, seen): (Lacks, Option<&Snapshot>)) -> Report {
     report.outcome = match &lacks {
         Lacks::Fails(failing) => Outcome::of_failing(failing),
         Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => Outcome::Superseded,
