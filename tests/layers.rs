@@ -1,8 +1,11 @@
-//! Who may use whom, for the product and for the testbed, and which invariants have tests. Read from the sources as
+//! Who may use whom, for the product and for the testbed. Read from the sources as
 //! text: comments and tests do not count.
 //!
 //! A failure names the file and what it uses. Either the use is wrong, or the table below has to be changed knowingly.
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a test may panic and look at the clock")]
+
+#[path = "layers/invariants.rs"]
+mod invariants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +22,7 @@ const PRODUCT: [Layer; 16] = [
     ("feedback", &[], &["serde"]),
     ("report", &["event", "failure", "feedback", "plan"], &["serde", "serde_json"]),
     ("config", &["failure", "feedback", "plan"], &["serde", "serde_json", "serde_yaml"]),
-    ("action", &["config", "failure", "feedback", "plan"], &["serde_json", "serde_yaml"]),
+    ("action", &["config", "failure", "feedback", "plan"], &["hyper_util", "serde_json", "serde_yaml"]),
     ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "serde_json", "tokio"]),
     ("github", &["failure", "feedback", "plan"], &["octocrab", "reqwest", "serde", "serde_json"]),
     ("clock", &["plan"], &["tokio"]),
@@ -144,9 +147,6 @@ const TESTBED: [Layer; 28] = [
     ("serve", &[], &["testbed", "tokio"]),
     ("main", &["demo", "serve", "truth"], &["testbed", "tokio"]),
 ];
-
-/// The invariants, all of which have a test.
-const INVARIANTS: std::ops::RangeInclusive<u8> = 1..=44;
 
 /// One source file that ships, without comments and tests.
 struct Source {
@@ -497,42 +497,6 @@ fn no_shipped_code_asks_whether_it_is_tested() {
             assert!(!source.text.contains(word), "{} holds `{word}`", source.path.display());
         }
     }
-}
-
-/// The numbers in a test's name: `invariant_10_and_12_…` holds two.
-fn numbers(name: &str) -> Vec<u8> {
-    let mut rest = name;
-    let mut all = Vec::new();
-    while let Some(number) = rest.get(..2).and_then(|digits| digits.parse().ok()) {
-        all.push(number);
-        let Some(next) = rest[2..].strip_prefix("_and_") else { break };
-        rest = next;
-    }
-    all
-}
-
-/// The numbers in the names of all tests of a text. A function without `#[test]` does not count.
-fn tested(text: &str) -> Vec<u8> {
-    let pieces = text.split("fn invariant_").collect::<Vec<_>>();
-    let pairs = pieces.windows(2);
-    pairs
-        .filter(|pair| {
-            let before = pair[0].rsplit("\n}").next().unwrap_or_default();
-            before.contains("#[test]")
-        })
-        .flat_map(|pair| numbers(pair[1]))
-        .collect()
-}
-
-#[test]
-fn every_invariant_has_a_test_that_names_it() {
-    let folders = ["src", "tests", "simulation/tests", "testbed/src", "testbed/tests"];
-    let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
-    let tested: BTreeSet<u8> = files
-        .flat_map(|file| tested(&without_comments(&fs::read_to_string(file).expect("a text"))))
-        .collect();
-    let missing: Vec<u8> = INVARIANTS.filter(|number| !tested.contains(number)).collect();
-    assert_eq!(missing, [0; 0], "these invariants have no test `fn invariant_NN_…`");
 }
 
 #[test]

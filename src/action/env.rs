@@ -183,7 +183,8 @@ mod tests {
     fn the_proxy_of_a_url_is_named_without_its_credentials() {
         let aws = "https://sts.eu-west-1.amazonaws.com";
         let corporate = ("HTTPS_PROXY", "http://user:secret@proxy.corp:3128/");
-        let table: [(&[(&str, &str)], Option<&str>); 8] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let table: [Case<'_>; 8] = [
             (&[], None),
             (&[corporate], Some("proxy.corp:3128")),
             (&[("https_proxy", "proxy.corp:3128")], Some("proxy.corp:3128")),

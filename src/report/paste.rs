@@ -85,7 +85,7 @@ mod tests {
         ];
         for arn in table {
             let there = arn.replace("123456789012", "210987654321");
-            assert_eq!(arguments(&arn_argument(arn)), [there.clone()], "{arn}");
+            assert_eq!(arguments(&arn_argument(arn)), std::slice::from_ref(&there), "{arn}");
             let json = format!(r#"[{{"TargetGroupArn": "{arn}", "Scope": "d'or $(false)"}}]"#);
             let found = arguments(&quoted_argument(&json, arn));
             assert_eq!(found, [json.replace(arn, &there)], "{arn}");

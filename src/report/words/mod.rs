@@ -42,8 +42,8 @@ pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waitin
 pub(crate) use tangle::tangle;
 use traffic::foreign_targets;
 pub(crate) use traffic::{
-    PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed,
-    rule, scaled_first, silent, stickiness, unserved, users, versions, watched, way,
+    PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed, rule,
+    scaled_first, silent, stickiness, unserved, users, versions, watched, way,
 };
 pub(crate) use trouble::{through_proxy, trouble};
 

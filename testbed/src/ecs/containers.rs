@@ -97,7 +97,7 @@ fn check_ports(container: &Value, input: &Value, name: &str) -> Result<(), ApiEr
         let range = !mapping["containerPortRange"].is_null();
         let given =
             |value: &Value, least: i64| value.as_i64().is_some_and(|port| (least..=65_535).contains(&port));
-        if !given(port, 1) && !(range && port.is_null()) {
+        if !(given(port, 1) || range && port.is_null()) {
             return Err(client(format!("Invalid 'containerPort' setting for container '{name}'.")));
         }
         if !host.is_null() && !given(host, 0) {

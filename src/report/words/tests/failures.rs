@@ -347,6 +347,10 @@ fn every_other_trouble_says_what_to_do() {
     [aws] AWS refused `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (InvalidParameterException): desired count can't be negative.
     Correct what AWS names, then run again.
     ");
+}
+
+#[test]
+fn an_aws_that_a_proxy_hides_names_the_proxy() {
     let through = |kind, message| {
         let trouble = words::through_proxy(trouble(kind, "", message), Some("proxy.corp:3128"));
         words::trouble(&trouble).what.split_once("`: ").map(|(_, told)| told.to_owned())
