@@ -91,7 +91,6 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
           aws-region: REGION
           role-duration-seconds: 7200
     Or give this action `role-to-assume`: it renews the role's credentials itself.
-    users: 100 % blue, 0 % green; a deploy does not change that
     ::error title=deploy to green failed%3A credentials-expired::The deployment of `web-green` (green) could not be followed. The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:DescribeServices` on `web-blue, web-green in cluster shop` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
       - uses: aws-actions/configure-aws-credentials@v6
@@ -144,6 +143,7 @@ fn a_missing_permission_to_update_is_named_with_its_statement() {
     + containerDefinitions[app].image: shop/web@sha256:…
     1. Register a new revision of `web-green`
     2. Update `web-green` (green): to `(new revision)`
+    The run takes at most 6m 00s: set `timeout-minutes: 6` or more for the job
     registered `web-green:2`
     AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` to `arn:aws:sts::123456789012:assumed-role/deploy/ci` (AccessDeniedException): no identity-based policy allows the ecs:UpdateService action.
     failed (access-denied) after Ns: The deployment of `web-green` (green) could not be begun. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` to `arn:aws:sts::123456789012:assumed-role/deploy/ci` (AccessDeniedException): no identity-based policy allows the ecs:UpdateService action.

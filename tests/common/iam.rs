@@ -81,8 +81,8 @@ pub fn filled(mut statement: Statement) -> Statement {
     statement
 }
 
-/// Asserts that the shipped policies together allow these calls of the built binary. Services, families and repositories
-/// may have any name: some tests misspell theirs.
+/// Asserts that the shipped policies together allow these calls of the built binary. Clusters, services, families and
+/// repositories may have any name: some tests misspell theirs.
 #[track_caller]
 pub fn allowed<'a>(calls: impl Iterator<Item = &'a Call>) {
     static STATEMENTS: LazyLock<Vec<Statement>> =
@@ -93,10 +93,10 @@ pub fn allowed<'a>(calls: impl Iterator<Item = &'a Call>) {
     }
 }
 
-/// A statement for services, families and repositories of any name.
+/// A statement for services of any cluster, families and repositories of any name.
 fn of_any_name(mut statement: Statement) -> Statement {
     for resource in &mut statement.resources {
-        for kind in [":service/shop/", ":repository/", ":task-definition/"] {
+        for kind in [":service/", ":repository/", ":task-definition/"] {
             if let Some((head, _)) = resource.split_once(kind) {
                 *resource = format!("{head}{kind}*");
             }
