@@ -170,14 +170,19 @@ fn fill_defaults(body: &mut Map<String, Value>) {
     }
 }
 
-/// Fills in a container's defaults. Environment comes back in another order than sent, as AWS's may.
+/// Fills in a container's defaults. Environment comes back in another order than sent, as AWS's may, and without the
+/// variables that have no value; a log router runs as root (reports to terraform-provider-aws).
 fn fill_container(container: &mut Map<String, Value>, awsvpc: bool) {
     container.entry("cpu").or_insert(json!(0));
     container.entry("essential").or_insert(json!(true));
     for key in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
         container.entry(key).or_insert(json!([]));
     }
+    if container.contains_key("firelensConfiguration") {
+        container.entry("user").or_insert(json!("0"));
+    }
     if let Some(Value::Array(variables)) = container.get_mut("environment") {
+        variables.retain(|variable| variable["value"].is_string());
         variables.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
     }
     let mappings = container.get_mut("portMappings").and_then(Value::as_array_mut);

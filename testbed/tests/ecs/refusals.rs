@@ -79,6 +79,9 @@ fn task_definition_is_kept_as_sent_with_defaults() {
     let bed = Bed::new();
     let mut body = sample::task_definition("web", &bed.sample.image("v1"), false);
     body["containerDefinitions"][0]["someFutureField"] = json!({ "a": [1, 2] });
+    body["containerDefinitions"][0]["firelensConfiguration"] = json!({ "type": "fluentbit" });
+    body["containerDefinitions"][0]["environment"] =
+        json!([{ "name": "NONE" }, { "name": "LEVEL", "value": "info" }]);
     body["revision"] = json!(77);
     body["tags"] = json!([{ "key": "commit", "value": "abc" }]);
     bed.ecs("RegisterTaskDefinition", body);
@@ -93,7 +96,8 @@ fn task_definition_is_kept_as_sent_with_defaults() {
         container["portMappings"],
         json!([{ "containerPort": 8080, "protocol": "tcp", "hostPort": 8080 }])
     );
-    assert_eq!(container["environment"][0]["name"], "LOG_LEVEL");
+    assert_eq!(container["environment"], json!([{ "name": "LEVEL", "value": "info" }]));
+    assert_eq!(container["user"], "0");
     assert_eq!(bed.ecs("DescribeTaskDefinition", json!({ "taskDefinition": "web" })).get("tags"), None);
 }
 
