@@ -280,7 +280,9 @@ def rolls_back(bed, stack, crash):
     bed.aws("ecs", "wait", "services-stable", cluster=CLUSTER, services="green")
     now = bed.service(CLUSTER, "green")
     check(now["taskDefinition"] == before, f"after the crash green runs {before.split('/')[1]} again")
-    brief = bed.aws("ecs", "list-service-deployments", cluster=CLUSTER, service="green")["serviceDeployments"][0]
+    listed = bed.aws("ecs", "list-service-deployments", cluster=CLUSTER, service="green")["serviceDeployments"]
+    # AWS documents no order of the list.
+    brief = max(listed, key=lambda one: one["createdAt"])
     told = bed.aws("ecs", "describe-service-deployments", service_deployment_arns=brief["serviceDeploymentArn"])
     told = told["serviceDeployments"][0]
     check(told["status"] == "ROLLBACK_SUCCESSFUL", f"its service deployment is {told['status']}")
