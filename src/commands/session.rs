@@ -129,7 +129,7 @@ impl Session<'_> {
     /// Notes the targets that a look shows.
     fn noted(&self, seen: Interrupted<Read<Snapshot>>) -> Interrupted<Read<Snapshot>> {
         if let Interrupted::No(Ok(snapshot)) = &seen {
-            self.foreign.borrow_mut().saw(snapshot);
+            self.foreign.borrow_mut().saw(snapshot, clock::now());
         }
         seen
     }
@@ -159,7 +159,7 @@ impl Session<'_> {
     /// A look before anything is decided: see [`Session::patiently`].
     pub(crate) async fn first_look(&self, look: Look) -> Result<Snapshot, Stop> {
         let seen = self.patiently(async |aws| aws.observe(&self.names, look).await).await;
-        seen.inspect(|snapshot| self.foreign.borrow_mut().saw(snapshot))
+        seen.inspect(|snapshot| self.foreign.borrow_mut().saw(snapshot, clock::now()))
     }
 
     /// A read before anything is decided: a trouble that may pass is tried again until the time-out.

@@ -3,7 +3,7 @@
 use super::*;
 use std::time::Duration;
 
-use crate::plan::sample::{arn, balancer, snapshot, target, trouble};
+use crate::plan::sample::{arn, at, balancer, snapshot, target, trouble};
 use crate::plan::scalers::{Managed, Managing, Role, Scalers, next_step, put_alarm, put_policy, register};
 use crate::plan::snapshot::{Container, Target};
 use crate::plan::step::{Purpose, Step};
@@ -351,10 +351,10 @@ fn invariant_37_targets_of_others_are_named_and_do_not_count() {
     targets.extend([8, 9].map(|number| target(number, "healthy")));
     all.services[1].targets = Some(Ok(targets));
     let mut foreign = ForeignTargets::default();
-    foreign.saw(&all);
+    foreign.saw(&all, at(0));
     let once = overview(&all, None).with_foreign(&foreign);
     assert_eq!((once.colors[1].healthy, once.colors[1].foreign.len()), (Some((0, 2)), 0));
-    foreign.saw(&all);
+    foreign.saw(&all, at(0));
     let twice = overview(&all, None).with_foreign(&foreign);
     let named = vec!["10.0.0.8:8080".to_owned(), "10.0.0.9:8080".to_owned()];
     assert_eq!(twice.colors[1].foreign, named);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::color::Color;
+use super::sighting::Sighting;
 use super::snapshot::{Link, Service, Snapshot, Target, Task};
+use super::time::Time;
 
 /// The targets of a service's group, split by whether a task of the service is behind them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,37 +26,35 @@ impl GroupTargets<'_> {
     }
 }
 
-/// Foreign targets by color, and how often they were seen: a single look proves none of them.
+/// Foreign targets by color and address: a single look proves none of them, two in a row do.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ForeignTargets(BTreeMap<Color, BTreeMap<String, u32>>);
-
-/// Looks in a row that have to show a target as foreign.
-const SURE_LOOKS: u32 = 2;
+pub(crate) struct ForeignTargets(BTreeMap<Color, BTreeMap<String, Sighting>>);
 
 impl ForeignTargets {
     /// Notes what a look shows. A color whose tasks or targets it does not hold keeps what is known of it.
-    pub(crate) fn saw(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn saw(&mut self, snapshot: &Snapshot, now: Time) {
         for service in &snapshot.services {
             let Some(targets) = group_targets(service) else { continue };
             let known = self.0.remove(&service.color).unwrap_or_default();
-            let looks = |target: &&Target| {
+            let again = |target: &&Target| {
                 let address = format!("{}:{}", target.id, target.port);
-                let before = known.get(&address).copied().unwrap_or_default();
-                (address, before.saturating_add(1))
+                let mut sighting = known.get(&address).copied().unwrap_or_default();
+                sighting.note(true, now);
+                (address, sighting)
             };
-            self.0.insert(service.color, targets.foreign.iter().map(looks).collect());
+            self.0.insert(service.color, targets.foreign.iter().map(again).collect());
         }
     }
 
     /// The addresses of a color's foreign targets, each `ADDRESS:PORT`.
     pub(crate) fn of(&self, color: Color) -> Vec<String> {
         let seen = self.0.get(&color).into_iter().flatten();
-        seen.filter(|(_, looks)| **looks >= SURE_LOOKS).map(|(address, _)| address.clone()).collect()
+        seen.filter(|(_, sighting)| sighting.is_repeated()).map(|(address, _)| address.clone()).collect()
     }
 
     /// Whether a target was seen as foreign only once yet.
     pub(crate) fn is_unsure(&self) -> bool {
-        self.0.values().flat_map(BTreeMap::values).any(|looks| *looks < SURE_LOOKS)
+        self.0.values().flat_map(BTreeMap::values).any(|sighting| !sighting.is_repeated())
     }
 }
 
@@ -113,7 +113,7 @@ fn is_leaving(target: &Target) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::sample::{self, service, target, trouble};
+    use crate::plan::sample::{self, at, service, target, trouble};
     use crate::plan::snapshot::Binding;
     use crate::plan::trouble::TroubleKind;
 
@@ -195,7 +195,7 @@ mod tests {
         let own = stray.services[1].targets.clone().unwrap().unwrap();
         let mut look = |more: &[Target]| {
             stray.services[1].targets = Some(Ok(own.iter().chain(more).cloned().collect()));
-            foreign.saw(&stray);
+            foreign.saw(&stray, at(0));
             (foreign.of(Color::Green), foreign.is_unsure())
         };
         let named = || vec!["10.0.0.9:8080".to_owned()];
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(look(&[target(9, "healthy")]), (vec![], true));
         assert_eq!(look(&[target(9, "healthy")]), (named(), false));
         stray.services[1].tasks = None;
-        foreign.saw(&stray);
+        foreign.saw(&stray, at(0));
         assert_eq!(foreign.of(Color::Green), named(), "a look without tasks says nothing");
     }
 

@@ -26,7 +26,7 @@ impl Sighting {
         self.0.is_some()
     }
 
-    /// Whether two looks in a row show it: enough for a cancelled run, which has seconds left.
+    /// Whether two looks in a row show it.
     pub(crate) fn is_repeated(&self) -> bool {
         self.0.is_some_and(|(_, looks)| looks > 1)
     }
