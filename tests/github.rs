@@ -12,14 +12,12 @@ mod common;
 use std::time::Duration;
 
 use common::look::{hurry, hurry_at_update, redacted};
-use common::{Action, Done, Running, stack, writes};
+use common::{Action, COMMIT, Done, Running, pull_request, stack, writes};
 use serde_json::{Value, json};
 use testbed::Testbed;
 use testbed::github::{Comment, GitHubEffect, GitHubFault, Level, Permissions, Refusal};
 use testbed::sample::Sample;
 
-/// The run's commit.
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// A token that is found in no output.
 const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
 /// The comment's mark.
@@ -30,13 +28,7 @@ const PREFIX: &str = "web-79e1496b ";
 /// The sample stack, and a repository with pull request 7, which has the run's commit.
 fn stage() -> (Testbed, Sample) {
     let (bed, sample) = stack();
-    bed.world(|world| {
-        let of = world.github.repository("shop", "web");
-        of.commit(COMMIT).on_default_branch = false;
-        of.branch("feature/cart", COMMIT);
-        of.pull(7, COMMIT, "feature/cart", "main");
-        world.github.token("job", TOKEN, Permissions::all(Level::Write));
-    });
+    bed.world(|world| pull_request(world, TOKEN));
     // Slow enough for each state to be shown before the next.
     bed.world(|world| world.pace.launch = Duration::from_millis(400));
     (bed, sample)

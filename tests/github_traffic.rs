@@ -15,17 +15,14 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use common::look::redacted;
-use common::{Action, Done, stack, writes};
+use common::{Action, COMMIT, Done, pull_request, stack, writes};
 use comrak::{Options, markdown_to_html};
 use rustix::process::Signal;
 use serde_json::json;
-use testbed::github::{Level, Permissions};
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Testbed};
 use traffic::{moves, until_at};
 
-/// The commit of pull request 7.
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The newest commit of the default branch, which buttons run on. No pull request has it.
 const MAIN: &str = "89abcdef0123456789abcdef0123456789abcdef";
 /// The job's token.
@@ -35,12 +32,8 @@ const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
 fn stage() -> (Testbed, Sample) {
     let (bed, sample) = stack();
     bed.world(|world| {
-        let of = world.github.repository("shop", "web");
-        of.commit(MAIN);
-        of.commit(COMMIT).on_default_branch = false;
-        of.branch("feature/cart", COMMIT);
-        of.pull(7, COMMIT, "feature/cart", "main");
-        world.github.token("job", TOKEN, Permissions::all(Level::Write));
+        world.github.repository("shop", "web").commit(MAIN);
+        pull_request(world, TOKEN);
         world.pace.launch = Duration::from_millis(400);
     });
     (bed, sample)

@@ -14,28 +14,20 @@ mod traffic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use common::{Action, Done, stack};
+use common::{Action, Done, pull_request, stack};
 use rustix::process::{Pid, Signal, kill_process};
-use testbed::github::{GitHubEffect, GitHubFault, Level, Permissions};
+use testbed::github::{GitHubEffect, GitHubFault};
 use testbed::sample::Sample;
 use testbed::{Effect, Fault, Testbed, World};
 use traffic::splits_in;
 
-/// The run's commit.
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The job's token.
 const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
 
 /// The sample stack with green on v2, and a repository with pull request 7, which has the run's commit.
 fn stage() -> (Testbed, Sample) {
     let (bed, sample) = stack();
-    bed.world(|world| {
-        let of = world.github.repository("shop", "web");
-        of.commit(COMMIT).on_default_branch = false;
-        of.branch("feature/cart", COMMIT);
-        of.pull(7, COMMIT, "feature/cart", "main");
-        world.github.token("job", TOKEN, Permissions::all(Level::Write));
-    });
+    bed.world(|world| pull_request(world, TOKEN));
     (bed, sample)
 }
 

@@ -11,7 +11,7 @@
 mod common;
 
 use common::look::{frozen, others_untouched};
-use common::{Action, Done, stack};
+use common::{Action, Done, pull_request, stack};
 use serde_json::json;
 use testbed::github::{GitHubEffect, GitHubFault};
 use testbed::sample::Sample;
@@ -427,9 +427,6 @@ fn invariant_32_inputs_are_only_text() {
     assert_eq!(bed.writes().len(), 0);
 }
 
-/// The commit of the pull request.
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
 /// Everything that AWS can repeat: a value of the input, one of the task definition, one in a second container, and forms
 /// of them.
 fn repeating() -> String {
@@ -455,12 +452,7 @@ fn repeating_stage() -> (Testbed, Sample) {
                 all.push(second);
             }
         }
-        let of = world.github.repository("shop", "web");
-        of.commit(COMMIT).on_default_branch = false;
-        of.branch("feature/cart", COMMIT);
-        of.pull(7, COMMIT, "feature/cart", "main");
-        let all = testbed::github::Permissions::all(testbed::github::Level::Write);
-        world.github.token("job", planted(9), all);
+        pull_request(world, planted(9));
     });
     (bed, sample)
 }

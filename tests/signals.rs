@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use common::look::wants;
-use common::{Action, Done, Running, stack};
+use common::{Action, COMMIT, Done, Running, stack};
 use rustix::process::Signal;
 use testbed::github::{GitHubEffect, GitHubFault, Level, Permissions};
 use testbed::sample::Sample;
@@ -27,8 +27,6 @@ use traffic::{somebody_writes, splits};
 
 /// A token that is found in no output.
 const TOKEN: &str = "ghs_Zq9PlantedGithubToken";
-/// The run's commit.
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// How long a run may take from the signal to its exit.
 const OUT_WITHIN: Duration = Duration::from_secs(7);
 /// Longer than any run lasts after a signal.

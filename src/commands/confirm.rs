@@ -142,7 +142,6 @@ async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: 
     let before = before.or_else(|| drive.course.run.found.clone());
     confirmed(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
-        report.color = Some(wish.color);
         if let Some(before) = &before {
             tell_users((last, before), snapshot, &mut report);
         }

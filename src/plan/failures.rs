@@ -78,22 +78,14 @@ fn failed<'a>(service: &'a Service, mine: &'a Mine) -> impl Iterator<Item = &'a 
 mod tests {
     use super::*;
     use crate::plan::color::Color;
-    use crate::plan::sample::{arn, at, deployment, service, target, tasks};
+    use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks};
     use crate::plan::snapshot::{Breaker, Container, Deployment, Rollout};
     use crate::plan::trouble::TroubleKind;
     use crate::plan::verdict::{Recovery, Waiting};
 
-    /// My deployment of revision 2 to green, two tasks wanted, asked for at the beginning.
+    /// My deployment, asked for at the beginning.
     fn mine() -> Mine {
-        Mine {
-            kind: Kind::Rollout,
-            id: Some("ecs-svc/mine".to_owned()),
-            task_definition: arn("web-green:2"),
-            desired: 2,
-            started: at(0),
-            seen: true,
-            before: Vec::new(),
-        }
+        own_deployment(at(0))
     }
 
     /// A task of revision 2 that exited with code 3.

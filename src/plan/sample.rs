@@ -11,7 +11,7 @@ use super::deploy::Goal;
 use super::snapshot::*;
 use super::time::Time;
 use super::trouble::{Trouble, TroubleKind};
-use super::verdict::Limits;
+use super::verdict::{Kind, Limits, Mine};
 use super::wanted::{Hosts, WantedColor};
 
 /// When every test begins.
@@ -25,6 +25,19 @@ pub(crate) fn at(seconds: u64) -> Time {
 /// The ARN of a revision.
 pub(crate) fn arn(revision: &str) -> String {
     format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/{revision}")
+}
+
+/// The run's own deployment of revision 2 to green, two tasks wanted.
+pub(crate) fn own_deployment(started: Time) -> Mine {
+    Mine {
+        kind: Kind::Rollout,
+        id: Some("ecs-svc/mine".to_owned()),
+        task_definition: arn("web-green:2"),
+        desired: 2,
+        started,
+        seen: true,
+        before: Vec::new(),
+    }
 }
 
 /// A task definition's content that differs by its image alone.

@@ -4,22 +4,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::plan::color::Color;
-use crate::plan::sample::{arn, at, deployment, service, target, tasks, trouble};
+use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks, trouble};
 use crate::plan::snapshot::*;
 use crate::plan::time::Time;
 use crate::plan::trouble::TroubleKind;
 
-/// My deployment of revision 2 to green, two tasks wanted, asked for at the beginning.
+/// My deployment, asked for at the beginning.
 fn mine() -> Mine {
-    Mine {
-        kind: Kind::Rollout,
-        id: Some("ecs-svc/mine".to_owned()),
-        task_definition: arn("web-green:2"),
-        desired: 2,
-        started: at(0),
-        seen: true,
-        before: Vec::new(),
-    }
+    own_deployment(at(0))
 }
 
 /// Green while my deployment rolls out beside the old one.

@@ -12,8 +12,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
+use testbed::github::{Level, Permissions};
 use testbed::sample::{self, Sample};
 use testbed::{Call, Calls, Testbed};
+
+/// The run's commit.
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Makes a repository with pull request 7, which has the run's commit, and a job's token that may write everything.
+pub fn pull_request(world: &mut testbed::World, token: &str) {
+    let of = world.github.repository("shop", "web");
+    of.commit(COMMIT).on_default_branch = false;
+    of.branch("feature/cart", COMMIT);
+    of.pull(7, COMMIT, "feature/cart", "main");
+    world.github.token("job", token, Permissions::all(Level::Write));
+}
 
 /// The testbed with the sample stack: blue live on v1, green idle on v1, develop on v1.
 pub fn stack() -> (Testbed, Sample) {
@@ -95,7 +108,7 @@ impl Action {
         let fixed = [
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_REPOSITORY", "shop/web"),
-            ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+            ("GITHUB_SHA", COMMIT),
             ("GITHUB_REF_NAME", "main"),
             ("GITHUB_RUN_ID", "42"),
             ("GITHUB_RUN_ATTEMPT", "1"),

@@ -2,26 +2,18 @@
 
 use super::*;
 use crate::plan::color::Color;
-use crate::plan::sample::{arn, at, deployment, service, target, tasks, trouble};
+use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks, trouble};
 use crate::plan::snapshot::{Deployment, Rollout, ServiceDeployment, ServiceDeploymentStatus};
 use crate::plan::step::ProbeFailureKind;
 use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Kind};
+use crate::plan::verdict::Ended;
 
 /// A task id as AWS writes it.
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// The run's own deployment of revision 2, asked for at second 10.
 fn mine() -> Mine {
-    Mine {
-        kind: Kind::Rollout,
-        id: Some("ecs-svc/mine".to_owned()),
-        task_definition: arn("web-green:2"),
-        desired: 2,
-        started: at(10),
-        seen: true,
-        before: Vec::new(),
-    }
+    own_deployment(at(10))
 }
 
 /// Green, rolling out revision 2, with nothing that tells why it fails.

@@ -91,22 +91,11 @@ pub(crate) fn scaled_first(brief: &Brief) -> Option<String> {
     let moves =
         |step: &&Step| matches!(step, Step::Weights(weights) if !weights.before.same_ratio(weights.after));
     let before = brief.steps.iter().take_while(|step| !moves(step));
-    let scaled: Vec<String> = before
-        .filter_map(|step| match step {
-            Step::Update(update) if update.purpose == Purpose::Traffic => Some(format!(
-                "{} ({}) to {}",
-                quoted(&update.service),
-                update.color,
-                count(update.desired?, "task")
-            )),
-            Step::Update(_)
-            | Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Probe
-            | Step::Weights(_)
-            | Step::Scaling(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => None,
+    let counts = before.filter_map(Step::update).filter(|update| update.purpose == Purpose::Traffic);
+    let scaled: Vec<String> = counts
+        .filter_map(|update| {
+            let tasks = count(update.desired?, "task");
+            Some(format!("{} ({}) to {tasks}", quoted(&update.service), update.color))
         })
         .collect();
     let moves_at_all = brief.steps.iter().any(|step| moves(&step));
