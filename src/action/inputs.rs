@@ -325,7 +325,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "deployments",
         ALL,
         "true",
-        "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP REGION SUM`.",
+        "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP REGION HASH`.",
     ),
     input(
         "pull-request",

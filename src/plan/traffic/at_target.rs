@@ -146,7 +146,7 @@ fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Opt
 }
 
 /// A color has all users: it settles, and a promote settles capacity. Once it has carried them for long enough, it may
-/// scale in again; what a promote does does not wait for that.
+/// scale in again; the other steps of a promote do not wait for that.
 fn alone(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
     let (goal, run, _) = at;
     let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
