@@ -151,7 +151,9 @@ impl Back<'_> {
         if self.is_untouched() {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
-        Some(bad(failing.clone(), Left::Changed, because))
+        // A write without an answer, and another writer's weights over it: whether it had an effect is not known.
+        let left = if self.run.changed { Left::Changed } else { Left::Unknown };
+        Some(bad(failing.clone(), left, because))
     }
 
     /// A rule that shows another writer's weights although this run may have written last: which one is waited for.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::course::{Course, Moving};
+use crate::plan::trouble::Trouble;
 
 /// A promote of green with four tasks on each color, which scale automatically.
 fn promote() -> Ride {
@@ -230,4 +231,16 @@ fn invariant_44_a_superseded_run_raises_a_count_that_both_runs_wrote() {
     assert_eq!(ride.go(), "green to 4", "all users of this rule are there");
     tasks(&mut ride.seen, Color::Green, 4, 4, "");
     assert_eq!(ride.go(), "changed Theirs");
+}
+
+#[test]
+fn invariant_44_whether_a_lost_write_came_before_another_writers_is_not_known() {
+    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let mut ride = Ride::new(world(80, 20), goal(100, 0));
+    let Next::Step(step) = ride.next() else { panic!("the rule is written") };
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    let mut ends = (0..4).map(|_| ride.later(11).go());
+    assert_eq!(ends.find(|end| end.ends_with("Theirs")).as_deref(), Some("unknown Theirs"));
 }

@@ -266,6 +266,12 @@ fn every_other_refusal_says_what_to_do() {
 }
 
 #[test]
+fn an_unknown_end_beside_another_writer_names_what_is_not_known() {
+    let told = words::because(&Because::Theirs, Left::Unknown, &about_users());
+    insta::assert_snapshot!(told.lines().next().unwrap(), @"NOT KNOWN what this run left: a production rule was changed from outside meanwhile, and that change is kept. See who made it, then run again if this one is still wanted. This run found blue. Check it now:");
+}
+
+#[test]
 fn every_reason_for_what_is_left_is_said() {
     let told = |because, left| format!("{}\n", words::because(&because, left, &about_users()));
     let denied = || trouble(TroubleKind::Denied, "AccessDeniedException", "");

@@ -29,8 +29,10 @@ pub(in crate::report::words) fn because(
                 (None, Some(seen)) => format!(" This run saw {seen} last."),
                 (None, None) => String::new(),
             };
+            // Another writer's weights are read; this run's own write is what is not known.
+            let what = if *because == Because::Theirs { "what this run left" } else { "where users are" };
             format!(
-                "NOT KNOWN where users are: {said}{known} Check it now:\n{}{}",
+                "NOT KNOWN {what}: {said}{known} Check it now:\n{}{}",
                 about.check_rules(),
                 next_time(because)
             )
