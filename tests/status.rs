@@ -10,6 +10,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use common::look::{ecs, redacted, stack_with};
 use common::{Action, Done, stack, writes};
@@ -405,6 +406,18 @@ fn a_deployment_in_flight_is_shown() {
     assert_eq!(color(&done, 1)["rollout"], "IN_PROGRESS");
     assert_eq!(seen(&done)["commands"][1]["reason"], "in-flight");
     assert!(done.summary.contains(", deploying |"), "{}", done.summary);
+}
+
+#[test]
+fn a_change_of_the_count_alone_is_no_deployment_in_flight() {
+    let (bed, _) = stack();
+    bed.world(|world| (world.pace.counts_in_progress, world.pace.launch) = (true, Duration::from_secs(600)));
+    ecs(&bed, "UpdateService", json!({ "service": "web-green", "desiredCount": 3 }));
+    bed.clear_calls();
+    let done = status(&bed);
+    done.says("2 of 3 running").says("deploy to green: possible");
+    assert_eq!(color(&done, 1)["rollout"], "COMPLETED");
+    assert!(!done.log.contains("in progress") && !done.summary.contains("deploying"), "{}", done.log);
 }
 
 #[test]

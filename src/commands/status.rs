@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
 use crate::plan::look::Look;
-use crate::plan::overview::misscaled;
+use crate::plan::overview::{misscaled, needs_history};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
 use crate::plan::trouble::Read;
@@ -36,13 +36,19 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
     report
 }
 
-/// A look; a second one where the first shows a target without a task, which may have begun between two of its reads.
+/// A look. A second one if the first shows a target without a task, which may have begun between two of its reads, or if
+/// only the service deployments tell a deployment from a change of the count.
 async fn looked(session: &Session<'_>, look: Look) -> Interrupted<Read<Snapshot>> {
     let first = session.look(look).await;
-    if !session.foreign.borrow().is_unsure() {
+    let unsure = session.foreign.borrow().is_unsure();
+    let closer = matches!(&first, Interrupted::No(Ok(seen)) if needs_history(seen));
+    if !unsure && !closer {
         return first;
     }
-    session.pause(false).await;
+    if unsure {
+        session.pause(false).await;
+    }
+    let look = Look { causes: closer, ..look };
     match session.look(look).await {
         Interrupted::No(Err(_)) => first,
         second => second,

@@ -5,6 +5,7 @@ mod scaling;
 
 use super::color::{Color, Split};
 use super::definition::image_of;
+use super::in_flight::{InFlight, in_flight};
 use super::own_targets::{ForeignTargets, group_targets};
 use super::snapshot::{Place, Rollout, Scalable, Seen, Service, Snapshot, Task};
 use super::trouble::Trouble;
@@ -237,7 +238,7 @@ fn view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> ColorV
         test_url: wiring
             .and_then(|wiring| wiring.test_address(service.color, hosts))
             .map(|address| address.url()),
-        rollout: service.primary().map(|deployment| deployment.rollout),
+        rollout: rollout(service),
         scaling: known(&service.scaling).copied().flatten(),
     }
 }
@@ -280,10 +281,23 @@ fn deployable(service: &Service, wiring: Option<&Wiring>) -> Result<(), WhyNot> 
     if live {
         return Err(WhyNot::Live);
     }
-    match service.primary().map(|deployment| deployment.rollout) {
-        Some(Rollout::InProgress | Rollout::Unknown) => Err(WhyNot::InFlight),
-        Some(Rollout::Completed | Rollout::Failed) | None => Ok(()),
+    match in_flight(service) {
+        InFlight::No => Ok(()),
+        InFlight::Yes(_) | InFlight::Unseen | InFlight::Unread(_) => Err(WhyNot::InFlight),
     }
+}
+
+/// The state of the newest deployment. A change of the count alone is none, whatever its state is called.
+fn rollout(service: &Service) -> Option<Rollout> {
+    let state = service.primary()?.rollout;
+    let counting = matches!(state, Rollout::InProgress) && in_flight(service) == InFlight::No;
+    Some(if counting { Rollout::Completed } else { state })
+}
+
+/// Whether a deployment may be under way that only the service deployments tell from a change of the count, and they
+/// were not read.
+pub(crate) fn needs_history(snapshot: &Snapshot) -> bool {
+    snapshot.services.iter().any(|service| in_flight(service) == InFlight::Unseen)
 }
 
 #[cfg(test)]

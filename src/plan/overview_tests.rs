@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plan::sample::{arn, at, balancer, snapshot, target, trouble};
 use crate::plan::scalers::{Managed, Managing, Role, Scalers, next_step, put_alarm, put_policy, register};
-use crate::plan::snapshot::{Container, Target};
+use crate::plan::snapshot::{Container, ServiceDeployment, ServiceDeploymentStatus, Target};
 use crate::plan::step::{Purpose, Step};
 use crate::plan::trouble::TroubleKind;
 
@@ -38,8 +38,32 @@ fn the_idle_color_is_deployable_unless_a_deployment_is_in_flight() {
     let mut flying = snapshot();
     flying.services[1].deployments[0].rollout = Rollout::InProgress;
     assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Err(WhyNot::InFlight)));
+    assert!(needs_history(&flying) && !needs_history(&snapshot()));
+    flying.services[1].history = Some(Ok(Vec::new()));
+    assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Err(WhyNot::InFlight)));
+    assert_eq!(overview(&flying, None).colors[1].rollout, Some(Rollout::InProgress));
     flying.services[1].deployments[0].rollout = Rollout::Failed;
     assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Ok(())));
+}
+
+#[test]
+fn a_change_of_the_count_alone_is_no_deployment_in_flight() {
+    let mut counting = snapshot();
+    let green = &mut counting.services[1];
+    green.deployments[0].rollout = Rollout::InProgress;
+    green.history = Some(Ok(vec![ServiceDeployment {
+        arn: "arn:service-deployment/1".to_owned(),
+        number: None,
+        status: ServiceDeploymentStatus::Successful,
+        reason: String::new(),
+        created: green.deployments[0].created,
+        target: Some(green.task_definition.clone()),
+        sources: Vec::new(),
+        alarms: Vec::new(),
+    }]));
+    let seen = overview(&counting, None);
+    assert_eq!(seen.deployable[1], (Color::Green, Ok(())));
+    assert_eq!(seen.colors[1].rollout, Some(Rollout::Completed));
 }
 
 #[test]

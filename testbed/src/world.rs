@@ -44,6 +44,8 @@ pub struct Pace {
     pub stop: Duration,
     /// How long a new deployment is not yet described (ECS is eventually consistent).
     pub invisible: Duration,
+    /// Whether ECS shows a change of the count alone as IN_PROGRESS until it is done (unconfirmed).
+    pub counts_in_progress: bool,
     /// How long new weights and rules take to reach the data plane.
     pub propagation: Duration,
     /// What one second of an AWS attribute lasts: health-check intervals, deregistration delay, grace period.
@@ -57,6 +59,7 @@ impl Default for Pace {
             launch: Duration::from_millis(50),
             stop: Duration::from_millis(20),
             invisible: Duration::ZERO,
+            counts_in_progress: false,
             propagation: Duration::ZERO,
             second: Duration::from_millis(20),
         }

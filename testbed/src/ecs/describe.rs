@@ -1,7 +1,7 @@
 //! How AWS describes services.
 
 use super::input::{invalid, local, page, text, texts};
-use super::service::{Deployment, SERVICE_SETTINGS, Service, ServiceStatus, empty_lists};
+use super::service::{Deployment, RolloutState, SERVICE_SETTINGS, Service, ServiceStatus, empty_lists};
 use super::task::{Phase, Task};
 use super::{cluster, scheduler};
 use crate::wire::ApiError;
@@ -132,6 +132,9 @@ fn deployments(world: &World, service: &Service) -> Value {
 /// A deployment as AWS describes it.
 fn deployment_json(world: &World, service: &Service, deployment: &Deployment, primary: bool) -> Value {
     let (running, pending) = counts(world, service, |task| task.started_by == deployment.id);
+    let counting = world.pace.counts_in_progress
+        && deployment.rollout == RolloutState::Completed
+        && running != deployment.desired as usize;
     let mut answer = json!({
         "id": deployment.id,
         "status": if primary { "PRIMARY" } else { "ACTIVE" },
@@ -142,7 +145,7 @@ fn deployment_json(world: &World, service: &Service, deployment: &Deployment, pr
         "failedTasks": deployment.failed,
         "createdAt": epoch(deployment.created_at),
         "updatedAt": epoch(deployment.updated_at),
-        "rolloutState": deployment.rollout.name(),
+        "rolloutState": if counting { RolloutState::InProgress.name() } else { deployment.rollout.name() },
         "rolloutStateReason": deployment.reason,
     });
     for (key, value) in &deployment.revision.settings {
