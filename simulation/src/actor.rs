@@ -14,7 +14,7 @@ use crate::plan::look::Look;
 use crate::plan::promote::{self, Phase, Promoting, phases};
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{End, Left, Next, Refusal, Step};
+use crate::plan::step::{End, Left, Next, Refusal, Step, Update};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
@@ -232,6 +232,9 @@ impl<'a> Actor<'a> {
                     if let (true, Step::Weights(one)) = (self.forces(), &step) {
                         world.forced.push((one.rule.clone(), one.after));
                     }
+                    if let Step::Update(Update { color, desired: Some(_), .. }) = &step {
+                        world.sized_by[index(*color)] = Some(self.name);
+                    }
                     self.done.push((number, step.clone()));
                     if wire == Wire::LostAfter && sends { Err(lost) } else { Ok(answer) }
                 };
@@ -424,12 +427,8 @@ impl<'a> Actor<'a> {
             let before = (before.desired, before.deployments[0].task_definition.rsplit(':').next().unwrap());
             let now = &world.tiers[index(color)].now;
             let (count, revision) = (now.desired, now.primary().revision.to_string());
-            // Another count than this run wrote last is the other run's.
-            let last = self.done.iter().rev().find_map(|(_, step)| match step {
-                Step::Update(one) if one.color == color => one.desired,
-                _ => None,
-            });
-            let own = last == Some(count);
+            // A count that the other run wrote last is that one's.
+            let own = world.sized_by[index(color)] == Some(self.name);
             let rolled = wrote(
                 &|step| matches!(step, Step::Update(one) if one.color == color && one.task_definition.is_some()),
             );

@@ -188,6 +188,8 @@ pub(crate) struct World {
     pub(crate) start: Start,
     /// Splits that a forced run wrote, by rule.
     pub(crate) forced: Vec<(String, Split)>,
+    /// The run that wrote the count of blue and green last.
+    pub(crate) sized_by: [Option<char>; 2],
     /// What no write changes.
     base: Rc<Snapshot>,
 }
@@ -227,6 +229,7 @@ impl World {
             now,
             start,
             forced: Vec::new(),
+            sized_by: [None; 2],
             base,
         }
     }

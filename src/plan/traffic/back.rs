@@ -151,6 +151,9 @@ impl Back<'_> {
         if self.is_untouched() {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
+        if let Some(next) = self.count_shows() {
+            return Some(next);
+        }
         // A write without an answer, and another writer's weights over it: whether it had an effect is not known.
         let left = if self.run.changed { Left::Changed } else { Left::Unknown };
         Some(bad(failing.clone(), left, because))
@@ -183,7 +186,8 @@ impl Back<'_> {
     /// writer changed the same rule.
     fn is_untouched(&self) -> bool {
         let answered = self.run.unanswered.is_none() && self.run.left_alone.is_empty();
-        let other = matches!(self.turned.failing, Failing::Traffic(Stuck::Refused(_)));
+        let other =
+            matches!(self.turned.failing, Failing::Traffic(Stuck::Refused(_) | Stuck::Overtaken { .. }));
         !self.run.changed && (answered || !(other || self.foreign()))
     }
 
@@ -369,8 +373,8 @@ impl Back<'_> {
         })
     }
 
-    /// Until the rules were read after AWS showed what this run lowered.
-    fn lowering_shows(&self) -> Option<Next> {
+    /// Until the rules were read after AWS showed the count that this run wrote: another run may count on more.
+    fn count_shows(&self) -> Option<Next> {
         let lowered = &self.run.lowered;
         if lowered.is_new() {
             return Some(Next::Look(self.goal.look()));
@@ -386,7 +390,7 @@ impl Back<'_> {
         if self.is_untouched() {
             return bad(failing, Left::Untouched, Because::NothingChanged);
         }
-        if let Some(next) = self.lowering_shows() {
+        if let Some(next) = self.count_shows() {
             return next;
         }
         if self.foreign() {

@@ -24,15 +24,18 @@ pub(crate) struct Lowered {
     minima: BTreeMap<Color, u32>,
     /// The count that was asked for, and the count that was restored because users came.
     pub(crate) undone: BTreeMap<Color, (u32, u32)>,
-    /// How far AWS has shown the newest of them.
+    /// The count that was asked for last, higher or lower: another run may have written another one over it.
+    #[serde(skip)]
+    newest: Option<(Color, u32)>,
+    /// How far AWS has shown that count.
     #[serde(skip)]
     shown: Shown,
 }
 
-/// How far AWS has shown a lower count.
+/// How far AWS has shown a count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Shown {
-    /// Nothing was lowered, or the rules were read after AWS showed it.
+    /// No count was asked for, or the rules were read after AWS showed it.
     #[default]
     Done,
     /// It was asked for.
@@ -67,16 +70,16 @@ impl Asked {
 }
 
 impl Lowered {
-    /// Notes a step that is about to lower a count or MinCapacity.
+    /// Notes a step that is about to write a count or to lower MinCapacity.
     pub(super) fn before(&mut self, step: &Step, colors: &[Force]) {
         let now = |color: Color| colors.iter().find(|now| now.color == color);
         match Asked::by(step) {
             Some(Asked::Count(color, asked)) => {
                 let Some(before) = now(color).map(|now| now.desired) else { return };
+                (self.newest, self.shown) = (Some((color, asked)), Shown::Asked);
                 if asked < before {
                     let most = self.counts.get(&color).map_or(before, |(known, _)| before.max(*known));
                     self.counts.insert(color, (most, asked));
-                    self.shown = Shown::Asked;
                 }
             }
             Some(Asked::Minimum(color, asked)) => {
@@ -108,19 +111,19 @@ impl Lowered {
 
     /// Notes what a look shows.
     pub(super) fn saw(&mut self, colors: &[Force]) {
-        let shows =
-            |color: &Force| self.counts.get(&color.color).is_none_or(|(_, asked)| color.desired == *asked);
+        let shows = |(color, asked): (Color, u32)| {
+            colors.iter().any(|now| now.color == color && now.desired == asked)
+        };
         self.shown = match self.shown {
-            Shown::Asked if colors.iter().all(shows) => Shown::Newly,
+            Shown::Asked if self.newest.is_none_or(shows) => Shown::Newly,
             Shown::Asked => Shown::Asked,
             Shown::Newly | Shown::Done => Shown::Done,
         };
     }
 
-    /// A count that was asked for and that AWS does not show yet.
+    /// The count that was asked for last, if AWS does not show it yet.
     pub(super) fn hidden(&self) -> Option<(Color, u32)> {
-        let first = self.counts.iter().next().filter(|_| self.shown == Shown::Asked);
-        first.map(|(color, (_, asked))| (*color, *asked))
+        self.newest.filter(|_| self.shown == Shown::Asked)
     }
 
     /// Whether this run raised the count again that it had lowered.
@@ -128,7 +131,7 @@ impl Lowered {
         self.undone.contains_key(&color)
     }
 
-    /// Whether the rules have to be read once more: what was lowered shows only since the newest look.
+    /// Whether the rules have to be read once more: the count that was asked for shows only since the newest look.
     pub(super) fn is_new(&self) -> bool {
         self.shown == Shown::Newly
     }

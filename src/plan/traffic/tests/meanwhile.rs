@@ -234,6 +234,38 @@ fn invariant_44_a_superseded_run_raises_a_count_that_both_runs_wrote() {
 }
 
 #[test]
+fn invariant_44_a_superseded_run_ends_after_aws_shows_its_count() {
+    let mut seen = world(100, 0);
+    tasks(&mut seen, Color::Blue, 4, 4, "");
+    tasks(&mut seen, Color::Green, 1, 1, "");
+    let mut ride = Ride::new(seen, goal(50, 50));
+    assert_eq!(ride.go(), "green to 2");
+    // The other run had written 4 before, and AWS still shows that.
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    moved(&mut ride.seen, 0, 100);
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+    assert_eq!([ride.go(), ride.later(2).go()], ["Count", "Count"]);
+    tasks(&mut ride.seen, Color::Green, 2, 2, "");
+    assert_eq!(ride.go(), "green to 4");
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    assert_eq!(ride.go(), "changed Theirs");
+}
+
+#[test]
+fn invariant_44_a_lost_write_is_not_known_though_another_run_put_the_rule_back() {
+    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let mut ride = Ride::new(world(80, 20), goal(100, 0));
+    let found = ride.seen.clone();
+    let Next::Step(step) = ride.next() else { panic!("the rule is written") };
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
+    rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    assert!(ride.later(11).go().starts_with("Traffic(Overtaken"));
+    ride.seen = found;
+    assert_eq!(ride.later(11).go(), "unknown Theirs");
+}
+
+#[test]
 fn invariant_44_whether_a_lost_write_came_before_another_writers_is_not_known() {
     let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
     let mut ride = Ride::new(world(80, 20), goal(100, 0));
