@@ -17,14 +17,15 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::patience::Patience;
+use super::refused_keys::RefusedKeys;
 use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
 use crate::plan::definition::Content;
 
 /// A client over a configuration, traced where that is wanted. The builders of the services share no trait.
 macro_rules! client {
-    ($sdk:ident, $config:expr, $trace:expr) => {{
-        let builder = $sdk::config::Builder::from($config);
+    ($sdk:ident, $config:expr, $trace:expr, $refused:expr) => {{
+        let builder = $sdk::config::Builder::from($config).interceptor($refused.clone());
         let builder = match $trace {
             Some(trace) => builder.interceptor(Tracing(trace)),
             None => builder,
@@ -60,6 +61,8 @@ pub(crate) struct Aws {
     config: SdkConfig,
     /// Who is told of each attempt.
     trace: Option<Trace>,
+    /// Credentials that AWS refused.
+    refused: RefusedKeys,
     /// Who is told of each task definition that is read.
     pub(super) definitions: ReadDefinition,
     /// Errors that pass by themselves.
@@ -86,15 +89,17 @@ impl Aws {
 
     /// The clients over a configuration.
     pub(super) fn over(config: SdkConfig, trace: Option<Trace>) -> Aws {
+        let refused = RefusedKeys::default();
         Aws {
-            ecs: client!(aws_sdk_ecs, &config, trace),
-            elb: client!(aws_sdk_elasticloadbalancingv2, &config, trace),
-            ecr: client!(aws_sdk_ecr, &config, trace),
-            scaling: client!(aws_sdk_applicationautoscaling, &config, trace),
-            cloudwatch: client!(aws_sdk_cloudwatch, &config, trace),
-            sts: client!(aws_sdk_sts, &config, trace),
+            ecs: client!(aws_sdk_ecs, &config, trace, refused),
+            elb: client!(aws_sdk_elasticloadbalancingv2, &config, trace, refused),
+            ecr: client!(aws_sdk_ecr, &config, trace, refused),
+            scaling: client!(aws_sdk_applicationautoscaling, &config, trace, refused),
+            cloudwatch: client!(aws_sdk_cloudwatch, &config, trace, refused),
+            sts: client!(aws_sdk_sts, &config, trace, refused),
             config,
             trace,
+            refused,
             definitions: |_| (),
             patience: Patience::default(),
         }
@@ -106,7 +111,7 @@ impl Aws {
             return self.ecr.clone();
         }
         let there = Region::new(region.to_owned());
-        client!(aws_sdk_ecr, &self.config.to_builder().region(there).build(), self.trace)
+        client!(aws_sdk_ecr, &self.config.to_builder().region(there).build(), self.trace, self.refused)
     }
 }
 

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::refused_keys::KeyRefused;
 use crate::plan::trouble::{Trouble, TroubleKind};
 
 /// Why the role's credentials could not be had, on its way through the SDK's own errors.
@@ -62,11 +63,12 @@ where
     if let Some(SignInFailed(trouble)) = causes(error).find_map(|cause| cause.downcast_ref()) {
         return trouble.clone();
     }
+    let refused = causes(error).find_map(|cause| cause.downcast_ref::<KeyRefused>());
     Trouble {
         kind: kind(error),
         action,
         resource: resource.to_owned(),
-        code: error.code().map(str::to_owned),
+        code: error.code().or(refused.map(|refused| refused.code.as_str())).map(str::to_owned),
         message: error.message().map_or_else(|| chain(error), str::to_owned),
         effect_unknown: false,
     }
@@ -79,6 +81,9 @@ where
 {
     if let Some(known) = error.code().and_then(kind_of_code) {
         return known;
+    }
+    if causes(error).any(|cause| cause.is::<KeyRefused>()) {
+        return TroubleKind::Expired;
     }
     if let Some(credentials) = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
         return kind_of_credentials(credentials);
@@ -150,6 +155,7 @@ where
 {
     let never_sent = matches!(error, SdkError::ConstructionFailure(_))
         || kind == TroubleKind::NoCredentials
+        || causes(error).any(|cause| cause.is::<KeyRefused>())
         || causes(error).any(|cause| cause.is::<CredentialsError>());
     !never_sent && !matches!(status(error), Some(400..=499))
 }

@@ -13,6 +13,7 @@ mod json;
 mod observe;
 mod pages;
 mod patience;
+mod refused_keys;
 mod retry;
 mod rules;
 mod scalers;

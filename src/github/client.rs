@@ -6,6 +6,7 @@ use std::time::Duration;
 use octocrab::Octocrab;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use super::Answer;
 use crate::feedback::{GithubKind, GithubTrouble};
@@ -19,8 +20,10 @@ const PAGE: usize = 100;
 /// One repository, with a token. Has no `Debug`: it holds the token.
 #[derive(Clone)]
 pub(crate) struct GitHub {
-    /// The client.
+    /// The client of the REST API.
     crab: Octocrab,
+    /// The client of the GraphQL API.
+    graphql: Octocrab,
     /// `/repos/owner/name`.
     base: String,
 }
@@ -41,9 +44,12 @@ impl GitHub {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        let builder = Octocrab::builder().base_uri(api).ok()?.personal_token(token.to_owned());
-        let crab = builder.build_with_reqwest(http).ok()?;
-        Some(GitHub { crab, base: format!("/repos/{repository}") })
+        let client = |api: &str| {
+            let builder = Octocrab::builder().base_uri(api).ok()?.personal_token(token.to_owned());
+            builder.build_with_reqwest(http.clone()).ok()
+        };
+        let (crab, graphql) = (client(api)?, client(above_graphql(api))?);
+        Some(GitHub { crab, graphql, base: format!("/repos/{repository}") })
     }
 
     /// Reads what stands at a path below the repository.
@@ -52,9 +58,10 @@ impl GitHub {
         read(self.crab.get::<serde_json::Value, _, ()>(route, None).await)
     }
 
-    /// Reads what stands at a path of the API, outside of the repository.
-    pub(super) async fn get_root<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        read(self.crab.get::<serde_json::Value, _, ()>(path, None).await)
+    /// Reads by a query of the GraphQL API. A query that GitHub refuses for itself is answered with `errors` and status 200.
+    pub(super) async fn query<T: DeserializeOwned>(&self, query: &str) -> Answer<T> {
+        let body = json!({ "query": query });
+        read(self.graphql.post::<_, serde_json::Value>("/graphql", Some(&body)).await)
     }
 
     /// Reads a list to its end. Entries that can't be read are left out. A list without an end can't be read: nothing
@@ -99,6 +106,13 @@ impl GitHub {
             Err(trouble) => Err(trouble),
         }
     }
+}
+
+/// The address below which `/graphql` is: that of the REST API, on an Enterprise Server without its version. Source:
+/// GitHub's docs, "Forming calls with GraphQL": `https://HOST/api/graphql`, where REST has `https://HOST/api/v3`.
+fn above_graphql(api: &str) -> &str {
+    let api = api.trim_end_matches('/');
+    if api.ends_with("/api/v3") { api.trim_end_matches("/v3") } else { api }
 }
 
 /// The answer to a read.

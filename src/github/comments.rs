@@ -36,11 +36,43 @@ impl User {
     fn is_bot(&self) -> bool {
         self.kind == "Bot"
     }
+
+    /// Whether it is the account of this name. GraphQL may name an app's without the `[bot]` that REST adds.
+    fn is_named(&self, login: &str) -> bool {
+        let name = if self.is_bot() { self.login.trim_end_matches("[bot]") } else { self.login.as_str() };
+        self.login == login || self.is_bot() && name == login
+    }
 }
 
+/// The answer to [`VIEWER`].
+#[derive(Deserialize)]
+struct Viewed {
+    /// None if GitHub refuses the query.
+    data: Option<Data>,
+}
+
+/// The data of the answer to [`VIEWER`].
+#[derive(Deserialize)]
+struct Data {
+    /// The account that the token acts as.
+    viewer: Viewer,
+}
+
+/// The account that a token acts as.
+#[derive(Deserialize)]
+struct Viewer {
+    /// Its name.
+    login: String,
+}
+
+/// Asks who the token acts as. Takes no permission, and answers an app's token, too, which may not ask REST's `GET /user`:
+/// `github-actions[bot]` for the token of a job.
+const VIEWER: &str = "query { viewer { login } }";
+
 impl GitHub {
-    /// The comments whose text is one of these and that were written by the token's own account, oldest first. A person's
-    /// token may ask who it is; an app's may not, and its comments are a bot's.
+    /// The comments whose text is one of these and that were written by the token's own account, oldest first. GitHub lets
+    /// a token change comments of others, so the author decides. Where GitHub does not say who the token acts as, it is
+    /// taken for an app's, and all comments of apps count.
     pub(crate) async fn marked_comments(
         &self,
         pull: u64,
@@ -49,9 +81,9 @@ impl GitHub {
         let all: Vec<Comment> = self.list(&format!("/issues/{pull}/comments"), "").await?;
         let mut marked: Vec<Comment> = all.into_iter().filter(|comment| own_text(&comment.body)).collect();
         if !marked.is_empty() {
-            let own = self.own_account().await?;
+            let own = self.own_login().await?;
             marked.retain(|comment| match (&own, &comment.user) {
-                (Some(own), Some(user)) => user.login == own.login,
+                (Some(own), Some(user)) => user.is_named(own),
                 (None, Some(user)) => user.is_bot(),
                 (_, None) => false,
             });
@@ -60,10 +92,10 @@ impl GitHub {
         Ok(marked)
     }
 
-    /// The account of a person's token; none for an app's.
-    async fn own_account(&self) -> Answer<Option<User>> {
-        match self.get_root("/user").await {
-            Ok(user) => Ok(Some(user)),
+    /// The name of the account that the token acts as; none if GitHub refuses to say.
+    async fn own_login(&self) -> Answer<Option<String>> {
+        match self.query::<Viewed>(VIEWER).await {
+            Ok(viewed) => Ok(viewed.data.map(|data| data.viewer.login)),
             Err(trouble) if matches!(trouble.status, Some(403 | 404)) && !trouble.kind.ends_all() => Ok(None),
             Err(trouble) => Err(trouble),
         }

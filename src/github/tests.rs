@@ -25,3 +25,50 @@ async fn invariant_40_a_list_without_an_end_is_given_up_and_never_taken_for_whol
     let trouble = read.expect("the list is given up").expect_err("the list is not whole");
     assert_eq!((trouble.kind, server.requests().len()), (GithubKind::Odd, 30));
 }
+
+/// A comment of pull request 7 as GitHub lists it.
+fn comment(id: u64, login: &str, kind: &str) -> serde_json::Value {
+    serde_json::json!({ "id": id, "body": "marked", "user": { "login": login, "type": kind } })
+}
+
+/// The ids of the comments that count as own, if GitHub answers the question who asks in this way.
+async fn own(viewer: (u16, &'static str)) -> Vec<u64> {
+    let all = serde_json::json!([
+        comment(1, "other-app[bot]", "Bot"),
+        comment(2, "github-actions", "User"),
+        comment(3, "octocat", "User"),
+        comment(4, "github-actions[bot]", "Bot"),
+    ]);
+    let server = Server::start(move |request, _| match request.head.contains("/graphql") {
+        true => Answer::Json(viewer.0, viewer.1.to_owned()),
+        false => Answer::Json(200, all.to_string()),
+    })
+    .await;
+    let github = GitHub::new(crate::http::client("42").unwrap(), &server.url, "token", "octo/shop").unwrap();
+    let marked = github.marked_comments(7, |_| true).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+    marked.iter().map(|comment| comment.id).collect()
+}
+
+#[tokio::test]
+async fn a_comment_is_the_token_s_own_by_its_author_alone() {
+    assert_eq!(own((200, r#"{"data":{"viewer":{"login":"github-actions[bot]"}}}"#)).await, [4]);
+    assert_eq!(own((200, r#"{"data":{"viewer":{"login":"other-app[bot]"}}}"#)).await, [1]);
+    assert_eq!(own((200, r#"{"data":{"viewer":{"login":"octocat"}}}"#)).await, [3]);
+    assert_eq!(own((200, r#"{"data":{"viewer":{"login":"new-app[bot]"}}}"#)).await, [0; 0]);
+    // Not known: those of apps.
+    assert_eq!(own((200, r#"{"data":null,"errors":[{"message":"no"}]}"#)).await, [1, 4]);
+    assert_eq!(own((404, r#"{"message":"Not Found"}"#)).await, [1, 4]);
+}
+
+#[tokio::test]
+async fn an_enterprise_server_has_graphql_beside_its_rest_api() {
+    for (prefix, expected) in [("", "/graphql"), ("/api/v3", "/api/graphql"), ("/api/v3/", "/api/graphql")] {
+        let server = Server::start(|_, _| Answer::Json(200, "{}".to_owned())).await;
+        let (http, api) = (crate::http::client("42").unwrap(), format!("{}{prefix}", server.url));
+        let github = GitHub::new(http, &api, "token", "octo/shop").unwrap();
+        github.query::<serde_json::Value>("query { viewer { login } }").await.unwrap();
+        let line = server.requests()[0].head.lines().next().unwrap().to_owned();
+        assert_eq!(line, format!("POST {expected} HTTP/1.1"));
+    }
+}

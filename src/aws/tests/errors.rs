@@ -26,9 +26,9 @@ async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [
         refusal(request, status, code, "AWS says so")
     })
     .await;
-    let aws = server.aws().await;
-    let ecs = aws.observe(&names(), SERVICES).await.unwrap_err();
-    let elb = aws.targets("arn:group").await.unwrap_err();
+    // Clients of their own: credentials that are refused once are sent no more.
+    let ecs = server.aws().await.observe(&names(), SERVICES).await.unwrap_err();
+    let elb = server.aws().await.targets("arn:group").await.unwrap_err();
     [ecs, elb]
 }
 

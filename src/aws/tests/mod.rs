@@ -7,6 +7,7 @@ mod errors;
 mod images;
 mod observe;
 mod pages;
+mod refused_keys;
 mod scalers;
 mod scaling;
 pub(crate) mod server;

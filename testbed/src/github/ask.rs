@@ -8,6 +8,14 @@ use serde_json::Value;
 /// The prefix of the API on an Enterprise Server.
 pub(super) const ENTERPRISE: &str = "/api/v3";
 
+/// Where GraphQL is asked.
+const GRAPHQL: &str = "/graphql";
+
+/// Whether a request of this method and path changes nothing. GraphQL is asked by POST, and the only query that is known reads.
+pub(super) fn reads(method: &str, path: &str) -> bool {
+    matches!(method, "GET" | "HEAD") || path == GRAPHQL
+}
+
 /// A request, read from the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
@@ -54,7 +62,8 @@ impl Ask {
         let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let sent = head.uri.path();
         let stripped = sent.strip_prefix(ENTERPRISE).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let path = stripped.unwrap_or(sent).to_owned();
+        let graphql = (sent == "/api/graphql").then_some(GRAPHQL);
+        let path = stripped.or(graphql).unwrap_or(sent).to_owned();
         let raw_query = head.uri.query().unwrap_or_default().to_owned();
         let parsed = serde_json::from_slice(body);
         let secret = header("authorization").and_then(|value| {

@@ -3,7 +3,7 @@
 use super::GitHub;
 use super::access::Token;
 use super::answer::Refusal;
-use super::ask::Ask;
+use super::ask::{Ask, reads};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -87,7 +87,7 @@ impl GitHub {
             return Err(Refusal::new(403, text));
         }
         token.used += 1;
-        if matches!(ask.method.as_str(), "GET" | "HEAD") {
+        if reads(&ask.method, &ask.path) {
             return Ok(());
         }
         token.writes.retain(|at| at.elapsed() < Duration::from_secs(60));

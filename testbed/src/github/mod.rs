@@ -218,6 +218,9 @@ impl GitHub {
         if let Some(token) = &token {
             self.count(&token.secret, ask)?;
         }
+        if parts == ["graphql"] {
+            return viewer(token.as_ref(), ask);
+        }
         if parts == ["user"] {
             // An app's token belongs to nobody whom this could name.
             return match &token {
@@ -257,4 +260,15 @@ impl GitHub {
         let secret = ask.secret.as_ref()?;
         self.tokens.iter().find(|token| token.secret == *secret).map(|token| token.name.clone())
     }
+}
+
+/// The only query of GraphQL that is known: who the token acts as.
+fn viewer(token: Option<&Token>, ask: &Ask) -> Outcome {
+    let Some(token) = token else { return Err(Refusal::new(401, "Requires authentication")) };
+    let query = ask.text("query").unwrap_or_default().split_whitespace().collect::<String>();
+    if query != "query{viewer{login}}" {
+        let error = serde_json::json!({ "type": "undefinedField", "message": "Field doesn't exist" });
+        return Ok(Answer::ok(serde_json::json!({ "errors": [error] })));
+    }
+    Ok(Answer::ok(serde_json::json!({ "data": { "viewer": { "login": token.user.login } } })))
 }

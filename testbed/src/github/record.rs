@@ -1,6 +1,6 @@
 //! The record of every request to GitHub and to the runner's token endpoint.
 
-use super::ask::Ask;
+use super::ask::{Ask, reads};
 use super::{Reply, Site};
 use serde_json::Value;
 use std::time::Duration;
@@ -38,9 +38,9 @@ pub struct GitHubCall {
 }
 
 impl GitHubCall {
-    /// Whether it changes something, by its method.
+    /// Whether it changes something.
     pub fn is_write(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD")
+        !reads(&self.method, &self.path)
     }
 
     /// `METHOD path`, for short assertions.

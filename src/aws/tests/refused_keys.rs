@@ -1,0 +1,46 @@
+//! Credentials that AWS refuses cost one call.
+
+use super::server::{Server, json, refusal};
+use crate::aws::together::together;
+use crate::plan::trouble::TroubleKind;
+
+#[tokio::test]
+async fn credentials_that_aws_refuses_are_sent_once() {
+    for code in ["ExpiredTokenException", "com.amazonaws#UnrecognizedClientException"] {
+        let server = Server::start(move |request, _| refusal(request, 400, code, "")).await;
+        let aws = server.aws().await;
+        let first = aws.revision("web:1").await.unwrap_err();
+        let next = aws.revision("web:2").await.unwrap_err();
+        let other = aws.caller().await.unwrap_err();
+        assert_eq!(server.requests().len(), 1, "{code}");
+        for trouble in [&first, &next, &other] {
+            assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Expired, false), "{trouble:?}");
+            assert_eq!(trouble.code, first.code);
+        }
+        assert_eq!(next.resource, "web:2");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_xml_ends_the_calls_of_every_service() {
+    let server = Server::start(|request, _| refusal(request, 403, "ExpiredToken", "")).await;
+    let aws = server.aws().await;
+    assert!(aws.caller().await.is_err() && aws.revision("web:1").await.is_err());
+    assert_eq!(server.operations(), ["GetCallerIdentity"]);
+}
+
+#[tokio::test]
+async fn another_refusal_ends_no_call() {
+    let inner = "not retrieved: ExpiredToken (Service: AmazonCloudWatch; Error Code: ExpiredToken)";
+    let codes = [("AccessDeniedException", ""), ("SignatureDoesNotMatch", ""), ("ClientException", inner)];
+    for (code, message) in codes {
+        let server = Server::start(move |request, _| refusal(request, 400, code, message)).await;
+        let aws = server.aws().await;
+        let all = together((0..3).map(|_| aws.revision("web:1"))).await;
+        assert!(all.iter().all(Result::is_err));
+        assert_eq!(server.requests().len(), 3, "{code}");
+    }
+    let server = Server::start(|_, _| json("{}")).await;
+    let _ = server.aws().await.revision("web:1").await;
+    assert_eq!(server.requests().len(), 1);
+}
