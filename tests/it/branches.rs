@@ -1,0 +1,141 @@
+//! `color: branch`: GitHub flow and Git flow by the config file's `branches`, as the runner names branches, tags and pull
+//! requests.
+
+use crate::common::look::frozen;
+use crate::common::{Action, stack, writes};
+use testbed::Testbed;
+use testbed::sample::Sample;
+
+/// Git flow: features and develop to develop, what is to be released to green, main and its tags to the idle color.
+const GIT_FLOW: &str = "\
+branches:
+  develop: develop
+  feature/**: develop
+  staging: green
+  release/*: green
+  hotfix/*: green
+  main: idle
+  refs/tags/v*: idle
+";
+
+/// A run with this config file for a ref of this kind.
+fn on(bed: &Testbed, image: &str, (config, kind, name): (&str, &str, &str)) -> Action {
+    let action = Action::new(bed, "deploy").input("color", "branch").input("image", image);
+    let action = action.file(".github/blue-green.yml", config);
+    action.env("GITHUB_REF_TYPE", kind).env("GITHUB_REF_NAME", name)
+}
+
+/// A run for a pull request from a branch of a repository.
+fn pull_request(bed: &Testbed, image: &str, (repository, branch): (&str, &str)) -> Action {
+    let event =
+        format!(r#"{{ "pull_request": {{ "head": {{ "repo": {{ "full_name": "{repository}" }} }} }} }}"#);
+    let action = on(bed, image, (GIT_FLOW, "branch", "7/merge")).env("GITHUB_HEAD_REF", branch);
+    action
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_EVENT_PATH", "event.json")
+        .file("event.json", &event)
+}
+
+/// The sample stack, in which blue is live.
+fn stage() -> (Testbed, Sample, String) {
+    let (bed, sample) = stack();
+    frozen(&bed);
+    let image = sample.image("v2");
+    (bed, sample, image)
+}
+
+#[test]
+fn every_branch_of_git_flow_and_github_flow_goes_to_its_color() {
+    let (bed, _sample, image) = stage();
+    let github_flow = "branches: { main: idle }\n";
+    let table = [
+        (GIT_FLOW, "branch", "develop", "develop"),
+        (GIT_FLOW, "branch", "feature/cart/42", "develop"),
+        (GIT_FLOW, "branch", "staging", "green"),
+        (GIT_FLOW, "branch", "release/1.2", "green"),
+        (GIT_FLOW, "branch", "hotfix/1.2.1", "green"),
+        (GIT_FLOW, "branch", "main", "green"),
+        (GIT_FLOW, "tag", "v1.2", "green"),
+        (github_flow, "branch", "main", "green"),
+    ];
+    for (config, kind, name, color) in table {
+        let done = on(&bed, &image, (config, kind, name)).input("plan-only", "true").run();
+        done.expect(0, "planned", "", "untouched");
+        assert_eq!(done.output("color"), color, "{kind} {name}");
+    }
+    let done = pull_request(&bed, &image, ("shop/web", "release/2")).input("plan-only", "true").run();
+    done.expect(0, "planned", "", "untouched");
+    assert_eq!(done.output("color"), "green");
+}
+
+#[test]
+fn a_hotfix_is_deployed_to_green_and_develop_to_develop() {
+    let (bed, _sample, image) = stage();
+    on(&bed, &image, (GIT_FLOW, "branch", "hotfix/1")).run().expect(0, "succeeded", "", "changed");
+    assert_eq!(
+        writes(&bed),
+        ["ecs RegisterTaskDefinition web-green", "ecs UpdateService web-green web-green:2"]
+    );
+    bed.clear_calls();
+    on(&bed, &image, (GIT_FLOW, "branch", "develop")).run().expect(0, "succeeded", "", "changed");
+    assert!(writes(&bed).iter().all(|write| write.contains("web-dev")), "{:?}", writes(&bed));
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn a_color_that_is_live_is_refused_whatever_the_branch_says() {
+    let (bed, _sample, image) = stage();
+    let config = "branches: { main: blue }\n";
+    let done = on(&bed, &image, (config, "branch", "main")).run();
+    done.expect(1, "refused", "live-color", "untouched");
+}
+
+#[test]
+fn what_nothing_fits_is_refused_with_the_nearest_pattern() {
+    let (bed, _sample, image) = stage();
+    let only = "only `develop`, `feature/**`, `staging`, `release/*`, `hotfix/*`, `main`, `refs/tags/v*`";
+    let table = [
+        ("branch", "relase/1", format!("fits the branch `relase/1`, {only}; did you mean `release/*`?")),
+        (
+            "branch",
+            "release/1/2",
+            format!(
+                "fits the branch `release/1/2`, {only}; `*` does not stand for `/`: write `release/**` for `release/*`"
+            ),
+        ),
+        ("branch", "fix", format!("fits the branch `fix`, {only}")),
+        ("tag", "1.2", format!("fits the tag `1.2`, {only}")),
+        ("tag", "main", format!("fits the tag `main`, {only}")),
+    ];
+    for (kind, name, told) in table {
+        let done = on(&bed, &image, (GIT_FLOW, kind, name)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says(&format!("input color: no pattern of `branches` in `.github/blue-green.yml` {told}"));
+    }
+    let done = on(&bed, &image, ("branches: { main: idle }\n", "tag", "v1")).run();
+    done.expect(1, "refused", "bad-input", "untouched");
+    done.says("a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`");
+    let done = pull_request(&bed, &image, ("evil/web", "main")).run();
+    done.expect(1, "refused", "bad-input", "untouched");
+    done.says("the pull request is from `evil/web`, and `branches` is for branches of `shop/web`");
+    assert_eq!(bed.calls().len(), 0, "AWS is not asked");
+}
+
+#[test]
+fn a_name_that_only_looks_like_a_branch_is_refused() {
+    let (bed, _sample, image) = stage();
+    for name in ["main\u{200e}", "main\u{a0}", "ma\u{85}in", "\u{feff}main"] {
+        let done = on(&bed, &image, (GIT_FLOW, "branch", name)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says("`branch` can't be used: the name in GITHUB_REF_NAME looks like `main`, but it has more than 255 characters, or some that can't be seen");
+        let done = pull_request(&bed, &image, ("shop/web", name)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+    }
+    // Of `pull_request_target` the ref is the branch to merge into.
+    for nothing in ["\u{200e}", "\u{a0}"] {
+        let done = pull_request(&bed, &image, ("mallory/web", nothing)).env("GITHUB_REF_NAME", "main").run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says("the name in GITHUB_HEAD_REF looks like ``, but");
+    }
+    assert_eq!(writes(&bed), [""; 0]);
+}
