@@ -1,8 +1,10 @@
-"""Is `infra/` right? Its directories against today's schema of the AWS provider, each with its own tests.
+"""Is `infra/` right? Its directories against today's schema of the AWS provider, each with its own tests; its rules for
+security; and its whole life, with the real provider.
 
-    python infra.py TOOLS
+    python infra.py TOOLS [PART...]
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -81,6 +83,43 @@ def unknown(terraform):
     planted.unlink()
 
 
+def bootstrap(tools):
+    """The CloudFormation template has only what AWS's own specification knows."""
+    template, planted = ROOT / "infra/bootstrap.yml", tools / "infra/planted.yml"
+    planted.write_text(template.read_text().replace("VersioningConfiguration:", "VersionConfiguration:"))
+    for path, holds, text in [
+        (template, lambda said: not said, "cfn-lint finds nothing in bootstrap.yml"),
+        (planted, lambda said: "VersionConfiguration" in said, "cfn-lint finds a property that does not exist"),
+    ]:
+        command = [Path(sys.executable).parent / "cfn-lint", path]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        said = done.stdout + done.stderr
+        check(holds(said), text if holds(said) else f"{text}: {said}")
+
+
+def security(tools):
+    """Checkov finds nothing but what is planted. What it leaves out has its reason in checkov.yml."""
+    home = tools / "infra/security"
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(ROOT / "infra", home, ignore=shutil.ignore_patterns(".terraform*"))
+    open_group = '  type              = "ingress"\n  protocol          = "tcp"\n  from_port         = 22\n  to_port           = 22\n'
+    (home / "terraform/network/planted.tf").write_text(
+        f'resource "aws_security_group_rule" "planted" {{\n{open_group}  cidr_blocks       = ["0.0.0.0/0"]\n'
+        '  security_group_id = aws_security_group.tasks.id\n}\n'
+    )
+    command = [tools / "venv-checkov/bin/checkov", "--config-file", CI / "checkov.yml", "--directory", home]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LOG_LEVEL": "CRITICAL"}
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
+    )
+    reports = json.loads(done.stdout)
+    failed = [found for report in reports for found in report["results"]["failed_checks"]]
+    names = sorted({found["resource"] for found in failed})
+    check(names == ["aws_security_group_rule.planted"], f"checkov finds what is planted, and nothing else: {names}")
+    passed = sum(report["summary"]["passed"] for report in reports)
+    check(passed > 150, f"{passed} checks passed")
+
+
 def formatted(tools):
     """`terraform fmt` would change nothing."""
     terraform = Terraform(tools, "fmt", tools)
@@ -92,7 +131,7 @@ def walk(tools):
     end_to_end(tools / "infra/stage", tools / "infra/providers")
 
 
-PARTS = {"fmt": formatted, "schema": schema, "walk": walk}
+PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "walk": walk}
 
 
 def main(tools, *parts):

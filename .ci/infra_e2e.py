@@ -18,8 +18,10 @@ NAME, REGION, BUCKET = "stage", "eu-west-1", "stage-state"
 # The provider of the end-to-end run is the newest that PyPI has: it lacks these.
 NEWER_FILES = ["network/rules.tf", "network/nat.tf", "load-balancer/rules.tf", "cluster/instances.tf"]
 NEWER_LINES = {"services/main.tf": "skip_destroy"}
-OF_TESTBED = ["applicationautoscaling", "ecr", "ecs", "elb", "sts"]
-OF_MOTO = ["acm", "autoscaling", "cloudwatch", "cloudwatchlogs", "ec2", "iam", "route53", "s3", "sns"]
+OF_TESTBED = ["applicationautoscaling", "cloudwatch", "ecr", "ecs", "elb", "sts"]
+OF_MOTO = ["acm", "autoscaling", "cloudwatchlogs", "ec2", "iam", "route53", "s3", "sns"]
+# The testbed has alarms and no dashboards.
+OF_MOTO_ALONE = {"observability": ["cloudwatch"]}
 
 
 def free_port():
@@ -95,6 +97,7 @@ class Stage:
     def override(self, directory):
         """Endpoints, the older provider, and where the states are."""
         ends = {**dict.fromkeys(OF_TESTBED, self.bed.variables["AWS_ENDPOINT_URL"]), **dict.fromkeys(OF_MOTO, self.moto.url)}
+        ends.update(dict.fromkeys(OF_MOTO_ALONE.get(directory.name, []), self.moto.url))
         lines = "\n".join(f'    {name} = "{url}"' for name, url in ends.items())
         state = f"""
     region                      = "{REGION}"
@@ -141,6 +144,7 @@ provider "aws" {{
     def run(self, *words, code=0, **environment):
         """Runs `infra/run`. Gives what it printed."""
         began = time.monotonic()
+        (self.home / "summary.md").unlink(missing_ok=True)
         done = subprocess.run(
             [self.home / "infra/run", *words], env={**self.environment, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580,
@@ -151,11 +155,8 @@ provider "aws" {{
         return done.stdout
 
     def summary(self):
-        """The changes that the last run wrote as Markdown; the next one starts anew."""
-        path = self.home / "summary.md"
-        text = path.read_text()
-        path.unlink()
-        return text
+        """The changes that the last run wrote as Markdown."""
+        return (self.home / "summary.md").read_text()
 
     def client(self, service, url):
         """A client of AWS's own library."""
@@ -181,12 +182,107 @@ provider "aws" {{
         return {name: output["value"] for name, output in json.loads(body)["outputs"].items()}
 
 
-def unchanged(stage, after):
-    """The plan of every directory is empty."""
+def images(stage, *tags):
+    """Pushes images; gives the references."""
+    ecr = stage.client("ecr", stage.bed.variables["AWS_ENDPOINT_URL"])
+    url = stage.outputs("registry")["repository_url"]
+    for tag in tags:
+        ecr.put_image(repositoryName=f"{NAME}/web", imageTag=tag, imageManifest="{}")
+    return [f"{url}:{tag}" for tag in tags]
+
+
+def made(stage):
+    """Everything is applied in order, from nothing."""
+    said = stage.run("plan", "cluster")
+    check("cluster needs network: apply that first." in said, "a directory says which one it needs")
+    stage.run("apply", "registry")
+    images(stage, "initial", "v2")
+    stage.run("apply", "all")
+    text = stage.summary()
+    check("### registry: no changes" in text and "- create `aws_ecs_service.color" in text, "the summary names each change")
+
+
+def used(stage):
+    """The action deploys, moves users and promotes by what the outputs say."""
+    stage.action("status")
+    stage.action("deploy", image=stage.outputs("registry")["repository_url"] + ":v2")
+    stage.action("redirect-traffic", traffic="blue-80")
+    stage.action("promote", color="green")
+
+
+def unchanged(stage):
+    """No plan undoes what the action did."""
     stage.run("plan", "all")
     text = stage.summary()
     changed = [line for line in text.splitlines() if line.startswith(("###", "-")) and "no changes" not in line]
-    check(not changed and text.count("no changes") == 8, f"after {after} no plan has a change {changed}")
+    check(not changed and text.count(": no changes") == 8, f"after the action no plan has a change {changed}")
+
+
+def edited(stage, name, before, after):
+    """Changes a text of a file; gives what was there."""
+    path = stage.terraform / name
+    text = path.read_text()
+    check(before in text, f"{name} has `{before}`")
+    path.write_text(text.replace(before, after))
+    return text
+
+
+def controls(stage):
+    """Without one of its guards, each directory would undo the action or replace production; and that is seen."""
+    listeners = edited(stage, "load-balancer/listeners.tf", "ignore_changes", "# ignore_changes")
+    said = stage.run("plan", "load-balancer", code=1)
+    check("production would get another split" in said, "without ignore_changes the plan resets the split, and is refused")
+    (stage.terraform / "load-balancer/listeners.tf").write_text(listeners)
+
+    stage.variables("load-balancer", **{**stage.balancer, "rules": {"api": {"priority": 20, "paths": ["/api/*"]}}})
+    said = stage.run("plan", "load-balancer", code=3)
+    check("Instance cannot be destroyed" in said, "prevent_destroy stops a new priority")
+    edited(stage, "load-balancer/listeners.tf", "prevent_destroy", "# prevent_destroy")
+    said = stage.run("apply", "load-balancer", code=1)
+    check('production["api"] would be replaced' in said, "without it the apply is refused all the same")
+    (stage.terraform / "load-balancer/listeners.tf").write_text(listeners)
+    stage.variables("load-balancer", **stage.balancer)
+
+    services = edited(stage, "services/main.tf", "ignore_changes", "# ignore_changes")
+    stage.run("plan", "services")
+    text = stage.summary()
+    check("task_definition" in text and "desired_count" in text, "without ignore_changes the plan undoes the deploy")
+    (stage.terraform / "services/main.tf").write_text(services)
+
+
+def locked(stage):
+    """Another run's lock stops an apply."""
+    s3, key = stage.client("s3", stage.moto.url), f"{NAME}/observability.tfstate.tflock"
+    lock = {"ID": "6b6fd2f4-0000-4000-8000-000000000000", "Operation": "OperationTypeApply", "Who": "someone@elsewhere"}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(lock))
+    said = stage.run("apply", "observability", code=3)
+    check("Error acquiring the state lock" in said and "someone@elsewhere" in said, "another run's lock stops an apply")
+    s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def refused(stage):
+    """What is typed wrongly makes nothing."""
+    for words, sentence in {
+        ("destroy", "all"): f"to destroy all, type the name, {NAME}",
+        ("destroy", "services", "other"): f"to destroy services, type the name, {NAME}",
+        ("apply", "netwrok"): "`netwrok` is none of network",
+    }.items():
+        check(sentence in stage.run(*words, code=2), sentence)
+    said = stage.run("apply", "load-balancer", code=2, ALLOW_REPLACE="yes")
+    check("type allow-replace" in said, "`yes` allows no replacement")
+
+
+def destroyed(stage):
+    """Everything goes, in reverse order."""
+    ecr = stage.client("ecr", stage.bed.variables["AWS_ENDPOINT_URL"])
+    ecr.batch_delete_image(repositoryName=f"{NAME}/web", imageIds=[{"imageTag": "initial"}, {"imageTag": "v2"}])
+    stage.run("destroy", "all", NAME)
+    world = stage.bed.variables["AWS_ENDPOINT_URL"]
+    left = [len(stage.client("elbv2", world).describe_load_balancers()["LoadBalancers"])]
+    left.append(len(stage.client("ecs", world).list_clusters()["clusterArns"]))
+    check(left == [1, 1], "what is left is the testbed's own stack")
+    said = stage.run("plan", "cluster")
+    check("cluster needs network: apply that first." in said, "and a directory says again which one it needs")
 
 
 def end_to_end(home, providers):
@@ -196,6 +292,8 @@ def end_to_end(home, providers):
         where = {"LocationConstraint": REGION}
         stage.client("s3", moto.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
         stage.variables("network", zones=[f"{REGION}a", f"{REGION}b"])
-        stage.variables("load-balancer", ports={name: free_port() for name in ("production", "blue", "green", "develop")})
-        stage.run("apply", "all")
-        unchanged(stage, "the apply")
+        ports = {name: free_port() for name in ("production", "blue", "green", "develop")}
+        stage.balancer = {"ports": ports, "rules": {"api": {"priority": 10, "paths": ["/api/*"]}}}
+        stage.variables("load-balancer", **stage.balancer)
+        for part in (made, used, unchanged, controls, locked, refused, destroyed):
+            part(stage)

@@ -1,5 +1,8 @@
 //! Elastic Container Registry: repositories and images.
 
+mod repositories;
+
+use self::repositories::Repository;
 use crate::image::Behavior;
 use crate::wire::ApiError;
 use crate::world::{World, epoch};
@@ -25,8 +28,8 @@ pub struct Image {
 /// The registry of the account and region.
 #[derive(Debug, Default)]
 pub struct Ecr {
-    /// Names of the repositories.
-    repositories: Vec<String>,
+    /// The repositories.
+    repositories: Vec<Repository>,
     /// All images, oldest first.
     images: Vec<Image>,
 }
@@ -48,13 +51,13 @@ impl Ecr {
     /// Creates a repository; one that exists stays as it is.
     pub fn create_repository(&mut self, name: &str) {
         if !self.has_repository(name) {
-            self.repositories.push(name.to_owned());
+            self.repositories.push(Repository::new(name));
         }
     }
 
     /// Whether a repository exists.
     pub fn has_repository(&self, name: &str) -> bool {
-        self.repositories.iter().any(|repository| repository == name)
+        self.repositories.iter().any(|repository| repository.name == name)
     }
 
     /// Pushes an image that behaves as its tag says. Gives its digest.
@@ -176,11 +179,19 @@ fn digest(text: &str) -> String {
 /// AWS's own error codes and messages.
 pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
-        "DescribeRepositories" => describe_repositories(world, input),
+        "DescribeRepositories" => repositories::describe(world, input),
         "DescribeImages" => describe_images(world, input),
         "BatchGetImage" => batch_get_image(world, input),
-        "CreateRepository" => create_repository(world, input),
+        "CreateRepository" => repositories::create(world, input),
+        "DeleteRepository" => repositories::delete(world, input),
         "PutImage" => put_image(world, input),
+        "BatchDeleteImage" => batch_delete_image(world, input),
+        "PutLifecyclePolicy" => repositories::put_lifecycle(world, input),
+        "GetLifecyclePolicy" => repositories::get_lifecycle(world, input),
+        "DeleteLifecyclePolicy" => repositories::delete_lifecycle(world, input),
+        "TagResource" => repositories::tag(world, input),
+        "UntagResource" => repositories::untag(world, input),
+        "ListTagsForResource" => repositories::list_tags(world, input),
         _ => Err(ApiError::new("UnknownOperationException", "")),
     }
 }
@@ -215,26 +226,20 @@ fn no_repository(world: &World, name: &str) -> ApiError {
     ApiError::new("RepositoryNotFoundException", text)
 }
 
-/// `CreateRepository`.
-fn create_repository(world: &mut World, input: &Value) -> Result<Value, ApiError> {
-    let name = input["repositoryName"].as_str().unwrap_or_default();
-    if world.ecr.has_repository(name) {
-        let text = format!(
-            "The repository with name '{name}' already exists in the registry with id '{}'",
-            world.account
-        );
-        return Err(ApiError::new("RepositoryAlreadyExistsException", text));
-    }
-    world.ecr.create_repository(name);
-    Ok(json!({ "repository": repository_json(world, name) }))
-}
-
 /// `PutImage`: an image that behaves as its tag says. The manifest is not looked at, so the digest is not the manifest's.
 fn put_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = repository(world, input)?.to_owned();
     let (Some(tag), Some(manifest)) = (input["imageTag"].as_str(), input["imageManifest"].as_str()) else {
         return Err(ApiError::new("InvalidParameterException", "imageTag and imageManifest are needed here"));
     };
+    let immutable = world.ecr.repositories.iter().any(|one| one.name == name && one.is_immutable());
+    if immutable && world.ecr.image(&name, tag).is_some() {
+        let text = format!(
+            "The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because the \
+             tag is immutable."
+        );
+        return Err(ApiError::new("ImageTagAlreadyExistsException", text));
+    }
     let digest = world.ecr.push(&name, tag);
     Ok(json!({ "image": {
         "registryId": world.account,
@@ -242,32 +247,6 @@ fn put_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
         "imageId": { "imageDigest": digest, "imageTag": tag },
         "imageManifest": manifest,
     }}))
-}
-
-/// A repository as AWS describes it.
-fn repository_json(world: &World, name: &str) -> Value {
-    json!({
-        "repositoryArn": world.arn("ecr", &format!("repository/{name}")),
-        "registryId": world.account,
-        "repositoryName": name,
-        "repositoryUri": format!("{}/{name}", world.registry()),
-        "imageTagMutability": "MUTABLE",
-        "imageScanningConfiguration": { "scanOnPush": false },
-        "encryptionConfiguration": { "encryptionType": "AES256" },
-    })
-}
-
-/// `DescribeRepositories`: all, or those named.
-fn describe_repositories(world: &mut World, input: &Value) -> Result<Value, ApiError> {
-    let names: Vec<String> = match input["repositoryNames"].as_array() {
-        Some(names) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-        None => world.ecr.repositories.clone(),
-    };
-    if let Some(name) = names.iter().find(|name| !world.ecr.has_repository(name)) {
-        return Err(no_repository(world, name));
-    }
-    let found: Vec<Value> = names.iter().map(|name| repository_json(world, name)).collect();
-    Ok(json!({ "repositories": found }))
 }
 
 /// Whether an image id (`imageTag`, `imageDigest` or both) means this image.
@@ -351,6 +330,29 @@ fn batch_get_image(world: &mut World, input: &Value) -> Result<Value, ApiError> 
         }
     }
     Ok(json!({ "images": found, "failures": failures }))
+}
+
+/// `BatchDeleteImage`: a tag goes from its image, and the image with its last tag; a digest takes the image.
+fn batch_delete_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let name = repository(world, input)?;
+    let (mut gone, mut failures) = (Vec::new(), Vec::new());
+    for id in input["imageIds"].as_array().into_iter().flatten() {
+        let images = &mut world.ecr.images;
+        match images.iter().position(|image| image.repository == name && means(id, image)) {
+            None => failures.push(json!({
+                "imageId": id, "failureCode": "ImageNotFound", "failureReason": "Requested image not found",
+            })),
+            Some(at) => {
+                let image = &mut images[at];
+                gone.push(json!({ "imageDigest": image.digest, "imageTag": id["imageTag"] }));
+                image.tags.retain(|tag| id["imageTag"].as_str().is_some_and(|other| other != tag));
+                if image.tags.is_empty() {
+                    images.remove(at);
+                }
+            }
+        }
+    }
+    Ok(json!({ "imageIds": gone, "failures": failures }))
 }
 
 impl World {

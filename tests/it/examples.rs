@@ -135,6 +135,18 @@ fn matrix() {
 }
 
 #[test]
+fn infrastructure_apply() {
+    let (bed, _) = stage();
+    let file = "examples/infrastructure-apply.yml";
+    let looks = ["before: status succeeded", "after: status succeeded"];
+    ends(&bed, &run(&bed, file, &Event::push(&bed, "main", 1)), &looks);
+    let apply = json!({ "command": "apply", "directory": "services", "name": "", "allow-replace": "" });
+    ends(&bed, &run(&bed, file, &Event::by_hand(&bed, apply)), &looks);
+    let destroy = json!({ "command": "destroy", "directory": "all", "name": "shop", "allow-replace": "" });
+    ends(&bed, &run(&bed, file, &Event::by_hand(&bed, destroy)), &looks[..1]);
+}
+
+#[test]
 fn nightly_status() {
     let (bed, _) = stage();
     for event in [Event::schedule(&bed), Event::by_hand(&bed, json!({}))] {
@@ -272,7 +284,7 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
 }
 
 /// The workflows that a test above runs.
-const RUN: [&str; 11] = [
+const RUN: [&str; 12] = [
     ".github/workflows/deploy.yml",
     ".github/workflows/redirect-traffic.yml",
     ".github/workflows/rollback.yml",
@@ -280,6 +292,7 @@ const RUN: [&str; 11] = [
     "examples/deploy-pull-request.yml",
     "examples/git-flow.yml",
     "examples/github-flow.yml",
+    "examples/infrastructure-apply.yml",
     "examples/matrix.yml",
     "examples/nightly-status.yml",
     "examples/promote-with-approval.yml",

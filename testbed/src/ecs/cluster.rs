@@ -21,6 +21,14 @@ pub struct Cluster {
     extra: Map<String, Value>,
 }
 
+impl Cluster {
+    /// Whether a capacity provider of this name is associated with it.
+    pub(super) fn has_provider(&self, name: &Value) -> bool {
+        let list = self.extra.get("capacityProviders").and_then(Value::as_array);
+        list.is_some_and(|list| list.contains(name))
+    }
+}
+
 /// AWS's `ClusterNotFoundException`.
 fn not_found() -> ApiError {
     ApiError::new("ClusterNotFoundException", "Cluster not found.")
@@ -110,6 +118,16 @@ fn describe_one(world: &World, cluster: &Cluster, include: &[String]) -> Value {
         }
     }
     answer
+}
+
+/// Gives a cluster the capacity providers and the default strategy of a call.
+pub(super) fn set_providers(world: &mut World, arn: &str, input: &Value) -> Result<Value, ApiError> {
+    let cluster = world.ecs.clusters.iter_mut().find(|cluster| cluster.arn == arn).ok_or_else(not_found)?;
+    for key in ["capacityProviders", "defaultCapacityProviderStrategy"] {
+        cluster.extra.insert(key.to_owned(), input[key].clone());
+    }
+    let cluster = world.ecs.clusters.iter().find(|cluster| cluster.arn == arn);
+    Ok(json!({ "cluster": cluster.map(|cluster| describe_one(world, cluster, &["TAGS".to_owned()])) }))
 }
 
 /// `ListClusters`.

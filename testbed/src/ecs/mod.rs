@@ -11,6 +11,7 @@ mod history;
 mod input;
 mod lifecycle;
 mod place;
+mod providers;
 mod registration;
 mod scheduler;
 mod service;
@@ -44,6 +45,8 @@ pub struct Ecs {
     pub services: Vec<Service>,
     /// Tasks, also those that stopped within the last hour.
     pub tasks: Vec<Task>,
+    /// Capacity providers of Auto Scaling groups, as AWS describes them.
+    providers: Vec<Value>,
     /// Container instances.
     pub instances: Vec<Instance>,
     /// Fargate runs at most so many tasks; `None`: any number.
@@ -106,6 +109,10 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
         "DescribeClusters" => cluster::describe(world, input),
         "ListClusters" => cluster::list(world, input),
         "DeleteCluster" => cluster::delete(world, input),
+        "CreateCapacityProvider" => providers::create(world, input),
+        "DescribeCapacityProviders" => providers::describe(world, input),
+        "DeleteCapacityProvider" => providers::delete(world, input),
+        "PutClusterCapacityProviders" => providers::put(world, input),
         "RegisterTaskDefinition" => definition::register(world, input),
         "DescribeTaskDefinition" => definition::describe(world, input),
         "DeregisterTaskDefinition" => definition::deregister(world, input),

@@ -3,6 +3,7 @@
 
 mod cbor;
 mod error;
+mod form;
 mod json;
 pub mod query;
 mod request;
@@ -36,7 +37,7 @@ pub(crate) fn encode(request: &Request, answer: &Result<Value, ApiError>, reques
             status: 200,
             content_type: "text/xml",
             headers: Vec::new(),
-            body: query::encode(&request.operation, output, request_id, xmlns).into(),
+            body: answer_xml(request, output, request_id, xmlns).into(),
         },
         (Err(error), Protocol::Query) => error.xml(request_id, xmlns),
         (Err(error), Protocol::Json11) => json::failure(error, &error.code, json::VERSION_1_1),
@@ -45,6 +46,17 @@ pub(crate) fn encode(request: &Request, answer: &Result<Value, ApiError>, reques
         }
         (Err(error), Protocol::Cbor) => compatible(request, error, cbor::failure(error, error.shape())),
     }
+}
+
+/// The whole answer of a Query operation. Times of a service that speaks other protocols too become dates.
+fn answer_xml(request: &Request, output: &Value, request_id: &str, xmlns: &str) -> String {
+    if request.service.is_query() {
+        return query::encode(&request.operation, output, request_id, xmlns);
+    }
+    if form::has_no_output(&request.operation) {
+        return query::encode_nothing(&request.operation, request_id, xmlns);
+    }
+    query::encode(&request.operation, &form::dated(output), request_id, xmlns)
 }
 
 /// Adds the header that carries the code of the Query protocol, for clients that ask for it.

@@ -1,4 +1,4 @@
-//! AWS's Query protocol: form bodies in, XML out (Elastic Load Balancing v2, STS).
+//! AWS's Query protocol: form bodies in, XML out (Elastic Load Balancing v2, STS, CloudWatch's alarms).
 
 use serde_json::{Map, Value};
 
@@ -60,6 +60,14 @@ pub fn encode(action: &str, output: &Value, request_id: &str, xmlns: &str) -> St
     format!(
         "<{action}Response xmlns=\"{xmlns}\"><{action}Result>{body}</{action}Result>\
          <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+    )
+}
+
+/// The whole answer of an operation whose model has no output: it has no result element either.
+pub fn encode_nothing(action: &str, request_id: &str, xmlns: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"{xmlns}\"><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
+         </{action}Response>"
     )
 }
 

@@ -1,6 +1,6 @@
 //! A request, read from its headers and body.
 
-use super::{ApiError, cbor, json, query};
+use super::{ApiError, cbor, form, json, query};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub enum Service {
     AutoScaling,
     /// Security Token Service, Query.
     Sts,
-    /// Amazon CloudWatch, RPC v2 CBOR and JSON 1.0.
+    /// Amazon CloudWatch: RPC v2 CBOR, JSON 1.0 and, for alarms, Query.
     CloudWatch,
 }
 
@@ -53,7 +53,7 @@ impl Protocol {
 }
 
 impl Service {
-    /// Whether it speaks the Query protocol (form in, XML out) and not JSON 1.1.
+    /// Whether it speaks the Query protocol (form in, XML out) and no other.
     pub(crate) fn is_query(self) -> bool {
         match self {
             Self::Elb | Self::Sts => true,
@@ -74,12 +74,13 @@ impl Service {
         }
     }
 
-    /// The XML namespace of its answers; empty for JSON services.
+    /// The XML namespace of its Query answers; empty for services that speak JSON alone.
     pub(crate) fn xmlns(self) -> &'static str {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch => "",
+            Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
+            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling => "",
         }
     }
 
@@ -100,6 +101,7 @@ impl Service {
         match version {
             "2015-12-01" => Some(Self::Elb),
             "2011-06-15" => Some(Self::Sts),
+            "2010-08-01" => Some(Self::CloudWatch),
             _ => None,
         }
     }
@@ -134,7 +136,7 @@ pub struct Request {
     pub service: Service,
     /// The operation, such as `UpdateService`.
     pub operation: String,
-    /// Its parameters; leaves are strings for Query services.
+    /// Its parameters; leaves are strings for services that speak Query alone.
     pub input: Value,
     /// The body as sent.
     pub body: Bytes,
@@ -204,6 +206,6 @@ impl Request {
             ApiError::new("InvalidAction", text)
         };
         let service = Service::of_version(&version).ok_or_else(invalid)?;
-        Ok((service, action, input))
+        Ok((service, action, if service.is_query() { input } else { form::typed(input) }))
     }
 }

@@ -10,13 +10,15 @@ use super::workflow::{Runner, parsed, read};
 
 /// Whom each role of the workflows trusts, by the end of the subject: branches and pull requests deploy, and only a job of
 /// the environment `production` moves users.
-const ROLES: [(&str, &[&str]); 8] = [
+const ROLES: [(&str, &[&str]); 10] = [
     ("push-web", &["ref:refs/heads/*", "pull_request"]),
     ("deploy-web", &["ref:refs/heads/*"]),
     ("deploy-web-develop", &["pull_request"]),
     ("deploy-web-green", &["pull_request"]),
     ("deploy-shop", &["ref:refs/heads/main"]),
     ("read-web", &["ref:refs/heads/main"]),
+    ("shop-status", &["ref:refs/heads/main"]),
+    ("shop-infra-apply", &["environment:infrastructure"]),
     ("promote-web", &["environment:production"]),
     ("redirect-web", &["environment:production-traffic"]),
 ];

@@ -42,11 +42,23 @@ pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
             names.insert(name.to_owned(), value.as_str().expect("a text").to_owned());
         } else if let Some(query) = line.strip_prefix("jq ") {
             jq(query, &names);
+        } else if let Some((_, words)) = line.split_once("infra/run ") {
+            infrastructure(words, &names);
         } else {
             assert!(line.starts_with("docker build "), "a line that is not known here: {line}");
         }
     }
     outputs
+}
+
+/// `infra/run "$COMMAND" "$DIRECTORY" "$NAME"`, whose own test runs it: here it must get words that it knows.
+fn infrastructure(words: &str, names: &Names) {
+    let words: Vec<String> = words.split(' ').map(|word| text(word, names)).collect();
+    assert!(["apply", "destroy"].contains(&words[0].as_str()), "{words:?}");
+    assert!(
+        names.contains_key("AWS_SESSION_TOKEN") && names.contains_key("TF_VAR_state_bucket"),
+        "{names:?}"
+    );
 }
 
 /// A text in double quotes with its `$NAME`s replaced.

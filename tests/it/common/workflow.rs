@@ -211,6 +211,7 @@ impl Runner<'_> {
                 assert!(env.contains_key("AWS_SESSION_TOKEN"), "{}: {} logs in", job.file, job.id);
                 BTreeMap::from([("registry".to_owned(), self.bed.world(|world| world.registry()))])
             }
+            Some("hashicorp/setup-terraform") => Names::new(),
             Some(OWN) => own::run(self, job, at, &with),
             Some(other) => panic!("{}: {other} is not known here", job.file),
             None => script::run(self.bed, step["run"].as_str().expect("a script"), &env),

@@ -169,3 +169,45 @@ fn an_empty_body_is_an_empty_input() {
     assert!(answer.head.starts_with("http/1.1 200 "), "{}", answer.head);
     assert_eq!(field(&read(&answer), "MetricAlarms"), &Cbor::Array(Vec::new()));
 }
+
+/// Sends a form as older clients do.
+fn form(bed: &Bed, body: &str) -> (String, String) {
+    let headers = "content-type: application/x-www-form-urlencoded\r\n";
+    let answer = bed.send("/", headers, format!("Version=2010-08-01&{body}").as_bytes());
+    (answer.head, String::from_utf8(answer.body).expect("a text"))
+}
+
+#[test]
+fn alarms_come_and_go_as_forms() {
+    let bed = Bed::start();
+    let put = "Action=PutMetricAlarm&AlarmName=a&ActionsEnabled=false&AlarmActions=&OKActions.member.1=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aops\
+               &EvaluationPeriods=2&Threshold=40.5&ComparisonOperator=LessThanThreshold&Metrics.member.1.Id=m\
+               &Metrics.member.1.ReturnData=true&Metrics.member.1.MetricStat.Period=60\
+               &Metrics.member.1.MetricStat.Stat=Average&Metrics.member.1.MetricStat.Metric.Namespace=Shop\
+               &Metrics.member.1.MetricStat.Metric.MetricName=Orders\
+               &Metrics.member.1.MetricStat.Metric.Dimensions.member.1.Name=Size\
+               &Metrics.member.1.MetricStat.Metric.Dimensions.member.1.Value=7";
+    let (head, body) = form(&bed, put);
+    assert!(head.starts_with("http/1.1 200 ") && head.contains("content-type: text/xml"), "{head}{body}");
+    let open = "<PutMetricAlarmResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><ResponseMetadata>";
+    assert!(body.starts_with(open), "no output, so no result: {body}");
+    let alarm = bed.alarm("a");
+    assert_eq!(
+        (&alarm["Threshold"], &alarm["EvaluationPeriods"], &alarm["ActionsEnabled"]),
+        (&json!(40.5), &json!(2), &json!(false))
+    );
+    assert_eq!(alarm["AlarmActions"], json!([]));
+    assert_eq!(alarm["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"][0]["Value"], "7");
+    let (_, body) = form(&bed, "Action=DescribeAlarms&AlarmNames.member.1=a&MaxRecords=1");
+    for part in [
+        "<Threshold>40.5</Threshold>",
+        "<OKActions><member>arn:aws:sns:eu-west-1:123456789012:ops</member></OKActions>",
+        "<StateUpdatedTimestamp>20",
+    ] {
+        assert!(body.contains(part), "{part}: {body}");
+    }
+    let (head, body) = form(&bed, "Action=PutMetricAlarm&AlarmName=b&EvaluationPeriods=two");
+    assert!(head.starts_with("http/1.1 400 ") && body.contains("<ErrorResponse xmlns="), "{head}{body}");
+    form(&bed, "Action=DeleteAlarms&AlarmNames.member.1=a");
+    assert!(bed.alarm("a").is_null());
+}

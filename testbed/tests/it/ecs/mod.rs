@@ -5,4 +5,5 @@ mod breaker;
 mod deployments;
 mod ec2;
 mod refusals;
+mod registry;
 mod tasks;
