@@ -24,7 +24,6 @@ mod rules;
 mod state;
 mod tags;
 mod targets;
-pub(crate) mod time;
 mod tls;
 
 use std::net::SocketAddr;
@@ -36,6 +35,7 @@ use crate::wire::ApiError;
 use crate::world::World;
 use input::Input;
 
+pub(crate) use crate::wire::time;
 pub use counters::{Counts, Traffic};
 pub use state::{Elb, RuleState};
 

@@ -1,7 +1,7 @@
 //! The Query protocol for a service that speaks typed protocols too: CloudWatch, whose alarms older clients write as a
 //! form. Every leaf of a form is a text; a member's name says its type, as CloudWatch's model has it.
 
-use crate::elb::time::iso8601;
+use super::time::iso8601;
 use serde_json::{Map, Value, json};
 use std::time::{Duration, UNIX_EPOCH};
 

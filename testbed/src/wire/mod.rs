@@ -7,6 +7,7 @@ mod form;
 mod json;
 pub mod query;
 mod request;
+pub(crate) mod time;
 
 pub use error::ApiError;
 pub use request::{Credential, Protocol, Request, Service};

@@ -85,7 +85,7 @@ pub(crate) fn iso8601(time: SystemTime) -> String {
 }
 
 /// `Sat, 21 Nov 2026 08:44:55 GMT`.
-pub(super) fn http_date(time: SystemTime) -> String {
+pub(crate) fn http_date(time: SystemTime) -> String {
     let at = moment(time);
     let (hour, minute, second) = at.clock();
     format!(
