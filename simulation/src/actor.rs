@@ -15,7 +15,7 @@ use crate::plan::promote::{self, Phase, Promoting, phases};
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{End, Left, Next, Refusal, Step, Update};
-use crate::plan::time::Time;
+use crate::plan::time::{CallTime, Time};
 use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::verdict::Limits;
@@ -246,7 +246,7 @@ impl<'a> Actor<'a> {
             Action::Answer(step, answer, sent) => {
                 let failed = answer.is_err();
                 let course = self.course.as_mut().unwrap();
-                course.answered(&step, answer, sent);
+                course.answered(&step, answer, CallTime { sent, ended: world.now });
                 self.look = course.look();
                 if failed {
                     self.wakes = world.now.after(POLL);

@@ -20,7 +20,7 @@ use crate::plan::course::{Course, Deploying};
 use crate::plan::look::Look;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Stuck, Wait};
-use crate::plan::time::Time;
+use crate::plan::time::{CallTime, Time};
 use crate::plan::trouble::Read;
 use crate::plan::verdict::{Mine, Recovery};
 
@@ -265,7 +265,7 @@ impl<'a, C: Course> Drive<'a, C> {
         });
         self.tell(step, &answer);
         let failed = answer.is_err();
-        self.course.answered(step, answer, sent);
+        self.course.answered(step, answer, CallTime { sent, ended: clock::now() });
         if step.is_write() {
             self.save(self.phase());
         }

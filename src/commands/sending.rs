@@ -80,7 +80,7 @@ impl Sending {
             message: "the run was killed before the answer came".to_owned(),
             effect_unknown: true,
         };
-        Unanswered { step: self.step(), trouble, sent: self.at }
+        Unanswered { step: self.step(), trouble, sent: self.at, ended: self.at }
     }
 
     /// The step, with what its effect is known by.

@@ -9,7 +9,7 @@ use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, Turned};
 use super::snapshot::Snapshot;
 use super::step::{Because, End, Failing, Follow, Left, Next, Purpose, Step, Wait};
-use super::time::Time;
+use super::time::{CallTime, Time};
 use super::traffic;
 use super::trouble::Read;
 use super::verdict::Recovery;
@@ -41,8 +41,8 @@ pub(crate) trait Course {
     /// Notes what is found right before a write.
     fn before(&mut self, step: &Step, seen: &Snapshot);
 
-    /// Notes the answer of a step that was sent at `sent`.
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time);
+    /// Notes the answer of a step.
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime);
 
     /// From now on this deployment is the run's own.
     fn follow(&mut self, follow: Follow);
@@ -172,8 +172,8 @@ impl Course for Deploying<'_> {
         }
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
-        self.run.answered(step, answer, sent);
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+        self.run.answered(step, answer, call);
     }
 
     fn follow(&mut self, follow: Follow) {
@@ -245,8 +245,8 @@ impl Course for Moving<'_> {
         self.run.before(step, seen, self.goal);
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
-        self.run.answered(step, &answer, self.goal, sent);
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+        self.run.answered(step, &answer, self.goal, call);
     }
 
     fn follow(&mut self, _follow: Follow) {}

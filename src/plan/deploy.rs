@@ -210,7 +210,7 @@ fn begin(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next {
         Some(Err(_)) | None => return Next::Look(Look::WHOLE),
     };
     if let Some(unanswered) = &run.unanswered
-        && now.since(unanswered.sent) < UNANSWERED
+        && now.since(unanswered.ended) < UNANSWERED
         && !shows(service, run, unanswered)
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
@@ -239,7 +239,7 @@ fn sent_before(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option
         let alone = || Follow { mine: of_count(), adopted: false, found: None };
         return Some(Next::Follow(arrived(service, run).unwrap_or_else(alone)));
     }
-    let young = now.since(unanswered.sent) < UNANSWERED;
+    let young = now.since(unanswered.ended) < UNANSWERED;
     young.then(|| Next::Wait(Wait::Unanswered(unanswered.trouble.clone())))
 }
 

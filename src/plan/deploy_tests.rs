@@ -163,7 +163,8 @@ fn invariant_22_a_live_color_gets_no_fewer_tasks_than_it_has() {
 #[test]
 fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_meanwhile() {
     let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
-    let lost = Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1) };
+    let lost =
+        Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1), ended: at(1) };
     let run = Run { sought: Some(Some(arn("web-green:2"))), unanswered: Some(lost), ..Run::begin(at(0)) };
     let live = |green| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..with(green) };
     let Next::Follow(follow) = next(&Ok(live(updated())), &goal(), &run, at(5)) else { panic!() };
@@ -176,7 +177,8 @@ fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_mea
 #[test]
 fn invariant_35_an_update_without_an_answer_is_not_called_untouched_where_nothing_can_be_read() {
     let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
-    let lost = Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1) };
+    let lost =
+        Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1), ended: at(1) };
     let sought = Some(Some(arn("web-green:2")));
     let before = Run { sought, ..Run::begin(at(0)) };
     let sent = Run { unanswered: Some(lost), ..before.clone() };
@@ -598,6 +600,7 @@ fn the_effect_of_an_unanswered_update_is_its_deployment_or_else_its_count() {
         },
         trouble: trouble(TroubleKind::TimedOut),
         sent: at(1),
+        ended: at(1),
     };
     let run = Run::begin(at(0));
     let green = updated();
@@ -737,6 +740,7 @@ fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
         step: Step::Register { family: "web-green".to_owned() },
         trouble: trouble(TroubleKind::TimedOut),
         sent: at(0),
+        ended: at(0),
     });
     found.waited();
     assert_eq!(found.sought, Some(Some(arn("web-green:2"))));

@@ -230,7 +230,7 @@ fn back(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
         return as_found(service, run, found, &(turned, now));
     }
     if let Some(unanswered) = &run.unanswered
-        && now.since(unanswered.sent) < UNANSWERED
+        && now.since(unanswered.ended) < UNANSWERED
         && !shows(service, run, unanswered)
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
@@ -325,7 +325,7 @@ fn unseen_update(run: &Run, turned: &Turned, now: Time) -> Next {
     let Some(unanswered) = &run.unanswered else {
         return untouched(turned.failing.clone(), run);
     };
-    if now.since(unanswered.sent) < UNANSWERED {
+    if now.since(unanswered.ended) < UNANSWERED {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }
     untouched(turned.failing.clone(), run)

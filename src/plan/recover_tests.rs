@@ -264,7 +264,7 @@ fn invariant_16_rules_half_way_through_a_change_count_one_by_one() {
 #[test]
 fn invariant_16_a_lost_restore_is_not_sent_again_once_users_came() {
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
-    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21) };
+    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21), ended: at(21) };
     let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
     assert_eq!(back_at(26, &split(0, 100), &run), end(Left::Changed, Because::UsersCame));
 }
@@ -438,8 +438,12 @@ fn unanswered() -> Run {
         force: false,
         purpose: Purpose::Deploy,
     };
-    let lost =
-        Unanswered { step: Step::Update(update), trouble: trouble(TroubleKind::TimedOut), sent: at(19) };
+    let lost = Unanswered {
+        step: Step::Update(update),
+        trouble: trouble(TroubleKind::TimedOut),
+        sent: at(19),
+        ended: at(19),
+    };
     Run { changed: false, mine: None, unanswered: Some(lost), ..run(Recovery::Ours) }
 }
 
@@ -459,7 +463,7 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_the_color_count
 #[test]
 fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_again() {
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
-    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21) };
+    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21), ended: at(21) };
     let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
     assert_eq!(
         back_at(22, &still_mine(), &run),
@@ -481,7 +485,7 @@ fn cancelled_in_doubt(force: bool) -> Run {
     let trouble = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
     let mut run = Run {
         found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
-        unanswered: Some(Unanswered { step: Step::Update(update), trouble, sent: at(1) }),
+        unanswered: Some(Unanswered { step: Step::Update(update), trouble, sent: at(1), ended: at(1) }),
         ..Run::begin(at(0))
     };
     run.turn(Failing::Cancelled, Recovery::Ours, at(2));

@@ -8,7 +8,7 @@ use super::repeats::Repeats;
 use super::sighting::Sighting;
 use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
-use super::time::Time;
+use super::time::{CallTime, Time};
 use super::trouble::{Read, Trouble};
 use super::verdict::{Ended, Kind, Mine, Recovery, is_own, taken_away, verdict};
 use super::wiring::apart_of_snapshot;
@@ -91,6 +91,8 @@ pub(crate) struct Unanswered {
     pub(crate) trouble: Trouble,
     /// When it was sent.
     pub(crate) sent: Time,
+    /// When no answer came any more: AWS is read for a while from then on.
+    pub(crate) ended: Time,
 }
 
 /// What a step brought.
@@ -279,10 +281,11 @@ impl Run {
         self.found = older.or(Some(current));
     }
 
-    /// Notes the answer of a step that was sent at `sent`.
-    pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
+    /// Notes the answer of a step.
+    pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, call: impl Into<CallTime>) {
+        let call = call.into();
         if answer.as_ref().map_or_else(|trouble| trouble.effect_unknown, |_| true) {
-            self.repeats.sent(step, sent);
+            self.repeats.sent(step, call.sent);
         }
         if self.mine.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
             self.bounding += 1;
@@ -290,13 +293,13 @@ impl Run {
             return;
         }
         match answer {
-            Ok(answer) => self.good_answer(step, answer, sent),
-            Err(trouble) => self.bad_answer(step, trouble, sent),
+            Ok(answer) => self.good_answer(step, answer, call),
+            Err(trouble) => self.bad_answer(step, trouble, call),
         }
     }
 
     /// AWS did what it was asked for.
-    fn good_answer(&mut self, step: &Step, answer: Answer, sent: Time) {
+    fn good_answer(&mut self, step: &Step, answer: Answer, call: CallTime) {
         if !matches!(answer, Answer::Found(None)) {
             self.unanswered = None;
         }
@@ -310,7 +313,7 @@ impl Run {
             }
             Answer::Updated(service) => {
                 if let Step::Update(update) = step {
-                    self.updated(update, &service, sent);
+                    self.updated(update, &service, call);
                 }
             }
             Answer::Changed => self.managed = true,
@@ -319,18 +322,18 @@ impl Run {
     }
 
     /// The service was updated: this is the run's own deployment from now on, or the way back is on its way.
-    pub(crate) fn updated(&mut self, update: &Update, service: &Service, sent: Time) {
+    pub(crate) fn updated(&mut self, update: &Update, service: &Service, call: CallTime) {
         self.changed = true;
         self.unanswered = None;
         match update.purpose {
-            Purpose::Restore => self.restoring = Some(sent),
-            Purpose::Traffic => self.raised = Some(sent),
-            Purpose::Deploy => self.mine = Some(own(update, service, (sent, self.before.clone()))),
+            Purpose::Restore => self.restoring = Some(call.ended),
+            Purpose::Traffic => self.raised = Some(call.ended),
+            Purpose::Deploy => self.mine = Some(own(update, service, (call.sent, self.before.clone()))),
         }
     }
 
     /// AWS refused, or did not answer.
-    fn bad_answer(&mut self, step: &Step, trouble: Trouble, sent: Time) {
+    fn bad_answer(&mut self, step: &Step, trouble: Trouble, call: CallTime) {
         let scaler = matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_));
         self.managed |= scaler && trouble.effect_unknown;
         let write = matches!(step, Step::Register { .. } | Step::Update(_));
@@ -338,7 +341,8 @@ impl Run {
             if matches!(step, Step::Register { .. }) {
                 self.sought = None;
             }
-            self.unanswered = Some(Unanswered { step: step.clone(), trouble, sent });
+            let CallTime { sent, ended } = call;
+            self.unanswered = Some(Unanswered { step: step.clone(), trouble, sent, ended });
             return;
         }
         if trouble.kind.passes() {
@@ -356,7 +360,7 @@ impl Run {
             | Step::Scaling(_)
             | Step::Policy(_)
             | Step::Alarm(_) => {
-                self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, sent);
+                self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, call.ended);
             }
         }
     }

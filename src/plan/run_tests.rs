@@ -121,7 +121,7 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
         purpose: Purpose::Deploy,
     };
     let trouble = trouble(TroubleKind::TimedOut);
-    lost.unanswered = Some(Unanswered { step: Step::Update(update), trouble, sent: at(1) });
+    lost.unanswered = Some(Unanswered { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });
     for mut changed in [waiting(Kind::Rollout, 2), lost] {
         changed.saw(&at_green(0, 100), &goal(), at(5));
         assert!(!changed.was_live, "users who came later");
@@ -154,7 +154,7 @@ fn rolled() -> Snapshot {
 fn invariant_12_an_old_primary_in_the_answer_of_an_update_is_not_the_runs_own() {
     let (mut run, update) = updating(Some("web-green:2"), None);
     let old = snapshot().services[1].clone();
-    run.updated(&update, &old, at(1));
+    run.updated(&update, &old, at(1).into());
     assert_eq!(
         run.mine.as_ref().unwrap().id,
         None,
@@ -165,14 +165,14 @@ fn invariant_12_an_old_primary_in_the_answer_of_an_update_is_not_the_runs_own() 
     assert_eq!(judged(&mut run, &rolled(), 5), Verdict::Good { healthy: 2 }, "whatever the clocks say");
     assert_eq!(run.mine.as_ref().unwrap().id.as_deref(), Some("ecs-svc/mine"));
     let (mut run, update) = updating(Some("web-green:2"), None);
-    run.updated(&update, &rolled().services[1], at(9));
+    run.updated(&update, &rolled().services[1], at(9).into());
     assert_eq!(run.mine.unwrap().id.as_deref(), Some("ecs-svc/mine"), "a new one of the wanted version is");
 }
 
 #[test]
 fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_sight_of_the_runs_own() {
     let (mut run, update) = updating(Some("web-green:2"), None);
-    run.updated(&update, &rolled().services[1], at(9));
+    run.updated(&update, &rolled().services[1], at(9).into());
     let mut theirs = healthy("web-green:3", 2);
     theirs.services[1].deployments[0] =
         crate::plan::snapshot::Deployment { created: at(1), ..deployment("theirs", &arn("web-green:3"), 2) };
@@ -182,7 +182,7 @@ fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_
         Verdict::Failed { ended: Ended::Superseded { by: arn("web-green:3") }, recovery: Recovery::Theirs };
     assert_eq!(judged(&mut run, &theirs, 10), over);
     let (mut run, update) = updating(None, Some(4));
-    run.updated(&update, &healthy("web-green:1", 4).services[1], at(1));
+    run.updated(&update, &healthy("web-green:1", 4).services[1], at(1).into());
     assert_eq!(judged(&mut run, &healthy("web-green:1", 3), 3), Verdict::Good { healthy: 3 });
     assert_eq!(run.recounted, Some(3), "neither found nor asked for: somebody else set it");
 }

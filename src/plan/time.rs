@@ -20,6 +20,23 @@ impl Time {
     }
 }
 
+/// The times of one call. What AWS may show late is waited for from the end of the call: a call can take longer than AWS
+/// needs to show a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallTime {
+    /// Right before the call was sent.
+    pub(crate) sent: Time,
+    /// When its answer came, or when none came any more.
+    pub(crate) ended: Time,
+}
+
+impl From<Time> for CallTime {
+    /// A call that took no time.
+    fn from(at: Time) -> Self {
+        CallTime { sent: at, ended: at }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

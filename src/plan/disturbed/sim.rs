@@ -12,7 +12,7 @@ use super::super::snapshot::{
     Breaker, Deployment, Revision, Rollout, Service, ServiceDeployment, ServiceDeploymentStatus, Snapshot,
 };
 use super::super::step::{End, Next, ProbeFailure, ProbeFailureKind, Purpose, Refusal, Step, Update};
-use super::super::time::Time;
+use super::super::time::{CallTime, Time};
 use super::super::trouble::{Read, Trouble, TroubleKind};
 
 /// The family of the color that is deployed to.
@@ -459,7 +459,7 @@ impl Sim {
         let sent = self.now;
         let answer = self.apply(step);
         let failed = answer.is_err();
-        run.answered(step, answer, sent);
+        run.answered(step, answer, CallTime { sent, ended: self.now });
         if failed {
             self.tick();
         }

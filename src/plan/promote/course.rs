@@ -8,7 +8,7 @@ use crate::plan::look::Look;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Failing, Follow, Next, Step, Stuck};
-use crate::plan::time::Time;
+use crate::plan::time::{CallTime, Time};
 use crate::plan::traffic;
 use crate::plan::trouble::Read;
 use crate::plan::verdict::Recovery;
@@ -136,8 +136,8 @@ impl Course for Promoting<'_> {
         self.course_mut().before(step, seen);
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, sent: Time) {
-        self.course_mut().answered(step, answer, sent);
+    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+        self.course_mut().answered(step, answer, call);
     }
 
     fn follow(&mut self, follow: Follow) {

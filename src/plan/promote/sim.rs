@@ -84,7 +84,7 @@ impl Sim {
                     course.before(&step, &self.seen.clone());
                     let content = course.deploying().map(|deploying| deploying.goal.content.clone());
                     let answer = self.take(&step, content.as_ref());
-                    course.answered(&step, Ok(answer), self.now);
+                    course.answered(&step, Ok(answer), self.now.into());
                 }
                 Next::Wait(_) => self.pass(),
                 Next::Follow(follow) => course.follow(follow),

@@ -99,7 +99,7 @@ impl Back<'_> {
     /// Users first.
     fn users(&self) -> Option<Next> {
         if let Some(unanswered) = &self.run.unanswered
-            && self.now.since(unanswered.sent) < SHOWN
+            && self.now.since(unanswered.ended) < SHOWN
         {
             return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
         }

@@ -95,7 +95,7 @@ pub(super) fn refuse(refusal: Refusal, run: &Run) -> Next {
 /// With all facts at hand.
 fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(unanswered) = &run.unanswered
-        && now.since(unanswered.sent) < SHOWN
+        && now.since(unanswered.ended) < SHOWN
     {
         return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
     }

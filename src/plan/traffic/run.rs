@@ -19,7 +19,7 @@ use crate::plan::run::{Answer, Turned, Unanswered};
 use crate::plan::scalers::differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Failing, Purpose, Step, Stuck, Update, Weights};
-use crate::plan::time::Time;
+use crate::plan::time::{CallTime, Time};
 use crate::plan::trouble::{Read, Trouble};
 use crate::plan::verdict::Recovery;
 
@@ -288,7 +288,7 @@ impl Run {
     /// An unanswered write whose effect shows had it.
     fn answer_shows(&mut self, facts: &Facts<'_>, goal: &Goal) {
         let Some(unanswered) = self.unanswered.take_if(|write| shows(&write.step, facts)) else { return };
-        self.took(&unanswered.step, goal, unanswered.sent);
+        self.took(&unanswered.step, goal, unanswered.ended);
     }
 
     /// What a rule has shown once and does not hold any more, somebody else has changed.
@@ -314,18 +314,25 @@ impl Run {
         self.lowered.before(step, &facts.colors);
     }
 
-    /// Notes the answer of a step that was sent at `sent`.
-    pub(crate) fn answered(&mut self, step: &Step, answer: &Read<Answer>, goal: &Goal, sent: Time) {
+    /// Notes the answer of a step.
+    pub(crate) fn answered(
+        &mut self,
+        step: &Step,
+        answer: &Read<Answer>,
+        goal: &Goal,
+        call: impl Into<CallTime>,
+    ) {
+        let call = call.into();
         match answer {
             Ok(answer) => {
                 self.unanswered = None;
-                self.repeats.sent(step, sent);
-                self.took(step, goal, sent);
+                self.repeats.sent(step, call.sent);
+                self.took(step, goal, call.ended);
                 if let (Step::Weights(weights), Answer::Weighed(rule)) = (step, answer) {
                     self.read_back(weights, rule);
                 }
             }
-            Err(trouble) => self.refused(step, trouble, goal, sent),
+            Err(trouble) => self.refused(step, trouble, goal, call),
         }
     }
 
@@ -339,22 +346,22 @@ impl Run {
     }
 
     /// AWS took a write.
-    fn took(&mut self, step: &Step, goal: &Goal, sent: Time) {
-        (self.changed, self.acted, self.throttled) = (true, sent, None);
+    fn took(&mut self, step: &Step, goal: &Goal, at: Time) {
+        (self.changed, self.acted, self.throttled) = (true, at, None);
         self.finishing |= self.finishes(step, goal);
         self.lowered.took(step);
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
                 self.together = false;
-                let written = Written { split: *after, before: *before, at: sent, shown: false };
+                let written = Written { split: *after, before: *before, at, shown: false };
                 self.written.insert(rule.clone(), written);
             }
             Step::Scaling(scaling) => {
                 self.scaled.extend(scaling.in_suspended.map(|suspended| (scaling.color, suspended)));
             }
             Step::Update(update) => {
-                self.refills(update, sent);
+                self.refills(update, at);
                 self.counts.extend(update.desired.map(|count| (update.color, count)));
             }
             Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {}
@@ -362,9 +369,9 @@ impl Run {
     }
 
     /// Notes a count that is raised although all rules hold the next split already: it fell.
-    fn refills(&mut self, update: &Update, sent: Time) {
+    fn refills(&mut self, update: &Update, at: Time) {
         if self.at_target && !self.lowered.is_below(update.color) {
-            self.refilled.insert(update.color, sent);
+            self.refilled.insert(update.color, at);
         }
     }
 
@@ -375,7 +382,8 @@ impl Run {
     }
 
     /// AWS refused a write, or did not answer it.
-    fn refused(&mut self, step: &Step, trouble: &Trouble, goal: &Goal, sent: Time) {
+    fn refused(&mut self, step: &Step, trouble: &Trouble, goal: &Goal, call: CallTime) {
+        let CallTime { sent, ended } = call;
         if let (Some(color), true) = (step.scaled_color(), goal.wish.force) {
             // Users are failing: automatic scaling that can't be changed at once is left alone.
             self.unscalable.push(color);
@@ -384,7 +392,7 @@ impl Run {
         }
         if trouble.effect_unknown {
             self.throttled.get_or_insert((sent, trouble.clone()));
-            self.unanswered = Some(Unanswered { step: step.clone(), trouble: trouble.clone(), sent });
+            self.unanswered = Some(Unanswered { step: step.clone(), trouble: trouble.clone(), sent, ended });
             self.repeats.sent(step, sent);
             return;
         }
@@ -395,7 +403,7 @@ impl Run {
         if step.purpose() == Purpose::Restore {
             self.restore_trouble = Some(trouble.clone());
         } else {
-            self.turn(Failing::Traffic(Stuck::Trouble(trouble.clone())), sent);
+            self.turn(Failing::Traffic(Stuck::Trouble(trouble.clone())), ended);
         }
     }
 

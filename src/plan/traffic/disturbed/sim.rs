@@ -10,7 +10,7 @@ use crate::plan::run::Answer;
 use crate::plan::sample::trouble;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Next, Purpose, Refusal, Step};
-use crate::plan::time::Time;
+use crate::plan::time::{CallTime, Time};
 use crate::plan::traffic::{Goal, Prediction, Run, next, predict};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
@@ -176,7 +176,7 @@ impl Sim {
                     self.judge(&snapshot, &step, (goal, &run));
                     let sent = self.world.now;
                     let Some(answer) = self.write(&step) else { return (Ending::Killed, run) };
-                    run.answered(&step, &answer, goal, sent);
+                    run.answered(&step, &answer, goal, CallTime { sent, ended: self.world.now });
                     match (&answer, &step) {
                         (Ok(_), Step::Weights(_)) => known = Some((self.read_back(snapshot), true)),
                         (Ok(_), _) => {}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::course::{Course, Moving};
+use crate::plan::time::CallTime;
 use crate::plan::trouble::Trouble;
 
 /// A promote of green with four tasks on each color, which scale automatically.
@@ -249,6 +250,31 @@ fn invariant_44_a_superseded_run_ends_after_aws_shows_its_count() {
     assert_eq!(ride.go(), "green to 4");
     tasks(&mut ride.seen, Color::Green, 4, 4, "");
     assert_eq!(ride.go(), "changed Theirs");
+}
+
+#[test]
+fn invariant_44_what_aws_shows_late_is_waited_for_from_the_end_of_the_call() {
+    let mut ride = Ride::new(world(100, 0), goal(0, 100));
+    let Next::Step(step) = ride.next() else { panic!("the rule is written") };
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    let call = CallTime { sent: ride.now, ended: ride.now.after(Duration::from_secs(25)) };
+    ride.run.answered(&step, &Ok(Answer::Changed), &ride.goal.clone(), call);
+    assert_eq!(
+        [ride.later(25).go(), ride.later(9).go()],
+        ["Weights", "Weights"],
+        "the old weights, shown late"
+    );
+    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let call = CallTime { sent: ride.now, ended: ride.now.after(Duration::from_secs(25)) };
+    let mut ride = Ride::new(world(100, 0), goal(0, 100));
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    ride.run.answered(&step, &Err(lost), &ride.goal.clone(), call);
+    ride.now = call.ended;
+    assert_eq!(
+        [ride.go(), ride.later(9).go()],
+        ["Unanswered", "Unanswered"],
+        "no write before AWS had time to show it"
+    );
 }
 
 #[test]
