@@ -15,7 +15,7 @@ use crate::event::{Lacks, Report};
 use crate::plan::admit::Hindrance;
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::look::Look;
-use crate::plan::promote::{Phase, phases};
+use crate::plan::promote::{self, Phase, phases};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Failing, Next, Refusal, Step, Stuck, Wait};
 use crate::plan::traffic::{self, Brief, Goal, as_found, stays_suspended, steps};
@@ -119,35 +119,27 @@ async fn moved(
 async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: bool) -> Confirmed {
     let goal = promote_goal(session, wish);
     let look = Look { develop: true, scalers: goal.managed.is_some(), ..Look::TRAFFIC };
-    let snapshot = match session.first_look(look).await {
-        Ok(snapshot) => snapshot,
-        Err(Stop::Signal) => return Confirmed::Not(Box::new(Lacks::Unknown), None),
-        Err(Stop::Trouble(trouble)) => return Confirmed::Not(Box::new(Lacks::Unread(trouble)), None),
+    let last = match last_phase(session, &goal, look).await {
+        Ok(last) => last,
+        Err((lacks, seen)) => return Confirmed::Not(Box::new(lacks), seen.map(Box::new)),
     };
-    let not = |lacks| Confirmed::Not(Box::new(lacks), Some(Box::new(snapshot.clone())));
-    let found = match phases(&snapshot, &goal) {
-        Ok(found) => found,
-        Err(Hindrance::Hold(trouble)) => return not(Lacks::Unread(trouble)),
-        Err(Hindrance::Refuse(refusal)) => return not(refused(refusal)),
-    };
-    let [Phase::Move(last)] = found.as_slice() else { return not(Lacks::Copy(wish.color)) };
     let now = clock::now();
     let run = match state {
         State::Traffic(state) if state.to.same_ratio(last.wish.to) => state.forward(now),
         State::Traffic(_) | State::Deploy(_) => traffic::Run { changed: true, ..traffic::Run::begin(now) },
     };
     let before = run.found.clone();
-    let mut drive = Drive::new(session, Moving { goal: last, run });
+    let mut drive = Drive::new(session, Moving { goal: &last, run });
     let found = drive.confirm(over).await;
     let before = before.or_else(|| drive.course.run.found.clone());
     confirmed(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
         if let Some(before) = &before {
-            tell_users((last, before), snapshot, &mut report);
+            tell_users((&last, before), snapshot, &mut report);
         }
         report.color = Some(wish.color);
         ran_before(snapshot, wish.mode, &mut report);
-        open_end(snapshot, last, &mut report);
+        open_end(snapshot, &last, &mut report);
         if wish.mode == Mode::Copy
             && let State::Deploy(state) = state
         {
@@ -155,6 +147,33 @@ async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: 
         }
         report
     })
+}
+
+/// The change of traffic that a promote comes down to; what it lacks if a version has still to be copied, which two looks
+/// have to say: one may be old.
+async fn last_phase(
+    session: &Session<'_>,
+    goal: &promote::Goal,
+    look: Look,
+) -> Result<Goal, (Lacks, Option<Snapshot>)> {
+    let mut lacks = (Lacks::Unknown, None);
+    for again in [true, false] {
+        let snapshot = match session.first_look(look).await {
+            Ok(snapshot) => snapshot,
+            Err(Stop::Signal) => return Err((Lacks::Unknown, None)),
+            Err(Stop::Trouble(trouble)) => return Err((Lacks::Unread(trouble), None)),
+        };
+        lacks = match phases(&snapshot, goal).as_deref() {
+            Ok([Phase::Move(last)]) => return Ok(last.as_ref().clone()),
+            Ok(_) => (Lacks::Copy(goal.promotion.color), Some(snapshot)),
+            Err(Hindrance::Hold(trouble)) => return Err((Lacks::Unread(trouble.clone()), Some(snapshot))),
+            Err(Hindrance::Refuse(refusal)) => (refused(refusal.clone()), Some(snapshot)),
+        };
+        if again {
+            session.pause(false).await;
+        }
+    }
+    Err(lacks)
 }
 
 /// What a change of traffic came to, told from where it began.
@@ -210,43 +229,63 @@ fn is_behind(wait: &Wait, over: bool) -> bool {
 
 impl<C: Course> Drive<'_, C> {
     /// Follows the decision as long as it only reads: the healthy targets of a goal that is reached, or what it lacks.
+    /// ECS is eventually consistent, so two looks in a row have to say the same, as long as there is time.
     async fn confirm(&mut self, over: bool) -> Result<u32, Lacks> {
         let began = clock::now();
-        let mut closer = None;
+        let (mut closer, mut reached_before) = (None, None);
         for _ in 0..LOOKS {
-            let look = closer.take().unwrap_or_else(|| self.whole());
-            let Some(seen) = self.look(look).await else { return Err(Lacks::Unknown) };
-            let now = clock::now();
-            self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
-            let patient = now.since(began) < PATIENCE;
-            if let Err(trouble) = &seen
-                && (!patient || !trouble.kind.passes())
-            {
-                return Err(Lacks::Unread(trouble.clone()));
+            let patient = clock::now().since(began) < PATIENCE;
+            let Some(found) = self.look_once(&mut closer, (over, patient)).await else { continue };
+            let unread = matches!(found, Err(Lacks::Unread(_) | Lacks::Unknown));
+            if unread || !patient || reached_before == Some(found.is_ok()) {
+                return found;
             }
-            let users = self.course.moving().is_some();
-            let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
-            self.course.saw(&seen, now);
-            match self.course.next(&seen, now) {
-                Next::Look(look) => closer = Some(look),
-                Next::Follow(follow) => self.course.follow(follow),
-                Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
-                Next::Step(step) => {
-                    let all = self.rest(seen.ok());
-                    return Err(Lacks::Steps(if all.is_empty() { vec![step] } else { all }));
-                }
-                Next::Wait(wait) if patient && is_behind(&wait, over) => self.wait(wait).await,
-                Next::Wait(Wait::Trouble(trouble)) => return Err(Lacks::Unread(trouble)),
-                Next::Wait(wait) => {
-                    let all = self.rest(seen.ok());
-                    return Err(if all.is_empty() { Lacks::Wait(Box::new(wait)) } else { Lacks::Steps(all) });
-                }
-                Next::Turn(failing, _) | Next::Done(End::Bad { failing, .. }) => return Err(fails(failing)),
-                Next::Refuse(refusal) => return Err(refused(refusal)),
-                Next::Done(End::Good { healthy, .. }) => return Ok(healthy),
-            }
+            reached_before = Some(found.is_ok());
+            self.session.pause(false).await;
         }
         Err(Lacks::Unknown)
+    }
+
+    /// One look at the goal. None: it asks for another one, as `closer` says or as before.
+    async fn look_once(
+        &mut self,
+        closer: &mut Option<Look>,
+        (over, patient): (bool, bool),
+    ) -> Option<Result<u32, Lacks>> {
+        let look = closer.take().unwrap_or_else(|| self.whole());
+        let Some(seen) = self.look(look).await else { return Some(Err(Lacks::Unknown)) };
+        let now = clock::now();
+        self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
+        if let Err(trouble) = &seen
+            && (!patient || !trouble.kind.passes())
+        {
+            return Some(Err(Lacks::Unread(trouble.clone())));
+        }
+        let users = self.course.moving().is_some();
+        let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
+        self.course.saw(&seen, now);
+        match self.course.next(&seen, now) {
+            Next::Look(look) => *closer = Some(look),
+            Next::Follow(follow) => self.course.follow(follow),
+            Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
+            Next::Step(step) => {
+                let all = self.rest(seen.ok());
+                return Some(Err(Lacks::Steps(if all.is_empty() { vec![step] } else { all })));
+            }
+            Next::Wait(wait) if patient && is_behind(&wait, over) => self.wait(wait).await,
+            Next::Wait(Wait::Trouble(trouble)) => return Some(Err(Lacks::Unread(trouble))),
+            Next::Wait(wait) => {
+                let all = self.rest(seen.ok());
+                let lacks = if all.is_empty() { Lacks::Wait(Box::new(wait)) } else { Lacks::Steps(all) };
+                return Some(Err(lacks));
+            }
+            Next::Turn(failing, _) | Next::Done(End::Bad { failing, .. }) => {
+                return Some(Err(fails(failing)));
+            }
+            Next::Refuse(refusal) => return Some(Err(refused(refusal))),
+            Next::Done(End::Good { healthy, .. }) => return Some(Ok(healthy)),
+        }
+        None
     }
 
     /// The look of the decision, with all that the report tells.

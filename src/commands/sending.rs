@@ -1,4 +1,4 @@
-//! The write that a killed change of traffic had under way: AWS alone knows whether it had its effect.
+//! The write that a killed run had under way: AWS alone knows whether it had its effect.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,6 +49,17 @@ enum Change {
         /// The count.
         desired: u32,
     },
+    /// The version of a color, its count, or both: a deploy's update. What is none stays.
+    Version {
+        /// The color.
+        color: Color,
+        /// ARN of the task definition.
+        task_definition: Option<String>,
+        /// The count.
+        desired: Option<u32>,
+        /// Whether a deployment is started even if the content is the same.
+        force: bool,
+    },
 }
 
 impl Sending {
@@ -62,6 +73,12 @@ impl Sending {
             Step::Scaling(Scaling { color, min, max, in_suspended, .. }) => {
                 Change::Scaling { color: *color, min: *min, max: *max, in_suspended: *in_suspended }
             }
+            Step::Update(update) if update.purpose == Purpose::Deploy => Change::Version {
+                color: update.color,
+                task_definition: update.task_definition.clone(),
+                desired: update.desired,
+                force: update.force,
+            },
             Step::Update(update) => Change::Count { color: update.color, desired: update.desired? },
             Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {
                 return None;
@@ -114,6 +131,14 @@ impl Sending {
                 force: false,
                 purpose: Purpose::Traffic,
             }),
+            Change::Version { color, task_definition, desired, force } => Step::Update(Update {
+                color: *color,
+                service: String::new(),
+                task_definition: task_definition.clone(),
+                desired: *desired,
+                force: *force,
+                purpose: Purpose::Deploy,
+            }),
         }
     }
 
@@ -122,7 +147,7 @@ impl Sending {
         match self.change {
             Change::Weights { .. } => "elasticloadbalancing:ModifyRule",
             Change::Scaling { .. } => "application-autoscaling:RegisterScalableTarget",
-            Change::Count { .. } => "ecs:UpdateService",
+            Change::Count { .. } | Change::Version { .. } => "ecs:UpdateService",
         }
     }
 
@@ -130,7 +155,9 @@ impl Sending {
     fn resource(&self) -> String {
         match &self.change {
             Change::Weights { rule, .. } => rule.clone(),
-            Change::Scaling { color, .. } | Change::Count { color, .. } => color.word().to_owned(),
+            Change::Scaling { color, .. } | Change::Count { color, .. } | Change::Version { color, .. } => {
+                color.word().to_owned()
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::{Outcome, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::run::Run;
-use crate::plan::step::{Failing, Found as FoundColor, Left, Step};
+use crate::plan::step::{Failing, Found as FoundColor, Left, Purpose, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Written};
 use crate::plan::verdict::{Kind, Mine, Recovery};
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned> Found<T> {
 #[serde(tag = "of", rename_all = "kebab-case")]
 pub(crate) enum State {
     /// A deploy.
-    Deploy(DeployState),
+    Deploy(Box<DeployState>),
     /// A change of traffic.
     Traffic(Box<TrafficState>),
 }
@@ -54,10 +54,12 @@ pub(crate) enum State {
 impl State {
     /// What a run knows, once it is about to change something; `sending` is the write that is about to be sent.
     pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: Option<(&Step, Time)>) -> Option<State> {
-        let of = |deploying| DeployState::of(deploying, course.left(), phase);
+        let of = |deploying| DeployState::of(deploying, course.left(), (phase, sending));
         let deploy = course.deploying().and_then(of);
         let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
-        deploy.map(State::Deploy).or(traffic.map(|state| State::Traffic(Box::new(state))))
+        deploy
+            .map(|state| State::Deploy(Box::new(state)))
+            .or(traffic.map(|state| State::Traffic(Box::new(state))))
     }
 
     /// How far the run came.
@@ -182,6 +184,15 @@ pub(crate) struct DeployState {
     pub(crate) deployment: Option<String>,
     /// When it was asked for, milliseconds since the Unix epoch.
     pub(crate) started: u64,
+    /// Whether the update starts a deployment of its own; none in the state of an older version.
+    #[serde(default)]
+    rolls: Option<bool>,
+    /// The ids of the deployments that the service had right before the update: none of them is its own.
+    #[serde(default)]
+    before: Vec<String>,
+    /// The update, until its answer came.
+    #[serde(default)]
+    sending: Option<Sending>,
     /// Whether it was to be put back on a cancel.
     #[serde(default)]
     pub(crate) restore: Option<bool>,
@@ -232,12 +243,19 @@ impl SavedEnd {
 
 impl DeployState {
     /// What a run knows, once it is about to change something.
-    fn of(deploying: &Deploying<'_>, users: Option<Split>, phase: Phase) -> Option<DeployState> {
+    fn of(
+        deploying: &Deploying<'_>,
+        users: Option<Split>,
+        (phase, sending): (Phase, Option<(&Step, Time)>),
+    ) -> Option<DeployState> {
         let Deploying { goal, service, run } = deploying;
         if run.found.is_none() && run.mine.is_none() {
             return None;
         }
-        let mine = run.mine.as_ref();
+        let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
+        let update = |step: &Step| matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
+        let sending = sending.or(unanswered).filter(|(step, _)| run.mine.is_none() && update(step));
+        let mine = run.mine.as_ref().or(run.expected.as_ref().filter(|_| sending.is_some()));
         let found = run.found.as_ref();
         let counts = [run.asked, mine.map(|mine| mine.desired), found.map(|found| found.desired)];
         let desired = counts.into_iter().flatten().next();
@@ -251,7 +269,10 @@ impl DeployState {
             task_definition: mine.map(|mine| mine.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
             deployment: mine.and_then(|mine| mine.id.clone()),
-            started: mine.map_or(run.began, |mine| mine.started).0,
+            started: sending.map_or(mine.map_or(run.began, |mine| mine.started), |(_, at)| at).0,
+            rolls: mine.map(|mine| mine.kind == Kind::Rollout),
+            before: mine.map(|mine| mine.before.clone()).unwrap_or_default(),
+            sending: sending.and_then(|(step, at)| Sending::of(step, at)),
             restore: Some(goal.restore_on_cancel),
             turned: run.failing.is_some() || (run.cancelled.is_some() && goal.restore_on_cancel),
             users,
@@ -266,6 +287,11 @@ impl DeployState {
     /// The run as it has to go on: back.
     pub(crate) fn run(&self, now: Time) -> Run {
         let mut run = self.forward(now);
+        if let Some(sending) = &self.sending {
+            // Whether it had its effect is not known.
+            (run.changed, run.unanswered) = (false, Some(sending.unanswered()));
+            run.expected = run.mine.take();
+        }
         run.turn(Failing::Cancelled, Recovery::Ours, now);
         if self.phase == Phase::Restoring {
             run.restoring = Some(now);
@@ -280,13 +306,16 @@ impl DeployState {
             .as_ref()
             .map(|arn| FoundColor { task_definition: arn.clone(), desired: self.found_desired });
         let mine = (!self.task_definition.is_empty()).then(|| Mine {
-            kind: if self.deployment.is_some() { Kind::Rollout } else { Kind::CountOnly },
+            kind: match self.rolls.unwrap_or(self.deployment.is_some()) {
+                true => Kind::Rollout,
+                false => Kind::CountOnly,
+            },
             id: self.deployment.clone(),
             task_definition: self.task_definition.clone(),
             desired: self.desired,
             started: Time(self.started),
-            seen: true,
-            before: Vec::new(),
+            seen: self.sending.is_none(),
+            before: self.before.clone(),
         });
         let (was_live, asked) = (self.was_live, Some(self.desired));
         Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) }
@@ -301,6 +330,45 @@ mod tests {
 
     /// Linux's limit for an environment variable, with its name and the zero at its end (`MAX_ARG_STRLEN`), in bytes.
     const LONGEST_VARIABLE: usize = 128 * 1024;
+
+    /// The state of a deploy that was killed right before, or right after, it sent its update.
+    fn killed_in_update(force: bool) -> DeployState {
+        let state = json!({
+            "of": "deploy", "phase": "deploying", "color": "green", "service": "web-green",
+            "found_task_definition": "web-green:1", "found_desired": 2, "was_live": false,
+            "task_definition": "web-green:2", "desired": 2, "deployment": null, "started": 5_000,
+            "rolls": true, "before": ["ecs-svc/1"],
+            "sending": { "at": 5_000, "change": { "version": {
+                "color": "green", "task_definition": (!force).then_some("web-green:2"), "desired": null, "force": force,
+            } } },
+        });
+        let Ok(State::Deploy(state)) = serde_json::from_value(state) else { panic!("a deploy") };
+        *state
+    }
+
+    #[test]
+    fn invariant_35_an_update_that_a_kill_left_without_an_answer_is_looked_for_in_both_directions() {
+        for force in [false, true] {
+            let state = killed_in_update(force);
+            let forward = state.forward(Time(60_000));
+            let mine = forward.mine.clone().unwrap();
+            assert_eq!((mine.kind, mine.id.as_deref(), mine.seen), (Kind::Rollout, None, false));
+            assert_eq!((mine.before, forward.unanswered), (vec!["ecs-svc/1".to_owned()], None));
+            let back = state.run(Time(60_000));
+            assert_eq!((back.changed, back.mine.is_none()), (false, true));
+            assert_eq!(back.own_change().map(|own| own.task_definition.as_str()), Some("web-green:2"));
+            let (_, update) = back.unanswered_update().unwrap();
+            assert_eq!((update.force, update.purpose), (force, Purpose::Deploy));
+        }
+    }
+
+    #[test]
+    fn a_deployment_whose_answer_did_not_name_it_stays_one_of_its_own() {
+        let mut state = killed_in_update(false);
+        state.sending = None;
+        let mine = state.forward(Time(60_000)).mine.unwrap();
+        assert_eq!((mine.kind, mine.id, mine.before.len()), (Kind::Rollout, None, 1));
+    }
 
     /// The state that an older version left after it had written so many rules: plain maps by rule ARN.
     fn older(rules: u64) -> Value {

@@ -170,8 +170,9 @@ fn because_of_users(
 /// Whether a look shows no trace of what this run changed: the service is gone, or it is as it was before the run's
 /// update, with no deployment that came after that. A stale answer looks the same.
 pub(super) fn is_without_trace(service: Option<&Service>, run: &Run) -> bool {
-    let (Some(mine), Some(found)) = (&run.mine, &run.found) else { return false };
-    if !run.changed || run.restoring.is_some() || mine.before.is_empty() {
+    let (Some(mine), Some(found)) = (run.own_change(), &run.found) else { return false };
+    let wrote = run.changed || run.unanswered_update().is_some();
+    if !wrote || run.restoring.is_some() || mine.before.is_empty() {
         return false;
     }
     let Some(service) = service else { return true };
@@ -241,7 +242,7 @@ fn back(service: &Service, run: &Run, turned: &Turned, now: Time) -> Next {
     if run.restoring.is_some() {
         return bad(failing, Left::Unknown, Because::NotConfirmed);
     }
-    let mine = run.mine.as_ref().map(|mine| mine.task_definition.as_str());
+    let mine = run.own_change().map(|mine| mine.task_definition.as_str());
     let of_mine = mine.is_none_or(|mine| mine == service.task_definition);
     if !of_mine && service.task_definition != found.task_definition {
         let because = if turned.recovery == Recovery::Aws { Because::AwsElsewhere } else { Because::Theirs };

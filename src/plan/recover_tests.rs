@@ -150,6 +150,7 @@ fn invariant_41_a_cancelled_run_believes_the_second_look() {
     let mut cancelled = run(Recovery::Ours);
     cancelled.changed = true;
     cancelled.turn(Failing::Cancelled, Recovery::Ours, at(20));
+    cancelled.cancelled = Some(at(20));
     cancelled.mine.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
     let restoring = Goal { restore_on_cancel: true, ..goal() };
     let mut looks = Vec::new();
@@ -445,6 +446,38 @@ fn unanswered() -> Run {
         ended: at(19),
     };
     Run { changed: false, mine: None, unanswered: Some(lost), ..run(Recovery::Ours) }
+}
+
+/// The same, with what the update was to bring and the deployments that were there before it.
+fn expecting() -> Run {
+    let mut run = unanswered();
+    let mine =
+        Mine { id: None, before: vec!["ecs-svc/now".to_owned()], ..self::run(Recovery::Ours).mine.unwrap() };
+    run.expected = Some(mine);
+    run
+}
+
+#[test]
+fn invariant_13_a_version_of_another_writer_is_not_put_back_for_an_update_without_an_answer() {
+    let mut theirs = green("web-green:7", 2, (0, Rollout::InProgress));
+    theirs.as_mut().unwrap().services[1].deployments[0].id = "ecs-svc/theirs".to_owned();
+    assert_eq!(back_at(60, &theirs, &expecting()), end(Left::Changed, Because::Theirs));
+}
+
+#[test]
+fn invariant_35_a_color_without_a_trace_of_an_update_is_looked_at_until_looks_agree() {
+    let mut run = expecting();
+    let sent = run.unanswered.as_ref().unwrap().sent;
+    let late = sent.0 / 1000 + 60;
+    for seconds in [late, late + 2] {
+        assert!(matches!(noted(seconds, &as_before(), &mut run), Next::Wait(_)), "{seconds}");
+    }
+    // The update shows after all: it is put back.
+    assert_eq!(noted(late + 3, &still_mine(), &mut run), restore(Some("web-green:1"), None));
+    for seconds in [late + 4, late + 6] {
+        assert!(matches!(noted(seconds, &as_before(), &mut run), Next::Wait(_)), "{seconds}");
+    }
+    assert_eq!(noted(late + 9, &as_before(), &mut run), end(Left::Untouched, Because::NothingChanged));
 }
 
 #[test]

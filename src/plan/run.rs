@@ -22,8 +22,8 @@ pub(crate) struct Run {
     pub(crate) found: Option<Found>,
     /// Whether users reached the color when it was seen last before the run changed it.
     pub(crate) was_live: bool,
-    /// The ids of the deployments that the service had right before the run's own update.
-    pub(crate) before: Vec<String>,
+    /// The change that the run's own update is to bring, from right before it is sent.
+    pub(crate) expected: Option<Mine>,
     /// Since when, and at how many looks in a row, the service was seen as if somebody had taken it away.
     pub(crate) doubt: Sighting,
     /// Since when, and at how many looks in a row, the service was seen on the way back without a trace of this run.
@@ -207,12 +207,18 @@ impl Run {
         self.doubt.is_proven(now)
     }
 
-    /// Whether the color without a trace of this run was seen so often and long enough to be believed; a cancelled run
-    /// believes the second look. None if the newest look shows a trace.
+    /// Whether the color without a trace of this run was seen so often and long enough to be believed; a run that has to
+    /// be gone soon after a signal believes the second look. None if the newest look shows a trace.
     pub(crate) fn shows_no_trace(&self, now: Time) -> Option<bool> {
-        let is_cancelled = self.failing.as_ref().is_some_and(|turned| turned.failing == Failing::Cancelled);
         let seen = &self.traceless;
-        seen.is_newest().then(|| seen.is_proven(now) || (is_cancelled && seen.is_repeated()))
+        let is_short = self.cancelled.is_some() && seen.is_repeated();
+        seen.is_newest().then(|| seen.is_proven(now) || is_short)
+    }
+
+    /// The run's own change of the service, or the one that an update without an answer was to bring.
+    pub(crate) fn own_change(&self) -> Option<&Mine> {
+        let in_doubt = self.expected.as_ref().filter(|_| self.unanswered_update().is_some());
+        self.mine.as_ref().or(in_doubt)
     }
 
     /// The update that had no answer, where one had none.
@@ -266,7 +272,8 @@ impl Run {
         if update.purpose != Purpose::Deploy || self.mine.is_some() {
             return;
         }
-        self.before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
+        let before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
+        self.expected = Some(own(update, service, (Time::default(), before)));
         self.asked = Some(update.desired.unwrap_or(service.desired));
         if let Some(found) = &mut self.found {
             // Another try: the count may be another one by now.
@@ -328,7 +335,10 @@ impl Run {
         match update.purpose {
             Purpose::Restore => self.restoring = Some(call.ended),
             Purpose::Traffic => self.raised = Some(call.ended),
-            Purpose::Deploy => self.mine = Some(own(update, service, (call.sent, self.before.clone()))),
+            Purpose::Deploy => {
+                let before = self.expected.as_ref().map(|expected| expected.before.clone());
+                self.mine = Some(own(update, service, (call.sent, before.unwrap_or_default())));
+            }
         }
     }
 

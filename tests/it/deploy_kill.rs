@@ -347,9 +347,16 @@ fn invariant_07_a_deploy_that_is_rolled_back_killed_at_any_call_converges() {
 fn post_between(after: bool) {
     let (expected, _) = GOOD.undisturbed();
     let (bed, sample) = GOOD.stage();
+    // The version is not good yet when the post step looks: one that is would be confirmed.
+    let slow = Duration::from_secs(120);
+    let launch = bed.world(|world| std::mem::replace(&mut world.pace.launch, slow));
     let done = GOOD.killed(&bed, &sample, &(Place::Of("UpdateService", 1), after)).expect("it was killed");
     bed.clear_calls();
+    let restored = move |world: &mut testbed::World| world.pace.launch = launch;
+    bed.fault(Fault::on("UpdateService", Effect::Before(Box::new(restored))));
     let post = GOOD.action(&bed, &sample).post(&done.state).run();
+    bed.clear_faults();
+    bed.world(|world| world.pace.launch = launch);
     settled(&bed);
     let green = service(&bed, "web-green");
     assert_eq!((&green["desired"], version(&green)), (&json!(2), "web-green:1"), "{}", post.log);
