@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::look::{frozen, stack_with};
+use crate::common::look::{frozen, hurry, hurry_at_update, stack_with};
 use crate::common::{Action, Done, Running};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
@@ -348,15 +348,13 @@ fn post_between(after: bool) {
     let (expected, _) = GOOD.undisturbed();
     let (bed, sample) = GOOD.stage();
     // The version is not good yet when the post step looks: one that is would be confirmed.
-    let slow = Duration::from_secs(120);
-    let launch = bed.world(|world| std::mem::replace(&mut world.pace.launch, slow));
+    bed.world(|world| world.pace.launch = Duration::from_secs(120));
     let done = GOOD.killed(&bed, &sample, &(Place::Of("UpdateService", 1), after)).expect("it was killed");
     bed.clear_calls();
-    let restored = move |world: &mut testbed::World| world.pace.launch = launch;
-    bed.fault(Fault::on("UpdateService", Effect::Before(Box::new(restored))));
+    hurry_at_update(&bed);
     let post = GOOD.action(&bed, &sample).post(&done.state).run();
     bed.clear_faults();
-    bed.world(|world| world.pace.launch = launch);
+    hurry(&bed);
     settled(&bed);
     let green = service(&bed, "web-green");
     assert_eq!((&green["desired"], version(&green)), (&json!(2), "web-green:1"), "{}", post.log);

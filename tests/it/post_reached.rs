@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::common::look::hurry_at_update;
 use crate::common::traffic::splits_in;
 use crate::common::{Action, Done, pull_request, stack};
 use rustix::process::{Pid, Signal, kill_process};
@@ -190,10 +191,9 @@ fn says(bed: &Testbed, after: &Done, parts: &[&str]) {
 fn killed_in_update(effect: Effect, invisible: Duration, steady: bool) -> (Testbed, Done) {
     let (bed, sample) = stage();
     // A version that is not to be good yet needs longer to start than the post step lasts.
-    let usual = bed.world(|world| {
-        let slow = if steady { world.pace.launch } else { Duration::from_secs(120) };
+    bed.world(|world| {
         world.pace.invisible = invisible;
-        std::mem::replace(&mut world.pace.launch, slow)
+        world.pace.launch = if steady { world.pace.launch } else { Duration::from_secs(120) };
     });
     let action = || run(&bed, "deploy").input("image", &sample.image("v2"));
     bed.fault(Fault::on("UpdateService", effect));
@@ -206,8 +206,7 @@ fn killed_in_update(effect: Effect, invisible: Duration, steady: bool) -> (Testb
     assert!(!steady || bed.wait_until(Duration::from_secs(20), |world| deployed(world, &sample)));
     bed.clear_calls();
     // The tasks that come back start as fast as ever.
-    let restored = move |world: &mut World| world.pace.launch = usual;
-    bed.fault(Fault::on("UpdateService", Effect::Before(Box::new(restored))));
+    hurry_at_update(&bed);
     let after = action().post(&done.state).run();
     (bed, after)
 }
@@ -222,10 +221,10 @@ fn invariant_42_a_deploy_killed_before_the_answer_of_its_update_is_confirmed() {
 fn invariant_42_an_update_that_a_stale_answer_hides_is_put_back_and_not_told_as_untouched() {
     let (bed, done) = killed_in_update(Effect::KillAfter, Duration::from_secs(3), false);
     done.expect(1, "cancelled", "cancelled", "restored");
-    assert_eq!(common::writes(&bed), ["ecs UpdateService web-green web-green:1"], "{}", done.log);
+    assert_eq!(crate::common::writes(&bed), ["ecs UpdateService web-green web-green:1"], "{}", done.log);
     let (bed, done) = killed_in_update(Effect::KillBefore, Duration::from_secs(3), false);
     done.expect(1, "cancelled", "cancelled", "untouched");
-    assert_eq!(common::writes(&bed), [""; 0], "{}", done.log);
+    assert_eq!(crate::common::writes(&bed), [""; 0], "{}", done.log);
 }
 
 #[test]
