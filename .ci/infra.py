@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bed import ROOT, Failed, check
 from infra_e2e import end_to_end
+from infra_guard import guard
 
 CI = Path(__file__).resolve().parent
 DIRECTORIES = ["network", "registry", "cluster", "dns", "load-balancer", "roles", "services", "observability"]
@@ -126,12 +127,17 @@ def formatted(tools):
     terraform(".", "fmt", "-check", "-recursive", "-no-color")
 
 
+def guarded(tools):
+    """The guard of the workflows, over plans that no apply here makes."""
+    guard(tools / "infra")
+
+
 def walk(tools):
     """From nothing to everything and back, with the real provider."""
     end_to_end(tools / "infra/stage", tools / "infra/providers")
 
 
-PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "walk": walk}
+PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "guard": guarded, "walk": walk}
 
 
 def main(tools, *parts):

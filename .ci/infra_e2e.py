@@ -13,6 +13,7 @@ import urllib.request
 
 import boto3
 from bed import ROOT, Bed, Failed, check
+from infra_guard import rendered
 
 NAME, REGION, BUCKET = "stage", "eu-west-1", "stage-state"
 # The provider of the end-to-end run is the newest that PyPI has: it lacks these.
@@ -200,6 +201,7 @@ def made(stage):
     stage.run("apply", "all")
     text = stage.summary()
     check("### registry: no changes" in text and "- create `aws_ecs_service.color" in text, "the summary names each change")
+    rendered(stage.outputs("roles")["policies"], stage.outputs("load-balancer")["load_balancer"])
 
 
 def used(stage):
