@@ -201,6 +201,8 @@ def made(stage):
     stage.run("apply", "all")
     text = stage.summary()
     check("### registry: no changes" in text and "- create `aws_ecs_service.color" in text, "the summary names each change")
+    said = stage.run("output", "services")
+    check('"blue": "stage-blue"' in said and '"blue-service" = "stage-blue"' in said, "the outputs name the services")
     rendered(stage.outputs("roles")["policies"], stage.outputs("load-balancer")["load_balancer"])
 
 

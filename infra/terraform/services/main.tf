@@ -34,8 +34,8 @@ resource "aws_cloudwatch_log_group" "color" {
   retention_in_days = var.log_days
 }
 
-# The first revision. The action registers the later ones from what runs: what changes here reaches a service by a deploy
-# with `task-definition: NAME-blue`, the family's newest revision.
+# The first revision. The action registers the later ones from what runs: a change here reaches a service by a deploy with
+# `task-definition: NAME-blue`, the family's newest revision.
 resource "aws_ecs_task_definition" "color" {
   for_each = local.services
 

@@ -53,7 +53,7 @@ run "email" {
 
   assert {
     condition     = length(aws_sns_topic_subscription.email) == 1
-    error_message = "alarms write to somebody"
+    error_message = "alarms have a reader"
   }
 }
 
