@@ -26,6 +26,9 @@ use crate::world::{BOTH, World, index, split};
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(5);
 
+/// Most rules that a run writes at the same time.
+const AT_ONCE: usize = 5;
+
 /// More looks than any run takes.
 const MOST: u32 = 2_000;
 
@@ -99,10 +102,10 @@ enum Action {
     Services,
     /// Read the rules and decide.
     Rules(Vec<Service>),
-    /// Have the effect of a write.
-    Effect(Step, Box<Snapshot>, Time),
-    /// Get the answer of a write.
-    Answer(Step, Read<Answer>, Time),
+    /// Have the effect of the next one of several writes that were sent at the same time; the others have their answers.
+    Effect(Vec<Step>, Vec<Read<Answer>>, Box<Snapshot>, Time),
+    /// Get the answers of the writes.
+    Answer(Vec<Step>, Vec<Read<Answer>>, Time),
 }
 
 /// One run.
@@ -214,14 +217,15 @@ impl<'a> Actor<'a> {
                 }
                 self.decide(seen, world, broken)
             }
-            Action::Effect(step, seen, sent) => {
+            Action::Effect(steps, mut answers, seen, sent) => {
+                let step = steps[answers.len()].clone();
                 let content = self
                     .course
                     .as_ref()
                     .and_then(|course| course.deploying())
                     .map(|on| on.goal.content.clone());
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
-                    self.found = Some(*seen);
+                    self.found = Some((*seen).clone());
                 }
                 let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
                 let sends = !matches!(step, Step::Find { .. });
@@ -240,13 +244,20 @@ impl<'a> Actor<'a> {
                 };
                 let what =
                     if self.traced { format!("writes {} ({wire:?})", brief(&step)) } else { String::new() };
-                self.action = Action::Answer(step, answer, sent);
+                answers.push(answer);
+                self.action = if answers.len() == steps.len() {
+                    Action::Answer(steps, answers, sent)
+                } else {
+                    Action::Effect(steps, answers, seen, sent)
+                };
                 what
             }
-            Action::Answer(step, answer, sent) => {
-                let failed = answer.is_err();
+            Action::Answer(steps, answers, sent) => {
+                let failed = answers.iter().any(Result::is_err);
                 let course = self.course.as_mut().unwrap();
-                course.answered(&step, answer, CallTime { sent, ended: world.now });
+                for (step, answer) in steps.iter().zip(answers) {
+                    course.answered(step, answer, CallTime { sent, ended: world.now });
+                }
                 self.look = course.look();
                 if failed {
                     self.wakes = world.now.after(POLL);
@@ -285,11 +296,12 @@ impl<'a> Actor<'a> {
                 course.waited();
             }
             Next::Step(step) => {
-                if writes(&step) {
-                    course.before(&step, &seen);
-                    broken.extend(oracle::judge(&seen, &step, world, self.command));
+                let steps = course.ahead(&step, &seen, (AT_ONCE, now));
+                for step in steps.iter().filter(|step| writes(step)) {
+                    course.before(step, &seen);
+                    broken.extend(oracle::judge(&seen, step, world, self.command));
                 }
-                self.action = Action::Effect(step, Box::new(seen), now);
+                self.action = Action::Effect(steps, Vec::new(), Box::new(seen), now);
             }
             Next::Follow(follow) => course.follow(follow),
             Next::Turn(failing, recovery) => course.turn(failing, recovery, now),

@@ -114,7 +114,7 @@ impl Aws {
 }
 
 /// Waits for the work where there is any.
-async fn maybe<F: Future>(work: Option<F>) -> Option<F::Output> {
+pub(super) async fn maybe<F: Future>(work: Option<F>) -> Option<F::Output> {
     match work {
         Some(work) => Some(work.await),
         None => None,

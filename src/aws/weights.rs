@@ -6,6 +6,7 @@ use aws_sdk_elasticloadbalancingv2::types::Action;
 use super::actions;
 use super::clients::Aws;
 use super::errors::{odd, unread, unwritten};
+use super::observe::maybe;
 use super::retry::NoBlindRetry;
 use super::rules::{DESCRIBE_RULES, rule};
 use super::together::together;
@@ -21,36 +22,49 @@ const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
 const MODIFY_RULE: &str = "elasticloadbalancing:ModifyRule";
 
 impl Aws {
-    /// Writes all actions of a rule, and nothing else of it, and reads the rule back. `found` is the rule as it was
-    /// found: what of its listener is not in the answer comes from there. When AWS took the actions and the rule can't
-    /// be read back, the trouble is that of the read, and its effect is unknown.
-    pub(crate) async fn set_weights(&self, weights: &Weights, found: &Rule) -> Read<Rule> {
-        self.write_actions(weights).await?;
-        let read = self.read_back(&weights.rule, found).await;
-        read.map_err(|trouble| Trouble { effect_unknown: true, ..trouble })
+    /// Writes all actions of each rule, and nothing else of it, all rules at the same time, and reads them back. A rule with
+    /// its write is as it was found: what of its listener is not in the answer comes from there. When AWS took the actions
+    /// and the rule can't be read back, the trouble is that of the read, and its effect is unknown.
+    ///
+    /// With them it reads what decides about the rules that are written `next`: these rules, and the health of the targets.
+    /// None if there are none, if a write failed, or if any of it can't be read.
+    pub(crate) async fn set_weights(
+        &self,
+        writes: &[(&Weights, &Rule)],
+        next: &[&Rule],
+        seen: &Snapshot,
+    ) -> (Vec<Read<Rule>>, Option<Snapshot>) {
+        let sent = together(writes.iter().map(|(weights, _)| self.write_actions(weights))).await;
+        let taken = sent.iter().zip(writes).filter(|(answer, _)| answer.is_ok());
+        let taken: Vec<&Rule> = taken.map(|(_, (_, rule))| *rule).collect();
+        let next = if taken.len() == writes.len() { next } else { &[] };
+        let health = (!next.is_empty()).then(|| self.health_anew(seen));
+        let ((read, all), services) = tokio::join!(self.read_written(&taken, next), maybe(health));
+        let mut read = read.into_iter();
+        let answer = |(sent, (_, rule)): (Read<()>, &(&Weights, &Rule))| {
+            sent?;
+            let rule = read.next().unwrap_or_else(|| Err(gone(&rule.arn)));
+            rule.map_err(|trouble| Trouble { effect_unknown: true, ..trouble })
+        };
+        let rules = sent.into_iter().zip(writes).map(answer).collect();
+        let anew = |(rules, services): (Vec<Rule>, _)| Snapshot { services, ..with_rules(seen, &rules) };
+        (rules, all.zip(services.flatten()).map(anew))
     }
 
-    /// The same, and what decides about the rule that is written next: that rule, read with the first one, and the health
-    /// of the targets. None if any of it can't be read.
-    pub(crate) async fn set_weights_before(
-        &self,
-        weights: &Weights,
-        (found, next): (&Rule, &Rule),
-        seen: &Snapshot,
-    ) -> Read<(Rule, Option<Snapshot>)> {
-        self.write_actions(weights).await?;
-        let both = [found, next];
-        let (rules, services) = tokio::join!(self.read_rules(&both), self.health_anew(seen));
-        let rules = rules.unwrap_or_default();
-        let [written, following] = rules.as_slice() else {
-            // One of the two is gone, or could not be read: the other tells nothing of it.
-            let read = self.read_back(&weights.rule, found).await;
-            return read
-                .map(|rule| (rule, None))
-                .map_err(|trouble| Trouble { effect_unknown: true, ..trouble });
-        };
-        let anew = |services| Snapshot { services, ..with_rules(seen, &[written, following]) };
-        Ok((written.clone(), services.map(anew)))
+    /// Rules that were written, each as AWS holds it now; and they and the next ones, if all could be read.
+    async fn read_written(&self, written: &[&Rule], next: &[&Rule]) -> (Vec<Read<Rule>>, Option<Vec<Rule>>) {
+        let all = [written, next].concat();
+        if written.is_empty() {
+            return (Vec::new(), None);
+        }
+        match self.read_rules(&all).await {
+            Ok(rules) if rules.len() == all.len() => {
+                (rules.iter().take(written.len()).cloned().map(Ok).collect(), Some(rules))
+            }
+            Err(trouble) if all.len() == 1 => (vec![Err(trouble)], None),
+            // One of them is gone, or they can't be read: it tells nothing of the others.
+            Ok(_) | Err(_) => (together(written.iter().map(|rule| self.read_back(rule))).await, None),
+        }
     }
 
     /// The services with the health of their targets read anew; none if one of them can't be read.
@@ -102,10 +116,9 @@ impl Aws {
     }
 
     /// One rule as AWS holds it now, with its listener as it was found.
-    async fn read_back(&self, arn: &str, found: &Rule) -> Read<Rule> {
-        let found = Rule { arn: arn.to_owned(), ..found.clone() };
-        let read = self.read_rules(&[&found]).await?;
-        read.into_iter().next().ok_or_else(|| gone(arn))
+    async fn read_back(&self, found: &Rule) -> Read<Rule> {
+        let read = self.read_rules(&[found]).await?;
+        read.into_iter().next().ok_or_else(|| gone(&found.arn))
     }
 
     /// Rules as AWS holds them now, with their listeners as they were found. One that is gone is left out.

@@ -12,30 +12,46 @@ use crate::plan::definition::{Content, family, same_content, tag};
 use crate::plan::probe::judge;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
-use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step};
-use crate::plan::traffic::following_rule;
+use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step, Weights};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
 
-/// Does it, and brings its answer; after a write of weights, what decides about the next rule, too.
+/// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what
+/// decides about the steps that follow.
 pub(crate) async fn apply<C: Course>(
     drive: &Drive<'_, C>,
     aws: &Aws,
-    step: &Step,
+    (steps, then): (&[Step], &[Step]),
     seen: Option<&Snapshot>,
-) -> Read<(Answer, Option<Snapshot>)> {
-    if let Step::Weights(weights) = step {
-        let Some((snapshot, rule)) = seen.and_then(|seen| Some((seen, rule(seen, &weights.rule)?))) else {
-            return Err(misplaced(&weights.rule));
-        };
-        let Some(next) = following_rule(snapshot, weights) else {
-            return Ok((Answer::Weighed(Box::new(aws.set_weights(weights, rule).await?)), None));
-        };
-        let (written, anew) = aws.set_weights_before(weights, (rule, next), snapshot).await?;
-        return Ok((Answer::Weighed(Box::new(written)), anew));
+) -> (Vec<Read<Answer>>, Option<Snapshot>) {
+    let writes: Option<Vec<(&Weights, &Rule)>> =
+        steps.iter().map(|step| Some((weights(step)?, rule(seen?, &weights(step)?.rule)?))).collect();
+    if let (Some(writes), Some(seen)) = (writes, seen) {
+        let then: Vec<&Rule> = then.iter().filter_map(|step| rule(seen, &weights(step)?.rule)).collect();
+        let (rules, between) = aws.set_weights(&writes, &then, seen).await;
+        let answer = |rule: Read<Rule>| rule.map(|rule| Answer::Weighed(Box::new(rule)));
+        return (rules.into_iter().map(answer).collect(), between);
     }
-    Ok((apply_other(drive, aws, step, seen).await?, None))
+    let mut answers = Vec::new();
+    for step in steps {
+        answers.push(apply_other(drive, aws, step, seen).await);
+    }
+    (answers, None)
+}
+
+/// The weights that a step writes.
+fn weights(step: &Step) -> Option<&Weights> {
+    match step {
+        Step::Weights(weights) => Some(weights),
+        Step::Find { .. }
+        | Step::Register { .. }
+        | Step::Update(_)
+        | Step::Probe
+        | Step::Scaling(_)
+        | Step::Policy(_)
+        | Step::Alarm(_) => None,
+    }
 }
 
 /// Does a step that writes no weights.

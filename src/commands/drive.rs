@@ -27,6 +27,9 @@ use crate::plan::verdict::{Mine, Recovery};
 /// How long a write that is on its way when the signal comes may still be answered.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
 
+/// Most rules that are written at the same time. A change that turns out wrong has reached no more rules than these.
+const AT_ONCE: usize = 5;
+
 /// How long a whole look holds for the rules of one change. Each rule and the health of targets are read with every write.
 const WHOLE_LOOK: Duration = Duration::from_secs(15);
 
@@ -61,8 +64,8 @@ pub(crate) struct Drive<'a, C> {
     told_failure: bool,
     /// The foreign targets that were told.
     told_foreign: Vec<String>,
-    /// The write that AWS does not take for now.
-    held_up: Option<HeldUp>,
+    /// The writes that AWS does not take for now.
+    held_up: Vec<HeldUp>,
     /// What was read with the last write of weights.
     between: Option<Snapshot>,
     /// When the last whole look began.
@@ -84,7 +87,7 @@ impl<'a, C: Course> Drive<'a, C> {
             told_moved: false,
             told_failure: false,
             told_foreign: Vec::new(),
-            held_up: None,
+            held_up: Vec::new(),
             between: None,
             looked: clock::now(),
         }
@@ -241,31 +244,32 @@ impl<'a, C: Course> Drive<'a, C> {
         self.course.waited();
     }
 
-    /// Does one step and notes its answer. What comes next is decided by a new look (invariant 6).
+    /// Does a step, and with it what may be done at the same time, and notes the answers. What comes next is decided by a
+    /// new look (invariant 6).
     pub(super) async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
+        let ahead = |seen| self.course.ahead(step, seen, (2 * AT_ONCE, clock::now()));
+        let mut steps = seen.as_ref().map_or_else(|| vec![step.clone()], ahead);
+        let then = steps.split_off(steps.len().min(AT_ONCE));
         if step.is_write()
             && let Some(snapshot) = &seen
         {
-            self.course.before(step, snapshot);
-            self.save_with(self.phase(), Some((step, clock::now())));
+            steps.iter().for_each(|step| self.course.before(step, snapshot));
+            self.save_with(self.phase(), &steps);
         }
-        if self.held_up.as_ref().is_none_or(|held| held.step != *step) {
-            self.held_up = None;
-            self.session.reporter.emit(&Event::Step(step.clone()));
-        }
+        self.tell_steps(&steps);
         let sent = clock::now();
-        let work = async |aws: &_| apply(self, aws, step, seen.as_ref()).await;
-        let answer = match self.session.outside.finish(WRITE_GRACE, work).await {
-            Interrupted::No(answer) => answer,
-            Interrupted::Yes => Err(cut_off(step)),
+        let work = async |aws: &_| apply(self, aws, (&steps, &then), seen.as_ref()).await;
+        let (answers, between) = match self.session.outside.finish(WRITE_GRACE, work).await {
+            Interrupted::No(answered) => answered,
+            Interrupted::Yes => (steps.iter().map(|step| Err(cut_off(step))).collect(), None),
         };
-        let answer = answer.map(|(answer, between)| {
-            self.between = between;
-            answer
-        });
-        self.tell(step, &answer);
-        let failed = answer.is_err();
-        self.course.answered(step, answer, CallTime { sent, ended: clock::now() });
+        self.between = between;
+        let failed = answers.iter().any(Result::is_err);
+        let call = CallTime { sent, ended: clock::now() };
+        for (step, answer) in steps.iter().zip(answers) {
+            self.tell(step, &answer);
+            self.course.answered(step, answer, call);
+        }
         if step.is_write() {
             self.save(self.phase());
         }
@@ -335,12 +339,12 @@ impl<'a, C: Course> Drive<'a, C> {
 
     /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.
     pub(crate) fn save(&self, phase: Phase) {
-        self.save_with(phase, None);
+        self.save_with(phase, &[]);
     }
 
-    /// The same, with the write that is about to be sent.
-    fn save_with(&self, phase: Phase, sending: Option<(&Step, Time)>) {
-        let Some(state) = State::of(&self.course, phase, sending) else { return };
+    /// The same, with the writes that are about to be sent.
+    fn save_with(&self, phase: Phase, sending: &[Step]) {
+        let Some(state) = State::of(&self.course, phase, (sending, clock::now())) else { return };
         self.session.save_state(&state);
     }
 }

@@ -1,6 +1,6 @@
-//! The write that a killed run had under way: AWS alone knows whether it had its effect.
+//! The writes that a killed run had under way: AWS alone knows whether they had their effect.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::plan::color::{Color, Split};
@@ -160,4 +160,21 @@ impl Sending {
             }
         }
     }
+}
+
+/// Reads several writes, or what an older version saved: one, or null.
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(saved: D) -> Result<Vec<Sending>, D::Error> {
+    /// What may be saved.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        /// As this version saves it.
+        Several(Vec<Sending>),
+        /// As an older version did.
+        One(Option<Sending>),
+    }
+    Ok(match Saved::deserialize(saved)? {
+        Saved::Several(all) => all,
+        Saved::One(one) => one.into_iter().collect(),
+    })
 }

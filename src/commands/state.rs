@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::sending::Sending;
+use super::sending::{self, Sending};
 use crate::event::Report;
 use crate::failure::{Outcome, Reason};
 use crate::plan::color::{Color, Split};
@@ -52,9 +52,10 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// What a run knows, once it is about to change something; `sending` is the write that is about to be sent.
-    pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: Option<(&Step, Time)>) -> Option<State> {
-        let of = |deploying| DeployState::of(deploying, course.left(), (phase, sending));
+    /// What a run knows, once it is about to change something; `sending` are the writes that are about to be sent.
+    pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
+        let first = sending.0.first().map(|step| (step, sending.1));
+        let of = |deploying| DeployState::of(deploying, course.left(), (phase, first));
         let deploy = course.deploying().and_then(of);
         let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
         deploy
@@ -106,9 +107,9 @@ pub(crate) struct TrafficState {
     /// Whether a promote had begun to take from the color without users what production has.
     #[serde(default)]
     finishing: bool,
-    /// The write whose answer did not come.
-    #[serde(default)]
-    sending: Option<Sending>,
+    /// The writes whose answers did not come: those that were sent at the same time. An older version saved one, or null.
+    #[serde(default, deserialize_with = "sending::one_or_several")]
+    sending: Vec<Sending>,
     /// When the run began.
     began: Time,
     /// Whether users were to be sent back on a cancel.
@@ -121,9 +122,11 @@ pub(crate) struct TrafficState {
 
 impl TrafficState {
     /// What a run knows, once it is about to change something.
-    fn of(moving: &Moving<'_>, phase: Phase, sending: Option<(&Step, Time)>) -> Option<TrafficState> {
+    fn of(moving: &Moving<'_>, phase: Phase, (steps, now): (&[Step], Time)) -> Option<TrafficState> {
         let run = &moving.run;
-        let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
+        let unanswered = run.unanswered.iter().filter(|_| steps.is_empty());
+        let unanswered = unanswered.map(|write| (&write.step, write.sent));
+        let sending = steps.iter().map(|step| (step, now)).chain(unanswered);
         Some(TrafficState {
             phase,
             to: moving.goal.wish.to,
@@ -131,8 +134,8 @@ impl TrafficState {
             written: run.written.clone(),
             counts: run.counts.clone(),
             scaled: run.scaled.clone(),
-            finishing: run.finishing || sending.is_some_and(|(step, _)| run.finishes(step, moving.goal)),
-            sending: sending.or(unanswered).and_then(|(step, at)| Sending::of(step, at)),
+            finishing: run.finishing || steps.iter().any(|step| run.finishes(step, moving.goal)),
+            sending: sending.filter_map(|(step, at)| Sending::of(step, at)).collect(),
             began: run.began,
             restore: Some(moving.goal.restore_on_cancel),
             turned: run.failing.is_some() || (run.cancelled.is_some() && moving.goal.restore_on_cancel),
@@ -154,7 +157,7 @@ impl TrafficState {
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
             finishing: self.finishing,
-            unanswered: self.sending.as_ref().map(Sending::unanswered),
+            unanswered: self.sending.iter().map(Sending::unanswered).collect(),
             changed: true,
             ..traffic::Run::begin(now)
         }

@@ -8,7 +8,7 @@ use super::look::Look;
 use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, Turned};
 use super::snapshot::Snapshot;
-use super::step::{Because, End, Failing, Follow, Left, Next, Purpose, Step, Wait};
+use super::step::{Because, End, Failing, Follow, Left, Next, Purpose, Step, Wait, Weights};
 use super::time::{CallTime, Time};
 use super::traffic;
 use super::trouble::Read;
@@ -36,6 +36,12 @@ pub(crate) trait Course {
     /// What new rules make of a step; none: it may be done.
     fn stopped_by_rules(&self, _seen: &Snapshot, _now: Time) -> Option<Next> {
         None
+    }
+
+    /// A step that was decided, and up to `most` steps in all that may be done with it: writes of other rules of the same
+    /// change. Each is what would be decided next if the ones before it had their effect, and needs nothing of them.
+    fn ahead(&self, step: &Step, _seen: &Snapshot, _at: (usize, Time)) -> Vec<Step> {
+        vec![step.clone()]
     }
 
     /// Notes what is found right before a write.
@@ -210,6 +216,11 @@ impl Course for Deploying<'_> {
     }
 }
 
+/// What two writes of one change have in common: weights, or a group that is brought in; forward or back.
+fn kind(weights: &Weights) -> (bool, Purpose) {
+    (weights.adopts.is_some(), weights.purpose)
+}
+
 /// A change of traffic on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Moving<'a> {
@@ -239,6 +250,26 @@ impl Course for Moving<'_> {
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
         self.run.saw(seen, self.goal, now);
+    }
+
+    fn ahead(&self, step: &Step, seen: &Snapshot, (most, now): (usize, Time)) -> Vec<Step> {
+        let (mut ahead, mut seen, mut all) = (self.clone(), seen.clone(), vec![step.clone()]);
+        while let (Some(step @ Step::Weights(last)), true) = (all.last(), all.len() < most) {
+            ahead.before(step, &seen);
+            ahead.run.answered(step, &Ok(Answer::Changed), self.goal, now);
+            traffic::apply(&mut seen, step);
+            let read = Ok(seen);
+            ahead.saw(&read, now);
+            let Next::Step(Step::Weights(next)) = ahead.next(&read, now) else { break };
+            let known = |step: &Step| matches!(step, Step::Weights(one) if one.rule == next.rule);
+            if kind(last) != kind(&next) || all.iter().any(known) {
+                break;
+            }
+            all.push(Step::Weights(next));
+            let Ok(predicted) = read else { break };
+            seen = predicted;
+        }
+        all
     }
 
     fn before(&mut self, step: &Step, seen: &Snapshot) {

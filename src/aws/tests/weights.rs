@@ -5,9 +5,18 @@ use serde_json::{Value, json};
 use super::server::{Answer, Request, Server, refusal, xml};
 use crate::aws::actions;
 use crate::plan::color::Split;
+use crate::plan::sample::snapshot;
 use crate::plan::snapshot::{Rule, Weighted};
 use crate::plan::step::{Purpose, Weights};
-use crate::plan::trouble::TroubleKind;
+use crate::plan::trouble::{Read, TroubleKind};
+
+/// Writes one rule.
+async fn set(server: &Server, weights: &Weights) -> Read<Rule> {
+    let (mut answers, between) =
+        server.aws().await.set_weights(&[(weights, &found())], &[], &snapshot()).await;
+    assert!(answers.len() == 1 && between.is_none());
+    answers.remove(0)
+}
 
 /// The production rule.
 const RULE: &str = "arn:rule/10";
@@ -114,7 +123,7 @@ async fn invariant_03_a_rule_is_written_with_all_its_actions_and_nothing_else() 
     {
         let server = Server::start(|request, _| good(request)).await;
         let step = weights(default, json!([oidc(), forward(80, 20)]));
-        let rule = server.aws().await.set_weights(&step, &found()).await.unwrap();
+        let rule = set(&server, &step).await.unwrap();
         assert_eq!(server.operations(), [operation, "DescribeRules"]);
         let list = if default { "DefaultActions" } else { "Actions" };
         let mut expected: Vec<(String, String)> =
@@ -164,7 +173,7 @@ async fn invariant_03_a_rule_is_written_with_all_its_actions_and_nothing_else() 
 async fn invariant_02_the_rule_is_read_back_with_the_listener_as_it_was_found() {
     let server = Server::start(|request, _| good(request)).await;
     let step = weights(true, json!([oidc(), forward(80, 20)]));
-    let rule = server.aws().await.set_weights(&step, &found()).await.unwrap();
+    let rule = set(&server, &step).await.unwrap();
     assert_eq!(server.requests()[1].field("RuleArns.member.1").as_deref(), Some(RULE));
     let weighted = |group: &str, weight| Weighted { group: group.to_owned(), weight };
     assert_eq!(rule.forward, [weighted("arn:group/blue", 80), weighted("arn:group/green", 20)]);
@@ -205,7 +214,7 @@ async fn actions_of(actions: &str) -> Value {
     })
     .await;
     let step = weights(false, json!([forward(80, 20)]));
-    server.aws().await.set_weights(&step, &found()).await.unwrap().whole.as_ref().clone()
+    set(&server, &step).await.unwrap().whole.as_ref().clone()
 }
 
 /// One action with every key that there is; AWS takes only some at a time.
@@ -280,7 +289,7 @@ fn what_is_not_understood_is_told_by_its_place() {
 #[tokio::test]
 async fn nothing_is_sent_when_the_actions_are_not_understood() {
     let server = Server::start(|request, _| good(request)).await;
-    let trouble = server.aws().await.set_weights(&weights(true, Value::Null), &found()).await.unwrap_err();
+    let trouble = set(&server, &weights(true, Value::Null)).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Refused, false));
     assert_eq!(
         (trouble.action, trouble.resource.as_str()),
@@ -299,7 +308,7 @@ async fn invariant_35_weights_without_an_answer_are_sent_once() {
             })
             .await;
             let step = weights(default, json!([forward(80, 20)]));
-            let trouble = server.aws().await.set_weights(&step, &found()).await.unwrap_err();
+            let trouble = set(&server, &step).await.unwrap_err();
             assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
             let action = if default { "ModifyListener" } else { "ModifyRule" };
             assert_eq!(trouble.action, format!("elasticloadbalancing:{action}"));
@@ -316,13 +325,13 @@ async fn throttled_weights_are_sent_again_and_refused_ones_had_no_effect() {
     })
     .await;
     let step = weights(false, json!([forward(80, 20)]));
-    server.aws().await.set_weights(&step, &found()).await.unwrap();
+    set(&server, &step).await.unwrap();
     assert_eq!(server.operations(), ["ModifyRule", "ModifyRule", "DescribeRules"]);
     for (code, kind) in
         [("RuleNotFound", TroubleKind::Missing), ("InvalidConfigurationRequest", TroubleKind::Refused)]
     {
         let server = Server::start(move |request, _| refusal(request, 400, code, "no")).await;
-        let trouble = server.aws().await.set_weights(&step, &found()).await.unwrap_err();
+        let trouble = set(&server, &step).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown, trouble.resource.as_str()), (kind, false, RULE));
     }
 }
@@ -337,8 +346,78 @@ async fn a_read_back_that_fails_leaves_the_effect_unknown() {
         })
         .await;
         let step = weights(true, json!([forward(80, 20)]));
-        let trouble = server.aws().await.set_weights(&step, &found()).await.unwrap_err();
+        let trouble = set(&server, &step).await.unwrap_err();
         assert_eq!((trouble.kind, trouble.effect_unknown), (kind, true));
         assert_eq!((trouble.action, trouble.resource.as_str()), ("elasticloadbalancing:DescribeRules", RULE));
     }
+}
+
+/// One rule by its number, as it was found and as it is to be written.
+fn numbered(number: usize) -> (Weights, Rule) {
+    let arn = format!("arn:rule/{number}");
+    let write = Weights { rule: arn.clone(), ..weights(false, json!([forward(80, 20)])) };
+    (write, Rule { arn, ..found() })
+}
+
+/// What DescribeRules says of the rules that a request names, without these.
+fn described_without(request: &Request, gone: &[&str]) -> Answer {
+    let named =
+        request.fields().into_iter().filter(|(key, _)| key.starts_with("RuleArns.")).map(|(_, arn)| arn);
+    let named: Vec<String> = named.collect();
+    if named.iter().any(|arn| gone.contains(&arn.as_str())) {
+        return refusal(request, 400, "RuleNotFound", "One or more rules not found");
+    }
+    let actions = forward_xml(80, 20, true);
+    let rule = |arn: &String| {
+        format!(
+            "<member><RuleArn>{arn}</RuleArn><Priority>10</Priority><Actions>{actions}</Actions></member>"
+        )
+    };
+    xml("DescribeRules", &format!("<Rules>{}</Rules>", named.iter().map(rule).collect::<String>()))
+}
+
+/// The answers of three writes at once, with the operations that were asked.
+async fn three(server: &Server) -> (Vec<Result<String, (TroubleKind, bool)>>, usize) {
+    let all: Vec<(Weights, Rule)> = (1..=3).map(numbered).collect();
+    let writes: Vec<(&Weights, &Rule)> = all.iter().map(|(write, rule)| (write, rule)).collect();
+    let (answers, _) = server.aws().await.set_weights(&writes, &[], &snapshot()).await;
+    let told = |answer: Read<Rule>| {
+        answer.map(|rule| rule.arn).map_err(|trouble| (trouble.kind, trouble.effect_unknown))
+    };
+    let reads = server.operations().iter().filter(|name| *name == "DescribeRules").count();
+    (answers.into_iter().map(told).collect(), reads)
+}
+
+#[tokio::test]
+async fn invariant_35_of_rules_written_at_once_each_has_an_answer_of_its_own() {
+    let ok = |number: usize| Ok(format!("arn:rule/{number}"));
+    let server = Server::start(|request, _| match request.operation().as_str() {
+        "DescribeRules" => described_without(request, &[]),
+        other => xml(other, ""),
+    })
+    .await;
+    assert_eq!(three(&server).await, (vec![ok(1), ok(2), ok(3)], 1), "read back by one call");
+
+    let second = |request: &Request| request.field("RuleArn").as_deref() == Some("arn:rule/2");
+    for (code, answer) in [
+        ("AccessDenied", Err((TroubleKind::Denied, false))),
+        ("InternalFailure", Err((TroubleKind::Unreachable, true))),
+    ] {
+        let server = Server::start(move |request, _| match request.operation().as_str() {
+            "DescribeRules" => described_without(request, &[]),
+            _ if second(request) && code == "InternalFailure" => refusal(request, 500, code, "no"),
+            _ if second(request) => refusal(request, 400, code, "no"),
+            other => xml(other, ""),
+        })
+        .await;
+        assert_eq!(three(&server).await, (vec![ok(1), answer, ok(3)], 1), "{code}");
+    }
+
+    // A rule that is gone when it is read back takes no other answer with it.
+    let server = Server::start(|request, _| match request.operation().as_str() {
+        "DescribeRules" => described_without(request, &["arn:rule/2"]),
+        other => xml(other, ""),
+    })
+    .await;
+    assert_eq!(three(&server).await, (vec![ok(1), Err((TroubleKind::Missing, true)), ok(3)], 4));
 }

@@ -87,6 +87,15 @@ impl<C: Course> Drive<'_, C> {
         }
     }
 
+    /// Tells of steps that are about to be done. A write that AWS did not take a moment ago was told of already.
+    pub(super) fn tell_steps(&mut self, steps: &[Step]) {
+        self.held_up.retain(|held| steps.contains(&held.step));
+        let told = |step: &Step| self.held_up.iter().any(|held| held.step == *step);
+        for step in steps.iter().filter(|step| !told(step)) {
+            self.session.reporter.emit(&Event::Step(step.clone()));
+        }
+    }
+
     /// Tells what a step brought.
     pub(super) fn tell(&mut self, step: &Step, answer: &Read<Answer>) {
         let told = match answer {
@@ -107,11 +116,12 @@ impl<C: Course> Drive<'_, C> {
     /// Whether the trouble with a write was told already. One that goes on is told as a heartbeat.
     fn is_told(&mut self, step: &Step, trouble: &Trouble) -> bool {
         let now = clock::now();
-        let known = self.held_up.take().filter(|held| held.step == *step && alike(&held.trouble, trouble));
-        let Some(held) = known else {
+        let place = self.held_up.iter().position(|held| held.step == *step);
+        let known = place.map(|place| self.held_up.swap_remove(place));
+        let Some(held) = known.filter(|held| alike(&held.trouble, trouble)) else {
             let passes = trouble.kind.passes() && !trouble.effect_unknown;
             let (step, trouble) = (step.clone(), trouble.clone());
-            self.held_up = passes.then_some(HeldUp { step, trouble, since: now, tries: 1, told: now });
+            self.held_up.extend(passes.then_some(HeldUp { step, trouble, since: now, tries: 1, told: now }));
             return false;
         };
         let (tries, elapsed) = (held.tries + 1, now.since(held.since));
@@ -120,7 +130,7 @@ impl<C: Course> Drive<'_, C> {
             let trouble = trouble.clone();
             self.session.reporter.emit(&Event::HeldUp { trouble, elapsed, tries });
         }
-        self.held_up = Some(HeldUp { tries, told: if tell { now } else { held.told }, ..held });
+        self.held_up.push(HeldUp { tries, told: if tell { now } else { held.told }, ..held });
         true
     }
 }

@@ -132,6 +132,10 @@ impl Course for Promoting<'_> {
         self.course().stopped_by_rules(seen, now)
     }
 
+    fn ahead(&self, step: &Step, seen: &Snapshot, at: (usize, Time)) -> Vec<Step> {
+        self.course().ahead(step, seen, at)
+    }
+
     fn before(&mut self, step: &Step, seen: &Snapshot) {
         self.course_mut().before(step, seen);
     }

@@ -114,7 +114,7 @@ fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) ->
             false => refill(facts, at, color, stage.needed),
         };
         return help.unwrap_or_else(|| {
-            if run.changed || run.unanswered.is_some() {
+            if run.changed || !run.unanswered.is_empty() {
                 return stuck(Stuck::Sick(capacity));
             }
             Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })

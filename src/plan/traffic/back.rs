@@ -7,7 +7,7 @@ use super::capacity::{FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
 use super::lowered::undo_lowering;
-use super::next::SHOWN;
+use super::next::{SHOWN, unanswered};
 use super::run::{Found, Run, Written};
 use super::shift::{count, resume, suspend, write};
 use crate::plan::admit::Hindrance;
@@ -31,7 +31,7 @@ pub(super) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> 
         return bad(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
     };
     let failing = turned.failing.clone();
-    let wrote = run.changed || run.unanswered.is_some() || !run.left_alone.is_empty();
+    let wrote = run.changed || !run.unanswered.is_empty() || !run.left_alone.is_empty();
     let Some(found) = run.found.as_ref().filter(|_| wrote) else {
         return bad(failing, Left::Untouched, Because::NothingChanged);
     };
@@ -98,10 +98,8 @@ struct Back<'a> {
 impl Back<'_> {
     /// Users first.
     fn users(&self) -> Option<Next> {
-        if let Some(unanswered) = &self.run.unanswered
-            && self.now.since(unanswered.ended) < SHOWN
-        {
-            return Some(Next::Wait(Wait::Unanswered(unanswered.trouble.clone())));
+        if let Some(wait) = unanswered(self.run, self.now) {
+            return Some(Next::Wait(wait));
         }
         if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
             return Some(self.refused().unwrap_or(next));
@@ -185,7 +183,7 @@ impl Back<'_> {
     /// Whether this run changed nothing for certain. A write without an answer may have had its effect before another
     /// writer changed the same rule.
     fn is_untouched(&self) -> bool {
-        let answered = self.run.unanswered.is_none() && self.run.left_alone.is_empty();
+        let answered = self.run.unanswered.is_empty() && self.run.left_alone.is_empty();
         let other =
             matches!(self.turned.failing, Failing::Traffic(Stuck::Refused(_) | Stuck::Overtaken { .. }));
         !self.run.changed && (answered || !(other || self.foreign()))

@@ -22,10 +22,10 @@ pub(crate) use at_target::stays_suspended;
 pub(crate) use brief::Undo;
 pub(crate) use brief::{Brief, Copying, Load, Reckoned, RuleChange};
 pub(crate) use finish::{stays_at_size, stays_busy};
-pub(crate) use following::{following_rule, with_rules};
+pub(crate) use following::with_rules;
 pub(crate) use goal::{Finish, Goal, Minima, Wish};
 pub(crate) use next::next;
-pub(crate) use predict::{Prediction, as_found, brief, predict, shortfall, steps};
+pub(crate) use predict::{Prediction, apply, as_found, brief, predict, shortfall, steps};
 pub(crate) use rollback::rollback;
 pub(crate) use run::{Found, Run, Written};
 

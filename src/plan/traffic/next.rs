@@ -69,7 +69,7 @@ pub(super) fn stuck(stuck: Stuck) -> Next {
 /// answer may have left them.
 pub(super) fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
     let blind = now.since(run.blind.unwrap_or(now));
-    if !run.changed && run.unanswered.is_none() {
+    if !run.changed && run.unanswered.is_empty() {
         let patient = trouble.kind.passes() && blind < goal.timeout;
         return if patient {
             Next::Wait(Wait::Trouble(trouble.clone()))
@@ -86,18 +86,22 @@ pub(super) fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next
 /// Before the first write a refusal, after it the way back.
 pub(super) fn refuse(refusal: Refusal, run: &Run) -> Next {
     match refusal {
-        refusal if !run.changed && run.unanswered.is_none() => Next::Refuse(refusal),
+        refusal if !run.changed && run.unanswered.is_empty() => Next::Refuse(refusal),
         Refusal::Unread(trouble) => stuck(Stuck::Trouble(trouble)),
         refusal => stuck(Stuck::Refused(Box::new(refusal))),
     }
 }
 
+/// A write without an answer that may still show its effect is waited for.
+pub(super) fn unanswered(run: &Run, now: Time) -> Option<Wait> {
+    let mut young = run.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
+    young.next().map(|write| Wait::Unanswered(write.trouble.clone()))
+}
+
 /// With all facts at hand.
 fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
-    if let Some(unanswered) = &run.unanswered
-        && now.since(unanswered.ended) < SHOWN
-    {
-        return Next::Wait(Wait::Unanswered(unanswered.trouble.clone()));
+    if let Some(wait) = unanswered(run, now) {
+        return Next::Wait(wait);
     }
     if let Some(next) = undo_lowering(facts, run, now).or_else(|| overtaken(facts, run, now)) {
         return next;

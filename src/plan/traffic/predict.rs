@@ -173,7 +173,7 @@ fn change(rule: &ProductionRule, to: Split) -> RuleChange {
 }
 
 /// What a step is predicted to bring at once.
-pub(super) fn apply(seen: &mut Snapshot, step: &Step) {
+pub(crate) fn apply(seen: &mut Snapshot, step: &Step) {
     match step {
         Step::Weights(weights) => weighed(seen, weights),
         Step::Scaling(scaling) => scaled(seen, scaling.color, |service| register(service, scaling)),

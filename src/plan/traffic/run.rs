@@ -72,8 +72,8 @@ pub(crate) struct Run {
     pub(crate) throttled: Option<(Time, Trouble)>,
     /// Whether the run changed anything.
     pub(crate) changed: bool,
-    /// A write without an answer.
-    pub(crate) unanswered: Option<Unanswered>,
+    /// Writes without an answer: one, or several that were sent at the same time.
+    pub(crate) unanswered: Vec<Unanswered>,
     /// What failed, and when.
     pub(crate) failing: Option<Turned>,
     /// AWS's refusal of the way back.
@@ -285,10 +285,11 @@ impl Run {
         }
     }
 
-    /// An unanswered write whose effect shows had it.
+    /// Unanswered writes whose effect shows had it.
     fn answer_shows(&mut self, facts: &Facts<'_>, goal: &Goal) {
-        let Some(unanswered) = self.unanswered.take_if(|write| shows(&write.step, facts)) else { return };
-        self.took(&unanswered.step, goal, unanswered.ended);
+        let late: Vec<Unanswered> =
+            self.unanswered.extract_if(.., |write| shows(&write.step, facts)).collect();
+        late.iter().for_each(|write| self.took(&write.step, goal, write.ended));
     }
 
     /// What a rule has shown once and does not hold any more, somebody else has changed.
@@ -305,7 +306,7 @@ impl Run {
         let Ok(facts) = facts(snapshot, goal) else { return };
         self.find(&facts, goal);
         let Some(found) = &mut self.found else { return };
-        if !self.changed && self.unanswered.is_none() {
+        if !self.changed && self.unanswered.is_empty() {
             found.size(&facts);
         }
         if let Step::Weights(weights) = step {
@@ -314,7 +315,7 @@ impl Run {
         self.lowered.before(step, &facts.colors);
     }
 
-    /// Notes the answer of a step.
+    /// Notes the answer of a step. An older write without an answer is over then: it was waited for.
     pub(crate) fn answered(
         &mut self,
         step: &Step,
@@ -325,7 +326,7 @@ impl Run {
         let call = call.into();
         match answer {
             Ok(answer) => {
-                self.unanswered = None;
+                self.unanswered.retain(|write| write.sent >= call.sent);
                 self.repeats.sent(step, call.sent);
                 self.took(step, goal, call.ended);
                 if let (Step::Weights(weights), Answer::Weighed(rule)) = (step, answer) {
@@ -392,7 +393,8 @@ impl Run {
         }
         if trouble.effect_unknown {
             self.throttled.get_or_insert((sent, trouble.clone()));
-            self.unanswered = Some(Unanswered { step: step.clone(), trouble: trouble.clone(), sent, ended });
+            self.unanswered.retain(|write| write.sent >= sent);
+            self.unanswered.push(Unanswered { step: step.clone(), trouble: trouble.clone(), sent, ended });
             self.repeats.sent(step, sent);
             return;
         }

@@ -8,6 +8,7 @@ mod force;
 mod last_look;
 mod meanwhile;
 mod steps;
+mod together;
 
 use std::time::Duration;
 
