@@ -200,9 +200,25 @@ pub(crate) fn set_alarm(bed: &Testbed, name: &str, to: &str) {
 }
 
 /// The writes so far in short: `production 80/20`, `HTTPS 80/20`, `rule 80/20`, `web-blue scale-in off`,
-/// `web-blue max=4 scale-in off`, `web-green desired=4`.
+/// `web-blue max=4 scale-in off`, `web-green desired=4`. Rules that get the same weights are written at the same time: they
+/// are in one order here.
 pub(crate) fn moves(bed: &Testbed, sample: &Sample) -> Vec<String> {
-    bed.writes().iter().map(|call| short(call, sample)).collect()
+    let mut all: Vec<(String, String)> =
+        bed.writes().iter().map(|call| short(call, sample)).map(apart).collect();
+    for same in all.chunk_by_mut(|one, two| one.1 == two.1) {
+        same.sort_by_key(|(rule, _)| RULES.iter().position(|name| name == rule));
+    }
+    all.into_iter().map(|(rule, rest)| rule + &rest).collect()
+}
+
+/// The rules in the order that tests name them.
+const RULES: [&str; 3] = ["rule", "production", "HTTPS"];
+
+/// The rule of a write of weights, and the weights. Another write has no rule.
+fn apart(told: String) -> (String, String) {
+    let rule = RULES.into_iter().find(|name| told.starts_with(&format!("{name} "))).unwrap_or_default();
+    let rest = told[rule.len()..].to_owned();
+    (rule.to_owned(), rest)
 }
 
 /// One write in short.
