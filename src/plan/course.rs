@@ -141,6 +141,7 @@ pub(crate) struct Deploying<'a> {
 
 impl Course for Deploying<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+        let seen = &*self.run.repeats.with_own_forms(seen, now);
         let next = deploy::next(seen, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
@@ -159,6 +160,7 @@ impl Course for Deploying<'_> {
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
         if let Ok(snapshot) = seen {
+            self.run.repeats.saw_forms(snapshot, now);
             self.run.saw(snapshot, self.goal, now);
         }
     }
@@ -232,6 +234,7 @@ pub(crate) struct Moving<'a> {
 
 impl Course for Moving<'_> {
     fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+        let seen = &*self.run.repeats.with_own_forms(seen, now);
         let next = traffic::next(seen, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
@@ -249,7 +252,11 @@ impl Course for Moving<'_> {
     }
 
     fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
-        self.run.saw(seen, self.goal, now);
+        if let Ok(snapshot) = seen {
+            self.run.repeats.saw_forms(snapshot, now);
+        }
+        let seen = self.run.repeats.with_own_forms(seen, now);
+        self.run.saw(&seen, self.goal, now);
     }
 
     fn ahead(&self, step: &Step, seen: &Snapshot, (most, now): (usize, Time)) -> Vec<Step> {

@@ -1,14 +1,23 @@
 //! One budget for writes that a run repeats (invariant 40): equal writes are apart by a pause, and after a few of them
-//! the run ends. Another writer may undo what this run writes, AWS may show it late, or store another form of it.
+//! the run ends. Another writer may undo what this run writes, AWS may show it late, or store another form of it. A form
+//! that AWS goes on to show after one write is taken for the run's own.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::scalers::is_other_form;
 use super::snapshot::Snapshot;
-use super::step::{Scaling, Step, Update};
+use super::step::{Put, Scaling, Step, Update};
 use super::time::Time;
+use super::trouble::Read;
 
 /// The time between two equal writes.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long AWS shows another form of what was written before it is taken for AWS's own.
+const STEADY: Duration = Duration::from_secs(4);
 
 /// How often a run sends the same write.
 const MOST: u32 = 5;
@@ -31,6 +40,8 @@ struct Sent {
     last: Time,
     /// Whether AWS showed it since the first time.
     shown: bool,
+    /// The content that AWS shows instead, and since when: of a policy or an alarm.
+    other: Option<(Value, Time)>,
 }
 
 /// A write that does not last: the budget for it is spent.
@@ -79,8 +90,41 @@ impl Repeats {
         }
         match self.sent.iter_mut().find(|sent| same_write(&sent.step, step)) {
             Some(sent) => (sent.times, sent.last) = (sent.times + 1, at),
-            None => self.sent.push(Sent { step: step.clone(), times: 1, last: at, shown: false }),
+            None => {
+                self.sent.push(Sent { step: step.clone(), times: 1, last: at, shown: false, other: None })
+            }
         }
+    }
+
+    /// Notes the content that AWS shows of each policy and alarm that was written.
+    pub(crate) fn saw_forms(&mut self, seen: &Snapshot, now: Time) {
+        for sent in &mut self.sent {
+            let shown =
+                put_of(&sent.step).and_then(|put| content_of(seen, put)).filter(|content| !content.is_null());
+            let same = |(known, _): &(Value, Time)| Some(known) == shown;
+            if !sent.other.as_ref().is_some_and(same) {
+                sent.other = shown.map(|content| (content.clone(), now));
+            }
+        }
+    }
+
+    /// What was seen, with the content that was written in place of another form of it that AWS shows for a while now.
+    pub(crate) fn with_own_forms<'a>(&self, seen: &'a Read<Snapshot>, now: Time) -> Cow<'a, Read<Snapshot>> {
+        let settled = |sent: &&Sent| {
+            let other = sent.other.as_ref().filter(|(_, since)| now.since(*since) >= STEADY);
+            let put = put_of(&sent.step);
+            put.zip(other).is_some_and(|(put, (content, _))| is_other_form(content, &put.content))
+        };
+        let forms: Vec<&Put> =
+            self.sent.iter().filter(settled).filter_map(|sent| put_of(&sent.step)).collect();
+        let mut seen = Cow::Borrowed(seen);
+        if forms.is_empty() {
+            return seen;
+        }
+        if let Ok(snapshot) = seen.to_mut() {
+            forms.iter().for_each(|put| replace(snapshot, put));
+        }
+        seen
     }
 
     /// Notes the writes that AWS shows.
@@ -88,6 +132,37 @@ impl Repeats {
         for sent in self.sent.iter_mut().filter(|sent| !sent.shown) {
             sent.shown = shows(&sent.step);
         }
+    }
+}
+
+/// The policy or the alarm that a step puts.
+fn put_of(step: &Step) -> Option<&Put> {
+    match step {
+        Step::Policy(put) | Step::Alarm(put) => Some(put),
+        Step::Find { .. }
+        | Step::Register { .. }
+        | Step::Update(_)
+        | Step::Probe
+        | Step::Weights(_)
+        | Step::Scaling(_) => None,
+    }
+}
+
+/// The content that AWS shows of a policy or an alarm. The names of the two kinds are never the same.
+fn content_of<'a>(seen: &'a Snapshot, put: &Put) -> Option<&'a Value> {
+    let scalers = seen.service(put.color)?.scalers.as_ref()?.as_ref().ok()?;
+    let policy = scalers.policy(&put.name).map(|policy| &policy.content);
+    policy.or_else(|| scalers.alarm(&put.name).map(|alarm| &alarm.content))
+}
+
+/// Puts the written content in the place of the one that AWS shows.
+fn replace(seen: &mut Snapshot, put: &Put) {
+    let service = seen.services.iter_mut().find(|service| service.color == put.color);
+    let Some(Some(Ok(scalers))) = service.map(|service| &mut service.scalers) else { return };
+    let policies = scalers.policies.iter_mut().map(|policy| (&policy.name, &mut policy.content));
+    let alarms = scalers.alarms.iter_mut().map(|alarm| (&alarm.name, &mut alarm.content));
+    for (_, content) in policies.chain(alarms).filter(|(name, _)| **name == put.name) {
+        content.clone_from(&put.content);
     }
 }
 

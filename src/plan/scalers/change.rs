@@ -32,6 +32,23 @@ pub(crate) fn differences(observed: &Value, wanted: &Value) -> Vec<Change> {
         .collect()
 }
 
+/// Fields without which a policy or an alarm does the same, by the last part of the path: texts, and what is the default.
+const MAY_BE_LEFT_OUT: [&str; 3] = ["AlarmDescription", "Label", "MinAdjustmentMagnitude"];
+
+/// Whether AWS may store the wanted content in this form: it has more fields, spells a word in other letters, or leaves
+/// out a field that changes nothing. Other numbers, metrics, list entries or actions are another content.
+pub(crate) fn is_other_form(observed: &Value, wanted: &Value) -> bool {
+    let known = flat(wanted);
+    let entry = |path: &str| path.rfind(']').map_or(String::new(), |end| path[..=end].to_owned());
+    let more =
+        |path: &str| !path.contains("Actions") && known.keys().any(|known| known.starts_with(&entry(path)));
+    differences(observed, wanted).iter().all(|change| match (&change.before, &change.after) {
+        (Some(before), Some(after)) => before.eq_ignore_ascii_case(after),
+        (None, _) => MAY_BE_LEFT_OUT.contains(&change.path.rsplit('.').next().unwrap_or_default()),
+        (Some(_), None) => more(&change.path),
+    })
+}
+
 /// Defaults by the last part of the path (API_StepScalingPolicyConfiguration, API_MetricDataQuery, API_PutMetricAlarm).
 const DEFAULTS: [(&str, &str); 3] =
     [("MetricAggregationType", "Average"), ("ReturnData", "true"), ("Unit", "None")];

@@ -7,7 +7,7 @@ mod names;
 mod next;
 mod predict;
 
-pub(crate) use change::{Change, differences};
+pub(crate) use change::{Change, differences, is_other_form};
 pub(crate) use names::Names;
 pub(crate) use next::{Managing, foreign, next_step, serving};
 pub(crate) use predict::{put_alarm, put_policy, register};

@@ -5,6 +5,7 @@ mod back;
 mod brief;
 mod disturbed;
 mod force;
+mod forms;
 mod last_look;
 mod meanwhile;
 mod steps;
