@@ -1,6 +1,7 @@
 //! From the environment to a session, and from a report to the exit code.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -211,6 +212,7 @@ async fn session<'a>(
 ) -> Result<Session<'a>, Box<Report>> {
     let run = run_id(context);
     let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
+    words::name_proxies(proxies(env, &settings.region));
     let sign_in = sign_in(env, settings, (context, &http))?;
     let app_name = format!("ecs-blue-green-run-{run}");
     let access = Access {
@@ -226,7 +228,6 @@ async fn session<'a>(
     let caller = match outside.read(async |aws| caller(aws, settings, reporter).await).await {
         Interrupted::Yes => return Err(cancelled()),
         Interrupted::No(caller) => caller.map_err(|trouble| {
-            let trouble = words::through_proxy(trouble, proxy(env, &settings.region).as_deref());
             let mut report = Report::new("");
             report.refuse(Refusal::Unread(trouble));
             Box::new(report)
@@ -262,12 +263,26 @@ async fn session<'a>(
     })
 }
 
-/// The proxy on the way to the first endpoint of AWS that a run calls; none if there is no proxy.
-fn proxy(env: &Environment, region: &str) -> Option<String> {
+/// The services that a run calls: as IAM names them, as the usual endpoint's name begins, and as the variable for
+/// another endpoint ends.
+const SERVICES: [(&str, &str, &str); 6] = [
+    ("application-autoscaling", "application-autoscaling", "APPLICATION_AUTO_SCALING"),
+    ("cloudwatch", "monitoring", "CLOUDWATCH"),
+    ("ecr", "api.ecr", "ECR"),
+    ("ecs", "ecs", "ECS"),
+    ("elasticloadbalancing", "elasticloadbalancing", "ELASTIC_LOAD_BALANCING_V2"),
+    ("sts", "sts", "STS"),
+];
+
+/// The proxies on the way to AWS, by the service that they lead to.
+fn proxies(env: &Environment, region: &str) -> BTreeMap<String, String> {
     let end = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let usual = format!("https://sts.{region}.{end}");
-    let given = env.var("AWS_ENDPOINT_URL_STS").or_else(|| env.var("AWS_ENDPOINT_URL"));
-    env.proxy(given.unwrap_or(&usual))
+    let of = |(service, host, variable): &(&str, &str, &str)| {
+        let usual = format!("https://{host}.{region}.{end}");
+        let given = env.var(&format!("AWS_ENDPOINT_URL_{variable}")).or_else(|| env.var("AWS_ENDPOINT_URL"));
+        Some(((*service).to_owned(), env.proxy(given.unwrap_or(&usual))?))
+    };
+    SERVICES.iter().filter_map(of).collect()
 }
 
 /// Whom AWS takes the job for. Where AWS answers that it can't say now, it is asked again until the time-out; where

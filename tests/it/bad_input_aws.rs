@@ -167,6 +167,17 @@ fn an_endpoint_that_can_not_be_reached_is_named() {
     let told = answer(&done);
     assert!(told.contains(&format!("; requests go through the proxy `127.0.0.1:{port}`.")), "{told}");
     assert!(!done.log.contains("hidden-word"), "{}", done.log);
+    // Only Elastic Load Balancing is behind the proxy: a later call names it as well.
+    let action = deploy(&bed)
+        .input("timeout", "1s")
+        .env("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "http://elb.invalid")
+        .env("HTTP_PROXY", &format!("http://user:hidden-word@127.0.0.1:{port}"))
+        .env("NO_PROXY", "127.0.0.1");
+    let done = refused(&bed, action, "unreachable");
+    let told = answer(&done);
+    assert!(told.contains("elasticloadbalancing:"), "{told}");
+    assert!(told.contains(&format!("; requests go through the proxy `127.0.0.1:{port}`.")), "{told}");
+    assert!(!done.log.contains("hidden-word"), "{}", done.log);
 }
 
 #[test]

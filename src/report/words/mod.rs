@@ -45,7 +45,7 @@ pub(crate) use traffic::{
     PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed, rule,
     scaled_first, silent, stickiness, unserved, users, versions, watched, way,
 };
-pub(crate) use trouble::{through_proxy, trouble};
+pub(crate) use trouble::{name_proxies, trouble};
 
 /// What a run that was begun and did not reach its goal left, and why.
 pub(crate) fn left(report: &Report) -> Option<String> {

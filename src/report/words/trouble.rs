@@ -1,9 +1,12 @@
 //! A call that AWS did not answer as hoped.
 
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
 use super::sign_in;
 use super::statement::statement;
 use crate::failure::{Failure, Reason};
-use crate::plan::trouble::{ID_TOKEN, Trouble, TroubleKind};
+use crate::plan::trouble::{Trouble, TroubleKind};
 use crate::report::names::{one_line, quoted};
 use crate::report::secrets::{foreign, masked};
 
@@ -43,12 +46,19 @@ pub(crate) fn trouble(trouble: &Trouble) -> Failure {
     Failure::new(Reason::of_trouble(trouble.kind), what + unknown, hint)
 }
 
-/// The trouble of a call that went through a proxy, which is named by host and port if AWS could not be reached.
-pub(crate) fn through_proxy(trouble: Trouble, proxy: Option<&str>) -> Trouble {
+/// Proxies by the service that they lead to, as IAM names it (`ecs`), each by host and port. The process is one run.
+static PROXIES: RwLock<BTreeMap<String, String>> = RwLock::new(BTreeMap::new());
+
+/// Has these proxies named from here on.
+pub(crate) fn name_proxies(proxies: BTreeMap<String, String>) {
+    *PROXIES.write().unwrap_or_else(PoisonError::into_inner) = proxies;
+}
+
+/// The proxy on the way to a call, if AWS could not be reached for it.
+fn proxy_of(trouble: &Trouble, proxies: &BTreeMap<String, String>) -> Option<String> {
     let unanswered = matches!(trouble.kind, TroubleKind::Unreachable | TroubleKind::TimedOut);
-    let Some(proxy) = proxy.filter(|_| unanswered && trouble.action != ID_TOKEN) else { return trouble };
-    let before = if trouble.message.is_empty() { String::new() } else { format!("{}; ", trouble.message) };
-    Trouble { message: format!("{before}requests go through the proxy `{proxy}`"), ..trouble }
+    let (service, _) = trouble.action.split_once(':').filter(|_| unanswered)?;
+    proxies.get(service).cloned()
 }
 
 /// What to do about expired credentials.
@@ -98,11 +108,18 @@ fn comma_code(trouble: &Trouble) -> String {
     trouble.code.as_ref().map(|code| format!(", {}", foreign(code))).unwrap_or_default()
 }
 
-/// AWS's message after a colon.
+/// AWS's message after a colon, and the proxy that kept the call from AWS.
 pub(super) fn told(trouble: &Trouble) -> String {
+    told_with(trouble, &PROXIES.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The same with these proxies.
+fn told_with(trouble: &Trouble, proxies: &BTreeMap<String, String>) -> String {
     let message = one_line(&trouble.message);
-    let message = message.trim_end_matches('.');
-    if message.is_empty() { String::new() } else { format!(": {message}") }
+    let message = Some(message.trim_end_matches('.').to_owned()).filter(|message| !message.is_empty());
+    let proxy = proxy_of(trouble, proxies).map(|proxy| format!("requests go through the proxy `{proxy}`"));
+    let parts: Vec<String> = message.into_iter().chain(proxy).collect();
+    if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) }
 }
 
 /// No connection: certificates have a way out of their own.
@@ -165,5 +182,31 @@ impl<'a> Denial<'a> {
             None => (None, rest),
         };
         is_action.then_some(Denial { who, action, resource, why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_aws_that_a_proxy_hides_names_the_proxy_of_each_service() {
+        let proxies = BTreeMap::from([("ecs".to_owned(), "proxy.corp:3128".to_owned())]);
+        let of = |kind, action, message: &str| {
+            let (resource, message, code) = (String::new(), message.to_owned(), None);
+            told_with(&Trouble { kind, action, resource, code, message, effect_unknown: false }, &proxies)
+        };
+        let refused = "Connection refused";
+        assert_eq!(
+            of(TroubleKind::Unreachable, "ecs:UpdateService", refused),
+            ": Connection refused; requests go through the proxy `proxy.corp:3128`"
+        );
+        assert_eq!(
+            of(TroubleKind::TimedOut, "ecs:ListTasks", ""),
+            ": requests go through the proxy `proxy.corp:3128`"
+        );
+        assert_eq!(of(TroubleKind::Unreachable, "ecr:DescribeImages", refused), ": Connection refused");
+        assert_eq!(of(TroubleKind::Denied, "ecs:UpdateService", "no"), ": no");
+        assert_eq!(of(TroubleKind::TimedOut, "the job's id token", ""), "");
     }
 }
