@@ -247,7 +247,7 @@ impl Reason {
             Refusal::NoCluster(_) => Reason::ClusterMissing,
             Refusal::Unread(trouble) => Reason::of_trouble(trouble.kind),
             Refusal::NotEnough { .. } | Refusal::NoDigest { .. } => Reason::NotEnoughTargets,
-            Refusal::NoVariable(_) => Reason::BadInput,
+            Refusal::NoVariable(_) | Refusal::Images { .. } => Reason::BadInput,
             Refusal::NotAdopted { .. } => Reason::NotAdopted,
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,

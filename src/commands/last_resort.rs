@@ -73,6 +73,48 @@ mod tests {
         assert!(!output.contains("PLANTED") && !summary.contains("PLANTED"));
     }
 
+    /// Runs in a child process of [`a_panic_of_the_process_ends_with_one_error`].
+    #[test]
+    #[ignore = "ends as a process that panicked"]
+    fn panics() {
+        note_panics();
+        let env = Environment::of_process();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let code = guarded(&env, || runtime.block_on(async { panic!("PLANTED") }));
+        assert_eq!(code, ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn a_panic_of_the_process_ends_with_one_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (output, summary) = (path("output"), path("summary"));
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["commands::last_resort::tests::panics", "--exact", "--ignored", "--nocapture"])
+            .env_clear()
+            .envs([("INPUT_COMMAND", "deploy"), ("GITHUB_ACTIONS", "true")])
+            .envs([("GITHUB_OUTPUT", &output), ("GITHUB_STEP_SUMMARY", &summary)])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout) + String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "{said}");
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("::error")).collect();
+        let [error] = errors.as_slice() else { panic!("{said}") };
+        assert!(
+            error.contains("src/commands/last_resort.rs:") && error.contains("command: status"),
+            "{error}"
+        );
+        let output = std::fs::read_to_string(&output).unwrap();
+        for value in ["failed", "internal", "unknown"] {
+            assert!(output.lines().any(|line| line == value), "{value}\n{output}");
+        }
+        let summary = std::fs::read_to_string(&summary).unwrap();
+        assert!(summary.contains("internal"), "{summary}");
+        for text in [&*said, &output, &summary] {
+            assert!(!text.contains("PLANTED"), "{text}");
+        }
+    }
+
     #[test]
     fn a_run_that_can_not_begin_says_why() {
         let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::color::{Color, Split};
 use super::look::Look;
+use super::problem::Problem;
 use super::repeats::Unkept;
 use super::scalers;
 use super::snapshot::Place;
@@ -615,6 +616,13 @@ pub(crate) enum Refusal {
         color: Color,
         /// Its images.
         images: Vec<String>,
+    },
+    /// A copy whose images no registry can have.
+    Images {
+        /// The color that was tested.
+        color: Color,
+        /// What is wrong with each image.
+        problems: Vec<Problem>,
     },
     /// Something that is not ours, or of another kind, bears the name of a scaling policy or alarm of ours.
     NameTaken {

@@ -3,7 +3,7 @@
 use super::copy::variables;
 use super::{Goal, other};
 use crate::plan::color::Color;
-use crate::plan::definition::{Content, ImageRef, images};
+use crate::plan::definition::{Content, ImageRef, images, unusable_images};
 use crate::plan::near::nearest;
 use crate::plan::snapshot::{Revision, Rollout, Service, Snapshot, Task};
 use crate::plan::step::Refusal;
@@ -78,6 +78,12 @@ pub(super) fn named(tested: &Content, own: &Content, per_color: &[String]) -> Re
     let found: Vec<(String, Option<String>)> =
         unknown.map(|name| (name.clone(), nearest(name, known.iter().copied()).map(str::to_owned))).collect();
     if found.is_empty() { Ok(()) } else { Err(Refusal::NoVariable(found)) }
+}
+
+/// Images are checked as those of a deploy are: production gets no placeholder.
+pub(super) fn usable(color: Color, content: &Content) -> Result<(), Refusal> {
+    let problems = unusable_images(content);
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Images { color, problems }) }
 }
 
 /// Production's images by digest give way to digests alone. Those of the tested color are known by its tasks: without one,

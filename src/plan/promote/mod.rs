@@ -27,7 +27,7 @@ pub(crate) use copy::{copied, mutable};
 pub(crate) use course::Promoting;
 pub(crate) use predict::{loose, predict};
 
-use checks::{approved, named, proven, sized, told, unruled};
+use checks::{approved, named, proven, sized, told, unruled, usable};
 
 /// What a promote is asked for, bound to a run.
 #[derive(Clone, Debug)]
@@ -79,6 +79,7 @@ fn copying(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>,
     named(&tested.1.content, &own.1.content, &goal.promotion.per_color)?;
     let content = copied(tested, &own.1.content, &goal.promotion.per_color);
     told(tested, &own.1.content, &content)?;
+    usable(other(color), &content)?;
     let mut last = moving(goal, color, true);
     if has_it(own.0, own.1, &content) {
         return Ok(vec![Phase::Move(Box::new(last))]);

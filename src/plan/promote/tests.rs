@@ -215,8 +215,23 @@ fn copy_of(seen: &Snapshot) -> String {
         Err(Hindrance::Refuse(Refusal::NoDigest { color, images })) => {
             format!("{color} does not tell {}", images.join(", "))
         }
+        Err(Hindrance::Refuse(Refusal::Images { color, problems })) => {
+            format!("{color}: {}", problems.iter().map(ToString::to_string).collect::<String>())
+        }
         Err(other) => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_copy_checks_images_as_a_deploy_does() {
+    let mut seen = by_tag(2, "shop/web:v1");
+    let content =
+        &mut service(&mut seen, Color::Green).definition.as_mut().unwrap().as_mut().unwrap().content;
+    content.object_mut()["containerDefinitions"][0]["image"] = serde_json::json!("<IMAGE1_NAME>");
+    assert_eq!(
+        copy_of(&seen),
+        "green: containerDefinitions[0].image: `<IMAGE1_NAME>` is a placeholder; write the image itself, or give the input `image`"
+    );
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What is said of a promote alone: what it is refused for, and what is to be known before it.
 
 use crate::plan::color::{Color, Split};
+use crate::plan::problem::Problem;
 use crate::plan::promote::Caution;
 use crate::plan::traffic::Copying;
 use crate::report::about::About;
-use crate::report::names::{and, quoted, shares, short_arn};
+use crate::report::names::{and, one_line, quoted, shares, short_arn};
 
 /// What a copy does, phase by phase.
 pub(super) fn way(copy: &Copying) -> String {
@@ -32,6 +33,15 @@ pub(super) fn stay(split: Split) -> String {
     format!(
         "\nThe promote had moved users before ({}), and they stay there. Run it again to go on.",
         shares(split)
+    )
+}
+
+/// Images of the tested color that no registry can have.
+pub(super) fn no_images(color: Color, problems: &[Problem]) -> (String, String) {
+    let all: Vec<String> = problems.iter().map(|problem| one_line(&problem.to_string())).collect();
+    (
+        format!("The task definition of {color} can't be copied: {}.", all.join("; ")),
+        format!("Deploy a version with the right images to {color} first, then promote it."),
     )
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             "Delete it or rename it, or remove `scaling` from the config: then no policy or alarm is written.".to_owned(),
         ),
         Refusal::NoVariable(names) => promote::no_variable(names),
+        Refusal::Images { color, problems } => promote::no_images(*color, problems),
         Refusal::NoDigest { color, images } => promote::no_digest(*color, images, about),
         Refusal::Unread(unread) => return trouble(unread),
         Refusal::NotEnough { .. }

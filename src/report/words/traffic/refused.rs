@@ -67,6 +67,7 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::NameTaken { .. }
         | Refusal::NoVariable(_)
         | Refusal::NoDigest { .. }
+        | Refusal::Images { .. }
         | Refusal::Unread(_) => return None,
     })
 }
