@@ -153,7 +153,27 @@ fn nightly_status() {
         ends(&bed, &run(&bed, "examples/nightly-status.yml", &event), &["status: status succeeded"]);
     }
     assert_eq!(bed.github_writes().len(), 0);
-    assert!(read("examples/nightly-status.yml").contains(" and .drift == []'"));
+}
+
+#[test]
+fn the_nightly_check_fails_on_a_stack_that_drifted() {
+    let (bed, sample) = stage();
+    let file = "examples/nightly-status.yml";
+    let event = Event::schedule(&bed);
+    let failed = || {
+        let night = std::panic::AssertUnwindSafe(|| drop(run(&bed, file, &event)));
+        let stopped = std::panic::catch_unwind(night).expect_err("the check fails");
+        stopped.downcast_ref::<String>().expect("a text").clone()
+    };
+    // Infrastructure code has put users back while green had half of them, and one rule was left.
+    traffic::second_listener(&bed, &sample, 50, 50);
+    let told = failed();
+    assert!(told.contains("finds nothing") && told.contains("\"traffic\":null"), "{told}");
+    let listener = &sample.production_listener;
+    bed.world(|world| traffic::somebody_writes(world, &sample, listener, (50, 50)));
+    testbed::sample::autoscaled(&bed, 1, 10).expect("it scales");
+    let told = failed();
+    assert!(told.contains("finds nothing") && !told.contains("\"drift\":[]"), "{told}");
 }
 
 #[test]
