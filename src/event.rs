@@ -179,6 +179,13 @@ pub(crate) enum Warning {
     },
     /// The input `image` is empty, and no other input changes anything.
     EmptyImage,
+    /// A rollback that would undo one of the last hour.
+    UndoesRollback {
+        /// The color that the earlier one sent users to.
+        color: Color,
+        /// How long ago.
+        ago: Duration,
+    },
     /// Somebody else's scaling policies on a service that the config wants to scale.
     ForeignPolicies {
         /// The service.
@@ -300,6 +307,8 @@ pub(crate) struct Report {
     pub(crate) deployment: Option<String>,
     /// Whether the input `image` was empty and no other input changed anything.
     pub(crate) empty_image: bool,
+    /// The rollback of the last hour that this one undoes: the color that it sent users to, and how long ago.
+    pub(crate) undoes: Option<(Color, Duration)>,
     /// What was planned.
     pub(crate) plan: Option<Planned>,
     /// What the goal of a killed run lacks, as its post step found it.
@@ -356,6 +365,7 @@ impl Report {
             previous_task_definition: None,
             deployment: None,
             empty_image: false,
+            undoes: None,
             plan: None,
             lacks: None,
             cause: Cause::default(),

@@ -218,7 +218,12 @@ impl<'a> Feedback<'a> {
 }
 
 /// GitHub's client. None if the address or the repository can't be right.
-fn client(env: &Environment, context: &Context, token: &Text, http: &reqwest::Client) -> Option<GitHub> {
+pub(super) fn client(
+    env: &Environment,
+    context: &Context,
+    token: &Text,
+    http: &reqwest::Client,
+) -> Option<GitHub> {
     let (api, repository) = (env.var("GITHUB_API_URL")?, context.repository.as_deref()?);
     GitHub::new(http.clone(), api, token.reveal(), repository)
 }

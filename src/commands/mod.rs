@@ -1,5 +1,6 @@
 //! The commands, as scripts: what is done in which order. Decisions are in `plan/`, words in `report/`.
 
+mod again;
 mod apply;
 mod confirm;
 mod deploy;

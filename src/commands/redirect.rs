@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::again::undone;
 use super::deploy::strangers;
 use super::drive::{Drive, Ending};
 use super::last_look::last_look;
@@ -9,7 +10,7 @@ use super::session::{Session, Stop};
 use super::state::{Phase, SavedEnd};
 use crate::action::traffic::RollbackSettings;
 use crate::clock;
-use crate::event::{Event, PutBack, Report};
+use crate::event::{Event, PutBack, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
@@ -121,8 +122,22 @@ async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Res
         let passing = users.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
         match (predicted, passing) {
             ((Prediction::Unknown, _), Some(trouble)) => session.hold(trouble, began).await?,
-            ((prediction, goal), _) => return Ok(announce(session, snapshot, goal, prediction, report)),
+            ((prediction, goal), _) => {
+                warn(session, &snapshot, &goal, report).await;
+                return Ok(announce(session, snapshot, goal, prediction, report));
+            }
         }
+    }
+}
+
+/// Warns before a rollback that would undo one of the last hour.
+async fn warn(session: &Session<'_>, snapshot: &Snapshot, goal: &Goal, report: &mut Report) {
+    if report.command != "rollback" {
+        return;
+    }
+    report.undoes = undone(session, &session.overview(snapshot), goal.wish.to).await;
+    if let Some((color, ago)) = report.undoes {
+        session.reporter.emit(&Event::Warning(Warning::UndoesRollback { color, ago }));
     }
 }
 

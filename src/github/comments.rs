@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, GitHub};
+use crate::plan::time::Time;
 
 /// A comment, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,6 +19,16 @@ pub(crate) struct Comment {
     pub(crate) html_url: String,
     /// Who wrote it.
     pub(crate) user: Option<User>,
+    /// When it was written or changed last, by ISO 8601.
+    #[serde(default)]
+    updated_at: String,
+}
+
+impl Comment {
+    /// When it was written or changed last; none if GitHub does not say it.
+    pub(crate) fn updated(&self) -> Option<Time> {
+        Time::of_iso(&self.updated_at)
+    }
 }
 
 /// An account.

@@ -150,6 +150,7 @@ pub(crate) fn planned() -> Planned {
 pub(crate) fn report() -> Report {
     Report {
         empty_image: false,
+        undoes: None,
         command: "deploy",
         outcome: Outcome::Succeeded,
         reason: None,

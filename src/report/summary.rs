@@ -77,6 +77,10 @@ pub(super) fn verdict(report: &Report) -> Vec<Section> {
         let text = format!("> [!WARNING]\n> {}", message(words::empty_image()));
         out.push(Section { rank: Rank::Way, text });
     }
+    if let Some((color, ago)) = report.undoes {
+        let text = format!("> [!WARNING]\n> {}", message(&words::undoes_rollback(color, ago)));
+        out.push(Section { rank: Rank::Way, text });
+    }
     if let Some(failure) = words::failure(report) {
         out.push(Section { rank: Rank::Way, text: message(&failure.hint) });
         out.push(Section { rank: Rank::Detail, text: more_findings(report) });

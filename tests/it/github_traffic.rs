@@ -135,6 +135,28 @@ fn is_quiet(done: &Done) {
 }
 
 #[test]
+fn a_rollback_that_undoes_one_of_the_last_hour_warns_first() {
+    let (bed, sample) = stage();
+    deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");
+    let moved = |id: &str, command: &str, input: (&str, &str)| button(&bed, command, id, &[input]);
+    moved("102", "redirect-traffic", ("traffic", "green")).run().expect(0, "succeeded", "", "changed");
+    let told = "A rollback sent all users to blue";
+    let first = moved("103", "rollback", ("color", "blue")).run();
+    first.expect(0, "succeeded", "", "changed");
+    assert!(!first.log.contains(told), "{}", first.log);
+
+    let planned = moved("104", "rollback", ("color", "green")).input("plan-only", "true");
+    let planned = planned.input("comment", "false").run();
+    let second = moved("105", "rollback", ("color", "green")).run();
+    second.expect(0, "succeeded", "", "changed");
+    for text in [&planned.log, &planned.summary, &second.log, &second.summary, &comment(&bed)] {
+        assert!(text.contains(told), "{text}");
+    }
+    let place = |text: &str| second.log.find(text).unwrap_or_else(|| panic!("{text}: {}", second.log));
+    assert!(place(told) < place("::group::Plan"), "before anything is announced: {}", second.log);
+}
+
+#[test]
 fn a_run_that_watches_for_long_says_where_users_are_meanwhile() {
     let (bed, sample) = stage();
     deploy(&bed, &sample, "v2", "101").run().expect(0, "succeeded", "", "changed");

@@ -6,7 +6,7 @@ pub(super) mod narrow;
 
 use std::time::Duration;
 
-use super::mark::mark;
+use super::mark::{Kin, kin, mark};
 use super::markdown::{code, inline, link, message};
 use super::names::{clock_time, duration, quoted, shares, short_arn, short_commit, without_accounts};
 use super::summary::{Rank, Section, account, stand, title, verdict};
@@ -178,6 +178,13 @@ const FOLLOWS: &str = "this comment follows it.";
 /// Whether a comment still says that this run is under way.
 pub(crate) fn follows(text: &str, run: &Run) -> bool {
     text.contains(FOLLOWS) && text.contains(&page(run))
+}
+
+/// The color that a comment of the same place tells of a rollback to, if that is the last that happened there.
+pub(crate) fn rolled_back_to(text: &str, run: &Run) -> Option<Color> {
+    let told = text.lines().nth(1).filter(|_| kin(&mark(run), text) != Kin::Other)?;
+    let is = |color: &Color| told.trim_end() == format!("### ✅ Succeeded: rollback to {color}");
+    [Color::Blue, Color::Green].into_iter().find(is)
 }
 
 /// A command as what is being done.

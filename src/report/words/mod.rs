@@ -33,7 +33,8 @@ pub(crate) use ended::{failing, task_failed};
 pub(crate) use finding::finding;
 pub(crate) use left::because;
 pub(crate) use more::{
-    broken_at, empty_image, image_missing, internal, no_such_definition, problems, unreadable_file, warning,
+    broken_at, empty_image, image_missing, internal, no_such_definition, problems, undoes_rollback,
+    unreadable_file, warning,
 };
 pub(crate) use post::{ended_unreported, not_read, not_there_now, unknown_state};
 pub(crate) use refusal::refusal;

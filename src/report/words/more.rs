@@ -1,8 +1,11 @@
 //! Bad input, warnings, and what goes wrong before anything is decided.
 
+use std::time::Duration;
+
 use super::refusal::serves_users;
 use crate::event::Warning;
 use crate::failure::{Failure, Reason};
+use crate::plan::color::Color;
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::snapshot::Place;
 
@@ -65,6 +68,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
             quoted(image)
         ),
         Warning::EmptyImage => empty_image().to_owned(),
+        Warning::UndoesRollback { color, ago } => undoes_rollback(*color, *ago),
         Warning::ForeignPolicies { service, names } => format!(
             "{} has scaling policies that are not ours: {}. None of ours is added beside them. Delete them, or remove `scaling` from the config.",
             quoted(service),
@@ -86,6 +90,15 @@ pub(crate) fn empty_image() -> &'static str {
     "`image` is empty and no other input changes anything, so this deploy brings no new version: it only confirms the one \
      that the color runs. If a new version was meant, look at where `image` comes from: a job that was skipped, or that set no \
      output, leaves it empty."
+}
+
+/// A rollback that would undo one of the last hour.
+pub(crate) fn undoes_rollback(color: Color, ago: Duration) -> String {
+    format!(
+        "A rollback sent all users to {color} {} ago. This one undoes it: users get the version again that they were taken \
+         away from.",
+        duration(ago)
+    )
 }
 
 /// A task definition that was named and does not exist.

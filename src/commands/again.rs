@@ -1,0 +1,67 @@
+//! Whether a rollback would undo one of the last hour. AWS keeps no history of weights, so the comment of the earlier run
+//! tells it. It warns, and decides nothing (invariant 1).
+
+use std::time::Duration;
+
+use super::feedback::client;
+use super::session::Session;
+use super::start::run_id;
+use crate::clock;
+use crate::plan::color::{Color, Split};
+use crate::plan::overview::Overview;
+use crate::report::comment::{Run, rolled_back_to};
+use crate::report::mark::place_sum;
+
+/// How long GitHub may take to answer. A run that does not get the answer begins without it (invariant 33).
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long ago an earlier rollback counts.
+const RECENT: Duration = Duration::from_secs(3_600);
+
+/// The color that a rollback of the last hour sent all users to, and how long ago, if this one takes them away from there.
+pub(super) async fn undone(session: &Session<'_>, seen: &Overview, to: Split) -> Option<(Color, Duration)> {
+    let now = seen.known_split()?;
+    let alone = |color: &Color| now.weight(*color) == now.blue + now.green && !to.is_live(*color);
+    let from = [Color::Blue, Color::Green].into_iter().find(alone)?;
+    let ago = tokio::select! {
+        biased;
+        ago = asked(session, seen, from) => ago,
+        _ = session.signals.wait() => None,
+        () = clock::sleep(PATIENCE) => None,
+    };
+    ago.map(|ago| (from, ago))
+}
+
+/// How long ago the comment was written that tells of a rollback to this color, on the pull request of a version that runs.
+async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Duration> {
+    let wish = &session.settings.github;
+    let token = wish.token.as_ref().filter(|_| wish.wants_anything())?;
+    let http = crate::http::client(run_id(session.context)).ok()?;
+    let github = client(session.env, session.context, token, &http)?;
+    let run = place(session);
+    let commits = seen.colors.iter().filter(|view| view.color != Color::Develop);
+    for commit in commits.filter_map(|view| view.commit.as_deref()).filter(|commit| is_plain(commit)) {
+        for pull in github.pulls_of(commit).await.ok()? {
+            let tells = |body: &str| rolled_back_to(body, &run) == Some(from);
+            let found = github.marked_comments(pull.number, tells).await.ok()?;
+            let ages = found.iter().filter_map(|comment| Some(clock::now().since(comment.updated()?)));
+            if let Some(ago) = ages.filter(|ago| *ago < RECENT).min() {
+                return Some(ago);
+            }
+        }
+    }
+    None
+}
+
+/// Whether this can be the id of a commit.
+fn is_plain(commit: &str) -> bool {
+    !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What the mark of this place's comments is made of.
+fn place(session: &Session<'_>) -> Run {
+    let place = &session.names.place;
+    let (cluster, app) = (place.cluster.clone(), session.settings.github.app.clone());
+    let sum = place_sum(Some(&place.account), &place.region, (&cluster, &app));
+    Run { region: place.region.clone(), cluster, app, place: sum, ..Run::default() }
+}
