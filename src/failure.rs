@@ -186,6 +186,7 @@ impl Reason {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
                 ProbeFailureKind::Unreachable { .. }
                 | ProbeFailureKind::Certificate { .. }
+                | ProbeFailureKind::Elsewhere { .. }
                 | ProbeFailureKind::NoRule => Reason::ProbeUnreachable,
             },
             Failing::Deployment(ended) => match ended {

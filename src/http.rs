@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +62,26 @@ pub(crate) struct ProbeRequest {
     pub(crate) headers: Vec<(String, String)>,
     /// The name to look up instead of the URL's host. A proxy looks up the URL's host itself.
     pub(crate) at: Option<String>,
+    /// The proxy on the way, by host and port.
+    pub(crate) proxy: Option<String>,
+}
+
+impl ProbeRequest {
+    /// The proxy and the host that it would look up, if that leads to other addresses than the name to look up instead.
+    /// What can't be looked up here leads nowhere else as far as the runner knows.
+    pub(crate) async fn elsewhere(&self) -> Option<(String, String)> {
+        let (proxy, at) = self.proxy.clone().zip(self.at.as_deref())?;
+        let host = reqwest::Url::parse(&self.url).ok()?.host_str()?.to_owned();
+        let (there, here) = tokio::join!(addresses(&host), addresses(at));
+        let apart = !there.is_empty() && !here.is_empty() && !there.iter().any(|ip| here.contains(ip));
+        apart.then_some((proxy, host))
+    }
+}
+
+/// The addresses of a name; none if it can't be looked up.
+async fn addresses(name: &str) -> Vec<IpAddr> {
+    let found = tokio::net::lookup_host((name, 0)).await;
+    found.into_iter().flatten().map(|address| address.ip()).collect()
 }
 
 /// Looks up one name in place of all others but its own, which may be that of a proxy.
@@ -162,7 +182,26 @@ mod tests {
     /// `GET` of a URL by this host.
     fn get(url: String, host: Option<&str>) -> ProbeRequest {
         let headers = vec![("X-Color".to_owned(), "green".to_owned())];
-        ProbeRequest { url, host: host.map(str::to_owned), headers, at: None }
+        ProbeRequest { url, host: host.map(str::to_owned), headers, at: None, proxy: None }
+    }
+
+    #[tokio::test]
+    async fn invariant_38_a_host_that_leads_elsewhere_is_not_asked_through_a_proxy() {
+        let of = async |host: &str, at: &str, proxy: Option<&str>| {
+            let (at, proxy) = (Some(at.to_owned()), proxy.map(str::to_owned));
+            let wanted = ProbeRequest { at, proxy, ..get(format!("https://{host}:8443/healthz"), None) };
+            wanted.elsewhere().await
+        };
+        let proxy = Some("proxy.corp:3128");
+        let apart = Some(("proxy.corp:3128".to_owned(), "127.0.0.2".to_owned()));
+        assert_eq!(of("127.0.0.2", "127.0.0.1", proxy).await, apart);
+        assert_eq!(of("127.0.0.1", "127.0.0.1", proxy).await, None);
+        assert_eq!(
+            of("127.0.0.2", "127.0.0.1", None).await,
+            None,
+            "without a proxy the name is looked up here"
+        );
+        assert_eq!(of("shop.invalid", "127.0.0.1", proxy).await, None, "the proxy may know it");
     }
 
     /// One answer for each path.

@@ -1,9 +1,13 @@
 //! Doing one step.
 
+use std::time::Duration;
+
 use super::drive::Drive;
 use super::start::run_id;
 use super::tags::tags;
+use crate::action::env::Environment;
 use crate::aws::Aws;
+use crate::clock;
 use crate::event::Event;
 use crate::http::{ProbeAnswer, ProbeRequest, probe};
 use crate::plan::address::Address;
@@ -16,6 +20,9 @@ use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step, Weights};
 use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
+
+/// How long a runner behind a proxy looks up where a probe's host leads.
+const LOOK_UP: Duration = Duration::from_secs(3);
 
 /// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what
 /// decides about the steps that follow.
@@ -126,12 +133,14 @@ pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>
 
 /// The request of an address, sent to its load balancer. Over HTTPS the URL has the host, which the certificate is for;
 /// over HTTP the load balancer's name, which a proxy can look up.
-fn request(address: &Address) -> ProbeRequest {
+fn request(address: &Address, env: &Environment) -> ProbeRequest {
     let Address { dns, request, .. } = address;
     let secure = address.scheme == "https";
     let name = if secure { &request.host } else { dns };
+    let url = format!("{}{}", address.origin(name), request.target());
     ProbeRequest {
-        url: format!("{}{}", address.origin(name), request.target()),
+        proxy: env.proxy(&url),
+        url,
         host: (request.host != *dns).then(|| request.host.clone()),
         headers: request.headers.clone(),
         at: secure.then(|| dns.clone()),
@@ -155,7 +164,11 @@ async fn probes<C: Course>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Res
         };
         let url = address.probe_url();
         drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
-        match probe(run_id(drive.session.context), &request(&address)).await {
+        let request = request(&address, drive.session.env);
+        if let Some((proxy, host)) = clock::within(LOOK_UP, request.elsewhere()).await.flatten() {
+            return Err(ProbeFailure { url, kind: ProbeFailureKind::Elsewhere { proxy, host } });
+        }
+        match probe(run_id(drive.session.context), &request).await {
             ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
             ProbeAnswer::OtherCertificate { names } => {
                 let kind = ProbeFailureKind::Certificate { names, host: address.request.host };

@@ -344,6 +344,13 @@ pub(crate) enum ProbeFailureKind {
         /// The host that was asked for.
         host: String,
     },
+    /// Not sent: the proxy on the way looks the host up itself, and the host does not lead to the load balancer.
+    Elsewhere {
+        /// The proxy by host and port.
+        proxy: String,
+        /// The host.
+        host: String,
+    },
     /// No answer at all: the network between runner and load balancer, more often than the version.
     Unreachable {
         /// The error chain.

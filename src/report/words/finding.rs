@@ -106,6 +106,14 @@ fn probe(failure: &ProbeFailure) -> (String, &'static str) {
             ),
             "Add a certificate for this host to the listener, which chooses by the name that is asked for; or name a host of its certificate: `hosts` in the config file, or the rule's host condition.",
         ),
+        ProbeFailureKind::Elsewhere { proxy, host } => (
+            format!(
+                "The probe {url} was not sent: it would go through the proxy {}, which looks {} up itself, and this name does not lead to the load balancer.",
+                quoted(proxy),
+                quoted(host)
+            ),
+            "Add the host to NO_PROXY, let its DNS record lead to the load balancer, or probe over HTTP.",
+        ),
         ProbeFailureKind::Unreachable { why } if why.contains("UnknownIssuer") => (
             format!(
                 "The probe {url} was not sent: the runner does not trust the listener's certificate{}",
