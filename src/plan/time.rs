@@ -51,6 +51,7 @@ impl From<Time> for CallTime {
         CallTime { sent: at, ended: at }
     }
 }
+
 /// Days from the first of March of the year 0, counted as 1, to the Unix epoch.
 const DAYS_TO_EPOCH: u64 = 719_469;
 

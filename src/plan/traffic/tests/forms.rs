@@ -21,7 +21,7 @@ fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
         match moving.next(&read, now) {
             Next::Step(step) => {
                 moving.before(&step, &seen);
-                moving.answered(&step, Ok(Answer::Changed), now);
+                moving.answered(&step, Ok(Answer::Changed), now.into());
                 crate::plan::traffic::predict::apply(&mut seen, &step);
                 if let Step::Policy(put) | Step::Alarm(put) = &step {
                     *times.entry(armed(std::slice::from_ref(&put.name)).remove(0)).or_default() += 1;
