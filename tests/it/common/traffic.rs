@@ -205,10 +205,15 @@ pub(crate) fn set_alarm(bed: &Testbed, name: &str, to: &str) {
 pub(crate) fn moves(bed: &Testbed, sample: &Sample) -> Vec<String> {
     let mut all: Vec<(String, String)> =
         bed.writes().iter().map(|call| short(call, sample)).map(apart).collect();
-    for same in all.chunk_by_mut(|one, two| one.1 == two.1) {
+    for same in all.chunk_by_mut(|one, two| split_of(&one.1) == split_of(&two.1)) {
         same.sort_by_key(|(rule, _)| RULES.iter().position(|name| name == rule));
     }
     all.into_iter().map(|(rule, rest)| rule + &rest).collect()
+}
+
+/// The weights at the end of a write in short.
+fn split_of(told: &str) -> &str {
+    told.rsplit(' ').next().unwrap_or_default()
 }
 
 /// The rules in the order that tests name them.
