@@ -136,6 +136,10 @@ pub(crate) struct Actor<'a> {
     pub(crate) saw_live: bool,
     /// Its writes that had their effect, each with the number of the world's action.
     pub(crate) done: Vec<(u32, Step)>,
+    /// Its writes as it sent them, each with its time.
+    pub(crate) sent: Vec<(Time, Step)>,
+    /// Counts that it lowered.
+    lowered: Vec<oracle::Lowered>,
     /// What it saw right before its first write.
     found: Option<Snapshot>,
     /// Whether an earlier phase of it changed something: the command says so instead of the last phase's own words.
@@ -162,6 +166,8 @@ impl<'a> Actor<'a> {
             seen: Vec::new(),
             saw_live: false,
             done: Vec::new(),
+            sent: Vec::new(),
+            lowered: Vec::new(),
             found: None,
             midway: false,
             traced: false,
@@ -224,6 +230,7 @@ impl<'a> Actor<'a> {
                     .as_ref()
                     .and_then(|course| course.deploying())
                     .map(|on| on.goal.content.clone());
+                let known = BOTH.map(|color| seen.service(color).map_or(0, |service| service.desired));
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
                     self.found = Some((*seen).clone());
                 }
@@ -233,6 +240,15 @@ impl<'a> Actor<'a> {
                     Err(lost)
                 } else {
                     let answer = world.apply(&step, content.as_ref());
+                    let shows = world.now.after(world.start.service_lag);
+                    // A count that another run raised meanwhile, unseen, is no lower one to this run.
+                    let after = counts(world);
+                    let smaller = sized(&step).filter(|color| after[index(*color)] < known[index(*color)]);
+                    self.lowered.extend(smaller.into_iter().map(|color| oracle::Lowered {
+                        color,
+                        count: after[index(color)],
+                        shows,
+                    }));
                     if let (true, Step::Weights(one)) = (self.forces(), &step) {
                         world.forced.push((one.rule.clone(), one.after));
                     }
@@ -300,6 +316,7 @@ impl<'a> Actor<'a> {
                 for step in steps.iter().filter(|step| writes(step)) {
                     course.before(step, &seen);
                     broken.extend(oracle::judge(&seen, step, world, self.command));
+                    self.sent.push((now, step.clone()));
                 }
                 self.action = Action::Effect(steps, Vec::new(), Box::new(seen), now);
             }
@@ -308,9 +325,14 @@ impl<'a> Actor<'a> {
             Next::Refuse(_) => self.ending = Some(Ending::Refused),
             Next::Done(end) if course.goes_on(&end, now) => {
                 self.midway |= matches!(end, End::Good { changed: true, .. });
+                // Each part of a promote has a budget of its own.
+                broken.extend(oracle::repeats(self.name, &std::mem::take(&mut self.sent)));
             }
             Next::Done(end) => {
                 self.claims(&end, &seen, world, broken);
+                if !self.forces() {
+                    broken.extend(oracle::lowered(self.name, &self.lowered, (&seen, now), world));
+                }
                 self.ending = Some(Ending::End(end));
             }
         }
@@ -580,8 +602,27 @@ fn traits(seen: &Snapshot) -> Vec<u64> {
     all
 }
 
+/// The color whose count a step may change.
+fn sized(step: &Step) -> Option<Color> {
+    match step {
+        Step::Update(update) => Some(update.color),
+        Step::Scaling(scaling) => Some(scaling.color),
+        Step::Find { .. }
+        | Step::Register { .. }
+        | Step::Probe
+        | Step::Weights(_)
+        | Step::Policy(_)
+        | Step::Alarm(_) => None,
+    }
+}
+
+/// The desired counts of blue and green.
+fn counts(world: &World) -> [u32; 2] {
+    BOTH.map(|color| world.tiers[index(color)].now.desired)
+}
+
 /// Whether a step changes a service, a rule or a scalable target.
-fn writes(step: &Step) -> bool {
+pub(crate) fn writes(step: &Step) -> bool {
     !matches!(step, Step::Find { .. } | Step::Register { .. })
 }
 

@@ -1,6 +1,6 @@
 //! Two runs at once, through the product's own decisions, in very many schedules (invariant 44).
 //!
-//! `simulation COUNT` plays so many schedules of every pair of commands, `simulation seed N` replays one with its trace,
+//! `simulation COUNT` plays so many schedules of every pair of commands, `simulation only RULE COUNT` judges by one rule, `simulation seed N` replays one with its trace,
 //! and `simulation overtake` lets one run overtake the other as a whole at every point.
 // The unit tests of the decisions are the product's own.
 #![cfg(not(test))]
@@ -31,9 +31,13 @@ fn main() -> ExitCode {
     let good = match (arguments.first().map(String::as_str), number(0), number(1)) {
         (Some("seed"), _, Some(seed)) => one(seed),
         (Some("overtake"), ..) => overtake(),
-        (_, Some(count), from) => many(count, from.unwrap_or(0)),
+        (Some("only"), ..) => {
+            let count = arguments.get(2).and_then(|text| text.parse().ok());
+            arguments.get(1).zip(count).is_some_and(|(rule, count)| many(count, 0, rule))
+        }
+        (_, Some(count), from) => many(count, from.unwrap_or(0), ""),
         _ => {
-            println!("simulation COUNT [FROM] | seed N | overtake");
+            println!("simulation COUNT [FROM] | only RULE COUNT | seed N | overtake");
             false
         }
     };
@@ -47,10 +51,10 @@ fn one(seed: u64) -> bool {
     outcome.broken.is_empty()
 }
 
-/// So many schedules of every pair.
-fn many(count: u64, from: u64) -> bool {
+/// So many schedules of every pair, judged by the rules whose name begins with `rule`.
+fn many(count: u64, from: u64, rule: &str) -> bool {
     let parts: Vec<pairs::Found> = std::thread::scope(|scope| {
-        let part = |rest: u64| move || pairs::search((from + rest..from + count).step_by(2));
+        let part = |rest: u64| move || pairs::search((from + rest..from + count).step_by(2), rule);
         let started: Vec<_> = (0..THREADS).map(|rest| scope.spawn(part(rest))).collect();
         started.into_iter().map(|thread| thread.join().unwrap()).collect()
     });

@@ -1,9 +1,12 @@
 //! Judges what runs write by what they saw, and what they leave by what users need, with an arithmetic of its own.
 
-use crate::actor::{Command, same};
+use std::time::Duration;
+
+use crate::actor::{Command, brief, same, writes};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
+use crate::plan::time::Time;
 use crate::world::{BOTH, Start, World, index, named, split};
 
 /// MaxCapacity of every scalable target.
@@ -34,6 +37,12 @@ pub(crate) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
         named && targets.iter().any(|target| task.is_at(&target.id) && target.state == "healthy")
     });
     u32::try_from(healthy.count()).unwrap()
+}
+
+/// Healthy targets of a service's group, whoever they belong to.
+pub(crate) fn healthy_in_group(service: &Service) -> u32 {
+    let targets = service.targets.as_ref().unwrap().as_ref().unwrap();
+    u32::try_from(targets.iter().filter(|target| target.state == "healthy").count()).unwrap()
 }
 
 /// The production rules that were seen.
@@ -86,7 +95,11 @@ fn weigh(seen: &Snapshot, written: &Weights, world: &World, command: Command) ->
         let by_seen = need_of(&now, after.weight(color), after.blue + after.green);
         let need = if forced { 1 } else { by_start.min(by_seen) };
         if healthy < need {
-            broken.push(format!("16: {color} gets {after:?} with {healthy} healthy targets, needs {need}"));
+            // Enough in the group: targets of no task were counted.
+            let invariant = if healthy_in_group(seen.service(color).unwrap()) < need { 16 } else { 37 };
+            broken.push(format!(
+                "{invariant}: {color} gets {after:?} with {healthy} healthy targets of its own, needs {need}"
+            ));
         }
     }
     let open = |color: &Color| {
@@ -151,4 +164,71 @@ pub(crate) fn served(world: &World, forced: bool) -> Vec<String> {
         }
     }
     broken
+}
+
+/// A count that a run lowered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lowered {
+    /// The color.
+    pub(crate) color: Color,
+    /// The count.
+    pub(crate) count: u32,
+    /// From when on AWS shows it.
+    pub(crate) shows: Time,
+}
+
+/// Invariant 36, when a run ends by what it sees at this time: it has looked at the rules since its lower counts show, and
+/// leaves no color with users below their need by a count of its own.
+pub(crate) fn lowered(
+    name: char,
+    all: &[Lowered],
+    (seen, at): (&Snapshot, Time),
+    world: &World,
+) -> Vec<String> {
+    let mut broken = Vec::new();
+    for Lowered { color, count, shows } in all {
+        let desired = seen.service(*color).unwrap().desired;
+        if at < *shows && desired != *count {
+            broken.push(format!("36: {name} ends before its lower count of {color} shows"));
+        }
+        let own = world.sized_by[index(*color)] == Some(name);
+        for now in rules(seen).into_iter().map(split).filter(|now| own && now.weight(*color) > 0) {
+            let need = need_of(&world.start, now.weight(*color), now.blue + now.green);
+            if desired < need {
+                broken.push(format!("36: {name} leaves {color} with {now:?} and {desired} of {need} tasks"));
+            }
+        }
+    }
+    broken
+}
+
+/// The most equal writes of one run, and the least time between two of them.
+const EQUAL: (usize, Duration) = (5, Duration::from_secs(5));
+
+/// Invariant 40: equal writes of a run are few, and apart.
+pub(crate) fn repeats(name: char, sent: &[(Time, Step)]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (at, (time, step)) in sent.iter().enumerate() {
+        let earlier: Vec<Time> =
+            sent[..at].iter().filter(|(_, one)| wants_same(one, step)).map(|(time, _)| *time).collect();
+        if earlier.len() >= EQUAL.0 {
+            broken.push(format!("40: {name} writes {} {} times", brief(step), earlier.len() + 1));
+        }
+        if earlier.last().is_some_and(|last| time.since(*last) < EQUAL.1) {
+            broken.push(format!("40: {name} writes {} again within five seconds", brief(step)));
+        }
+    }
+    broken
+}
+
+/// Whether two writes of one run ask for the same.
+fn wants_same(one: &Step, other: &Step) -> bool {
+    match (one, other) {
+        (Step::Weights(one), Step::Weights(other)) => {
+            (&one.rule, one.after, one.purpose) == (&other.rule, other.after, other.purpose)
+        }
+        (Step::Update(one), Step::Update(other)) => one == other,
+        (Step::Scaling(one), Step::Scaling(other)) => one == other,
+        (one, other) => writes(one) && one == other,
+    }
 }

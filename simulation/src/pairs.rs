@@ -16,6 +16,9 @@ use crate::world::{self, Start, World, index};
 /// More actions than any two runs take.
 const MOST: u32 = 20_000;
 
+/// Longer than two runs take: each part of a run has its time-out of two minutes, and so has its way back.
+const LONGEST: Duration = Duration::from_secs(900);
+
 /// Every command.
 const COMMANDS: [Command; 9] = [
     Command::Deploy,
@@ -118,6 +121,8 @@ fn of_seed(seed: u64) -> (Start, Random) {
         service_lag: seconds(&mut dice, &[0, 0, 0, 1, 3]),
         start: seconds(&mut dice, &[0, 2, 9]),
         bad: dice.roll(6) == 0,
+        // Dice of their own, so that a seed means the schedule that it always meant.
+        foreign: Dice(seed ^ 0x37).pick(&[[0, 0], [0, 0], [0, 4], [4, 4]]),
     };
     // Users have what they need before either run.
     let counts = match (start.split.is_live(Color::Blue), start.split.is_live(Color::Green)) {
@@ -146,6 +151,7 @@ fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, tra
     let mut runs =
         [Actor::new('A', pair.0, &shelves[0], world.now), Actor::new('B', pair.1, &shelves[1], world.now)];
     let (mut broken, mut trace) = (Vec::new(), Vec::new());
+    let began = world.now;
     if traced {
         runs.iter_mut().for_each(|run| run.traced = true);
         trace.push(format!("{pair:?} {start:?}"));
@@ -170,6 +176,10 @@ fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, tra
             }
         }
     }
+    if world.now.since(began) > LONGEST {
+        broken.push(format!("40: the runs take {} s", world.now.since(began).as_secs()));
+    }
+    broken.extend(runs.iter().flat_map(|run| oracle::repeats(run.name, &run.sent)));
     world.pass(Duration::from_secs(120));
     let forced = runs.iter().any(Actor::forces);
     broken.extend(oracle::served(&world, forced));
@@ -249,15 +259,16 @@ fn kinds(broken: &[String]) -> BTreeSet<&str> {
 /// What a search found: by pair and rule, how often, the first seed, and why.
 pub(crate) type Found = BTreeMap<(String, String), (u64, u64, String)>;
 
-/// Plays many schedules of every pair, those whose number leaves this rest: how often which rule broke.
-pub(crate) fn search(numbers: impl Iterator<Item = u64> + Clone) -> Found {
+/// Plays many schedules of every pair, those whose number leaves this rest: how often which rule broke, of those whose name
+/// begins with `rule`.
+pub(crate) fn search(numbers: impl Iterator<Item = u64> + Clone, rule: &str) -> Found {
     let mut found = Found::new();
     for (at, pair) in pairs().into_iter().enumerate() {
         for number in numbers.clone() {
             let seed = number * 1_000 + u64::try_from(at).unwrap();
             let (start, mut schedule) = of_seed(seed);
             let outcome = play(pair, start, &mut schedule, false);
-            for kind in kinds(&outcome.broken) {
+            for kind in kinds(&outcome.broken).into_iter().filter(|kind| kind.starts_with(rule)) {
                 let why = outcome.broken.iter().find(|one| one.starts_with(kind)).unwrap();
                 let key = (format!("{pair:?}"), kind.to_owned());
                 found.entry(key).or_insert((0, seed, why.clone())).0 += 1;

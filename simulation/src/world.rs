@@ -24,6 +24,9 @@ pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
 /// How long ECS goes on with a deployment whose tasks fail, before its breaker rolls it back.
 const BREAKER: Duration = Duration::from_secs(20);
 
+/// The address of the first target that belongs to no task: tasks never come so far.
+const FOREIGN: u32 = 200;
+
 /// The position of a color.
 pub(crate) fn index(color: Color) -> usize {
     usize::from(color == Color::Green)
@@ -171,6 +174,8 @@ pub(crate) struct Start {
     pub(crate) start: Duration,
     /// Whether the tasks of version 2 of green never become healthy.
     pub(crate) bad: bool,
+    /// Healthy targets in the groups of blue and green that belong to no task of the service.
+    pub(crate) foreign: [u32; 2],
 }
 
 /// All of it.
@@ -321,7 +326,9 @@ impl World {
         service.tasks = Some(Ok(tier.tasks.iter().flat_map(all).collect()));
         let state =
             |task: &Task| if task.ready.is_some_and(|at| at <= self.now) { "healthy" } else { "initial" };
-        service.targets = Some(Ok(tier.tasks.iter().map(|task| target(task.number, state(task))).collect()));
+        let own = tier.tasks.iter().map(|task| target(task.number, state(task)));
+        let foreign = (0..self.start.foreign[index(color)]).map(|at| target(FOREIGN + at, "healthy"));
+        service.targets = Some(Ok(own.chain(foreign).collect()));
         service.running = u32::try_from(tier.tasks.len()).unwrap();
         service.desired = tier.desired;
         service.task_definition.clone_from(&deployments[0].task_definition);

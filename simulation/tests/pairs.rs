@@ -25,6 +25,21 @@ fn invariant_44_schedules_that_were_wrong_once_are_good() {
 }
 
 #[test]
+fn invariant_36_a_run_looks_at_the_rules_again_once_its_lower_count_shows() {
+    plays(&["only", "36", "100"]);
+}
+
+#[test]
+fn invariant_37_healthy_targets_of_no_task_let_no_run_move_users() {
+    plays(&["only", "37", "100"]);
+}
+
+#[test]
+fn invariant_40_equal_writes_are_few_and_apart_and_every_run_ends() {
+    plays(&["only", "40", "100"]);
+}
+
+#[test]
 #[ignore = "a minute: see CONTRIBUTING.md"]
 fn invariant_44_every_point_at_which_a_run_can_be_overtaken_as_a_whole() {
     plays(&["overtake"]);
