@@ -325,8 +325,6 @@ impl<'a> Actor<'a> {
             Next::Refuse(_) => self.ending = Some(Ending::Refused),
             Next::Done(end) if course.goes_on(&end, now) => {
                 self.midway |= matches!(end, End::Good { changed: true, .. });
-                // Each part of a promote has a budget of its own.
-                broken.extend(oracle::repeats(self.name, &std::mem::take(&mut self.sent)));
             }
             Next::Done(end) => {
                 self.claims(&end, &seen, world, broken);

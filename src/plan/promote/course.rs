@@ -5,6 +5,7 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::look::Look;
+use crate::plan::repeats::Repeats;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Failing, Follow, Next, Step, Stuck};
@@ -41,13 +42,25 @@ enum Current<'a> {
 }
 
 impl<'a> Current<'a> {
-    /// A phase that begins.
-    fn begin(phase: &'a Phase, now: Time) -> Current<'a> {
+    /// A phase that begins. The budget for equal writes is the run's, not the phase's.
+    fn begin(phase: &'a Phase, now: Time, repeats: Repeats) -> Current<'a> {
         match phase {
-            Phase::Move(goal) => Current::Move(Box::new(Moving { goal, run: traffic::Run::begin(now) })),
-            Phase::Deploy(goal, service) => {
-                Current::Deploy(Box::new(Deploying { goal, service, run: run::Run::begin(now) }))
+            Phase::Move(goal) => {
+                let run = traffic::Run { repeats, ..traffic::Run::begin(now) };
+                Current::Move(Box::new(Moving { goal, run }))
             }
+            Phase::Deploy(goal, service) => {
+                let run = run::Run { repeats, ..run::Run::begin(now) };
+                Current::Deploy(Box::new(Deploying { goal, service, run }))
+            }
+        }
+    }
+
+    /// The writes of the run so far.
+    fn repeats(&self) -> Repeats {
+        match self {
+            Current::Move(moving) => moving.run.repeats.clone(),
+            Current::Deploy(deploying) => deploying.run.repeats.clone(),
         }
     }
 }
@@ -55,7 +68,7 @@ impl<'a> Current<'a> {
 impl<'a> Promoting<'a> {
     /// A promote that begins. None without a phase.
     pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<Promoting<'a>> {
-        let current = Current::begin(phases.first()?, now);
+        let current = Current::begin(phases.first()?, now, Repeats::default());
         Some(Promoting { phases, at: 0, current, changed: false, left: None, deployment: None })
     }
 
@@ -181,7 +194,7 @@ impl Course for Promoting<'_> {
             Current::Deploy(_) => self.deployment = self.deployment(),
         }
         self.at += 1;
-        self.current = Current::begin(phase, now);
+        self.current = Current::begin(phase, now, self.current.repeats());
         true
     }
 
