@@ -337,7 +337,8 @@ fn credentials_that_expire_between_two_rules_leave_what_is_not_known() {
     bed.fault(Fault::on("ModifyListener", Effect::Expire));
     bed.fault(Fault::on("ModifyRule", Effect::Expire).nth(2..=100));
     let done = redirect(&bed, "blue-80").run();
-    let written = ["rule 80/20", "production 80/20", "rule 100/0"];
+    // AWS refused the credentials: no restore is sent with them.
+    let written = ["rule 80/20", "production 80/20"];
     failed(&bed, &sample, &done, ("credentials-expired", "unknown"), &written);
     done.says("NOT KNOWN");
 }
