@@ -79,7 +79,7 @@ impl Ecr {
             return digest;
         }
         let (repository, tags) = (repository.to_owned(), vec![tag.to_owned()]);
-        let pushed_at = SystemTime::now();
+        let pushed_at = crate::clock::wall();
         self.images.push(Image { repository, tags, digest: digest.clone(), behavior, pushed_at });
         digest
     }

@@ -5,6 +5,7 @@ use crate::wire::{ApiError, Request, Service};
 use crate::world::World;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use tokio::task::AbortHandle;
 
 /// Something another party does to the world at the moment of a call.
 type Act = Box<dyn FnMut(&mut World) + Send>;
@@ -145,13 +146,37 @@ fn contains(request: &Request, text: &str) -> bool {
     String::from_utf8_lossy(&request.body).contains(text) || request.input.to_string().contains(text)
 }
 
+/// Who is killed by KillBefore and KillAfter.
+#[derive(Debug, Clone)]
+pub(crate) enum Victim {
+    /// A process of the machine, by its id.
+    Process(u32),
+    /// A task of this process: dropped where it waits.
+    Task(AbortHandle),
+}
+
+impl Victim {
+    /// Kills it.
+    pub(crate) fn kill(&self) {
+        match self {
+            Self::Process(pid) => {
+                let pid = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw);
+                if let Some(pid) = pid {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                }
+            }
+            Self::Task(task) => task.abort(),
+        }
+    }
+}
+
 /// All faults that are set, in their order, and the process to kill.
 #[derive(Default)]
 pub(crate) struct Faults {
     /// The faults.
     list: Vec<Fault>,
     /// The process that KillBefore and KillAfter kill.
-    pub(crate) victim: Option<u32>,
+    pub(crate) victim: Option<Victim>,
 }
 
 /// What befalls one call, gathered from all faults.
@@ -172,7 +197,7 @@ pub(crate) struct Strike {
     /// Cut the connection: before (`Some(false)`) or after (`Some(true)`) the effect.
     pub(crate) cut_after: Option<bool>,
     /// Kill the victim at the cut.
-    pub(crate) kill: Option<u32>,
+    pub(crate) kill: Option<Victim>,
     /// Indices of faults that act before the call.
     before: Vec<usize>,
     /// Indices of faults that act after the call.
@@ -193,12 +218,12 @@ impl Faults {
     /// What befalls this call.
     pub(crate) fn strike(&mut self, request: &Request, account: &str) -> Strike {
         let mut strike = Strike::default();
-        let victim = self.victim;
+        let victim = self.victim.clone();
         for (index, fault) in self.list.iter_mut().enumerate() {
             if !fault.strikes(request) {
                 continue;
             }
-            let cut = |strike: &mut Strike, after, kill| {
+            let cut = |strike: &mut Strike, after, kill: Option<Victim>| {
                 strike.cut_after = Some(after);
                 strike.kill = kill;
             };
@@ -217,8 +242,8 @@ impl Faults {
                 Effect::Error(error) => strike.error = Some(error.clone()),
                 Effect::DropBefore => cut(&mut strike, false, None),
                 Effect::DropAfter => cut(&mut strike, true, None),
-                Effect::KillBefore => cut(&mut strike, false, victim),
-                Effect::KillAfter => cut(&mut strike, true, victim),
+                Effect::KillBefore => cut(&mut strike, false, victim.clone()),
+                Effect::KillAfter => cut(&mut strike, true, victim.clone()),
                 Effect::Before(_) => strike.before.push(index),
                 Effect::Then(_) => strike.after.push(index),
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// A gate in front of calls; clones are the same gate. A fault holds each call at it until the test lets that call pass,
@@ -56,12 +56,12 @@ impl Hold {
 
     /// Waits until at least one call is held; false when none came in time.
     pub fn wait_held(&self, timeout: Duration) -> bool {
-        let end = Instant::now() + timeout;
+        let end = crate::clock::now() + timeout;
         while self.held() == 0 {
-            if Instant::now() >= end {
+            if crate::clock::now() >= end {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(2));
+            crate::clock::pause(Duration::from_millis(2));
         }
         true
     }

@@ -8,6 +8,8 @@
 pub mod acm;
 pub mod autoscaling;
 pub mod checker;
+mod client;
+pub mod clock;
 pub mod cloudwatch;
 pub mod ecr;
 pub mod ecs;
@@ -30,6 +32,7 @@ mod testbed;
 pub mod wire;
 mod world;
 
+pub use client::{Answer, send};
 pub use faults::{Effect, Fault};
 pub use hold::Hold;
 pub use image::{Behavior, Crash};

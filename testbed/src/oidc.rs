@@ -114,7 +114,7 @@ pub(crate) fn handle(oidc: &Oidc, ask: &Ask) -> Reply {
     }
     let owner = oidc.claims.get("repository_owner").and_then(Value::as_str).unwrap_or_default();
     let default = format!("https://github.com/{owner}");
-    let token = oidc.token(ask.param("audience").unwrap_or(&default), SystemTime::now());
+    let token = oidc.token(ask.param("audience").unwrap_or(&default), crate::clock::wall());
     Reply::json(200, &json!({ "count": token.len(), "value": token }))
 }
 

@@ -70,12 +70,12 @@ impl Call {
 impl Recorder {
     /// An empty record that counts time from now on.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), last: 0, calls: Vec::new(), weight: 0 }
+        Self { started: crate::clock::now(), last: 0, calls: Vec::new(), weight: 0 }
     }
 
     /// Time since the start of the testbed.
     pub(crate) fn age(&self) -> Duration {
-        self.started.elapsed()
+        crate::clock::now() - self.started
     }
 
     /// Number of the last call; 0 before the first.

@@ -7,6 +7,7 @@ use crate::checker::Color;
 pub use crate::scaled::autoscaled;
 use crate::testbed::Testbed;
 use crate::wire::{ApiError, Service};
+use crate::{clock, port};
 use serde_json::{Value, json};
 use std::io;
 use std::net::TcpListener;
@@ -143,7 +144,7 @@ pub fn create_with(bed: &Testbed, stack: &Stack) -> io::Result<Sample> {
     }) {
         return Err(io::Error::other("couldn't bring the sample stack to a steady state within 20 seconds"));
     }
-    std::thread::sleep(bed.world(|world| world.pace.invisible));
+    clock::pause(bed.world(|world| world.pace.invisible));
     let color = |service: &str, group: &str| Color { service: service.to_owned(), group: group.to_owned() };
     bed.watch(
         color(&sample.blue_service, &sample.blue_group),
@@ -266,7 +267,11 @@ fn listener(
 
 /// A port that was free a moment ago; 0 when none can be had.
 pub fn free_port() -> u16 {
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = if clock::is_own() {
+        port::any().and_then(|socket| socket.local_addr())
+    } else {
+        TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())
+    };
     address.map_or(0, |address| address.port())
 }
 

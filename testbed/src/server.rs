@@ -1,6 +1,7 @@
 //! The endpoint: every AWS service on one port, told apart by what a request says of itself.
 
-use crate::faults::Strike;
+use crate::faults::{Strike, Victim};
+use crate::port::Listener;
 use crate::wire::{self, ApiError, Encoded, Protocol, Request};
 use crate::world::{Shared, lock};
 use bytes::Bytes;
@@ -12,13 +13,11 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// Answers connections until the runtime ends.
-pub(crate) async fn serve(listener: TcpListener, world: Shared) {
+pub(crate) async fn serve(mut listener: Listener, world: Shared) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let _ = stream.set_nodelay(true);
         let world = world.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(world.clone(), request));
@@ -84,7 +83,7 @@ async fn suffer(
     number: u64,
     strike: Strike,
 ) -> io::Result<Result<Value, ApiError>> {
-    tokio::time::sleep(strike.delay).await;
+    crate::clock::sleep(strike.delay).await;
     for hold in &strike.holds {
         hold.wait().await;
     }
@@ -98,7 +97,7 @@ async fn suffer(
     if strike.cut_after == Some(true) {
         return Err(cut(&world, number, &strike));
     }
-    tokio::time::sleep(strike.stall).await;
+    crate::clock::sleep(strike.stall).await;
     Ok(match strike.error_after {
         Some(error) => Err(error),
         None => answer,
@@ -125,11 +124,7 @@ fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> R
 /// Notes that the caller gets no answer, and kills the victim if the fault says so.
 fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
     lock(world).recorder.dropped(number);
-    if let Some(pid) =
-        strike.kill.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-    }
+    strike.kill.iter().for_each(Victim::kill);
     io::Error::other("cut by a fault")
 }
 

@@ -82,7 +82,7 @@ impl Sts {
     /// Ends all sessions now.
     pub fn expire_sessions(&mut self) {
         for session in &mut self.sessions {
-            session.expires = SystemTime::now();
+            session.expires = crate::clock::wall();
         }
     }
 
@@ -94,7 +94,7 @@ impl Sts {
         }
         match self.session(key) {
             None => Some(unknown(request.service)),
-            Some(session) if session.expires <= SystemTime::now() => Some(expired(request.service)),
+            Some(session) if session.expires <= crate::clock::wall() => Some(expired(request.service)),
             Some(_) => None,
         }
     }
@@ -250,7 +250,7 @@ fn verify(sts: &Sts, token: &str) -> Result<Value, ApiError> {
     if !signed {
         return Err(wrong("The web identity token that was passed could not be validated by AWS".to_owned()));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = crate::clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let end = claims.get("exp").and_then(Value::as_u64).unwrap_or(0);
     if now >= end {
         let text =
@@ -270,7 +270,7 @@ fn mint(world: &mut World, name: &str, seconds: u64) -> Value {
     let serial = world.new_number();
     let secret = format!("{:x}", Sha256::digest(format!("secret {serial}")));
     let lasts = world.sts.lifetime.unwrap_or(Duration::from_secs(seconds));
-    let expires = SystemTime::now() + lasts;
+    let expires = crate::clock::wall() + lasts;
     let key = format!("{PREFIX}{serial:09}");
     world.sts.sessions.push(Session { key: key.clone(), name: name.to_owned(), expires });
     json!({

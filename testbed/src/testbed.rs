@@ -1,21 +1,22 @@
 //! The testbed as tests use it: started in the background, driven by plain calls.
 
 use crate::checker::{Color, Violation};
-use crate::faults::Fault;
+use crate::clock::{self, Driver};
+use crate::faults::{Fault, Victim};
 use crate::github::{self, GitHubCall, GitHubFault, Site};
 use crate::oidc;
-use crate::port;
+use crate::port::{self, Listener};
 use crate::record::Call;
 use crate::server;
 use crate::wire::{ApiError, Service};
 use crate::world::{Pace, Shared, World, lock};
 use serde_json::{Value, json};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use std::time::Duration;
+use tokio::runtime::{Handle, Runtime};
+use tokio::task::AbortHandle;
 
 /// Time between two ticks of the world.
 const TICK: Duration = Duration::from_millis(10);
@@ -49,7 +50,20 @@ pub struct Testbed {
     /// Where GitHub and the runner's token endpoint listen, by `Site`.
     sites: [SocketAddr; 2],
     /// Carries all servers; taken when dropped.
-    runtime: Option<Runtime>,
+    carrier: Option<Carrier>,
+}
+
+/// What carries the servers of a testbed.
+enum Carrier {
+    /// Threads of its own, in the machine's time.
+    Threads(Runtime),
+    /// The thread that it was started on, in a time of its own.
+    Here {
+        /// Shared by all testbeds of the thread.
+        driver: Arc<Driver>,
+        /// What ends with this testbed.
+        servers: Vec<AbortHandle>,
+    },
 }
 
 impl Testbed {
@@ -64,20 +78,58 @@ impl Testbed {
             .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", options.port)))?;
+        let listener = {
+            let _context = handle.enter();
+            Listener::of_machine(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?)?
+        };
+        let (mut bed, _) = Self::over(listener, options.pace, &handle)?;
+        bed.carrier = Some(Carrier::Threads(runtime));
+        Ok(bed)
+    }
+
+    /// Starts an empty account on this thread, with ports in memory and a time of its own, which jumps when everything
+    /// waits. It goes on while this thread waits for it: in [`Testbed::wait_until`], [`clock::pause`] and
+    /// [`Driver::block_on`].
+    ///
+    /// # Errors
+    /// When the runtime can't be made.
+    pub fn here(options: Options) -> io::Result<Self> {
+        let driver = Driver::start()?;
+        let handle = driver.runtime().handle().clone();
+        let (mut bed, servers) = Self::over(port::any()?.listen()?, options.pace, &handle)?;
+        bed.carrier = Some(Carrier::Here { driver, servers });
+        Ok(bed)
+    }
+
+    /// An account behind this endpoint, not carried yet, and its servers.
+    fn over(listener: Listener, pace: Pace, handle: &Handle) -> io::Result<(Self, Vec<AbortHandle>)> {
+        let _context = handle.enter();
         let address = listener.local_addr()?;
-        let pace = options.pace;
-        let world =
-            Arc::new_cyclic(|weak: &Weak<Mutex<World>>| Mutex::new(World::new(pace, handle, weak.clone())));
-        runtime.spawn(server::serve(listener, world.clone()));
+        let world = Arc::new_cyclic(|weak: &Weak<Mutex<World>>| {
+            Mutex::new(World::new(pace, handle.clone(), weak.clone()))
+        });
+        let mut servers = vec![handle.spawn(server::serve(listener, world.clone())).abort_handle()];
         let mut sites = [address; 2];
         for site in [Site::Api, Site::Oidc] {
-            let listener = runtime.block_on(async { port::any()?.listen(port::BACKLOG) })?;
+            let listener = port::any()?.listen()?;
             sites[site as usize] = listener.local_addr()?;
-            runtime.spawn(github::serve(listener, site, world.clone()));
+            servers.push(handle.spawn(github::serve(listener, site, world.clone())).abort_handle());
         }
-        runtime.spawn(ticks(world.clone()));
-        Ok(Self { world, address, sites, runtime: Some(runtime) })
+        servers.push(handle.spawn(ticks(world.clone())).abort_handle());
+        Ok((Self { world, address, sites, carrier: None }, servers))
+    }
+
+    /// What carries it, if that is the thread that it was started on.
+    pub fn driver(&self) -> Option<Arc<Driver>> {
+        match &self.carrier {
+            Some(Carrier::Here { driver, .. }) => Some(driver.clone()),
+            Some(Carrier::Threads(_)) | None => None,
+        }
+    }
+
+    /// Where the AWS endpoint listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The AWS endpoint, such as `http://127.0.0.1:40123`.
@@ -215,7 +267,12 @@ impl Testbed {
 
     /// Names the process that faults kill.
     pub fn set_victim(&self, pid: u32) {
-        lock(&self.world).faults.victim = Some(pid);
+        lock(&self.world).faults.victim = Some(Victim::Process(pid));
+    }
+
+    /// Names the task that faults kill.
+    pub fn set_victim_task(&self, task: AbortHandle) {
+        lock(&self.world).faults.victim = Some(Victim::Task(task));
     }
 
     /// Looks at the world, or changes it, between two calls.
@@ -248,15 +305,15 @@ impl Testbed {
 
     /// Waits until the world looks like this; false when it doesn't in time.
     pub fn wait_until(&self, timeout: Duration, mut is: impl FnMut(&mut World) -> bool) -> bool {
-        let end = Instant::now() + timeout;
+        let end = clock::now() + timeout;
         loop {
             if is(&mut lock(&self.world)) {
                 return true;
             }
-            if Instant::now() >= end {
+            if clock::now() >= end {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            clock::pause(Duration::from_millis(5));
         }
     }
 
@@ -277,18 +334,18 @@ impl Testbed {
 impl Drop for Testbed {
     /// Ends all servers without waiting for their connections.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+        match self.carrier.take() {
+            Some(Carrier::Threads(runtime)) => runtime.shutdown_background(),
+            Some(Carrier::Here { servers, .. }) => servers.iter().for_each(AbortHandle::abort),
+            None => {}
         }
     }
 }
 
 /// Lets time act on the world.
 async fn ticks(world: Shared) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
-        interval.tick().await;
-        lock(&world).tick(Instant::now());
+        clock::sleep(TICK).await;
+        lock(&world).tick(clock::now());
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn record(
         change,
         cause,
         failure,
-        at: SystemTime::now(),
+        at: crate::clock::wall(),
     });
 }
 

@@ -75,7 +75,7 @@ fn desired(world: &World, resource: &str) -> Option<u32> {
 impl World {
     /// Carries a scaling policy out once, as an alarm that fires it does.
     pub fn fire_policy(&mut self, policy_arn: &str, breach: Breach<'_>) {
-        act::fire(self, policy_arn, breach, Instant::now());
+        act::fire(self, policy_arn, breach, crate::clock::now());
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> Result<Value, ApiError> {
         return Err(ApiError::new("LimitExceededException", text));
     }
     let arn = old.as_ref().map_or_else(|| new_arn(world, &resource, &name), |old| old.arn.clone());
-    let created_at = old.map_or_else(SystemTime::now, |old| old.created_at);
+    let created_at = old.map_or_else(crate::clock::wall, |old| old.created_at);
     let policy = Policy { arn: arn.clone(), name, resource, rule, config, created_at };
     world.autoscaling.policies.retain(|known| known.arn != arn);
     world.autoscaling.policies.push(policy.clone());

@@ -77,7 +77,7 @@ pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiErr
             min,
             max,
             suspended: Suspended::default(),
-            created_at: SystemTime::now(),
+            created_at: crate::clock::wall(),
             tags: super::tags::read(&input["Tags"])?,
         },
     };

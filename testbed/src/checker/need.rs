@@ -56,9 +56,9 @@ impl Need {
                 self.short[color] = None;
                 continue;
             };
-            let new = Shortage { since: Instant::now(), call, told: false };
+            let new = Shortage { since: crate::clock::now(), call, told: false };
             let short = self.short[color].get_or_insert(new);
-            if !short.told && short.since.elapsed() >= patience {
+            if !short.told && crate::clock::now() - short.since >= patience {
                 short.told = true;
                 found.push((
                     short.call,

@@ -14,7 +14,7 @@ pub(super) struct Clock {
 impl Clock {
     /// A clock on which an AWS second lasts so long.
     pub(super) fn new(second: Duration) -> Self {
-        Self { base: (Instant::now(), SystemTime::now()), second: second.as_nanos().max(1) }
+        Self { base: (crate::clock::now(), crate::clock::wall()), second: second.as_nanos().max(1) }
     }
 
     /// The calendar's time at a moment.
@@ -55,7 +55,7 @@ mod tests {
     fn a_second_begins_where_it_says() {
         for second in [Duration::from_millis(20), Duration::from_secs(1), Duration::from_millis(3)] {
             let clock = Clock::new(second);
-            let now = clock.second(Instant::now());
+            let now = clock.second(crate::clock::now());
             for index in now..now + 200 {
                 assert_eq!(clock.of_wire(epoch(clock.starts(index))), index);
             }

@@ -107,7 +107,7 @@ impl CloudWatch {
 /// # Errors
 /// AWS's own error codes and messages.
 pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let now = Instant::now();
+    let now = crate::clock::now();
     world.cloudwatch.arn_prefix = world.arn("cloudwatch", "alarm:");
     let watch = &mut world.cloudwatch;
     let answer = match operation {

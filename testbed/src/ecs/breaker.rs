@@ -5,7 +5,6 @@ use super::scheduler::tell;
 use super::service::{RolloutState, Service, ServiceDeployment};
 use crate::world::World;
 use serde_json::Value;
-use std::time::SystemTime;
 
 /// After how many failures the breaker trips: half of the desired count, rounded up, at least 3 and at most 200, unless
 /// the service says otherwise (API_DeploymentCircuitBreaker, thresholdConfiguration).
@@ -58,7 +57,7 @@ fn abort(service: &mut Service) {
     if let Some(primary) = service.deployments.first_mut() {
         primary.rollout = RolloutState::Failed;
         primary.reason = format!("ECS deployment {} stopped.", primary.id);
-        primary.updated_at = SystemTime::now();
+        primary.updated_at = crate::clock::wall();
     }
     if let Some(current) = service.history.first_mut() {
         current.set("STOPPED", Some("Service deployment stopped by StopServiceDeployment.".to_owned()));
@@ -99,7 +98,7 @@ fn fail(world: &mut World, service: &mut Service, cause: &Cause) {
         service.history.first().is_some_and(|current| current.status == "ROLLBACK_IN_PROGRESS");
     primary.rollout = RolloutState::Failed;
     primary.reason = format!("{}: {}", cause.finder, cause.event);
-    primary.updated_at = SystemTime::now();
+    primary.updated_at = crate::clock::wall();
     let text = format!("(deployment {}) deployment failed: {}", primary.id, cause.event);
     tell(world, service, &text);
     let because = &cause.because;
@@ -165,7 +164,7 @@ pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) 
     tell(world, service, &format!("rolling back to deployment {id}."));
     if let Some(current) = service.history.first_mut() {
         current.set("ROLLBACK_IN_PROGRESS", Some(reason.to_owned()));
-        current.rollback = Some((reason.to_owned(), SystemTime::now(), revision.arn.clone()));
+        current.rollback = Some((reason.to_owned(), crate::clock::wall(), revision.arn.clone()));
     }
     service.settings.extend(revision.settings.clone());
     service.settings.insert("loadBalancers".to_owned(), revision.load_balancers_json.clone());

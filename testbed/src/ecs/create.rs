@@ -7,7 +7,6 @@ use super::{cluster, deploy, describe, validate};
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::{Map, Value, json};
-use std::time::SystemTime;
 
 /// `CreateService`.
 pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError> {
@@ -47,7 +46,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError
         desired,
         settings,
         tags: input["tags"].as_array().cloned().unwrap_or_default(),
-        created_at: Some(SystemTime::now()),
+        created_at: Some(crate::clock::wall()),
         client_token: text(input, "clientToken").map(str::to_owned),
         ..Service::default()
     };

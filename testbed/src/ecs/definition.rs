@@ -144,7 +144,7 @@ pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiErr
     let last = world.ecs.definitions.iter().filter(|definition| definition.family == family);
     let revision = last.map(|definition| definition.revision).max().unwrap_or(0) + 1;
     let arn = world.arn("ecs", &format!("task-definition/{family}:{revision}"));
-    let registered_at = SystemTime::now();
+    let registered_at = crate::clock::wall();
     let definition =
         Definition { arn, family, revision, active: true, body, tags, registered_at, deregistered_at: None };
     let answer = json!({ "taskDefinition": definition.describe(&world.account), "tags": definition.tags });
@@ -222,7 +222,7 @@ pub(super) fn deregister(world: &mut World, input: &Value) -> Result<Value, ApiE
     let found =
         world.ecs.definitions.iter_mut().find(|definition| definition.arn == arn).ok_or_else(missing)?;
     found.active = false;
-    found.deregistered_at.get_or_insert_with(SystemTime::now);
+    found.deregistered_at.get_or_insert_with(crate::clock::wall);
     Ok(json!({ "taskDefinition": found.describe(&account) }))
 }
 

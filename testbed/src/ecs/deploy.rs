@@ -6,7 +6,6 @@ use super::service::{
 };
 use crate::world::World;
 use serde_json::{Value, json};
-use std::time::{Instant, SystemTime};
 
 /// A new deployment's id, in AWS's form.
 pub(super) fn new_deployment_id(world: &mut World) -> String {
@@ -38,7 +37,7 @@ fn new_revision(world: &mut World, service: &mut Service, definition: &str) -> R
         settings: keys.collect(),
         load_balancers: load_balancers(&list),
         load_balancers_json: list,
-        created_at: SystemTime::now(),
+        created_at: crate::clock::wall(),
     };
     service.revisions.push(revision.clone());
     revision
@@ -56,7 +55,7 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
     let serial = world.new_id();
     let config = service.config();
     let state = if breaker::is_enabled(&config) { "MONITORING" } else { "DISABLED" };
-    let now = SystemTime::now();
+    let now = crate::clock::wall();
     service.history.insert(
         0,
         ServiceDeployment {
@@ -73,7 +72,7 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
             updated_at: now,
             finished_at: None,
             stopped_at: None,
-            visible_at: Instant::now() + world.pace.invisible,
+            visible_at: crate::clock::now() + world.pace.invisible,
         },
     );
     push(service, id, revision, reason);
@@ -90,7 +89,7 @@ fn supersede(service: &mut Service) {
 
 /// Puts a deployment in front as PRIMARY; the one before becomes ACTIVE with the tasks that it has.
 pub(super) fn push(service: &mut Service, id: String, revision: Revision, reason: String) {
-    let now = SystemTime::now();
+    let now = crate::clock::wall();
     service.deployments.insert(
         0,
         Deployment {

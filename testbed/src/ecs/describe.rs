@@ -7,7 +7,6 @@ use super::{cluster, scheduler};
 use crate::wire::ApiError;
 use crate::world::{World, epoch};
 use serde_json::{Value, json};
-use std::time::Instant;
 
 /// `DescribeServices`: at most 10; unknown ones are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
@@ -38,7 +37,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
 
 /// A service as a reader sees it now: while a change is still invisible, as it was before.
 fn as_seen(world: &World, service: &Service, tags: bool) -> Value {
-    let now = Instant::now();
+    let now = crate::clock::now();
     let mut answer = match &service.shadow {
         Some((until, before)) if *until > now => before.clone(),
         Some(_) | None => one(world, service),

@@ -7,14 +7,13 @@ use crate::ecr::Found;
 use crate::wire::ApiError;
 use crate::world::{World, epoch};
 use serde_json::{Value, json};
-use std::time::Instant;
 
 /// `ListServiceDeployments`, oldest first: AWS documents no order. `status` and `createdAt` narrow it.
 pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let service = find_service(world, input, required(input, "service")?)?;
     let statuses = texts(input, "status");
     let bound = |key: &str| input["createdAt"][key].as_f64();
-    let now = Instant::now();
+    let now = crate::clock::now();
     let found = (service.history.iter().rev())
         .filter(|one| one.visible_at <= now)
         .filter(|one| statuses.is_empty() || statuses.iter().any(|status| status == one.status))
@@ -30,7 +29,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     if arns.is_empty() || arns.len() > 20 {
         return Err(invalid("serviceDeploymentArns must contain between 1 and 20 service deployment ARNs."));
     }
-    let now = Instant::now();
+    let now = crate::clock::now();
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for arn in arns {
         let mut services = world.ecs.services.iter();

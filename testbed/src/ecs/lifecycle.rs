@@ -7,7 +7,7 @@ use crate::elb::{State, Target};
 use crate::tasks::Process;
 use crate::world::World;
 use serde_json::Value;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Moves every task on.
 pub(super) fn advance(world: &mut World, now: Instant) {
@@ -61,7 +61,7 @@ fn advance_one(world: &mut World, task: &mut Task, now: Instant) {
         }
         Phase::Stopping if task.told.is_none_or(|told| now.duration_since(told) >= world.pace.stop) => {
             task.phase = Phase::Stopped;
-            task.times.stopped = Some(SystemTime::now());
+            task.times.stopped = Some(crate::clock::wall());
         }
         Phase::Provisioning | Phase::Pending | Phase::Stopping | Phase::Stopped => {}
     }
@@ -69,7 +69,7 @@ fn advance_one(world: &mut World, task: &mut Task, now: Instant) {
 
 /// Pulls the images and starts the containers.
 fn launch(world: &mut World, task: &mut Task, now: Instant) {
-    task.times.pull_started = Some(SystemTime::now());
+    task.times.pull_started = Some(crate::clock::wall());
     let registry = world.registry();
     for index in 0..task.containers.len() {
         let reference = pinned(world, task, index);
@@ -84,7 +84,7 @@ fn launch(world: &mut World, task: &mut Task, now: Instant) {
             Found::Missing(reason) => return fail_to_start(task, now, reason.clone(), Some((index, reason))),
         }
     }
-    task.times.pull_stopped = Some(SystemTime::now());
+    task.times.pull_stopped = Some(crate::clock::wall());
     task.launched = Some(now);
     start_containers(world, task, now);
 }
@@ -163,7 +163,7 @@ fn fail_to_start(task: &mut Task, now: Instant, reason: String, container: Optio
 fn run(world: &mut World, task: &mut Task, now: Instant) {
     task.phase = Phase::Running;
     task.running = Some(now);
-    task.times.started = Some(SystemTime::now());
+    task.times.started = Some(crate::clock::wall());
     for wanted in task.wanted.clone() {
         let container = task.containers.iter().find(|container| container.name == wanted.container);
         let port =
@@ -216,7 +216,7 @@ fn look_for_crash(world: &mut World, task: &mut Task, now: Instant) {
 fn begin_stop(task: &mut Task, code: &str, reason: &str) {
     if task.stop.is_none() {
         task.stop = Some(Stop { code: code.to_owned(), reason: reason.to_owned() });
-        task.times.stopping = Some(SystemTime::now());
+        task.times.stopping = Some(crate::clock::wall());
     }
 }
 
@@ -251,7 +251,7 @@ fn is_drained(world: &World, task: &Task) -> bool {
 fn end_processes(task: &mut Task, now: Instant) {
     task.phase = Phase::Stopping;
     task.told = Some(now);
-    task.times.execution_stopped = Some(SystemTime::now());
+    task.times.execution_stopped = Some(crate::clock::wall());
     for container in task.containers.iter_mut().filter(|container| container.running && !container.ended) {
         container.ended = true;
         // A process that hangs does not hear SIGTERM and is killed after the stop timeout: 128 + 9.
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn stopped_tasks_expire_by_number_and_by_age() {
-        let now = Instant::now();
+        let now = crate::clock::now();
         let task = |number: usize| {
             let phase = if number.is_multiple_of(2) { Phase::Stopped } else { Phase::Running };
             Task { id: number.to_string(), phase, told: Some(now), ..Task::default() }

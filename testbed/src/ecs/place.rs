@@ -5,7 +5,7 @@ use super::scheduler::tell;
 use super::service::{Deployment, LoadBalancer, Service};
 use super::task::{Container, Task, Times};
 use crate::world::World;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// A container instance.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ fn unable(world: &mut World, service: &mut Service, deployment: &str, why: &str,
     let pause = world.pace.seconds(5);
     if let Some(deployment) = service.deployments.iter_mut().find(|one| one.id == deployment) {
         deployment.failed += 1;
-        deployment.updated_at = SystemTime::now();
+        deployment.updated_at = crate::clock::wall();
         deployment.retry_at = Some(now + pause);
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result
         zone,
         containers,
         wanted: order.wanted,
-        times: Times { created: Some(SystemTime::now()), ..Times::default() },
+        times: Times { created: Some(crate::clock::wall()), ..Times::default() },
         ..Task::default()
     };
     world.ecs.tasks.push(task);

@@ -7,7 +7,7 @@ use super::{breaker, place};
 use crate::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// Looks after every service.
 pub(super) fn run(world: &mut World, now: Instant) {
@@ -93,7 +93,7 @@ fn count_failures(world: &mut World, service: &mut Service, now: Instant) {
         if task.failed && !task.counted {
             task.counted = true;
             deployment.failed += 1;
-            deployment.updated_at = SystemTime::now();
+            deployment.updated_at = crate::clock::wall();
             deployment.retry_at = Some(now + second * deployment.failed.min(10));
             service.steady = false;
             struggles |= deployment.failed == 10;
@@ -368,7 +368,7 @@ fn complete(world: &mut World, service: &mut Service, now: Instant) {
     if let Some(primary) = service.deployments.first_mut() {
         primary.rollout = RolloutState::Completed;
         primary.reason = format!("ECS deployment {id} completed.");
-        primary.updated_at = SystemTime::now();
+        primary.updated_at = crate::clock::wall();
         service.completed = Some(primary.revision.clone());
     }
     if !old_left {

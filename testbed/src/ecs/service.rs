@@ -147,7 +147,7 @@ impl ServiceDeployment {
     pub(super) fn set(&mut self, status: &'static str, reason: Option<String>) {
         self.status = status;
         self.reason = reason.or_else(|| self.reason.take());
-        self.updated_at = SystemTime::now();
+        self.updated_at = crate::clock::wall();
         if !self.is_open() {
             self.finished_at = Some(self.updated_at);
         }
@@ -271,7 +271,7 @@ impl Service {
     /// Adds an event: `(service NAME) …`.
     pub(super) fn tell(&mut self, id: String, message: &str) {
         let message = format!("(service {}) {message}", self.name);
-        self.events.push_front(Event { id, at: SystemTime::now(), message });
+        self.events.push_front(Event { id, at: crate::clock::wall(), message });
         self.events.truncate(100);
     }
 }

@@ -6,7 +6,6 @@ use super::{create, definition, deploy, describe, find_service, validate};
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::{Map, Value, json};
-use std::time::{Instant, SystemTime};
 
 /// The settings that UpdateService can change.
 const CHANGEABLE: [&str; 14] = [
@@ -78,7 +77,7 @@ fn apply(world: &mut World, arn: &str, change: Change) -> Value {
     };
     let mut service = std::mem::take(&mut world.ecs.services[index]);
     if change.deploy.is_some() && !world.pace.invisible.is_zero() && service.shadow.is_none() {
-        service.shadow = Some((Instant::now() + world.pace.invisible, describe::one(world, &service)));
+        service.shadow = Some((crate::clock::now() + world.pace.invisible, describe::one(world, &service)));
     }
     service.settings = change.settings;
     service.steady &= change.desired.is_none_or(|desired| desired == service.desired);
@@ -90,7 +89,7 @@ fn apply(world: &mut World, arn: &str, change: Change) -> Value {
                 service.deployments.first_mut().filter(|one| one.desired != service.desired)
             {
                 primary.desired = service.desired;
-                primary.updated_at = SystemTime::now();
+                primary.updated_at = crate::clock::wall();
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Load balancers.
 
-use std::time::SystemTime;
-
 use serde_json::{Value, json};
 
 use super::Elb;
@@ -70,7 +68,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
         zones,
         security_groups: input.texts("SecurityGroups").unwrap_or_default(),
         ip_address_type: input.owned("IpAddressType").unwrap_or_else(|| "ipv4".to_owned()),
-        created: SystemTime::now(),
+        created: crate::clock::wall(),
         attributes: defaults(flavor),
         tags,
     };

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Request;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::model::{HealthCheck, TargetGroup};
 use super::targets::Registered;
 use super::{Elb, State, TargetState};
+use crate::clock;
+use crate::port;
 use crate::world::Pace;
 
 /// However fast the world moves, a target has this long to answer: its machine is a real one.
@@ -130,16 +131,13 @@ impl Probe {
 
 /// Makes one check and puts its result into the inbox.
 async fn run(inbox: Arc<Mutex<Inbox>>, registration: u64, probe: Probe, timeout: Duration) {
-    let outcome = match tokio::time::timeout(timeout, ask(probe)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::TimedOut,
-    };
+    let outcome = clock::within(timeout, ask(probe)).await.unwrap_or(Outcome::TimedOut);
     inbox.lock().unwrap_or_else(PoisonError::into_inner).push((registration, outcome));
 }
 
 /// Asks a target, on a connection of its own as AWS does.
 async fn ask(probe: Probe) -> Outcome {
-    let Ok(stream) = TcpStream::connect(probe.address).await else { return Outcome::Failed };
+    let Ok(stream) = port::connect(probe.address).await else { return Outcome::Failed };
     let Some(path) = probe.path else { return Outcome::Connected };
     let Ok((mut sender, connection)) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await
     else {

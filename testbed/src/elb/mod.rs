@@ -114,7 +114,7 @@ pub struct TargetState {
 /// AWS's own error codes and messages.
 pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let text = input::as_text(input);
-    let now = Instant::now();
+    let now = crate::clock::now();
     let answer = dispatch(world, operation, Input(&text), now);
     world.elb.settle(now);
     answer

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use hyper::http::request::Parts;
 use tokio_rustls::TlsAcceptor;
@@ -298,13 +298,13 @@ impl Group {
 
 /// Seconds since 1970.
 fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    crate::clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The pair of stickiness cookies that AWS sets, good for so many seconds from now on. The value names whom
 /// the client stays with.
 fn cookie(name: &str, whom: &str, seconds: u64) -> [String; 2] {
-    let expires = http_date(SystemTime::now() + Duration::from_secs(seconds));
+    let expires = http_date(crate::clock::wall() + Duration::from_secs(seconds));
     let value = format!("{}.{}", whom.replace([';', ' '], ""), unix_now() + seconds);
     [
         format!("{name}={value}; Expires={expires}; Path=/"),

@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+
+use crate::{clock, port};
 
 /// How long a target may take to accept a connection (an application load balancer answers 504 after 10 seconds).
 const CONNECT: Duration = Duration::from_secs(10);
@@ -74,12 +75,11 @@ impl Pool {
 
 /// Opens a connection.
 async fn connect(address: SocketAddr) -> Result<Sender, Failure> {
-    let stream = match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(_)) => return Err(Failure::Refused),
-        Err(_) => return Err(Failure::Silent),
+    let stream = match clock::within(CONNECT, port::connect(address)).await {
+        Some(Ok(stream)) => stream,
+        Some(Err(_)) => return Err(Failure::Refused),
+        None => return Err(Failure::Silent),
     };
-    let _ = stream.set_nodelay(true);
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Broken)?;
     tokio::spawn(connection.with_upgrades());
     Ok(sender)

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -19,9 +19,10 @@ use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+use crate::{clock, port};
 
 use super::condition::host_of;
 use super::counters::{Counters, count};
@@ -55,10 +56,12 @@ impl Door {
     /// Opens a port on 127.0.0.1 and serves it on `runtime`. A port that is being closed is waited for, a
     /// fifth of a second at most.
     pub(super) fn open(port: u16, published: Arc<Published>, runtime: &Handle) -> io::Result<Self> {
-        let listener = bind(port)?;
-        listener.set_nonblocking(true)?;
         let _guard = runtime.enter();
-        let listener = TcpListener::from_std(listener)?;
+        let listener = if clock::is_own() {
+            port::hold(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?.listen()?
+        } else {
+            port::Listener::of_machine(bind(port)?)?
+        };
         let (stop, stopped) = watch::channel(());
         let proxy = Arc::new(Proxy { published, pool: Pool::default(), serial: AtomicU64::new(0) });
         runtime.spawn(accept(listener, proxy, stopped));
@@ -73,7 +76,7 @@ fn bind(port: u16) -> io::Result<StdListener> {
         match StdListener::bind((Ipv4Addr::LOCALHOST, port)) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < PORT_PATIENCE => {
                 tries += 1;
-                std::thread::sleep(Duration::from_millis(5));
+                crate::clock::pause(Duration::from_millis(5));
             }
             result => return result,
         }
@@ -81,7 +84,7 @@ fn bind(port: u16) -> io::Result<StdListener> {
 }
 
 /// Accepts connections until the door closes.
-async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: watch::Receiver<()>) {
+async fn accept(mut listener: port::Listener, proxy: Arc<Proxy>, mut stopped: watch::Receiver<()>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -89,18 +92,17 @@ async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: watch::Re
         };
         match accepted {
             Ok((stream, client)) => {
-                let _ = stream.set_nodelay(true);
                 tokio::spawn(welcome(stream, client, Arc::clone(&proxy), stopped.clone()));
             }
             // Out of file descriptors, or a client that left at once: go on a little later.
-            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(_) => crate::clock::sleep(Duration::from_millis(5)).await,
         }
     }
 }
 
 /// Opens TLS on a connection if the listener is HTTPS, and serves it. A client that leaves during the handshake, as at a
 /// certificate that it does not take, is not missed.
-async fn welcome(stream: TcpStream, client: SocketAddr, proxy: Arc<Proxy>, stopped: watch::Receiver<()>) {
+async fn welcome(stream: port::Stream, client: SocketAddr, proxy: Arc<Proxy>, stopped: watch::Receiver<()>) {
     match proxy.published.tls() {
         None => serve(TokioIo::new(stream), client, proxy, stopped).await,
         Some(acceptor) => {
@@ -163,10 +165,10 @@ impl Proxy {
         strip(&mut parts.headers, upgrade);
         self.add_forwarded(&mut parts.headers, table, client);
         let sent = self.pool.send(chosen.address, Request::from_parts(parts, body));
-        let mut response = match tokio::time::timeout(table.idle, sent).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(failure)) => return failed(&chosen.counters, Some(failure)),
-            Err(_) => return failed(&chosen.counters, None),
+        let mut response = match clock::within(table.idle, sent).await {
+            Some(Ok(response)) => response,
+            Some(Err(failure)) => return failed(&chosen.counters, Some(failure)),
+            None => return failed(&chosen.counters, None),
         };
         chosen.counters.answered(response.status().as_u16());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -187,7 +189,7 @@ impl Proxy {
         let before = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let chain = before.map_or_else(|| ip.clone(), |before| format!("{before}, {ip}"));
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let seconds = crate::clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let trace = format!("Root=1-{seconds:08x}-{:08x}{serial:016x}", table.port);
         let own = [
             ("x-forwarded-for", chain),

@@ -125,7 +125,7 @@ impl Token {
             revoked: false,
             limit: 1000,
             used: 0,
-            reset: SystemTime::now() + Duration::from_secs(3600),
+            reset: crate::clock::wall() + Duration::from_secs(3600),
             writes: Vec::new(),
         }
     }

@@ -7,7 +7,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::Sleep;
 
 /// Pieces with time between them.
 pub(super) struct Pieces {
@@ -18,7 +17,7 @@ pub(super) struct Pieces {
     /// Time before each piece but the first.
     gap: Duration,
     /// The time that is passing.
-    sleep: Option<Pin<Box<Sleep>>>,
+    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Pieces {
@@ -62,7 +61,7 @@ impl Body for Pieces {
             return Poll::Ready((!whole).then(|| Err(io::Error::other("cut by a fault"))));
         };
         if !self.gap.is_zero() {
-            self.sleep = Some(Box::pin(tokio::time::sleep(self.gap)));
+            self.sleep = Some(Box::pin(crate::clock::sleep(self.gap)));
         }
         self.left -= piece.len() as u64;
         Poll::Ready(Some(Ok(Frame::data(piece))))

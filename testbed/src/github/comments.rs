@@ -30,7 +30,7 @@ pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, args: Args
     }
     let issue = issue.number;
     let body = body(ask)?;
-    let (id, now) = (of.new_id(), SystemTime::now());
+    let (id, now) = (of.new_id(), crate::clock::wall());
     let (user, by_app) = (caller.user(), caller.app());
     of.comments.push(Comment { id, issue, body, user, by_app, created_at: now, updated_at: now });
     touch(of, issue, now);
@@ -48,7 +48,7 @@ pub(super) fn get(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
 pub(super) fn update(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let at = position(of, args.first())?;
     let body = body(ask)?;
-    let now = SystemTime::now();
+    let now = crate::clock::wall();
     let comment = &mut of.comments[at];
     comment.body = body;
     comment.updated_at = now;

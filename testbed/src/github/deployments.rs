@@ -107,7 +107,7 @@ pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, _: Args) -
     }
     check_contexts(of, ask, &sha)?;
     let environment = ask.text("environment").unwrap_or("production").to_owned();
-    let now = SystemTime::now();
+    let now = crate::clock::wall();
     let deployment = Deployment {
         id: of.new_id(),
         sha,
@@ -232,7 +232,7 @@ pub(super) fn create_status(of: &mut Repository, ask: &Ask, caller: &Caller, arg
         log_url: if log_url.is_empty() { target_url } else { log_url },
         user: caller.user(),
         by_app: caller.app(),
-        at: SystemTime::now(),
+        at: crate::clock::wall(),
     };
     deployment.statuses.push(status.clone());
     deployment.environment = environment;

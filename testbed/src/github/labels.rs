@@ -7,7 +7,6 @@ use super::page::page;
 use super::route::Args;
 use super::shapes;
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 /// What GitHub makes gray: a label that came to be by being added.
 const GRAY: &str = "ededed";
@@ -130,7 +129,7 @@ fn put(of: &mut Repository, ask: &Ask, number: u64, names: Vec<String>) -> Outco
     let names: Vec<String> = names.iter().map(known).collect();
     let issue = of.find_issue_mut(number).ok_or_else(Refusal::not_found)?;
     issue.labels = names;
-    issue.updated_at = SystemTime::now();
+    issue.updated_at = crate::clock::wall();
     let issue = of.find_issue(number).ok_or_else(Refusal::not_found)?;
     Ok(Answer::ok(of_issue(of, ask, issue).into()))
 }

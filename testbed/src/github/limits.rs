@@ -5,7 +5,7 @@ use super::access::Token;
 use super::answer::Refusal;
 use super::ask::{Ask, reads};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the headers of every answer tell.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) struct Limit {
 impl Limit {
     /// What an anonymous request has.
     pub(super) fn anonymous() -> Self {
-        Self { limit: 60, used: 1, reset: SystemTime::now() + Duration::from_secs(3600) }
+        Self { limit: 60, used: 1, reset: crate::clock::wall() + Duration::from_secs(3600) }
     }
 
     /// What a token has.
@@ -68,7 +68,7 @@ impl GitHub {
     pub(super) fn exhaust(&mut self, name: Option<&str>, time: Duration) {
         for token in self.tokens.iter_mut().filter(|token| Some(token.name.as_str()) == name) {
             token.used = token.limit;
-            token.reset = SystemTime::now() + time;
+            token.reset = crate::clock::wall() + time;
         }
     }
 
@@ -76,7 +76,7 @@ impl GitHub {
     pub(super) fn count(&mut self, secret: &str, ask: &Ask) -> Result<(), Refusal> {
         let writes_a_minute = self.writes_a_minute;
         let Some(token) = self.tokens.iter_mut().find(|token| token.secret == secret) else { return Ok(()) };
-        let now = SystemTime::now();
+        let now = crate::clock::wall();
         if now >= token.reset {
             token.used = 0;
             token.reset = now + Duration::from_secs(3600);
@@ -90,11 +90,11 @@ impl GitHub {
         if reads(&ask.method, &ask.path) {
             return Ok(());
         }
-        token.writes.retain(|at| at.elapsed() < Duration::from_secs(60));
+        token.writes.retain(|at| crate::clock::now() - *at < Duration::from_secs(60));
         if token.writes.len() >= writes_a_minute {
             return Err(secondary(403, Some(60)));
         }
-        token.writes.push(Instant::now());
+        token.writes.push(crate::clock::now());
         Ok(())
     }
 }

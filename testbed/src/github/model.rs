@@ -147,7 +147,7 @@ impl Issue {
     /// Merges a pull request; `sha` is the commit that the merge makes on the base.
     pub fn merge(&mut self, sha: &str) -> &mut Self {
         if let Some(branches) = &mut self.pull {
-            branches.merged = Some((sha.to_owned(), SystemTime::now()));
+            branches.merged = Some((sha.to_owned(), crate::clock::wall()));
         }
         self.close()
     }
@@ -236,7 +236,7 @@ impl Repository {
     pub fn commit(&mut self, sha: &str) -> &mut Commit {
         let at = self.commits.iter().position(|commit| commit.sha == sha).unwrap_or_else(|| {
             let author = User::new("octocat");
-            let (message, at) = ("Change the greeting".to_owned(), SystemTime::now());
+            let (message, at) = ("Change the greeting".to_owned(), crate::clock::wall());
             let sha = sha.to_owned();
             self.commits.push(Commit { sha, message, author, at, on_default_branch: false });
             self.commits.len() - 1
@@ -256,7 +256,7 @@ impl Repository {
 
     /// Opens an issue.
     pub fn issue(&mut self, number: u64) -> &mut Issue {
-        let now = SystemTime::now();
+        let now = crate::clock::wall();
         let issue = Issue {
             id: self.new_id(),
             number,
@@ -294,7 +294,7 @@ impl Repository {
 
     /// Writes a comment as somebody; gives its id.
     pub fn write_comment(&mut self, issue: u64, login: &str, body: &str) -> u64 {
-        let (id, now) = (self.new_id(), SystemTime::now());
+        let (id, now) = (self.new_id(), crate::clock::wall());
         let user = User::new(login);
         let by_app = user.login == "github-actions[bot]";
         let body = body.to_owned();

@@ -4,8 +4,9 @@ use super::ask::Ask;
 use super::body::Pieces;
 use super::faults::Strike;
 use super::{Reply, Site};
+use crate::faults::Victim;
 use crate::oidc;
-use crate::port;
+use crate::port::{self, Listener, Socket, Stream};
 use crate::world::{Shared, lock};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -14,10 +15,9 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Answers connections until the runtime ends; while the host is down, nothing listens at its port.
-pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
+pub(crate) async fn serve(listener: Listener, site: Site, world: Shared) {
     let Ok(address) = listener.local_addr() else { return };
     let changed = lock(&world).github.hosts[site as usize].changed.clone();
     let mut place = Place::Open(listener);
@@ -38,9 +38,9 @@ pub(crate) async fn serve(listener: TcpListener, site: Site, world: Shared) {
 /// A host's port, which is never let go.
 enum Place {
     /// The host answers.
-    Open(TcpListener),
+    Open(Listener),
     /// Connections are refused.
-    Down(TcpSocket),
+    Down(Socket),
 }
 
 impl Place {
@@ -52,13 +52,13 @@ impl Place {
                 drop(listener);
                 Self::Down(held)
             }
-            (Self::Down(held), false) => Self::Open(held.listen(port::BACKLOG)?),
+            (Self::Down(held), false) => Self::Open(held.listen()?),
             (as_it_should_be, _) => as_it_should_be,
         })
     }
 
     /// The next connection; while the host is down there is none.
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&mut self) -> Stream {
         let Self::Open(listener) = self else { return std::future::pending().await };
         loop {
             if let Ok((stream, _)) = listener.accept().await {
@@ -69,8 +69,7 @@ impl Place {
 }
 
 /// Answers the requests of one connection.
-async fn talk(stream: TcpStream, site: Site, address: SocketAddr, world: Shared) {
-    let _ = stream.set_nodelay(true);
+async fn talk(stream: Stream, site: Site, address: SocketAddr, world: Shared) {
     let service = service_fn(move |request| answer(world.clone(), site, address, request));
     // An error here is a connection that a fault cut or that the client left.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -96,7 +95,7 @@ async fn answer(
         let number = world.github.record.begin(&ask, site, token.clone(), when);
         (number, world.github.strike(&ask, token.as_deref()))
     };
-    tokio::time::sleep(strike.delay).await;
+    crate::clock::sleep(strike.delay).await;
     for hold in &strike.holds {
         hold.wait().await;
     }
@@ -107,7 +106,7 @@ async fn answer(
     if strike.cut_after == Some(true) {
         return Err(cut(&world, number, &strike));
     }
-    tokio::time::sleep(strike.stall).await;
+    crate::clock::sleep(strike.stall).await;
     respond(reply, &strike)
 }
 
@@ -131,10 +130,7 @@ fn perform(world: &Shared, site: Site, ask: &Ask, number: u64, strike: &Strike) 
 fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
     let mut world = lock(world);
     world.github.record.dropped(number);
-    let victim = world.faults.victim.filter(|_| strike.kill).and_then(|pid| i32::try_from(pid).ok());
-    if let Some(pid) = victim.and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-    }
+    world.faults.victim.iter().filter(|_| strike.kill).for_each(Victim::kill);
     io::Error::other("cut by a fault")
 }
 

@@ -51,7 +51,7 @@ pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, args: Args
         return Err(Refusal::invalid("Status", "target_url", "custom", text));
     }
     let context = ask.text("context").unwrap_or("default").to_owned();
-    let (id, user, at) = (of.new_id(), caller.user(), SystemTime::now());
+    let (id, user, at) = (of.new_id(), caller.user(), crate::clock::wall());
     let status = Status { id, sha, state, context, description, target_url, user, at };
     of.statuses.push(status.clone());
     Ok(Answer::created(status_json(of, ask, &status, true)))

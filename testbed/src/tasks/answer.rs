@@ -25,12 +25,13 @@ pub(super) struct Container {
 impl Container {
     /// A container of this behavior in the task of this id, started now.
     pub(super) fn new(behavior: Behavior, task: &str) -> Self {
-        Self { behavior, task: task.to_owned(), started: Instant::now(), checks: AtomicU32::new(0) }
+        Self { behavior, task: task.to_owned(), started: crate::clock::now(), checks: AtomicU32::new(0) }
     }
 
     /// Whether it is well, apart from `healthy_after`.
     fn is_well(&self) -> bool {
-        !self.behavior.unhealthy && self.behavior.sick_after.is_none_or(|time| self.started.elapsed() < time)
+        !self.behavior.unhealthy
+            && self.behavior.sick_after.is_none_or(|time| crate::clock::now() - self.started < time)
     }
 
     /// The status of one health check; counts it.
@@ -73,7 +74,7 @@ pub(super) async fn answer(
         (container.check(), String::new())
     } else {
         if let Some(time) = behavior.slow {
-            tokio::time::sleep(time).await;
+            crate::clock::sleep(time).await;
         }
         container.user(request.uri().path())
     };

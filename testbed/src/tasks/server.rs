@@ -10,7 +10,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -63,24 +62,24 @@ impl Process {
 }
 
 /// Listens after the start delay, until told to end; then the address rests.
-async fn run(socket: TcpSocket, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
+async fn run(socket: port::Socket, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
     let _resting = if wait(container.behavior.start_delay, &mut told).await {
         serve(socket, container, told).await
     } else {
         Ok(socket)
     };
-    tokio::time::sleep(REST).await;
+    crate::clock::sleep(REST).await;
 }
 
 /// Answers until told to end; gives the port, at which nobody listens any more.
 async fn serve(
-    socket: TcpSocket,
+    socket: port::Socket,
     container: Arc<Container>,
     mut told: watch::Receiver<Signal>,
-) -> io::Result<TcpSocket> {
-    let listener = socket.listen(port::BACKLOG)?;
+) -> io::Result<port::Socket> {
+    let mut listener = socket.listen()?;
     let mut connections = JoinSet::new();
-    accept(&listener, &container, &mut told, &mut connections).await;
+    accept(&mut listener, &container, &mut told, &mut connections).await;
     let resting = port::hold(listener.local_addr()?);
     drop(listener);
     tokio::select! {
@@ -96,14 +95,14 @@ async fn wait(time: Duration, told: &mut watch::Receiver<Signal>) -> bool {
         return true;
     }
     tokio::select! {
-        () = tokio::time::sleep(time) => true,
+        () = crate::clock::sleep(time) => true,
         _ = told.changed() => false,
     }
 }
 
 /// Takes connections until told to end.
 async fn accept(
-    listener: &TcpListener,
+    listener: &mut port::Listener,
     container: &Arc<Container>,
     told: &mut watch::Receiver<Signal>,
     connections: &mut JoinSet<()>,
@@ -126,8 +125,7 @@ async fn killed(told: &mut watch::Receiver<Signal>) {
 }
 
 /// Serves one connection; SIGTERM lets the request under way finish.
-async fn connection(stream: TcpStream, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: port::Stream, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
     let service = service_fn(move |request| answer::answer(container.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
