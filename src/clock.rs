@@ -1,6 +1,8 @@
 //! The only owner of the clock and of waiting.
 
-use std::sync::LazyLock;
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::plan::time::Time;
@@ -31,17 +33,53 @@ fn start() -> Start {
     Start { wall: Time::default().after(wall), monotonic: Instant::now() }
 }
 
-/// Now: the wall clock at the start of the process, plus the monotonic time since then. Comparable with AWS's
-/// timestamps as well as the machine's clock was right at the start.
-#[expect(clippy::disallowed_methods, reason = "this file owns the clock")]
-pub(crate) fn now() -> Time {
-    START.at(Instant::now())
+/// A wait that is under way.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// Time and waiting, as a run is given them.
+pub trait Clock {
+    /// Time since 1970. Never runs backwards. Comparable with AWS's timestamps.
+    fn now(&self) -> Duration;
+
+    /// Waits this long.
+    fn sleep(&self, wait: Duration) -> Sleep;
 }
 
-/// Waits this long, by the monotonic clock.
-#[expect(clippy::disallowed_methods, reason = "this file owns waiting")]
-pub(crate) async fn sleep(wait: Duration) {
-    tokio::time::sleep(wait).await;
+/// The machine's: the wall clock at the start of the process, plus the monotonic time since then. As right as the wall
+/// clock was at the start.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "this file owns the clock")]
+    fn now(&self) -> Duration {
+        Duration::from_millis(START.at(Instant::now()).0)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this file owns waiting")]
+    fn sleep(&self, wait: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+thread_local! {
+    /// The clock of the runs on this thread: a run never leaves its thread.
+    static CLOCK: RefCell<Arc<dyn Clock>> = RefCell::new(Arc::new(MachineClock));
+}
+
+/// Sets the clock of the runs on this thread.
+pub(crate) fn go_by(clock: Arc<dyn Clock>) {
+    CLOCK.set(clock);
+}
+
+/// Now.
+pub(crate) fn now() -> Time {
+    Time::default().after(CLOCK.with_borrow(|clock| clock.now()))
+}
+
+/// Waits this long.
+pub(crate) fn sleep(wait: Duration) -> Sleep {
+    CLOCK.with_borrow(|clock| clock.sleep(wait))
 }
 
 /// Waits for the work, at most this long by the monotonic clock. None when the time was over first.

@@ -1,35 +1,22 @@
-//! Blue/green deployments for two long-lived Amazon ECS services behind one Application Load Balancer.
+//! The run of this process: its environment, the clock of the machine, and standard output.
 
-mod action;
-mod aws;
-mod clock;
-mod commands;
-mod config;
-mod event;
-mod failure;
-mod feedback;
-mod github;
-mod http;
-mod id_token;
-mod plan;
-mod report;
-mod reporter;
-mod signals;
-
+use std::io;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
-use action::env::{Entry, Environment};
-use signals::Signals;
+use ecs_blue_green::{Environment, Machine, MachineClock, Means, Signals, guarded, note_panics, step};
 
 /// The entry that this process was started as, guarded against everything that ends it without a word.
 fn main() -> ExitCode {
-    commands::note_panics();
-    let env = Environment::of_process();
+    note_panics();
+    let environment = Environment::of_process();
+    let log = Arc::new(Mutex::new(io::stdout()));
+    let machine = Machine { environment, clock: Arc::new(MachineClock), log, aws: Means::default() };
     let mut runtime = None;
-    let code = commands::guarded(&env, || {
+    let code = guarded(&machine.environment, || {
         let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let built = built.map_err(|why| format!("The run could not begin: {why}."))?;
-        runtime.insert(built).block_on(step(&env))
+        runtime.insert(built).block_on(run(&machine))
     });
     // Dropping a runtime waits for blocked name look-ups; a cancelled run has no time for that.
     if let Some(runtime) = runtime {
@@ -39,10 +26,7 @@ fn main() -> ExitCode {
 }
 
 /// Signals first; then the step.
-async fn step(env: &Environment) -> Result<ExitCode, String> {
+async fn run(machine: &Machine) -> Result<ExitCode, String> {
     let signals = Signals::listen().map_err(|why| format!("The run could not listen to signals: {why}."))?;
-    Ok(match env.entry() {
-        Entry::Main => commands::main_step(env, signals).await,
-        Entry::Post => commands::post_step(env, signals).await,
-    })
+    Ok(step(machine, signals).await)
 }

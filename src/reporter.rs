@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::action::commands::{self, Annotations, Level};
 use crate::action::context::Context;
@@ -13,7 +14,7 @@ use crate::event::{Event, Report};
 use crate::feedback::Posted;
 use crate::plan::time::Time;
 use crate::report::line::{self, Line};
-use crate::report::log::Log;
+use crate::report::log;
 use crate::report::{outputs, posting, summary, words};
 
 /// Tells the user.
@@ -27,7 +28,7 @@ pub(crate) struct Reporter<'a> {
     /// Counts annotations.
     annotations: RefCell<Annotations>,
     /// Renders events.
-    log: RefCell<Log>,
+    log: RefCell<log::Log>,
     /// Who else is told of each event.
     listener: RefCell<Option<Listener>>,
 }
@@ -162,8 +163,23 @@ pub(crate) fn debug(text: &str) {
     print(&commands::debug(text));
 }
 
-/// Prints a line. A closed pipe is no reason to stop in the middle of a deploy.
+/// Where the lines of a run go.
+pub type Log = Arc<Mutex<dyn Write + Send>>;
+
+tokio::task_local! {
+    /// Where the lines of this run go.
+    static LOG: Log;
+}
+
+/// Sends the lines of a run there.
+pub(crate) async fn logging<T>(log: Log, run: impl Future<Output = T>) -> T {
+    LOG.scope(log, run).await
+}
+
+/// Prints a line: to the log of the run, or to standard output before a run and after its end. A closed pipe is no reason
+/// to stop in the middle of a deploy.
 fn print(line: &str) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let to = |out: &mut dyn Write| writeln!(out, "{line}").and_then(|()| out.flush());
+    let of_run = |log: &Log| to(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
+    let _ = LOG.try_with(of_run).unwrap_or_else(|_| to(&mut io::stdout().lock()));
 }

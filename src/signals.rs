@@ -10,14 +10,17 @@ use crate::clock;
 
 /// Listens from the moment it is made.
 #[derive(Clone, Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     /// The first signal's name, once it came.
     first: watch::Receiver<Option<&'static str>>,
 }
 
 impl Signals {
     /// Installs the handlers. Must be called on a tokio runtime.
-    pub(crate) fn listen() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// If the system refuses the handlers.
+    pub fn listen() -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (tell, first) = watch::channel(None);
@@ -35,6 +38,11 @@ impl Signals {
             }
         });
         Ok(Signals { first })
+    }
+
+    /// The first signal as someone else tells it.
+    pub fn told(first: watch::Receiver<Option<&'static str>>) -> Self {
+        Signals { first }
     }
 
     /// The signal that came, if one did.

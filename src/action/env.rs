@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hyper_util::client::proxy::matcher::Matcher;
 
 /// Which step of the action this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub enum Entry {
     /// The main step, `/ecs-blue-green`.
     Main,
     /// The post step, `/ecs-blue-green-post`. It gets the same inputs as the main step, so only the name of the
@@ -27,9 +27,11 @@ impl Entry {
 
 /// What the process was started with. Has no `Debug`: it holds credentials.
 #[derive(Clone)]
-pub(crate) struct Environment {
+pub struct Environment {
     /// The step.
     entry: Entry,
+    /// Where relative paths begin.
+    folder: PathBuf,
     /// The variables whose value is text.
     variables: BTreeMap<String, String>,
     /// The names of the variables whose value is not UTF-8.
@@ -38,20 +40,26 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// The environment of this process.
-    pub(crate) fn of_process() -> Self {
+    pub fn of_process() -> Self {
         let program = std::env::args_os().next().unwrap_or_default();
-        Self::decode(Entry::of_program(Path::new(&program)), std::env::vars_os())
+        Self::of(Entry::of_program(Path::new(&program)), PathBuf::new(), std::env::vars_os())
     }
 
     /// An environment of these variables alone.
     #[cfg(test)]
     pub(crate) fn new(entry: Entry, variables: &[(&str, &str)]) -> Self {
-        Self::decode(entry, variables.iter().map(|(name, value)| (name.into(), value.into())))
+        Self::of(entry, PathBuf::new(), variables.iter().map(|(name, value)| (name.into(), value.into())))
     }
 
-    /// Keeps what is text, and the names of what is not. A name that is not text can't be one of ours.
-    fn decode(entry: Entry, variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
-        let mut found = Environment { entry, variables: BTreeMap::new(), undecodable: BTreeSet::new() };
+    /// An environment of these variables, with the current directory: an empty path is that of this process. Keeps what is
+    /// text, and the names of what is not: a name that is not text can't be one of ours.
+    pub fn of(
+        entry: Entry,
+        folder: PathBuf,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        let mut found =
+            Environment { entry, folder, variables: BTreeMap::new(), undecodable: BTreeSet::new() };
         for (name, value) in variables {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => drop(found.variables.insert(name, value)),
@@ -65,6 +73,11 @@ impl Environment {
     /// Which step this is.
     pub(crate) fn entry(&self) -> Entry {
         self.entry
+    }
+
+    /// A path from the current directory.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
     }
 
     /// A variable, trimmed; an empty one is unset.
@@ -203,8 +216,9 @@ mod tests {
     #[test]
     fn a_value_that_is_not_text_is_known_by_name() {
         let bad = OsString::from_vec(vec![0xff]);
-        let env = Environment::decode(
+        let env = Environment::of(
             Entry::Main,
+            PathBuf::new(),
             [("INPUT_COLOR".into(), bad.clone()), (bad, "x".into())].into_iter(),
         );
         assert_eq!(env.input("color"), None);

@@ -17,7 +17,8 @@ const EVENT_LIMIT: u64 = 32 * 1024 * 1024;
 /// Reads a text file: one of the workspace, or that of the event. What is no file is not opened, because a pipe or a
 /// device can keep a reader waiting without end.
 pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
-    let kind = std::fs::metadata(path)?;
+    let file = env.path(path);
+    let kind = std::fs::metadata(&file)?;
     if kind.is_dir() {
         return Err(io::Error::other("it is a directory"));
     }
@@ -27,7 +28,7 @@ pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
     let of_event = env.var("GITHUB_EVENT_PATH").is_some_and(|event| Path::new(event) == path);
     let limit = if of_event { EVENT_LIMIT } else { FILE_LIMIT };
     let mut text = String::new();
-    std::fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    std::fs::File::open(&file)?.take(limit + 1).read_to_string(&mut text)?;
     if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {
         return Ok(text);
     }

@@ -15,11 +15,13 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ecs::config::{AsyncSleep, SharedHttpClient, Sleep};
 
 use super::patience::Patience;
 use super::refused_keys::RefusedKeys;
 use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
+use crate::clock;
 use crate::plan::definition::Content;
 
 /// A client over a configuration, traced where that is wanted. The builders of the services share no trait.
@@ -45,10 +47,31 @@ pub(crate) struct Access {
     pub(crate) app_name: String,
     /// The role to assume by the job's id token; none to take the credentials that the environment has.
     pub(crate) sign_in: Option<SignIn>,
+    /// What AWS is reached by.
+    pub(crate) means: Means,
     /// Who is told of each attempt of a call; none to tell nobody.
     pub(crate) trace: Option<Trace>,
     /// Who is told of each task definition that is read, before its answer goes on.
     pub(crate) definitions: ReadDefinition,
+}
+
+/// What AWS is reached by, where that is not the machine's own.
+#[derive(Clone, Debug, Default)]
+pub struct Means {
+    /// The HTTP client; none for the SDK's own.
+    pub http: Option<SharedHttpClient>,
+    /// Credentials; none for those of the process's environment.
+    pub credentials: Option<SharedCredentialsProvider>,
+}
+
+/// Waits by the run's own clock.
+#[derive(Debug)]
+struct Waiting;
+
+impl AsyncSleep for Waiting {
+    fn sleep(&self, wait: Duration) -> Sleep {
+        Sleep::new(clock::sleep(wait))
+    }
 }
 
 /// Is told of a task definition that was read.
@@ -127,7 +150,12 @@ pub(super) async fn unsigned(access: &Access) -> SdkConfig {
         .no_credentials()
         .retry_config(retries())
         .timeout_config(time_outs())
+        .sleep_impl(Waiting)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    let loader = match &access.means.http {
+        Some(http) => loader.http_client(http.clone()),
+        None => loader,
+    };
     match app_name(&access.app_name) {
         Some(name) => loader.app_name(name),
         None => loader,
@@ -141,8 +169,9 @@ pub(super) fn with_credentials(config: SdkConfig, access: &Access) -> SdkConfig 
     let identities = IdentityCache::lazy().load_timeout(Duration::from_secs(10));
     let (provider, identities) = match &access.sign_in {
         None => {
-            let chain = credentials(Region::new(access.region.clone()));
-            (SharedCredentialsProvider::new(chain), identities)
+            let chain = || credentials(Region::new(access.region.clone()));
+            let given = access.means.credentials.clone();
+            (given.unwrap_or_else(|| SharedCredentialsProvider::new(chain())), identities)
         }
         // The role's credentials say themselves when to renew them, long before their end.
         Some(sign_in) => (

@@ -30,6 +30,7 @@ mod writes;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use clients::Means;
 pub(crate) use clients::{Access, Aws};
 pub(crate) use identity::{Caller, GET_CALLER_IDENTITY};
 pub(crate) use observe::Names;

@@ -17,7 +17,7 @@ static PLACE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the step. A panic ends it as a failure with the reason `internal`, and so does an error, which says in words what
 /// could not begin.
-pub(crate) fn guarded(env: &Environment, run: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
+pub fn guarded(env: &Environment, run: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(code)) => code,
         Ok(Err(what)) => end(env, &what),
@@ -29,7 +29,7 @@ pub(crate) fn guarded(env: &Environment, run: impl FnOnce() -> Result<ExitCode, 
 }
 
 /// Notes where a panic is. Its message is never shown: it may hold a value (invariant 32).
-pub(crate) fn note_panics() {
+pub fn note_panics() {
     set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
         let mut first = PLACE.lock().unwrap_or_else(PoisonError::into_inner);

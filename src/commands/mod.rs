@@ -23,5 +23,5 @@ mod status;
 mod story;
 mod tags;
 
-pub(crate) use last_resort::{guarded, note_panics};
-pub(crate) use start::{main_step, post_step};
+pub use last_resort::{guarded, note_panics};
+pub use start::{Machine, step};

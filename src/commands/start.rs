@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::confirm::PATIENCE;
 use super::feedback::{self, Feedback, Kept};
@@ -21,8 +22,8 @@ use crate::action::github::RunEvent;
 use crate::action::identity::{Fact, contradictions};
 use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, settings};
-use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Names, SignIn};
-use crate::clock;
+use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Means, Names, SignIn};
+use crate::clock::{self, Clock};
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
 use crate::http;
@@ -34,11 +35,38 @@ use crate::plan::step::{Refusal, Wait};
 use crate::plan::trouble::Read;
 use crate::plan::wanted::Text;
 use crate::report::{secrets, words};
-use crate::reporter::{Reporter, debug, mask};
+use crate::reporter::{self, Log, Reporter, debug, mask};
 use crate::signals::Signals;
 
+/// What a run is given from outside: all that it knows of the machine that it runs on.
+pub struct Machine {
+    /// The variables, the folder, and which step it is.
+    pub environment: Environment,
+    /// Time and waiting.
+    pub clock: Arc<dyn Clock>,
+    /// Where its lines go.
+    pub log: Log,
+    /// What AWS is reached by.
+    pub aws: Means,
+}
+
+/// The step that this machine is to run, until its end or a signal. The run stays on this thread: it needs a runtime of
+/// one thread, or a set of local tasks.
+pub async fn step(machine: &Machine, signals: Signals) -> ExitCode {
+    clock::go_by(machine.clock.clone());
+    secrets::forget();
+    let step = async {
+        match machine.environment.entry() {
+            Entry::Main => main_step(machine, signals).await,
+            Entry::Post => post_step(machine, signals).await,
+        }
+    };
+    reporter::logging(machine.log.clone(), step).await
+}
+
 /// The main step, from the inputs to the exit code.
-pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
+async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
+    let env = &machine.environment;
     let (mut context, event) = surroundings(env);
     let read = settings(env, &|path: &Path| files::read_text(env, path));
     if let Ok((settings, _)) = &read {
@@ -61,7 +89,7 @@ pub(crate) async fn main_step(env: &Environment, signals: Signals) -> ExitCode {
     }
     let writes = !settings.plan_only && settings.command != Command::Status;
     feedback.begin(writes.then_some(command));
-    let session = session(env, &settings, (&reporter, &context), signals, http).await;
+    let session = session(machine, &settings, (&reporter, &context), signals, http).await;
     let report = match &session {
         Err(report) => Report { command, ..(**report).clone() },
         Ok(session) => match &settings.command {
@@ -107,7 +135,8 @@ impl Open {
 }
 
 /// The post step: quiet where the main step ended by itself.
-pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
+async fn post_step(machine: &Machine, signals: Signals) -> ExitCode {
+    let env = &machine.environment;
     let kept = Kept::found(env);
     let open = Open::of(env, &kept);
     let kept = match kept {
@@ -140,7 +169,7 @@ pub(crate) async fn post_step(env: &Environment, signals: Signals) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     started(&reporter, &settings, "post");
-    let report = match (session(env, &settings, (&reporter, &context), signals, http).await, &open) {
+    let report = match (session(machine, &settings, (&reporter, &context), signals, http).await, &open) {
         (Err(report), _) => unread(settings.command.name(), *report),
         (Ok(session), Open::Run(left)) => post(&session, left).await,
         (Ok(session), Open::Nothing | Open::Unknown) => not_understood(&session).await,
@@ -204,13 +233,13 @@ fn traced(attempt: &Attempt) {
 
 /// The surroundings of a run: clients, and the account that the credentials belong to.
 async fn session<'a>(
-    env: &'a Environment,
+    machine: &'a Machine,
     settings: &'a Settings,
     (reporter, context): (&'a Reporter<'a>, &'a Context),
     signals: Signals,
     http: Result<reqwest::Client, String>,
 ) -> Result<Session<'a>, Box<Report>> {
-    let run = run_id(context);
+    let (env, run) = (&machine.environment, run_id(context));
     let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
     words::name_proxies(proxies(env, &settings.region));
     let sign_in = sign_in(env, settings, (context, &http))?;
@@ -219,6 +248,7 @@ async fn session<'a>(
         region: settings.region.clone(),
         app_name,
         sign_in,
+        means: machine.aws.clone(),
         trace: context.debug.then_some(traced),
         definitions: hide_definition,
     };

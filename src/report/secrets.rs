@@ -3,8 +3,8 @@
 //! They are hidden when text is shown, not when it is read: so a value that is learned late is hidden in what was read
 //! before it, and plans see what AWS said.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
 
 use super::names::one_line;
 
@@ -17,14 +17,21 @@ const SHORTEST_BEGINNING: usize = 8;
 /// Replaces a value.
 const HIDDEN: &str = "***";
 
-/// The values that this process knows, in each form in which AWS repeats them. The process is one run.
-static VALUES: RwLock<BTreeSet<String>> = RwLock::new(BTreeSet::new());
+thread_local! {
+    /// The values that the run on this thread knows, in each form in which AWS repeats them. A run never leaves its thread.
+    static VALUES: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Forgets all values, at the start of a run.
+pub(crate) fn forget() {
+    VALUES.take();
+}
 
 /// Has values hidden from here on, whole and line by line.
 pub(crate) fn hide<'a>(values: impl IntoIterator<Item = &'a str>) {
-    let mut known = VALUES.write().unwrap_or_else(PoisonError::into_inner);
     for value in values {
-        known.extend(std::iter::once(value).chain(lines(value)).flat_map(forms));
+        let forms = std::iter::once(value).chain(lines(value)).flat_map(forms);
+        VALUES.with_borrow_mut(|known| known.extend(forms));
     }
 }
 
@@ -36,7 +43,7 @@ pub(crate) fn lines(value: &str) -> impl Iterator<Item = &str> {
 /// Text of others with the known values hidden. Each message, reason, code and description of AWS, and each error of a
 /// probe, passes here before a word of it is shown (invariant 32). Words of ours do not: a value may be `true`.
 pub(crate) fn masked(text: &str) -> String {
-    hidden(text, &VALUES.read().unwrap_or_else(PoisonError::into_inner))
+    VALUES.with_borrow(|known| hidden(text, known))
 }
 
 /// The same on one line.

@@ -1,8 +1,9 @@
 //! `color: branch`: GitHub flow and Git flow by the config file's `branches`, as the runner names branches, tags and pull
 //! requests.
 
+use crate::common::here::stack;
 use crate::common::look::frozen;
-use crate::common::{Action, stack, writes};
+use crate::common::{Action, writes};
 use testbed::Testbed;
 use testbed::sample::Sample;
 

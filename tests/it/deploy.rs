@@ -1,11 +1,12 @@
 //! `deploy` where it goes well: what it writes, what it says, what stands afterwards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::common::here::{stack, stack_with};
 use crate::common::look::{
-    definition, frozen, hurry, others_untouched, redacted, scale, stack_with, until_called, wanted, wants,
+    definition, frozen, hurry, others_untouched, redacted, scale, until_called, wanted, wants,
 };
-use crate::common::{Action, Done, stack, writes};
+use crate::common::{Action, Done, writes};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
 use testbed::{Behavior, Effect, Fault, Service, Testbed};
@@ -13,6 +14,13 @@ use testbed::{Behavior, Effect, Fault, Service, Testbed};
 /// The usual testbed, watched for changes of weights.
 fn stage() -> (Testbed, Sample) {
     let (bed, sample) = stack();
+    frozen(&bed);
+    (bed, sample)
+}
+
+/// The same outside of this process: probes go through the ports of the load balancer.
+fn stage_with_ports() -> (Testbed, Sample) {
+    let (bed, sample) = crate::common::stack();
     frozen(&bed);
     (bed, sample)
 }
@@ -53,9 +61,13 @@ fn success_is_known_within_a_poll_interval_or_so() {
     let complete = bed.wait_until(Duration::from_secs(20), |world| {
         wanted(world, "web-green") == "web-green:2 × 2" && world.ecs.is_steady("shop", "web-green")
     });
-    let at = Instant::now();
+    let at = testbed::clock::now();
     run.wait().expect(0, "succeeded", "", "changed");
-    assert!(complete && at.elapsed().as_millis() < 1500, "told {} ms later", at.elapsed().as_millis());
+    assert!(
+        complete && (testbed::clock::now() - at).as_millis() < 1500,
+        "told {} ms later",
+        (testbed::clock::now() - at).as_millis()
+    );
 }
 
 #[test]
@@ -150,7 +162,7 @@ fn invariant_07_a_revision_that_a_killed_run_registered_is_used() {
     let (bed, sample) = stage();
     bed.fault(Fault::on("RegisterTaskDefinition", Effect::KillAfter));
     let run = deploy(&bed, &sample, "v2").spawn();
-    bed.set_victim(run.pid());
+    run.is_victim(&bed);
     assert_eq!(run.wait().code, -1);
     assert_eq!(writes(&bed), ["ecs RegisterTaskDefinition web-green"]);
     bed.clear_faults();
@@ -167,7 +179,7 @@ fn invariant_07_a_deployment_of_the_same_content_that_is_under_way_is_adopted() 
     bed.world(|world| world.pace.launch = Duration::from_secs(60));
     bed.fault(Fault::on("UpdateService", Effect::KillAfter));
     let run = deploy(&bed, &sample, "v2").spawn();
-    bed.set_victim(run.pid());
+    run.is_victim(&bed);
     assert_eq!(run.wait().code, -1);
     bed.clear_faults();
     bed.clear_calls();
@@ -263,7 +275,7 @@ fn a_plan_shows_counts_revisions_and_probes() {
 
 #[test]
 fn probes_are_sent_through_the_test_listener() {
-    let (bed, sample) = stage();
+    let (bed, sample) = stage_with_ports();
     let probes = "- { path: /healthz, status: 200, contains: ok }\n- { path: /, contains: v2 }\n";
     let done = deploy(&bed, &sample, "v2").input("probes", probes).run();
     brought(&bed, &done);
@@ -272,7 +284,7 @@ fn probes_are_sent_through_the_test_listener() {
 
 #[test]
 fn the_config_file_names_services_probes_and_branches() {
-    let (bed, sample) = stage();
+    let (bed, sample) = stage_with_ports();
     let config = "cluster: shop
 apps:
   web:
@@ -302,7 +314,7 @@ branches: { main: idle, develop: develop }
 
 #[test]
 fn instance_targets_with_dynamic_ports_are_followed() {
-    let (bed, sample) = stack_with(&Stack { ec2: true, ..Stack::default() });
+    let (bed, sample) = crate::common::look::stack_with(&Stack { ec2: true, ..Stack::default() });
     let done = deploy(&bed, &sample, "v2").input("probes", "[{ path: /, contains: v2 }]").run();
     brought(&bed, &done);
     done.says("2 targets healthy").says("the probe passed");

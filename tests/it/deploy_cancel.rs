@@ -1,11 +1,10 @@
 //! `deploy` that is cancelled or killed, and the post step after it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::common::look::{
-    frozen, hurry_at_update, others_untouched, stack_with, until_called, wanted, wants,
-};
-use crate::common::{Action, Done, Running, stack, writes};
+use crate::common::here::{stack, stack_with};
+use crate::common::look::{frozen, hurry_at_update, others_untouched, until_called, wanted, wants};
+use crate::common::{Action, Done, Running, writes};
 use rustix::process::Signal;
 use serde_json::Value;
 use testbed::sample::{Sample, Stack};
@@ -45,9 +44,14 @@ fn until(bed: &Testbed, wants: &str) {
 #[track_caller]
 fn cancel(run: Running, signal: Signal) -> Done {
     run.signal(signal);
-    let sent = Instant::now();
+    let sent = testbed::clock::now();
     let done = run.wait();
-    assert!(sent.elapsed() < Duration::from_millis(7500), "out after {:?}:\n{}", sent.elapsed(), done.log);
+    assert!(
+        (testbed::clock::now() - sent) < Duration::from_millis(7500),
+        "out after {:?}:\n{}",
+        (testbed::clock::now() - sent),
+        done.log
+    );
     done
 }
 
@@ -136,7 +140,7 @@ fn a_signal_while_waiting_puts_the_color_back_and_the_post_step_confirms_it() {
         let (bed, sample) = stage(Duration::from_secs(60));
         let run = deploy(&bed, &sample, "v2").spawn();
         until(&bed, "web-green:2");
-        std::thread::sleep(Duration::from_millis(300));
+        testbed::clock::pause(Duration::from_millis(300));
         let done = cancel(run, signal);
         done.expect(1, "cancelled", "cancelled", "restored")
             .says(&format!("{name} came: the run is cancelled"));
@@ -156,7 +160,7 @@ fn a_second_signal_changes_nothing() {
     let run = deploy(&bed, &sample, "v2").spawn();
     until(&bed, "web-green:2");
     run.signal(Signal::INT);
-    std::thread::sleep(Duration::from_millis(20));
+    testbed::clock::pause(Duration::from_millis(20));
     cancel(run, Signal::TERM).expect(1, "cancelled", "cancelled", "restored");
     assert_eq!(writes(&bed), THERE_AND_BACK);
 }
@@ -192,7 +196,7 @@ fn a_cancelled_run_can_be_asked_to_leave_the_color() {
     let leave = |action: Action| action.input("on-cancel", "leave");
     let run = leave(deploy(&bed, &sample, "v2")).spawn();
     until(&bed, "web-green:2");
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     let done = cancel(run, Signal::INT);
     done.expect(1, "cancelled", "cancelled", "changed").says("`on-cancel` is `leave`");
     assert_eq!(writes(&bed), THERE);
@@ -207,7 +211,7 @@ fn an_endpoint_that_hangs_at_the_cancel_leaves_the_color_unknown_and_post_puts_i
     let (bed, sample) = stage(Duration::from_secs(60));
     let run = deploy(&bed, &sample, "v2").spawn();
     until(&bed, "web-green:2");
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     bed.fault(Fault::always(Effect::Delay(Duration::from_secs(60))));
     let done = cancel(run, Signal::INT);
     done.expect(1, "cancelled", "cancelled", "unknown").says("NOT KNOWN how");
@@ -224,7 +228,7 @@ fn the_post_step_puts_back_what_a_killed_run_left() {
     let (bed, sample) = stage(Duration::from_secs(60));
     let run = deploy(&bed, &sample, "v2").spawn();
     until(&bed, "web-green:2");
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     run.signal(Signal::KILL);
     let done = run.wait();
     assert_eq!(phase(&done), "deploying");
@@ -243,7 +247,7 @@ fn the_post_step_puts_back_what_a_run_left_that_was_killed_before_the_answer() {
     let (bed, sample) = stage(Duration::from_secs(60));
     bed.fault(Fault::on("UpdateService", Effect::KillAfter));
     let run = deploy(&bed, &sample, "v2").spawn();
-    bed.set_victim(run.pid());
+    run.is_victim(&bed);
     let done = run.wait();
     assert_eq!((done.code, phase(&done).as_str()), (-1, "deploying"));
     bed.clear_faults();
@@ -258,7 +262,7 @@ fn the_post_step_finds_nothing_to_put_back_where_the_update_never_arrived() {
     let (bed, sample) = stage(Duration::from_secs(60));
     bed.fault(Fault::on("UpdateService", Effect::KillBefore));
     let run = deploy(&bed, &sample, "v2").spawn();
-    bed.set_victim(run.pid());
+    run.is_victim(&bed);
     let done = run.wait();
     bed.clear_faults();
     let after = post(&bed, &sample, &done);
@@ -271,7 +275,7 @@ fn the_post_step_leaves_what_somebody_else_wrote_since() {
     let (bed, sample) = stage(Duration::from_secs(60));
     let run = deploy(&bed, &sample, "v2").spawn();
     until(&bed, "web-green:2");
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     run.signal(Signal::KILL);
     let done = run.wait();
     let other = testbed::sample::task_definition("web-green", &sample.image("v5-slow-200ms"), false);

@@ -1,7 +1,8 @@
 //! What a deploy registers: where the task definition comes from, and what the inputs change in it.
 
+use crate::common::here::stack;
 use crate::common::look::{definition, ecs, frozen, others_untouched, steady, wants};
-use crate::common::{Action, stack, writes};
+use crate::common::{Action, writes};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, task_definition};
 use testbed::{ApiError, Effect, Fault, Service, Testbed};

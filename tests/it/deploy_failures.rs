@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::common::look::{
-    ecs, hurry, others_untouched, scale, stack_with, steady, told, until_called, wants,
-};
+use crate::common::here::stack_with;
+use crate::common::look::{ecs, hurry, others_untouched, scale, steady, told, until_called, wants};
 use crate::common::{Action, Done, writes};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack, task_definition};
@@ -28,6 +27,11 @@ fn stage(deployment: Value) -> (Testbed, Sample) {
 /// The usual stack, with a breaker that does not roll back.
 fn usual() -> (Testbed, Sample) {
     stage(json!({}))
+}
+
+/// The same outside of this process: probes go through the ports of the load balancer.
+fn usual_with_ports() -> (Testbed, Sample) {
+    crate::common::look::stack_with(&Stack::default())
 }
 
 /// A stack without a circuit breaker.
@@ -336,7 +340,7 @@ fn a_healthy_version_stays_when_the_old_tasks_drain_for_too_long() {
 
 #[test]
 fn a_probe_with_a_wrong_status_fails_the_deploy() {
-    let (bed, sample) = usual();
+    let (bed, sample) = usual_with_ports();
     let done = deploy(&bed, &sample, "v6-fail-users").input("probes", "[{ path: /, status: 200 }]").run();
     put_back(&bed, &done, "probe");
     insta::assert_snapshot!(told(&done.log), @r#"
@@ -355,7 +359,7 @@ fn a_probe_with_a_wrong_status_fails_the_deploy() {
 
 #[test]
 fn a_probe_with_a_wrong_body_fails_the_deploy() {
-    let (bed, sample) = usual();
+    let (bed, sample) = usual_with_ports();
     let done = deploy(&bed, &sample, "v8-wrong-body").input("probes", "[{ path: /, contains: v8 }]").run();
     put_back(&bed, &done, "probe");
     done.says("does not contain `v8`");
@@ -364,7 +368,7 @@ fn a_probe_with_a_wrong_body_fails_the_deploy() {
 
 #[test]
 fn a_test_listener_that_goes_away_is_told_apart() {
-    let (bed, sample) = usual();
+    let (bed, sample) = usual_with_ports();
     let listener = sample.green_listener.clone();
     let delete = move |world: &mut testbed::World| {
         world.call(Service::Elb, "DeleteListener", &json!({ "ListenerArn": listener })).expect("it goes");
@@ -377,7 +381,7 @@ fn a_test_listener_that_goes_away_is_told_apart() {
     if done.output("reason") == "probe-unreachable" {
         assert!(writes(&bed).contains(&update.to_owned()));
     }
-    let (bed, sample) = usual();
+    let (bed, sample) = usual_with_ports();
     let listener = sample.green_listener.clone();
     let delete = move |world: &mut testbed::World| {
         let _ = world.call(Service::Elb, "DeleteListener", &json!({ "ListenerArn": listener }));
@@ -407,7 +411,7 @@ fn another_writer_supersedes_the_run_and_stands() {
     bed.world(|world| world.pace.launch = Duration::from_millis(500));
     let run = deploy(&bed, &sample, "v2").spawn();
     once_updated(&bed, |bed| {
-        std::thread::sleep(Duration::from_millis(200));
+        testbed::clock::pause(Duration::from_millis(200));
         ecs(bed, "UpdateService", json!({ "service": "web-green", "taskDefinition": "web-other" }));
     });
     let done = run.wait();

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::common::look::{frozen, hurry, hurry_at_update, stack_with};
+use crate::common::here::stack_with;
+use crate::common::look::{frozen, hurry, hurry_at_update};
 use crate::common::{Action, Done, Running};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
@@ -153,7 +154,7 @@ impl Story {
 /// Starts a run that faults can kill. It is named in time: a process takes longer to start than this call.
 fn watched(bed: &Testbed, action: Action) -> Running {
     let running = action.spawn();
-    bed.set_victim(running.pid());
+    running.is_victim(bed);
     running
 }
 
@@ -238,7 +239,7 @@ fn service(bed: &Testbed, name: &str) -> Value {
 /// Runs every case of a story, several at a time, and tells what it came to: how many converged, and how many ended
 /// before they could be killed.
 fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
-    let began = Instant::now();
+    let began = testbed::clock::now();
     let (next, again, twice, missed) =
         (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
@@ -270,7 +271,7 @@ fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
         count(&again),
         count(&twice),
         count(&missed),
-        began.elapsed().as_secs_f64()
+        (testbed::clock::now() - began).as_secs_f64()
     );
     let failed = failed.into_inner().expect("no other panic");
     assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::common::look::{ecs, hurry, others_untouched, redacted, stack_with, told, wanted, wants};
+use crate::common::here::stack_with;
+use crate::common::look::{ecs, hurry, others_untouched, redacted, told, wanted, wants};
 use crate::common::{Action, writes};
 use serde_json::json;
 use testbed::sample::{Sample, Stack, task_definition};
@@ -51,7 +52,7 @@ fn green_live(desired: u32, rollback: bool) -> (Testbed, Sample) {
 
 #[test]
 fn invariants_11_and_16_a_color_that_users_came_to_during_the_probes_is_not_put_back_under_them() {
-    let (bed, sample) = stack_with(&Stack::default());
+    let (bed, sample) = crate::common::look::stack_with(&Stack::default());
     let run = deploy(&bed, &sample, "v6-fail-users").input("probes", "[{ path: /, status: 200 }]").spawn();
     let (listener, blue, green) =
         (sample.production_listener.clone(), sample.blue_group.clone(), sample.green_group.clone());
@@ -185,7 +186,7 @@ fn invariant_12_a_count_that_somebody_else_lowers_meanwhile_is_enough() {
     bed.world(|world| world.pace.launch = Duration::from_secs(2));
     let run = deploy(&bed, &sample, "v2").spawn();
     once_updated(&bed, |bed| {
-        std::thread::sleep(Duration::from_millis(500));
+        testbed::clock::pause(Duration::from_millis(500));
         recount(bed, 1);
         hurry(bed);
     });
@@ -243,16 +244,16 @@ apps:
 /// Waits until something is so.
 #[track_caller]
 fn until(what: &str, is: impl Fn() -> bool) {
-    let end = std::time::Instant::now() + Duration::from_secs(20);
+    let end = testbed::clock::now() + Duration::from_secs(20);
     while !is() {
-        assert!(std::time::Instant::now() < end, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(testbed::clock::now() < end, "not in time: {what}");
+        testbed::clock::pause(Duration::from_millis(20));
     }
 }
 
 #[test]
 fn after_a_failed_deployment_status_shows_what_runs() {
-    let (bed, sample) = stack_with(&Stack::default());
+    let (bed, sample) = crate::common::look::stack_with(&Stack::default());
     let crash = task_definition("web-green", &sample.image("v3-crash"), false);
     ecs(&bed, "RegisterTaskDefinition", crash);
     ecs(&bed, "UpdateService", json!({ "service": "web-green", "taskDefinition": "web-green:2" }));

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::common::here::stack;
 use crate::common::look::{frozen, hurry, others_untouched, told, until_called, wanted, wants};
-use crate::common::{Action, stack, writes};
+use crate::common::{Action, writes};
 use serde_json::json;
 use testbed::sample::Sample;
 use testbed::{ApiError, Effect, Fault, Service, Testbed};
@@ -48,7 +49,7 @@ fn credentials_that_expire_in_the_middle_leave_the_color_unknown_and_say_what_to
         bed.wait_until(Duration::from_secs(20), |world| wanted(world, "web-green")
             .starts_with("web-green:2"))
     );
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     // Every look begins with DescribeServices: were all calls refused, one of a look under way could be named instead.
     for operation in ["DescribeServices", "UpdateService"] {
         bed.fault(Fault::on(operation, Effect::Expire));

@@ -27,7 +27,7 @@ const PRODUCT: [Layer; 16] = [
     ("signals", &["clock"], &["tokio"]),
     ("http", &[], &["reqwest", "rustls", "tokio"]),
     ("id_token", &["clock"], &["reqwest", "serde_json"]),
-    ("reporter", &["action", "clock", "event", "failure", "feedback", "plan", "report"], &[]),
+    ("reporter", &["action", "clock", "event", "failure", "feedback", "plan", "report"], &["tokio"]),
     (
         "commands",
         &[
@@ -36,21 +36,24 @@ const PRODUCT: [Layer; 16] = [
         ],
         &["reqwest", "serde", "serde_json", "tokio"],
     ),
-    ("main", &["action", "commands", "signals"], &["tokio"]),
+    // It gives the run what the machine has, and knows nothing else of it.
+    ("main", &[], &["tokio"]),
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 28] = [
+const TESTBED: [Layer; 30] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
-    ("record", &["wire"], &["bytes", "serde_json"]),
-    ("checker", &["elb"], &[]),
-    ("port", &[], &["tokio"]),
-    ("tasks", &["image", "port"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
+    ("record", &["clock", "wire"], &["bytes", "serde_json"]),
+    ("checker", &["clock", "elb"], &[]),
+    ("clock", &[], &["tokio"]),
+    ("port", &["clock"], &["tokio"]),
+    ("client", &["port"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
+    ("tasks", &["clock", "image", "port"], &["bytes", "http_body_util", "hyper", "hyper_util", "tokio"]),
     (
         "elb",
-        &["acm", "wire", "world"],
+        &["acm", "clock", "port", "wire", "world"],
         &[
             "bytes",
             "http_body_util",
@@ -63,20 +66,20 @@ const TESTBED: [Layer; 28] = [
             "url",
         ],
     ),
-    ("ecr", &["image", "wire", "world"], &["serde_json", "sha2"]),
-    ("ecs", &["ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
+    ("ecr", &["clock", "image", "wire", "world"], &["serde_json", "sha2"]),
+    ("ecs", &["clock", "ecr", "elb", "image", "tasks", "wire", "world"], &["serde_json", "sha2", "tokio"]),
     // GitHub's two endpoints live in one place, and issue the tokens that STS trusts.
-    ("oidc", &["github", "world"], &["bytes", "serde_json", "sha2"]),
+    ("oidc", &["clock", "github", "world"], &["bytes", "serde_json", "sha2"]),
     (
         "github",
-        &["elb", "hold", "oidc", "port", "world"],
-        &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "sha2", "tokio", "url"],
+        &["clock", "elb", "faults", "hold", "oidc", "port", "world"],
+        &["bytes", "http_body_util", "hyper", "hyper_util", "serde_json", "sha2", "tokio", "url"],
     ),
-    ("sts", &["elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
-    ("cloudwatch", &["ecs", "elb", "wire", "world"], &["serde_json"]),
-    ("autoscaling", &["checker", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
-    ("hold", &[], &["tokio"]),
-    ("faults", &["hold", "wire", "world"], &["serde_json"]),
+    ("sts", &["clock", "elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
+    ("cloudwatch", &["clock", "ecs", "elb", "wire", "world"], &["serde_json"]),
+    ("autoscaling", &["checker", "clock", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
+    ("hold", &["clock"], &["tokio"]),
+    ("faults", &["hold", "wire", "world"], &["rustix", "serde_json", "tokio"]),
     ("iam", &["faults", "wire"], &["serde_json"]),
     (
         "world",
@@ -100,16 +103,16 @@ const TESTBED: [Layer; 28] = [
     ),
     (
         "server",
-        &["faults", "wire", "world"],
-        &["bytes", "http_body_util", "hyper", "hyper_util", "rustix", "serde_json", "tokio"],
+        &["clock", "faults", "port", "wire", "world"],
+        &["bytes", "http_body_util", "hyper", "hyper_util", "serde_json", "tokio"],
     ),
     (
         "testbed",
-        &["checker", "faults", "github", "oidc", "port", "record", "server", "wire", "world"],
+        &["checker", "clock", "faults", "github", "oidc", "port", "record", "server", "wire", "world"],
         &["serde_json", "tokio"],
     ),
     ("scaled", &["testbed", "wire"], &["serde_json"]),
-    ("sample", &["checker", "scaled", "testbed", "wire"], &["serde_json"]),
+    ("sample", &["checker", "clock", "port", "scaled", "testbed", "wire"], &["serde_json"]),
     // The truth kit and the demo are users of the library, as tests are.
     (
         "truth",
@@ -468,7 +471,7 @@ fn environment_files_printing_and_processes_have_their_owners() {
     only_in(&["env::var", "env::vars", "env::args"], &["action/env.rs", "main.rs"]);
     only_in(&["println!", "print!(", "eprint", "io::stderr"], &[]);
     only_in(&["Aws::new", "http::probe"], &["aws/", "commands/outside.rs", "commands/apply.rs"]);
-    only_in(&["io::stdout"], &["reporter.rs"]);
+    only_in(&["io::stdout"], &["main.rs", "reporter.rs"]);
     only_in(&["fs::"], &["action/"]);
     only_in(&["process::Command", "process::exit", "TcpStream", "TcpListener"], &[]);
     only_in(&["Instant::now", "SystemTime::now", "time::sleep"], &["clock.rs"]);

@@ -1,5 +1,6 @@
 //! `promote` that goes well: by swap and by copy, from each state, with and without automatic scaling.
 
+use crate::common::here::{at, stack};
 use crate::common::traffic;
 
 use std::time::Duration;
@@ -8,8 +9,7 @@ use crate::common::look::{definition, wants};
 use crate::common::promote::{
     bounds, container, converged, copy, runs_as, scales, sticky, swap, titles, written,
 };
-use crate::common::stack;
-use crate::common::traffic::{at, counts, runs, scaled, second_listener, splits, suspended};
+use crate::common::traffic::{counts, runs, scaled, second_listener, splits, suspended};
 use crate::common::users::with_users;
 use serde_json::json;
 use testbed::sample::{self, Sample};
@@ -173,7 +173,11 @@ fn a_winner_with_all_users_and_too_few_tasks_gets_those_of_the_full_load_first()
 
 /// Green runs v2, which was tested.
 fn tested(weights: (u32, u32)) -> (Testbed, Sample) {
-    let (bed, sample) = at(weights.0, weights.1);
+    tested_on(at(weights.0, weights.1))
+}
+
+/// The same on this testbed.
+fn tested_on((bed, sample): (Testbed, Sample)) -> (Testbed, Sample) {
     runs(&bed, &sample, "web-green", "v2", true);
     (bed, sample)
 }
@@ -190,7 +194,7 @@ const COPY: [&str; 5] = [
 #[test]
 fn a_copy_ends_the_same_from_each_split_and_no_user_notices() {
     for weights in [(100, 0), (0, 100), (80, 20), (50, 50)] {
-        let (bed, sample) = tested(weights);
+        let (bed, sample) = tested_on(crate::common::traffic::at(weights.0, weights.1));
         let expected = if weights == (0, 100) { &COPY[1..] } else { &COPY };
         let (done, failed) =
             with_users(sample.production_port, || converged(&bed, &sample, || copy(&bed, "blue"), expected));

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::common::Done;
+use crate::common::here::at;
 use crate::common::look::{ecs, until_called, wants};
 use crate::common::promote::{converged, copy, ended, titles, written};
-use crate::common::traffic::{at, counts, refused, runs, splits, until_at};
+use crate::common::traffic::{counts, refused, runs, splits, until_at};
 use rustix::process::Signal;
 use serde_json::json;
 use testbed::sample::Sample;

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::Action;
+use crate::common::here::at;
 use crate::common::promote::{copy, scales, state, swap, written};
-use crate::common::traffic::{at, runs, second_listener};
+use crate::common::traffic::{runs, second_listener};
 use serde_json::Value;
 use testbed::sample::Sample;
 use testbed::{Effect, Fault, Testbed};
@@ -123,7 +124,7 @@ impl Story {
         });
         let running = (self.run)(&bed).spawn();
         // In time: a process takes longer to start than this call.
-        bed.set_victim(running.pid());
+        running.is_victim(&bed);
         let killed = running.wait();
         bed.clear_faults();
         if killed.code != -1 {
@@ -152,7 +153,7 @@ fn settled(bed: &Testbed) {
 /// Runs every case, several at a time, and tells what it came to: how many converged, and how many ended before they
 /// could be killed.
 fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
-    let began = Instant::now();
+    let began = testbed::clock::now();
     let (next, again, missed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -179,7 +180,7 @@ fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
         kills.len(),
         count(&again),
         count(&missed),
-        began.elapsed().as_secs_f64()
+        (testbed::clock::now() - began).as_secs_f64()
     );
     let failed = failed.into_inner().expect("no other panic");
     assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);

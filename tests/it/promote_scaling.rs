@@ -1,11 +1,12 @@
 //! `promote` where the config has `scaling`: alarms, bounds and scale-in of winner and loser, in their order.
 
+use crate::common::here::stack;
 use crate::common::promote;
 
 use crate::common::look::foreign_policy;
 use crate::common::promote::{bounds, titles};
 use crate::common::traffic::{counts, splits, suspended};
-use crate::common::{Action, Done, stack};
+use crate::common::{Action, Done};
 use serde_json::{Value, json};
 use testbed::sample::Sample;
 use testbed::{Call, Effect, Fault, Service, Testbed};
@@ -237,7 +238,7 @@ fn hounded(after: bool, run: fn(&Testbed) -> Action) -> (usize, String) {
         bed.fault(Fault::nth_write(if after || kills == 0 { 1 } else { 2 }, effect));
         let running = run(&bed).spawn();
         // In time: a process takes longer to start than this call.
-        bed.set_victim(running.pid());
+        running.is_victim(&bed);
         let done = running.wait();
         bed.clear_faults();
         assert_eq!(bed.violations(), [], "{}", done.log);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::common::Running;
+use crate::common::here::{at, stack};
 use crate::common::look::{until_called, wants};
 use crate::common::promote::{copy, ended, sticky, swap, written};
 use crate::common::traffic::{
-    at, counts, refused, runs, scaled, sick, sicken, somebody_writes, splits, until_at,
+    counts, refused, runs, scaled, sick, sicken, somebody_writes, splits, until_at,
 };
-use crate::common::{Running, stack};
 use rustix::process::Signal;
 use serde_json::json;
 use testbed::sample::Sample;
@@ -247,7 +248,7 @@ fn a_signal_while_users_drain_leaves_the_loser_at_size() {
     sticky(&bed, &sample, (100, 0), 300);
     let run = swap(&bed, "green").input("settle", "0s").spawn();
     until_at(&bed, &sample, &["0/100"]);
-    std::thread::sleep(Duration::from_millis(500));
+    testbed::clock::pause(Duration::from_millis(500));
     let done = cancelled(run);
     ended(&bed, &sample, &done, ("cancelled", "cancelled", "changed"), &["production 0/100"]);
     assert_eq!(counts(&bed), (2, 2));

@@ -1,11 +1,12 @@
 //! `redirect-traffic` that goes well: presets and free splits, several rules, what a rule holds beside weights, pages,
 //! day one, capacity first.
 
+use crate::common::here::{at, stack};
 use crate::common::traffic::{
-    arrived, at, counts, default_rule, elb, forward, moves, path_rule, redirect, redirect_with, refused,
-    rules, runs, scaled, second_listener, sicken, splits,
+    arrived, counts, default_rule, elb, forward, moves, path_rule, redirect, redirect_with, refused, rules,
+    runs, scaled, second_listener, sicken, splits,
 };
-use crate::common::{stack, writes};
+use crate::common::writes;
 use serde_json::{Value, json};
 use testbed::{Effect, Fault};
 
@@ -319,7 +320,7 @@ fn day_one_brings_the_other_group_into_every_rule_of_the_listener_even_when_kill
         if let Some(operation) = killed_at {
             bed.fault(Fault::on(operation, Effect::KillAfter));
             let running = run(&bed, sample.production_port).spawn();
-            bed.set_victim(running.pid());
+            running.is_victim(&bed);
             assert_eq!(running.wait().code, -1, "killed");
         }
         let done = run(&bed, sample.production_port).run();

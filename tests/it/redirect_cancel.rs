@@ -1,13 +1,14 @@
 //! `redirect-traffic` that is cancelled or killed, and the post step after it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::common::here::stack;
 use crate::common::look::until_called;
 use crate::common::traffic::{
     counts, many_rules, moves, redirect_with, scaled, second_listener, somebody_writes, splits, suspended,
     until_at,
 };
-use crate::common::{Action, Done, Running, stack};
+use crate::common::{Action, Done, Running};
 use rustix::process::Signal;
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Testbed};
@@ -21,9 +22,14 @@ fn held(bed: &Testbed, on_cancel: &str) -> Action {
 #[track_caller]
 fn cancel(run: Running, signal: Signal) -> Done {
     run.signal(signal);
-    let sent = Instant::now();
+    let sent = testbed::clock::now();
     let done = run.wait();
-    assert!(sent.elapsed() < Duration::from_millis(7500), "out after {:?}:\n{}", sent.elapsed(), done.log);
+    assert!(
+        (testbed::clock::now() - sent) < Duration::from_millis(7500),
+        "out after {:?}:\n{}",
+        (testbed::clock::now() - sent),
+        done.log
+    );
     done
 }
 
@@ -120,7 +126,7 @@ fn a_signal_while_capacity_comes_leaves_the_count_or_gives_it_back() {
         bed.world(|world| world.pace.launch = Duration::from_secs(600));
         let run = redirect_with(&bed, "green", &[("on-cancel", on_cancel)]).spawn();
         until_called(&bed, "UpdateService", 1);
-        std::thread::sleep(Duration::from_millis(300));
+        testbed::clock::pause(Duration::from_millis(300));
         let done = cancel(run, Signal::INT);
         cancelled(&bed, &sample, &done, left, &written);
         assert_eq!((counts(&bed), splits(&bed, &sample)), ((8, count), vec!["100/0".to_owned()]));
@@ -134,7 +140,7 @@ fn a_signal_while_users_settle_leaves_them_where_they_should_be() {
     bed.clear_calls();
     let run = redirect_with(&bed, "green", &[("settle", "1m")]).spawn();
     until_at(&bed, &sample, &["0/100"]);
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     let done = cancel(run, Signal::TERM);
     let written = ["web-blue scale-in off", "web-green scale-in off", "production 0/100"];
     cancelled(&bed, &sample, &done, "changed", &written);
@@ -150,7 +156,7 @@ fn a_second_signal_changes_nothing() {
     let run = held(&bed, "restore").spawn();
     until_at(&bed, &sample, &["80/20"]);
     run.signal(Signal::INT);
-    std::thread::sleep(Duration::from_millis(20));
+    testbed::clock::pause(Duration::from_millis(20));
     let done = cancel(run, Signal::TERM);
     cancelled(&bed, &sample, &done, "restored", &["production 80/20", "production 100/0"]);
 }
@@ -160,7 +166,7 @@ fn an_endpoint_that_hangs_at_the_cancel_leaves_what_is_not_known_and_post_puts_i
     let (bed, sample) = stack();
     let run = held(&bed, "restore").spawn();
     until_at(&bed, &sample, &["80/20"]);
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     bed.fault(Fault::always(Effect::Delay(Duration::from_secs(60))));
     let done = cancel(run, Signal::INT);
     done.expect(1, "cancelled", "cancelled", "unknown").says("NOT KNOWN");
@@ -177,7 +183,7 @@ fn the_post_step_of_a_killed_run_puts_back_what_was_asked_to_be_and_half_written
         let (bed, sample) = stack();
         let run = held(&bed, on_cancel).spawn();
         until_at(&bed, &sample, &["80/20"]);
-        std::thread::sleep(Duration::from_millis(300));
+        testbed::clock::pause(Duration::from_millis(300));
         run.signal(Signal::KILL);
         let done = run.wait();
         let after = post(&bed, &done, on_cancel);
@@ -188,7 +194,7 @@ fn the_post_step_of_a_killed_run_puts_back_what_was_asked_to_be_and_half_written
     second_listener(&bed, &sample, 100, 0);
     bed.fault(Fault::on("ModifyListener", Effect::KillBefore).nth(2..=2));
     let run = held(&bed, "leave").spawn();
-    bed.set_victim(run.pid());
+    run.is_victim(&bed);
     let done = run.wait();
     bed.clear_faults();
     let mut halfway = splits(&bed, &sample);
@@ -204,7 +210,7 @@ fn the_post_step_leaves_what_somebody_else_wrote_since() {
     let (bed, sample) = stack();
     let run = held(&bed, "restore").spawn();
     until_at(&bed, &sample, &["80/20"]);
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     run.signal(Signal::KILL);
     let done = run.wait();
     bed.world(|world| somebody_writes(world, &sample, &sample.production_listener, (50, 50)));

@@ -6,13 +6,13 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
+use crate::common::Action;
+use crate::common::here::stack;
 use crate::common::look::steady;
 use crate::common::traffic::{
     counts, moves, path_rule, redirect_with, scaled, second_listener, splits, suspended,
 };
-use crate::common::{Action, stack};
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Testbed};
 
@@ -115,7 +115,7 @@ impl Story {
             bed.fault(Fault::nth_call(kill.0, effect()));
         }
         let run = self.action(&bed).spawn();
-        bed.set_victim(run.pid());
+        run.is_victim(&bed);
         let killed = run.wait();
         bed.clear_faults();
         if killed.code != -1 {
@@ -151,7 +151,7 @@ impl Story {
     /// Runs every case, several at a time; gives how many were reached.
     fn all(&self, count: u32, writes: bool, expected: &End) -> usize {
         let kills: Vec<Kill> = (1..=count).flat_map(|nth| [(nth, false), (nth, true)]).collect();
-        let (began, next, reached) = (Instant::now(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (began, next, reached) = (testbed::clock::now(), AtomicUsize::new(0), AtomicUsize::new(0));
         let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..LANES {
@@ -167,7 +167,8 @@ impl Story {
                 });
             }
         });
-        let (kills, reached, time) = (kills.len(), reached.into_inner(), began.elapsed().as_secs_f64());
+        let (kills, reached, time) =
+            (kills.len(), reached.into_inner(), (testbed::clock::now() - began).as_secs_f64());
         println!("{}: {kills} kills, {reached} converged, {time:.1} s", self.name);
         let failed = failed.into_inner().expect("no other panic");
         assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", self.name);

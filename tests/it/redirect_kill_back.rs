@@ -10,11 +10,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::common::traffic::{
-    alarm, counts, moves, path_rule, scaled, set_alarm, splits, splits_in, state, with,
-};
+use crate::common::here::with;
+use crate::common::traffic::{alarm, counts, moves, path_rule, scaled, set_alarm, splits, splits_in, state};
 use crate::common::{Action, Done};
 use testbed::sample::{self, Sample, Stack};
 use testbed::{Effect, Fault, Service as Api, Testbed, World};
@@ -259,7 +258,7 @@ impl Story {
         });
         let running = self.action(bed).spawn();
         // In time: a process takes longer to start than this call.
-        bed.set_victim(running.pid());
+        running.is_victim(&bed);
         let done = running.wait();
         bed.clear_faults();
         self.arm(bed, sample);
@@ -297,7 +296,7 @@ fn settled(bed: &Testbed) {
 /// Runs every case of a story, several at a time, and tells what it came to: how many converged, and how many ended
 /// before they could be killed.
 fn all(story: &Story, kills: &[Kill], case: impl Fn(&Kill) -> bool + Sync) -> (usize, usize) {
-    let began = Instant::now();
+    let began = testbed::clock::now();
     let (next, again, missed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -320,7 +319,7 @@ fn all(story: &Story, kills: &[Kill], case: impl Fn(&Kill) -> bool + Sync) -> (u
         "{}: {} kills, {again} converged, {missed} ended before the call, {:.1} s",
         story.name,
         kills.len(),
-        began.elapsed().as_secs_f64()
+        (testbed::clock::now() - began).as_secs_f64()
     );
     let failed = failed.into_inner().expect("no other panic");
     assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);

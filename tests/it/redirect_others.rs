@@ -5,12 +5,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use crate::common::here::{at, stack};
 use crate::common::look::{ecs, until_called};
 use crate::common::traffic::{
-    arrived, at, counts, many_rules, moves, path_rule, redirect, redirect_with, runs, scaled,
-    second_listener, sick, somebody_writes, splits, until_at,
+    arrived, counts, many_rules, moves, path_rule, redirect, redirect_with, runs, scaled, second_listener,
+    sick, somebody_writes, splits, until_at,
 };
-use crate::common::{Action, Done, stack};
+use crate::common::{Action, Done};
 use serde_json::json;
 use testbed::checker::{Checker, Color};
 use testbed::sample::{self, Sample};
@@ -197,7 +198,7 @@ fn a_color_whose_deployment_failed_gets_users_by_force_alone() {
         answer["services"][0]["deployments"][0]["rolloutState"] == "FAILED"
     };
     while !failed() {
-        std::thread::sleep(Duration::from_millis(50));
+        testbed::clock::pause(Duration::from_millis(50));
     }
     bed.clear_calls();
     let done = redirect(&bed, "green").run();

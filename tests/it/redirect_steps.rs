@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
+use crate::common::here::{at, stack};
 use crate::common::traffic::{
-    alarm, arrived, at, composite, moves, redirect_with, refused, runs, scaled, second_listener, set_alarm,
-    sick, sicken, somebody_writes, splits, until_at,
+    alarm, arrived, composite, moves, redirect_with, refused, runs, scaled, second_listener, set_alarm, sick,
+    sicken, somebody_writes, splits, until_at,
 };
 use crate::common::users::with_users;
-use crate::common::{Action, Done, stack};
+use crate::common::{Action, Done};
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};
 
@@ -82,7 +83,7 @@ fn each_step_scales_up_for_its_own_share() {
 
 #[test]
 fn a_version_that_fails_users_is_sent_back_by_the_composite_alarm_that_watches_them() {
-    let (bed, sample) = stack();
+    let (bed, sample) = crate::common::stack();
     runs(&bed, &sample, "web-green", "v6-fail-users", true);
     let (done, failed) = with_users(sample.production_port, || watching(&bed, &LONG, "web-5xx").run());
     went_back(&bed, &sample, &done, "alarm", &["production 80/20", "production 100/0"]);
@@ -247,7 +248,7 @@ fn invariant_09_reads_that_keep_failing_in_a_bake_send_users_back() {
     let run = redirect_with(&bed, "green", &LONG).input("timeout", "3s").spawn();
     until_at(&bed, &sample, &["80/20"]);
     bed.fault(Fault::on("DescribeTargetHealth", Effect::ServerError(503)));
-    std::thread::sleep(Duration::from_secs(8));
+    testbed::clock::pause(Duration::from_secs(8));
     bed.clear_faults();
     let done = run.wait();
     went_back(&bed, &sample, &done, "blind", &["production 80/20", "production 100/0"]);

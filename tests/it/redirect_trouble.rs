@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use crate::common::Done;
+use crate::common::here::{at, stack};
 use crate::common::look::{ecs, steady};
 use crate::common::traffic::{
-    arrived, at, counts, many_rules, moves, path_rule, redirect, redirect_with, refused, scaled,
-    second_listener, sick, sicken, somebody_writes, splits, suspended,
+    arrived, counts, many_rules, moves, path_rule, redirect, redirect_with, refused, scaled, second_listener,
+    sick, sicken, somebody_writes, splits, suspended,
 };
-use crate::common::{Done, stack};
 use serde_json::json;
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};

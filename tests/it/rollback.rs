@@ -1,14 +1,15 @@
 //! `rollback`: the one-word way back, by the code of `redirect-traffic`.
 
+use crate::common::here::{at, stack};
 use crate::common::traffic;
 
 use std::process::Command;
 
+use crate::common::Action;
 use crate::common::traffic::{
-    arrived, at, counts, default_rule, elb, moves, path_rule, redirect, refused, rules, runs, scaled,
+    arrived, counts, default_rule, elb, moves, path_rule, redirect, refused, rules, runs, scaled,
     second_listener, sicken, splits,
 };
-use crate::common::{Action, stack};
 use serde_json::{Value, json};
 use testbed::{Effect, Fault, Service, Testbed};
 

@@ -1,11 +1,12 @@
 //! Scaling policies and alarms where the config has `scaling`: made, kept, put back, turned on before users come, and left
 //! alone where they are somebody else's.
 
+use crate::common::here::stack;
 use crate::common::traffic;
 
 use crate::common::look::foreign_policy;
 use crate::common::traffic::{arrived, suspended};
-use crate::common::{Action, Done, stack};
+use crate::common::{Action, Done};
 use serde_json::{Value, json};
 use testbed::{Call, Service, Testbed};
 

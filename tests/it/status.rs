@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::common::look::{ecs, redacted, stack_with};
-use crate::common::{Action, Done, stack, writes};
+use crate::common::here::{stack, stack_with};
+use crate::common::look::{ecs, redacted};
+use crate::common::{Action, Done, writes};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
 use testbed::{Effect, Fault, Service, Testbed};

@@ -1,14 +1,15 @@
 //! What a change of traffic says of where users are, whom it waits for, and what it left: never more than it knows.
 
+use crate::common::here::{at, stack};
 use crate::common::traffic;
 
 use std::time::Duration;
 
 use crate::common::traffic::{
-    arrived, at, counts, moves, redirect, redirect_with, refused, scaled, second_listener, sicken,
+    arrived, counts, moves, redirect, redirect_with, refused, scaled, second_listener, sicken,
     somebody_writes, splits,
 };
-use crate::common::{Action, Done, stack, writes};
+use crate::common::{Action, Done, writes};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use testbed::wire::ApiError;
@@ -179,7 +180,7 @@ fn a_run_that_is_cancelled_before_anybody_moved_has_nothing_to_undo() {
         world.ecs.service("shop", "web-green").is_some_and(|service| service.desired == 4)
     });
     assert!(up, "green was never scaled up");
-    std::thread::sleep(Duration::from_millis(300));
+    testbed::clock::pause(Duration::from_millis(300));
     run.signal(Signal::INT);
     let done = run.wait();
     done.expect(1, "cancelled", "cancelled", "changed");

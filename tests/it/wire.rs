@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::common::look::{frozen, others_untouched, stack_with, wants};
-use crate::common::{Action, Done, stack, writes};
+use crate::common::here::{stack, stack_with};
+use crate::common::look::{frozen, others_untouched, wants};
+use crate::common::{Action, Done, writes};
 use serde_json::json;
 use testbed::sample::{Sample, Stack};
 use testbed::{Call, Effect, Fault, Service, Testbed};

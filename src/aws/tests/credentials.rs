@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::server::{Answer, Request, Server, refusal};
-use crate::aws::{Access, Aws};
+use crate::aws::{Access, Aws, Means};
 use crate::clock::now;
 
 /// Runs in a child process: asks who the caller is and says what came of it, and after how many milliseconds.
@@ -11,6 +11,7 @@ use crate::clock::now;
 #[ignore = "runs in a child process with an environment of its own"]
 async fn asks_who_the_caller_is() {
     let access = Access {
+        means: Means::default(),
         region: "eu-west-1".to_owned(),
         app_name: "run".to_owned(),
         sign_in: None,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::clients::{Access, Aws, config};
+use super::super::clients::{Access, Aws, Means, config};
 
 /// One request.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +167,7 @@ impl Server {
 /// The product's own configuration with another endpoint and fixed credentials.
 pub(crate) async fn settings(url: &str) -> aws_config::SdkConfig {
     let access = Access {
+        means: Means::default(),
         region: "eu-west-1".to_owned(),
         app_name: "run 7".to_owned(),
         sign_in: None,

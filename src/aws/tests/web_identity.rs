@@ -9,7 +9,7 @@ use aws_smithy_types::date_time::Format;
 
 use super::server::{Answer, Request, Server, refusal};
 use crate::aws::clients::{unsigned, with_credentials};
-use crate::aws::{Access, Aws, SignIn};
+use crate::aws::{Access, Aws, Means, SignIn};
 use crate::id_token::IdTokens;
 use crate::plan::trouble::{Trouble, TroubleKind};
 
@@ -79,6 +79,7 @@ async fn aws(server: &Server) -> Aws {
         mask,
     };
     let access = Access {
+        means: Means::default(),
         region: "eu-west-1".to_owned(),
         app_name: "ecs-blue-green-run-42".to_owned(),
         sign_in: Some(sign_in),

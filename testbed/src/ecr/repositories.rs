@@ -27,7 +27,7 @@ impl Repository {
     /// A repository as AWS makes it when nothing else is said.
     pub(super) fn new(name: &str) -> Self {
         let mutability = "MUTABLE".to_owned();
-        let created = SystemTime::now();
+        let created = crate::clock::wall();
         Self { name: name.to_owned(), created, mutability, scan: false, tags: Vec::new(), lifecycle: None }
     }
 

@@ -66,10 +66,10 @@ pub fn hurry_at_update(bed: &Testbed) {
 /// Waits until an operation was called so often.
 #[track_caller]
 pub fn until_called(bed: &Testbed, operation: &str, times: usize) {
-    let end = std::time::Instant::now() + Duration::from_secs(30);
+    let end = testbed::clock::now() + Duration::from_secs(30);
     while bed.calls().iter().filter(|call| call.operation == operation).count() < times {
-        assert!(std::time::Instant::now() < end, "{operation} was not called {times} times");
-        std::thread::sleep(Duration::from_millis(5));
+        assert!(testbed::clock::now() < end, "{operation} was not called {times} times");
+        testbed::clock::pause(Duration::from_millis(5));
     }
 }
 

@@ -5,6 +5,7 @@ pub mod copied;
 pub mod edge;
 pub mod event;
 pub mod expression;
+pub mod here;
 pub mod iam;
 pub mod life;
 pub mod look;
@@ -21,13 +22,18 @@ pub mod workflow;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 
 use tempfile::TempDir;
+use testbed::clock::Driver;
 use testbed::github::{Level, Permissions};
 use testbed::sample::{self, Sample};
 use testbed::{Call, Calls, Testbed};
+
+use here::Task;
 
 /// The run's commit.
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -61,6 +67,8 @@ pub struct Action {
     record: Option<Calls>,
     /// How large its files may become, in bytes.
     limit: Option<u32>,
+    /// What it runs on, and where AWS is, if it runs in this process.
+    here: Option<(Arc<Driver>, SocketAddr)>,
 }
 
 /// What a run left.
@@ -100,7 +108,7 @@ impl Action {
     pub fn bare() -> Self {
         let dir = TempDir::new().expect("a folder");
         let entry = PathBuf::from(env!("CARGO_BIN_EXE_ecs-blue-green"));
-        let mut action = Action { env: BTreeMap::new(), dir, entry, record: None, limit: None };
+        let mut action = Action { env: BTreeMap::new(), dir, entry, record: None, limit: None, here: None };
         for name in ["output", "state", "summary", "env"] {
             fs::write(action.path(name), "").expect("a file");
         }
@@ -135,9 +143,10 @@ impl Action {
         action
     }
 
-    /// Looks at what it calls of this testbed.
+    /// Looks at what it calls of this testbed; runs in this process if that does.
     pub fn recorded(mut self, bed: &Testbed) -> Self {
         self.record = Some(bed.record());
+        self.here = bed.driver().map(|driver| (driver, bed.address()));
         self
     }
 
@@ -217,6 +226,16 @@ impl Action {
 
     /// Starts it.
     pub fn spawn(self) -> Running {
+        let before = self.called().last().map_or(0, |call| call.number);
+        let run = match self.here.clone() {
+            None => Run::Process(self.process()),
+            Some((driver, aws)) => Run::Task(Task::start(&driver, aws, &self)),
+        };
+        Running { run, action: self, before }
+    }
+
+    /// Starts it as a process.
+    fn process(&self) -> Child {
         let mut command = match self.limit {
             None => Command::new(&self.entry),
             Some(bytes) => {
@@ -228,9 +247,7 @@ impl Action {
         };
         command.env_clear().envs(&self.env).current_dir(self.path("workspace"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let before = self.called().last().map_or(0, |call| call.number);
-        let child = command.spawn().expect("the binary starts");
-        Running { child, action: self, before }
+        command.spawn().expect("the binary starts")
     }
 
     /// Runs it to its end.
@@ -239,10 +256,18 @@ impl Action {
     }
 }
 
+/// What carries a run.
+enum Run {
+    /// A process of the built binary.
+    Process(Child),
+    /// A task of this process.
+    Task(Task),
+}
+
 /// A run that is under way.
 pub struct Running {
-    /// The process.
-    child: Child,
+    /// What carries it.
+    run: Run,
     /// Its surroundings.
     action: Action,
     /// The number of the last call before it.
@@ -252,25 +277,47 @@ pub struct Running {
 impl Running {
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        match &self.run {
+            Run::Process(child) => child.id(),
+            Run::Task(_) => panic!("it is no process: `is_victim` names it to the testbed"),
+        }
+    }
+
+    /// Is killed by the faults of the testbed that kill.
+    pub fn is_victim(&self, bed: &Testbed) {
+        match &self.run {
+            Run::Process(child) => bed.set_victim(child.id()),
+            Run::Task(task) => bed.set_victim_task(task.abort_handle()),
+        }
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).expect("the signal is sent");
+        match &self.run {
+            Run::Process(child) => {
+                let pid = rustix::process::Pid::from_child(child);
+                rustix::process::kill_process(pid, signal).expect("the signal is sent");
+            }
+            Run::Task(task) => task.signal(signal),
+        }
     }
 
     /// Waits for its end. Whatever it called has to be allowed by the policies that users copy, and nothing of what was
     /// given in confidence may be told.
     pub fn wait(self) -> Done {
-        let Output { status, stdout, stderr } = self.child.wait_with_output().expect("the binary ends");
+        let (code, log) = match self.run {
+            Run::Task(task) => task.wait(),
+            Run::Process(child) => {
+                let Output { status, stdout, stderr } = child.wait_with_output().expect("the binary ends");
+                let log = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+                (status.code().unwrap_or(-1), log)
+            }
+        };
         let calls = self.action.called();
         let own = |call: &&Call| call.number > self.before && call.agent.contains("app/ecs-blue-green-run-");
         iam::allowed(calls.iter().filter(own));
-        let log = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         let done = Done {
-            code: status.code().unwrap_or(-1),
+            code,
             log,
             outputs: read_values(&self.action.path("output")),
             state: read_values(&self.action.path("state")),

@@ -7,8 +7,8 @@ use rustix::process::Signal;
 use testbed::sample::{self, Stack, task_definition};
 
 use super::record::{Record, record};
-use crate::common::look::stack_with;
-use crate::common::{Action, stack};
+use crate::common::Action;
+use crate::common::here::{stack, stack_with};
 
 /// A config with `scaling`.
 pub(crate) const SCALING: &str = "
@@ -94,7 +94,9 @@ fn failing(stack: &Stack, tag: &str, inputs: &[(&str, &str)]) -> Record {
 
 /// What one deploy needs. `end` is its exit code, `result` and `left`.
 fn deployed(stack: &Stack, tag: &str, inputs: &[(&str, &str)], end: (i32, &str, &str)) -> Record {
-    let (bed, sample) = stack_with(stack);
+    // Probes go through the ports of the load balancer.
+    let probes = inputs.iter().any(|(name, _)| *name == "probes");
+    let (bed, sample) = if probes { crate::common::look::stack_with(stack) } else { stack_with(stack) };
     let definition = task_definition("web-green", &sample.image("v1"), stack.ec2);
     let action = Action::new(&bed, "deploy").input("image", &sample.image(tag));
     let action = action.file("task.json", &definition.to_string());

@@ -1,8 +1,9 @@
 //! The shipped policies on a testbed that enforces them, as `testbed serve --policies` does.
 
 use super::{READ, TRAFFIC, policy};
+use crate::common::here::stack;
 use crate::common::traffic::{arrived, redirect};
-use crate::common::{Action, stack, writes};
+use crate::common::{Action, writes};
 
 #[test]
 fn a_role_that_moves_users_redirects_and_is_denied_a_deploy() {

@@ -9,12 +9,13 @@ use testbed::{Service, Testbed};
 
 use super::deploys::SCALING;
 use super::record::{Record, Run, record};
+use crate::common::Action;
+use crate::common::here::{at, stack, with};
 use crate::common::promote::{copy, swap};
 use crate::common::traffic::{
-    alarm, arrived, at, elb, path_rule, redirect, redirect_with, runs, scaled, second_listener, set_alarm,
-    sick, until_at, with,
+    alarm, arrived, elb, path_rule, redirect, redirect_with, runs, scaled, second_listener, set_alarm, sick,
+    until_at,
 };
-use crate::common::{Action, stack};
 
 /// `redirect-traffic` and `rollback` without `scaling` in the config.
 pub(crate) static MOVES: LazyLock<Record> = LazyLock::new(|| {
