@@ -6,6 +6,7 @@ use super::capacity::{Force, capacity, full_load};
 use super::facts::{Facts, facts};
 use super::finish::finish;
 use super::goal::Goal;
+use super::lowered::count_shows;
 use super::next::{FAILED, PATIENCE, stuck};
 use super::run::Run;
 use super::shift::{count, raise, resume, suspend};
@@ -36,8 +37,8 @@ pub(super) fn at_target(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target
     } else if let Some(next) = alone(facts, at, aim) {
         return next;
     }
-    if run.lowered.is_new() {
-        return Next::Look(goal.look());
+    if let Some(next) = count_shows(run, goal, now) {
+        return next;
     }
     Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::capacity::{FullLoad, capacity, full_load};
 use super::facts::{Facts, Lacking, facts};
 use super::goal::Goal;
-use super::lowered::undo_lowering;
+use super::lowered::{count_shows, undo_lowering};
 use super::next::{SHOWN, unanswered};
 use super::run::{Found, Run, Written};
 use super::shift::{count, resume, suspend, write};
@@ -149,7 +149,7 @@ impl Back<'_> {
         if self.is_untouched() {
             return Some(bad(failing.clone(), Left::Untouched, Because::NothingChanged));
         }
-        if let Some(next) = self.count_shows() {
+        if let Some(next) = count_shows(self.run, self.goal, self.now) {
             return Some(next);
         }
         // A write without an answer, and another writer's weights over it: whether it had an effect is not known.
@@ -371,24 +371,13 @@ impl Back<'_> {
         })
     }
 
-    /// Until the rules were read after AWS showed the count that this run wrote: another run may count on more.
-    fn count_shows(&self) -> Option<Next> {
-        let lowered = &self.run.lowered;
-        if lowered.is_new() {
-            return Some(Next::Look(self.goal.look()));
-        }
-        let young = self.now.since(self.run.acted) < SHOWN && self.run.cancelled.is_none();
-        let (color, asked) = lowered.hidden().filter(|_| young)?;
-        Some(Next::Wait(Wait::Count { color, asked }))
-    }
-
     /// Everything that was this run's is back, or stays for a reason.
     fn end(&self) -> Next {
         let failing = self.turned.failing.clone();
         if self.is_untouched() {
             return bad(failing, Left::Untouched, Because::NothingChanged);
         }
-        if let Some(next) = self.count_shows() {
+        if let Some(next) = count_shows(self.run, self.goal, self.now) {
             return next;
         }
         if self.foreign() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::capacity::{Force, capacity};
 use super::facts::Facts;
 use super::finish::bounds;
+use super::goal::Goal;
 use super::next::SHOWN;
 use super::run::{Found, Run};
 use super::shift::count;
@@ -173,6 +174,17 @@ pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<N
         let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
         Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
     })
+}
+
+/// Until the rules were read after AWS showed the count that this run wrote last: another run may count on more. Before
+/// every end of a run that changed something.
+pub(super) fn count_shows(run: &Run, goal: &Goal, now: Time) -> Option<Next> {
+    if run.lowered.is_new() {
+        return Some(Next::Look(goal.look()));
+    }
+    let young = now.since(run.acted) < SHOWN && run.cancelled.is_none();
+    let (color, asked) = run.lowered.hidden().filter(|_| young)?;
+    Some(Next::Wait(Wait::Count { color, asked }))
 }
 
 /// The count of a color that a run which ends gives its users: another run lowered it, or each of both runs wrote a count
