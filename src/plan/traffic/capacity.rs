@@ -18,7 +18,7 @@ pub(crate) struct Force {
     pub(crate) service: String,
     /// Desired count.
     pub(crate) desired: u32,
-    /// Healthy targets.
+    /// Healthy targets of its own tasks, at most its desired count: ECS is about to stop the others.
     pub(crate) healthy: u32,
     /// Fewest healthy targets that its target group asks for by its own attributes.
     pub(crate) minimum: u32,
@@ -49,7 +49,7 @@ impl Force {
             color: service.color,
             service: service.name.clone(),
             desired: service.desired,
-            healthy: small(count("healthy")),
+            healthy: small(count("healthy")).min(service.desired),
             minimum,
             scaling,
             sick: service.desired > 0 && count("healthy") == 0 && count("unhealthy") > 0,

@@ -302,3 +302,13 @@ fn invariant_44_whether_a_lost_write_came_before_another_writers_is_not_known() 
     let mut ends = (0..4).map(|_| ride.later(11).go());
     assert_eq!(ends.find(|end| end.ends_with("Theirs")).as_deref(), Some("unknown Theirs"));
 }
+
+#[test]
+fn invariant_16_tasks_that_ecs_is_about_to_stop_do_not_count() {
+    let mut seen = world(0, 100);
+    tasks(&mut seen, Color::Blue, 2, 2, "");
+    tasks(&mut seen, Color::Green, 2, 2, "");
+    service(&mut seen, Color::Blue).desired = 0;
+    let mut ride = Ride::new(seen, goal(100, 0));
+    assert_eq!(ride.go(), "blue to 2", "before users come, though two targets are healthy still");
+}
