@@ -54,7 +54,8 @@ fn somebody_elses_deployment_of_production_refuses_a_copy_before_users_are_sent_
 #[test]
 fn invariant_25_what_refuses_a_copy_in_the_middle_says_where_users_are_and_the_way_back() {
     let (bed, sample) = tested((100, 0));
-    let run = copy(&bed, "blue").input("settle", "2s").spawn();
+    bed.fault(Fault::on("DescribeTaskDefinition", Effect::Delay(Duration::from_secs(2))));
+    let run = copy(&bed, "blue").spawn();
     until_at(&bed, &sample, &["0/100"]);
     bed.world(|world| world.pace.launch = Duration::from_secs(60));
     let definition = testbed::sample::task_definition("web-blue", &sample.image("v9"), false);
@@ -77,6 +78,7 @@ fn invariant_14_a_copy_once_more_from_a_color_without_tasks_writes_nothing() {
     ended(&bed, &sample, &done, ("succeeded", "", "changed"), &writes);
     let image = done.output("image").to_owned();
     assert!(image.contains("@sha256:"), "{image}");
+    assert!(bed.wait_until(Duration::from_secs(20), |world| world.ecs.is_steady("shop", "web-green")));
     bed.clear_calls();
     let again = refused(&bed, none(), "not-enough-targets");
     again.says("`123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v2`").says("by digest");
