@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::plan::time::Time;
 
-/// The start of the process by both clocks. The wall clock is read here and nowhere else, so a wall clock that is set
-/// during a run changes no wait and no deadline (invariant 40).
-static START: LazyLock<Start> = LazyLock::new(start);
+/// The start of the process by both clocks. The wall clock is read only here, so a later change of the wall clock
+/// affects no wait and no deadline (invariant 40).
+static START: LazyLock<Start> = LazyLock::new(read_clocks);
 
-/// One moment by both clocks.
+/// A moment by both clocks.
 struct Start {
     /// The wall clock.
     wall: Time,
@@ -28,7 +28,7 @@ impl Start {
 
 /// Reads both clocks.
 #[expect(clippy::disallowed_methods, reason = "this file owns the clock")]
-fn start() -> Start {
+fn read_clocks() -> Start {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Start { wall: Time::default().after(wall), monotonic: Instant::now() }
 }
@@ -82,8 +82,8 @@ pub(crate) fn sleep(wait: Duration) -> Sleep {
     CLOCK.with_borrow(|clock| clock.sleep(wait))
 }
 
-/// Waits for the work, at most this long by the monotonic clock. None when the time was over first.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+/// Waits for the work, at most this long by the monotonic clock. None if the time ran out first.
+pub(crate) async fn with_timeout<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         done = work => Some(done),

@@ -1,22 +1,24 @@
-//! What happened, as data. Commands emit events; the reporter renders them.
+//! Events of a run, as data. Commands emit events; the reporter renders events.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::failure::{Failure, Outcome, Reason};
+use crate::plan::aws_error::AwsError;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
 use crate::plan::promote::Caution;
-use crate::plan::step::{Because, Capacity, End, Failing, Found, Left, Refusal, Step, Wait};
-use crate::plan::traffic::Brief;
-use crate::plan::trouble::Trouble;
+use crate::plan::step::{
+    Capacity, End, EndStateReason, InitialService, Left, Refusal, RunFailure, Step, Wait,
+};
+use crate::plan::traffic::TrafficPlan;
 
-/// One thing that happened.
+/// An event of a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// The run begins: command and where.
+    /// The run begins: command and place.
     Started {
         /// `deploy`, `status`, `post`.
         command: &'static str,
@@ -25,76 +27,76 @@ pub(crate) enum Event {
         /// The region.
         region: String,
     },
-    /// AWS named the account of the credentials.
+    /// AWS returned the account of the credentials.
     SignedIn {
         /// 12 digits.
         account: String,
     },
-    /// Something to know that stops nothing.
+    /// A warning; the run goes on.
     Warning(Warning),
-    /// What stands before the run.
+    /// The state before the run.
     Seen(Box<Overview>),
-    /// What the run is going to do.
+    /// The plan of the run.
     Plan(Box<Planned>),
-    /// How users are going to be moved.
-    Moving(Box<Brief>),
-    /// All rules hold the split that was wanted; the run may still have to watch.
+    /// The plan of a change of traffic.
+    TrafficPlan(Box<TrafficPlan>),
+    /// All rules hold the final split; the run may still have to watch.
     Moved(Split),
-    /// A deployment that was under way already is followed.
+    /// The run follows a deployment that was already running.
     Adopted {
-        /// Its id.
+        /// The deployment's id.
         id: String,
     },
-    /// Somebody else set the desired count of the service whose deployment is followed.
+    /// Another writer set the desired count of the followed service.
     Recounted(u32),
     /// A step begins.
     Step(Step),
     /// A probe is sent.
     Probing {
-        /// Its URL.
+        /// The URL.
         url: String,
         /// The rule that answers.
         rule: String,
     },
-    /// A step was answered.
+    /// AWS answered a step.
     Answered(Answered),
-    /// The run waits; told when it changes, and as a heartbeat.
+    /// The run waits; emitted on each change, and as a heartbeat.
     Waiting {
-        /// For what.
+        /// The kind of wait.
         wait: Wait,
-        /// Since the run began to wait for this deployment.
+        /// Time since the run began to wait for this deployment.
         elapsed: Duration,
-        /// Nothing changed since the last line; said so that nobody thinks the run hangs.
+        /// True if nothing changed since the last line; a sign that the run is not stuck.
         heartbeat: bool,
     },
-    /// The first task failed of those that the run waits for.
+    /// The first of the awaited tasks failed.
     TaskFailed {
-        /// Its color.
+        /// The color.
         color: Color,
-        /// Why.
+        /// The cause.
         cause: Cause,
-        /// The link to its log.
+        /// Links to the task's logs.
         logs: Vec<LogLink>,
     },
-    /// AWS still does not take a write that it is sent again and again; told as a heartbeat.
+    /// AWS still refuses a write that the run retries; emitted as a heartbeat.
     HeldUp {
-        /// Its answer.
-        trouble: Trouble,
-        /// Since the first try.
+        /// AWS's answer.
+        trouble: AwsError,
+        /// Time since the first try.
         elapsed: Duration,
-        /// How often it was tried.
+        /// Number of tries.
         tries: u32,
     },
-    /// A deployment failed: the cause, before anything is put back.
-    Failing {
-        /// What failed.
-        failing: Failing,
-        /// Why.
+    /// A deployment failed: the cause, before any restore.
+    RunFailure {
+        /// The failure.
+        failing: RunFailure,
+        /// The cause.
         cause: Cause,
-        /// Links to the logs of the tasks that failed.
+        /// Links to the logs of the failed tasks.
         logs: Vec<LogLink>,
     },
-    /// A signal came.
+    /// A signal arrived.
     Signal {
         /// `SIGINT` or `SIGTERM`.
         name: &'static str,
@@ -103,41 +105,41 @@ pub(crate) enum Event {
     Ended(Box<Report>),
 }
 
-/// What the goal of a killed run lacks, as its post step found it.
+/// The missing part of a killed run's goal, found by its post step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lacks {
-    /// These steps are left.
+    /// The steps left.
     Steps(Vec<Step>),
-    /// This is still waited for.
+    /// The run would still wait.
     Wait(Box<Wait>),
-    /// A promote by copy has not brought the version to this color.
+    /// A promote by copy has not yet brought the version to this color.
     Copy(Color),
-    /// It would not be started now.
+    /// The run would refuse to start now.
     Refused(Box<Refusal>),
-    /// It fails now.
-    Fails(Box<Failing>),
-    /// AWS could not be read.
-    Unread(Trouble),
-    /// There was no time to find out, or the inputs are not the run's.
+    /// The goal fails now.
+    Fails(Box<RunFailure>),
+    /// AWS was unreadable.
+    Unread(AwsError),
+    /// There was no time to find out, or the inputs are not those of the run.
     Unknown,
 }
 
-/// The answer of a step that is worth a line.
+/// The answer to a step, if worth a line.
 #[derive(Clone, Debug)]
 pub(crate) enum Answered {
     /// A revision with the same content exists.
     Found(String),
     /// A revision was registered.
     Registered(String),
-    /// The service was updated; its new deployment's id, where it has one.
+    /// The service was updated; the id of the new deployment, if any.
     Updated(Option<String>),
-    /// The probes passed; how many.
+    /// The probes passed, with their number.
     ProbesPassed(usize),
-    /// AWS said no, or nothing.
-    Trouble(Trouble),
+    /// AWS returned an error, or no answer.
+    AwsError(AwsError),
 }
 
-/// Something to know that stops nothing.
+/// A problem that does not stop the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
     /// The grace period is as long as the time-out: a failing version can't be found in time.
@@ -154,25 +156,25 @@ pub(crate) enum Warning {
         /// The time-out.
         timeout: Duration,
     },
-    /// A live color is deployed to because `allow-live` is true.
+    /// The deploy goes to a live color because `allow-live` is true.
     LiveColor {
         /// The color.
         color: Color,
         /// The split.
         split: Split,
-        /// The rules outside the split that send users there, by name.
+        /// Names of the rules outside the split that send users to the color.
         rules: Vec<String>,
     },
-    /// A lower desired count was asked for than that of a live color, which keeps its own.
+    /// The requested desired count is lower than the live color's count, which stays.
     CountKept {
         /// The color.
         color: Color,
-        /// What was asked for.
+        /// The requested count.
         asked: u32,
-        /// What stays.
+        /// The current count.
         count: u32,
     },
-    /// An image tag that can't be resolved to a digest: what runs may differ from task to task.
+    /// An image tag that can't be resolved to a digest: tasks may run different images.
     UnresolvedTag {
         /// The image.
         image: String,
@@ -186,57 +188,57 @@ pub(crate) enum Warning {
         /// How long ago.
         ago: Duration,
     },
-    /// Somebody else's scaling policies on a service that the config wants to scale.
+    /// Scaling policies that the action does not manage, on a service that the config wants to scale.
     ForeignPolicies {
         /// The service.
         service: String,
-        /// Their names.
+        /// Names of the policies.
         names: Vec<String>,
     },
-    /// Targets of a color's group that no task of its service is behind.
+    /// Targets of a color's group without a task of the service.
     ForeignTargets {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service.
         service: String,
-        /// Healthy targets of its own tasks; none if they could not be counted.
+        /// Healthy targets of the service's own tasks; none if unknown.
         healthy: Option<u32>,
-        /// Its desired count.
+        /// The desired count.
         desired: u32,
         /// The foreign targets, each `ADDRESS:PORT`.
         targets: Vec<String>,
     },
-    /// How a color scales that is to be production.
+    /// A caution about the scaling of the color that becomes production.
     Promote(Caution),
-    /// Any other text from the edge: one plain sentence.
+    /// Another warning from the edge of the process: one plain sentence.
     Text(String),
 }
 
-/// What the run is going to do, before it does it.
+/// The plan of a run, before the run starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     /// The color.
     pub(crate) color: Color,
-    /// Its service.
+    /// The service.
     pub(crate) service: String,
-    /// What the color runs now.
-    pub(crate) now: Found,
+    /// The color's current state.
+    pub(crate) now: InitialService,
     /// The steps.
     pub(crate) steps: Vec<Step>,
-    /// What differs between the task definition that runs and the wanted one. Values of variables are never in it.
+    /// Differences between the running task definition and the wanted one; never the values of variables.
     pub(crate) changes: Vec<Difference>,
-    /// How long the run may last at most; none if the change of traffic that follows tells it.
+    /// Longest possible duration of the run; none if the following change of traffic includes that.
     pub(crate) longest: Option<Duration>,
 }
 
-/// One difference between two task definitions, fit to be shown.
+/// A difference between two task definitions, safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     /// `containerDefinitions[app].image`
     pub(crate) path: String,
-    /// Before; none where it was absent.
+    /// Value before; none if absent.
     pub(crate) before: Option<String>,
-    /// After; none where it is removed.
+    /// Value after; none if removed.
     pub(crate) after: Option<String>,
 }
 
@@ -255,96 +257,96 @@ pub(crate) struct LogLink {
     pub(crate) region: String,
 }
 
-/// What a change of traffic put back of what it had changed.
+/// The changes that a change of traffic restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PutBack {
-    /// Whether it had written weights.
+    /// True if the run had written weights.
     pub(crate) weights: bool,
-    /// The colors whose desired count it had changed.
+    /// The colors with a desired count that the run had changed.
     pub(crate) counts: Vec<Color>,
-    /// The colors whose scale-in it had suspended or allowed.
+    /// The colors with scale-in that the run had suspended or allowed.
     pub(crate) scaling: Vec<Color>,
-    /// The counts that it had lowered, and what it raised them to again since users came.
+    /// Counts that the run had lowered, and the counts restored because users came.
     pub(crate) undone: BTreeMap<Color, (u32, u32)>,
 }
 
-/// Everything that the end of a run tells: the source of summary, outputs and the last log line.
+/// The final report of a run: the source of summary, outputs and the last log line.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     /// `deploy`, `status`.
     pub(crate) command: &'static str,
     /// The outcome.
     pub(crate) outcome: Outcome,
-    /// The word for machines, unless it went well.
+    /// The reason for machines; none after a success.
     pub(crate) reason: Option<Reason>,
-    /// Account, region and cluster, where no overview tells them.
+    /// Account, region and cluster, if no overview holds them.
     pub(crate) place: Option<crate::plan::snapshot::Place>,
-    /// What is left.
+    /// The state that the run left.
     pub(crate) left: Left,
-    /// Why it is left so, where a deployment was begun.
-    pub(crate) because: Option<Because>,
-    /// What failed, where a deployment was begun.
-    pub(crate) failing: Option<Failing>,
-    /// Why it was not begun.
+    /// The reason for that state, if the run began.
+    pub(crate) because: Option<EndStateReason>,
+    /// The failure, if the run began.
+    pub(crate) failing: Option<RunFailure>,
+    /// The reason to refuse, if the run did not begin.
     pub(crate) refusal: Option<Refusal>,
-    /// What is wrong with the inputs.
+    /// Problems with the inputs.
     pub(crate) problems: Vec<Problem>,
     /// Any other failure, in words.
     pub(crate) failure: Option<Failure>,
-    /// The color that was deployed to.
+    /// The color of the deploy.
     pub(crate) color: Option<Color>,
-    /// Its service.
+    /// The service.
     pub(crate) service: Option<String>,
-    /// The split when the run ended; none where the rules disagree, or could not be read.
+    /// The final split; none if the rules disagree or were unreadable.
     pub(crate) split: Option<Split>,
-    /// Whether the overview is older than the end: AWS could not be asked again, or a signal left no time for it.
+    /// True if the overview is older than the end: AWS did not answer again, or a signal left no time.
     pub(crate) stale: bool,
-    /// ARN of the task definition that the run brought or wanted to bring.
+    /// ARN of the task definition that the run deployed, or wanted to deploy.
     pub(crate) task_definition: Option<String>,
-    /// ARN of the task definition that the color ran before.
+    /// ARN of the color's previous task definition.
     pub(crate) previous_task_definition: Option<String>,
     /// The deployment's id.
     pub(crate) deployment: Option<String>,
-    /// Whether the input `image` was empty and no other input changed anything.
+    /// True if the input `image` was empty and no other input changed anything.
     pub(crate) empty_image: bool,
     /// The rollback of the last hour that this one undoes: the color that it sent users to, and how long ago.
     pub(crate) undoes: Option<(Color, Duration)>,
-    /// What was planned.
+    /// The plan.
     pub(crate) plan: Option<Planned>,
-    /// What the goal of a killed run lacks, as its post step found it.
+    /// The missing part of a killed run's goal, found by its post step.
     pub(crate) lacks: Option<Box<Lacks>>,
     /// The cause of a failure.
     pub(crate) cause: Cause,
     /// Links to logs.
     pub(crate) logs: Vec<LogLink>,
-    /// Healthy targets at a good end.
+    /// Healthy targets after a success.
     pub(crate) healthy: Option<u32>,
-    /// The change of traffic, where there is one.
-    pub(crate) traffic: Option<Box<Brief>>,
-    /// ARNs of the production rules that a killed run had found, for its post step.
+    /// The change of traffic, if any.
+    pub(crate) traffic: Option<Box<TrafficPlan>>,
+    /// ARNs of the production rules at the first read of a killed run, for its post step.
     pub(crate) rules: Vec<String>,
-    /// Whether a promote left the color without users at its size, because stickiness may hold users there for longer
-    /// than the run may wait.
+    /// True if a promote left the idle color at its size, because stickiness may keep users there longer than the run
+    /// may wait.
     pub(crate) stays_at_size: bool,
-    /// The color without users that a promote left at its size, because a deployment is under way there.
+    /// The idle color that a promote left at its size, because a deployment is running there.
     pub(crate) stays_busy: Option<Color>,
-    /// The color with all users that does not scale in again yet, because its low alarm looks back for so long, which is
-    /// longer than the run may wait.
+    /// The color with all users that may not scale in yet: its low alarm looks back this long, longer than the run may
+    /// wait.
     pub(crate) stays_suspended: Option<(Color, Duration)>,
-    /// What a forced change left short of healthy targets.
+    /// Missing healthy targets after a forced change.
     pub(crate) shortfall: Vec<Capacity>,
-    /// The colors whose automatic scaling a forced change had to leave as it was.
+    /// The colors with automatic scaling that a forced change had to skip.
     pub(crate) unscaled: Vec<Color>,
-    /// What a change of traffic put back, where that is known.
+    /// The changes that a change of traffic restored, if known.
     pub(crate) put_back: Option<PutBack>,
-    /// What stands at the end.
+    /// The final state.
     pub(crate) overview: Option<Overview>,
-    /// How long the run took.
+    /// Duration of the run.
     pub(crate) duration: Duration,
 }
 
 impl Report {
-    /// A report with nothing in it yet: refused and untouched, until the run says otherwise.
+    /// An empty report: refused and untouched, until the run reports otherwise.
     pub(crate) fn new(command: &'static str) -> Self {
         Report {
             command,
@@ -384,13 +386,13 @@ impl Report {
         }
     }
 
-    /// Takes over what was seen: the overview, and the split in it, where there is one.
+    /// Takes over the overview, and its split if known.
     pub(crate) fn see(&mut self, overview: Overview) {
         self.split = overview.known_split();
         (self.stale, self.overview) = (false, Some(overview));
     }
 
-    /// Takes over what was seen before the end. Where it is not known what the run left, nor is the split.
+    /// Takes over an overview from before the end. If the final state is unknown, so is the split.
     pub(crate) fn see_before_the_end(&mut self, overview: Overview) {
         self.see(overview);
         self.stale = true;
@@ -400,28 +402,28 @@ impl Report {
         }
     }
 
-    /// Not begun: why.
+    /// Not started, with the reason.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         self.outcome = Outcome::Refused;
         self.reason = Some(Reason::of_refusal(&refusal));
         self.refusal = Some(refusal);
     }
 
-    /// Not begun: what is wrong with what the user wrote.
+    /// Not started, because of problems in the user's inputs.
     pub(crate) fn problems(&mut self, problems: Vec<Problem>) {
         self.outcome = Outcome::Refused;
         self.reason = Some(Reason::BadInput);
         self.problems = problems;
     }
 
-    /// Not begun: a failure in words.
+    /// Not started, because of a failure.
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.outcome = Outcome::Refused;
         self.reason = Some(failure.reason);
         self.failure = Some(failure);
     }
 
-    /// The action itself failed: what the run left is not known.
+    /// The action itself failed: the state that the run left is unknown.
     pub(crate) fn break_off(&mut self, failure: Failure) {
         self.fail(failure);
         (self.outcome, self.left) = (Outcome::Failed, Left::Unknown);
@@ -431,10 +433,10 @@ impl Report {
     pub(crate) fn cancel(&mut self) {
         self.outcome = Outcome::Cancelled;
         self.reason = Some(Reason::Cancelled);
-        self.failing = Some(Failing::Cancelled);
+        self.failing = Some(RunFailure::Cancelled);
     }
 
-    /// How a deploy that was begun ended.
+    /// The end of a deploy that began.
     pub(crate) fn end(&mut self, end: End) {
         match end {
             End::Good { changed, healthy } => {

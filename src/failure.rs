@@ -1,15 +1,15 @@
-//! The kinds of failure: the word for machines, the exit code, and what is left behind.
+//! The kinds of failure: the reason for machines, the exit code, and the state that is left.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::step::{Failing, ProbeFailureKind, Refusal, Stuck};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Waiting};
-use crate::plan::wiring::Tangle;
+use crate::plan::aws_error::AwsErrorKind;
+use crate::plan::step::{ProbeFailureKind, Refusal, RunFailure, TrafficFailure};
+use crate::plan::verdict::{DeploymentFailure, Waiting};
+use crate::plan::wiring::RoutingError;
 
-/// How a run ended, the output `result`.
+/// The end of a run: the output `result`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Outcome {
@@ -19,11 +19,11 @@ pub(crate) enum Outcome {
     Unchanged,
     /// `plan-only`: the plan was printed, nothing was written.
     Planned,
-    /// Not started: bad input or a state in which it would be wrong to begin.
+    /// Not started: bad input, or a state in which a start would be wrong.
     Refused,
-    /// Started and not reached.
+    /// Started, but the goal was not reached.
     Failed,
-    /// Somebody else changed the same thing meanwhile; theirs stands.
+    /// Another writer changed the same thing meanwhile, and that change is kept.
     Superseded,
     /// A signal ended the run.
     Cancelled,
@@ -43,20 +43,23 @@ impl Outcome {
         }
     }
 
-    /// A failure, somebody else's newer wish, or a signal.
-    pub(crate) fn of_failing(failing: &Failing) -> Outcome {
+    /// A failure, a newer change by another writer, or a signal.
+    pub(crate) fn of_failing(failing: &RunFailure) -> Outcome {
         match failing {
-            Failing::Cancelled => Outcome::Cancelled,
-            Failing::Deployment(Ended::Superseded { .. } | Ended::UsersCame { .. })
-            | Failing::Traffic(Stuck::Overtaken { .. }) => Outcome::Superseded,
-            Failing::Repeated(unkept) if unkept.shown => Outcome::Superseded,
-            Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) | Failing::Repeated(_) => {
-                Outcome::Failed
-            }
+            RunFailure::Cancelled => Outcome::Cancelled,
+            RunFailure::Deployment(
+                DeploymentFailure::Superseded { .. } | DeploymentFailure::UsersCame { .. },
+            )
+            | RunFailure::Traffic(TrafficFailure::Overtaken { .. }) => Outcome::Superseded,
+            RunFailure::Repeated(unkept) if unkept.shown => Outcome::Superseded,
+            RunFailure::Deployment(_)
+            | RunFailure::Probe(_)
+            | RunFailure::Traffic(_)
+            | RunFailure::Repeated(_) => Outcome::Failed,
         }
     }
 
-    /// The exit code of the process: 0 only where the goal stands (or was only planned).
+    /// The exit code of the process: 0 only if the goal is reached, or was only planned.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned => 0,
@@ -65,10 +68,10 @@ impl Outcome {
     }
 }
 
-/// Declares [`Reason`] with its word and its line in the documentation, so that the three can't part.
+/// Declares [`Reason`] with its word and its line in the documentation, so all three stay consistent.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $told:literal;)*) => {
-        /// Why a run did not succeed, in one word for machines: the output `reason`.
+        /// The reason that a run did not succeed, in one word for machines: the output `reason`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub(crate) enum Reason { $(#[doc = $told] $name,)* }
@@ -136,75 +139,77 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A failure in words for the user: what was found, and what to do.
+/// A failure in words for the user: the facts, and advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// The word for machines.
     pub(crate) reason: Reason,
-    /// Names the thing, what was found and what was expected: one or two sentences.
+    /// The thing, its state and the expected state: one or two sentences.
     pub(crate) what: String,
-    /// What to do about it; may hold lines to paste.
+    /// Advice; may contain lines to paste.
     pub(crate) hint: String,
 }
 
 impl Failure {
-    /// A failure with its cause and its way out.
+    /// A failure with its cause and advice.
     pub(crate) fn new(reason: Reason, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Failure { reason, what: what.into(), hint: hint.into() }
     }
 }
 
 impl Reason {
-    /// The reason of a call that AWS did not answer as hoped.
-    pub(crate) fn of_trouble(kind: TroubleKind) -> Reason {
+    /// The reason for an error from AWS.
+    pub(crate) fn of_trouble(kind: AwsErrorKind) -> Reason {
         match kind {
-            TroubleKind::Denied => Reason::AccessDenied,
-            TroubleKind::Expired => Reason::CredentialsExpired,
-            TroubleKind::NoCredentials => Reason::CredentialsMissing,
-            TroubleKind::Throttled | TroubleKind::Unreachable | TroubleKind::TimedOut => Reason::Unreachable,
-            TroubleKind::Missing | TroubleKind::Refused => Reason::Aws,
+            AwsErrorKind::Denied => Reason::AccessDenied,
+            AwsErrorKind::Expired => Reason::CredentialsExpired,
+            AwsErrorKind::NoCredentials => Reason::CredentialsMissing,
+            AwsErrorKind::Throttled | AwsErrorKind::Unreachable | AwsErrorKind::TimedOut => {
+                Reason::Unreachable
+            }
+            AwsErrorKind::Missing | AwsErrorKind::Refused => Reason::Aws,
         }
     }
 
-    /// The reason of a deploy that failed.
-    pub(crate) fn of_failing(failing: &Failing) -> Reason {
+    /// The reason for a failed deploy.
+    pub(crate) fn of_failing(failing: &RunFailure) -> Reason {
         match failing {
-            Failing::Cancelled => Reason::Cancelled,
-            Failing::Traffic(stuck) => match stuck {
-                Stuck::Alarm(_) => Reason::Alarm,
-                Stuck::Sick(_) => Reason::UnhealthyTargets,
-                Stuck::NotEnough(_) => Reason::NotEnoughTargets,
-                Stuck::Blind(_) => Reason::Blind,
-                Stuck::Overtaken { .. } => Reason::Superseded,
-                Stuck::NotShown { .. } => Reason::NotShown,
-                Stuck::Trouble(trouble) => Reason::of_trouble(trouble.kind),
-                Stuck::Refused(refusal) => Reason::of_refusal(refusal),
+            RunFailure::Cancelled => Reason::Cancelled,
+            RunFailure::Traffic(stuck) => match stuck {
+                TrafficFailure::Alarm(_) => Reason::Alarm,
+                TrafficFailure::Sick(_) => Reason::UnhealthyTargets,
+                TrafficFailure::NotEnough(_) => Reason::NotEnoughTargets,
+                TrafficFailure::Blind(_) => Reason::Blind,
+                TrafficFailure::Overtaken { .. } => Reason::Superseded,
+                TrafficFailure::NotShown { .. } => Reason::NotShown,
+                TrafficFailure::AwsError(trouble) => Reason::of_trouble(trouble.kind),
+                TrafficFailure::Refused(refusal) => Reason::of_refusal(refusal),
             },
-            Failing::Repeated(unkept) if unkept.shown => Reason::Superseded,
-            Failing::Repeated(_) => Reason::TimedOut,
-            Failing::Probe(failure) => match failure.kind {
+            RunFailure::Repeated(unkept) if unkept.shown => Reason::Superseded,
+            RunFailure::Repeated(_) => Reason::TimedOut,
+            RunFailure::Probe(failure) => match failure.kind {
                 ProbeFailureKind::Status { .. } | ProbeFailureKind::Body { .. } => Reason::Probe,
                 ProbeFailureKind::Unreachable { .. }
                 | ProbeFailureKind::Certificate { .. }
                 | ProbeFailureKind::Elsewhere { .. }
                 | ProbeFailureKind::NoRule => Reason::ProbeUnreachable,
             },
-            Failing::Deployment(ended) => match ended {
-                Ended::CircuitBreaker => Reason::CircuitBreaker,
-                Ended::Alarm(_) => Reason::Alarm,
-                Ended::TasksFailing { .. } => Reason::TasksFailing,
-                Ended::Stopped => Reason::Stopped,
-                Ended::Superseded { .. } => Reason::Superseded,
-                Ended::Drained => Reason::Drained,
-                Ended::UsersCame { .. } => Reason::LiveColor,
-                Ended::NoRoom => Reason::NoRoom,
-                Ended::TimedOut(waiting) => Reason::of_time_out(waiting),
-                Ended::Trouble(trouble) => Reason::of_trouble(trouble.kind),
+            RunFailure::Deployment(ended) => match ended {
+                DeploymentFailure::CircuitBreaker => Reason::CircuitBreaker,
+                DeploymentFailure::Alarm(_) => Reason::Alarm,
+                DeploymentFailure::TasksFailing { .. } => Reason::TasksFailing,
+                DeploymentFailure::Stopped => Reason::Stopped,
+                DeploymentFailure::Superseded { .. } => Reason::Superseded,
+                DeploymentFailure::Drained => Reason::Drained,
+                DeploymentFailure::UsersCame { .. } => Reason::LiveColor,
+                DeploymentFailure::NoRoom => Reason::NoRoom,
+                DeploymentFailure::TimedOut(waiting) => Reason::of_time_out(waiting),
+                DeploymentFailure::AwsError(trouble) => Reason::of_trouble(trouble.kind),
             },
         }
     }
 
-    /// A time-out is named after what was waited for, where that tells more.
+    /// A time-out gets the reason of the last wait, if that is more precise.
     fn of_time_out(waiting: &Waiting) -> Reason {
         match waiting {
             Waiting::Unhealthy { .. } => Reason::UnhealthyTargets,
@@ -221,24 +226,26 @@ impl Reason {
         }
     }
 
-    /// The reason of a refusal.
+    /// The reason for a refusal.
     pub(crate) fn of_refusal(refusal: &Refusal) -> Reason {
         match refusal {
             Refusal::Missing { .. } | Refusal::NotActive { .. } | Refusal::NoDevelop => {
                 Reason::ServiceMissing
             }
             Refusal::Setup { .. } | Refusal::NotChecked(_) | Refusal::NameTaken { .. } => Reason::Unsupported,
-            Refusal::Tangle(tangle) => match tangle {
-                Tangle::NoProductionRule(_) | Tangle::NoSuchListener(_) => Reason::NoProductionRule,
-                Tangle::Disagree(_) => Reason::RulesDisagree,
-                Tangle::TwoBalancers(_)
-                | Tangle::Unattached(_)
-                | Tangle::NotApplication(_)
-                | Tangle::TargetType(..)
-                | Tangle::SameGroup(_)
-                | Tangle::ThirdGroup { .. }
-                | Tangle::UnknownAction { .. }
-                | Tangle::NoWeight(_) => Reason::Unsupported,
+            Refusal::RoutingError(tangle) => match tangle {
+                RoutingError::NoProductionRule(_) | RoutingError::NoSuchListener(_) => {
+                    Reason::NoProductionRule
+                }
+                RoutingError::Disagree(_) => Reason::RulesDisagree,
+                RoutingError::TwoBalancers(_)
+                | RoutingError::Unattached(_)
+                | RoutingError::NotApplication(_)
+                | RoutingError::TargetType(..)
+                | RoutingError::SameGroup(_)
+                | RoutingError::ThirdGroup { .. }
+                | RoutingError::UnknownAction { .. }
+                | RoutingError::NoWeight(_) => Reason::Unsupported,
             },
             Refusal::LiveColor { .. } | Refusal::UserRules { .. } => Reason::LiveColor,
             Refusal::NoIdleColor(_) => Reason::NoIdleColor,

@@ -1,19 +1,19 @@
-//! What GitHub is to show of a run, and what it answered, as data.
+//! The content that a run posts on GitHub, and GitHub's answers, as data.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What shall stand on GitHub. Kept for the post step where a run ended before all of it was posted.
+/// The wanted state on GitHub. Stored for the post step if a run ends before posting everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Showing {
+pub(crate) struct PullRequestView {
     /// The comment's text.
     pub(crate) comment: Option<String>,
-    /// The commits whose pull requests it stands on, unless one is named; where there is none, that of the run.
+    /// The commits whose pull requests get the comment, unless a pull request is named. If empty, the run's commit.
     pub(crate) about: Vec<String>,
     /// The labels.
     pub(crate) labels: Option<Labels>,
-    /// The deployment of GitHub's.
+    /// GitHub's deployment.
     pub(crate) deployment: Option<Deployment>,
     /// The commit status.
     pub(crate) status: Option<Status>,
@@ -22,7 +22,7 @@ pub(crate) struct Showing {
 /// One label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Label {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
     /// Six hexadecimal digits.
     pub(crate) color: String,
@@ -30,49 +30,50 @@ pub(crate) struct Label {
     pub(crate) description: String,
 }
 
-/// Labels by commit: each stands on the pull request of its commit.
+/// Labels by commit: the pull request of each commit gets that commit's labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Labels {
-    /// Commits that run, or ran when the run began, with what their pull requests shall carry.
+    /// Commits that run, or ran when the run began, with the labels for their pull requests.
     pub(crate) commits: Vec<(String, Vec<Label>)>,
-    /// Beginnings of the names of labels that say what runs: what is ours and not wanted of them is removed.
+    /// Name prefixes of the labels for running versions: the action's labels that are no longer wanted are removed.
     pub(crate) families: Vec<String>,
-    /// Whether the run's own pull request shall carry the label of a failed deploy; none leaves it as it is.
+    /// True if the run's own pull request gets the label of a failed deploy, false if not; none leaves the label
+    /// unchanged.
     pub(crate) failed: Option<bool>,
     /// The label of a failed deploy.
     pub(crate) failure: Option<Label>,
 }
 
-/// A deployment of GitHub's, and how it stands.
+/// GitHub's deployment, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     /// The environment: `web-green`, `web-production`.
     pub(crate) environment: String,
-    /// Whether users are there.
+    /// True if the color has users.
     pub(crate) production: bool,
-    /// The commit that runs there; none means that of the run.
+    /// The running commit; none means the run's commit.
     pub(crate) commit: Option<String>,
-    /// Which run and step made it; no other deployment has the same.
+    /// The run and step that created the deployment; unique among deployments.
     pub(crate) key: String,
-    /// The short sum of its account, region, cluster and app; empty if the account is not known.
+    /// Short hash of account, region, cluster and app; empty if the account is unknown.
     #[serde(default)]
     pub(crate) place: String,
     /// `in_progress`, `success`, `failure`.
     pub(crate) state: String,
     /// One line, at most 140 characters.
     pub(crate) description: String,
-    /// Where the color answers.
+    /// The address of the color.
     pub(crate) url: Option<String>,
     /// The page of the run.
     pub(crate) log_url: Option<String>,
-    /// Whether it may be made, or only found again.
+    /// True if the deployment may be created; false if only an existing deployment is used.
     pub(crate) create: bool,
 }
 
 /// A commit status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
-    /// The commit that runs there; none means that of the run.
+    /// The running commit; none means the run's commit.
     pub(crate) commit: Option<String>,
     /// The stable name, for branch rules: `ecs-blue-green/web eu-west-1 1a2b3c4d`.
     pub(crate) context: String,
@@ -84,59 +85,59 @@ pub(crate) struct Status {
     pub(crate) url: Option<String>,
 }
 
-/// What a run can post.
+/// A part of the wanted state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// The sticky comment.
     Comment,
     /// The labels.
     Labels,
-    /// The deployment of GitHub's.
+    /// GitHub's deployment.
     Deployment,
     /// The commit status.
     Status,
 }
 
-/// Why GitHub did not do what it was asked to. Never holds a token or a body.
+/// An error from GitHub; never contains a token or a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct GithubTrouble {
+pub(crate) struct GithubError {
     /// The kind.
     pub(crate) kind: GithubKind,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if GitHub answered.
     pub(crate) status: Option<u16>,
-    /// Whether a write may have been carried out all the same.
+    /// True if a write may have taken effect anyway.
     pub(crate) effect_unknown: bool,
 }
 
-/// The kinds of trouble with GitHub.
+/// The kinds of errors from GitHub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GithubKind {
     /// 401: the token is wrong, expired or revoked.
     Unauthorized,
-    /// 403: the token may not.
+    /// 403: the token lacks the permission.
     Forbidden,
-    /// 403: nobody may, since the conversation is locked or the repository archived.
+    /// 403: no token may write, because the conversation is locked or the repository archived.
     Locked,
-    /// 404: it is not there, or the token may not see it.
+    /// 404: missing, or invisible to the token.
     NotFound,
-    /// 422 and other answers to what was sent.
+    /// 422 and other answers to a bad request.
     Refused,
-    /// Too many requests; when to ask again, where GitHub says so.
+    /// Too many requests; time until the next try, if GitHub returned one.
     Limited(Option<Duration>),
     /// 5xx.
-    Failing,
-    /// No whole answer in time.
+    RunFailure,
+    /// No complete answer in time.
     Slow,
-    /// No connection, or it broke off.
+    /// No connection, or a broken connection.
     Down,
-    /// An answer that could not be read.
+    /// An unreadable answer.
     Odd,
-    /// The time for it ended before it was GitHub's turn.
+    /// The time ran out before the request was sent.
     NoTime,
 }
 
 impl GithubKind {
-    /// Whether asking for something else now would end the same way.
+    /// True if another request now would fail the same way.
     pub(crate) fn ends_all(self) -> bool {
         match self {
             GithubKind::Unauthorized
@@ -148,16 +149,16 @@ impl GithubKind {
             | GithubKind::Locked
             | GithubKind::NotFound
             | GithubKind::Refused
-            | GithubKind::Failing
+            | GithubKind::RunFailure
             | GithubKind::Odd => false,
         }
     }
 
-    /// Whether the same may be taken when it is asked for later.
-    pub(crate) fn passes(self) -> bool {
+    /// True if the same request may succeed later.
+    pub(crate) fn is_transient(self) -> bool {
         match self {
             GithubKind::Limited(_)
-            | GithubKind::Failing
+            | GithubKind::RunFailure
             | GithubKind::Slow
             | GithubKind::Down
             | GithubKind::Odd
@@ -171,31 +172,31 @@ impl GithubKind {
     }
 }
 
-/// What became of it.
+/// The result of posting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Posted {
-    /// Where the comment is.
+    /// The URL of the comment.
     pub(crate) comment_url: Option<String>,
-    /// The pull request that is named and that GitHub does not show.
+    /// The named pull request, if GitHub does not show it.
     pub(crate) missing_pull: Option<u64>,
-    /// Whether no pull request belongs to the run.
+    /// True if the run has no pull request.
     pub(crate) no_pull_request: bool,
-    /// What could not be posted, and why.
-    pub(crate) troubles: Vec<(Part, GithubTrouble)>,
+    /// The parts that were not posted, with the errors.
+    pub(crate) troubles: Vec<(Part, GithubError)>,
 }
 
-/// How labels look.
+/// The style of labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LabelStyle {
-    /// Before each name, such as `web `.
+    /// Prefix of each name, such as `web `.
     pub(crate) prefix: String,
-    /// Color of what is about blue: six hexadecimal digits.
+    /// Color of labels for blue: six hexadecimal digits.
     pub(crate) blue: String,
-    /// Color of what is about green.
+    /// Color of labels for green.
     pub(crate) green: String,
     /// Color of a split between both.
     pub(crate) split: String,
-    /// Color of what is about develop.
+    /// Color of labels for develop.
     pub(crate) develop: String,
     /// Color of a failure.
     pub(crate) failed: String,

@@ -1,4 +1,4 @@
-//! One HTTP client of our own, and probes with it.
+//! The HTTP client, and probes with that client.
 
 use std::error::Error;
 use std::io;
@@ -10,39 +10,39 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HOST;
 use rustls::{CertificateError, Error as TlsError};
 
-/// How much of a body is read, in bytes.
+/// Most bytes of a body that are read.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What a probe met.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeAnswer {
-    /// An HTTP answer, whatever it says.
+    /// An HTTP answer, whatever its content.
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The first 64 KiB of the body; bytes that are no text are replaced.
+        /// The first 64 KiB of the body; non-text bytes are replaced.
         body: String,
     },
-    /// The certificate is for other names than the one that was asked for.
+    /// The certificate is for other names than the requested name.
     OtherCertificate {
-        /// The names that it is for.
+        /// The names in the certificate.
         names: Vec<String>,
     },
-    /// No whole answer: not connected, timed out, or broken off.
+    /// No complete answer: not connected, timed out, or disconnected.
     Unreachable {
         /// The error chain.
         why: String,
     },
 }
 
-/// The client: follows no redirects, so that a probe sees the answer itself; 3 s to connect, 10 s in all. `run` is
-/// the run's id for the user agent. Fails where no CA certificates can be found (`SSL_CERT_FILE` names others).
-pub(crate) fn client(run: &str) -> Result<reqwest::Client, String> {
-    builder(run).build().map_err(|error| chain(&error))
+/// The client: follows no redirects, so that a probe sees the original answer; 3 s to connect, 10 s in all. `run` is
+/// the run's id for the user agent. Fails without CA certificates (`SSL_CERT_FILE` names others).
+pub(crate) fn build_client(run: &str) -> Result<reqwest::Client, String> {
+    client_builder(run).build().map_err(|error| cause_message(&error))
 }
 
 /// The settings of every client.
-fn builder(run: &str) -> reqwest::ClientBuilder {
+fn client_builder(run: &str) -> reqwest::ClientBuilder {
     let run: String = run.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -54,13 +54,13 @@ fn builder(run: &str) -> reqwest::ClientBuilder {
 /// The `GET` of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeRequest {
-    /// The URL. Its host is the name that a certificate has to have.
+    /// The URL. The certificate must be valid for the URL's host.
     pub(crate) url: String,
     /// Another `Host` than the URL's.
     pub(crate) host: Option<String>,
     /// More headers by name and value.
     pub(crate) headers: Vec<(String, String)>,
-    /// The name to look up instead of the URL's host. A proxy looks up the URL's host itself.
+    /// The name to resolve instead of the URL's host. A proxy resolves the URL's host itself.
     pub(crate) at: Option<String>,
     /// The proxy on the way, by host and port.
     pub(crate) proxy: Option<String>,
@@ -84,11 +84,11 @@ async fn addresses(name: &str) -> Vec<IpAddr> {
     found.into_iter().flatten().map(|address| address.ip()).collect()
 }
 
-/// Looks up one name in place of all others but its own, which may be that of a proxy.
+/// Resolves the probe's host as another name. All other names, such as a proxy's, are resolved as usual.
 struct LookUp {
-    /// The name that is asked for.
+    /// The requested name.
     host: String,
-    /// The name that is looked up.
+    /// The name to resolve instead.
     at: String,
 }
 
@@ -97,54 +97,54 @@ impl Resolve for LookUp {
         let asked = name.as_str().eq_ignore_ascii_case(&self.host);
         let name = if asked { self.at.clone() } else { name.as_str().to_owned() };
         Box::pin(async move {
-            // reqwest puts the URL's port in place of this one.
+            // reqwest replaces this port by the URL's.
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }
 
-/// A client for this request alone: the name that it looks up is its own. `run` is the run's id.
+/// A client for this request alone, because of the request's own name resolution. `run` is the run's id.
 fn client_for(run: &str, wanted: &ProbeRequest) -> reqwest::Result<reqwest::Client> {
     let host = reqwest::Url::parse(&wanted.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     match host.zip(wanted.at.clone()) {
-        Some((host, at)) => builder(run).dns_resolver(Arc::new(LookUp { host, at })).build(),
-        None => builder(run).build(),
+        Some((host, at)) => client_builder(run).dns_resolver(Arc::new(LookUp { host, at })).build(),
+        None => client_builder(run).build(),
     }
 }
 
 /// Sends a probe once. `run` is the run's id for the user agent.
-pub(crate) async fn probe(run: &str, wanted: &ProbeRequest) -> ProbeAnswer {
+pub(crate) async fn send_probe(run: &str, wanted: &ProbeRequest) -> ProbeAnswer {
     let client = match client_for(run, wanted) {
         Ok(client) => client,
-        Err(error) => return ProbeAnswer::Unreachable { why: chain(&error) },
+        Err(error) => return ProbeAnswer::Unreachable { why: cause_message(&error) },
     };
     let host = wanted.host.iter().map(|host| (HOST.as_str(), host));
     let headers = wanted.headers.iter().map(|(name, value)| (name.as_str(), value));
     let request = host
         .chain(headers)
         .fold(client.get(&wanted.url), |request, (name, value)| request.header(name, value));
-    match answer(request).await {
+    match send_request(request).await {
         Ok(answer) => answer,
-        Err(error) => refused(error),
+        Err(error) => failed_probe(error),
     }
 }
 
-/// Why there is no answer.
-fn refused(error: reqwest::Error) -> ProbeAnswer {
+/// Reason for a missing answer.
+fn failed_probe(error: reqwest::Error) -> ProbeAnswer {
     match tls_error(&error) {
         Some(TlsError::InvalidCertificate(CertificateError::NotValidForNameContext {
             presented, ..
         })) => {
-            // Each is written like `DnsName("shop.example.com")`.
+            // Each name has the form `DnsName("shop.example.com")`.
             let name = |shown: &String| shown.split('"').nth(1).unwrap_or(shown).to_owned();
             ProbeAnswer::OtherCertificate { names: presented.iter().map(name).collect() }
         }
-        Some(_) | None => ProbeAnswer::Unreachable { why: chain(&error.without_url()) },
+        Some(_) | None => ProbeAnswer::Unreachable { why: cause_message(&error.without_url()) },
     }
 }
 
-/// The error of TLS among the causes. An I/O error has it inside, and does not name it as its cause.
+/// The TLS error among the causes. An I/O error contains the TLS error without naming that as its cause.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     if let Some(found) = error.downcast_ref::<TlsError>() {
         return Some(found);
@@ -156,7 +156,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
 }
 
 /// Sends the request and reads the answer up to the limit.
-async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<ProbeAnswer> {
+async fn send_request(request: reqwest::RequestBuilder) -> reqwest::Result<ProbeAnswer> {
     let mut response = request.send().await?;
     let status = response.status().as_u16();
     let mut body: Vec<u8> = Vec::new();
@@ -169,7 +169,7 @@ async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<ProbeAnswer
 }
 
 /// An error and its causes in words.
-fn chain(error: &(dyn Error + 'static)) -> String {
+fn cause_message(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |cause| (**cause).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -219,8 +219,9 @@ mod tests {
     #[tokio::test]
     async fn a_probe_sees_the_answer_itself() {
         let server = Server::start(script).await;
-        let ask =
-            async |path: &str| probe("42", &get(format!("{}{path}", server.url), Some("green.shop"))).await;
+        let ask = async |path: &str| {
+            send_probe("42", &get(format!("{}{path}", server.url), Some("green.shop"))).await
+        };
         let answered = |status, body: &str| ProbeAnswer::Answered { status, body: body.to_owned() };
         assert_eq!(ask("/healthz").await, answered(200, "ok"));
         assert_eq!(ask("/down").await, answered(503, "down"));
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     #[ignore = "needs a machine without CA certificates"]
     fn builds_without_ca_certificates() {
-        println!("{}", client("42").unwrap_err());
+        println!("{}", build_client("42").unwrap_err());
     }
 
     #[test]
@@ -255,17 +256,17 @@ mod tests {
     #[tokio::test]
     async fn no_answer_is_unreachable_and_says_why() {
         let server = Server::start(script).await;
-        let dropped = probe("42", &get(format!("{}/drop", server.url), None)).await;
+        let dropped = send_probe("42", &get(format!("{}/drop", server.url), None)).await;
         assert!(matches!(dropped, ProbeAnswer::Unreachable { .. }), "{dropped:?}");
         // Bound, so that nobody else gets the port, and never listening.
         let closed = tokio::net::TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", closed.local_addr().unwrap());
-        let ProbeAnswer::Unreachable { why } = probe("42", &get(url, None)).await else {
+        let ProbeAnswer::Unreachable { why } = send_probe("42", &get(url, None)).await else {
             panic!("nobody listens")
         };
         assert!(why.contains("Connection refused"), "{why}");
-        let nonsense = probe("42", &get("not a url".to_owned(), None)).await;
+        let nonsense = send_probe("42", &get("not a url".to_owned(), None)).await;
         assert!(matches!(nonsense, ProbeAnswer::Unreachable { .. }), "{nonsense:?}");
     }
 }

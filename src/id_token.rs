@@ -1,4 +1,4 @@
-//! The job's OpenID Connect token, as GitHub gives it to a job with the permission `id-token: write`.
+//! The job's OpenID Connect token, which GitHub issues to a job with the permission `id-token: write`.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,54 +7,54 @@ use reqwest::Url;
 
 use crate::clock;
 
-/// Where a job asks for its id token. Set by the runner, and only with the permission.
+/// The variable with the URL for id tokens. The runner sets this variable only with the permission.
 pub(crate) const URL_VARIABLE: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
-/// What a job proves with that it is the job. Set together with the URL.
+/// The variable with the job's own token for such requests. Set together with the URL.
 pub(crate) const TOKEN_VARIABLE: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-/// Longest time for one answer. Together with the retries it is shorter than a call of AWS may take.
+/// Longest time for an answer. Including retries, still shorter than the limit of an AWS call.
 const LIMIT: Duration = Duration::from_secs(4);
 /// The waits before the second and the third attempt.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
-/// No further attempt once this much time has passed.
+/// Time after which no further attempt starts.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much of an answer is read, in bytes. A token has about 2,000.
+/// Most bytes of an answer that are read. A token has about 2,000.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Asks GitHub for id tokens of this job. Each lasts a few minutes, so every use gets a new one.
+/// Requests id tokens of this job from GitHub. Each token lasts a few minutes, so every use gets a new token.
 #[derive(Clone)]
 pub(crate) struct IdTokens {
-    /// Follows no redirects: the bearer token goes to GitHub alone.
+    /// Follows no redirects: the bearer token goes only to GitHub.
     client: reqwest::Client,
-    /// GitHub's endpoint, with a query already.
+    /// GitHub's endpoint, which already has a query.
     url: String,
     /// The job's own token.
     bearer: String,
 }
 
 impl fmt::Debug for IdTokens {
-    /// Without the job's token.
+    /// Formats without the job's token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdTokens")
     }
 }
 
-/// Why there is no token. Never holds a token, a URL, or what was answered.
+/// Reason for a missing token. Never holds a token, a URL, or an answer's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoToken {
-    /// GitHub answered with this HTTP status, which is none of success.
+    /// GitHub answered with this HTTP status, which is no success.
     Status(u16),
     /// No answer in time.
     TimedOut,
-    /// No connection, or it broke off: the error chain.
+    /// No connection, or a broken connection: the error chain.
     Unreachable(String),
-    /// A good status, and a body without a token.
+    /// A successful status, but a body without a token.
     NotAToken,
 }
 
 impl NoToken {
-    /// Whether the next attempt may be answered better.
-    fn passes(&self) -> bool {
+    /// True if another attempt may succeed.
+    fn is_transient(&self) -> bool {
         match self {
             NoToken::Status(status) => *status >= 500 || *status == 429,
             NoToken::Unreachable(_) | NoToken::NotAToken => true,
@@ -64,19 +64,19 @@ impl NoToken {
 }
 
 impl IdTokens {
-    /// A job's way to its tokens.
+    /// Access to a job's tokens.
     pub(crate) fn new(client: reqwest::Client, url: &str, bearer: &str) -> Self {
         IdTokens { client, url: url.to_owned(), bearer: bearer.to_owned() }
     }
 
-    /// A new token for this audience. What may pass is tried up to three times within a few seconds.
+    /// A new token for this audience. A passing failure is retried up to twice within a few seconds.
     pub(crate) async fn mint(&self, audience: &str) -> Result<String, NoToken> {
         let began = clock::now();
         let mut pauses = PAUSES.into_iter();
         loop {
             let answer = self.ask(audience).await;
             match (&answer, pauses.next()) {
-                (Err(why), Some(pause)) if why.passes() && clock::now().since(began) < PATIENCE => {
+                (Err(why), Some(pause)) if why.is_transient() && clock::now().since(began) < PATIENCE => {
                     clock::sleep(pause).await;
                 }
                 _ => return answer,
@@ -84,36 +84,36 @@ impl IdTokens {
         }
     }
 
-    /// One request.
+    /// Sends a request.
     async fn ask(&self, audience: &str) -> Result<String, NoToken> {
         let mut url = Url::parse(&self.url).map_err(|error| NoToken::Unreachable(error.to_string()))?;
         url.query_pairs_mut().append_pair("audience", audience);
         let request = self.client.get(url).bearer_auth(&self.bearer).timeout(LIMIT);
-        let mut response = request.send().await.map_err(unreachable)?;
+        let mut response = request.send().await.map_err(token_failure)?;
         if !response.status().is_success() {
             return Err(NoToken::Status(response.status().as_u16()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(chunk) = response.chunk().await.map_err(token_failure)? {
             body.extend_from_slice(&chunk);
             if body.len() > BODY_LIMIT {
                 return Err(NoToken::NotAToken);
             }
         }
-        token(&body).ok_or(NoToken::NotAToken)
+        parse_token(&body).ok_or(NoToken::NotAToken)
     }
 }
 
 /// The token in GitHub's answer, `{"value": "…"}`.
-fn token(body: &[u8]) -> Option<String> {
+fn parse_token(body: &[u8]) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
     let token = answer.get("value")?.as_str()?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.=".contains(&b);
     (!token.is_empty() && token.bytes().all(plain)).then(|| token.to_owned())
 }
 
-/// Why there was no whole answer.
-fn unreachable(error: reqwest::Error) -> NoToken {
+/// Reason for an incomplete answer.
+fn token_failure(error: reqwest::Error) -> NoToken {
     if error.is_timeout() {
         return NoToken::TimedOut;
     }
@@ -134,7 +134,7 @@ mod tests {
         script: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
     ) -> (Result<String, NoToken>, Vec<Request>) {
         let server = Server::start(script).await;
-        let client = crate::http::client("42").unwrap();
+        let client = crate::http::build_client("42").unwrap();
         let tokens = IdTokens::new(client, &format!("{}/token{query}", server.url), "job-token");
         (tokens.mint("sts.amazonaws.com").await, server.requests())
     }
@@ -186,7 +186,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_address_or_token_is_an_error_and_tells_neither() {
-        let client = crate::http::client("42").unwrap();
+        let client = crate::http::build_client("42").unwrap();
         for (url, bearer) in [("not a url", "job-token"), ("http://127.0.0.1:9/secret-path", "job\ntoken")] {
             let tokens = IdTokens::new(client.clone(), url, bearer);
             let Err(NoToken::Unreachable(why)) = tokens.mint("a").await else { panic!("{url}") };

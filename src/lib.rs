@@ -23,6 +23,6 @@ mod signals;
 pub use action::env::{Entry, Environment};
 pub use aws::Means;
 pub use clock::{Clock, MachineClock, Sleep};
-pub use commands::{Machine, guarded, note_panics, step};
+pub use commands::{Machine, note_panics, run_guarded, step};
 pub use reporter::Log;
 pub use signals::Signals;

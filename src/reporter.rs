@@ -15,25 +15,25 @@ use crate::feedback::Posted;
 use crate::plan::time::Time;
 use crate::report::line::{self, Line};
 use crate::report::log;
-use crate::report::{outputs, posting, summary, words};
+use crate::report::{github_texts, outputs, summary, words};
 
-/// Tells the user.
+/// Reports events to the user.
 pub(crate) struct Reporter<'a> {
-    /// Where the file commands are.
+    /// The process environment, with the paths of the runner's files.
     env: &'a Environment,
-    /// Whether the log has colors.
+    /// True if the log has colors.
     color: bool,
-    /// When the run began.
+    /// Begin of the run.
     began: Time,
     /// Counts annotations.
     annotations: RefCell<Annotations>,
     /// Renders events.
     log: RefCell<log::Log>,
-    /// Who else is told of each event.
+    /// Another receiver of each event.
     listener: RefCell<Option<Listener>>,
 }
 
-/// Is told of each event as it happens.
+/// A receiver of each event as it happens.
 type Listener = Box<dyn Fn(&Event)>;
 
 impl<'a> Reporter<'a> {
@@ -50,26 +50,26 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Has the runner hide the credentials, before anything else is printed.
+    /// Masks the credentials in the runner's log, before anything else is printed.
     pub(crate) fn mask_credentials(&self) {
         for name in
             ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "INPUT_TOKEN"]
         {
-            mask(self.env.var(name).unwrap_or_default());
+            mask_value(self.env.var(name).unwrap_or_default());
         }
     }
 
-    /// Tells each event to somebody else, too.
+    /// Sends each event to a second receiver, too.
     pub(crate) fn also_tell(&self, listener: impl Fn(&Event) + 'static) {
         *self.listener.borrow_mut() = Some(Box::new(listener));
     }
 
-    /// One more line of the log, in words of ours.
+    /// An extra line of the log, with the action's own words.
     pub(crate) fn remark(&self, text: &str) {
         self.line(&Line::own(line::Level::Dim, text));
     }
 
-    /// Ends what is told of GitHub: where the comment is, and the one notice of what was not posted.
+    /// Ends the report about GitHub: the comment's URL, and one notice about unposted parts.
     pub(crate) fn posted(&self, posted: &Posted, fork: bool) {
         if let Some(url) = &posted.comment_url
             && let Err(error) = files::set_output(self.env, "comment-url", url)
@@ -77,11 +77,11 @@ impl<'a> Reporter<'a> {
             self.file_trouble("the outputs", &error);
         }
         if posted.no_pull_request {
-            self.remark(posting::NO_PULL_REQUEST);
+            self.remark(github_texts::NO_PULL_REQUEST);
         }
-        let Some(notice) = posting::notice(posted, fork) else { return };
-        print(&self.annotations.borrow_mut().next(Level::Notice, "ECS Blue/Green", &notice));
-        if let Err(error) = files::append_summary(self.env, &posting::note(&notice)) {
+        let Some(notice) = github_texts::unposted_notice(posted, fork) else { return };
+        print_line(&self.annotations.borrow_mut().next(Level::Notice, "ECS Blue/Green", &notice));
+        if let Err(error) = files::append_summary(self.env, &github_texts::notice_paragraph(&notice)) {
             self.file_trouble("the job summary", &error);
         }
     }
@@ -92,8 +92,8 @@ impl<'a> Reporter<'a> {
             listener(event);
         }
         if let Event::Warning(warning) = event {
-            let text = words::warning(warning);
-            print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+            let text = words::render_warning(warning);
+            print_line(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
             return;
         }
         let lines = self.log.borrow_mut().lines(event);
@@ -102,46 +102,52 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Prints one line of the log. A line with text from outside can't be read as a command of the runner.
+    /// Prints a line of the log. The runner can't take a line with foreign text for a command.
     fn line(&self, line: &Line) {
         match line.level {
-            line::Level::GroupStart => print(&commands::group(&commands::clean(&line.text))),
-            line::Level::GroupEnd => print(commands::endgroup()),
+            line::Level::GroupStart => {
+                print_line(&commands::group_command(&commands::strip_control_chars(&line.text)))
+            }
+            line::Level::GroupEnd => print_line(commands::endgroup_command()),
             line::Level::Plain
             | line::Level::Good
             | line::Level::Warn
             | line::Level::Bad
             | line::Level::Dim => {
-                let safe = Line { text: commands::harmless(&line.text), ..line.clone() };
-                print(&line::paint(&safe, self.color));
+                let safe = Line { text: commands::without_commands(&line.text), ..line.clone() };
+                print_line(&line::paint_line(&safe, self.color));
             }
         }
     }
 
-    /// A file of the runner that can't be written is told, and stops nothing.
+    /// Warns about an unwritable file of the runner; the run goes on.
     pub(crate) fn file_trouble(&self, what: &str, error: &io::Error) {
         let text = words::file_trouble(what, &error.to_string());
-        print(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+        print_line(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
     }
 
     /// Ends the run: the last lines, one titled error, the summary, the outputs, the exit code.
     pub(crate) fn end(&self, mut report: Report) -> ExitCode {
         report.duration = clock::now().since(self.began);
-        if report.outcome.exit_code() != 0 && words::failure(&report).is_none() {
-            let failure = words::internal(&words::broken_at(None));
+        if report.outcome.exit_code() != 0 && words::end_failure(&report).is_none() {
+            let failure = words::internal_failure(&words::broken_at(None));
             report.reason = report.reason.or(Some(failure.reason));
             report.failure = Some(failure);
         }
         let outcome = report.outcome;
         self.emit(&Event::Ended(Box::new(report.clone())));
-        if let Some(failure) = words::failure(&report) {
+        if let Some(failure) = words::end_failure(&report) {
             let message = format!("{}\n{}", failure.what, failure.hint);
-            print(&self.annotations.borrow_mut().next(Level::Error, &words::title(&report), &message));
+            print_line(&self.annotations.borrow_mut().next(
+                Level::Error,
+                &words::error_title(&report),
+                &message,
+            ));
         }
-        if let Err(error) = files::append_summary(self.env, &summary::summary(&report)) {
+        if let Err(error) = files::append_summary(self.env, &summary::render_summary(&report)) {
             self.file_trouble("the job summary", &error);
         }
-        for (name, value) in outputs::outputs(&report) {
+        for (name, value) in outputs::action_outputs(&report) {
             if let Err(error) = files::set_output(self.env, name, &value) {
                 self.file_trouble("the outputs", &error);
                 break;
@@ -151,16 +157,16 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Has the runner hide a value from here on.
-pub(crate) fn mask(value: &str) {
-    if let Some(line) = commands::mask(value) {
-        print(&line);
+/// Masks a value in the runner's log from here on.
+pub(crate) fn mask_value(value: &str) {
+    if let Some(line) = commands::mask_command(value) {
+        print_line(&line);
     }
 }
 
 /// A line that the runner shows only to a job with debug logging.
-pub(crate) fn debug(text: &str) {
-    print(&commands::debug(text));
+pub(crate) fn print_debug(text: &str) {
+    print_line(&commands::debug_command(text));
 }
 
 /// Where the lines of a run go.
@@ -178,7 +184,7 @@ pub(crate) async fn logging<T>(log: Log, run: impl Future<Output = T>) -> T {
 
 /// Prints a line: to the log of the run, or to standard output before a run and after its end. A closed pipe is no reason
 /// to stop in the middle of a deploy.
-fn print(line: &str) {
+fn print_line(line: &str) {
     let to = |out: &mut dyn Write| writeln!(out, "{line}").and_then(|()| out.flush());
     let of_run = |log: &Log| to(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
     let _ = LOG.try_with(of_run).unwrap_or_else(|_| to(&mut io::stdout().lock()));

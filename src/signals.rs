@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: as PID 1 a signal without a handler is ignored, so both are handled, first of all.
+//! SIGINT and SIGTERM. PID 1 ignores a signal without a handler, so both get a handler before anything else.
 
 use std::io;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::sync::watch;
 
 use crate::clock;
 
-/// Listens from the moment it is made.
+/// Listens from its creation on.
 #[derive(Clone, Debug)]
 pub struct Signals {
-    /// The first signal's name, once it came.
+    /// The first signal's name, once a signal arrived.
     first: watch::Receiver<Option<&'static str>>,
 }
 
@@ -45,12 +45,12 @@ impl Signals {
         Signals { first }
     }
 
-    /// The signal that came, if one did.
+    /// The signal that arrived, if any.
     pub(crate) fn came(&self) -> Option<&'static str> {
         *self.first.borrow()
     }
 
-    /// Resolves when a signal has come; at once if one came before.
+    /// Resolves after a signal; at once if a signal already arrived.
     pub(crate) async fn wait(&self) -> &'static str {
         let mut first = self.first.clone();
         loop {
@@ -63,7 +63,7 @@ impl Signals {
         }
     }
 
-    /// Resolves this long after a signal has come.
+    /// Resolves this long after a signal.
     pub(crate) async fn wait_and(&self, longer: Duration) {
         self.wait().await;
         clock::sleep(longer).await;

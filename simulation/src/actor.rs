@@ -1,29 +1,29 @@
-//! One run on the world, cut into atomic actions: read the services, read the rules and decide, have the effect of a
-//! write, get its answer. Between any two of them the other run may act.
+//! A run on the world, split into atomic actions: read the services, read the rules and decide, apply a write, receive
+//! the answer. Between any two actions, the other run may act.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::oracle;
-use crate::plan::admit::{Hindrance, Request};
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::color::{Color, Split};
-use crate::plan::course::{Course, Deploying, Moving};
 use crate::plan::deploy;
-use crate::plan::look::Look;
-use crate::plan::promote::{self, Phase, Promoting, phases};
+use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
+use crate::plan::preconditions::{Blocker, Request};
+use crate::plan::promote::{self, Phase, PromoteOperation, plan_phases};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{End, Left, Next, Refusal, Step, Update};
 use crate::plan::time::{CallTime, Time};
-use crate::plan::traffic::{self, Prediction, Wish, predict, rollback};
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::traffic::{self, Prediction, TrafficRequest, predict_traffic, rollback_split};
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{DesiredCount, Hosts, Mode, Promotion, WantedColor};
 use crate::sample::{self, content, trouble};
 use crate::world::{BOTH, World, index, split};
 
-/// Between two looks.
+/// Time between two looks.
 const POLL: Duration = Duration::from_secs(5);
 
 /// Most rules that a run writes at the same time.
@@ -32,21 +32,21 @@ const AT_ONCE: usize = 5;
 /// More looks than any run takes.
 const MOST: u32 = 2_000;
 
-/// How long a run waits for anything.
+/// Longest time that a run waits for anything.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a user starts.
+/// A user's command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// A deploy of version 2 to green.
     Deploy,
-    /// All users to this color, or half of them to each.
+    /// All users to this color, or half of the users to each color.
     Redirect(Split),
     /// All users to green in two steps.
     Steps,
-    /// All users to green, with one healthy target if need be.
-    Force,
-    /// This color becomes production as it is.
+    /// All users to green; one healthy target is enough.
+    ColorCapacity,
+    /// This color becomes production unchanged.
     Swap(Color),
     /// Blue takes over green's version and becomes production.
     Copy,
@@ -54,30 +54,30 @@ pub(crate) enum Command {
     Rollback,
 }
 
-/// What becomes of the answer of a write.
+/// Fate of a write's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
-    /// It comes.
+    /// The answer arrives.
     Fine,
-    /// The write has no effect, and no answer comes.
+    /// The write has no effect and no answer.
     LostBefore,
-    /// The write has its effect, and no answer comes.
+    /// The write takes effect, but has no answer.
     LostAfter,
 }
 
-/// How a run ended.
+/// The ending of a run.
 #[expect(clippy::large_enum_variant, reason = "there are two at a time")]
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
-    /// It came to an end.
+    /// The run ended.
     End(End),
-    /// It was refused.
+    /// The run was refused.
     Refused,
-    /// It did not end.
+    /// The run did not end.
     Never,
 }
 
-/// What lives as long as a run: its goal.
+/// The goal of a run, which outlives the run's steps.
 #[derive(Default)]
 pub(crate) struct Shelf {
     /// The phases of a promote.
@@ -103,55 +103,55 @@ enum Action {
     /// Read the rules and decide.
     Rules(Vec<Service>),
     /// Have the effect of the next one of several writes that were sent at the same time; the others have their answers.
-    Effect(Vec<Step>, Vec<Read<Answer>>, Box<Snapshot>, Time),
+    Effect(Vec<Step>, Vec<AwsResult<Answer>>, Box<Snapshot>, Time),
     /// Get the answers of the writes.
-    Answer(Vec<Step>, Vec<Read<Answer>>, Time),
+    Answer(Vec<Step>, Vec<AwsResult<Answer>>, Time),
 }
 
 /// One run.
 pub(crate) struct Actor<'a> {
     /// `A` or `B`.
     pub(crate) name: char,
-    /// What it is for.
+    /// The command.
     pub(crate) command: Command,
-    /// Where its goal lives.
+    /// The owner of the run's goal.
     shelf: &'a Shelf,
-    /// The course, once it began.
-    course: Option<Box<dyn Course + 'a>>,
-    /// What the next look shows.
-    look: Look,
-    /// What is next.
+    /// The course, once begun.
+    course: Option<Box<dyn Operation + 'a>>,
+    /// The parts that the next look reads.
+    look: ReadScope,
+    /// The next action.
     action: Action,
-    /// When it acts again.
+    /// Time of the next action.
     pub(crate) wakes: Time,
-    /// How it ended.
+    /// The ending.
     pub(crate) ending: Option<Ending>,
     /// Looks so far.
     looks: u32,
     /// The first and the newest look, by the number of the world's action.
     pub(crate) span: Option<(u32, u32)>,
-    /// The rules that its looks showed, and where it wanted users then; each change once.
+    /// The rules that the run's looks showed, each change once.
     pub(crate) seen: Vec<Seen>,
-    /// Whether green had users at its newest look.
+    /// True if green had users at the newest look.
     pub(crate) saw_live: bool,
-    /// Its writes that had their effect, each with the number of the world's action.
+    /// The run's writes that took effect, each with the number of the world's action.
     pub(crate) done: Vec<(u32, Step)>,
     /// Its writes as it sent them, each with its time.
     pub(crate) sent: Vec<(Time, Step)>,
     /// Counts that it lowered.
     lowered: Vec<oracle::Lowered>,
-    /// What it saw right before its first write.
+    /// The snapshot right before the first write.
     found: Option<Snapshot>,
-    /// Whether an earlier phase of it changed something: the command says so instead of the last phase's own words.
+    /// True if an earlier phase changed something: the command reports that instead of the last phase's own result.
     midway: bool,
-    /// Whether it says what it does.
+    /// True if the run prints its actions.
     pub(crate) traced: bool,
 }
 
 impl<'a> Actor<'a> {
-    /// A run that is about to look for the first time.
+    /// A run before its first look.
     pub(crate) fn new(name: char, command: Command, shelf: &'a Shelf, now: Time) -> Actor<'a> {
-        let look = if command == Command::Deploy { Look::WHOLE } else { Look::TRAFFIC };
+        let look = if command == Command::Deploy { ReadScope::WHOLE } else { ReadScope::TRAFFIC };
         Actor {
             name,
             command,
@@ -174,7 +174,7 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Notes the rules that a look shows.
+    /// Notes the rules of a look.
     fn note(&mut self, number: u32, world: &World) {
         let rules: Vec<(String, Split)> =
             world.rules.iter().map(|rule| (rule.now.arn.clone(), split(rule.shown(world.now)))).collect();
@@ -183,7 +183,7 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Where it wanted users when this action happened; a copy moves them to green before blue.
+    /// The run's wanted split at the time of this action; a copy moves users to green before blue.
     pub(crate) fn aim(&self, number: u32) -> Option<Split> {
         let back = |(at, step): &&(u32, Step)| {
             *at <= number && matches!(step, Step::Weights(one) if same(one.after, BLUE))
@@ -194,17 +194,17 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Whether it forces.
+    /// True if the run forces.
     pub(crate) fn forces(&self) -> bool {
-        self.command == Command::Force
+        self.command == Command::ColorCapacity
     }
 
-    /// Whether its next action is the effect of a write.
+    /// True if the next action applies a write.
     pub(crate) fn is_writing(&self) -> bool {
         matches!(self.action, Action::Effect(..))
     }
 
-    /// Does its next action, and says what it did. Broken rules are added to `broken`.
+    /// Runs the next action and describes the result. Broken rules are added to `broken`.
     pub(crate) fn act(&mut self, world: &mut World, at: (u32, Wire), broken: &mut Vec<String>) -> String {
         let (number, wire) = at;
         match std::mem::replace(&mut self.action, Action::Services) {
@@ -234,7 +234,7 @@ impl<'a> Actor<'a> {
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
                     self.found = Some((*seen).clone());
                 }
-                let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+                let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
                 let sends = !matches!(step, Step::Find { .. });
                 let answer = if wire == Wire::LostBefore && sends {
                     Err(lost)
@@ -283,7 +283,7 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Decides by a look, as the one loop of every command does.
+    /// Decides by a look, like the one loop of every command.
     fn decide(&mut self, seen: Snapshot, world: &World, broken: &mut Vec<String>) -> String {
         let now = world.now;
         if self.course.is_none() {
@@ -303,7 +303,7 @@ impl<'a> Actor<'a> {
         let Ok(seen) = read else { return String::new() };
         let what = if self.traced { format!("decides {}", short(&next)) } else { String::new() };
         match next {
-            Next::Look(closer) => {
+            Next::Read(closer) => {
                 self.look = closer;
                 return what;
             }
@@ -321,7 +321,7 @@ impl<'a> Actor<'a> {
                 self.action = Action::Effect(steps, Vec::new(), Box::new(seen), now);
             }
             Next::Follow(follow) => course.follow(follow),
-            Next::Turn(failing, recovery) => course.turn(failing, recovery, now),
+            Next::Restore(failing, recovery) => course.start_restore(failing, recovery, now),
             Next::Refuse(_) => self.ending = Some(Ending::Refused),
             Next::Done(end) if course.goes_on(&end, now) => {
                 self.midway |= matches!(end, End::Good { changed: true, .. });
@@ -338,38 +338,38 @@ impl<'a> Actor<'a> {
         what
     }
 
-    /// The course, from the first look, or why it is not begun.
-    fn begin(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Course + 'a>, Refusal> {
+    /// The course, from the first look, or the refusal.
+    fn begin(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Operation + 'a>, Refusal> {
         let refused = |hindrance| match hindrance {
-            Hindrance::Refuse(refusal) => refusal,
-            Hindrance::Hold(trouble) => Refusal::Unread(trouble),
+            Blocker::Refuse(refusal) => refusal,
+            Blocker::Retry(trouble) => Refusal::Unread(trouble),
         };
         let to = match self.command {
             Command::Deploy => {
                 let goal = self.shelf.deploy.get_or_init(deploy_goal);
                 let run = run::Run::begin(now);
-                return Ok(Box::new(Deploying { goal, service: "web-green", run }));
+                return Ok(Box::new(DeployOperation { goal, service: "web-green", run }));
             }
             Command::Swap(_) | Command::Copy => return self.promote(seen, now).map_err(refused),
             Command::Redirect(to) => to,
-            Command::Steps | Command::Force => GREEN,
+            Command::Steps | Command::ColorCapacity => GREEN,
             Command::Rollback => {
                 let goal = traffic_goal(GREEN, Command::Rollback);
-                rollback(seen, &goal, None).map_err(refused)?
+                rollback_split(seen, &goal, None).map_err(refused)?
             }
         };
         let goal = self.shelf.traffic.get_or_init(|| traffic_goal(to, self.command));
-        let refusal = self.once(seen, || match predict(seen, goal, now) {
+        let refusal = self.once(seen, || match predict_traffic(seen, goal, now) {
             Prediction::Refuse(refusal) => Some(refusal),
-            Prediction::Brief(_) | Prediction::Unknown => None,
+            Prediction::Plan(_) | Prediction::Unknown => None,
         });
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        Ok(Box::new(Moving { goal, run: traffic::Run::begin(now) }))
+        Ok(Box::new(TrafficOperation { goal, run: traffic::Run::begin(now) }))
     }
 
-    /// The prediction of this command for what was seen: the same world is predicted once.
+    /// The prediction of this command for a snapshot: each world is predicted once.
     fn once(&self, seen: &Snapshot, predicted: impl FnOnce() -> Option<Refusal>) -> Option<Refusal> {
         let key = (format!("{:?}", self.command), traits(seen));
         if let Some(known) = PREDICTED.with_borrow(|known| known.get(&key).cloned()) {
@@ -381,29 +381,29 @@ impl<'a> Actor<'a> {
     }
 
     /// A promote.
-    fn promote(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Course + 'a>, Hindrance> {
+    fn promote(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Operation + 'a>, Blocker> {
         let (color, mode) = match self.command {
             Command::Swap(color) => (color, Mode::Swap),
             Command::Deploy
             | Command::Redirect(_)
             | Command::Steps
-            | Command::Force
+            | Command::ColorCapacity
             | Command::Copy
             | Command::Rollback => (Color::Blue, Mode::Copy),
         };
-        let found = phases(seen, &promotion(color, mode))?;
+        let found = plan_phases(seen, &promotion(color, mode))?;
         let phases = self.shelf.phases.get_or_init(|| found);
-        let refusal = self.once(seen, || match promote::predict(seen, phases, now).0 {
+        let refusal = self.once(seen, || match promote::predict_promote(seen, phases, now).0 {
             Prediction::Refuse(refusal) => Some(refusal),
-            Prediction::Brief(_) | Prediction::Unknown => None,
+            Prediction::Plan(_) | Prediction::Unknown => None,
         });
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
-        Ok(Box::new(Promoting::begin(phases, now).unwrap()))
+        Ok(Box::new(PromoteOperation::begin(phases, now).unwrap()))
     }
 
-    /// What a run says at its end is true, by its own last look and by what it wrote.
+    /// Checks that a run's reported end is true, by the run's last look and writes.
     fn claims(&self, end: &End, seen: &Snapshot, world: &World, broken: &mut Vec<String>) {
         match end {
             End::Good { .. } => {
@@ -438,7 +438,7 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// What a run says it put back is as it was before its first write.
+    /// Checks that a run's reported restore equals the state before the first write.
     fn restored(&self, world: &World, broken: &mut Vec<String>) {
         let Some(found) = &self.found else { return };
         let wrote = |test: &dyn Fn(&Step) -> bool| self.done.iter().any(|(_, step)| test(step));
@@ -447,7 +447,7 @@ impl<'a> Actor<'a> {
             let ours = wrote(&|step| matches!(step, Step::Weights(weights) if weights.rule == *arn));
             let all = found.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
             let before = all.clone().find(|rule| rule.arn == *arn).map(split);
-            // Another run's write that AWS does not show yet can't be known.
+            // A run can't know another run's write that AWS does not show yet.
             let now = split(now.shown(world.now));
             if let Some(before) = before.filter(|before| ours && !same(*before, now)) {
                 broken.push(format!("44 restored: {} says so, and {before:?} is {now:?}", self.name));
@@ -459,12 +459,12 @@ impl<'a> Actor<'a> {
             let before = (before.desired, before.deployments[0].task_definition.rsplit(':').next().unwrap());
             let now = &world.tiers[index(color)].now;
             let (count, revision) = (now.desired, now.primary().revision.to_string());
-            // A count that the other run wrote last is that one's.
+            // A count that the other run wrote last belongs to the other run.
             let own = world.sized_by[index(color)] == Some(self.name);
             let rolled = wrote(
                 &|step| matches!(step, Step::Update(one) if one.color == color && one.task_definition.is_some()),
             );
-            // Nor is a revision, if this run wrote counts alone.
+            // The same for a revision, if this run wrote only counts.
             let back = (before.1 == revision || !rolled) && (before.0 == count || !own);
             if ours && !back {
                 let name = self.name;
@@ -473,12 +473,12 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// The split that it is for.
+    /// The wanted split.
     pub(crate) fn goal(&self) -> Option<Split> {
         match self.command {
             Command::Deploy => None,
             Command::Redirect(to) => Some(to),
-            Command::Steps | Command::Force | Command::Swap(Color::Green) => Some(GREEN),
+            Command::Steps | Command::ColorCapacity | Command::Swap(Color::Green) => Some(GREEN),
             Command::Swap(Color::Blue | Color::Develop) | Command::Copy => Some(BLUE),
             Command::Rollback => self.shelf.traffic.get().map(|goal| goal.wish.to),
         }
@@ -494,7 +494,7 @@ pub(crate) const BLUE: Split = Split { blue: 100, green: 0 };
 /// Half of the users at each.
 pub(crate) const HALF: Split = Split { blue: 50, green: 50 };
 
-/// Whether two splits send the same share to each color.
+/// True if two splits send the same share to each color.
 pub(crate) fn same(one: Split, two: Split) -> bool {
     one.blue * two.green == two.blue * one.green
 }
@@ -517,9 +517,9 @@ fn deploy_goal() -> deploy::Goal {
     }
 }
 
-/// How users are moved.
-fn wish(to: Split) -> Wish {
-    Wish {
+/// A request for a change of traffic.
+fn wish(to: Split) -> TrafficRequest {
+    TrafficRequest {
         to,
         steps: Vec::new(),
         bake: Duration::from_secs(20),
@@ -535,14 +535,14 @@ fn wish(to: Split) -> Wish {
 /// A change of traffic.
 fn traffic_goal(to: Split, command: Command) -> traffic::Goal {
     let steps = if command == Command::Steps { vec![20, 50] } else { Vec::new() };
-    let force = command == Command::Force;
+    let force = command == Command::ColorCapacity;
     traffic::Goal {
-        wish: Wish { steps, force, ..wish(to) },
+        wish: TrafficRequest { steps, force, ..wish(to) },
         listener: None,
         timeout: TIMEOUT,
         restore_on_cancel: true,
         finish: None,
-        onward: false,
+        has_next_phase: false,
         managed: None,
     }
 }
@@ -573,11 +573,11 @@ fn promotion(color: Color, mode: Mode) -> promote::Goal {
 type Predicted = HashMap<(String, Vec<u64>), Option<Refusal>>;
 
 thread_local! {
-    /// Predictions by command and world: playing them takes longer than both runs.
+    /// Predictions by command and world: playing a prediction takes longer than both runs.
     static PREDICTED: RefCell<Predicted> = RefCell::default();
 }
 
-/// All that differs between two worlds as they are seen.
+/// All visible differences between two worlds.
 fn traits(seen: &Snapshot) -> Vec<u64> {
     let mut all = Vec::with_capacity(40);
     for service in &seen.services {
@@ -619,7 +619,7 @@ fn counts(world: &World) -> [u32; 2] {
     BOTH.map(|color| world.tiers[index(color)].now.desired)
 }
 
-/// Whether a step changes a service, a rule or a scalable target.
+/// True if a step changes a service, a rule or a scalable target.
 pub(crate) fn writes(step: &Step) -> bool {
     !matches!(step, Step::Find { .. } | Step::Register { .. })
 }
@@ -649,9 +649,9 @@ fn short(next: &Next) -> String {
     match next {
         Next::Step(step) => brief(step),
         Next::Wait(_)
-        | Next::Look(_)
+        | Next::Read(_)
         | Next::Follow(_)
-        | Next::Turn(..)
+        | Next::Restore(..)
         | Next::Refuse(_)
         | Next::Done(_) => {
             let whole = format!("{next:?}");

@@ -2,7 +2,7 @@
 //!
 //! `simulation COUNT` plays so many schedules of every pair of commands, `simulation only RULE COUNT` judges by one rule, `simulation seed N` replays one with its trace,
 //! and `simulation overtake` lets one run overtake the other as a whole at every point.
-// The unit tests of the decisions are the product's own.
+// The unit tests of the decisions belong to the product.
 #![cfg(not(test))]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "the product uses the rest of its decisions")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "this is a test")]
@@ -18,13 +18,13 @@ mod world;
 
 use std::process::ExitCode;
 
-// `sample` finds them next to itself.
-use plan::{admit, color, definition, deploy, snapshot, time, trouble, verdict, wanted};
+// `sample` expects these modules next to itself.
+use plan::{aws_error, color, definition, deploy, preconditions, snapshot, time, verdict, wanted};
 
 /// Threads that play schedules.
 const THREADS: u64 = 2;
 
-/// Plays what the arguments say.
+/// Plays the schedules that the arguments name.
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<u64>().ok());
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// One schedule, with its trace.
+/// A single schedule, with a trace.
 fn one(seed: u64) -> bool {
     let outcome = pairs::replay(seed);
     println!("{}\n{:#?}", outcome.trace.join("\n"), outcome.broken);

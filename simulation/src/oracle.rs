@@ -1,4 +1,4 @@
-//! Judges what runs write by what they saw, and what they leave by what users need, with an arithmetic of its own.
+//! Judges every write by its run's look, and every end by the needs of users, with independent arithmetic.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) fn need_of(start: &Start, share: u32, sum: u32) -> u32 {
     (share * load.0).div_ceil(sum * load.1).max(1)
 }
 
-/// Healthy targets of a service's tasks, of one deployment where it is named.
+/// Healthy targets of a service's tasks, or of one deployment's tasks.
 pub(crate) fn healthy_of(service: &Service, deployment: Option<&str>) -> u32 {
     let targets = service.targets.as_ref().unwrap().as_ref().unwrap();
     let tasks = service.tasks.as_ref().unwrap().as_ref().unwrap();
@@ -45,18 +45,18 @@ pub(crate) fn healthy_in_group(service: &Service) -> u32 {
     u32::try_from(targets.iter().filter(|target| target.state == "healthy").count()).unwrap()
 }
 
-/// The production rules that were seen.
+/// The production rules of a look.
 fn rules(seen: &Snapshot) -> Vec<&Rule> {
     let all = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
     all.filter(|rule| rule.forward.len() == 2).collect()
 }
 
-/// Whether users reach a color by any rule that was seen.
+/// True if users reach a color by any rule of a look.
 fn is_live(seen: &Snapshot, color: Color) -> bool {
     rules(seen).iter().any(|rule| split(rule).weight(color) > 0)
 }
 
-/// Which invariants a write breaks by what its run saw right before it, each with the reason.
+/// The invariants that a write breaks by its run's look right before, each with the reason.
 pub(crate) fn judge(seen: &Snapshot, step: &Step, world: &World, command: Command) -> Vec<String> {
     match step {
         Step::Weights(weights) => weigh(seen, weights, world, command),
@@ -82,14 +82,14 @@ fn weigh(seen: &Snapshot, written: &Weights, world: &World, command: Command) ->
     if same(split(rule), after) {
         return broken;
     }
-    // A run that goes back to what a forced run wrote follows that one's user.
+    // A run that restores a forced run's split acts for the forced run's user.
     let back = written.purpose == Purpose::Restore;
     let forced_there = world.forced.iter().any(|(rule, split)| *rule == written.rule && same(*split, after));
-    let forced = command == Command::Force || back && forced_there;
+    let forced = command == Command::ColorCapacity || back && forced_there;
     for color in BOTH.into_iter().filter(|color| after.weight(*color) > 0) {
         let healthy = healthy_of(seen.service(color).unwrap(), None);
         let by_start = need_of(&world.start, after.weight(color), after.blue + after.green);
-        // A run that began later, or whose reads lie apart, judges by what it saw.
+        // A run that began later, or whose reads lie apart, judges by the own look.
         let counts = BOTH.map(|color| seen.service(color).unwrap().desired);
         let now = Start { split: split(rule), counts, ..world.start };
         let by_seen = need_of(&now, after.weight(color), after.blue + after.green);
@@ -149,7 +149,7 @@ fn count(seen: &Snapshot, update: &Update, world: &World) -> Vec<String> {
     broken
 }
 
-/// Invariant 44: when both runs have ended, every color has the healthy targets that its users need.
+/// Invariant 44: after both runs, every color has the healthy targets that users need.
 pub(crate) fn served(world: &World, forced: bool) -> Vec<String> {
     let mut broken = Vec::new();
     for rule in &world.rules {

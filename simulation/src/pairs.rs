@@ -1,7 +1,7 @@
-//! Two runs at once over one world (invariant 44). Every pair of commands acts through the real decisions, in many
-//! schedules: the unit is one read, one write, one answer, or time that passes.
+//! Two parallel runs over one world (invariant 44). Every pair of commands acts through the real decisions, in many
+//! schedules: the unit is a read, a write, an answer, or passing time.
 //!
-//! A schedule is replayed with its readable trace by `PAIRS_SEED=N`, see CONTRIBUTING.md.
+//! A schedule is replayed with a readable trace by `PAIRS_SEED=N`, see CONTRIBUTING.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,14 +25,14 @@ const COMMANDS: [Command; 9] = [
     Command::Redirect(GREEN),
     Command::Redirect(HALF),
     Command::Steps,
-    Command::Force,
+    Command::ColorCapacity,
     Command::Swap(Color::Green),
     Command::Swap(Color::Blue),
     Command::Copy,
     Command::Rollback,
 ];
 
-/// Every pair, the same command twice included.
+/// Every pair, including the same command twice.
 fn pairs() -> Vec<(Command, Command)> {
     let all = COMMANDS.iter().enumerate();
     all.flat_map(|(at, one)| COMMANDS[at..].iter().map(move |two| (*one, *two))).collect()
@@ -42,7 +42,7 @@ fn pairs() -> Vec<(Command, Command)> {
 struct Dice(u64);
 
 impl Dice {
-    /// One of `0..sides`.
+    /// A number of `0..sides`.
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -51,13 +51,13 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    /// One of these.
+    /// A random element.
     fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[usize::try_from(self.roll(u64::try_from(all.len()).unwrap())).unwrap()]
     }
 }
 
-/// Who is next.
+/// The next turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     /// This run.
@@ -66,24 +66,24 @@ enum Turn {
     Time(Duration),
 }
 
-/// Decides who is next.
+/// Decides about the next turn.
 trait Schedule {
-    /// Who acts, of the runs that can: an empty list never comes.
+    /// The next turn, among the ready runs: the list is never empty.
     fn turn(&mut self, ready: &[usize], more: bool) -> Turn;
 
-    /// What becomes of the answer of a write.
+    /// Fate of a write's answer.
     fn wire(&mut self) -> Wire;
 }
 
 /// A schedule by a seed.
 struct Random {
-    /// Its numbers.
+    /// The random numbers.
     dice: Dice,
-    /// How often the same run goes on, in percent.
+    /// Chance in percent that the same run continues.
     sticks: u64,
-    /// How often an answer is lost, in percent.
+    /// Chance in percent that an answer is lost.
     loses: u64,
-    /// Who acted last.
+    /// The run that acted last.
     last: usize,
 }
 
@@ -124,7 +124,7 @@ fn of_seed(seed: u64) -> (Start, Random) {
         // Dice of their own, so that a seed means the schedule that it always meant.
         foreign: Dice(seed ^ 0x37).pick(&[[0, 0], [0, 0], [0, 4], [4, 4]]),
     };
-    // Users have what they need before either run.
+    // Users have enough tasks before either run.
     let counts = match (start.split.is_live(Color::Blue), start.split.is_live(Color::Green)) {
         (true, true) => [4, 4],
         (true, false) if start.counts[0] < 4 => [4, 1],
@@ -135,15 +135,15 @@ fn of_seed(seed: u64) -> (Start, Random) {
     (Start { counts, ..start }, Random { dice, sticks, loses, last: 0 })
 }
 
-/// What two runs did.
+/// The outcome of two runs.
 pub(crate) struct Outcome {
-    /// What was broken.
+    /// The broken rules.
     pub(crate) broken: Vec<String>,
-    /// What happened, in order.
+    /// The events, in order.
     pub(crate) trace: Vec<String>,
 }
 
-/// Two runs over one world, and after both a rest.
+/// Plays two runs over a world, followed by a rest.
 fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, traced: bool) -> Outcome {
     let shelves = [Shelf::default(), Shelf::default()];
     let mut world = World::new(start, T0);
@@ -190,7 +190,7 @@ fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, tra
     Outcome { broken, trace }
 }
 
-/// One line of a trace.
+/// A line of a trace.
 fn line(world: &World, run: &Actor<'_>, what: &str, broken: &[String]) -> String {
     let seconds = world.now.since(T0).as_millis();
     let broken = broken.iter().map(|one| format!(" !! {one}")).collect::<String>();
@@ -208,7 +208,7 @@ fn state(world: &World) -> String {
     format!("{rules:?} blue {} green {}", of(Color::Blue), of(Color::Green))
 }
 
-/// Both ended, and at least one reports the other's change where each saw it happen.
+/// Both runs ended, and at least one reports the other's change if each look showed such a change.
 fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
     for run in runs {
         if matches!(run.ending, None | Some(Ending::Never)) {
@@ -224,8 +224,8 @@ fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
     if !runs.iter().all(good) {
         return;
     }
-    // One moved users away from where the other one wanted them at that time, and the other one saw it: a write that AWS
-    // does not show before the last look can't be reported, nor one to where a copy wants users for now.
+    // A run moved users away from the other run's wanted split at that time, and the other run saw the move: a write
+    // that AWS does not show before the last look can't be reported, nor a write to a copy's temporary split.
     let saw_away = |by: &Actor<'_>, other: &Actor<'_>| {
         let Some((first, _)) = other.span else { return false };
         by.done.iter().filter(|(number, _)| first < *number).any(|(number, step)| {
@@ -233,10 +233,11 @@ fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
             let away = other.aim(*number).is_some_and(|to| !same(one.after, to));
             let shows = |seen: &Seen| {
                 let of = |(arn, split): &(String, Split)| *arn == one.rule && same(*split, one.after);
-                // Weights that the other one wrote itself since then are its own.
+                // Weights that the other run wrote itself since then do not count.
                 let own = other.done.iter().any(|(at, step)| {
-                    let same_write = |mine: &Weights| mine.rule == one.rule && same(mine.after, one.after);
-                    *at < seen.number && matches!(step, Step::Weights(mine) if same_write(mine))
+                    let same_write =
+                        |awaited: &Weights| awaited.rule == one.rule && same(awaited.after, one.after);
+                    *at < seen.number && matches!(step, Step::Weights(awaited) if same_write(awaited))
                 });
                 seen.number > *number && !own && seen.rules.iter().any(of)
             };
@@ -251,12 +252,12 @@ fn reports(runs: &[Actor<'_>; 2], broken: &mut Vec<String>) {
     }
 }
 
-/// Rules that a schedule breaks, by their numbers.
+/// Rules that a schedule breaks, by number.
 fn kinds(broken: &[String]) -> BTreeSet<&str> {
     broken.iter().map(|one| one.split(':').next().unwrap()).collect()
 }
 
-/// What a search found: by pair and rule, how often, the first seed, and why.
+/// The findings of a search: by pair and rule, the number of cases, the first seed, and the reason.
 pub(crate) type Found = BTreeMap<(String, String), (u64, u64, String)>;
 
 /// Plays many schedules of every pair, those whose number leaves this rest: how often which rule broke, of those whose name
@@ -278,18 +279,18 @@ pub(crate) fn search(numbers: impl Iterator<Item = u64> + Clone, rule: &str) -> 
     found
 }
 
-/// One schedule by its seed, with its trace.
+/// A single schedule by seed, with a trace.
 pub(crate) fn replay(seed: u64) -> Outcome {
     let pair = pairs()[usize::try_from(seed % 1_000).unwrap()];
     let (start, mut schedule) = of_seed(seed);
     play(pair, start, &mut schedule, true)
 }
 
-/// One run goes on until the other's action with this number, then the other one to its end, then the first again.
+/// One run acts until the other's action with this number, then the other run to its end, then the first again.
 struct Preempt {
-    /// Who begins.
+    /// The run that begins.
     first: usize,
-    /// How many actions of it come before the other run.
+    /// Number of actions before the other run.
     after: u32,
 }
 
@@ -303,7 +304,7 @@ impl Schedule for Preempt {
         if ready.contains(&other) {
             return Turn::Run(other);
         }
-        // The other one waits: time passes until it is back, or it has ended.
+        // The other run waits: time passes until that run is ready again or has ended.
         if more { Turn::Time(Duration::from_secs(1)) } else { Turn::Run(self.first) }
     }
 
@@ -312,7 +313,7 @@ impl Schedule for Preempt {
     }
 }
 
-/// Every point at which one run can be overtaken by the other one as a whole: what is wrong, schedules, and states.
+/// Every point at which one run can be overtaken by the whole other run: the errors, schedules, and states.
 pub(crate) fn overtake() -> (Vec<String>, usize, usize) {
     let (mut schedules, mut states, mut wrong) = (0, BTreeSet::new(), Vec::new());
     let start = Start { split: BLUE, rules: 1, counts: [4, 4], scaling: None, bad: false, ..of_seed(0).0 };

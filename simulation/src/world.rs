@@ -1,4 +1,4 @@
-//! One small AWS of values for every command: two services whose deployments roll, fail and are rolled back, tasks with a
+//! A small AWS of values for every command: two services whose deployments roll, fail and are rolled back, tasks with a
 //! target each, scalable targets that clamp, production rules, and reads that lag behind.
 
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{
     Balancer, Breaker, Deployment, Revision, Rollout, Rule, Scalable, Service, ServiceDeployment,
@@ -21,7 +21,7 @@ use crate::sample::{arn, content, deployment, rule, snapshot, target, tasks};
 /// The colors that users can be sent to.
 pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
 
-/// How long ECS goes on with a deployment whose tasks fail, before its breaker rolls it back.
+/// Time until ECS's breaker rolls back a deployment whose tasks fail.
 const BREAKER: Duration = Duration::from_secs(20);
 
 /// The address of the first target that belongs to no task: tasks never come so far.
@@ -35,24 +35,24 @@ pub(crate) fn index(color: Color) -> usize {
 /// One task.
 #[derive(Clone, Copy, Debug)]
 struct Task {
-    /// Its number, which is its address too.
+    /// The number, also used as the address.
     number: u32,
-    /// The number of its deployment.
+    /// The number of the deployment.
     deployment: u32,
-    /// When its target becomes healthy; none for never.
+    /// Time at which the target becomes healthy; none for never.
     ready: Option<Time>,
 }
 
-/// One deployment.
+/// A deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Roll {
-    /// Its number.
+    /// The number.
     pub(crate) number: u32,
-    /// The revision that it brings.
+    /// The new revision.
     pub(crate) revision: usize,
-    /// When it began.
+    /// Start of the deployment.
     created: Time,
-    /// How far it is.
+    /// The progress.
     rollout: Rollout,
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct Roll {
 pub(crate) struct Tier {
     /// Desired count.
     pub(crate) desired: u32,
-    /// Its deployments, the primary one first.
+    /// The deployments, PRIMARY first.
     rolls: Vec<Roll>,
-    /// Its tasks.
+    /// The tasks.
     tasks: Vec<Task>,
     /// The scalable target.
     pub(crate) scaling: Option<Scalable>,
@@ -74,7 +74,7 @@ pub(crate) struct Tier {
 }
 
 impl Tier {
-    /// A service with so many healthy tasks.
+    /// A service with `desired` healthy tasks.
     fn new(desired: u32, scaling: Option<Scalable>, now: Time) -> Tier {
         let roll = Roll { number: 0, revision: 1, created: now, rollout: Rollout::Completed };
         let mut tier =
@@ -83,7 +83,7 @@ impl Tier {
         tier
     }
 
-    /// What the service wants.
+    /// The primary deployment.
     pub(crate) fn primary(&self) -> Roll {
         self.rolls[0]
     }
@@ -99,7 +99,7 @@ impl Tier {
         u32::try_from(healthy).unwrap()
     }
 
-    /// Starts or stops tasks of the primary deployment; older ones go once it is healthy.
+    /// Starts or stops tasks of the primary deployment; older tasks stop after the primary deployment is healthy.
     fn schedule(&mut self, now: Time, start: Duration, bad: bool) {
         let wanted = usize::try_from(self.desired).unwrap();
         let number = self.rolls[0].number;
@@ -128,22 +128,22 @@ impl Tier {
     }
 }
 
-/// What AWS holds, and for a while does not show.
+/// A value in AWS that stays hidden for a while.
 #[derive(Clone, Debug)]
 pub(crate) struct Lagging<T> {
-    /// What it holds.
+    /// The true value.
     pub(crate) now: T,
-    /// What it shows instead, and until when.
+    /// The shown value, and the time until which it shows.
     before: Option<(T, Time)>,
 }
 
 impl<T: Clone> Lagging<T> {
-    /// Something that shows.
+    /// A value without lag.
     fn new(now: T) -> Self {
         Lagging { now, before: None }
     }
 
-    /// What shows at this time.
+    /// The shown value at this time.
     pub(crate) fn shown(&self, now: Time) -> &T {
         self.before.as_ref().filter(|(_, until)| *until > now).map_or(&self.now, |(before, _)| before)
     }
@@ -155,58 +155,58 @@ impl<T: Clone> Lagging<T> {
     }
 }
 
-/// How a world begins.
+/// The start of a world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     /// The split of every production rule.
     pub(crate) split: Split,
-    /// How many production rules.
+    /// Number of production rules.
     pub(crate) rules: usize,
     /// Desired counts of blue and green.
     pub(crate) counts: [u32; 2],
-    /// Whether both have a scalable target, and whether scale-in is suspended on it.
+    /// None without scalable targets; else true if scale-in is suspended on both.
     pub(crate) scaling: Option<bool>,
-    /// How long a write of a rule does not show.
+    /// Time until a write of a rule shows.
     pub(crate) rule_lag: Duration,
-    /// How long a write of a service does not show.
+    /// Time until a write of a service shows.
     pub(crate) service_lag: Duration,
-    /// How long a new task takes to become healthy.
+    /// Time until a new task is healthy.
     pub(crate) start: Duration,
-    /// Whether the tasks of version 2 of green never become healthy.
+    /// True if the tasks of version 2 of green never become healthy.
     pub(crate) bad: bool,
     /// Healthy targets in the groups of blue and green that belong to no task of the service.
     pub(crate) foreign: [u32; 2],
 }
 
-/// All of it.
+/// The whole world.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     /// Blue, then green.
     pub(crate) tiers: [Lagging<Tier>; 2],
     /// The production rules.
     pub(crate) rules: Vec<Lagging<Rule>>,
-    /// The revisions of each color, oldest first; the first one is unused.
+    /// The revisions of each color, oldest first; the first is unused.
     revisions: [Vec<Rc<Content>>; 2],
     /// The time.
     pub(crate) now: Time,
-    /// How it began.
+    /// The start.
     pub(crate) start: Start,
     /// Splits that a forced run wrote, by rule.
     pub(crate) forced: Vec<(String, Split)>,
-    /// The run that wrote the count of blue and green last.
+    /// The run that last wrote the count of blue, and of green.
     pub(crate) sized_by: [Option<char>; 2],
-    /// What no write changes.
+    /// Everything that no write changes.
     base: Rc<Snapshot>,
 }
 
-/// The split that a rule holds.
+/// The split of a rule.
 pub(crate) fn split(rule: &Rule) -> Split {
     let weight = |group: &str| rule.forward.iter().find(|one| one.group == group).map_or(0, |one| one.weight);
     Split { blue: weight("tg-blue"), green: weight("tg-green") }
 }
 
 impl World {
-    /// The beginning.
+    /// A new world.
     pub(crate) fn new(start: Start, now: Time) -> World {
         let base = BASE.with(Rc::clone);
         let scaling = start.scaling.map(|in_suspended| Scalable {
@@ -239,7 +239,7 @@ impl World {
         }
     }
 
-    /// The splits of all rules as they show.
+    /// The shown splits of all rules.
     pub(crate) fn shown(&self) -> Vec<Split> {
         self.rules.iter().map(|rule| split(rule.shown(self.now))).collect()
     }
@@ -254,7 +254,7 @@ impl World {
         }
     }
 
-    /// What ECS does by itself.
+    /// The automatic changes of ECS.
     fn settle(&mut self) {
         let (now, start) = (self.now, self.start);
         for color in BOTH {
@@ -271,8 +271,8 @@ impl World {
         }
     }
 
-    /// One read of the services.
-    pub(crate) fn services(&self, look: Look) -> Vec<Service> {
+    /// A read of the services.
+    pub(crate) fn services(&self, look: ReadScope) -> Vec<Service> {
         let wanted = |service: &&Service| look.only.is_none_or(|only| only == service.color);
         self.base
             .services
@@ -283,7 +283,7 @@ impl World {
     }
 
     /// The rest of a look.
-    pub(crate) fn snapshot(&self, services: Vec<Service>, look: Look) -> Snapshot {
+    pub(crate) fn snapshot(&self, services: Vec<Service>, look: ReadScope) -> Snapshot {
         let balancers = look.wiring.then(|| {
             let mut balancer: Balancer = self.base.balancers.as_ref().unwrap().as_ref().unwrap()[0].clone();
             balancer.rules.remove(0);
@@ -299,8 +299,8 @@ impl World {
         }
     }
 
-    /// What shows of a service.
-    fn service(&self, base: &Service, tier: &Tier, look: Look) -> Service {
+    /// The shown state of a service.
+    fn service(&self, base: &Service, tier: &Tier, look: ReadScope) -> Service {
         let color = base.color;
         let family = |revision: usize| arn(&format!("web-{color}:{revision}"));
         let deployments: Vec<Deployment> = tier
@@ -353,7 +353,7 @@ impl World {
                 self.settle();
                 let base = self.base.services.iter().find(|base| base.color == update.color).unwrap();
                 let tier = &self.tiers[index(update.color)].now;
-                Answer::Updated(Box::new(self.service(base, tier, Look::WHOLE)))
+                Answer::Updated(Box::new(self.service(base, tier, ReadScope::WHOLE)))
             }
             Step::Weights(weights) => self.weigh(weights),
             Step::Scaling(scaling) => {
@@ -366,9 +366,9 @@ impl World {
         answer
     }
 
-    /// A revision with this content, the newest of its family alone.
+    /// A revision with this content, only the family's newest.
     fn find(&self, content: &Content) -> Answer {
-        let family = crate::plan::definition::family(content);
+        let family = crate::plan::definition::family_name(content);
         let color = if family == "web-green" { Color::Green } else { Color::Blue };
         let all = &self.revisions[index(color)];
         let same = all.last().is_some_and(|newest| same_content(newest, content));
@@ -395,7 +395,7 @@ impl World {
         }
     }
 
-    /// ModifyListener and ModifyRule; the rule is read back as it shows.
+    /// ModifyListener and ModifyRule; the answer is the shown rule.
     fn weigh(&mut self, weights: &Weights) -> Answer {
         let (now, until) = (self.now, self.now.after(self.start.rule_lag));
         let held = self.rules.iter_mut().find(|held| held.now.arn == weights.rule).unwrap();
@@ -419,7 +419,7 @@ impl World {
     }
 }
 
-/// The target groups that a write names, with their weights.
+/// The target groups in a write, with weights.
 pub(crate) fn named(weights: &Weights) -> Vec<(String, u32)> {
     let forward = weights.actions.as_array().unwrap().iter().find(|action| action["Type"] == "forward");
     let groups = forward.unwrap()["ForwardConfig"]["TargetGroups"].as_array().unwrap();
@@ -430,7 +430,7 @@ pub(crate) fn named(weights: &Weights) -> Vec<(String, u32)> {
     groups.iter().map(of).collect()
 }
 
-/// What ListServiceDeployments says of a deployment that the breaker rolled back.
+/// ListServiceDeployments's answer about a deployment that the breaker rolled back.
 fn rolled_back(color: Color, failed: Roll, older: Roll) -> ServiceDeployment {
     let family = |roll: Roll| arn(&format!("web-{color}:{}", roll.revision));
     ServiceDeployment {
@@ -447,7 +447,7 @@ fn rolled_back(color: Color, failed: Roll, older: Roll) -> ServiceDeployment {
 }
 
 thread_local! {
-    /// What no write changes.
+    /// Everything that no write changes.
     static BASE: Rc<Snapshot> = {
         let mut seen = snapshot();
         for service in &mut seen.services {

@@ -1,16 +1,16 @@
-//! `color: branch`: where the config file sends the branch of this run.
+//! `color: branch`: the color for the branch of this run, from the config file.
 
 use std::path::Path;
 
 use super::context::Context;
-use super::edge::Edge;
+use super::input_reader::InputReader;
 use super::place::File;
-use crate::config::kinds::{listed, shown};
-use crate::plan::near;
+use crate::config::kinds::{list_values, quote_value};
+use crate::plan::suggestion;
 use crate::plan::wanted::WantedColor;
 
-/// The color of this run's branch, or what is wrong.
-pub(crate) fn color(edge: &mut Edge<'_>, file: &File) -> Option<WantedColor> {
+/// The color of this run's branch, or a noted problem.
+pub(crate) fn branch_color(edge: &mut InputReader<'_>, file: &File) -> Option<WantedColor> {
     if !file.known {
         return None;
     }
@@ -24,35 +24,35 @@ pub(crate) fn color(edge: &mut Edge<'_>, file: &File) -> Option<WantedColor> {
     }
     let found = of_run(edge).map_err(|what| edge.problem("color", format!("`branch` can't be used: {what}")));
     let run = found.ok()?;
-    let color = best(&run, &file.config.branches);
+    let color = most_specific_color(&run, &file.config.branches);
     if color.is_none() {
-        edge.problem("color", unfit(&run, file));
+        edge.problem("color", no_matching_pattern(&run, file));
     }
     color
 }
 
-/// What a run is for.
+/// The branch or tag of a run.
 struct Ref {
-    /// Whether it is a tag; otherwise a branch.
+    /// True for a tag, false for a branch.
     tag: bool,
     /// The short name.
     name: String,
 }
 
 impl Ref {
-    /// The name with what tells branches and tags apart, as git writes it.
+    /// The full name in git's form, which differs for branches and tags.
     fn full(&self) -> String {
-        full(&self.name, if self.tag { "refs/tags/" } else { "refs/heads/" })
+        full_ref_pattern(&self.name, if self.tag { "refs/tags/" } else { "refs/heads/" })
     }
 }
 
-/// A name or pattern from its root; one that has no root is below this one.
-fn full(name: &str, root: &str) -> String {
+/// A name or pattern with its root; without a root, this root is added.
+fn full_ref_pattern(name: &str, root: &str) -> String {
     if name.starts_with("refs/") { name.to_owned() } else { format!("{root}{name}") }
 }
 
-/// The branch or tag of this run: the branch that a pull request comes from, or what was pushed or chosen.
-fn of_run(edge: &Edge<'_>) -> Result<Ref, String> {
+/// The branch or tag of this run: the source branch of a pull request, or the pushed or selected ref.
+fn of_run(edge: &InputReader<'_>) -> Result<Ref, String> {
     let context = Context::new(edge.env);
     as_it_is(edge, "GITHUB_HEAD_REF", context.head_ref.as_deref())?;
     if let Some(head) = &context.head_ref {
@@ -64,43 +64,46 @@ fn of_run(edge: &Edge<'_>) -> Result<Ref, String> {
     context.ref_name.map(|name| Ref { tag, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
 }
 
-/// Git takes names with characters that nobody sees. The context is without them, so that one who may push `main` with
-/// such a character would get the color of `main`.
-fn as_it_is(edge: &Edge<'_>, variable: &str, read: Option<&str>) -> Result<(), String> {
+/// Git allows invisible characters in names, but the context removes such characters. Without this check, a name like
+/// `main` with an invisible character would get the color of `main`.
+fn as_it_is(edge: &InputReader<'_>, variable: &str, read: Option<&str>) -> Result<(), String> {
     if edge.env.holds(variable, read) {
         return Ok(());
     }
     Err(format!(
         "the name in {variable} looks like {}, but it has more than 255 characters, or some that can't be seen",
-        shown(read.unwrap_or_default())
+        quote_value(read.unwrap_or_default())
     ))
 }
 
-/// What to say when no pattern fits, with the one that may have been meant.
-fn unfit(run: &Ref, file: &File) -> String {
+/// The problem text if no pattern fits, with the closest pattern.
+fn no_matching_pattern(run: &Ref, file: &File) -> String {
     let patterns = || file.config.branches.iter().map(|(pattern, _)| pattern.as_str());
     let of_tags = |pattern: &&str| pattern.starts_with("refs/tags/");
     let kind = if run.tag { "tag" } else { "branch" };
-    let what = format!("no pattern of `branches` in `{}` fits the {kind} {}", file.path, shown(&run.name));
+    let what =
+        format!("no pattern of `branches` in `{}` fits the {kind} {}", file.path, quote_value(&run.name));
     if run.tag && !patterns().any(|pattern| of_tags(&pattern)) {
         return format!("{what}: a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`");
     }
     let meant = patterns().filter(|pattern| of_tags(pattern) == run.tag);
-    let near =
-        meant.filter_map(|pattern| Some((distance(run, pattern)?, pattern))).min_by_key(|(far, _)| *far);
-    let near = match near {
+    let suggestion = meant
+        .filter_map(|pattern| Some((pattern_distance(run, pattern)?, pattern)))
+        .min_by_key(|(far, _)| *far);
+    let suggestion = match suggestion {
         Some((0, pattern)) if pattern.contains('*') => {
             format!("; `*` does not stand for `/`: write `{}` for `{pattern}`", pattern.replace('*', "**"))
         }
         Some((_, pattern)) => format!("; did you mean `{pattern}`?"),
         None => String::new(),
     };
-    format!("{what}, only {}{near}", listed(patterns()))
+    format!("{what}, only {}{suggestion}", list_values(patterns()))
 }
 
-/// How far a name is from what stands before a pattern's first `*`, in letters; none when it is not near.
-fn distance(run: &Ref, pattern: &str) -> Option<usize> {
-    let (name, pattern) = (run.full().to_lowercase(), full(pattern, "refs/heads/").to_lowercase());
+/// Distance in letters between a name and the part of a pattern before the first `*`; none if too far.
+fn pattern_distance(run: &Ref, pattern: &str) -> Option<usize> {
+    let (name, pattern) =
+        (run.full().to_lowercase(), full_ref_pattern(pattern, "refs/heads/").to_lowercase());
     let head = pattern.split('*').next().unwrap_or_default();
     let slashes = head.matches('/').count();
     let name = match head.len() < pattern.len() {
@@ -109,11 +112,11 @@ fn distance(run: &Ref, pattern: &str) -> Option<usize> {
         false => name,
     };
     let own = head.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/").len();
-    near::distance(&name, head, 2).filter(|far| own > 0 && *far < own)
+    suggestion::edit_distance(&name, head, 2).filter(|far| own > 0 && *far < own)
 }
 
-/// A fork can call its branch `main`, so a pull request's branch counts only when it is of this repository.
-fn own_repository(edge: &Edge<'_>, context: &Context) -> Result<(), String> {
+/// A fork can name its branch `main`, so a pull request's branch counts only from this repository.
+fn own_repository(edge: &InputReader<'_>, context: &Context) -> Result<(), String> {
     let event = edge.env.var("GITHUB_EVENT_PATH").and_then(|path| (edge.read_file)(Path::new(path)).ok());
     let event: Option<serde_json::Value> = event.and_then(|text| serde_json::from_str(&text).ok());
     let head = event.as_ref().and_then(|event| event.pointer("/pull_request/head/repo/full_name")?.as_str());
@@ -121,7 +124,7 @@ fn own_repository(edge: &Edge<'_>, context: &Context) -> Result<(), String> {
         (Some(head), Some(own)) if head.eq_ignore_ascii_case(own) => Ok(()),
         (Some(head), Some(own)) => Err(format!(
             "the pull request is from {}, and `branches` is for branches of `{own}`",
-            shown(head)
+            quote_value(head)
         )),
         (None, _) | (_, None) => {
             Err("the event does not say which repository the pull request is from".to_owned())
@@ -129,14 +132,17 @@ fn own_repository(edge: &Edge<'_>, context: &Context) -> Result<(), String> {
     }
 }
 
-/// The color of the most specific pattern that fits: one without `*` first, then the one with the most other
-/// characters, then the first in the file. A pattern without `refs/` in front is for branches: whoever may push a tag
-/// must not get a branch's color by its name.
-fn best(run: &Ref, patterns: &[(String, WantedColor)]) -> Option<WantedColor> {
+/// The color of the most specific pattern that fits: a pattern without `*` first, then the pattern with most other
+/// characters, then the first in the file. A pattern without `refs/` is for branches: a pushed tag must not get a
+/// branch's color by its name.
+fn most_specific_color(run: &Ref, patterns: &[(String, WantedColor)]) -> Option<WantedColor> {
     let weight = |pattern: &str| (!pattern.contains('*'), pattern.chars().filter(|c| *c != '*').count());
     let mut best: Option<&(String, WantedColor)> = None;
     let name = run.full();
-    for entry in patterns.iter().filter(|(pattern, _)| fits(&name, &full(pattern, "refs/heads/"))) {
+    for entry in patterns
+        .iter()
+        .filter(|(pattern, _)| matches_pattern(&name, &full_ref_pattern(pattern, "refs/heads/")))
+    {
         if best.is_none_or(|best| weight(&entry.0) > weight(&best.0)) {
             best = Some(entry);
         }
@@ -144,10 +150,10 @@ fn best(run: &Ref, patterns: &[(String, WantedColor)]) -> Option<WantedColor> {
     best.map(|(_, color)| *color)
 }
 
-/// Whether a branch fits a pattern: `*` stands for anything but `/`, `**` for anything, as in a workflow's `branches`.
-fn fits(branch: &str, pattern: &str) -> bool {
+/// True if a branch fits a pattern: `*` stands for anything but `/`, `**` for anything, as in a workflow's `branches`.
+fn matches_pattern(branch: &str, pattern: &str) -> bool {
     let branch: Vec<char> = branch.chars().collect();
-    // reached[i]: what was read of the pattern so far can stand for the first i characters of the branch.
+    // reached[i] is true if the pattern so far matches the first i characters of the branch.
     let mut reached = vec![false; branch.len() + 1];
     reached[0] = true;
     let mut pattern = pattern.chars().peekable();
@@ -189,7 +195,7 @@ mod tests {
             ("", "*", true),
         ];
         for (branch, pattern, fit) in table {
-            assert_eq!(fits(branch, pattern), fit, "{branch} {pattern}");
+            assert_eq!(matches_pattern(branch, pattern), fit, "{branch} {pattern}");
         }
     }
 
@@ -223,13 +229,13 @@ mod tests {
             ("release/1*", GREEN),
             ("release/10", BLUE),
         ]);
-        let best_of = |name: &str| best(&branch(name), &patterns);
+        let best_of = |name: &str| most_specific_color(&branch(name), &patterns);
         assert_eq!(best_of("main"), Some(WantedColor::Idle));
         assert_eq!(best_of("release/2"), Some(BLUE));
         assert_eq!(best_of("release/12"), Some(GREEN));
         assert_eq!(best_of("release/10"), Some(BLUE));
-        assert_eq!(best(&branch("x"), &map(&[("x*", BLUE), ("*x", GREEN)])), Some(BLUE));
-        assert_eq!(best(&branch("main"), &patterns[1..]), None);
+        assert_eq!(most_specific_color(&branch("x"), &map(&[("x*", BLUE), ("*x", GREEN)])), Some(BLUE));
+        assert_eq!(most_specific_color(&branch("main"), &patterns[1..]), None);
     }
 
     #[test]
@@ -262,18 +268,21 @@ mod tests {
             (branch("gh-readonly-queue/main/pr-1-0a1b2c"), None),
         ];
         for (run, color) in table {
-            assert_eq!(best(&run, &patterns), color, "{}", run.full());
+            assert_eq!(most_specific_color(&run, &patterns), color, "{}", run.full());
         }
         let rooted = map(&[("refs/heads/main", BLUE), ("**", GREEN)]);
-        assert_eq!(best(&branch("main"), &rooted), Some(BLUE));
-        assert_eq!(best(&tag("main"), &rooted), None, "`**` is for branches");
+        assert_eq!(most_specific_color(&branch("main"), &rooted), Some(BLUE));
+        assert_eq!(most_specific_color(&tag("main"), &rooted), None, "`**` is for branches");
     }
 
     #[test]
     fn a_name_that_nothing_fits_is_told_with_the_nearest_pattern() {
         let told = |run: &Ref, entries: &[(&str, WantedColor)]| {
             let config = Config { branches: map(entries), ..Config::default() };
-            unfit(run, &File { path: "c.yml".to_owned(), config, exists: true, known: true, app: None })
+            no_matching_pattern(
+                run,
+                &File { path: "c.yml".to_owned(), config, exists: true, known: true, app: None },
+            )
         };
         let flow = [("main", GREEN), ("develop", DEVELOP), ("release/*", GREEN)];
         let listed = ", only `main`, `develop`, `release/*`";
@@ -305,9 +314,9 @@ mod tests {
         #[test]
         fn a_branch_fits_itself_and_every_widening(branch in "[a-z/]{0,12}", at in 0_usize..12) {
             let at = at.min(branch.len());
-            prop_assert!(fits(&branch, &branch));
+            prop_assert!(matches_pattern(&branch, &branch));
             let widened = format!("{}**{}", &branch[..at], &branch[at..]);
-            prop_assert!(fits(&branch, &widened));
+            prop_assert!(matches_pattern(&branch, &widened));
         }
     }
 }

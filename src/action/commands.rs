@@ -1,9 +1,9 @@
-//! Workflow commands, as the runner reads them from our output: pure functions that return lines without their end.
+//! Workflow commands in the runner's format: pure functions that return lines without the line end.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// How loud an annotation is.
+/// The level of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     /// `::error`.
@@ -35,20 +35,20 @@ pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
     format!(
         "::{} title={}::{}",
         level.word(),
-        property(&shortened(&inert(title), 200)),
-        data(&shortened(&inert(message), MESSAGE_LIMIT))
+        escape_property(&truncate_text(&without_legacy_commands(title), 200)),
+        escape_data(&truncate_text(&without_legacy_commands(message), MESSAGE_LIMIT))
     )
 }
 
-/// Counts the annotations of a step, because the runner drops those over its limit in silence.
+/// Counts the annotations of a step, because the runner silently drops those over its limit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotations {
-    /// How many errors, warnings and notices were made.
+    /// Number of errors, warnings and notices so far.
     made: [usize; 3],
 }
 
 impl Annotations {
-    /// The next annotation, or a plain line once the runner takes no more of this level.
+    /// The next annotation, or a plain line above the runner's limit for this level.
     pub(crate) fn next(&mut self, level: Level, title: &str, message: &str) -> String {
         let index = match level {
             Level::Error => 0,
@@ -59,46 +59,49 @@ impl Annotations {
         if self.made[index] <= STEP_LIMIT {
             return annotation(level, title, message);
         }
-        harmless(&format!("{}: {title}: {message}", level.word()))
+        without_commands(&format!("{}: {title}: {message}", level.word()))
     }
 }
 
-/// A line that the runner shows where debug logging is on.
-pub(crate) fn debug(text: &str) -> String {
-    format!("::debug::{}", data(&inert(&clean(text))))
+/// A line that the runner shows only with debug logging.
+pub(crate) fn debug_command(text: &str) -> String {
+    format!("::debug::{}", escape_data(&without_legacy_commands(&strip_control_chars(text))))
 }
 
 /// Begins a foldable group of lines.
-pub(crate) fn group(name: &str) -> String {
-    format!("::group::{}", data(&inert(name)))
+pub(crate) fn group_command(name: &str) -> String {
+    format!("::group::{}", escape_data(&without_legacy_commands(name)))
 }
 
 /// Ends the group.
-pub(crate) fn endgroup() -> &'static str {
+pub(crate) fn endgroup_command() -> &'static str {
     "::endgroup::"
 }
 
-/// Has the runner show `***` for a value from here on; nothing for a blank value, which would mask everything.
-pub(crate) fn mask(value: &str) -> Option<String> {
-    (!value.trim().is_empty()).then(|| format!("::add-mask::{}", data(value)))
+/// Makes the runner show `***` for a value from here on; none for a blank value, which would mask everything.
+pub(crate) fn mask_command(value: &str) -> Option<String> {
+    (!value.trim().is_empty()).then(|| format!("::add-mask::{}", escape_data(value)))
 }
 
-/// One line of text of others that can't be a command: control characters are gone, and so is what a command begins with.
-pub(crate) fn harmless(text: &str) -> String {
-    let line: String = inert(&clean(text)).chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
+/// A line of foreign text that can't be a command: without control characters, and without the start of a command.
+pub(crate) fn without_commands(text: &str) -> String {
+    let line: String = without_legacy_commands(&strip_control_chars(text))
+        .chars()
+        .map(|c| if c == '\n' { ' ' } else { c })
+        .collect();
     match line.trim_start().strip_prefix("::") {
         Some(rest) => format!(": :{rest}"),
         None => line,
     }
 }
 
-/// Text without the runner's old commands, which it reads anywhere in a line.
-fn inert(text: &str) -> String {
+/// Text without the runner's old commands, which the runner reads anywhere in a line.
+fn without_legacy_commands(text: &str) -> String {
     text.replace("##[", "# #[")
 }
 
-/// Text without control characters but tab and line feed, and without those that reorder what is read.
-pub(crate) fn clean(text: &str) -> String {
+/// Text without control characters, except tab and line feed, and without characters that reorder text.
+pub(crate) fn strip_control_chars(text: &str) -> String {
     let kept = |c: &char| match c {
         '\n' | '\t' => true,
         '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => false,
@@ -107,14 +110,14 @@ pub(crate) fn clean(text: &str) -> String {
     text.replace("\r\n", "\n").chars().filter(kept).collect()
 }
 
-/// 32 hexadecimal digits that nobody can guess: the standard library seeds its hashers from the system's randomness.
+/// 32 unpredictable hexadecimal digits: the standard library seeds its hashers from the system's randomness.
 pub(crate) fn random_token() -> String {
     let word = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", word(), word())
 }
 
-/// At most `limit` characters, the last of them `…` where something is missing.
-fn shortened(text: &str, limit: usize) -> String {
+/// At most `limit` characters; a cut text ends with `…`.
+fn truncate_text(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
@@ -122,13 +125,13 @@ fn shortened(text: &str, limit: usize) -> String {
 }
 
 /// Escapes the data of a command (the runner's `EscapeData`).
-fn data(text: &str) -> String {
+fn escape_data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property of a command (the runner's `EscapeProperty`).
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+fn escape_property(text: &str) -> String {
+    escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -150,14 +153,14 @@ mod tests {
                 "::error title=a%3A b%2C c::50%25: x,%0D%0Ay",
             ),
             (annotation(Level::Warning, "t", "::error::x"), "::warning title=t::::error::x"),
-            (group("a\nb"), "::group::a%0Ab"),
-            (endgroup().to_owned(), "::endgroup::"),
+            (group_command("a\nb"), "::group::a%0Ab"),
+            (endgroup_command().to_owned(), "::endgroup::"),
         ];
         for (found, wanted) in table {
             assert_eq!(found, wanted);
         }
-        assert_eq!(mask("p%w"), Some("::add-mask::p%25w".to_owned()));
-        assert_eq!(mask(" \n"), None);
+        assert_eq!(mask_command("p%w"), Some("::add-mask::p%25w".to_owned()));
+        assert_eq!(mask_command(" \n"), None);
     }
 
     #[test]
@@ -180,9 +183,9 @@ mod tests {
 
     #[test]
     fn foreign_text_can_not_command() {
-        assert_eq!(harmless(" ::set-env name=a::b\n::error::c"), ": :set-env name=a::b ::error::c");
-        assert_eq!(harmless("a ##[error]"), "a # #[error]");
-        assert_eq!(clean("a\u{202e}b\u{7}\tc"), "ab\tc");
+        assert_eq!(without_commands(" ::set-env name=a::b\n::error::c"), ": :set-env name=a::b ::error::c");
+        assert_eq!(without_commands("a ##[error]"), "a # #[error]");
+        assert_eq!(strip_control_chars("a\u{202e}b\u{7}\tc"), "ab\tc");
     }
 
     #[test]
@@ -195,23 +198,25 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_escaped_reads_back(text in "(?s)(%|%25|%3A|:|,|\r|\n|.){0,40}") {
-            prop_assert_eq!(unescaped(&property(&text)), text.clone());
-            let one_line = !data(&text).contains(['\r', '\n']);
+            prop_assert_eq!(unescaped(&escape_property(&text)), text.clone());
+            let one_line = !escape_data(&text).contains(['\r', '\n']);
             prop_assert!(one_line);
         }
 
         #[test]
         fn harmless_lines_are_never_commands(text in "(?s)(::|##\\[|#|\u{7}|\u{200e}| |\n|.){0,20}") {
-            let line = harmless(&text);
+            let line = without_commands(&text);
             prop_assert!(!line.trim_start().starts_with("::") && !line.contains("##[") && !line.contains('\n'));
         }
     }
 
     #[test]
     fn invariant_32_an_old_command_is_text_in_every_line_that_is_printed() {
-        for line in
-            [annotation(Level::Error, "a ##[b]", "c ##[error]d"), group("##[group]x"), harmless("x ##[y]")]
-        {
+        for line in [
+            annotation(Level::Error, "a ##[b]", "c ##[error]d"),
+            group_command("##[group]x"),
+            without_commands("x ##[y]"),
+        ] {
             assert!(!line.contains("##["), "{line}");
         }
     }

@@ -1,52 +1,52 @@
-//! What GitHub says about the run. For display, and for the branch; nothing else is decided by it.
+//! GitHub's data about the run. Used for display, and for the branch; for no other decision.
 
-use super::commands::clean;
+use super::commands::strip_control_chars;
 use super::env::Environment;
 
-/// The run, as far as it is known. All texts are one line without control characters.
+/// The known data about the run. All texts are one line without control characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Context {
     /// `owner/name`.
     pub(crate) repository: Option<String>,
     /// The commit, hexadecimal.
     pub(crate) sha: Option<String>,
-    /// Of a run for a pull request its newest commit, hexadecimal. `sha` is GitHub's trial merge of it then, which belongs
-    /// to no pull request.
+    /// In a run for a pull request, the pull request's newest commit, hexadecimal. `sha` is then GitHub's test merge,
+    /// which belongs to no pull request.
     pub(crate) head: Option<String>,
     /// The short name of the branch or tag, or `12/merge` for a pull request.
     pub(crate) ref_name: Option<String>,
     /// `branch` or `tag`.
     pub(crate) ref_type: Option<String>,
-    /// The branch of the pull request, only in runs for one.
+    /// The branch of the pull request; only in runs for a pull request.
     pub(crate) head_ref: Option<String>,
     /// The number of the run, in digits.
     pub(crate) run_id: Option<String>,
-    /// Which attempt of the run this is, in digits, from 1.
+    /// The attempt of the run, in digits, from 1.
     pub(crate) attempt: Option<String>,
-    /// Who started the run.
+    /// The user who started the run.
     pub(crate) actor: Option<String>,
-    /// Where GitHub is, such as `https://github.com`.
+    /// GitHub's address, such as `https://github.com`.
     pub(crate) server_url: Option<String>,
     /// The name of the event.
     pub(crate) event_name: Option<String>,
     /// The name of the workflow.
     pub(crate) workflow: Option<String>,
-    /// Whether the job was started with debug logging.
+    /// True if the job was started with debug logging.
     pub(crate) debug: bool,
-    /// Whether colors in the log are unwanted (<https://no-color.org>).
+    /// True if the log must have no colors (<https://no-color.org>).
     pub(crate) no_color: bool,
 }
 
 impl Context {
-    /// The run is about this commit, and this branch if one is named.
+    /// Sets the commit of the run, and the branch if named.
     pub(crate) fn is_about(&mut self, head: Option<String>, branch: Option<String>) {
         self.head = head;
-        self.head_ref = branch.map(|branch| line(&branch)).or(self.head_ref.take());
+        self.head_ref = branch.map(|branch| first_line(&branch)).or(self.head_ref.take());
     }
 
     /// Reads the variables that the runner sets.
     pub(crate) fn new(env: &Environment) -> Self {
-        let text = |name: &str| env.var(name).map(line).filter(|value| !value.is_empty());
+        let text = |name: &str| env.var(name).map(first_line).filter(|value| !value.is_empty());
         let digits = |name: &str| text(name).filter(|value| value.bytes().all(|b| b.is_ascii_digit()));
         Context {
             repository: text("GITHUB_REPOSITORY").filter(|name| is_repository(name)),
@@ -66,12 +66,12 @@ impl Context {
         }
     }
 
-    /// The commit that the run is about.
+    /// The commit of the run.
     pub(crate) fn commit(&self) -> Option<&str> {
         self.head.as_deref().or(self.sha.as_deref())
     }
 
-    /// The branch or tag that the run is about: of a pull request, the branch it comes from.
+    /// The branch or tag of the run; for a pull request, its source branch.
     pub(crate) fn branch(&self) -> Option<&str> {
         self.head_ref.as_deref().or(self.ref_name.as_deref())
     }
@@ -86,8 +86,8 @@ impl Context {
 }
 
 /// The first 255 characters of the first line.
-fn line(value: &str) -> String {
-    clean(value).lines().next().unwrap_or_default().chars().take(255).collect()
+fn first_line(value: &str) -> String {
+    strip_control_chars(value).lines().next().unwrap_or_default().chars().take(255).collect()
 }
 
 /// `owner/name` in GitHub's letters.
@@ -98,7 +98,7 @@ fn is_repository(name: &str) -> bool {
     name.split_once('/').is_some_and(|(owner, name)| plain(owner) && plain(name))
 }
 
-/// A web address without anything that could end a Markdown link.
+/// A web address without characters that could end a Markdown link.
 fn is_server(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|host| {

@@ -3,51 +3,55 @@
 use std::path::{Path, PathBuf};
 
 use super::branch;
-use super::edge::Edge;
 use super::env::Entry;
+use super::input_reader::InputReader;
 use super::place::{self, File};
 use super::variables;
-use crate::config::kinds::{self, is_ecs_name, shown};
+use crate::config::kinds::{self, is_ecs_name, quote_value};
 use crate::config::probes;
 use crate::plan::arn::Arn;
 use crate::plan::color::Color;
 use crate::plan::definition::content::Format;
-use crate::plan::definition::placeholder::placeholder;
+use crate::plan::definition::placeholder::find_placeholder;
 use crate::plan::definition::{Content, ImageRef, in_file, unusable_images};
 use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
 
-/// What a deploy is asked to do.
+/// The settings of a deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeploySettings {
-    /// Where to.
+    /// The target color.
     pub(crate) color: WantedColor,
     /// The images to set.
     pub(crate) images: Images,
-    /// What to start from.
+    /// The base task definition.
     pub(crate) definition: DefinitionSource,
     /// Changes to the environment.
     pub(crate) environment: Vec<EnvChange>,
     /// Changes to the secrets.
     pub(crate) secrets: Vec<EnvChange>,
-    /// Whether `image` is there, but empty, and no other input changes the task definition or the count.
+    /// True if `image` is present but empty, and no other input changes the task definition or the count.
     pub(crate) image_left_empty: bool,
-    /// Whether tags are replaced by digests.
+    /// True if tags are replaced by digests.
     pub(crate) pin_digest: bool,
-    /// How many tasks; without it, the service's own count, at least 1.
+    /// Number of tasks; without a number, the service's own count, at least 1.
     pub(crate) desired_count: Option<DesiredCount>,
-    /// Whether a color that serves users may be deployed to.
+    /// True if a color with users may be deployed.
     pub(crate) allow_live: bool,
-    /// What must answer before the deploy succeeds.
+    /// The probes that must succeed before the deploy succeeds.
     pub(crate) probes: Vec<Probe>,
 }
 
 /// Reads the inputs of `deploy`.
-pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<DeploySettings> {
-    let color = color(edge, file, place);
-    let images = images(edge);
+pub(crate) fn read_deploy_inputs(
+    edge: &mut InputReader<'_>,
+    file: &File,
+    place: Option<&Place>,
+) -> Option<DeploySettings> {
+    let color = read_color(edge, file, place);
+    let images = read_images(edge);
     let definition = match edge.value("task-definition") {
         None => Some(DefinitionSource::Current),
-        Some(_) => edge.parsed("task-definition", definition),
+        Some(_) => edge.parsed("task-definition", parse_definition),
     };
     if let Some(DefinitionSource::Named(name)) = &definition {
         edge.note_arn("input task-definition", name);
@@ -55,13 +59,13 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     if let Some(DefinitionSource::File(path)) = &definition {
         check_file(edge, path, images == Some(Images::None));
     }
-    let (environment, secrets) = (variables::environment(edge), variables::secrets(edge));
+    let (environment, secrets) = (variables::read_environment(edge), variables::read_secrets(edge));
     variables::check_both(edge, &environment, &secrets);
-    let pin_digest = edge.parsed("pin-digest", kinds::boolean);
+    let pin_digest = edge.parsed("pin-digest", kinds::parse_boolean);
     let desired_count = edge.parsed("desired-count", desired_count);
-    let allow_live = edge.parsed("allow-live", kinds::boolean);
+    let allow_live = edge.parsed("allow-live", kinds::parse_boolean);
     let from_file = || file.app.as_ref().map(|(_, app)| app.probes.clone()).unwrap_or_default();
-    let probes = edge.yaml("probes", probes::read).unwrap_or_else(from_file);
+    let probes = edge.yaml("probes", probes::read_probes).unwrap_or_else(from_file);
     let no_change = images == Some(Images::None)
         && definition == Some(DefinitionSource::Current)
         && environment.is_empty()
@@ -81,9 +85,9 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
     })
 }
 
-/// Notes what is wrong with the task-definition file by itself, and with its images if no input sets any. The post step builds no task definition: a file that
-/// is gone by then must not keep it from putting a color back.
-fn check_file(edge: &mut Edge<'_>, path: &Path, images_stay: bool) {
+/// Notes problems of the task-definition file, and of its images if no input sets any. The post step builds no task
+/// definition, so a deleted file must not prevent a restore.
+fn check_file(edge: &mut InputReader<'_>, path: &Path, images_stay: bool) {
     if edge.env.entry() == Entry::Post {
         return;
     }
@@ -98,12 +102,12 @@ fn check_file(edge: &mut Edge<'_>, path: &Path, images_stay: bool) {
             }
             Err(problems) => edge.problems.extend(problems),
         },
-        Err(error) => edge.problem("task-definition", place::unreadable(edge.env, &name, &error)),
+        Err(error) => edge.problem("task-definition", place::unreadable_message(edge.env, &name, &error)),
     }
 }
 
 /// Notes the roles of a task definition: ECS passes only roles of its own account (iam:PassRole).
-fn note_roles(edge: &mut Edge<'_>, file: &str, content: &Content) {
+fn note_roles(edge: &mut InputReader<'_>, file: &str, content: &Content) {
     for key in ["taskRoleArn", "executionRoleArn"] {
         if let Some(role) = content.object().get(key).and_then(|value| value.as_str()) {
             edge.note_arn(format!("{file} {key}"), role);
@@ -111,12 +115,12 @@ fn note_roles(edge: &mut Edge<'_>, file: &str, content: &Content) {
     }
 }
 
-/// What the input `color` can say: a color, or that the branch decides.
+/// Values of the input `color`: a color, or the branch's.
 #[derive(Clone, Copy)]
 enum ColorInput {
-    /// This one.
+    /// This color.
     Wanted(WantedColor),
-    /// The branch's, by the config file.
+    /// The branch's color, from the config file.
     Branch,
 }
 
@@ -130,10 +134,10 @@ const COLORS: [(&str, ColorInput); 5] = [
 ];
 
 /// The color, which must have a service.
-fn color(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<WantedColor> {
+fn read_color(edge: &mut InputReader<'_>, file: &File, place: Option<&Place>) -> Option<WantedColor> {
     let color = match edge.parsed("color", |value| kinds::one_of(value, &COLORS))? {
         ColorInput::Wanted(color) => color,
-        ColorInput::Branch => branch::color(edge, file)?,
+        ColorInput::Branch => branch::branch_color(edge, file)?,
     };
     let lacks_service =
         color == WantedColor::Color(Color::Develop) && place.is_some_and(|place| place.develop.is_none());
@@ -149,10 +153,10 @@ fn color(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<Want
     Some(color)
 }
 
-/// The images: a text without white space is one reference, everything else is a mapping.
-fn images(edge: &mut Edge<'_>) -> Option<Images> {
+/// The images: a text without white space is a single reference, other text a mapping.
+fn read_images(edge: &mut InputReader<'_>) -> Option<Images> {
     let Some(value) = edge.value("image") else { return Some(Images::None) };
-    let is_template = value.starts_with(['{', '$', '<']) && placeholder(value).is_some();
+    let is_template = value.starts_with(['{', '$', '<']) && find_placeholder(value).is_some();
     if !value.contains(char::is_whitespace) || is_template {
         return edge.parsed("image", one_image).map(Images::One);
     }
@@ -166,33 +170,33 @@ fn images(edge: &mut Edge<'_>) -> Option<Images> {
                     "is not the name of a container: it has only letters, digits, `-` and `_`",
                 );
             }
-            images.extend(reader.parsed(&node, image).map(|image| (container, image)));
+            images.extend(reader.parsed(&node, parse_image).map(|image| (container, image)));
         }
         images
     });
     read.map(Images::PerContainer)
 }
 
-/// The only image. `app:shop/web:1` was meant for a container, and lacks the space that makes it YAML.
+/// The only image. `app:shop/web:1` was meant for a container, but lacks the space for YAML.
 fn one_image(value: &str) -> Result<ImageRef, String> {
-    image(value).map_err(|what| match value.split_once(':') {
+    parse_image(value).map_err(|what| match value.split_once(':') {
         Some((name, rest)) if is_ecs_name(name) && !rest.is_empty() && ImageRef::parse(rest).is_ok() => {
             format!(
                 "{what}; for one container put a space after its colon: {}",
-                shown(&format!("{name}: {rest}"))
+                quote_value(&format!("{name}: {rest}"))
             )
         }
         Some(_) | None => what,
     })
 }
 
-/// One image, with the reference in the message.
-fn image(value: &str) -> Result<ImageRef, String> {
-    ImageRef::parse(value).map_err(|what| format!("{} is not an image: {what}", shown(value)))
+/// An image; the problem names the reference.
+fn parse_image(value: &str) -> Result<ImageRef, String> {
+    ImageRef::parse(value).map_err(|what| format!("{} is not an image: {what}", quote_value(value)))
 }
 
 /// A file by its extension, an ARN, or a family with or without revision.
-fn definition(value: &str) -> Result<DefinitionSource, String> {
+fn parse_definition(value: &str) -> Result<DefinitionSource, String> {
     if value.starts_with(['{', '[']) || value.contains('\n') {
         return Err(
             "holds text where the path of a file is expected: write it to a `.json` file first".to_owned()
@@ -203,8 +207,11 @@ fn definition(value: &str) -> Result<DefinitionSource, String> {
     }
     if let Some((scheme, path)) = value.split_once("://") {
         return Err(match scheme {
-            "file" => format!("write the path without `file://`: {}", shown(path)),
-            _ => format!("{} is a URL where the path of a file in the workspace is expected", shown(value)),
+            "file" => format!("write the path without `file://`: {}", quote_value(path)),
+            _ => format!(
+                "{} is a URL where the path of a file in the workspace is expected",
+                quote_value(value)
+            ),
         });
     }
     if Format::of(value).is_some() {
@@ -215,16 +222,16 @@ fn definition(value: &str) -> Result<DefinitionSource, String> {
     }
     Err(format!(
         "{} is neither a `.json`, `.yml` or `.yaml` file, an ARN, `FAMILY` nor `FAMILY:REVISION`",
-        shown(value)
+        quote_value(value)
     ))
 }
 
 /// `arn:…:task-definition/FAMILY:REVISION`.
 pub(super) fn definition_arn(value: &str) -> Result<String, String> {
-    let arn = Arn::parse(value).ok_or_else(|| format!("{} is not a complete ARN", shown(value)))?;
+    let arn = Arn::parse(value).ok_or_else(|| format!("{} is not a complete ARN", quote_value(value)))?;
     match arn.resource.strip_prefix("task-definition/") {
         Some(family) if arn.service == "ecs" && is_family(family) => Ok(value.to_owned()),
-        Some(_) | None => Err(format!("{} is not the ARN of a task definition", shown(value))),
+        Some(_) | None => Err(format!("{} is not the ARN of a task definition", quote_value(value))),
     }
 }
 
@@ -238,7 +245,7 @@ pub(super) fn is_family(value: &str) -> bool {
 /// The most tasks that ECS allows a service (its quota "Tasks per service").
 pub(super) const MOST_TASKS: u32 = 5_000;
 
-/// `match`, or a count that leaves something to prove healthy.
+/// `match`, or a count of at least 1, so that a task can prove the version healthy.
 fn desired_count(value: &str) -> Result<DesiredCount, String> {
     if value == "match" {
         return Ok(DesiredCount::Match);
@@ -252,7 +259,7 @@ fn desired_count(value: &str) -> Result<DesiredCount, String> {
                 .to_owned())
         }
         Ok(_) | Err(_) => {
-            Err(format!("{} is not a count: write 1 to {MOST_TASKS}, or `match`", shown(value)))
+            Err(format!("{} is not a count: write 1 to {MOST_TASKS}, or `match`", quote_value(value)))
         }
     }
 }

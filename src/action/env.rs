@@ -1,4 +1,4 @@
-//! The environment and the arguments of this process: the only place that reads them.
+//! The environment and the arguments of this process; only this file reads them.
 #![expect(clippy::disallowed_methods, reason = "this file owns the environment and the arguments")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,34 +7,33 @@ use std::path::{Path, PathBuf};
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// Which step of the action this process is.
+/// The step of the action that this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// The main step, `/ecs-blue-green`.
     Main,
-    /// The post step, `/ecs-blue-green-post`. It gets the same inputs as the main step, so only the name of the
-    /// program tells them apart.
+    /// The post step, `/ecs-blue-green-post`. Its inputs are those of the main step; only the program's name differs.
     Post,
 }
 
 impl Entry {
-    /// By the file name that the process was started under: one that ends in `-post` is the post step.
+    /// Derives the step from the program's file name: a name that ends in `-post` means the post step.
     fn of_program(program: &Path) -> Self {
         let stem = program.file_stem().unwrap_or_default().to_string_lossy();
         if stem.ends_with("-post") { Entry::Post } else { Entry::Main }
     }
 }
 
-/// What the process was started with. Has no `Debug`: it holds credentials.
+/// Environment and arguments of the process. Has no `Debug`, because of the credentials inside.
 #[derive(Clone)]
 pub struct Environment {
     /// The step.
     entry: Entry,
     /// Where relative paths begin.
     folder: PathBuf,
-    /// The variables whose value is text.
+    /// The variables with text values.
     variables: BTreeMap<String, String>,
-    /// The names of the variables whose value is not UTF-8.
+    /// The names of the variables with non-UTF-8 values.
     undecodable: BTreeSet<String>,
 }
 
@@ -45,7 +44,7 @@ impl Environment {
         Self::of(Entry::of_program(Path::new(&program)), PathBuf::new(), std::env::vars_os())
     }
 
-    /// An environment of these variables alone.
+    /// An environment with only these variables.
     #[cfg(test)]
     pub(crate) fn new(entry: Entry, variables: &[(&str, &str)]) -> Self {
         Self::of(entry, PathBuf::new(), variables.iter().map(|(name, value)| (name.into(), value.into())))
@@ -70,7 +69,7 @@ impl Environment {
         found
     }
 
-    /// Which step this is.
+    /// The step.
     pub(crate) fn entry(&self) -> Entry {
         self.entry
     }
@@ -80,28 +79,28 @@ impl Environment {
         self.folder.join(path)
     }
 
-    /// A variable, trimmed; an empty one is unset.
+    /// A variable, trimmed; an empty value counts as unset.
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Whether a variable holds exactly this, down to white space; an empty one is unset.
+    /// True if a variable has exactly this value, including white space; an empty value counts as unset.
     pub(crate) fn holds(&self, name: &str, value: Option<&str>) -> bool {
         let whole = self.variables.get(name).map(String::as_str).filter(|whole| !whole.is_empty());
         whole == value && !self.undecodable.contains(name)
     }
 
-    /// Whether a variable holds a line break or another control character, also at its ends.
+    /// True if a variable contains a line break or another control character, also at its ends.
     pub(crate) fn has_control_characters(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.contains(|c: char| c.is_control()))
     }
 
-    /// Whether a variable is set and holds nothing but white space.
+    /// True if a variable is set to white space alone.
     pub(crate) fn is_blank(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.trim().is_empty())
     }
 
-    /// Host and port of the proxy for a URL, by the rules of the AWS SDK's HTTP client; none if it uses no proxy.
+    /// Host and port of the proxy for a URL, by the rules of the AWS SDK's HTTP client; none without a proxy.
     pub(crate) fn proxy(&self, url: &str) -> Option<String> {
         let of = |name: &str| self.variables.get(name).or_else(|| self.variables.get(&name.to_lowercase()));
         let value = |name: &str| of(name).cloned().unwrap_or_default();
@@ -116,22 +115,22 @@ impl Environment {
         Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// An input, trimmed; an empty one is unset.
+    /// An input, trimmed; an empty input counts as unset.
     pub(crate) fn input(&self, name: &str) -> Option<&str> {
         self.var(&input_variable(name))
     }
 
-    /// An input with its white space, which counts in YAML; a blank one is unset.
+    /// An input with its white space, which matters in YAML; a blank input counts as unset.
     pub(crate) fn raw_input(&self, name: &str) -> Option<&str> {
         self.variables.get(&input_variable(name)).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    /// What the main step saved for the post step under this name.
+    /// The state that the main step saved for the post step under this name.
     pub(crate) fn state(&self, name: &str) -> Option<&str> {
         self.var(&format!("STATE_{name}"))
     }
 
-    /// The variables of all inputs that have a value, also of those that this action does not know.
+    /// The variables of all inputs with a value, including unknown inputs.
     pub(crate) fn input_variables(&self) -> impl Iterator<Item = &str> {
         let set = self
             .variables
@@ -141,16 +140,16 @@ impl Environment {
         set.filter(|name| name.starts_with(PREFIX))
     }
 
-    /// The variables of inputs whose value is not UTF-8.
+    /// The variables of inputs with a non-UTF-8 value.
     pub(crate) fn undecodable_inputs(&self) -> impl Iterator<Item = &str> {
         self.undecodable.iter().map(String::as_str).filter(|name| name.starts_with(PREFIX))
     }
 }
 
-/// What the runner puts before an input's name.
+/// The prefix of the variables for inputs.
 pub(crate) const PREFIX: &str = "INPUT_";
 
-/// The variable of an input: capitals, spaces as `_`, dashes as they are (the runner's rule).
+/// The variable of an input: capitals, `_` for spaces, dashes unchanged (the runner's rule).
 fn input_variable(name: &str) -> String {
     format!("{PREFIX}{}", name.replace(' ', "_").to_uppercase())
 }
@@ -219,7 +218,7 @@ mod tests {
         let env = Environment::of(
             Entry::Main,
             PathBuf::new(),
-            [("INPUT_COLOR".into(), bad.clone()), (bad, "x".into())].into_iter(),
+            [("INPUT_COLOR".into(), bad.clone()), (bad, "x".into())],
         );
         assert_eq!(env.input("color"), None);
         assert_eq!(env.undecodable_inputs().collect::<Vec<_>>(), ["INPUT_COLOR"]);

@@ -1,5 +1,5 @@
-//! The runner's file commands: outputs, state for the post step, and the job summary. Each appends to the file that a
-//! variable names; without the variable we are not on a runner, and there is nothing to do.
+//! The runner's file commands: outputs, state for the post step, and the job summary. Each appends to the file named by
+//! a variable. Without the variable, the process is not on a runner, and nothing happens.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -9,13 +9,13 @@ use std::path::Path;
 use super::commands::random_token;
 use super::env::Environment;
 
-/// The largest config or task-definition file, in bytes. A task definition that AWS takes has 64 KiB.
+/// The largest config or task-definition file, in bytes. AWS accepts task definitions of up to 64 KiB.
 const FILE_LIMIT: u64 = 1024 * 1024;
 /// The largest event file, in bytes: GitHub's events have at most 25 MB.
 const EVENT_LIMIT: u64 = 32 * 1024 * 1024;
 
-/// Reads a text file: one of the workspace, or that of the event. What is no file is not opened, because a pipe or a
-/// device can keep a reader waiting without end.
+/// Reads a text file of the workspace, or the event file. Opens only regular files, because a pipe or a device can
+/// block a reader forever.
 pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
     let file = env.path(path);
     let kind = std::fs::metadata(&file)?;
@@ -38,29 +38,29 @@ pub(crate) fn read_text(env: &Environment, path: &Path) -> io::Result<String> {
 /// Sets an output of the step.
 pub(crate) fn set_output(env: &Environment, name: &str, value: &str) -> io::Result<()> {
     let Some(path) = env.var("GITHUB_OUTPUT") else { return Ok(()) };
-    append(path, &block(name, value))
+    append_to_file(path, &heredoc_block(name, value))
 }
 
-/// A state file that would grow beyond this is made anew from the last value of each name, in bytes. A run saves at each
+/// Largest state file, in bytes. A larger file is rewritten with only the last value of each name: a run saves at each
 /// write, and the runner reads the whole file.
 const STATE_LIMIT: usize = 1024 * 1024;
 
-/// Saves a value that the post step reads with [`Environment::state`]: the last one of a name counts. A cancelled main
-/// step's is kept, too.
+/// Saves a value that the post step reads with [`Environment::state`]. The last value of a name counts. The runner also
+/// keeps the state of a cancelled main step.
 pub(crate) fn save_state(env: &Environment, name: &str, value: &str) -> io::Result<()> {
     let Some(path) = env.var("GITHUB_STATE") else { return Ok(()) };
-    let block = block(name, value);
-    if length(path)? + block.len() <= STATE_LIMIT {
-        return append(path, &block);
+    let block = heredoc_block(name, value);
+    if file_length(path)? + block.len() <= STATE_LIMIT {
+        return append_to_file(path, &block);
     }
-    let mut values = values(&std::fs::read_to_string(path)?);
+    let mut values = parse_state_values(&std::fs::read_to_string(path)?);
     values.insert(name.to_owned(), value.to_owned());
-    let text: String = values.iter().map(|(name, value)| self::block(name, value)).collect();
-    replace(Path::new(path), &text)
+    let text: String = values.iter().map(|(name, value)| self::heredoc_block(name, value)).collect();
+    replace_file(Path::new(path), &text)
 }
 
-/// The values of a state file, the last one of each name. What is no whole block ends it.
-fn values(text: &str) -> BTreeMap<String, String> {
+/// The last value of each name in a state file. An incomplete block ends the file.
+fn parse_state_values(text: &str) -> BTreeMap<String, String> {
     let (mut lines, mut found) = (text.lines(), BTreeMap::new());
     while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
         let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
@@ -69,22 +69,22 @@ fn values(text: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Replaces a file by one with this text, at once: whoever reads it finds the old text or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// Replaces a file by this text atomically: a reader finds either the old text or the new text.
+fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
     let rights = std::fs::metadata(path)?.permissions();
     let written = std::fs::write(&new, text)
         .and_then(|()| std::fs::set_permissions(&new, rights))
         .and_then(|()| std::fs::rename(&new, path));
     if written.is_err() {
-        // What was written of it is of no use.
+        // A partly written file is useless.
         let _ = std::fs::remove_file(&new);
     }
     written
 }
 
-/// The length of a file in bytes; none of one that does not exist.
-fn length(path: &str) -> io::Result<usize> {
+/// The length of a file in bytes; 0 if missing.
+fn file_length(path: &str) -> io::Result<usize> {
     match std::fs::metadata(path) {
         Ok(file) => Ok(usize::try_from(file.len()).unwrap_or(usize::MAX)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
@@ -92,19 +92,19 @@ fn length(path: &str) -> io::Result<usize> {
     }
 }
 
-/// The runner drops a step's summary that is larger than this, in bytes.
+/// Largest summary in bytes: the runner drops a larger summary of a step.
 const SUMMARY_LIMIT: usize = 1024 * 1024;
-/// What ends a summary that was cut.
+/// The end of a cut summary.
 const SUMMARY_CUT: &str = "\n\n_The summary was cut at 1 MiB; the job log has it all._\n";
 
-/// Appends Markdown to the job summary, cut where the runner would drop it all.
+/// Appends Markdown to the job summary, cut to the runner's limit.
 pub(crate) fn append_summary(env: &Environment, markdown: &str) -> io::Result<()> {
     let Some(path) = env.var("GITHUB_STEP_SUMMARY") else { return Ok(()) };
-    append(path, &fitting(markdown, SUMMARY_LIMIT.saturating_sub(length(path)?)))
+    append_to_file(path, &fit_summary(markdown, SUMMARY_LIMIT.saturating_sub(file_length(path)?)))
 }
 
-/// The text, or as much of it as fits into `room` bytes with the note that it was cut.
-fn fitting(text: &str, room: usize) -> String {
+/// The text, cut to `room` bytes with a note if too long.
+fn fit_summary(text: &str, room: usize) -> String {
     if text.len() <= room {
         return text.to_owned();
     }
@@ -112,15 +112,15 @@ fn fitting(text: &str, room: usize) -> String {
     format!("{}{SUMMARY_CUT}", &text[..text.floor_char_boundary(end)])
 }
 
-/// `name<<DELIMITER`, the value and the delimiter, which the value can't hold because it is random.
-fn block(name: &str, value: &str) -> String {
+/// `name<<DELIMITER`, the value and the delimiter. The delimiter is random, so the value can't contain that text.
+fn heredoc_block(name: &str, value: &str) -> String {
     let delimiter = format!("ghadelimiter_{}", random_token());
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
-/// Appends to a file in one write, and makes it if it is missing. After a failed or short write, as on a full disk, the
-/// file gets its old length again: the runner fails a step whose file ends in half a value.
-fn append(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
+/// Appends to a file in one write; creates a missing file. After a failed or short write, as on a full disk, the file
+/// gets its old length back: the runner fails a step if a file ends in half a value.
+fn append_to_file(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let length = file.metadata()?.len();
     let written = match file.write(text.as_bytes()) {
@@ -128,7 +128,7 @@ fn append(path: impl AsRef<Path>, text: &str) -> io::Result<()> {
         Ok(_) => io::Error::from(io::ErrorKind::StorageFull),
         Err(error) => error,
     };
-    // A device or a pipe has no length to go back to.
+    // A device or a pipe has no length to restore.
     let _ = file.set_len(length);
     Err(written)
 }
@@ -151,7 +151,7 @@ mod tests {
             most = most.max(std::fs::metadata(&path).unwrap().len());
         }
         assert!(most <= 1024 * 1024, "{most} bytes");
-        let values = values(&std::fs::read_to_string(&path).unwrap());
+        let values = parse_state_values(&std::fs::read_to_string(&path).unwrap());
         assert_eq!(values["github"], "begun");
         assert!(values["run"].starts_with("1999\nxxx"), "{}", &values["run"][..20]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

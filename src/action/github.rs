@@ -1,50 +1,54 @@
-//! The inputs about GitHub, and what the event and the config file say about it.
+//! The inputs about GitHub, with the matching parts of the event and the config file.
 
-use super::edge::Edge;
 use super::env::Environment;
+use super::input_reader::InputReader;
 use super::place::File;
-use crate::config::kinds::{self, shown};
+use crate::config::kinds::{self, quote_value};
 use crate::feedback::LabelStyle;
 use crate::plan::wanted::{Place, Text};
 
-/// What is shown on GitHub, and how.
+/// The content for GitHub, and its style.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GithubSettings {
-    /// The token; none where none was given.
+    /// The token; none if not given.
     pub(crate) token: Option<Text>,
-    /// Whether to keep the comment.
+    /// True if the action keeps a comment.
     pub(crate) comment: bool,
-    /// Whether to keep the labels.
+    /// True if the action keeps labels.
     pub(crate) labels: bool,
-    /// Whether to keep a deployment of GitHub's and a commit status.
+    /// True if the action keeps a GitHub deployment and a commit status.
     pub(crate) deployments: bool,
-    /// The pull request, where it is named.
+    /// The pull request, if named.
     pub(crate) pull_request: Option<u64>,
-    /// The app's name there.
+    /// The app's name on GitHub.
     pub(crate) app: String,
-    /// How labels look. Without a prefix in the config file, the prefix is empty here.
+    /// The style of labels. The prefix is empty if the config file sets none.
     pub(crate) style: LabelStyle,
-    /// The prefix that the config file gives to labels.
+    /// The prefix of labels in the config file.
     pub(crate) prefix: Option<String>,
-    /// The workflow that people start by hand, where the config file names it.
+    /// The workflow that users start manually, if the config file names one.
     pub(crate) workflow: Option<String>,
 }
 
 impl GithubSettings {
-    /// Whether anything is to be shown at all.
+    /// True if the action posts anything.
     pub(crate) fn wants_anything(&self) -> bool {
         self.comment || self.labels || self.deployments
     }
 }
 
-/// Reads the inputs. None where one of them is wrong, which is noted.
-pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) -> Option<GithubSettings> {
-    let comment = edge.parsed("comment", kinds::boolean);
-    let labels = edge.parsed("labels", kinds::boolean);
-    let deployments = edge.parsed("deployments", kinds::boolean);
+/// Reads the inputs. None if an input is wrong, which is noted.
+pub(crate) fn read_github_inputs(
+    edge: &mut InputReader<'_>,
+    file: &File,
+    place: Option<&Place>,
+) -> Option<GithubSettings> {
+    let comment = edge.parsed("comment", kinds::parse_boolean);
+    let labels = edge.parsed("labels", kinds::parse_boolean);
+    let deployments = edge.parsed("deployments", kinds::parse_boolean);
     let before = edge.problems.len();
-    let pull_request = edge.parsed("pull-request", number);
-    let token = edge.env.input("token").map(token).transpose();
+    let pull_request = edge.parsed("pull-request", parse_pull_number);
+    let token = edge.env.input("token").map(parse_token).transpose();
     let token = token.map_err(|what| edge.problem("token", what)).ok().flatten();
     if edge.problems.len() > before {
         return None;
@@ -58,15 +62,15 @@ pub(crate) fn settings(edge: &mut Edge<'_>, file: &File, place: Option<&Place>) 
         labels: labels?,
         deployments: deployments?,
         pull_request,
-        app: app.unwrap_or_else(|| stem(blue)),
+        app: app.unwrap_or_else(|| service_stem(blue)),
         style: style.style,
         prefix: style.prefix,
         workflow: file.config.workflow.clone(),
     })
 }
 
-/// A token, never shown: what can't be in an HTTP header is none.
-fn token(value: &str) -> Result<Text, String> {
+/// A token, never shown. A text that is invalid in an HTTP header is no token.
+fn parse_token(value: &str) -> Result<Text, String> {
     if value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(Text::new(value));
     }
@@ -74,40 +78,40 @@ fn token(value: &str) -> Result<Text, String> {
 }
 
 /// The number of a pull request.
-fn number(value: &str) -> Result<u64, String> {
+fn parse_pull_number(value: &str) -> Result<u64, String> {
     match value.trim_start_matches('#').parse::<u64>() {
         Ok(number) if number > 0 => Ok(number),
-        Ok(_) | Err(_) => Err(format!("{} is not the number of a pull request", shown(value))),
+        Ok(_) | Err(_) => Err(format!("{} is not the number of a pull request", quote_value(value))),
     }
 }
 
-/// What the services are called without their color: `web` of `web-blue`.
-fn stem(blue: &str) -> String {
+/// The services' name without the color: `web` of `web-blue`.
+fn service_stem(blue: &str) -> String {
     let name = blue.rsplit('/').next().unwrap_or(blue);
     let end = ["-blue", "_blue"].iter().find_map(|end| name.strip_suffix(end));
     let start = || ["blue-", "blue_"].iter().find_map(|start| name.strip_prefix(start));
     end.or_else(start).filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
 }
 
-/// What the event that started the run says.
+/// The event that started the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunEvent {
-    /// The number of the pull request that it is about.
+    /// The number of the event's pull request.
     pub(crate) pull_request: Option<u64>,
-    /// The newest commit of that pull request, or the commit of the workflow run that started this one. The run's own
-    /// commit is GitHub's trial merge, or the newest of the default branch.
+    /// The newest commit of that pull request, or the commit of the workflow run that started this run. The run's own
+    /// commit would be GitHub's test merge, or the newest commit of the default branch.
     pub(crate) head: Option<String>,
-    /// The branch of that commit, if the event names it and the run's own is another.
+    /// The branch of that commit, if named by the event and different from the run's.
     pub(crate) branch: Option<String>,
-    /// Whether that pull request comes from another repository.
+    /// True if that pull request comes from another repository.
     pub(crate) fork: bool,
-    /// The file of the workflow and the names of its inputs, where somebody started it by hand.
+    /// The file of the workflow and the names of its inputs, if a user started the workflow manually.
     pub(crate) dispatched: Option<(String, Vec<String>)>,
 }
 
 impl RunEvent {
-    /// Reads the event's file; a missing or strange one says nothing.
-    pub(crate) fn read(env: &Environment, read_file: super::edge::ReadFile<'_>) -> RunEvent {
+    /// Reads the event's file; a missing or unexpected file yields no data.
+    pub(crate) fn read(env: &Environment, read_file: super::input_reader::ReadFile<'_>) -> RunEvent {
         let path = env.var("GITHUB_EVENT_PATH").map(std::path::Path::new);
         let text = path.and_then(|path| read_file(path).ok()).unwrap_or_default();
         let by_hand = env.var("GITHUB_EVENT_NAME") == Some("workflow_dispatch");
@@ -163,7 +167,7 @@ mod tests {
             ("-blue", "-blue"),
         ];
         for (service, app) in table {
-            assert_eq!(stem(service), app);
+            assert_eq!(service_stem(service), app);
         }
     }
 
@@ -197,8 +201,12 @@ mod tests {
 
     #[test]
     fn a_pull_request_has_a_number() {
-        assert_eq!(number("12"), Ok(12));
-        assert_eq!(number("#12"), Ok(12));
-        assert!(number("0").is_err() && number("x").is_err() && number("-1").is_err());
+        assert_eq!(parse_pull_number("12"), Ok(12));
+        assert_eq!(parse_pull_number("#12"), Ok(12));
+        assert!(
+            parse_pull_number("0").is_err()
+                && parse_pull_number("x").is_err()
+                && parse_pull_number("-1").is_err()
+        );
     }
 }

@@ -1,27 +1,27 @@
-//! Where each ARN that the user gave belongs: all of them must name the place that the run works in (invariant 43).
+//! The place of each ARN that the user gave: all must name the place of the run (invariant 43).
 //!
-//! ECS and ELB describe only resources of the caller's own account and of the region that is called. So an ARN that
-//! names another place can only be a mistake, and its name alone could be that of a resource here.
+//! ECS and ELB describe only resources of the caller's own account, in the called region. So an ARN of another place
+//! can only be a mistake, and a resource here might have the same name.
 
 use super::role::{Role, partition_of};
-use crate::config::kinds::{listed, shown};
+use crate::config::kinds::{list_values, quote_value};
 use crate::plan::problem::Problem;
 
-/// One part of an ARN that says where the resource is.
+/// A part of an ARN that locates the resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// `aws`, `aws-cn` or `aws-us-gov`.
     Partition,
-    /// Such as `eu-west-1`; IAM's ARNs have none.
+    /// For example `eu-west-1`; IAM's ARNs have no region.
     Region,
     /// 12 digits.
     Account,
-    /// The ECS cluster's name: in the ARN of a cluster, and in a service's ARN unless it has the old short form.
+    /// The ECS cluster's name, from the ARN of a cluster or of a service; a service's old short ARN has none.
     Cluster,
 }
 
 impl Part {
-    /// The word for people.
+    /// The readable word.
     fn word(self) -> &'static str {
         match self {
             Part::Partition => "partition",
@@ -39,7 +39,7 @@ pub(crate) struct GivenArn {
     place: String,
     /// The whole ARN.
     arn: String,
-    /// The parts that it has, in the order of [`Part`].
+    /// The parts of the ARN, in the order of [`Part`].
     parts: Vec<(Part, String)>,
 }
 
@@ -63,7 +63,7 @@ impl GivenArn {
         Some(GivenArn { place: place.into(), arn: text.to_owned(), parts })
     }
 
-    /// The parts as facts for the ARNs that come after.
+    /// The parts as facts for the following ARNs.
     fn facts(&self) -> impl Iterator<Item = Fact> {
         self.parts.iter().map(|(part, text)| Fact {
             part: *part,
@@ -73,22 +73,22 @@ impl GivenArn {
     }
 }
 
-/// One part of the place that the run works in, with its source.
+/// A part of the run's place, with its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     /// The part.
     part: Part,
-    /// The values that it may have: one, or the allowed accounts.
+    /// The allowed values: a single value, or the allowed accounts.
     allowed: Vec<String>,
-    /// The beginning of a sentence that goes on with the values.
+    /// The beginning of a sentence that ends with the values.
     says: String,
 }
 
 impl Fact {
-    /// The region of the run, and with it the partition.
+    /// The region of the run, and the region's partition.
     pub(super) fn of_region(region: &str) -> [Fact; 2] {
         let partition = partition_of(region).to_owned();
-        let says = format!("the region {} is in partition", shown(region));
+        let says = format!("the region {} is in partition", quote_value(region));
         [
             Fact {
                 part: Part::Region,
@@ -105,7 +105,7 @@ impl Fact {
         Fact { part: Part::Account, allowed: vec![role.account.clone()], says }
     }
 
-    /// The accounts that are allowed, none if all are.
+    /// The allowed accounts; none if all are allowed.
     pub(super) fn of_allowed(accounts: &[String]) -> Option<Fact> {
         let says = "`allowed-account-ids` allows".to_owned();
         (!accounts.is_empty()).then(|| Fact { part: Part::Account, allowed: accounts.to_vec(), says })
@@ -116,7 +116,7 @@ impl Fact {
         Fact { part: Part::Cluster, allowed: vec![name.to_owned()], says: format!("{place} is") }
     }
 
-    /// Account and partition of the credentials, as STS names them.
+    /// Account and partition of the credentials, from STS.
     pub(crate) fn of_credentials(account: &str, partition: &str) -> [Fact; 2] {
         let fact = |part, value: &str, says: &str| Fact {
             part,
@@ -130,29 +130,29 @@ impl Fact {
     }
 }
 
-/// One problem for each ARN that contradicts the facts, or an ARN before it.
-pub(crate) fn contradictions(facts: impl IntoIterator<Item = Fact>, arns: &[GivenArn]) -> Vec<Problem> {
+/// A problem for each ARN that contradicts the facts or an earlier ARN.
+pub(crate) fn find_contradictions(facts: impl IntoIterator<Item = Fact>, arns: &[GivenArn]) -> Vec<Problem> {
     let mut facts: Vec<Fact> = facts.into_iter().collect();
     let mut problems = Vec::new();
     for given in arns {
         let wrong: Vec<String> =
-            given.parts.iter().filter_map(|found| contradiction(&facts, found)).collect();
+            given.parts.iter().filter_map(|found| find_contradiction(&facts, found)).collect();
         if wrong.is_empty() {
             facts.extend(given.facts());
         } else {
-            let what = format!("{} {}", shown(&given.arn), wrong.join("; it "));
+            let what = format!("{} {}", quote_value(&given.arn), wrong.join("; it "));
             problems.push(Problem::new(given.place.clone(), what));
         }
     }
     problems
 }
 
-/// Says which fact a part contradicts. The first fact about a part decides.
-fn contradiction(facts: &[Fact], (part, found): &(Part, String)) -> Option<String> {
+/// The contradiction between a part and a fact, in words. The first fact about a part decides.
+fn find_contradiction(facts: &[Fact], (part, found): &(Part, String)) -> Option<String> {
     let fact = facts.iter().find(|fact| fact.part == *part)?;
-    let allowed = listed(fact.allowed.iter().map(String::as_str));
+    let allowed = list_values(fact.allowed.iter().map(String::as_str));
     (!fact.allowed.contains(found))
-        .then(|| format!("is in {} {}, but {} {allowed}", part.word(), shown(found), fact.says))
+        .then(|| format!("is in {} {}, but {} {allowed}", part.word(), quote_value(found), fact.says))
 }
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
         let arns: Vec<GivenArn> =
             arns.iter().filter_map(|(place, arn)| GivenArn::read(*place, arn)).collect();
         let facts = Fact::of_region("eu-west-1").into_iter().chain(facts);
-        contradictions(facts, &arns).iter().map(Problem::to_string).collect()
+        find_contradictions(facts, &arns).iter().map(Problem::to_string).collect()
     }
 
     #[test]

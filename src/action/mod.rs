@@ -1,4 +1,4 @@
-//! The runner's protocol: environment, inputs, what GitHub says about the run, log commands and file commands.
+//! The runner's protocol: environment, inputs, GitHub's data about the run, log commands and file commands.
 
 pub(crate) mod branch;
 pub(crate) mod commands;
@@ -6,11 +6,11 @@ pub(crate) mod context;
 pub(crate) mod deploy;
 #[cfg(test)]
 mod docs;
-pub(crate) mod edge;
 pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod github;
 pub(crate) mod identity;
+pub(crate) mod input_reader;
 pub(crate) mod inputs;
 mod other_tools;
 pub(crate) mod place;

@@ -1,13 +1,13 @@
-//! Names of inputs that other deploy tools have, and what to write here for each.
+//! Input names of other deploy tools, with the matching input of this action.
 
 use super::env::{Environment, PREFIX};
 use crate::plan::problem::Problem;
 
-/// Other names of our inputs that mean the same and are read as if ours were written.
+/// Other names with the same meaning as an input, read like that input.
 const SAME: [(&str, &[&str]); 2] =
     [("plan-only", &["dry-run", "dryrun", "noop", "no-op"]), ("region", &["aws-region"])];
 
-/// Other tools' names, each row with what to write here.
+/// Other tools' names, each row with advice.
 const ADVICE: [(&[&str], &str); 22] = [
     (
         &["service", "services", "service-name", "ecs-service", "ecs-service-name", "service-arn"],
@@ -85,8 +85,8 @@ const ADVICE: [(&[&str], &str); 22] = [
     (&["count", "replicas", "task-count", "desired-tasks"], "write `desired-count`"),
 ];
 
-/// What to write for an unknown input that another tool has.
-pub(super) fn advice(name: &str) -> Option<&'static str> {
+/// Advice for an unknown input that belongs to another tool.
+pub(super) fn input_advice(name: &str) -> Option<&'static str> {
     let name = as_ours(name);
     if name.starts_with("codedeploy-") || name == "appspec" {
         return Some("this action moves the traffic without CodeDeploy: leave this out");
@@ -97,17 +97,17 @@ pub(super) fn advice(name: &str) -> Option<&'static str> {
     ADVICE.iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, advice)| *advice)
 }
 
-/// Whether an input is read as if one of ours were written.
+/// True if an input's name is read like one of this action's inputs.
 pub(super) fn is_accepted(name: &str) -> bool {
     SAME.iter().any(|(_, others)| others.contains(&as_ours(name).as_str()))
 }
 
-/// The first other name under which one of our inputs has a value, and that value.
-pub(super) fn given<'a>(env: &'a Environment, input: &str) -> Option<(String, &'a str)> {
+/// The first other name of an input that has a value, with that value.
+pub(super) fn aliased_value<'a>(env: &'a Environment, input: &str) -> Option<(String, &'a str)> {
     all_given(env, input).into_iter().next()
 }
 
-/// Every other name under which one of our inputs has a value, and that value.
+/// Every other name of an input that has a value, with that value.
 fn all_given<'a>(env: &'a Environment, input: &str) -> Vec<(String, &'a str)> {
     let others = SAME.iter().find(|(ours, _)| *ours == input).map_or(&[][..], |(_, others)| others);
     let names = env.input_variables().map(|variable| variable.trim_start_matches(PREFIX).to_lowercase());
@@ -115,9 +115,9 @@ fn all_given<'a>(env: &'a Environment, input: &str) -> Vec<(String, &'a str)> {
     same.filter_map(|name| env.input(&name).map(|value| (name, value))).collect()
 }
 
-/// Inputs that have one value under our name and a different value under another one. The runner passes our default
-/// on as if it were written, so the default contradicts nothing.
-pub(super) fn contradictions(env: &Environment, default: impl Fn(&str) -> &'static str) -> Vec<Problem> {
+/// Inputs with different values under two names. The runner passes the default like a written value, so the default
+/// contradicts no value.
+pub(super) fn alias_conflicts(env: &Environment, default: impl Fn(&str) -> &'static str) -> Vec<Problem> {
     let mut found = Vec::new();
     for (input, _) in SAME {
         let own = env.input(input).filter(|value| *value != default(input));
@@ -137,7 +137,7 @@ pub(super) fn contradictions(env: &Environment, default: impl Fn(&str) -> &'stat
     found
 }
 
-/// A name in the spelling of our inputs.
+/// A name in the spelling of this action's inputs.
 fn as_ours(name: &str) -> String {
     name.to_lowercase().replace('_', "-")
 }
@@ -176,7 +176,7 @@ mod tests {
         let told = |variables: &[(&str, &str)]| {
             let env = Environment::new(Entry::Main, variables);
             let default = |name: &str| if name == "plan-only" { "false" } else { "" };
-            contradictions(&env, default).iter().map(Problem::to_string).collect::<Vec<_>>()
+            alias_conflicts(&env, default).iter().map(Problem::to_string).collect::<Vec<_>>()
         };
         assert_eq!(told(&[("INPUT_DRY-RUN", "true"), ("INPUT_PLAN-ONLY", "false")]), [""; 0]);
         assert_eq!(told(&[("INPUT_DRY-RUN", "True"), ("INPUT_PLAN-ONLY", "true")]), [""; 0]);

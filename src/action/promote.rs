@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::deploy::MOST_TASKS;
-use super::edge::Edge;
+use super::input_reader::InputReader;
 use super::place::File;
 use super::traffic;
 use super::variables;
-use crate::config::kinds::{self, show_duration, shown};
+use crate::config::kinds::{self, quote_value, show_duration};
 use crate::plan::color::{Color, Split};
 use crate::plan::wanted::{Mode, Promotion};
 
@@ -15,17 +15,17 @@ use crate::plan::wanted::{Mode, Promotion};
 const MODES: [(&str, Mode); 2] = [("swap", Mode::Swap), ("copy", Mode::Copy)];
 
 /// Reads the inputs of `promote`.
-pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
-    let color = edge.parsed("color", color);
+pub(super) fn read_promote_inputs(edge: &mut InputReader<'_>, file: &File) -> Option<Promotion> {
+    let color = edge.parsed("color", parse_proven_color);
     let mode = edge.parsed("mode", |value| kinds::one_of(value, &MODES));
-    let idle_count = idle(edge, file);
+    let idle_count = read_idle_count(edge, file);
     let max_drain =
         edge.parsed("max-drain", |value| kinds::duration_within(value, Duration::ZERO, traffic::DAY));
-    let variable = |text: &str| variable(text);
+    let variable = |text: &str| parse_variable_name(text);
     let per_color = edge.list("per-color", |reader, node| reader.parsed(node, variable), variable);
-    // Without a valid color, too: what is wrong with the other inputs is wrong for both.
-    let traffic = traffic::wish(edge, file, Some(all_to(color.unwrap_or(Color::Blue))));
-    let expect = traffic::expected(edge);
+    // Also without a valid color, to report problems of the other inputs, which apply to both colors.
+    let traffic = traffic::read_traffic_inputs(edge, file, Some(all_to(color.unwrap_or(Color::Blue))));
+    let expect = traffic::read_expected_definition(edge);
     if mode == Some(Mode::Swap) && per_color.is_some() {
         edge.warning("per-color", "`mode: swap` does not use it, ignored");
     }
@@ -34,7 +34,7 @@ pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
         let (settle, drain, sum) =
             (show_duration(wish.settle), show_duration(max_drain), show_duration(time));
         let told = format!("`settle` of {settle} and `max-drain` of {drain} may take {sum}");
-        traffic::outlives(edge, "max-drain", time, &told);
+        traffic::warn_if_outlives(edge, "max-drain", time, &told);
     }
     if idle_count == Some(0) {
         edge.warning(
@@ -53,9 +53,8 @@ pub(super) fn settings(edge: &mut Edge<'_>, file: &File) -> Option<Promotion> {
     })
 }
 
-/// Tasks that the color without users keeps: one, or where the config says how it scales, as many as its MinCapacity. None
-/// only if the input says so.
-fn idle(edge: &mut Edge<'_>, file: &File) -> Option<u32> {
+/// Tasks that the idle color keeps: 1, or MinCapacity if the config sets the scaling. 0 only if the input says so.
+fn read_idle_count(edge: &mut InputReader<'_>, file: &File) -> Option<u32> {
     let scaling = file.app.as_ref().and_then(|(_, app)| app.scaling.as_ref());
     let least = scaling.map_or(1, |scaling| scaling.idle_min.max(1));
     if edge.value("idle-count").is_none() {
@@ -79,30 +78,30 @@ fn all_to(color: Color) -> Split {
     }
 }
 
-/// The color that was proven. It is never guessed: which one is idle can change between the approval and this run.
-fn color(value: &str) -> Result<Color, String> {
+/// The tested color. Never guessed: the idle color can change between the approval and this run.
+fn parse_proven_color(value: &str) -> Result<Color, String> {
     match value {
         "idle" | "branch" => Err(format!(
             "{} would be a guess: write the color that was proven, `blue` or `green`, such as `${{{{ steps.deploy.outputs.color }}}}`",
-            shown(value)
+            quote_value(value)
         )),
-        value => traffic::color(value),
+        value => traffic::parse_color(value),
     }
 }
 
-/// A count of tasks; 0 is one.
+/// A count of tasks, at least 0.
 fn idle_count(value: &str) -> Result<u32, String> {
     let digits = value.bytes().all(|b| b.is_ascii_digit());
     let count = value.parse().ok().filter(|count| digits && *count <= MOST_TASKS);
-    count.ok_or_else(|| format!("{} is not a count: write 0 to {MOST_TASKS}", shown(value)))
+    count.ok_or_else(|| format!("{} is not a count: write 0 to {MOST_TASKS}", quote_value(value)))
 }
 
 /// The name of an environment variable.
-fn variable(value: &str) -> Result<String, String> {
+fn parse_variable_name(value: &str) -> Result<String, String> {
     if variables::is_name(value) {
         return Ok(value.to_owned());
     }
-    Err(format!("{} is not the name of a variable: it has no `=` and no spaces", shown(value)))
+    Err(format!("{} is not the name of a variable: it has no `=` and no spaces", quote_value(value)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::super::settings::{Command, OnCancel};
 use super::super::traffic::tests::read;
 use super::*;
-use crate::plan::traffic::Wish;
+use crate::plan::traffic::TrafficRequest;
 
 /// The promotion, and the warnings.
 fn promotion(changes: &[(&str, &str)]) -> (Promotion, String) {
@@ -22,7 +22,7 @@ fn least() -> Promotion {
         max_drain: Duration::from_secs(600),
         per_color: vec![],
         expect: None,
-        traffic: Wish {
+        traffic: TrafficRequest {
             to: Split { blue: 0, green: 100 },
             steps: vec![],
             bake: Duration::from_secs(300),
@@ -64,7 +64,7 @@ fn everything_of_a_promote_can_be_said() {
         max_drain: Duration::ZERO,
         per_color: vec!["COLOR".to_owned(), "POOL_SIZE".to_owned()],
         expect: Some("web:7".to_owned()),
-        traffic: Wish {
+        traffic: TrafficRequest {
             to: Split { blue: 100, green: 0 },
             steps: vec![20, 100],
             bake: Duration::from_secs(60),

@@ -1,10 +1,10 @@
-//! The input `role-to-assume`: the IAM role that the job assumes by its id token.
+//! The input `role-to-assume`: the IAM role that the job assumes with its id token.
 
 use super::context::Context;
-use crate::config::kinds::{listed, shown};
-use crate::plan::near::nearest;
+use crate::config::kinds::{list_values, quote_value};
+use crate::plan::suggestion::nearest_word;
 
-/// AWS's partitions, with the beginnings of the names of their regions; the first is that of all other regions.
+/// AWS's partitions, with the prefixes of their region names. The first partition has all other regions.
 const PARTITIONS: [(&str, &str); 3] = [("aws", ""), ("aws-cn", "cn-"), ("aws-us-gov", "us-gov-")];
 
 /// A role by its ARN.
@@ -25,7 +25,7 @@ pub(super) fn partition_of(region: &str) -> &'static str {
 }
 
 impl Role {
-    /// Reads `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, or says what it is instead.
+    /// Reads `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, or returns a problem.
     pub(crate) fn parse(value: &str) -> Result<Role, String> {
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
@@ -33,40 +33,46 @@ impl Role {
         };
         if !PARTITIONS.iter().any(|(name, _)| name == partition) {
             let names = PARTITIONS.map(|(name, _)| name);
-            let near = nearest(partition, names);
-            let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let suggestion = nearest_word(partition, names);
+            let suggestion =
+                suggestion.map_or(String::new(), |suggestion| format!("; did you mean `{suggestion}`?"));
             return Err(format!(
-                "{}: the partition {} is not one of {}{near}",
-                shown(value),
-                shown(partition),
-                listed(names)
+                "{}: the partition {} is not one of {}{suggestion}",
+                quote_value(value),
+                quote_value(partition),
+                list_values(names)
             ));
         }
         if *service == "sts" && resource.starts_with("assumed-role/") {
             return Err(session_of_role(value, partition, account, resource));
         }
         if *service != "iam" {
-            return Err(format!("{} names {}, not an IAM role", shown(value), shown(service)));
+            return Err(format!("{} names {}, not an IAM role", quote_value(value), quote_value(service)));
         }
         if !region.is_empty() {
             return Err(format!(
                 "{}: IAM has no regions, so nothing stands between `iam:` and `:`",
-                shown(value)
+                quote_value(value)
             ));
         }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(format!("{}: the account {} does not have 12 digits", shown(value), shown(account)));
+            return Err(format!(
+                "{}: the account {} does not have 12 digits",
+                quote_value(value),
+                quote_value(account)
+            ));
         }
         check_resource(value, resource)?;
         Ok(Role { arn: value.to_owned(), partition: (*partition).to_owned(), account: (*account).to_owned() })
     }
 
-    /// The audience that STS of the partition expects in the id token (README of configure-aws-credentials).
+    /// The audience in the id token that the partition's STS expects (README of configure-aws-credentials).
     pub(crate) fn audience(&self) -> &'static str {
         if self.partition == "aws-cn" { "sts.amazonaws.com.cn" } else { "sts.amazonaws.com" }
     }
 
-    /// What is wrong with the role in this region: credentials of a partition are good in its own regions alone.
+    /// A problem if the role belongs to another partition than this region: credentials work only in the regions of
+    /// their own partition.
     pub(crate) fn fits_region(&self, region: &str) -> Result<(), String> {
         let partition = partition_of(region);
         if partition == self.partition {
@@ -75,55 +81,55 @@ impl Role {
         Err(format!(
             "the role is of the partition `{}`, but the region {} is of `{partition}`",
             self.partition,
-            shown(region)
+            quote_value(region)
         ))
     }
 
-    /// What is wrong with the role where only some accounts are allowed; none given allows all.
+    /// A problem if only some accounts are allowed and the role's is not; an empty list allows all.
     pub(crate) fn fits_accounts(&self, allowed: &[String]) -> Result<(), String> {
         if allowed.is_empty() || allowed.contains(&self.account) {
             return Ok(());
         }
-        let allowed = listed(allowed.iter().map(String::as_str));
+        let allowed = list_values(allowed.iter().map(String::as_str));
         Err(format!("the role is in account `{}`; `allowed-account-ids` allows {allowed}", self.account))
     }
 }
 
-/// What to say of a text that is no ARN: most often it is the role's name alone.
+/// The problem of a text that is no ARN: most often, the text is the role's name.
 fn not_an_arn(value: &str) -> String {
     let name = value.strip_prefix("role/").unwrap_or(value);
     if is_path_and_name(name) {
         return format!(
             "{} is no ARN: write `arn:aws:iam::ACCOUNT_ID:role/{name}`, with the account's 12 digits",
-            shown(value)
+            quote_value(value)
         );
     }
     format!(
         "{} is not the ARN of a role: write it like `arn:aws:iam::123456789012:role/deploy`",
-        shown(value)
+        quote_value(value)
     )
 }
 
-/// What to say of the ARN of a session, as `aws sts get-caller-identity` prints it. It lacks the role's path.
+/// Message for the ARN of a session, as printed by `aws sts get-caller-identity`. Such an ARN lacks the role's path.
 fn session_of_role(value: &str, partition: &str, account: &str, resource: &str) -> String {
     let name = resource.split('/').nth(1).unwrap_or_default();
     let role = format!("arn:{partition}:iam::{account}:role/{name}");
-    format!("{} is a session of a role: give the role's ARN, {}", shown(value), shown(&role))
+    format!("{} is a session of a role: give the role's ARN, {}", quote_value(value), quote_value(&role))
 }
 
-/// The resource must be `role/`, a path or none, and a name of IAM's letters.
+/// Checks the resource: `role/`, an optional path, and a name of the characters that IAM allows.
 fn check_resource(value: &str, resource: &str) -> Result<(), String> {
     let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
     if kind != "role" {
-        let near = if nearest(kind, ["role"]).is_some() { "; did you mean `role/`?" } else { "" };
-        return Err(format!("{} names {}, not a role{near}", shown(value), shown(kind)));
+        let suggestion = if nearest_word(kind, ["role"]).is_some() { "; did you mean `role/`?" } else { "" };
+        return Err(format!("{} names {}, not a role{suggestion}", quote_value(value), quote_value(kind)));
     }
     if is_path_and_name(name) {
         return Ok(());
     }
     Err(format!(
         "{} holds no name of a role after `role/`: up to 64 letters, digits and `+=,.@_-`, a path before it",
-        shown(value)
+        quote_value(value)
     ))
 }
 
@@ -137,7 +143,7 @@ fn is_path_and_name(text: &str) -> bool {
         && path.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// The name of the session, which AWS's logs show: the run and its attempt. 2–64 of STS's letters.
+/// The name of the session, for AWS's logs: the run and its attempt. 2–64 of the characters that STS allows.
 pub(crate) fn session_name(context: &Context) -> String {
     let run = context.run_id.as_deref().unwrap_or("local");
     let attempt = context.attempt.as_deref().unwrap_or("1");

@@ -1,12 +1,12 @@
-//! The settings of a run: inputs, config file and environment, read once, with everything that is wrong at once.
+//! The settings of a run: inputs, config file and environment, read once, with all problems reported together.
 
 use std::time::Duration;
 
 use super::deploy::{self, DeploySettings};
-use super::edge::{Edge, ReadFile, Warning};
 use super::env::Environment;
 use super::github::{self, GithubSettings};
 use super::identity::{self, Fact, GivenArn};
+use super::input_reader::{InputReader, ReadFile, Warning};
 use super::inputs::{COMMANDS, CommandName};
 use super::place::{self, File};
 use super::promote;
@@ -15,57 +15,57 @@ use super::traffic::{self, RollbackSettings};
 use crate::config::kinds;
 use crate::plan::problem::Problem;
 use crate::plan::scalers::Managed;
-use crate::plan::traffic::Wish;
+use crate::plan::traffic::TrafficRequest;
 use crate::plan::wanted::{Place, Probe, Promotion};
 
-/// What a run is asked to do, complete and checked as far as that goes without AWS.
+/// The settings of a run, complete and checked, except for checks that need AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// The command with its own settings.
     pub(crate) command: Command,
-    /// Where the colors live.
+    /// The cluster, services and listener.
     pub(crate) place: Place,
-    /// The name of the app, where the config file has one.
+    /// The name of the app, if the config file has one.
     pub(crate) app: Option<String>,
-    /// How the app's services scale, where the config file says so.
+    /// Scaling of the app's services, if the config file sets it.
     pub(crate) scaling: Option<Managed>,
     /// The AWS region.
     pub(crate) region: String,
-    /// The role to assume by the job's id token; none to take the credentials of the environment.
+    /// The role to assume with the job's id token; none to use the credentials of the environment.
     pub(crate) role: Option<Role>,
-    /// The only accounts to work in; empty for any.
+    /// The only allowed accounts; empty for all.
     pub(crate) allowed_account_ids: Vec<String>,
-    /// The ARNs among the inputs and files: they agree with each other, not yet with the credentials.
+    /// The ARNs among inputs and files: consistent with each other, not yet checked against the credentials.
     pub(crate) arns: Vec<GivenArn>,
-    /// Whether to print the plan and write nothing.
+    /// True if the run prints the plan and writes nothing.
     pub(crate) plan_only: bool,
-    /// How long to wait for the goal.
+    /// Longest wait for the goal.
     pub(crate) timeout: Duration,
-    /// How long to wait between two looks at AWS.
+    /// Time between two reads of AWS.
     pub(crate) poll_interval: Duration,
-    /// What a cancelled run does.
+    /// Reaction to a cancellation.
     pub(crate) on_cancel: OnCancel,
-    /// What is shown on GitHub.
+    /// The content for GitHub.
     pub(crate) github: GithubSettings,
 }
 
-/// What to do.
+/// The command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Put a version on a color and prove it healthy.
+    /// Deploy a version to a color and prove the version healthy.
     Deploy(Box<DeploySettings>),
     /// Move users between the colors.
-    Redirect(Box<Wish>),
+    Redirect(Box<TrafficRequest>),
     /// Make a color production.
     Promote(Box<Promotion>),
     /// Send all users back.
     Rollback(RollbackSettings),
-    /// Show both colors and what is valid now.
+    /// Show both colors and the commands that are possible now.
     Status,
 }
 
 impl Command {
-    /// Its name, as the input has it.
+    /// The command's name in the input.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Command::Deploy(_) => "deploy",
@@ -77,12 +77,12 @@ impl Command {
     }
 }
 
-/// What a cancelled run does.
+/// Reaction to a cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnCancel {
-    /// Puts back what it changed.
+    /// Restores the changes.
     Restore,
-    /// Leaves it, and says so.
+    /// Keeps the changes, and reports that.
     Leave,
 }
 
@@ -104,7 +104,7 @@ impl Settings {
         }
     }
 
-    /// Whether a cancelled run puts back what it changed.
+    /// True if a cancelled run restores its changes.
     pub(crate) fn restore_on_cancel(&self) -> bool {
         self.on_cancel == OnCancel::Restore
     }
@@ -114,55 +114,58 @@ impl Settings {
 const ON_CANCEL: [(&str, OnCancel); 2] = [("restore", OnCancel::Restore), ("leave", OnCancel::Leave)];
 
 /// Reads everything. `read_file` gets paths relative to the working directory, which is the workspace on a runner.
-pub(crate) fn settings(
+pub(crate) fn read_inputs(
     env: &Environment,
     read_file: ReadFile<'_>,
 ) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
-    let mut edge = Edge::new(env, read_file);
-    let found = read(&mut edge);
+    let mut edge = InputReader::new(env, read_file);
+    let found = read_settings(&mut edge);
     match found {
         Some(settings) if edge.problems.is_empty() => Ok((settings, edge.warnings)),
         Some(_) | None => Err(edge.problems),
     }
 }
 
-/// Reads one thing after the other; each notes its own problems, so none hides those of the next.
-fn read(edge: &mut Edge<'_>) -> Option<Settings> {
+/// Reads every setting; each notes its own problems, so none hides another's.
+fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
     let name = edge.parsed("command", |value| kinds::one_of(value, &COMMANDS));
     if let Some(name) = name {
         edge.warn_unused(name);
     }
-    // Without a valid command, too: all that is wrong with the inputs of the one that was meant is told at once.
+    // Also without a valid command: all problems with the inputs of the likely command are reported at once.
     let meant = edge.command;
-    let file = place::file(edge);
-    let place = place::place(edge, &file);
+    let file = place::read_config_file(edge);
+    let place = place::read_place(edge, &file);
     let command = match meant {
-        CommandName::Deploy => {
-            deploy::settings(edge, &file, place.as_ref()).map(|deploy| Command::Deploy(Box::new(deploy)))
-        }
+        CommandName::Deploy => deploy::read_deploy_inputs(edge, &file, place.as_ref())
+            .map(|deploy| Command::Deploy(Box::new(deploy))),
         CommandName::RedirectTraffic => {
-            traffic::redirect(edge, &file).map(|wish| Command::Redirect(Box::new(wish)))
+            traffic::read_redirect_inputs(edge, &file).map(|wish| Command::Redirect(Box::new(wish)))
         }
         CommandName::Promote => {
-            promote::settings(edge, &file).map(|promotion| Command::Promote(Box::new(promotion)))
+            promote::read_promote_inputs(edge, &file).map(|promotion| Command::Promote(Box::new(promotion)))
         }
-        CommandName::Rollback => traffic::rollback(edge).map(Command::Rollback),
+        CommandName::Rollback => traffic::read_rollback_inputs(edge).map(Command::Rollback),
         CommandName::Status => Some(Command::Status),
     };
-    let region = region(edge);
+    let region = read_region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
-    let role = role(edge, region.as_deref(), &allowed_account_ids);
-    let plan_only = edge.parsed("plan-only", kinds::boolean);
+    let role = read_role(edge, region.as_deref(), &allowed_account_ids);
+    let plan_only = edge.parsed("plan-only", kinds::parse_boolean);
     let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
-    let github = github::settings(edge, &file, place.as_ref());
+    let github = github::read_github_inputs(edge, &file, place.as_ref());
     check_profile(edge);
     check_characters(edge);
     check_lasting(edge, timeout);
-    let facts =
-        facts(edge, (&file, place.as_ref()), role.as_ref(), (region.as_deref(), &allowed_account_ids));
-    edge.problems.extend(identity::contradictions(facts, &edge.arns));
+    let facts = identity_facts(
+        edge,
+        (&file, place.as_ref()),
+        role.as_ref(),
+        (region.as_deref(), &allowed_account_ids),
+    );
+    edge.problems.extend(identity::find_contradictions(facts, &edge.arns));
     name?;
     Some(Settings {
         command: command?,
@@ -183,19 +186,19 @@ fn read(edge: &mut Edge<'_>) -> Option<Settings> {
 
 /// The shortest time-out.
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// The shortest time between two looks at AWS.
+/// The shortest time between two reads of AWS.
 const TENTH: Duration = Duration::from_millis(100);
-/// The longest time between two looks at AWS.
+/// The longest time between two reads of AWS.
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long a session lasts unless it was asked for longer.
+/// Default duration of a session.
 const HOUR: Duration = Duration::from_secs(3600);
 /// The longest time-out.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The region, by input or environment. Without one, AWS's own search would wait for a machine's metadata.
-fn region(edge: &mut Edge<'_>) -> Option<String> {
+/// The region, by input or environment. Otherwise AWS's own search would wait for a machine's metadata.
+fn read_region(edge: &mut InputReader<'_>) -> Option<String> {
     if edge.value("region").is_some() {
-        return edge.parsed("region", kinds::region);
+        return edge.parsed("region", kinds::parse_region);
     }
     let found =
         ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, edge.env.var(name)?)));
@@ -207,11 +210,11 @@ fn region(edge: &mut Edge<'_>) -> Option<String> {
         return None;
     };
     let what = |what| edge.problems.push(Problem::new(name, what));
-    kinds::region(value).map_err(what).ok()
+    kinds::parse_region(value).map_err(what).ok()
 }
 
-/// The role, which must be of the region's partition and of an allowed account.
-fn role(edge: &mut Edge<'_>, region: Option<&str>, allowed: &[String]) -> Option<Role> {
+/// The role, which must belong to the region's partition and to an allowed account.
+fn read_role(edge: &mut InputReader<'_>, region: Option<&str>, allowed: &[String]) -> Option<Role> {
     let role = edge.parsed("role-to-assume", Role::parse)?;
     for fits in [region.map_or(Ok(()), |region| role.fits_region(region)), role.fits_accounts(allowed)] {
         if let Err(what) = fits {
@@ -221,7 +224,7 @@ fn role(edge: &mut Edge<'_>, region: Option<&str>, allowed: &[String]) -> Option
     Some(role)
 }
 
-/// What gives credentials without a profile: keys, web identity, the container's own.
+/// Variables that provide credentials without a profile: keys, web identity, the container's own.
 const CREDENTIALS: [&str; 4] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -229,8 +232,8 @@ const CREDENTIALS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-/// A profile is a section in files of the runner, which the action's container does not have.
-fn check_profile(edge: &mut Edge<'_>) {
+/// Checks for a profile: a section in files of the runner, which the action's container lacks.
+fn check_profile(edge: &mut InputReader<'_>) {
     let given = |names: &[&'static str]| names.iter().copied().find(|name| edge.env.var(name).is_some());
     let profile = given(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]);
     let role = edge.value("role-to-assume").is_some();
@@ -241,7 +244,7 @@ fn check_profile(edge: &mut Edge<'_>) {
     }
 }
 
-/// Variables that the AWS SDK reads by itself, or that are sent as a header: no header holds a line break.
+/// Variables that the AWS SDK reads by itself, or that are sent as a header: a header can't contain a line break.
 const SENT: [&str; 7] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -252,8 +255,8 @@ const SENT: [&str; 7] = [
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 ];
 
-/// Credentials that were stored with a line break at their end, or with other characters that nobody sees.
-fn check_characters(edge: &mut Edge<'_>) {
+/// Checks for credentials that were stored with a line break at their end, or with other invisible characters.
+fn check_characters(edge: &mut InputReader<'_>) {
     for name in SENT {
         if edge.env.has_control_characters(name) {
             let what = "holds a line break or another control character: store the value again without it";
@@ -262,8 +265,9 @@ fn check_characters(edge: &mut Edge<'_>) {
     }
 }
 
-/// Exported credentials of a session can't be renewed, and when they end is not known; the role's own can and are.
-fn check_lasting(edge: &mut Edge<'_>, timeout: Option<Duration>) {
+/// Warns about exported session credentials: their end is unknown, and the run can't renew them, unlike those of a
+/// role.
+fn check_lasting(edge: &mut InputReader<'_>, timeout: Option<Duration>) {
     let renewed = edge.value("role-to-assume").is_some();
     let of_session = edge.env.var("AWS_SESSION_TOKEN").is_some();
     if let Some(timeout) = timeout.filter(|timeout| *timeout > HOUR && of_session && !renewed) {
@@ -276,9 +280,9 @@ fn check_lasting(edge: &mut Edge<'_>, timeout: Option<Duration>) {
     }
 }
 
-/// The place that the run works in, as far as it is known without AWS.
-fn facts(
-    edge: &Edge<'_>,
+/// The known facts about the run's place, without a call to AWS.
+fn identity_facts(
+    edge: &InputReader<'_>,
     (file, place): (&File, Option<&Place>),
     role: Option<&Role>,
     (region, allowed): (Option<&str>, &[String]),

@@ -45,7 +45,7 @@ fn read_with(
     files: &[(&str, &str)],
 ) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
     let env = Environment::new(Entry::Main, &variables.concat());
-    settings(&env, &|path: &Path| {
+    read_inputs(&env, &|path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
         found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     })
@@ -719,7 +719,7 @@ fn a_task_definition_file_is_checked_with_the_inputs_but_not_by_the_post_step() 
         "input task-definition: `task.json` does not exist: is actions/checkout among the steps before?"
     );
     let env = Environment::new(Entry::Post, &[&LEAST, &input[..1]].concat());
-    assert!(settings(&env, &|_| Err(io::Error::from(io::ErrorKind::NotFound))).is_ok());
+    assert!(read_inputs(&env, &|_| Err(io::Error::from(io::ErrorKind::NotFound))).is_ok());
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn a_split_is_a_preset_or_two_weights() {
         ("100/0", (100, 0)),
     ];
     for (value, (blue, green)) in table {
-        assert_eq!(split(value), Ok(Split { blue, green }), "{value}");
+        assert_eq!(parse_split(value), Ok(Split { blue, green }), "{value}");
     }
 }
 
@@ -46,7 +46,7 @@ fn a_wrong_split_is_told_in_words() {
         ("99999999999/1", "`99999999999` is more than 100 in `99999999999/1`".to_owned()),
     ];
     for (value, told) in table {
-        assert_eq!(split(value), Err(told), "{value}");
+        assert_eq!(parse_split(value), Err(told), "{value}");
     }
 }
 
@@ -62,9 +62,9 @@ fn a_wrong_step_is_told_in_words() {
         ("green-80", format!("`green-80` is not a number: {form}")),
     ];
     for (value, told) in table {
-        assert_eq!(step(value), Err(told), "{value}");
+        assert_eq!(parse_step(value), Err(told), "{value}");
     }
-    assert_eq!((step("1"), step("100")), (Ok(1), Ok(100)));
+    assert_eq!((parse_step("1"), parse_step("100")), (Ok(1), Ok(100)));
 }
 
 #[test]
@@ -79,22 +79,22 @@ fn steps_ascend_and_end_at_the_split() {
         (&[20, 20, 10], eighty, &["`20` is there twice", "`10` comes after `20`: the shares ascend"]),
     ];
     for (steps, to, told) in table {
-        assert_eq!(disorder(steps, to), told, "{steps:?}");
+        assert_eq!(step_problems(steps, to), told, "{steps:?}");
     }
 }
 
 proptest! {
     #[test]
     fn a_split_sums_to_100_and_reads_back(text in "[0-9]{1,3}/[0-9]{1,3}|.{0,12}") {
-        if let Ok(found) = split(&text) {
+        if let Ok(found) = parse_split(&text) {
             prop_assert_eq!(found.blue + found.green, 100);
-            prop_assert_eq!(split(&found.to_string()), Ok(found));
+            prop_assert_eq!(parse_split(&found.to_string()), Ok(found));
         }
     }
 
     #[test]
     fn every_whole_percentage_is_a_split(blue in 0_u32..=100) {
         let wanted = Split { blue, green: 100 - blue };
-        prop_assert_eq!(split(&format!("{blue}/{}", 100 - blue)), Ok(wanted));
+        prop_assert_eq!(parse_split(&format!("{blue}/{}", 100 - blue)), Ok(wanted));
     }
 }

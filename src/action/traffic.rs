@@ -1,40 +1,40 @@
-//! The inputs of `redirect-traffic` and `rollback`, as types, and those that `promote` shares with them.
+//! The inputs of `redirect-traffic` and `rollback`, as types, and the inputs that `promote` shares with both.
 
 use std::time::Duration;
 
 use super::deploy;
-use super::edge::Edge;
+use super::input_reader::InputReader;
 use super::inputs::CommandName;
 use super::place::File;
 use super::share;
-use crate::config::kinds::{self, show_duration, shown};
+use crate::config::kinds::{self, quote_value, show_duration};
 use crate::plan::arn::Arn;
 use crate::plan::color::{Color, Split};
-use crate::plan::traffic::Wish;
+use crate::plan::traffic::TrafficRequest;
 
-/// What a rollback is asked for.
+/// The settings of a rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RollbackSettings {
-    /// Where all users go: never develop; without it, the color that has none.
+    /// The color that gets all users, never develop; without a color, the color without users.
     pub(crate) color: Option<Color>,
-    /// Whether a color with too few tasks is scaled up first.
+    /// True if a color with too few tasks is scaled up first.
     pub(crate) scale_up: bool,
-    /// Whether one healthy target is enough.
+    /// True if one healthy target is enough.
     pub(crate) force: bool,
-    /// Whether a color's target group may be brought into a production rule that holds the other one alone.
+    /// True if a color's target group may be added to a production rule that forwards only to the other color.
     pub(crate) adopt: bool,
-    /// How long a color has to carry all users before scale-in is allowed again.
+    /// Time that a color must carry all users before scale-in is allowed again.
     pub(crate) settle: Duration,
 }
 
 /// Reads the inputs of `redirect-traffic`.
-pub(super) fn redirect(edge: &mut Edge<'_>, file: &File) -> Option<Wish> {
-    let to = edge.parsed("traffic", share::split);
-    let wish = wish(edge, file, to);
-    let expect = expected(edge);
-    let mut wish = Wish { expect, ..wish? };
+pub(super) fn read_redirect_inputs(edge: &mut InputReader<'_>, file: &File) -> Option<TrafficRequest> {
+    let to = edge.parsed("traffic", share::parse_split);
+    let wish = read_traffic_inputs(edge, file, to);
+    let expect = read_expected_definition(edge);
+    let mut wish = TrafficRequest { expect, ..wish? };
     if wish.force && wish.steps.is_empty() {
-        // Nothing watches them, and one that can't be read must not keep users where they fail.
+        // Without steps, no alarm is watched, and an unreadable alarm must not block a forced move away from errors.
         wish.alarms.clear();
     }
     if wish.force && !wish.steps.is_empty() {
@@ -44,21 +44,27 @@ pub(super) fn redirect(edge: &mut Edge<'_>, file: &File) -> Option<Wish> {
 }
 
 /// Reads the inputs of `rollback`.
-pub(super) fn rollback(edge: &mut Edge<'_>) -> Option<RollbackSettings> {
-    let color = edge.parsed("color", color);
-    let (scale_up, force) = (edge.parsed("scale-up", kinds::boolean), edge.parsed("force", kinds::boolean));
-    let (adopt, settle) = (edge.parsed("adopt", kinds::boolean), settle(edge));
+pub(super) fn read_rollback_inputs(edge: &mut InputReader<'_>) -> Option<RollbackSettings> {
+    let color = edge.parsed("color", parse_color);
+    let (scale_up, force) =
+        (edge.parsed("scale-up", kinds::parse_boolean), edge.parsed("force", kinds::parse_boolean));
+    let (adopt, settle) = (edge.parsed("adopt", kinds::parse_boolean), read_settle(edge));
     Some(RollbackSettings { color, scale_up: scale_up?, force: force?, adopt: adopt?, settle: settle? })
 }
 
-/// The inputs of a change of traffic to this split. It expects no task definition, and is forced only where its command has that.
-pub(super) fn wish(edge: &mut Edge<'_>, file: &File, to: Option<Split>) -> Option<Wish> {
-    let steps = share::steps(edge, to);
+/// The inputs of a change of traffic to this split. Sets no expected task definition. Forced only for commands with the
+/// input `force`.
+pub(super) fn read_traffic_inputs(
+    edge: &mut InputReader<'_>,
+    file: &File,
+    to: Option<Split>,
+) -> Option<TrafficRequest> {
+    let steps = share::read_steps(edge, to);
     let bake = edge.parsed("bake-time", |value| kinds::duration_within(value, MILLISECOND, DAY));
-    let alarms = alarms(edge, Some(file).filter(|_| !steps.is_empty()));
-    let (scale_up, force) = (edge.parsed("scale-up", kinds::boolean), force(edge));
-    let (adopt, settle) = (edge.parsed("adopt", kinds::boolean), settle(edge));
-    let wish = Wish {
+    let alarms = read_rollback_alarms(edge, Some(file).filter(|_| !steps.is_empty()));
+    let (scale_up, force) = (edge.parsed("scale-up", kinds::parse_boolean), read_force(edge));
+    let (adopt, settle) = (edge.parsed("adopt", kinds::parse_boolean), read_settle(edge));
+    let wish = TrafficRequest {
         to: to?,
         steps,
         bake: bake?,
@@ -73,16 +79,20 @@ pub(super) fn wish(edge: &mut Edge<'_>, file: &File, to: Option<Split>) -> Optio
     Some(wish)
 }
 
-/// Whether one healthy target is enough; never for a promote, which has time.
-fn force(edge: &mut Edge<'_>) -> Option<bool> {
-    if edge.command == CommandName::Promote { Some(false) } else { edge.parsed("force", kinds::boolean) }
+/// True if one healthy target is enough; never for a promote, which is not urgent.
+fn read_force(edge: &mut InputReader<'_>) -> Option<bool> {
+    if edge.command == CommandName::Promote {
+        Some(false)
+    } else {
+        edge.parsed("force", kinds::parse_boolean)
+    }
 }
 
-/// The words of the input `color` where users are meant.
+/// The words of the input `color` of commands that move users.
 const COLORS: [(&str, Color); 2] = [("blue", Color::Blue), ("green", Color::Green)];
 
 /// A color that can have users.
-pub(super) fn color(value: &str) -> Result<Color, String> {
+pub(super) fn parse_color(value: &str) -> Result<Color, String> {
     match value {
         "develop" => Err("`develop` never takes production traffic: write `blue` or `green`".to_owned()),
         value => kinds::one_of(value, &COLORS),
@@ -91,23 +101,27 @@ pub(super) fn color(value: &str) -> Result<Color, String> {
 
 /// The shortest bake.
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// The longest time to settle, and how long exported credentials last where nobody asked for more (the default of
-/// `role-duration-seconds` of aws-actions/configure-aws-credentials).
+/// The longest time to settle, and the default lifetime of exported credentials (`role-duration-seconds` of
+/// aws-actions/configure-aws-credentials).
 const HOUR: Duration = Duration::from_secs(3600);
-/// How long a job on GitHub's own runners can last (GitHub's usage limits).
+/// Longest duration of a job on GitHub's own runners (GitHub's usage limits).
 const JOB: Duration = Duration::from_secs(6 * 3600);
 /// The longest bake.
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a color has to carry all users.
-fn settle(edge: &mut Edge<'_>) -> Option<Duration> {
+/// Time that a color must carry all users.
+fn read_settle(edge: &mut InputReader<'_>) -> Option<Duration> {
     edge.parsed("settle", |value| kinds::duration_within(value, Duration::ZERO, HOUR))
 }
 
-/// The alarms by name, each once: the input's, or those of the config file, which are for runs with steps: nothing else
-/// watches them, and one that was deleted must not keep users where they fail.
-fn alarms(edge: &mut Edge<'_>, file: Option<&File>) -> Vec<String> {
-    let input = edge.list("rollback-alarms", |reader, node| reader.parsed(node, kinds::alarm), kinds::alarm);
+/// The names of the alarms, without duplicates: from the input, or for runs with steps from the config file. Without
+/// steps, no alarm is watched, and a deleted alarm must not block a move away from errors.
+fn read_rollback_alarms(edge: &mut InputReader<'_>, file: Option<&File>) -> Vec<String> {
+    let input = edge.list(
+        "rollback-alarms",
+        |reader, node| reader.parsed(node, kinds::parse_alarm),
+        kinds::parse_alarm,
+    );
     let app = file.and_then(|file| file.app.as_ref());
     let place = match (&input, file, app) {
         (None, Some(file), Some((name, _))) => format!("{} apps.{name}.rollback-alarms", file.path),
@@ -125,8 +139,8 @@ fn alarms(edge: &mut Edge<'_>, file: Option<&File>) -> Vec<String> {
     names
 }
 
-/// The task definition that was approved. A family alone would be any of its revisions.
-pub(super) fn expected(edge: &mut Edge<'_>) -> Option<String> {
+/// The approved task definition. A family alone would allow all its revisions.
+pub(super) fn read_expected_definition(edge: &mut InputReader<'_>) -> Option<String> {
     let found = edge.parsed("expect-task-definition", expected_one);
     if let Some(found) = &found {
         edge.note_arn("input expect-task-definition", found);
@@ -146,23 +160,23 @@ fn expected_one(value: &str) -> Result<String, String> {
         (true, true) => Ok(value.to_owned()),
         (true, false) => Err(format!(
             "{} has no revision: write the one that was approved, such as `{family}:7`",
-            shown(value)
+            quote_value(value)
         )),
-        (false, _) => Err(format!("{} is neither an ARN nor `FAMILY:REVISION`", shown(value))),
+        (false, _) => Err(format!("{} is neither an ARN nor `FAMILY:REVISION`", quote_value(value))),
     }
 }
 
-/// Warns of bakes that outlive the job or the credentials.
-fn warn_long(edge: &mut Edge<'_>, wish: &Wish) {
+/// Warns if the bakes outlive the job or the credentials.
+fn warn_long(edge: &mut InputReader<'_>, wish: &TrafficRequest) {
     let count = u32::try_from(wish.steps.len()).unwrap_or(u32::MAX);
     let sum = wish.bake.saturating_mul(count);
     let held = format!("{count} steps of {} each take {}", show_duration(wish.bake), show_duration(sum));
-    outlives(edge, "bake-time", sum, &held);
+    warn_if_outlives(edge, "bake-time", sum, &held);
 }
 
-/// Warns of a time that is longer than the job or the credentials last. `told` says how long it is, in a sentence that
-/// goes on with `but`.
-pub(super) fn outlives(edge: &mut Edge<'_>, input: &str, time: Duration, told: &str) {
+/// Warns if a time outlives the job or the credentials. `told` states the time, in a sentence that continues with
+/// `but`.
+pub(super) fn warn_if_outlives(edge: &mut InputReader<'_>, input: &str, time: Duration, told: &str) {
     if time > JOB {
         let what = format!(
             "{told}, but a job on GitHub's own runners ends after {}: the run would be killed on the way",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::action::env::{Entry, Environment};
-use crate::action::settings::{Command, OnCancel, settings};
+use crate::action::settings::{Command, OnCancel, read_inputs};
 
 /// What every command needs.
 const PLACE: [(&str, &str); 4] = [
@@ -28,7 +28,7 @@ pub(in crate::action) fn read(
     let env = Environment::new(Entry::Main, &variables);
     let file = |_: &Path| file.map(str::to_owned).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));
     let lines = |lines: Vec<String>| lines.join("\n");
-    match settings(&env, &file) {
+    match read_inputs(&env, &file) {
         Ok((settings, warnings)) => Ok((
             settings.command,
             settings.on_cancel,
@@ -39,7 +39,7 @@ pub(in crate::action) fn read(
 }
 
 /// The wish of a redirect without a warning.
-fn wish(changes: &[(&str, &str)], file: Option<&str>) -> Wish {
+fn wish(changes: &[(&str, &str)], file: Option<&str>) -> TrafficRequest {
     match read("redirect-traffic", changes, file) {
         Ok((Command::Redirect(wish), OnCancel::Leave, warnings)) if warnings.is_empty() => *wish,
         other => panic!("{other:?}"),
@@ -60,7 +60,7 @@ fn warnings(changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_redirect_needs_the_split_alone() {
-    let wanted = Wish {
+    let wanted = TrafficRequest {
         to: Split { blue: 80, green: 20 },
         steps: vec![],
         bake: Duration::from_secs(300),
@@ -92,7 +92,7 @@ fn everything_of_a_redirect_can_be_said() {
         ],
         Some(FILE),
     );
-    let wanted = Wish {
+    let wanted = TrafficRequest {
         to: Split { blue: 10, green: 90 },
         steps: vec![20, 50, 90],
         bake: Duration::from_millis(300),

@@ -1,6 +1,6 @@
 //! The inputs `environment` and `secrets`: changes to the variables of containers. No value ever reaches a message.
 
-use super::edge::Edge;
+use super::input_reader::InputReader;
 use crate::config::kinds::is_ecs_name;
 use crate::config::quoting;
 use crate::config::reader::{Node, Reader};
@@ -8,21 +8,21 @@ use crate::config::yaml::Tree;
 use crate::plan::arn::Arn;
 use crate::plan::wanted::{EnvChange, Text};
 
-/// What the inputs hold, for the message about something else.
+/// The expected content, for the message about other content.
 const WANTED: &str = "a mapping is expected, `NAME: text` a line";
 
 /// The changes of `environment`.
-pub(crate) fn environment(edge: &mut Edge<'_>) -> Vec<EnvChange> {
-    edge.yaml("environment", |reader, root| changes(reader, root, |_| Ok(()))).unwrap_or_default()
+pub(crate) fn read_environment(edge: &mut InputReader<'_>) -> Vec<EnvChange> {
+    edge.yaml("environment", |reader, root| read_changes(reader, root, |_| Ok(()))).unwrap_or_default()
 }
 
 /// The changes of `secrets`.
-pub(crate) fn secrets(edge: &mut Edge<'_>) -> Vec<EnvChange> {
-    edge.yaml("secrets", |reader, root| changes(reader, root, secret_source)).unwrap_or_default()
+pub(crate) fn read_secrets(edge: &mut InputReader<'_>) -> Vec<EnvChange> {
+    edge.yaml("secrets", |reader, root| read_changes(reader, root, secret_source)).unwrap_or_default()
 }
 
-/// ECS refuses a variable that is both; the planner could not know which was meant.
-pub(crate) fn check_both(edge: &mut Edge<'_>, environment: &[EnvChange], secrets: &[EnvChange]) {
+/// Checks for variables in both inputs: ECS refuses such a variable, and the intended value is unknown.
+pub(crate) fn check_both(edge: &mut InputReader<'_>, environment: &[EnvChange], secrets: &[EnvChange]) {
     let meets = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
     for secret in secrets.iter().filter(|secret| secret.value.is_some()) {
         let same = |change: &&EnvChange| change.name == secret.name && change.value.is_some();
@@ -33,25 +33,29 @@ pub(crate) fn check_both(edge: &mut Edge<'_>, environment: &[EnvChange], secrets
 }
 
 /// Variables, or containers with their variables.
-fn changes(reader: &mut Reader<'_>, root: &Node, check: fn(&str) -> Result<(), String>) -> Vec<EnvChange> {
+fn read_changes(
+    reader: &mut Reader<'_>,
+    root: &Node,
+    check: fn(&str) -> Result<(), String>,
+) -> Vec<EnvChange> {
     let mut found = Vec::new();
     for (name, node) in reader.entries(root, WANTED) {
         if !matches!(node.tree, Tree::Map(_)) {
-            found.extend(change(reader, None, &name, &node, check));
+            found.extend(read_change(reader, None, &name, &node, check));
             continue;
         }
         if !is_ecs_name(&name) {
             reader.problem(&node, "is not the name of a container: it has only letters, digits, `-` and `_`");
         }
         for (variable, node) in reader.entries(&node, WANTED) {
-            found.extend(change(reader, Some(&name), &variable, &node, check));
+            found.extend(read_change(reader, Some(&name), &variable, &node, check));
         }
     }
     found
 }
 
-/// One variable.
-fn change(
+/// A variable.
+fn read_change(
     reader: &mut Reader<'_>,
     container: Option<&str>,
     name: &str,
@@ -75,12 +79,12 @@ fn change(
     Some(EnvChange { container: container.map(str::to_owned), name: name.to_owned(), value })
 }
 
-/// What YAML made of a value that was meant as text, if it changed it: `null` alone removes a variable.
+/// YAML's change of a value that was meant as text, if any: only `null` removes a variable.
 fn changed_by_yaml(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<String> {
     match &node.tree {
-        Tree::Null => quoting::changed(name, reader.written(node, name), None),
+        Tree::Null => quoting::yaml_change(name, reader.written(node, name), None),
         Tree::Text(text) if reader.may_change_values() => {
-            quoting::changed(name, reader.written(node, name), Some(text))
+            quoting::yaml_change(name, reader.written(node, name), Some(text))
         }
         Tree::Text(_) | Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => {
             None
@@ -88,12 +92,13 @@ fn changed_by_yaml(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<S
     }
 }
 
-/// Whether a text can be the name of an environment variable.
+/// True if a text can be the name of an environment variable.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control())
 }
 
-/// Where ECS reads a secret from (`valueFrom`): Secrets Manager by ARN, SSM by ARN, or by name in the same region.
+/// Checks a source from which ECS reads a secret (`valueFrom`): Secrets Manager by ARN, SSM by ARN, or by name in the
+/// same region.
 fn secret_source(value: &str) -> Result<(), String> {
     let known = match Arn::parse(value) {
         Some(arn) => match arn.service {

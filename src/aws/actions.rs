@@ -1,5 +1,5 @@
 //! The actions of a listener rule as JSON, with the keys of AWS's API, and back. A rule is written as a whole, so no
-//! field may get lost on the way.
+//! field may get lost.
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, AuthenticateCognitoActionConditionalBehaviorEnum,
@@ -11,23 +11,23 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use serde_json::{Map, Value};
 
-use super::json::{Json, structure, take, word};
+use super::json::{Json, structure, take_member, word};
 
-/// The seconds that group stickiness may last (API_TargetGroupStickinessConfig).
+/// The range of group stickiness in seconds (API_TargetGroupStickinessConfig).
 const DURATIONS: std::ops::RangeInclusive<i32> = 1..=604_800;
 
-/// All actions of a rule, fit to be sent back: a forward action names its groups in `ForwardConfig` alone, and a client
-/// secret, which AWS never returns, is asked to be kept (API_ModifyRule). Stickiness that is off keeps its duration, unless
-/// AWS would refuse it: Terraform's provider before version 4 fails on a rule without it.
-/// `Null` where an action has a type that this SDK does not know.
-pub(super) fn json(actions: &[Action]) -> Value {
+/// All actions of a rule, ready to be sent back: a forward action names its groups only in `ForwardConfig`, and a flag
+/// keeps a client secret, which AWS never returns (API_ModifyRule). Disabled stickiness keeps its duration, unless AWS
+/// would refuse the value: Terraform's provider before version 4 fails on a rule without a duration. `Null` if an
+/// action has a type that this SDK does not know.
+pub(super) fn actions_to_json(actions: &[Action]) -> Value {
     if actions.is_empty() || !actions.iter().all(is_known) {
         return Value::Null;
     }
-    actions.iter().map(|action| sendable(action.clone()).write()).collect()
+    actions.iter().map(|action| sendable_action(action.clone()).write()).collect()
 }
 
-/// The SDK's actions for such JSON, or what in it is not understood.
+/// The SDK's actions for such JSON, or the unknown part as an error.
 pub(super) fn from_json(actions: &Value) -> Result<Vec<Action>, String> {
     let actions: Vec<Action> = Vec::read(actions)?;
     if actions.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn from_json(actions: &Value) -> Result<Vec<Action>, String> {
     }
 }
 
-/// Whether this SDK has the whole action.
+/// True if this SDK knows the whole action.
 fn is_known(action: &Action) -> bool {
     use ActionTypeEnum as Type;
     matches!(
@@ -56,8 +56,8 @@ fn is_known(action: &Action) -> bool {
     )
 }
 
-/// An action as AWS takes it, from one as AWS returns it.
-fn sendable(mut action: Action) -> Action {
+/// An action in the form that AWS accepts, from the form that AWS returns.
+fn sendable_action(mut action: Action) -> Action {
     if let Some(oidc) = &mut action.authenticate_oidc_config {
         oidc.use_existing_client_secret = Some(true);
     }
@@ -105,7 +105,7 @@ structure!(TargetGroupStickinessConfig {
     "DurationSeconds" duration_seconds set_duration_seconds,
 });
 
-// `ClientSecret` is left out on purpose: a secret neither comes into JSON nor out of it.
+// `ClientSecret` is left out on purpose: JSON never contains a secret, neither on output nor on input.
 structure!(AuthenticateOidcActionConfig {
     "Issuer" issuer set_issuer,
     "AuthorizationEndpoint" authorization_endpoint set_authorization_endpoint,

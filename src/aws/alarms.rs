@@ -1,27 +1,27 @@
-//! CloudWatch alarms by their names.
+//! CloudWatch alarms by name.
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 
 use super::clients::Aws;
-use super::errors::unread;
+use super::errors::read_error;
 use super::pages::all_pages;
-use super::together::together;
-use super::values::text;
+use super::together::join_all;
+use super::values::to_text;
+use crate::plan::aws_error::AwsResult;
 use crate::plan::snapshot::{Alarm, AlarmState};
-use crate::plan::trouble::Read;
 
 /// The IAM action of DescribeAlarms.
 const DESCRIBE_ALARMS: &str = "cloudwatch:DescribeAlarms";
 
-/// How many names DescribeAlarms takes.
+/// Most names that DescribeAlarms accepts.
 const AT_ONCE: usize = 100;
 
 impl Aws {
-    /// The metric and composite alarms with these names, as far as they exist, in the order of the names.
-    pub(super) async fn alarms(&self, names: &[String]) -> Read<Vec<Alarm>> {
-        let reads = together(names.chunks(AT_ONCE).map(|chunk| self.some_alarms(chunk))).await;
-        let chunks: Vec<Vec<Alarm>> = reads.into_iter().collect::<Read<_>>()?;
+    /// The existing metric and composite alarms with these names, in the order of the names.
+    pub(super) async fn alarms(&self, names: &[String]) -> AwsResult<Vec<Alarm>> {
+        let reads = join_all(names.chunks(AT_ONCE).map(|chunk| self.some_alarms(chunk))).await;
+        let chunks: Vec<Vec<Alarm>> = reads.into_iter().collect::<AwsResult<_>>()?;
         let mut all: Vec<Alarm> = chunks.into_iter().flatten().collect();
         let place = |alarm: &Alarm| names.iter().position(|name| *name == alarm.name);
         all.sort_by_key(place);
@@ -30,24 +30,26 @@ impl Aws {
     }
 
     /// Up to 100 alarms.
-    async fn some_alarms(&self, names: &[String]) -> Read<Vec<Alarm>> {
+    async fn some_alarms(&self, names: &[String]) -> AwsResult<Vec<Alarm>> {
         self.alarm_pages(names, |page| {
             let metric = page.metric_alarms().iter();
-            let metric = metric.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason()));
+            let metric =
+                metric.map(|it| alarm_from_aws(it.alarm_name(), it.state_value(), it.state_reason()));
             let composite = page.composite_alarms().iter();
-            let composite = composite.map(|it| alarm(it.alarm_name(), it.state_value(), it.state_reason()));
+            let composite =
+                composite.map(|it| alarm_from_aws(it.alarm_name(), it.state_value(), it.state_reason()));
             metric.chain(composite).collect()
         })
         .await
     }
 
-    /// What the pages of the alarms with these names hold, up to 100. Without the types AWS would leave out composite
-    /// alarms (API_DescribeAlarms).
+    /// The contents of all pages for up to 100 alarm names. Without alarm types, AWS would leave out composite alarms
+    /// (API_DescribeAlarms).
     pub(super) async fn alarm_pages<T>(
         &self,
         names: &[String],
         of_page: impl Fn(&DescribeAlarmsOutput) -> Vec<T>,
-    ) -> Read<Vec<T>> {
+    ) -> AwsResult<Vec<T>> {
         let told = names.join(", ");
         let asked = self
             .cloudwatch
@@ -57,17 +59,17 @@ impl Aws {
             .set_alarm_names(Some(names.to_vec()));
         all_pages(DESCRIBE_ALARMS, &told, async |token| {
             let page = asked.clone().set_next_token(token).send().await;
-            let page = page.map_err(unread(DESCRIBE_ALARMS, &told))?;
+            let page = page.map_err(read_error(DESCRIBE_ALARMS, &told))?;
             Ok((of_page(&page), page.next_token))
         })
         .await
     }
 }
 
-/// One alarm, its reason on one line.
-fn alarm(name: Option<&str>, state: Option<&StateValue>, reason: Option<&str>) -> Alarm {
+/// An alarm, with the reason on a single line.
+fn alarm_from_aws(name: Option<&str>, state: Option<&StateValue>, reason: Option<&str>) -> Alarm {
     Alarm {
-        name: text(name),
+        name: to_text(name),
         state: match state {
             Some(StateValue::Ok) => AlarmState::Fine,
             Some(StateValue::Alarm) => AlarmState::Firing,

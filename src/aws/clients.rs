@@ -24,7 +24,7 @@ use super::web_identity::{SignIn, WebIdentity};
 use crate::clock;
 use crate::plan::definition::Content;
 
-/// A client over a configuration, traced where that is wanted. The builders of the services share no trait.
+/// A client with a configuration, traced if requested. The builders of the services share no trait.
 macro_rules! client {
     ($sdk:ident, $config:expr, $trace:expr, $refused:expr) => {{
         let builder = $sdk::config::Builder::from($config).interceptor($refused.clone());
@@ -36,22 +36,22 @@ macro_rules! client {
     }};
 }
 
-/// How to reach AWS. Endpoints come from the environment, as in every tool on AWS's SDKs; so do credentials, unless
+/// Access to AWS. Endpoints come from the environment, as in every tool with AWS's SDKs; so do credentials, unless
 /// there is a role to assume.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The region's code.
     pub(crate) region: String,
-    /// What the user agent says beside the SDK's own words, such as the run's id. Characters that a user agent
-    /// may not hold become dashes.
+    /// The application's part of the user agent, such as the run's id. Characters that a user agent may not hold become
+    /// dashes.
     pub(crate) app_name: String,
-    /// The role to assume by the job's id token; none to take the credentials that the environment has.
+    /// The role to assume by the job's id token; none to use the environment's credentials.
     pub(crate) sign_in: Option<SignIn>,
     /// What AWS is reached by.
     pub(crate) means: Means,
-    /// Who is told of each attempt of a call; none to tell nobody.
+    /// Receives each attempt of a call; none for no trace.
     pub(crate) trace: Option<Trace>,
-    /// Who is told of each task definition that is read, before its answer goes on.
+    /// Receives each task definition from AWS, before the rest of the process sees the answer.
     pub(crate) definitions: ReadDefinition,
 }
 
@@ -74,27 +74,27 @@ impl AsyncSleep for Waiting {
     }
 }
 
-/// Is told of a task definition that was read.
+/// Receives a task definition from AWS.
 pub(crate) type ReadDefinition = fn(&Content);
 
 /// AWS in one region, with one set of credentials. Clones share connections and credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct Aws {
-    /// What the clients were made from.
+    /// The configuration of the clients.
     config: SdkConfig,
-    /// Who is told of each attempt.
+    /// Receives each attempt.
     trace: Option<Trace>,
     /// Credentials that AWS refused.
     refused: RefusedKeys,
-    /// Who is told of each task definition that is read.
+    /// Receives each task definition from AWS.
     pub(super) definitions: ReadDefinition,
-    /// Errors that pass by themselves.
+    /// Transient errors with codes of final errors.
     pub(super) patience: Patience,
     /// Elastic Container Service.
     pub(super) ecs: aws_sdk_ecs::Client,
     /// Elastic Load Balancing, version 2.
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
-    /// Elastic Container Registry in the own region.
+    /// Elastic Container Registry in the run's region.
     ecr: aws_sdk_ecr::Client,
     /// Application Auto Scaling.
     pub(super) scaling: aws_sdk_applicationautoscaling::Client,
@@ -105,12 +105,12 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Makes the clients. Nothing is sent and no credentials are looked for before the first call.
+    /// Creates the clients. The first call sends the first request and loads the credentials.
     pub(crate) async fn new(access: &Access) -> Aws {
-        Aws { definitions: access.definitions, ..Aws::over(config(access).await, access.trace) }
+        Aws { definitions: access.definitions, ..Aws::over(sdk_config(access).await, access.trace) }
     }
 
-    /// The clients over a configuration.
+    /// The clients with a configuration.
     pub(super) fn over(config: SdkConfig, trace: Option<Trace>) -> Aws {
         let refused = RefusedKeys::default();
         Aws {
@@ -128,7 +128,7 @@ impl Aws {
         }
     }
 
-    /// Elastic Container Registry in a region: an image may live in another one than the service.
+    /// Elastic Container Registry in a region: an image may be in another region than the service.
     pub(super) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
         if self.config.region().is_some_and(|own| own.as_ref() == region) {
             return self.ecr.clone();
@@ -139,16 +139,16 @@ impl Aws {
 }
 
 /// One configuration for all clients.
-pub(super) async fn config(access: &Access) -> SdkConfig {
-    with_credentials(unsigned(access).await, access)
+pub(super) async fn sdk_config(access: &Access) -> SdkConfig {
+    with_credentials(unsigned_config(access).await, access)
 }
 
 /// Short time-outs and three attempts; without credentials.
-pub(super) async fn unsigned(access: &Access) -> SdkConfig {
+pub(super) async fn unsigned_config(access: &Access) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(access.region.clone()))
         .no_credentials()
-        .retry_config(retries())
+        .retry_config(sdk_retries())
         .timeout_config(time_outs())
         .sleep_impl(Waiting)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -164,16 +164,16 @@ pub(super) async fn unsigned(access: &Access) -> SdkConfig {
     .await
 }
 
-/// Adds credentials, which are loaded when they are needed: the role's, or those of the environment.
+/// Adds credentials, loaded on the first use: the role's, or the environment's.
 pub(super) fn with_credentials(config: SdkConfig, access: &Access) -> SdkConfig {
     let identities = IdentityCache::lazy().load_timeout(Duration::from_secs(10));
     let (provider, identities) = match &access.sign_in {
         None => {
-            let chain = || credentials(Region::new(access.region.clone()));
+            let chain = || credentials_chain(Region::new(access.region.clone()));
             let given = access.means.credentials.clone();
             (given.unwrap_or_else(|| SharedCredentialsProvider::new(chain())), identities)
         }
-        // The role's credentials say themselves when to renew them, long before their end.
+        // The role's credentials set the time of renewal themselves, long before the end.
         Some(sign_in) => (
             SharedCredentialsProvider::new(WebIdentity::new(sign_in.clone(), &config)),
             identities.buffer_time(Duration::from_millis(500)),
@@ -182,15 +182,15 @@ pub(super) fn with_credentials(config: SdkConfig, access: &Access) -> SdkConfig 
     config.to_builder().credentials_provider(provider).identity_cache(identities.build()).build()
 }
 
-/// Three attempts within a second or two: polling is the outer loop, so there is no need to wait long in here.
-fn retries() -> RetryConfig {
+/// Three attempts within a second or two: polling is the outer loop, so long waits are not needed here.
+fn sdk_retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_secs(2))
 }
 
-/// Limits for a connection, one attempt, and a call with all its attempts.
+/// Limits for a connection, for an attempt, and for a call with all attempts.
 pub(super) fn time_outs() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
@@ -199,9 +199,9 @@ pub(super) fn time_outs() -> TimeoutConfig {
         .build()
 }
 
-/// Where credentials come from, in order: environment, web identity, container, instance. The SDK's own chain
-/// also reads profiles, which do not exist in this container, and asks a silent metadata service for seconds.
-fn credentials(region: Region) -> CredentialsProviderChain {
+/// The sources of credentials, in order: environment, web identity, container, instance. The SDK's own chain also reads
+/// profiles, which do not exist in this container, and waits seconds for a silent metadata service.
+fn credentials_chain(region: Region) -> CredentialsProviderChain {
     let shared = ProviderConfig::without_region().with_region(Some(region)).with_timeout_config(time_outs());
     let metadata = imds::Client::builder()
         .configure(&shared)
@@ -215,12 +215,12 @@ fn credentials(region: Region) -> CredentialsProviderChain {
         .or_else("container", EcsCredentialsProvider::builder().configure(&shared).build())
         .or_else(
             "instance metadata",
-            // It looks at AWS_EC2_METADATA_DISABLED by itself.
+            // This provider checks AWS_EC2_METADATA_DISABLED itself.
             ImdsCredentialsProvider::builder().configure(&shared).imds_client(metadata).build(),
         )
 }
 
-/// The name in the user agent; none when nothing is left of it. A user agent takes no space and no slash.
+/// The name in the user agent; none if nothing is left of the name. A user agent accepts no space and no slash.
 fn app_name(name: &str) -> Option<AppName> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
     let name: String =

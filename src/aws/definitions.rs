@@ -12,11 +12,11 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
 use super::clients::Aws;
-use super::errors::{odd, unread, unwritten};
+use super::errors::{read_error, unexpected_response, write_error};
 use super::retry::NoBlindRetry;
-use crate::plan::definition::{Content, family};
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
+use crate::plan::definition::{Content, family_name};
 use crate::plan::snapshot::Revision;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// The IAM action of DescribeTaskDefinition.
 const DESCRIBE: &str = "ecs:DescribeTaskDefinition";
@@ -25,8 +25,8 @@ const DESCRIBE: &str = "ecs:DescribeTaskDefinition";
 const REGISTER: &str = "ecs:RegisterTaskDefinition";
 
 impl Aws {
-    /// A revision: the newest active one of a family, `family:revision`, or an ARN.
-    pub(crate) async fn revision(&self, which: &str) -> Read<Revision> {
+    /// A revision: the newest active revision of a family, `family:revision`, or an ARN.
+    pub(crate) async fn revision(&self, which: &str) -> AwsResult<Revision> {
         let raw = Raw::default();
         self.ecs
             .describe_task_definition()
@@ -36,17 +36,17 @@ impl Aws {
             .interceptor(raw.clone())
             .send()
             .await
-            .map_err(unread(DESCRIBE, which))
+            .map_err(read_error(DESCRIBE, which))
             .map_err(missing_revision)?;
         raw.revision()
             .inspect(|read| (self.definitions)(&read.content))
-            .ok_or_else(|| unreadable(DESCRIBE, which))
+            .ok_or_else(|| missing_definition_error(DESCRIBE, which))
     }
 
-    /// Registers a new revision: the JSON goes out as it is, fields that the SDK does not know included.
-    pub(crate) async fn register(&self, content: &Content) -> Read<Revision> {
+    /// Registers a new revision: sends the JSON unchanged, with fields that the SDK does not know.
+    pub(crate) async fn register(&self, content: &Content) -> AwsResult<Revision> {
         let body = Value::Object(content.object().clone()).to_string().into_bytes();
-        let family = family(content);
+        let family = family_name(content);
         let raw = Raw::default();
         let answer = self
             .ecs
@@ -58,36 +58,37 @@ impl Aws {
             .mutate_request(move |request| replace_body(request, &body))
             .send()
             .await
-            .map_err(unwritten(REGISTER, family));
+            .map_err(write_error(REGISTER, family));
         self.patience.with(REGISTER, family, answer)?;
-        raw.revision().ok_or_else(|| Trouble { effect_unknown: true, ..unreadable(REGISTER, family) })
+        raw.revision()
+            .ok_or_else(|| AwsError { effect_unknown: true, ..missing_definition_error(REGISTER, family) })
     }
 }
 
-/// Sends these bytes instead of what the SDK wrote; runs before the request is signed.
+/// Sends these bytes instead of the SDK's body; runs before the request is signed.
 fn replace_body(request: &mut HttpRequest, body: &[u8]) {
     request.headers_mut().insert("content-length", body.len().to_string());
     *request.body_mut() = SdkBody::from(body);
 }
 
-/// ECS says that a revision does not exist by a code for any wrong request; only its message tells.
-fn missing_revision(trouble: Trouble) -> Trouble {
+/// ECS reports a missing revision with a code for any invalid request; only the message is specific.
+fn missing_revision(trouble: AwsError) -> AwsError {
     let missing = trouble.code.as_deref() == Some("ClientException")
         && trouble.message.starts_with("Unable to describe task definition");
-    if missing { Trouble { kind: TroubleKind::Missing, ..trouble } } else { trouble }
+    if missing { AwsError { kind: AwsErrorKind::Missing, ..trouble } } else { trouble }
 }
 
-/// Trouble with an answer that was good for the SDK but not for us.
-fn unreadable(action: &'static str, which: &str) -> Trouble {
-    odd(TroubleKind::Unreachable, action, which, "AWS's answer holds no task definition")
+/// An answer that the SDK accepts but this crate can't use.
+fn missing_definition_error(action: &'static str, which: &str) -> AwsError {
+    unexpected_response(AwsErrorKind::Unreachable, action, which, "AWS's answer holds no task definition")
 }
 
-/// Keeps the bytes of the answer, which the SDK would reduce to the fields that it knows.
+/// Keeps the bytes of the answer, which the SDK would reduce to known fields.
 #[derive(Clone, Debug, Default)]
 struct Raw(Arc<Mutex<Vec<u8>>>);
 
 impl Raw {
-    /// The answer as a revision; none when it isn't one.
+    /// The answer as a revision; none if unreadable.
     fn revision(&self) -> Option<Revision> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let answer: Value = serde_json::from_slice(&bytes).ok()?;

@@ -1,59 +1,64 @@
-//! Target groups and their targets.
+//! Target groups and targets.
 
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroupAttribute, TargetHealthDescription};
 
 use super::clients::Aws;
-use super::errors::{odd, unread};
-use super::values::{port, text};
+use super::errors::{read_error, unexpected_response};
+use super::values::{to_port, to_text};
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::snapshot::{GroupAttributes, Target, TargetGroup};
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeTargetGroups.
 const DESCRIBE_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 
 impl Aws {
     /// A target group and its attributes, which may be missing.
-    pub(super) async fn group(&self, arn: &str) -> Read<TargetGroup> {
+    pub(super) async fn group(&self, arn: &str) -> AwsResult<TargetGroup> {
         let (base, attributes) = tokio::join!(self.group_base(arn), self.group_attributes(arn));
         Ok(TargetGroup { attributes: Some(attributes), ..base? })
     }
 
     /// A target group without its attributes.
-    async fn group_base(&self, arn: &str) -> Read<TargetGroup> {
+    async fn group_base(&self, arn: &str) -> AwsResult<TargetGroup> {
         let asked = self.elb.describe_target_groups().target_group_arns(arn).send();
-        let answer = asked.await.map_err(unread(DESCRIBE_GROUPS, arn))?;
+        let answer = asked.await.map_err(read_error(DESCRIBE_GROUPS, arn))?;
         let found = answer.target_groups().first().ok_or_else(|| {
-            odd(TroubleKind::Missing, DESCRIBE_GROUPS, arn, "AWS's answer holds no such target group")
+            unexpected_response(
+                AwsErrorKind::Missing,
+                DESCRIBE_GROUPS,
+                arn,
+                "AWS's answer holds no such target group",
+            )
         })?;
         Ok(TargetGroup {
             arn: arn.to_owned(),
-            name: text(found.target_group_name()),
-            target_type: text(found.target_type().map(|it| it.as_str())),
+            name: to_text(found.target_group_name()),
+            target_type: to_text(found.target_type().map(|it| it.as_str())),
             balancers: found.load_balancer_arns().to_vec(),
             ..TargetGroup::default()
         })
     }
 
     /// The attributes of a target group.
-    async fn group_attributes(&self, arn: &str) -> Read<GroupAttributes> {
+    async fn group_attributes(&self, arn: &str) -> AwsResult<GroupAttributes> {
         let asked = self.elb.describe_target_group_attributes().target_group_arn(arn).send();
         let answer =
-            asked.await.map_err(unread("elasticloadbalancing:DescribeTargetGroupAttributes", arn))?;
-        Ok(attributes(answer.attributes()))
+            asked.await.map_err(read_error("elasticloadbalancing:DescribeTargetGroupAttributes", arn))?;
+        Ok(attributes_from_aws(answer.attributes()))
     }
 
     /// The registered targets of a group and their health, one call without paging.
-    pub(super) async fn targets(&self, arn: &str) -> Read<Vec<Target>> {
+    pub(super) async fn targets(&self, arn: &str) -> AwsResult<Vec<Target>> {
         let asked = self.elb.describe_target_health().target_group_arn(arn).send();
-        let answer = asked.await.map_err(unread("elasticloadbalancing:DescribeTargetHealth", arn))?;
-        Ok(answer.target_health_descriptions().iter().map(target).collect())
+        let answer = asked.await.map_err(read_error("elasticloadbalancing:DescribeTargetHealth", arn))?;
+        Ok(answer.target_health_descriptions().iter().map(target_from_aws).collect())
     }
 }
 
-/// The attributes by their keys. What AWS leaves out has its documented default (API_TargetGroupAttribute).
-fn attributes(all: &[TargetGroupAttribute]) -> GroupAttributes {
+/// The attributes by key. A missing attribute has the documented default (API_TargetGroupAttribute).
+fn attributes_from_aws(all: &[TargetGroupAttribute]) -> GroupAttributes {
     let number = |key: &str| -> Option<u32> {
         let attribute = all.iter().find(|attribute| attribute.key() == Some(key));
         attribute.and_then(|attribute| attribute.value()?.parse().ok())
@@ -71,12 +76,12 @@ fn attributes(all: &[TargetGroupAttribute]) -> GroupAttributes {
 }
 
 /// One target.
-fn target(from: &TargetHealthDescription) -> Target {
+fn target_from_aws(from: &TargetHealthDescription) -> Target {
     let (target, health) = (from.target(), from.target_health());
     Target {
-        id: text(target.and_then(|target| target.id())),
-        port: port(target.and_then(|target| target.port())),
-        state: text(health.and_then(|health| health.state()).map(|state| state.as_str())),
+        id: to_text(target.and_then(|target| target.id())),
+        port: to_port(target.and_then(|target| target.port())),
+        state: to_text(health.and_then(|health| health.state()).map(|state| state.as_str())),
         reason: health.and_then(|health| health.reason()).map(|reason| reason.as_str().to_owned()),
         description: health.and_then(|health| health.description()).map(str::to_owned),
     }

@@ -1,13 +1,13 @@
-//! Whose credentials these are.
+//! The identity of the credentials.
 
 use super::clients::Aws;
-use super::errors::{odd, unread};
-use crate::plan::trouble::{Read, TroubleKind};
+use super::errors::{read_error, unexpected_response};
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 
 /// The IAM action of GetCallerIdentity, which needs no permission.
 pub(crate) const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
-/// Whom AWS takes us for.
+/// The caller's identity in AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The account id, 12 digits.
@@ -18,17 +18,21 @@ pub(crate) struct Caller {
 
 impl Aws {
     /// The account and partition of the credentials.
-    pub(crate) async fn caller(&self) -> Read<Caller> {
+    pub(crate) async fn caller(&self) -> AwsResult<Caller> {
         let credentials = "the AWS credentials";
-        let answer =
-            self.sts.get_caller_identity().send().await.map_err(unread(GET_CALLER_IDENTITY, credentials))?;
+        let answer = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(read_error(GET_CALLER_IDENTITY, credentials))?;
         let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
         match (answer.account(), partition) {
             (Some(account), Some(partition)) => {
                 Ok(Caller { account: account.to_owned(), partition: partition.to_owned() })
             }
-            _ => Err(odd(
-                TroubleKind::Refused,
+            _ => Err(unexpected_response(
+                AwsErrorKind::Refused,
                 GET_CALLER_IDENTITY,
                 credentials,
                 "AWS named no account for the credentials",

@@ -1,22 +1,22 @@
-//! What an image reference stands for.
+//! The digest of an image reference.
 
 use aws_sdk_ecr::types::ImageIdentifier;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::clients::Aws;
-use super::errors::unread;
-use crate::plan::trouble::Read;
+use super::errors::read_error;
+use crate::plan::aws_error::AwsResult;
 
 impl Aws {
-    /// The digest (`sha256:…`) of an image in ECR, by its tag or its digest, in the account and region of its
-    /// registry. None: there is no such image, or no such repository.
+    /// The digest (`sha256:…`) of an image in ECR, by tag or digest, in the account and region of the registry. None if
+    /// there is no such image or repository.
     pub(crate) async fn digest(
         &self,
         account: &str,
         region: &str,
         repository: &str,
         tag_or_digest: &str,
-    ) -> Read<Option<String>> {
+    ) -> AwsResult<Option<String>> {
         let image = ImageIdentifier::builder();
         let image = if tag_or_digest.starts_with("sha256:") {
             image.image_digest(tag_or_digest)
@@ -39,7 +39,7 @@ impl Aws {
             {
                 Ok(None)
             }
-            Err(error) => Err(unread("ecr:DescribeImages", repository)(error)),
+            Err(error) => Err(read_error("ecr:DescribeImages", repository)(error)),
         }
     }
 }

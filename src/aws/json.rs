@@ -1,28 +1,28 @@
-//! Shapes of AWS's APIs as JSON with the keys of the API, and back. What is written as a whole must not lose a field on the
-//! way.
+//! Shapes of AWS's APIs as JSON with the keys of the API, and back. A shape that is written as a whole must not lose a
+//! field.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-/// A value of the SDK that has a form in JSON.
+/// A value of the SDK with a form in JSON.
 pub(super) trait Json: Sized {
     /// The value in JSON.
     fn write(&self) -> Value;
 
-    /// The value out of JSON, or what is not understood.
+    /// The value from JSON, or the unknown part as an error.
     fn read(value: &Value) -> Result<Self, String>;
 }
 
-/// The member of an object, which is taken out; none where it is not there.
-pub(super) fn take<T: Json>(object: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
+/// Takes a member out of an object; none if missing.
+pub(super) fn take_member<T: Json>(object: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
     match object.shift_remove(key) {
         Some(value) => T::read(&value).map(Some).map_err(|why| format!("{key}: {why}")),
         None => Ok(None),
     }
 }
 
-/// A structure: its members by their keys, each with the SDK's field and setter. Unknown keys are not understood.
+/// A structure: members by key, each with the SDK's field and setter. An unknown key is an error.
 macro_rules! structure {
     ($sdk:ident { $($key:literal $field:ident $set:ident,)* }) => {
         impl Json for $sdk {
@@ -36,7 +36,7 @@ macro_rules! structure {
 
             fn read(value: &Value) -> Result<Self, String> {
                 let mut object = value.as_object().ok_or("not an object")?.clone();
-                let built = $sdk::builder()$(.$set(take(&mut object, $key)?))*.build();
+                let built = $sdk::builder()$(.$set(take_member(&mut object, $key)?))*.build();
                 match object.keys().next() {
                     Some(key) => Err(format!("unknown key {key}")),
                     None => Ok(built),
@@ -46,7 +46,7 @@ macro_rules! structure {
     };
 }
 
-/// An enumeration, in JSON a text. A value that is new to the SDK stays what it is.
+/// An enumeration, a text in JSON. A value that is new to the SDK stays unchanged.
 macro_rules! word {
     ($($sdk:ident),*) => { $(impl Json for $sdk {
         fn write(&self) -> Value {
@@ -121,7 +121,7 @@ impl<T: Json> Json for Vec<T> {
     }
 }
 
-/// By key, so that the same actions always are the same JSON.
+/// Sorted by key, so that the same actions always give the same JSON.
 impl Json for HashMap<String, String> {
     fn write(&self) -> Value {
         self.iter()

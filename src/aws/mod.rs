@@ -1,4 +1,4 @@
-//! Thin adapters: the only place that names an AWS SDK. Its shapes become plan's types; nothing is decided here.
+//! Thin adapters: the only place that names an AWS SDK. The SDK's shapes become the plan's types; no decisions here.
 
 mod actions;
 mod alarms;

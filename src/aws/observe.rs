@@ -1,49 +1,49 @@
-//! One look at AWS: services first, then everything else at the same time.
+//! One look at AWS: services first, then everything else in parallel.
 
 use super::clients::Aws;
-use super::scaling::{Targets, resource};
+use super::scaling::{Targets, resource_id};
 use super::tasks::Desired;
-use super::together::together;
+use super::together::join_all;
+use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::Color;
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGroup};
-use crate::plan::trouble::{Read, Trouble};
 
-/// What to look at.
+/// The names to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
     /// Account, region and cluster.
     pub(crate) place: Place,
     /// The services by color, blue first.
     pub(crate) services: Vec<(Color, String)>,
-    /// Names of the CloudWatch alarms to look at.
+    /// Names of the CloudWatch alarms to read.
     pub(crate) alarms: Vec<String>,
 }
 
 impl Aws {
-    /// Reads what `look` asks for. Only services that can't be described at all make it fail: every
-    /// other part carries its own trouble.
-    pub(crate) async fn observe(&self, names: &Names, look: Look) -> Read<Snapshot> {
+    /// Reads the parts requested in `look`. Only services that can't be described at all make the read fail: every
+    /// other part carries its own error.
+    pub(crate) async fn observe(&self, names: &Names, look: ReadScope) -> AwsResult<Snapshot> {
         let wanted: Vec<(Color, String)> =
             names.services.iter().filter(|(color, _)| look.describes(*color)).cloned().collect();
         let place = names.place.clone();
         let (found, missing) = self.services(&place.cluster, &wanted).await?;
         let (wiring, filled, scaling, alarms) = tokio::join!(
             self.wiring(&found, look.wiring),
-            together(found.iter().map(|service| self.filled(
+            join_all(found.iter().map(|service| self.filled(
                 &place.cluster,
                 service,
                 look.of(service.color)
             ))),
-            maybe(look.scaling.then(|| self.scaling(&place.cluster, &found))),
-            maybe(look.alarms.then(|| self.alarms(&names.alarms))),
+            await_optional(look.scaling.then(|| self.scaling(&place.cluster, &found))),
+            await_optional(look.alarms.then(|| self.alarms(&names.alarms))),
         );
         let (groups, balancers) = wiring;
-        let whole = |(service, group): (Service, Option<Read<TargetGroup>>)| {
-            let target = |read: &Read<Targets>| {
+        let whole = |(service, group): (Service, Option<AwsResult<TargetGroup>>)| {
+            let target = |read: &AwsResult<Targets>| {
                 read.as_ref()
-                    .map(|targets| targets.get(&resource(&place.cluster, &service.name)).copied())
-                    .map_err(Trouble::clone)
+                    .map(|targets| targets.get(&resource_id(&place.cluster, &service.name)).copied())
+                    .map_err(AwsError::clone)
             };
             let scaling = scaling.as_ref().map(target);
             Service { group, scaling, ..service }
@@ -52,26 +52,27 @@ impl Aws {
         Ok(Snapshot { place, services, missing, balancers, alarms })
     }
 
-    /// A look with the rules read anew, and nothing else: what was read with them may have taken long.
+    /// A look with only the rules read again: the other parts of that look may have taken long.
     pub(crate) async fn rules_anew(&self, seen: &Snapshot) -> Snapshot {
         let known = seen.balancers.iter().flatten().flatten();
-        let reads = together(known.map(|balancer| self.balancer(&balancer.arn))).await;
+        let reads = join_all(known.map(|balancer| self.balancer(&balancer.arn))).await;
         let balancers = seen.balancers.is_some().then(|| reads.into_iter().collect());
         Snapshot { balancers, ..seen.clone() }
     }
 
-    /// The target group of each service, and then the load balancers that use any of them. Users are blue's and green's:
-    /// what of develop can't be read stays with develop.
+    /// The target group of each service, and then all load balancers of these groups. Users are blue's and green's: an
+    /// unreadable part of develop stays with develop.
     async fn wiring(
         &self,
         services: &[Service],
         asked: bool,
-    ) -> (Vec<Option<Read<TargetGroup>>>, Seen<Vec<Balancer>>) {
+    ) -> (Vec<Option<AwsResult<TargetGroup>>>, Seen<Vec<Balancer>>) {
         if !asked {
             return (services.iter().map(|_| None).collect(), None);
         }
-        let reads = services.iter().map(|service| maybe(the_group(service).map(|arn| self.group(arn))));
-        let mut groups = together(reads).await;
+        let reads =
+            services.iter().map(|service| await_optional(the_group(service).map(|arn| self.group(arn))));
+        let mut groups = join_all(reads).await;
         let mut arns: Vec<String> = Vec::new();
         for (service, group) in services.iter().zip(&groups) {
             match group {
@@ -86,7 +87,7 @@ impl Aws {
         arns.sort();
         arns.dedup();
         let mut balancers = Vec::new();
-        for (arn, read) in arns.iter().zip(together(arns.iter().map(|arn| self.balancer(arn))).await) {
+        for (arn, read) in arns.iter().zip(join_all(arns.iter().map(|arn| self.balancer(arn))).await) {
             match read {
                 Ok(balancer) => balancers.push(balancer),
                 Err(trouble) if of_develop_alone(arn, services, &groups) => {
@@ -98,32 +99,36 @@ impl Aws {
         (groups, Some(Ok(balancers)))
     }
 
-    /// A service with the parts that hang on it alone.
-    async fn filled(&self, cluster: &str, service: &Service, look: Look) -> Service {
+    /// A service with all parts that belong only to this service.
+    async fn filled(&self, cluster: &str, service: &Service, look: ReadScope) -> Service {
         let (name, group) = (&service.name, the_group(service));
         let (targets, definition, tasks, stopped, history, scalers) = tokio::join!(
-            maybe(group.filter(|_| look.health).map(|arn| self.targets(arn))),
-            maybe(look.definitions.then(|| self.revision(&service.task_definition))),
-            maybe(look.health.then(|| self.tasks(cluster, name, Desired::Running))),
-            maybe((look.stopped || look.causes).then(|| self.tasks(cluster, name, Desired::Stopped))),
-            maybe(look.causes.then(|| self.history(cluster, name))),
-            maybe(look.scalers.then(|| self.scalers(cluster, name))),
+            await_optional(group.filter(|_| look.health).map(|arn| self.targets(arn))),
+            await_optional(look.definitions.then(|| self.revision(&service.task_definition))),
+            await_optional(look.health.then(|| self.tasks(cluster, name, Desired::Running))),
+            await_optional((look.stopped || look.causes).then(|| self.tasks(
+                cluster,
+                name,
+                Desired::Stopped
+            ))),
+            await_optional(look.causes.then(|| self.history(cluster, name))),
+            await_optional(look.scalers.then(|| self.scalers(cluster, name))),
         );
         Service { targets, definition, tasks, stopped, history, scalers, ..service.clone() }
     }
 }
 
-/// Waits for the work where there is any.
-pub(super) async fn maybe<F: Future>(work: Option<F>) -> Option<F::Output> {
+/// Waits for the work, if any.
+pub(super) async fn await_optional<F: Future>(work: Option<F>) -> Option<F::Output> {
     match work {
         Some(work) => Some(work.await),
         None => None,
     }
 }
 
-/// Whether a load balancer is that of develop and of no other service.
-fn of_develop_alone(arn: &String, services: &[Service], groups: &[Option<Read<TargetGroup>>]) -> bool {
-    let uses = |group: &Option<Read<TargetGroup>>| {
+/// True if a load balancer serves develop and no other service.
+fn of_develop_alone(arn: &String, services: &[Service], groups: &[Option<AwsResult<TargetGroup>>]) -> bool {
+    let uses = |group: &Option<AwsResult<TargetGroup>>| {
         group.as_ref().and_then(|read| read.as_ref().ok()).is_some_and(|group| group.balancers.contains(arn))
     };
     services
@@ -133,8 +138,8 @@ fn of_develop_alone(arn: &String, services: &[Service], groups: &[Option<Read<Ta
         .all(|(service, _)| service.color == Color::Develop)
 }
 
-/// Leaves with develop that its load balancer can't be read.
-fn develop_unread(trouble: &Trouble, services: &[Service], groups: &mut [Option<Read<TargetGroup>>]) {
+/// Notes on develop that the load balancer can't be read.
+fn develop_unread(trouble: &AwsError, services: &[Service], groups: &mut [Option<AwsResult<TargetGroup>>]) {
     for (service, group) in services.iter().zip(groups) {
         if service.color == Color::Develop {
             *group = Some(Err(trouble.clone()));
@@ -142,7 +147,7 @@ fn develop_unread(trouble: &Trouble, services: &[Service], groups: &mut [Option<
     }
 }
 
-/// The one target group of a service. With several there is none to speak of, and the links tell.
+/// The only target group of a service. None if there are several, which the links show.
 fn the_group(service: &Service) -> Option<&str> {
     match service.setup.links.as_slice() {
         [only] => only.group.as_deref(),

@@ -1,37 +1,37 @@
-//! Answers that pass by themselves within a minute or two, though their codes are those of final errors.
+//! Errors that pass within a minute or two, though their codes are those of final errors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock;
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
-/// How long such an answer counts as one that passes.
+/// Longest time that such an error counts as transient.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A call by its IAM action and its resource.
+/// A call by IAM action and resource.
 type Call = (&'static str, String);
 
-/// Since when each call has had such an answer. Clones share it.
+/// Time of each call's first such error. Clones share this state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patience(Arc<Mutex<BTreeMap<Call, Time>>>);
 
 impl Patience {
-    /// The answer of a call. A final error that AWS takes back soon counts as a throttle for two minutes.
-    pub(super) fn with<T>(&self, action: &'static str, resource: &str, answer: Read<T>) -> Read<T> {
+    /// The answer of a call. A final error that passes soon counts as a throttle for two minutes.
+    pub(super) fn with<T>(&self, action: &'static str, resource: &str, answer: AwsResult<T>) -> AwsResult<T> {
         self.at(clock::now(), (action, resource.to_owned()), answer)
     }
 
     /// The same, at this time.
-    fn at<T>(&self, now: Time, call: Call, answer: Read<T>) -> Read<T> {
+    fn at<T>(&self, now: Time, call: Call, answer: AwsResult<T>) -> AwsResult<T> {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Err(trouble) if is_passing(call.0, &trouble) => {
                 let waited = now.since(*since.entry(call).or_insert(now));
-                let kind = if waited < PATIENCE { TroubleKind::Throttled } else { trouble.kind };
-                Err(Trouble { kind, ..trouble })
+                let kind = if waited < PATIENCE { AwsErrorKind::Throttled } else { trouble.kind };
+                Err(AwsError { kind, ..trouble })
             }
             answer => {
                 since.remove(&call);
@@ -41,11 +41,10 @@ impl Patience {
     }
 }
 
-/// Whether AWS takes this error back soon. Application Auto Scaling answers `FailedResourceAccessException` when it is
-/// throttled itself, does not find a scalable target that was registered a moment ago, and can't assume a role that is
-/// new; Amazon ECS registers one revision of a family at a time. Source: terraform-provider-aws, `appautoscaling` and
-/// issue 9777.
-fn is_passing(action: &str, trouble: &Trouble) -> bool {
+/// True if this error passes soon. Application Auto Scaling answers `FailedResourceAccessException` when throttled
+/// itself, does not find a scalable target that was just registered, and can't assume a new role; Amazon ECS registers
+/// one revision of a family at a time. Source: terraform-provider-aws, `appautoscaling` and issue 9777.
+fn is_passing(action: &str, trouble: &AwsError) -> bool {
     let (code, message) = (trouble.code.as_deref().unwrap_or_default(), trouble.message.as_str());
     match action {
         "application-autoscaling:PutScalingPolicy" if code == "ObjectNotFoundException" => true,
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     /// What this answer counts as at these seconds.
-    fn kinds(action: &'static str, trouble: &Trouble, seconds: &[u64]) -> Vec<TroubleKind> {
+    fn kinds(action: &'static str, trouble: &AwsError, seconds: &[u64]) -> Vec<AwsErrorKind> {
         let patience = Patience::default();
         let at = |second: &u64| {
             let call = (action, trouble.resource.clone());
@@ -72,8 +71,8 @@ mod tests {
     }
 
     /// A trouble with this code and message.
-    fn trouble(kind: TroubleKind, code: &str, message: &str) -> Trouble {
-        Trouble {
+    fn trouble(kind: AwsErrorKind, code: &str, message: &str) -> AwsError {
+        AwsError {
             kind,
             action: "",
             resource: "web".to_owned(),
@@ -85,7 +84,7 @@ mod tests {
 
     #[test]
     fn invariant_40_an_error_that_passes_counts_as_a_throttle_for_two_minutes() {
-        use TroubleKind::{Denied, Missing, Refused, Throttled};
+        use AwsErrorKind::{Denied, Missing, Refused, Throttled};
         const PUT: &str = "application-autoscaling:PutScalingPolicy";
         const TARGET: &str = "application-autoscaling:RegisterScalableTarget";
         const READ: &str = "application-autoscaling:DescribeScalingPolicies";
@@ -113,14 +112,14 @@ mod tests {
     fn an_answer_in_between_begins_the_two_minutes_anew() {
         let patience = Patience::default();
         let call = || ("application-autoscaling:PutScalingPolicy", "web".to_owned());
-        let again = trouble(TroubleKind::Missing, "ObjectNotFoundException", "");
+        let again = trouble(AwsErrorKind::Missing, "ObjectNotFoundException", "");
         let kind = |second: u64| {
             let answer = patience.at(Time(second * 1000), call(), Err::<(), _>(again.clone()));
             answer.map_err(|trouble| trouble.kind)
         };
-        assert_eq!(kind(0), Err(TroubleKind::Throttled));
+        assert_eq!(kind(0), Err(AwsErrorKind::Throttled));
         assert_eq!(patience.at(Time(60_000), call(), Ok(())), Ok(()));
-        assert_eq!(kind(130), Err(TroubleKind::Throttled));
-        assert_eq!(kind(250), Err(TroubleKind::Missing));
+        assert_eq!(kind(130), Err(AwsErrorKind::Throttled));
+        assert_eq!(kind(250), Err(AwsErrorKind::Missing));
     }
 }

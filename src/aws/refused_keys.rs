@@ -1,4 +1,4 @@
-//! Credentials that AWS refused are sent once: after the first such answer, no further call is sent with the same key.
+//! Sends refused credentials only once: after AWS's first refusal, no further call is sent with the same key.
 
 use std::error::Error;
 use std::fmt;
@@ -12,11 +12,12 @@ use aws_sdk_ecs::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// The access key that AWS refused last, with AWS's error code. Clones share the key, so one serves all clients.
+/// The access key of AWS's last refusal, with AWS's error code. Clones share the key, so a single value serves all
+/// clients.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RefusedKeys(Arc<Mutex<Option<(String, String)>>>);
 
-/// The access key that signed an attempt. The request itself is gone once it is sent.
+/// The access key that signed an attempt. The request itself is gone after sending.
 #[derive(Debug)]
 struct SignedBy(String);
 
@@ -24,10 +25,10 @@ impl Storable for SignedBy {
     type Storer = StoreReplace<Self>;
 }
 
-/// Why a call was not sent: AWS refused its credentials before.
+/// Reason for an unsent call: AWS refused the same credentials before.
 #[derive(Debug)]
 pub(super) struct KeyRefused {
-    /// AWS's error code for the call that was sent.
+    /// AWS's error code for the earlier, sent call.
     pub(super) code: String,
 }
 
@@ -75,16 +76,16 @@ impl Intercept for RefusedKeys {
     }
 }
 
-/// Whether this error code refuses every call with the same credentials. A wrong signature or a request that is too old
-/// says something about one call only. Source: IAM, "Common error types".
+/// True if this error code refuses every call with the same credentials. A wrong signature or an outdated request
+/// concerns only one call. Source: IAM, "Common error types".
 fn refuses_key(code: &str) -> bool {
     let codes =
         ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"];
     codes.contains(&code)
 }
 
-/// The access key in the signature of a request; none in an unsigned one. Source: Signature Version 4,
-/// `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/…`.
+/// The access key in the signature of a request; none without a signature. Source: Signature Version 4, `Authorization:
+/// AWS4-HMAC-SHA256 Credential=KEY/DATE/…`.
 fn access_key(request: &HttpRequest) -> Option<&str> {
     let signature = request.headers().get("authorization")?;
     signature.split_once("Credential=")?.1.split('/').next()

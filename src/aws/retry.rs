@@ -1,12 +1,12 @@
-//! Which calls the SDK may send again by itself.
+//! The calls that the SDK may retry by itself.
 
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority,
 };
 
-/// Forbids to send a write again when nobody knows whether it had its effect: no answer, or a 5xx. The SDK's own
-/// rules would send it up to three times. A throttled write had none and may be sent again.
+/// Forbids the retry of a write with an unknown effect: no answer, or a 5xx. The SDK's own rules would send the write
+/// up to three times. A throttled write had no effect and may be retried.
 #[derive(Debug)]
 pub(super) struct NoBlindRetry;
 
@@ -23,7 +23,7 @@ impl ClassifyRetry for NoBlindRetry {
         "no blind retry of a write"
     }
 
-    /// After the SDK's rule for lost answers, whose word this one takes back.
+    /// Runs after the SDK's rule for lost answers, to override that rule.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }

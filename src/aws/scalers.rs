@@ -1,4 +1,4 @@
-//! Scaling policies of Application Auto Scaling, and the CloudWatch alarms that fire ours.
+//! Scaling policies of Application Auto Scaling, and the CloudWatch alarms that trigger the managed policies.
 
 use aws_sdk_applicationautoscaling as autoscaling;
 use aws_sdk_applicationautoscaling::types::{
@@ -12,16 +12,16 @@ use aws_sdk_cloudwatch::types::{
 use serde_json::{Map, Value};
 
 use super::clients::Aws;
-use super::errors::{odd, unread, unwritten};
-use super::json::{Json, structure, take, word};
+use super::errors::{read_error, unexpected_response, write_error};
+use super::json::{Json, structure, take_member, word};
 use super::pages::all_pages;
 use super::retry::NoBlindRetry;
-use super::scaling::{resource, unpermitted};
-use super::values::text;
+use super::scaling::{missing_permission, resource_id};
+use super::values::to_text;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::scalers::{Alarm, Names, Policy, Scalers};
 use crate::plan::snapshot::Place;
 use crate::plan::step::Put;
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// The IAM action of DescribeScalingPolicies.
 const DESCRIBE_POLICIES: &str = "application-autoscaling:DescribeScalingPolicies";
@@ -33,16 +33,16 @@ const PUT_POLICY: &str = "application-autoscaling:PutScalingPolicy";
 const PUT_ALARM: &str = "cloudwatch:PutMetricAlarm";
 
 impl Aws {
-    /// All scaling policies of a service, and the alarms with names of ours.
-    pub(super) async fn scalers(&self, cluster: &str, service: &str) -> Read<Scalers> {
+    /// All scaling policies of a service, and the alarms with managed names.
+    pub(super) async fn scalers(&self, cluster: &str, service: &str) -> AwsResult<Scalers> {
         let names = Names::of(cluster, service);
         let (policies, alarms) = tokio::join!(self.policies(cluster, service), self.our_alarms(&names));
         Ok(Scalers { policies: policies?, alarms: alarms? })
     }
 
     /// The policies of a service, from all pages.
-    async fn policies(&self, cluster: &str, service: &str) -> Read<Vec<Policy>> {
-        let resource = resource(cluster, service);
+    async fn policies(&self, cluster: &str, service: &str) -> AwsResult<Vec<Policy>> {
+        let resource = resource_id(cluster, service);
         let asked = self
             .scaling
             .describe_scaling_policies()
@@ -51,25 +51,25 @@ impl Aws {
             .resource_id(&resource);
         let found = all_pages(DESCRIBE_POLICIES, &resource, async |token| {
             let page = asked.clone().set_next_token(token).send().await;
-            let page = page.map_err(unread(DESCRIBE_POLICIES, &resource))?;
+            let page = page.map_err(read_error(DESCRIBE_POLICIES, &resource))?;
             Ok((page.scaling_policies.unwrap_or_default(), page.next_token))
         })
         .await;
         let found = self.patience.with(DESCRIBE_POLICIES, &resource, found)?;
-        Ok(found.iter().map(policy).collect())
+        Ok(found.iter().map(policy_from_aws).collect())
     }
 
-    /// The metric and composite alarms with names of ours.
-    async fn our_alarms(&self, names: &Names) -> Read<Vec<Alarm>> {
+    /// The metric and composite alarms with managed names.
+    async fn our_alarms(&self, names: &Names) -> AwsResult<Vec<Alarm>> {
         let asked: Vec<String> = names.alarms().map(str::to_owned).to_vec();
         self.alarm_pages(&asked, |page| {
             let metric = page.metric_alarms().iter().map(|alarm| Alarm {
-                name: text(alarm.alarm_name()),
+                name: to_text(alarm.alarm_name()),
                 composite: false,
                 content: alarm.write(),
             });
             let composite = page.composite_alarms().iter().map(|alarm| Alarm {
-                name: text(alarm.alarm_name()),
+                name: to_text(alarm.alarm_name()),
                 composite: true,
                 content: Value::Null,
             });
@@ -79,10 +79,10 @@ impl Aws {
     }
 
     /// Puts a step scaling policy as a whole.
-    pub(crate) async fn put_policy(&self, place: &Place, put: &Put) -> Read<()> {
+    pub(crate) async fn put_policy(&self, place: &Place, put: &Put) -> AwsResult<()> {
         let config = StepScalingPolicyConfiguration::read(&put.content).map_err(|why| {
-            odd(
-                TroubleKind::Refused,
+            unexpected_response(
+                AwsErrorKind::Refused,
                 PUT_POLICY,
                 &put.name,
                 &format!("can't be written, nothing was sent: {why}"),
@@ -93,7 +93,7 @@ impl Aws {
             .put_scaling_policy()
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-            .resource_id(resource(&place.cluster, &put.service))
+            .resource_id(resource_id(&place.cluster, &put.service))
             .policy_name(&put.name)
             .policy_type(PolicyType::StepScaling)
             .step_scaling_policy_configuration(config)
@@ -101,16 +101,16 @@ impl Aws {
             .config_override(autoscaling::config::Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten(PUT_POLICY, &put.name))
-            .map_err(|trouble| unpermitted(place, &put.service, trouble));
+            .map_err(write_error(PUT_POLICY, &put.name))
+            .map_err(|trouble| missing_permission(place, &put.service, trouble));
         self.patience.with(PUT_POLICY, &put.name, answer.map(|_| ()))
     }
 
     /// Puts a metric alarm as a whole.
-    pub(crate) async fn put_alarm(&self, put: &Put) -> Read<()> {
+    pub(crate) async fn put_alarm(&self, put: &Put) -> AwsResult<()> {
         let alarm = MetricAlarm::read(&put.content).map_err(|why| {
-            odd(
-                TroubleKind::Refused,
+            unexpected_response(
+                AwsErrorKind::Refused,
                 PUT_ALARM,
                 &put.name,
                 &format!("can't be written, nothing was sent: {why}"),
@@ -143,13 +143,13 @@ impl Aws {
             .config_override(cloudwatch::config::Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten(PUT_ALARM, &put.name))?;
+            .map_err(write_error(PUT_ALARM, &put.name))?;
         Ok(())
     }
 }
 
 /// One policy.
-fn policy(from: &ScalingPolicy) -> Policy {
+fn policy_from_aws(from: &ScalingPolicy) -> Policy {
     Policy {
         name: from.policy_name.clone(),
         arn: from.policy_arn.clone(),
@@ -166,7 +166,7 @@ structure!(StepScalingPolicyConfiguration {
     "MetricAggregationType" metric_aggregation_type set_metric_aggregation_type,
 });
 
-/// Not by [`structure`]: the SDK does not build one without its adjustment.
+/// Not by [`structure`]: the SDK requires an adjustment to build a step.
 impl Json for StepAdjustment {
     fn write(&self) -> Value {
         let mut object = Map::new();
@@ -183,9 +183,9 @@ impl Json for StepAdjustment {
     fn read(value: &Value) -> Result<Self, String> {
         let mut object = value.as_object().ok_or("not an object")?.clone();
         let built = StepAdjustment::builder()
-            .set_metric_interval_lower_bound(take(&mut object, "MetricIntervalLowerBound")?)
-            .set_metric_interval_upper_bound(take(&mut object, "MetricIntervalUpperBound")?)
-            .set_scaling_adjustment(take(&mut object, "ScalingAdjustment")?)
+            .set_metric_interval_lower_bound(take_member(&mut object, "MetricIntervalLowerBound")?)
+            .set_metric_interval_upper_bound(take_member(&mut object, "MetricIntervalUpperBound")?)
+            .set_scaling_adjustment(take_member(&mut object, "ScalingAdjustment")?)
             .build()
             .map_err(|why| why.to_string())?;
         match object.keys().next() {
@@ -195,7 +195,7 @@ impl Json for StepAdjustment {
     }
 }
 
-// What PutMetricAlarm takes. State, times and ARN are AWS's to say.
+// The fields of PutMetricAlarm. Only AWS sets state, times and ARN.
 structure!(MetricAlarm {
     "AlarmDescription" alarm_description set_alarm_description,
     "ActionsEnabled" actions_enabled set_actions_enabled,

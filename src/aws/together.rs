@@ -1,10 +1,10 @@
-//! Several calls at the same time, without tasks of their own: dropping the whole drops each.
+//! Several calls in parallel, without tasks of their own: dropping the whole drops each call.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
-/// Runs all the work at once; the outputs come in the order of the work.
-pub(super) async fn together<F: Future>(work: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+/// Runs all work in parallel; the outputs have the order of the work.
+pub(super) async fn join_all<F: Future>(work: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut going: Vec<_> = work.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {
         let mut waiting = false;
@@ -32,7 +32,7 @@ mod tests {
             }
             number
         });
-        assert_eq!(together(work).await, [0, 1, 2, 3, 4]);
-        assert!(together(std::iter::empty::<std::future::Ready<u8>>()).await.is_empty());
+        assert_eq!(join_all(work).await, [0, 1, 2, 3, 4]);
+        assert!(join_all(std::iter::empty::<std::future::Ready<u8>>()).await.is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! What a job with debug logging is told of each attempt of a call: which it was, how it was answered, and how long that
-//! took. Never what was sent or answered.
+//! The debug log of each attempt of a call: name, status of the answer, and duration. Never the content of a request or
+//! an answer.
 
 use std::time::Duration;
 
@@ -17,26 +17,26 @@ use crate::plan::time::Time;
 /// One attempt of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// The service, as the SDK names it: `ECS`, `Elastic Load Balancing v2`.
+    /// The service by the SDK's name: `ECS`, `Elastic Load Balancing v2`.
     pub(crate) service: String,
     /// The operation: `DescribeServices`.
     pub(crate) operation: String,
     /// The HTTP status; none without an answer.
     pub(crate) status: Option<u16>,
-    /// AWS's id of the request, which its support asks for.
+    /// AWS's id of the request, for AWS Support.
     pub(crate) request: Option<String>,
-    /// How long it took.
+    /// Duration of the attempt.
     pub(crate) took: Duration,
 }
 
-/// Who is told of each attempt.
+/// Receives each attempt.
 pub(crate) type Trace = fn(&Attempt);
 
-/// Tells of each attempt of a client.
+/// Passes on each attempt of a client.
 #[derive(Debug)]
 pub(super) struct Tracing(pub(super) Trace);
 
-/// When an attempt began.
+/// Start of an attempt.
 #[derive(Debug)]
 struct Began(Time);
 

@@ -1,4 +1,4 @@
-//! Credentials of a role by the job's id token, renewed as long as the run lasts.
+//! Credentials of a role by the job's id token, renewed for the whole run.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -11,26 +11,26 @@ use aws_smithy_types::base64;
 use serde_json::Value;
 
 use super::clients::time_outs;
-use super::errors::{SignInFailed, odd, unread};
+use super::errors::{SignInFailed, read_error, unexpected_response};
 use crate::clock;
 use crate::id_token::{IdTokens, NoToken};
+use crate::plan::aws_error::{ASSUME_ROLE, AwsError, AwsErrorKind, AwsResult, ID_TOKEN};
 use crate::plan::time::Time;
-use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Read, Trouble, TroubleKind};
 
-/// The name of this source of credentials in the SDK's own words.
+/// The name of this credentials provider.
 const NAME: &str = "GitHub OIDC";
-/// Credentials that can't be renewed are used on while they have this long to live.
+/// Credentials that can't be renewed stay in use until this time before the end.
 const LAST_USE: Duration = Duration::from_secs(3);
-/// How long to wait after a renewal that failed, or that brought credentials without a life, before the next one.
+/// Pause before the next renewal after a failed renewal or after expired credentials.
 const AGAIN: Duration = Duration::from_secs(15);
 
-/// The pauses before another id token is tried.
+/// The pauses before the next id token.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_millis(900), Duration::from_millis(1800)];
-/// No id token is tried again after this time: the SDK waits ten seconds for credentials.
+/// Longest time to try further id tokens: the SDK waits ten seconds for credentials.
 const TRYING: Duration = Duration::from_secs(5);
 
-/// How a job becomes a role.
+/// A job's way to a role.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     /// The role's ARN.
@@ -39,26 +39,26 @@ pub(crate) struct SignIn {
     pub(crate) audience: &'static str,
     /// The session's name, 2–64 of STS's letters.
     pub(crate) session: String,
-    /// Where id tokens come from.
+    /// The source of id tokens.
     pub(crate) tokens: IdTokens,
-    /// Has a value hidden in all that is printed; called before the value is used.
+    /// Hides a value in all output; called before the first use of the value.
     pub(crate) mask: fn(&str),
 }
 
-/// The credentials of a role. Asked again by the SDK when half of their life is over, so that an outage of GitHub in
-/// the other half does no harm.
+/// The credentials of a role. The SDK renews the credentials at half of their life, so that an outage of GitHub in the
+/// second half does no harm.
 #[derive(Debug)]
 pub(super) struct WebIdentity {
-    /// How.
+    /// The role and the source of its id tokens.
     sign_in: SignIn,
     /// Security Token Service, called without credentials.
     sts: aws_sdk_sts::Client,
-    /// The newest credentials, with their true end.
+    /// The newest credentials, with the real expiry.
     newest: Mutex<Option<Credentials>>,
 }
 
 impl WebIdentity {
-    /// Over a configuration that has no credentials.
+    /// Uses a configuration without credentials.
     pub(super) fn new(sign_in: SignIn, config: &SdkConfig) -> Self {
         let limits = time_outs()
             .to_builder()
@@ -69,26 +69,26 @@ impl WebIdentity {
         WebIdentity { sign_in, sts, newest: Mutex::default() }
     }
 
-    /// New credentials; where they can't be had, the last ones while they are good.
+    /// New credentials; if unavailable, the last credentials while still valid.
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         let now = clock::now();
         match self.assume().await {
             Ok(fresh) => {
                 *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
-                Ok(until(&fresh, renewal(&fresh, now)))
+                Ok(with_expiry(&fresh, renewal_time(&fresh, now)))
             }
             Err(trouble) => {
                 let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                // Even where it is denied for good: the run may end well before they do, or put back what it changed.
-                let usable = newest.filter(|last| left(last, clock::now()) > LAST_USE);
+                // Even after a final refusal: the run may end well before the credentials do, or restore its changes.
+                let usable = newest.filter(|last| remaining_lifetime(last, clock::now()) > LAST_USE);
                 let last = usable.ok_or_else(|| CredentialsError::provider_error(SignInFailed(trouble)))?;
-                Ok(until(&last, clock::now().after(AGAIN)))
+                Ok(with_expiry(&last, clock::now().after(AGAIN)))
             }
         }
     }
 
-    /// The role's credentials. What STS takes back soon is tried again, each time with a fresh id token.
-    async fn assume(&self) -> Read<Credentials> {
+    /// The role's credentials. A transient refusal of STS is retried, each time with a fresh id token.
+    async fn assume(&self) -> AwsResult<Credentials> {
         let began = clock::now();
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -101,8 +101,8 @@ impl WebIdentity {
         }
     }
 
-    /// The id token, and the role's credentials for it.
-    async fn assume_once(&self) -> Read<Credentials> {
+    /// The id token, and the role's credentials for this token.
+    async fn assume_once(&self) -> AwsResult<Credentials> {
         let token = self.sign_in.tokens.mint(self.sign_in.audience).await.map_err(no_token)?;
         (self.sign_in.mask)(&token);
         let answer = self
@@ -113,10 +113,16 @@ impl WebIdentity {
             .web_identity_token(&token)
             .send()
             .await
-            .map_err(unread(ASSUME_ROLE, &self.sign_in.role))
-            .map_err(|trouble| explained(trouble, &token))?;
-        let nothing =
-            || odd(TroubleKind::Refused, ASSUME_ROLE, &self.sign_in.role, "AWS sent no credentials");
+            .map_err(read_error(ASSUME_ROLE, &self.sign_in.role))
+            .map_err(|trouble| explain_refusal(trouble, &token))?;
+        let nothing = || {
+            unexpected_response(
+                AwsErrorKind::Refused,
+                ASSUME_ROLE,
+                &self.sign_in.role,
+                "AWS sent no credentials",
+            )
+        };
         let found = answer.credentials().ok_or_else(nothing)?;
         for secret in [found.access_key_id(), found.secret_access_key(), found.session_token()] {
             (self.sign_in.mask)(secret);
@@ -136,73 +142,73 @@ impl ProvideCredentials for WebIdentity {
     }
 }
 
-/// How long credentials have to live.
-fn left(credentials: &Credentials, now: Time) -> Duration {
+/// Remaining life of credentials.
+fn remaining_lifetime(credentials: &Credentials, now: Time) -> Duration {
     let end = credentials.expiry().and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
     end.map_or(Duration::ZERO, |end| Time::default().after(end).since(now))
 }
 
-/// When to renew credentials that were got now: at half of their life. Those that are over by this machine's clock are
-/// AWS's to judge: it may be the clock that is wrong, and renewing them at each call would bring the same again.
-fn renewal(credentials: &Credentials, now: Time) -> Time {
-    let left = left(credentials, now);
+/// Time to renew new credentials: at half of their life. AWS decides about credentials that are expired by this
+/// machine's clock: the clock may be wrong, and a renewal at each call would give the same credentials again.
+fn renewal_time(credentials: &Credentials, now: Time) -> Time {
+    let left = remaining_lifetime(credentials, now);
     now.after(if left <= LAST_USE { AGAIN } else { left / 2 })
 }
 
-/// The same credentials, which the SDK renews at this time.
-fn until(credentials: &Credentials, time: Time) -> Credentials {
+/// The same credentials, with this time of renewal for the SDK.
+fn with_expiry(credentials: &Credentials, time: Time) -> Credentials {
     let mut kept = credentials.clone();
     *kept.expiry_mut() = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(time.0));
     kept
 }
 
-/// What it means that GitHub gave no token.
-fn no_token(why: NoToken) -> Trouble {
+/// The meaning of a missing token.
+fn no_token(why: NoToken) -> AwsError {
     let (kind, message) = match why {
         NoToken::Status(status) if status >= 500 || status == 429 => {
-            (TroubleKind::Unreachable, format!("it answered with HTTP {status}"))
+            (AwsErrorKind::Unreachable, format!("it answered with HTTP {status}"))
         }
-        NoToken::Status(status) => (TroubleKind::NoCredentials, format!("it answered with HTTP {status}")),
-        NoToken::TimedOut => (TroubleKind::TimedOut, "it did not answer in time".to_owned()),
-        NoToken::Unreachable(why) => (TroubleKind::Unreachable, why),
-        NoToken::NotAToken => (TroubleKind::Unreachable, "its answer holds no token".to_owned()),
+        NoToken::Status(status) => (AwsErrorKind::NoCredentials, format!("it answered with HTTP {status}")),
+        NoToken::TimedOut => (AwsErrorKind::TimedOut, "it did not answer in time".to_owned()),
+        NoToken::Unreachable(why) => (AwsErrorKind::Unreachable, why),
+        NoToken::NotAToken => (AwsErrorKind::Unreachable, "its answer holds no token".to_owned()),
     };
-    odd(kind, ID_TOKEN, "", &message)
+    unexpected_response(kind, ID_TOKEN, "", &message)
 }
 
-/// STS's refusal with what the token says of the job, as the role's trust policy has to name it; and in no case with the
-/// token, should the message repeat it.
-fn explained(trouble: Trouble, token: &str) -> Trouble {
+/// STS's refusal with the token's claims about the job, which the role's trust policy has to name; never with the
+/// token, even if AWS's message repeats the token.
+fn explain_refusal(trouble: AwsError, token: &str) -> AwsError {
     let sporadic = is_sporadic(&trouble);
     let message = token.split('.').chain([token]).filter(|part| part.len() > 8);
     let message = message.fold(trouble.message, |text, secret| text.replace(secret, "***"));
     let kind = match trouble.code.as_deref() {
         // The issuer's keys could not be fetched.
-        _ if sporadic => TroubleKind::Unreachable,
-        // Of a call that has no credentials yet, this one is about the role's account: it does not know the issuer,
-        // or not the audience.
-        Some("InvalidIdentityToken" | "IDPRejectedClaim") => TroubleKind::Denied,
+        _ if sporadic => AwsErrorKind::Unreachable,
+        // Before any credentials exist, these codes concern the role's account: the account does not know the issuer or
+        // the audience.
+        Some("InvalidIdentityToken" | "IDPRejectedClaim") => AwsErrorKind::Denied,
         _ => trouble.kind,
     };
-    let said = claims(token).filter(|_| kind == TroubleKind::Denied);
+    let said = token_claims(token).filter(|_| kind == AwsErrorKind::Denied);
     let said = said.map_or(String::new(), |claims| format!("{SAYS}{claims}"));
-    Trouble { kind, message: message + &said, ..trouble }
+    AwsError { kind, message: message + &said, ..trouble }
 }
 
-/// Whether STS takes this refusal back soon: it could not get the issuer's keys for a moment, though its code says that
-/// the token is wrong. Source: API_AssumeRoleWithWebIdentity, and aws-cli issue 7194.
-fn is_sporadic(trouble: &Trouble) -> bool {
+/// True if this refusal passes soon: STS could not fetch the issuer's keys for a moment, though the code names an
+/// invalid token. Source: API_AssumeRoleWithWebIdentity, and aws-cli issue 7194.
+fn is_sporadic(trouble: &AwsError) -> bool {
     match trouble.code.as_deref() {
         Some("InvalidIdentityToken") => trouble.message.contains("retrieve verification key"),
         code => code == Some("IDPCommunicationError"),
     }
 }
 
-/// Between AWS's message and what the token says.
+/// Separates AWS's message from the token's claims.
 const SAYS: &str = "; the id token says ";
 
-/// Issuer, audience and subject of a token, and the subject in its other form: `iss=… aud=… sub=… also=…`.
-fn claims(token: &str) -> Option<String> {
+/// Issuer, audience and subject of a token, and the subject in the other form: `iss=… aud=… sub=… also=…`.
+fn token_claims(token: &str) -> Option<String> {
     let body = token.split('.').nth(1)?.replace('-', "+").replace('_', "/");
     let padding = "=".repeat((4 - body.len() % 4) % 4);
     let body: Value = serde_json::from_slice(&base64::decode(body + &padding).ok()?).ok()?;

@@ -5,15 +5,15 @@ use aws_sdk_elasticloadbalancingv2::types::Action;
 
 use super::actions;
 use super::clients::Aws;
-use super::errors::{odd, unread, unwritten};
-use super::observe::maybe;
+use super::errors::{read_error, unexpected_response, write_error};
+use super::observe::await_optional;
 use super::retry::NoBlindRetry;
-use super::rules::{DESCRIBE_RULES, rule};
-use super::together::together;
+use super::rules::{DESCRIBE_RULES, rule_from_aws};
+use super::together::join_all;
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::snapshot::{Rule, Service, Snapshot, Target};
 use crate::plan::step::Weights;
 use crate::plan::traffic::with_rules;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// The IAM action of ModifyListener.
 const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
@@ -33,18 +33,18 @@ impl Aws {
         writes: &[(&Weights, &Rule)],
         next: &[&Rule],
         seen: &Snapshot,
-    ) -> (Vec<Read<Rule>>, Option<Snapshot>) {
-        let sent = together(writes.iter().map(|(weights, _)| self.write_actions(weights))).await;
+    ) -> (Vec<AwsResult<Rule>>, Option<Snapshot>) {
+        let sent = join_all(writes.iter().map(|(weights, _)| self.write_actions(weights))).await;
         let taken = sent.iter().zip(writes).filter(|(answer, _)| answer.is_ok());
         let taken: Vec<&Rule> = taken.map(|(_, (_, rule))| *rule).collect();
         let next = if taken.len() == writes.len() { next } else { &[] };
         let health = (!next.is_empty()).then(|| self.health_anew(seen));
-        let ((read, all), services) = tokio::join!(self.read_written(&taken, next), maybe(health));
+        let ((read, all), services) = tokio::join!(self.read_written(&taken, next), await_optional(health));
         let mut read = read.into_iter();
-        let answer = |(sent, (_, rule)): (Read<()>, &(&Weights, &Rule))| {
+        let answer = |(sent, (_, rule)): (AwsResult<()>, &(&Weights, &Rule))| {
             sent?;
-            let rule = read.next().unwrap_or_else(|| Err(gone(&rule.arn)));
-            rule.map_err(|trouble| Trouble { effect_unknown: true, ..trouble })
+            let rule = read.next().unwrap_or_else(|| Err(missing_rule_error(&rule.arn)));
+            rule.map_err(|trouble| AwsError { effect_unknown: true, ..trouble })
         };
         let rules = sent.into_iter().zip(writes).map(answer).collect();
         let anew = |(rules, services): (Vec<Rule>, _)| Snapshot { services, ..with_rules(seen, &rules) };
@@ -52,7 +52,11 @@ impl Aws {
     }
 
     /// Rules that were written, each as AWS holds it now; and they and the next ones, if all could be read.
-    async fn read_written(&self, written: &[&Rule], next: &[&Rule]) -> (Vec<Read<Rule>>, Option<Vec<Rule>>) {
+    async fn read_written(
+        &self,
+        written: &[&Rule],
+        next: &[&Rule],
+    ) -> (Vec<AwsResult<Rule>>, Option<Vec<Rule>>) {
         let all = [written, next].concat();
         if written.is_empty() {
             return (Vec::new(), None);
@@ -63,34 +67,39 @@ impl Aws {
             }
             Err(trouble) if all.len() == 1 => (vec![Err(trouble)], None),
             // One of them is gone, or they can't be read: it tells nothing of the others.
-            Ok(_) | Err(_) => (together(written.iter().map(|rule| self.read_back(rule))).await, None),
+            Ok(_) | Err(_) => (join_all(written.iter().map(|rule| self.read_back(rule))).await, None),
         }
     }
 
-    /// The services with the health of their targets read anew; none if one of them can't be read.
+    /// The services with the health of their targets read again; none if a target group can't be read.
     async fn health_anew(&self, seen: &Snapshot) -> Option<Vec<Service>> {
         let reads = seen.services.iter().map(async |service| match &service.targets {
             Some(_) => Some(self.targets(service.setup.links.first()?.group.as_deref()?).await),
             None => None,
         });
-        let reads = together(reads).await;
-        let anew =
-            |(service, targets): (&Service, Option<Read<Vec<Target>>>)| match (&service.targets, targets) {
-                (Some(_), Some(Ok(targets))) => {
-                    Some(Service { targets: Some(Ok(targets)), ..service.clone() })
-                }
-                (Some(_), Some(Err(_)) | None) => None,
-                (None, _) => Some(service.clone()),
-            };
+        let reads = join_all(reads).await;
+        let anew = |(service, targets): (&Service, Option<AwsResult<Vec<Target>>>)| match (
+            &service.targets,
+            targets,
+        ) {
+            (Some(_), Some(Ok(targets))) => Some(Service { targets: Some(Ok(targets)), ..service.clone() }),
+            (Some(_), Some(Err(_)) | None) => None,
+            (None, _) => Some(service.clone()),
+        };
         seen.services.iter().zip(reads).map(anew).collect()
     }
 
-    /// Writes all actions of a rule, and nothing else of it.
-    async fn write_actions(&self, weights: &Weights) -> Read<()> {
+    /// Writes all actions of a rule, and nothing else.
+    async fn write_actions(&self, weights: &Weights) -> AwsResult<()> {
         let (action, written) =
             if weights.default { (MODIFY_LISTENER, &weights.listener) } else { (MODIFY_RULE, &weights.rule) };
         let actions = actions::from_json(&weights.actions).map_err(|why| {
-            odd(TroubleKind::Refused, action, written, &format!("can't be written, nothing was sent: {why}"))
+            unexpected_response(
+                AwsErrorKind::Refused,
+                action,
+                written,
+                &format!("can't be written, nothing was sent: {why}"),
+            )
         })?;
         if weights.default {
             self.modify_listener(written, actions).await
@@ -100,43 +109,43 @@ impl Aws {
     }
 
     /// Replaces the default actions of a listener.
-    async fn modify_listener(&self, listener: &str, actions: Vec<Action>) -> Read<()> {
+    async fn modify_listener(&self, listener: &str, actions: Vec<Action>) -> AwsResult<()> {
         let asked = self.elb.modify_listener().listener_arn(listener).set_default_actions(Some(actions));
         let asked = asked.customize().config_override(Config::builder().retry_classifier(NoBlindRetry));
-        asked.send().await.map_err(unwritten(MODIFY_LISTENER, listener))?;
+        asked.send().await.map_err(write_error(MODIFY_LISTENER, listener))?;
         Ok(())
     }
 
     /// Replaces the actions of a rule.
-    async fn modify_rule(&self, rule: &str, actions: Vec<Action>) -> Read<()> {
+    async fn modify_rule(&self, rule: &str, actions: Vec<Action>) -> AwsResult<()> {
         let asked = self.elb.modify_rule().rule_arn(rule).set_actions(Some(actions));
         let asked = asked.customize().config_override(Config::builder().retry_classifier(NoBlindRetry));
-        asked.send().await.map_err(unwritten(MODIFY_RULE, rule))?;
+        asked.send().await.map_err(write_error(MODIFY_RULE, rule))?;
         Ok(())
     }
 
-    /// One rule as AWS holds it now, with its listener as it was found.
-    async fn read_back(&self, found: &Rule) -> Read<Rule> {
+    /// A rule as AWS holds it now, with the listener from the last look.
+    async fn read_back(&self, found: &Rule) -> AwsResult<Rule> {
         let read = self.read_rules(&[found]).await?;
-        read.into_iter().next().ok_or_else(|| gone(&found.arn))
+        read.into_iter().next().ok_or_else(|| missing_rule_error(&found.arn))
     }
 
-    /// Rules as AWS holds them now, with their listeners as they were found. One that is gone is left out.
-    async fn read_rules(&self, found: &[&Rule]) -> Read<Vec<Rule>> {
+    /// Rules as AWS holds them now, with the listeners from the last look. A deleted rule is left out.
+    async fn read_rules(&self, found: &[&Rule]) -> AwsResult<Vec<Rule>> {
         let arns: Vec<String> = found.iter().map(|rule| rule.arn.clone()).collect();
         let told = arns.first().cloned().unwrap_or_default();
         let asked = self.elb.describe_rules().set_rule_arns(Some(arns)).send();
-        let answer = asked.await.map_err(unread(DESCRIBE_RULES, &told))?;
+        let answer = asked.await.map_err(read_error(DESCRIBE_RULES, &told))?;
         let of = |found: &&Rule| {
             let now = answer.rules().iter().find(|rule| rule.rule_arn() == Some(&found.arn))?;
             let Rule { listener, protocol, port, .. } = (*found).clone();
-            Some(Rule { listener, port, protocol, ..rule(now) })
+            Some(Rule { listener, port, protocol, ..rule_from_aws(now) })
         };
         Ok(found.iter().filter_map(of).collect())
     }
 }
 
-/// A rule that is not in AWS's answer.
-fn gone(arn: &str) -> Trouble {
-    odd(TroubleKind::Missing, DESCRIBE_RULES, arn, "AWS's answer holds no such rule")
+/// A rule missing in AWS's answer.
+fn missing_rule_error(arn: &str) -> AwsError {
+    unexpected_response(AwsErrorKind::Missing, DESCRIBE_RULES, arn, "AWS's answer holds no such rule")
 }

@@ -3,20 +3,20 @@
 use aws_sdk_ecs::config::Config;
 
 use super::clients::Aws;
-use super::errors::{odd, unwritten};
+use super::errors::{unexpected_response, write_error};
 use super::retry::NoBlindRetry;
-use super::services::service;
+use super::services::service_from_aws;
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::snapshot::{Place, Service};
 use crate::plan::step::Update;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// The IAM action of UpdateService.
 const UPDATE_SERVICE: &str = "ecs:UpdateService";
 
 impl Aws {
-    /// Updates a service. The answer is the service as AWS holds it now, without the parts that need further calls;
-    /// its new deployment may not be listed yet.
-    pub(crate) async fn update_service(&self, place: &Place, update: &Update) -> Read<Service> {
+    /// Updates a service. The answer is the service's new state in AWS, without the parts that need further calls; the
+    /// new deployment may not be listed yet.
+    pub(crate) async fn update_service(&self, place: &Place, update: &Update) -> AwsResult<Service> {
         let desired = update.desired.map(|count| i32::try_from(count).unwrap_or(i32::MAX));
         let answer = self
             .ecs
@@ -30,10 +30,15 @@ impl Aws {
             .config_override(Config::builder().retry_classifier(NoBlindRetry))
             .send()
             .await
-            .map_err(unwritten(UPDATE_SERVICE, &update.service))?;
-        answer.service().map(|found| service(update.color, found)).ok_or_else(|| Trouble {
+            .map_err(write_error(UPDATE_SERVICE, &update.service))?;
+        answer.service().map(|found| service_from_aws(update.color, found)).ok_or_else(|| AwsError {
             effect_unknown: true,
-            ..odd(TroubleKind::Unreachable, UPDATE_SERVICE, &update.service, "AWS's answer holds no service")
+            ..unexpected_response(
+                AwsErrorKind::Unreachable,
+                UPDATE_SERVICE,
+                &update.service,
+                "AWS's answer holds no service",
+            )
         })
     }
 }

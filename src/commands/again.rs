@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::feedback::client;
+use super::feedback::github_client;
 use super::session::Session;
 use super::start::run_id;
 use crate::clock;
@@ -36,8 +36,8 @@ pub(super) async fn undone(session: &Session<'_>, seen: &Overview, to: Split) ->
 async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Duration> {
     let wish = &session.settings.github;
     let token = wish.token.as_ref().filter(|_| wish.wants_anything())?;
-    let http = crate::http::client(run_id(session.context)).ok()?;
-    let github = client(session.env, session.context, token, &http)?;
+    let http = crate::http::build_client(run_id(session.context)).ok()?;
+    let github = github_client(session.env, session.context, token, &http)?;
     let run = place(session);
     let commits = seen.colors.iter().filter(|view| view.color != Color::Develop);
     for commit in commits.filter_map(|view| view.commit.as_deref()).filter(|commit| is_plain(commit)) {

@@ -1,23 +1,23 @@
-//! Doing one step.
+//! Runs one step.
 
 use std::time::Duration;
 
 use super::drive::Drive;
 use super::start::run_id;
-use super::tags::tags;
+use super::tags::revision_tags;
 use crate::action::env::Environment;
 use crate::aws::Aws;
 use crate::clock;
 use crate::event::Event;
-use crate::http::{ProbeAnswer, ProbeRequest, probe};
+use crate::http::{ProbeAnswer, ProbeRequest, send_probe};
 use crate::plan::address::Address;
-use crate::plan::course::Course;
-use crate::plan::definition::{Content, family, same_content, tag};
-use crate::plan::probe::judge;
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
+use crate::plan::definition::{Content, add_tags, family_name, same_content};
+use crate::plan::operation::Operation;
+use crate::plan::probe::judge_answer;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step, Weights};
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
 
@@ -26,18 +26,18 @@ const LOOK_UP: Duration = Duration::from_secs(3);
 
 /// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what
 /// decides about the steps that follow.
-pub(crate) async fn apply<C: Course>(
+pub(crate) async fn apply_step<C: Operation>(
     drive: &Drive<'_, C>,
     aws: &Aws,
     (steps, then): (&[Step], &[Step]),
     seen: Option<&Snapshot>,
-) -> (Vec<Read<Answer>>, Option<Snapshot>) {
+) -> (Vec<AwsResult<Answer>>, Option<Snapshot>) {
     let writes: Option<Vec<(&Weights, &Rule)>> =
-        steps.iter().map(|step| Some((weights(step)?, rule(seen?, &weights(step)?.rule)?))).collect();
+        steps.iter().map(|step| Some((weights(step)?, find_rule(seen?, &weights(step)?.rule)?))).collect();
     if let (Some(writes), Some(seen)) = (writes, seen) {
-        let then: Vec<&Rule> = then.iter().filter_map(|step| rule(seen, &weights(step)?.rule)).collect();
+        let then: Vec<&Rule> = then.iter().filter_map(|step| find_rule(seen, &weights(step)?.rule)).collect();
         let (rules, between) = aws.set_weights(&writes, &then, seen).await;
-        let answer = |rule: Read<Rule>| rule.map(|rule| Answer::Weighed(Box::new(rule)));
+        let answer = |rule: AwsResult<Rule>| rule.map(|rule| Answer::Weighed(Box::new(rule)));
         return (rules.into_iter().map(answer).collect(), between);
     }
     let mut answers = Vec::new();
@@ -61,31 +61,31 @@ fn weights(step: &Step) -> Option<&Weights> {
     }
 }
 
-/// Does a step that writes no weights.
-async fn apply_other<C: Course>(
+/// Runs a step that writes no weights.
+async fn apply_other<C: Operation>(
     drive: &Drive<'_, C>,
     aws: &Aws,
     step: &Step,
     seen: Option<&Snapshot>,
-) -> Read<Answer> {
+) -> AwsResult<Answer> {
     match step {
         Step::Find { family } => {
-            let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
-            Ok(Answer::Found(holding(aws, &deploying.goal.content).await?))
+            let Some(deploying) = drive.course.deploying() else { return Err(misplaced_step(family)) };
+            Ok(Answer::Found(find_revision(aws, &deploying.goal.content).await?))
         }
         Step::Register { family } => {
-            let Some(deploying) = drive.course.deploying() else { return Err(misplaced(family)) };
+            let Some(deploying) = drive.course.deploying() else { return Err(misplaced_step(family)) };
             let mut content = deploying.goal.content.clone();
             let origin = deploying.goal.origin.as_deref();
-            tag(&mut content, &tags(drive.session.context, origin));
+            add_tags(&mut content, &revision_tags(drive.session.context, origin));
             Ok(Answer::Registered(aws.register(&content).await?.arn))
         }
         Step::Update(update) => {
             let service = aws.update_service(&drive.session.names.place, update).await?;
             Ok(Answer::Updated(Box::new(service)))
         }
-        Step::Probe => Ok(Answer::Probed(probes(drive, seen).await)),
-        Step::Weights(weights) => Err(misplaced(&weights.rule)),
+        Step::Probe => Ok(Answer::Probed(run_probes(drive, seen).await)),
+        Step::Weights(weights) => Err(misplaced_step(&weights.rule)),
         Step::Scaling(scaling) => {
             let service = seen.and_then(|snapshot| snapshot.service(scaling.color));
             let found = service.and_then(|service| service.scaling.clone()?.ok()?).unwrap_or_default();
@@ -104,15 +104,15 @@ async fn apply_other<C: Course>(
 }
 
 /// A rule of a snapshot.
-fn rule<'a>(snapshot: &'a Snapshot, arn: &str) -> Option<&'a Rule> {
+fn find_rule<'a>(snapshot: &'a Snapshot, arn: &str) -> Option<&'a Rule> {
     let balancers = snapshot.balancers.iter().flatten().flatten();
     balancers.flat_map(|balancer| &balancer.rules).find(|rule| rule.arn == arn)
 }
 
-/// A step that the course does not take: nothing is sent.
-fn misplaced(resource: &str) -> Trouble {
-    Trouble {
-        kind: TroubleKind::Refused,
+/// A step that does not belong to the course: nothing is sent.
+fn misplaced_step(resource: &str) -> AwsError {
+    AwsError {
+        kind: AwsErrorKind::Refused,
         action: "none",
         resource: resource.to_owned(),
         code: None,
@@ -122,18 +122,18 @@ fn misplaced(resource: &str) -> Trouble {
 }
 
 /// The newest revision of the content's family, if it holds this content.
-pub(crate) async fn holding(aws: &Aws, content: &Content) -> Read<Option<String>> {
-    match aws.revision(family(content)).await {
+pub(crate) async fn find_revision(aws: &Aws, content: &Content) -> AwsResult<Option<String>> {
+    match aws.revision(family_name(content)).await {
         Ok(newest) if same_content(&newest.content, content) => Ok(Some(newest.arn)),
         Ok(_) => Ok(None),
-        Err(trouble) if trouble.kind == TroubleKind::Missing => Ok(None),
+        Err(trouble) if trouble.kind == AwsErrorKind::Missing => Ok(None),
         Err(trouble) => Err(trouble),
     }
 }
 
-/// The request of an address, sent to its load balancer. Over HTTPS the URL has the host, which the certificate is for;
-/// over HTTP the load balancer's name, which a proxy can look up.
-fn request(address: &Address, env: &Environment) -> ProbeRequest {
+/// The request of an address, sent to its load balancer. Over HTTPS the URL has the certificate's host; over HTTP the
+/// load balancer's name, which a proxy can look up.
+fn probe_request(address: &Address, env: &Environment) -> ProbeRequest {
     let Address { dns, request, .. } = address;
     let secure = address.scheme == "https";
     let name = if secure { &request.host } else { dns };
@@ -147,9 +147,9 @@ fn request(address: &Address, env: &Environment) -> ProbeRequest {
     }
 }
 
-/// Sends the probes one after the other; the first wrong answer ends it. Each goes where the rules that were seen right
-/// before lead to the color alone.
-async fn probes<C: Course>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
+/// Sends the probes one after the other and stops at the first wrong answer. Each probe uses an address that leads only
+/// to the color, by the rules read right before.
+async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
     let settings = drive.session.settings;
     let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
     let wiring = read.and_then(Result::ok);
@@ -164,12 +164,12 @@ async fn probes<C: Course>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Res
         };
         let url = address.probe_url();
         drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
-        let request = request(&address, drive.session.env);
-        if let Some((proxy, host)) = clock::within(LOOK_UP, request.elsewhere()).await.flatten() {
+        let request = probe_request(&address, drive.session.env);
+        if let Some((proxy, host)) = clock::with_timeout(LOOK_UP, request.elsewhere()).await.flatten() {
             return Err(ProbeFailure { url, kind: ProbeFailureKind::Elsewhere { proxy, host } });
         }
-        match probe(run_id(drive.session.context), &request).await {
-            ProbeAnswer::Answered { status, body } => judge(wanted, &url, status, &body)?,
+        match send_probe(run_id(drive.session.context), &request).await {
+            ProbeAnswer::Answered { status, body } => judge_answer(wanted, &url, status, &body)?,
             ProbeAnswer::OtherCertificate { names } => {
                 let kind = ProbeFailureKind::Certificate { names, host: address.request.host };
                 return Err(ProbeFailure { url, kind });

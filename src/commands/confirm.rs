@@ -1,71 +1,72 @@
-//! Whether a run that was killed had reached its goal. The run's own decision answers, from what AWS shows now, and
+//! Checks if a killed run had reached its goal. The run's own decision answers, from the current state in AWS, and
 //! nothing is written: a goal is reached when the decision has nothing left to do.
 
 use std::time::Duration;
 
 use super::drive::Drive;
 use super::post::deploy_goal;
-use super::promote::{goal as promote_goal, open_end, ran_before};
-use super::redirect::{goal, of_users, way_back};
+use super::promote::{open_end, promote_goal, ran_before};
+use super::redirect::{of_users, redirect_goal, way_back};
 use super::session::{Session, Stop};
 use super::state::{DeployState, State, TrafficState};
 use crate::action::settings::Command;
 use crate::clock;
 use crate::event::{Lacks, Report};
-use crate::plan::admit::Hindrance;
-use crate::plan::course::{Course, Deploying, Moving};
-use crate::plan::look::Look;
-use crate::plan::promote::{self, Phase, phases};
+use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
+use crate::plan::preconditions::Blocker;
+use crate::plan::promote::{self, Phase, plan_phases};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{End, Failing, Next, Refusal, Step, Stuck, Wait};
-use crate::plan::traffic::{self, Brief, Goal, as_found, stays_suspended, steps};
+use crate::plan::step::{End, Next, Refusal, RunFailure, Step, TrafficFailure, Wait};
+use crate::plan::traffic::{self, Goal, TrafficPlan, as_found, predict_steps, stays_suspended};
 use crate::plan::wanted::{Mode, Promotion};
 
-/// How long a write that AWS does not show yet, or an answer that does not come, is waited for.
+/// Longest wait for a write that AWS does not show yet, or for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Most looks: a decision that asks for another part asks once.
+/// Most looks: a decision asks at most once for another part.
 const LOOKS: u32 = 400;
 
-/// What the post step found of a goal.
+/// The post step's answer about a goal.
 pub(super) enum Confirmed {
-    /// It is reached: the report of the run that reached it.
+    /// The goal is reached: the report of the run.
     Reached(Box<Report>),
-    /// It is not, or that is not known; with what AWS shows, where it was read.
+    /// The goal is not reached, or the answer is unknown; with the state in AWS, if read.
     Not(Box<Lacks>, Option<Box<Snapshot>>),
 }
 
-/// Asks AWS whether the goal of the run that left this state is reached. A run that was `over` may wait for its tasks;
-/// for any other it counts what stands now.
-pub(super) async fn confirm(session: &Session<'_>, state: &State, over: bool) -> Confirmed {
+/// Checks in AWS if the run that left this state reached its goal. A run that was `over` may wait for its tasks; for
+/// any other run, the current state decides.
+pub(super) async fn confirm_goal(session: &Session<'_>, state: &State, over: bool) -> Confirmed {
     match (&session.settings.command, state) {
-        // A deploy that did not come to its update has nothing to be confirmed.
+        // A deploy that ended before its update has nothing to confirm.
         (Command::Deploy(wish), State::Deploy(state)) if !state.task_definition.is_empty() => {
             let allow_live = over || wish.allow_live || state.was_live;
             let probes = wish.probes.iter().map(|probe| probe.path.clone()).collect();
             let goal = deploy_goal(session, state, (allow_live, probes));
-            let course = Deploying { goal: &goal, service: &state.service, run: state.forward(clock::now()) };
+            let course =
+                DeployOperation { goal: &goal, service: &state.service, run: state.forward(clock::now()) };
             let mut drive = Drive::new(session, course);
             let found = drive.confirm(over).await;
-            confirmed(session, found, drive.seen, |_| deployed(state))
+            confirm_report(session, found, drive.seen, |_| deploy_report(state))
         }
         (Command::Redirect(wish), State::Traffic(state)) => {
-            moved(session, "redirect-traffic", (&goal(session, wish), state), over).await
+            confirm_traffic(session, "redirect-traffic", (&redirect_goal(session, wish), state), over).await
         }
         (Command::Rollback(asked), State::Traffic(state)) => {
-            let mut goal = goal(session, &way_back(asked));
+            let mut goal = redirect_goal(session, &way_back(asked));
             goal.wish.to = state.to;
-            moved(session, "rollback", (&goal, state), over).await
+            confirm_traffic(session, "rollback", (&goal, state), over).await
         }
-        (Command::Promote(promotion), state) => promoted(session, promotion, state, over).await,
+        (Command::Promote(promotion), state) => confirm_promote(session, promotion, state, over).await,
         (Command::Deploy(_) | Command::Redirect(_) | Command::Rollback(_) | Command::Status, _) => {
             Confirmed::Not(Box::new(Lacks::Unknown), None)
         }
     }
 }
 
-/// The report of what was found.
-fn confirmed(
+/// The report of the answer.
+fn confirm_report(
     session: &Session<'_>,
     found: Result<u32, Lacks>,
     seen: Option<Snapshot>,
@@ -74,7 +75,7 @@ fn confirmed(
     match (found, seen) {
         (Ok(healthy), Some(snapshot)) => {
             let mut report = report(&snapshot);
-            see(session, &snapshot, &mut report);
+            record_overview(session, &snapshot, &mut report);
             report.end(End::Good { changed: true, healthy });
             Confirmed::Reached(Box::new(report))
         }
@@ -84,13 +85,13 @@ fn confirmed(
 }
 
 /// The report of a deploy that reached its goal.
-fn deployed(state: &DeployState) -> Report {
+fn deploy_report(state: &DeployState) -> Report {
     let mut report = Report::new("deploy");
     tell_deploy(state, &mut report);
     report
 }
 
-/// What the state of a deploy tells of it.
+/// Copies the facts in a deploy's state into a report.
 pub(super) fn tell_deploy(state: &DeployState, report: &mut Report) {
     report.color = state.color();
     report.service = Some(state.service.clone());
@@ -100,25 +101,25 @@ pub(super) fn tell_deploy(state: &DeployState, report: &mut Report) {
 }
 
 /// A change of traffic.
-async fn moved(
+async fn confirm_traffic(
     session: &Session<'_>,
     command: &'static str,
     (goal, state): (&Goal, &TrafficState),
     over: bool,
 ) -> Confirmed {
-    let mut drive = Drive::new(session, Moving { goal, run: state.forward(clock::now()) });
+    let mut drive = Drive::new(session, TrafficOperation { goal, run: state.forward(clock::now()) });
     let found = drive.confirm(over).await;
-    confirmed(session, found, drive.seen, |snapshot| {
+    confirm_report(session, found, drive.seen, |snapshot| {
         let mut report = Report::new(command);
         tell_users((goal, &state.found), snapshot, &mut report);
         report
     })
 }
 
-/// A promote: what its phases are from here. More than one means that a version has still to be copied.
-async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: bool) -> Confirmed {
+/// A promote: plans its remaining phases. More than one phase means that a version has still to be copied.
+async fn confirm_promote(session: &Session<'_>, wish: &Promotion, state: &State, over: bool) -> Confirmed {
     let goal = promote_goal(session, wish);
-    let look = Look { develop: true, scalers: goal.managed.is_some(), ..Look::TRAFFIC };
+    let look = ReadScope { develop: true, scalers: goal.managed.is_some(), ..ReadScope::TRAFFIC };
     let last = match last_phase(session, &goal, look).await {
         Ok(last) => last,
         Err((lacks, seen)) => return Confirmed::Not(Box::new(lacks), seen.map(Box::new)),
@@ -129,10 +130,10 @@ async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: 
         State::Traffic(_) | State::Deploy(_) => traffic::Run { changed: true, ..traffic::Run::begin(now) },
     };
     let before = run.found.clone();
-    let mut drive = Drive::new(session, Moving { goal: &last, run });
+    let mut drive = Drive::new(session, TrafficOperation { goal: &last, run });
     let found = drive.confirm(over).await;
     let before = before.or_else(|| drive.course.run.found.clone());
-    confirmed(session, found, drive.seen, |snapshot| {
+    confirm_report(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
         if let Some(before) = &before {
             tell_users((&last, before), snapshot, &mut report);
@@ -154,20 +155,20 @@ async fn promoted(session: &Session<'_>, wish: &Promotion, state: &State, over: 
 async fn last_phase(
     session: &Session<'_>,
     goal: &promote::Goal,
-    look: Look,
+    look: ReadScope,
 ) -> Result<Goal, (Lacks, Option<Snapshot>)> {
     let mut lacks = (Lacks::Unknown, None);
     for again in [true, false] {
         let snapshot = match session.first_look(look).await {
             Ok(snapshot) => snapshot,
             Err(Stop::Signal) => return Err((Lacks::Unknown, None)),
-            Err(Stop::Trouble(trouble)) => return Err((Lacks::Unread(trouble), None)),
+            Err(Stop::AwsError(trouble)) => return Err((Lacks::Unread(trouble), None)),
         };
-        lacks = match phases(&snapshot, goal).as_deref() {
+        lacks = match plan_phases(&snapshot, goal).as_deref() {
             Ok([Phase::Move(last)]) => return Ok(last.as_ref().clone()),
             Ok(_) => (Lacks::Copy(goal.promotion.color), Some(snapshot)),
-            Err(Hindrance::Hold(trouble)) => return Err((Lacks::Unread(trouble.clone()), Some(snapshot))),
-            Err(Hindrance::Refuse(refusal)) => (refused(refusal.clone()), Some(snapshot)),
+            Err(Blocker::Retry(trouble)) => return Err((Lacks::Unread(trouble.clone()), Some(snapshot))),
+            Err(Blocker::Refuse(refusal)) => (refused_goal(refusal.clone()), Some(snapshot)),
         };
         if again {
             session.pause(false).await;
@@ -176,44 +177,46 @@ async fn last_phase(
     Err(lacks)
 }
 
-/// What a change of traffic came to, told from where it began.
-fn tell_users((goal, found): (&Goal, &traffic::Found), snapshot: &Snapshot, report: &mut Report) {
+/// Adds a change of traffic to the report, seen from its start.
+fn tell_users((goal, found): (&Goal, &traffic::InitialTraffic), snapshot: &Snapshot, report: &mut Report) {
     let users = of_users(snapshot);
     let before = as_found(&users, goal, found);
-    report.traffic = traffic::brief(&before, goal, clock::now()).ok().map(|brief| {
-        let steps = steps(&mut before.clone(), goal, clock::now()).unwrap_or_default();
-        Box::new(Brief { steps, ..brief })
+    report.traffic = traffic::traffic_plan(&before, goal, clock::now()).ok().map(|traffic_plan| {
+        let steps = predict_steps(&mut before.clone(), goal, clock::now()).unwrap_or_default();
+        Box::new(TrafficPlan { steps, ..traffic_plan })
     });
-    if let Some(brief) = &report.traffic {
-        report.color = Some(brief.receiver);
-        let version = brief.versions.iter().find(|(color, _)| *color == brief.receiver);
+    if let Some(traffic_plan) = &report.traffic {
+        report.color = Some(traffic_plan.receiver);
+        let version = traffic_plan.versions.iter().find(|(color, _)| *color == traffic_plan.receiver);
         report.task_definition = version.map(|(_, arn)| arn.clone());
     }
     report.stays_suspended = stays_suspended(&users, goal);
 }
 
-/// A refusal, or what could not be read.
-fn refused(refusal: Refusal) -> Lacks {
+/// A refusal, or the unreadable part.
+fn refused_goal(refusal: Refusal) -> Lacks {
     match refusal {
         Refusal::Unread(trouble) => Lacks::Unread(trouble),
         refusal => Lacks::Refused(Box::new(refusal)),
     }
 }
 
-/// What fails now, or what could not be read.
-fn fails(failing: Failing) -> Lacks {
+/// The current failure, or the unreadable part.
+fn failing_goal(failing: RunFailure) -> Lacks {
     match failing {
-        Failing::Traffic(Stuck::Trouble(trouble) | Stuck::Blind(trouble)) => Lacks::Unread(trouble),
-        Failing::Traffic(Stuck::Refused(refusal)) => refused(*refusal),
+        RunFailure::Traffic(TrafficFailure::AwsError(trouble) | TrafficFailure::Blind(trouble)) => {
+            Lacks::Unread(trouble)
+        }
+        RunFailure::Traffic(TrafficFailure::Refused(refusal)) => refused_goal(*refusal),
         failing => Lacks::Fails(Box::new(failing)),
     }
 }
 
-/// Whether AWS may only be behind: the answer that is waited for tells of what was done already.
+/// True if AWS may only be behind: the wait is for the effect of a write that was sent already.
 fn is_behind(wait: &Wait, over: bool) -> bool {
     match wait {
-        Wait::Trouble(_)
-        | Wait::Unanswered(_)
+        Wait::AwsError(_)
+        | Wait::UnansweredWrite(_)
         | Wait::Weights { .. }
         | Wait::Count { .. }
         | Wait::Repeat(_)
@@ -227,8 +230,8 @@ fn is_behind(wait: &Wait, over: bool) -> bool {
     }
 }
 
-impl<C: Course> Drive<'_, C> {
-    /// Follows the decision as long as it only reads: the healthy targets of a goal that is reached, or what it lacks.
+impl<C: Operation> Drive<'_, C> {
+    /// Follows the decision while it only reads. Returns the healthy targets of a reached goal, or the missing part.
     /// ECS is eventually consistent, so two looks in a row have to say the same, as long as there is time.
     async fn confirm(&mut self, over: bool) -> Result<u32, Lacks> {
         let began = clock::now();
@@ -249,7 +252,7 @@ impl<C: Course> Drive<'_, C> {
     /// One look at the goal. None: it asks for another one, as `closer` says or as before.
     async fn look_once(
         &mut self,
-        closer: &mut Option<Look>,
+        closer: &mut Option<ReadScope>,
         (over, patient): (bool, bool),
     ) -> Option<Result<u32, Lacks>> {
         let look = closer.take().unwrap_or_else(|| self.whole());
@@ -257,7 +260,7 @@ impl<C: Course> Drive<'_, C> {
         let now = clock::now();
         self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
         if let Err(trouble) = &seen
-            && (!patient || !trouble.kind.passes())
+            && (!patient || !trouble.kind.is_transient())
         {
             return Some(Err(Lacks::Unread(trouble.clone())));
         }
@@ -265,7 +268,7 @@ impl<C: Course> Drive<'_, C> {
         let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
         self.course.saw(&seen, now);
         match self.course.next(&seen, now) {
-            Next::Look(look) => *closer = Some(look),
+            Next::Read(look) => *closer = Some(look),
             Next::Follow(follow) => self.course.follow(follow),
             Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
             Next::Step(step) => {
@@ -273,39 +276,39 @@ impl<C: Course> Drive<'_, C> {
                 return Some(Err(Lacks::Steps(if all.is_empty() { vec![step] } else { all })));
             }
             Next::Wait(wait) if patient && is_behind(&wait, over) => self.wait(wait).await,
-            Next::Wait(Wait::Trouble(trouble)) => return Some(Err(Lacks::Unread(trouble))),
+            Next::Wait(Wait::AwsError(trouble)) => return Some(Err(Lacks::Unread(trouble))),
             Next::Wait(wait) => {
                 let all = self.rest(seen.ok());
                 let lacks = if all.is_empty() { Lacks::Wait(Box::new(wait)) } else { Lacks::Steps(all) };
                 return Some(Err(lacks));
             }
-            Next::Turn(failing, _) | Next::Done(End::Bad { failing, .. }) => {
-                return Some(Err(fails(failing)));
+            Next::Restore(failing, _) | Next::Done(End::Bad { failing, .. }) => {
+                return Some(Err(failing_goal(failing)));
             }
-            Next::Refuse(refusal) => return Some(Err(refused(refusal))),
+            Next::Refuse(refusal) => return Some(Err(refused_goal(refusal))),
             Next::Done(End::Good { healthy, .. }) => return Some(Ok(healthy)),
         }
         None
     }
 
-    /// The look of the decision, with all that the report tells.
-    fn whole(&self) -> Look {
+    /// The look of the decision, with all facts of a report.
+    fn whole(&self) -> ReadScope {
         let look = self.course.look();
         match self.course.moving() {
-            Some(_) => Look { develop: true, definitions: true, ..look },
+            Some(_) => ReadScope { develop: true, definitions: true, ..look },
             None => look,
         }
     }
 
-    /// The steps that are predicted to be left; none where that is not known.
+    /// The predicted remaining steps; empty if unknown.
     fn rest(&self, seen: Option<Snapshot>) -> Vec<Step> {
         let left = self.course.moving().zip(seen);
-        left.and_then(|(moving, mut seen)| steps(&mut seen, moving.goal, clock::now()).ok())
+        left.and_then(|(moving, mut seen)| predict_steps(&mut seen, moving.goal, clock::now()).ok())
             .unwrap_or_default()
     }
 }
 
-/// What AWS shows, for a report.
-pub(super) fn see(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
+/// Adds the state in AWS to a report.
+pub(super) fn record_overview(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
     report.see(session.overview(snapshot));
 }

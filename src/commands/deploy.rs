@@ -1,33 +1,33 @@
 //! `deploy`: looks, prepares the wanted content, announces the plan, drives to the end, and reports.
 
-use super::apply::holding;
+use super::apply::find_revision;
 use super::drive::{Drive, Ending};
 use super::last_look::last_look;
 use super::outside::Interrupted;
-use super::prepare::{Unprepared, Wanted, prepare};
+use super::prepare::{Unprepared, Wanted, prepare_content};
 use super::session::{Session, Stop};
 use super::state::{Phase, SavedEnd};
 use crate::action::deploy::DeploySettings;
 use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::Outcome;
-use crate::plan::admit::{Admitted, Hindrance, Request, admit};
 use crate::plan::color::Color;
-use crate::plan::course::Deploying;
-use crate::plan::definition::{Change, Content, difference, same_content};
+use crate::plan::definition::{Change, Content, content_differences, same_content};
 use crate::plan::deploy::{Goal, kept_count};
-use crate::plan::look::Look;
+use crate::plan::operation::DeployOperation;
 use crate::plan::patience::of_deploy;
-use crate::plan::predict::{Plan, plan};
+use crate::plan::preconditions::{Blocker, Preconditions, Request, check_preconditions};
+use crate::plan::predict::{Plan, predict_plan};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Run;
-use crate::plan::scalers::foreign;
+use crate::plan::scalers::unmanaged_policies;
 use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{Because, Found, Left, Refusal};
+use crate::plan::step::{EndStateReason, InitialService, Left, Refusal};
 use crate::plan::verdict::{Limits, drain_delay};
 use crate::plan::wanted::WantedColor;
 
 /// Runs the command to its report.
-pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Report {
+pub(crate) async fn run_deploy(session: &Session<'_>, wish: &DeploySettings) -> Report {
     let mut report = Report::new("deploy");
     report.color = match wish.color {
         WantedColor::Color(color) => Some(color),
@@ -35,7 +35,7 @@ pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Repo
     };
     match look_and_admit(session, wish, &mut report).await {
         Err(Stop::Signal) => report.cancel(),
-        Err(Stop::Trouble(trouble)) => {
+        Err(Stop::AwsError(trouble)) => {
             report.refuse(Refusal::of_look(trouble, &session.names.place));
         }
         Ok((_, Err(refusal))) => report.refuse(refusal),
@@ -46,26 +46,26 @@ pub(crate) async fn deploy(session: &Session<'_>, wish: &DeploySettings) -> Repo
     report
 }
 
-/// What was seen, and whether a deploy may begin there.
-type Admission = (Snapshot, Result<Admitted, Refusal>);
+/// The facts that were read, and the decision about starting.
+type Admission = (Snapshot, Result<Preconditions, Refusal>);
 
-/// Looks at everything, tells what stands, and decides whether the deploy may begin. What may be answered when it is
-/// asked again is asked again, until the time-out.
+/// Reads everything, shows the current state, and decides if the deploy may start. Reads that may succeed later are
+/// repeated until the time-out.
 async fn look_and_admit(
     session: &Session<'_>,
     wish: &DeploySettings,
     report: &mut Report,
 ) -> Result<Admission, Stop> {
-    let asked = request(session, wish);
+    let asked = deploy_request(session, wish);
     let began = clock::now();
     let managed = session.settings.scaling.is_some();
-    let look = Look { scaling: managed, scalers: managed, ..Look::WHOLE };
+    let look = ReadScope { scaling: managed, scalers: managed, ..ReadScope::WHOLE };
     loop {
         let snapshot = session.first_look(look).await?;
-        let admitted = match admit(&snapshot, &asked) {
+        let admitted = match check_preconditions(&snapshot, &asked) {
             Ok(admitted) => Ok(admitted),
-            Err(Hindrance::Refuse(refusal)) => Err(refusal),
-            Err(Hindrance::Hold(trouble)) => {
+            Err(Blocker::Refuse(refusal)) => Err(refusal),
+            Err(Blocker::Retry(trouble)) => {
                 session.hold(trouble, began).await?;
                 continue;
             }
@@ -77,8 +77,8 @@ async fn look_and_admit(
     }
 }
 
-/// What the deploy asks for.
-fn request(session: &Session<'_>, wish: &DeploySettings) -> Request {
+/// The request of the deploy.
+fn deploy_request(session: &Session<'_>, wish: &DeploySettings) -> Request {
     Request {
         color: wish.color,
         allow_live: wish.allow_live,
@@ -92,41 +92,41 @@ fn request(session: &Session<'_>, wish: &DeploySettings) -> Request {
 async fn admitted_deploy(
     session: &Session<'_>,
     wish: &DeploySettings,
-    (snapshot, admitted): (&Snapshot, &Admitted),
+    (snapshot, admitted): (&Snapshot, &Preconditions),
     report: &mut Report,
 ) {
     let Some(service) = snapshot.service(admitted.color) else { return report.refuse(Refusal::NoDevelop) };
     report.color = Some(admitted.color);
     report.service = Some(service.name.clone());
-    let wanted = match prepare(session, wish, service).await {
+    let wanted = match prepare_content(session, wish, service).await {
         Ok(wanted) => wanted,
-        Err(why) => return unprepared(report, why),
+        Err(why) => return report_unprepared(report, why),
     };
     report.previous_task_definition = Some(service.task_definition.clone());
-    warn(session, service, admitted, &wanted);
+    emit_warnings(session, service, admitted, &wanted);
     if wish.image_left_empty {
         report.empty_image = true;
         session.reporter.emit(&Event::Warning(Warning::EmptyImage));
     }
-    let goal = goal(session, wish, admitted.color, wanted);
+    let goal = deploy_goal(session, wish, admitted.color, wanted);
     if let Some((asked, count)) = kept_count(snapshot, &goal) {
         let kept = Warning::CountKept { color: admitted.color, asked, count };
         session.reporter.emit(&Event::Warning(kept));
     }
-    if !announce(session, snapshot, service, &goal, report).await || session.settings.plan_only {
+    if !announce_plan(session, snapshot, service, &goal, report).await || session.settings.plan_only {
         return;
     }
-    let course = Deploying { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
+    let course = DeployOperation { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
-    ended(&mut drive, ending, report);
+    report_ending(&mut drive, ending, report);
     last_look(&mut drive, report).await;
 }
 
-/// The goal of the run: the request bound to the color that was found.
-fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Wanted) -> Goal {
+/// The goal of the run: the request bound to the color found.
+fn deploy_goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Wanted) -> Goal {
     Goal {
-        request: Request { color: WantedColor::Color(color), ..request(session, wish) },
+        request: Request { color: WantedColor::Color(color), ..deploy_request(session, wish) },
         color,
         force: !wanted.unresolved.is_empty(),
         content: wanted.content,
@@ -139,18 +139,18 @@ fn goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Want
     }
 }
 
-/// The report of a deploy whose wanted content can't be made.
-fn unprepared(report: &mut Report, why: Unprepared) {
+/// The report of a deploy without usable content.
+fn report_unprepared(report: &mut Report, why: Unprepared) {
     match why {
         Unprepared::Problems(problems) => report.problems(problems),
         Unprepared::Failure(failure) => report.fail(failure),
         Unprepared::Stop(Stop::Signal) => report.cancel(),
-        Unprepared::Stop(Stop::Trouble(trouble)) => report.refuse(Refusal::Unread(trouble)),
+        Unprepared::Stop(Stop::AwsError(trouble)) => report.refuse(Refusal::Unread(trouble)),
     }
 }
 
-/// What is worth knowing before it begins.
-fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &Wanted) {
+/// Emits the warnings before the deploy.
+fn emit_warnings(session: &Session<'_>, service: &Service, admitted: &Preconditions, wanted: &Wanted) {
     let emit = |warning| session.reporter.emit(&Event::Warning(warning));
     let (grace, timeout) = (service.setup.grace, session.settings.timeout);
     if grace >= timeout {
@@ -162,7 +162,7 @@ fn warn(session: &Session<'_>, service: &Service, admitted: &Admitted, wanted: &
         emit(Warning::LiveColor { color, split: wiring.split(), rules });
     }
     if session.settings.scaling.is_some() {
-        strangers(session, service);
+        warn_unmanaged_policies(session, service);
     }
     for image in &wanted.unresolved {
         emit(Warning::UnresolvedTag { image: image.clone() });
@@ -177,17 +177,17 @@ pub(super) fn warn_of_drain(session: &Session<'_>, service: &Service) {
     }
 }
 
-/// Tells of somebody else's scaling policies.
-pub(crate) fn strangers(session: &Session<'_>, service: &Service) {
-    let names = foreign(&session.names.place.cluster, service);
+/// Warns about scaling policies of others.
+pub(crate) fn warn_unmanaged_policies(session: &Session<'_>, service: &Service) {
+    let names = unmanaged_policies(&session.names.place.cluster, service);
     if !names.is_empty() {
         let warning = Warning::ForeignPolicies { service: service.name.clone(), names };
         session.reporter.emit(&Event::Warning(warning));
     }
 }
 
-/// Tells the plan. False: it comes to a refusal, which is in the report then.
-async fn announce(
+/// Announces the plan. False if the prediction ends in a refusal, which is then in the report.
+async fn announce_plan(
     session: &Session<'_>,
     snapshot: &Snapshot,
     service: &Service,
@@ -196,10 +196,10 @@ async fn announce(
 ) -> bool {
     let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
     let same = current.is_some_and(|current| same_content(&current.content, &goal.content));
-    // For the plan alone: the run looks again by itself, and a trouble is told there.
+    // Only for the plan: the run reads again by itself, and reports an error then.
     let found = match same {
         true => None,
-        false => match session.outside.read(async |aws| holding(aws, &goal.content).await).await {
+        false => match session.outside.read(async |aws| find_revision(aws, &goal.content).await).await {
             Interrupted::No(found) => found.ok().flatten(),
             Interrupted::Yes => {
                 report.cancel();
@@ -207,7 +207,7 @@ async fn announce(
             }
         },
     };
-    let steps = match plan(snapshot, goal, found.as_ref(), clock::now()) {
+    let steps = match predict_plan(snapshot, goal, found.as_ref(), clock::now()) {
         Plan::Refuse(refusal) => {
             report.refuse(refusal);
             return false;
@@ -215,8 +215,8 @@ async fn announce(
         Plan::Steps(steps) => steps,
         Plan::Unknown(_) => Vec::new(),
     };
-    let changes = current.map_or(Vec::new(), |current| differences(&current.content, &goal.content));
-    let now = Found { task_definition: service.task_definition.clone(), desired: service.desired };
+    let changes = current.map_or(Vec::new(), |current| shown_differences(&current.content, &goal.content));
+    let now = InitialService { task_definition: service.task_definition.clone(), desired: service.desired };
     let planned = Planned {
         color: goal.color,
         service: service.name.clone(),
@@ -231,21 +231,21 @@ async fn announce(
     true
 }
 
-/// What differs, fit to be shown.
-pub(super) fn differences(before: &Content, after: &Content) -> Vec<Difference> {
+/// The differences, safe to show.
+pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Difference> {
     let shown = |one: Change| Difference {
         path: one.path,
         before: one.before.map(|shown| shown.to_string()),
         after: one.after.map(|shown| shown.to_string()),
     };
-    difference(before, after).into_iter().map(shown).collect()
+    content_differences(before, after).into_iter().map(shown).collect()
 }
 
 /// Puts the ending into the report.
-fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Report) {
-    let mine = drive.course.run.mine.as_ref();
-    report.deployment = mine.and_then(|mine| mine.id.clone());
-    report.task_definition = mine.map(|mine| mine.task_definition.clone());
+fn report_ending(drive: &mut Drive<'_, DeployOperation<'_>>, ending: Ending, report: &mut Report) {
+    let awaited = drive.course.run.awaited.as_ref();
+    report.deployment = awaited.and_then(|awaited| awaited.id.clone());
+    report.task_definition = awaited.map(|awaited| awaited.task_definition.clone());
     if let Some(found) = &drive.course.run.found {
         report.previous_task_definition = Some(found.task_definition.clone());
     }
@@ -256,9 +256,9 @@ fn ended(drive: &mut Drive<'_, Deploying<'_>>, ending: Ending, report: &mut Repo
         Ending::End(end) => report.end(end),
     }
     if drive.course.run.managed && report.outcome == Outcome::Refused {
-        // What was written for scaling before the refusal stays.
+        // Scaling that was written before the refusal stays.
         (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
-        report.because = Some(Because::ScalingStays);
+        report.because = Some(EndStateReason::ScalingStays);
     }
     let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
     drive.save(if cancelled { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });

@@ -1,5 +1,5 @@
-//! The one loop behind every command that writes: look, decide, do one step, look again. No decisions here; the course
-//! has them.
+//! The one loop behind every command that writes: read, decide, run one step, read again. All decisions are in the
+//! course.
 
 mod cut_off;
 mod tell;
@@ -7,72 +7,74 @@ mod tell;
 use std::time::Duration;
 
 use self::cut_off::cut_off;
-use self::tell::{HeldUp, same};
-use super::apply::apply;
+use self::tell::{HeldUp, is_same_wait};
+use super::apply::apply_step;
 use super::outside::Interrupted;
 use super::session::{HEARTBEAT, LAST_MOMENT, Session};
 use super::state::{Phase, State};
 use crate::clock;
 use crate::event::{Event, LogLink};
-use crate::plan::cause::{Cause, gather};
+use crate::plan::aws_error::AwsResult;
+use crate::plan::cause::{Cause, gather_cause};
 use crate::plan::color::Color;
-use crate::plan::course::{Course, Deploying};
-use crate::plan::look::Look;
+use crate::plan::operation::{DeployOperation, Operation};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Because, End, Failing, Follow, Left, Next, Refusal, Step, Stuck, Wait};
+use crate::plan::step::{
+    End, EndStateReason, Follow, Left, Next, Refusal, RunFailure, Step, TrafficFailure, Wait,
+};
 use crate::plan::time::{CallTime, Time};
-use crate::plan::trouble::Read;
-use crate::plan::verdict::{Mine, Recovery};
+use crate::plan::verdict::{OwnDeployment, Restorer};
 
-/// How long a write that is on its way when the signal comes may still be answered.
+/// Longest time that a write may still be answered after a signal.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
 
 /// Most rules that are written at the same time. A change that turns out wrong has reached no more rules than these.
 const AT_ONCE: usize = 5;
 
-/// How long a whole look holds for the rules of one change. Each rule and the health of targets are read with every write.
+/// Longest time that a whole look serves the rules of one change. Every write also reads its rules and targets' health.
 const WHOLE_LOOK: Duration = Duration::from_secs(15);
 
-/// How a drive ended.
+/// The ending of a drive.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
-    /// It came to an end.
+    /// The run ended.
     End(End),
-    /// It was not begun.
+    /// The run was not started.
     Refuse(Refusal),
 }
 
-/// Everything one drive works on.
+/// The state of one drive.
 pub(crate) struct Drive<'a, C> {
     /// The surroundings.
     pub(crate) session: &'a Session<'a>,
-    /// The goal, and how far it is.
+    /// The goal and the progress.
     pub(crate) course: C,
-    /// Why it failed, where it did.
+    /// Reason for the failure, if any.
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
     pub(crate) logs: Vec<LogLink>,
-    /// The newest look: what stands when a signal leaves no time for another one.
+    /// The newest look: used if a signal leaves no time for another look.
     pub(crate) seen: Option<Snapshot>,
-    /// The look that decided the end, if it holds all that a report tells.
+    /// The look that decided the end, if complete enough for a report.
     pub(crate) at_end: Option<Snapshot>,
-    /// What was told last of waiting, and when.
+    /// The last reported wait, and its time.
     told: Option<(Wait, Time)>,
-    /// Whether it was told that all users are where they should be.
+    /// True once the arrival of all users was reported.
     told_moved: bool,
-    /// Whether the first failed task was reported.
+    /// True once the first failed task was reported.
     told_failure: bool,
-    /// The foreign targets that were told.
+    /// The reported foreign targets.
     told_foreign: Vec<String>,
     /// The writes that AWS does not take for now.
     held_up: Vec<HeldUp>,
-    /// What was read with the last write of weights.
+    /// The facts that were read with the last write of weights.
     between: Option<Snapshot>,
-    /// When the last whole look began.
+    /// Start of the last whole look.
     looked: Time,
 }
 
-impl<'a, C: Course> Drive<'a, C> {
+impl<'a, C: Operation> Drive<'a, C> {
     /// A drive from this point of a run.
     pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
@@ -93,15 +95,15 @@ impl<'a, C: Course> Drive<'a, C> {
         }
     }
 
-    /// Drives to the end, and is out in time after a signal. `first` is what was seen just before, where it was.
+    /// Drives to the end, and stops in time after a signal. `first` is a look from just before, if there is one.
     pub(crate) async fn run_to_end(&mut self, first: Option<Snapshot>) -> Ending {
         let signals = self.session.signals.clone();
         tokio::select! {
             ending = self.steps(first) => ending,
             () = signals.wait_and(LAST_MOMENT) => Ending::End(End::Bad {
-                failing: Failing::Cancelled,
+                failing: RunFailure::Cancelled,
                 left: Left::Unknown,
-                because: Because::NotConfirmed,
+                because: EndStateReason::NotConfirmed,
             }),
         }
     }
@@ -131,7 +133,7 @@ impl<'a, C: Course> Drive<'a, C> {
             self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
             let next = self.course.next(&seen, now);
             let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
-            if let Next::Look(closer) = next {
+            if let Next::Read(closer) = next {
                 look = closer;
                 continue;
             }
@@ -139,10 +141,14 @@ impl<'a, C: Course> Drive<'a, C> {
                 Next::Wait(wait) => self.wait(wait).await,
                 Next::Step(step) => self.step(&step, seen.ok()).await,
                 Next::Follow(follow) => self.follow(follow),
-                Next::Turn(failing, recovery) => self.turn(failing, recovery).await,
+                Next::Restore(failing, recovery) => self.start_restore(failing, recovery).await,
                 Next::Refuse(refusal) => {
                     if let Refusal::NotEnough { capacity, .. } = &refusal {
-                        self.gather_of(capacity.color, &Failing::Traffic(Stuck::NotEnough(*capacity))).await;
+                        self.gather_of(
+                            capacity.color,
+                            &RunFailure::Traffic(TrafficFailure::NotEnough(*capacity)),
+                        )
+                        .await;
                     }
                     self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::Refuse(refusal);
@@ -154,15 +160,15 @@ impl<'a, C: Course> Drive<'a, C> {
                     self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::End(end);
                 }
-                Next::Look(_) => {}
+                Next::Read(_) => {}
             }
             look = self.course.look();
         }
     }
 
-    /// Right before a step that has to hold for the rules as they are now: what a new read of them makes of it.
-    /// None if a signal came first, which is noted.
-    async fn with_new_rules(&mut self, next: Next, seen: &mut Read<Snapshot>) -> Option<Next> {
+    /// Right before a step that depends on the current rules: reads the rules again and decides again. None if a signal
+    /// came first, which is noted.
+    async fn with_new_rules(&mut self, next: Next, seen: &mut AwsResult<Snapshot>) -> Option<Next> {
         let (Next::Step(step), Ok(snapshot)) = (&next, &*seen) else { return Some(next) };
         if !self.course.is_bound_to_rules(step) {
             return Some(next);
@@ -180,9 +186,9 @@ impl<'a, C: Course> Drive<'a, C> {
         }
     }
 
-    /// From now on this deployment is the run's own.
+    /// Makes this deployment the run's own.
     fn follow(&mut self, follow: Follow) {
-        if let (true, Some(id)) = (follow.adopted, &follow.mine.id) {
+        if let (true, Some(id)) = (follow.adopted, &follow.awaited.id) {
             self.session.reporter.emit(&Event::Adopted { id: id.clone() });
         }
         let adopted = follow.adopted;
@@ -192,8 +198,8 @@ impl<'a, C: Course> Drive<'a, C> {
         }
     }
 
-    /// What was read with a write of weights, if the next step is another one of the same change: it holds all that
-    /// decides about that rule, and the rest of a look that is still new. A whole look would be 18 calls for each rule.
+    /// The facts read with a write of weights, if the next step is another write of the same change: these facts decide
+    /// about that rule, and the rest of the last look is still fresh. A whole look would cost 18 calls for each rule.
     fn between_rules(&mut self) -> Option<Snapshot> {
         let now = clock::now();
         let fresh = now.since(self.looked) < WHOLE_LOOK && !self.course.is_cancelled();
@@ -202,8 +208,8 @@ impl<'a, C: Course> Drive<'a, C> {
         seen.ok().filter(|_| goes_on)
     }
 
-    /// One look; none when a signal came first, which is noted.
-    pub(super) async fn look(&mut self, look: Look) -> Option<Read<Snapshot>> {
+    /// One look; none if a signal came first, which is noted.
+    pub(super) async fn look(&mut self, look: ReadScope) -> Option<AwsResult<Snapshot>> {
         self.looked = clock::now();
         let noted = self.course.is_cancelled();
         let seen = if noted { self.session.last_look(look).await } else { self.session.look(look).await };
@@ -216,7 +222,7 @@ impl<'a, C: Course> Drive<'a, C> {
         }
     }
 
-    /// Notes that a signal came.
+    /// Notes a signal.
     fn note_signal(&mut self) {
         if !self.course.is_cancelled()
             && let Some(name) = self.session.signals.came()
@@ -227,11 +233,11 @@ impl<'a, C: Course> Drive<'a, C> {
         }
     }
 
-    /// Tells why the run waits, when that changed or nothing was said for a while, and waits.
+    /// Reports a wait if the reason changed or a heartbeat is due, and waits.
     pub(super) async fn wait(&mut self, wait: Wait) {
         let now = clock::now();
         let started = self.course.started();
-        let changed = self.told.as_ref().is_none_or(|(told, _)| !same(told, &wait));
+        let changed = self.told.as_ref().is_none_or(|(told, _)| !is_same_wait(told, &wait));
         let silent = self.told.as_ref().is_none_or(|(_, at)| now.since(*at) >= HEARTBEAT);
         if changed || silent {
             let event =
@@ -258,7 +264,7 @@ impl<'a, C: Course> Drive<'a, C> {
         }
         self.tell_steps(&steps);
         let sent = clock::now();
-        let work = async |aws: &_| apply(self, aws, (&steps, &then), seen.as_ref()).await;
+        let work = async |aws: &_| apply_step(self, aws, (&steps, &then), seen.as_ref()).await;
         let (answers, between) = match self.session.outside.finish(WRITE_GRACE, work).await {
             Interrupted::No(answered) => answered,
             Interrupted::Yes => (steps.iter().map(|step| Err(cut_off(step))).collect(), None),
@@ -279,65 +285,65 @@ impl<'a, C: Course> Drive<'a, C> {
         self.note_signal();
     }
 
-    /// From forward to back: gathers the cause, tells it at once, and notes the turn.
-    async fn turn(&mut self, failing: Failing, recovery: Recovery) {
-        if failing != Failing::Cancelled {
+    /// From forward to restore: gathers the cause, reports the failure at once, and notes the change.
+    async fn start_restore(&mut self, failing: RunFailure, recovery: Restorer) {
+        if failing != RunFailure::Cancelled {
             self.gather(&failing).await;
         }
         let (cause, logs) = (self.cause.clone(), self.logs.clone());
-        self.session.reporter.emit(&Event::Failing { failing: failing.clone(), cause, logs });
-        self.course.turn(failing, recovery, clock::now());
+        self.session.reporter.emit(&Event::RunFailure { failing: failing.clone(), cause, logs });
+        self.course.start_restore(failing, recovery, clock::now());
         self.save_again();
     }
 
-    /// Looks for what made a deployment, or the tasks of a scale-up, fail.
-    async fn gather(&mut self, failing: &Failing) {
-        if let Failing::Traffic(Stuck::NotEnough(short) | Stuck::Sick(short)) = failing {
+    /// Looks for the cause of a failed deployment, or of the failed tasks of a scale-up.
+    async fn gather(&mut self, failing: &RunFailure) {
+        if let RunFailure::Traffic(TrafficFailure::NotEnough(short) | TrafficFailure::Sick(short)) = failing {
             return self.gather_of(short.color, failing).await;
         }
-        let begun = |deploying: &Deploying<'_>| {
-            (deploying.run.mine.is_some() || deploying.run.unanswered.is_some())
+        let begun = |deploying: &DeployOperation<'_>| {
+            (deploying.run.awaited.is_some() || deploying.run.unanswered.is_some())
                 .then_some(deploying.goal.color)
         };
         let Some(color) = self.course.deploying().and_then(begun) else { return };
-        let closer = self.look(Look { definitions: true, wiring: false, ..Look::why(color) }).await;
+        let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
         let Some(deploying) = self.course.deploying() else { return };
         let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color));
         let run = &deploying.run;
-        let cause = gather(service, run.mine.as_ref(), &run.unhealthy, failing);
-        let logs = super::logs::links(&cause, &deploying.goal.content, &self.session.names.place.region);
+        let cause = gather_cause(service, run.awaited.as_ref(), &run.unhealthy, failing);
+        let logs = super::logs::log_links(&cause, &deploying.goal.content, &self.session.names.place.region);
         (self.cause, self.logs) = (cause, logs);
     }
 
-    /// Looks for what keeps a color's tasks from being healthy.
-    async fn gather_of(&mut self, color: Color, failing: &Failing) {
+    /// Looks for the reason why a color's tasks are not healthy.
+    async fn gather_of(&mut self, color: Color, failing: &RunFailure) {
         let Some(since) = self.course.moving().map(|moving| moving.run.acted) else { return };
-        let closer = self.look(Look { definitions: true, wiring: false, ..Look::why(color) }).await;
+        let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
         let Some(service) = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color)) else {
             return;
         };
-        let mine = Mine::of_count(service, since);
-        let cause = gather(Some(service), Some(&mine), &[], failing);
+        let awaited = OwnDeployment::of_count(service, since);
+        let cause = gather_cause(Some(service), Some(&awaited), &[], failing);
         if let Some(Ok(revision)) = &service.definition {
-            self.logs = super::logs::links(&cause, &revision.content, &self.session.names.place.region);
+            self.logs = super::logs::log_links(&cause, &revision.content, &self.session.names.place.region);
         }
         self.cause = cause;
     }
 
-    /// How far the run came, for the post step.
+    /// The run's progress, for the post step.
     pub(crate) fn phase(&self) -> Phase {
         let restoring = self.course.deploying().is_some_and(|deploying| deploying.run.restoring.is_some());
         if restoring { Phase::Restoring } else { Phase::Deploying }
     }
 
-    /// Keeps a state that was saved up to date; a run that changed nothing has none.
+    /// Updates a saved state; a run that changed nothing has none.
     fn save_again(&self) {
         if self.session.has_state() {
             self.save(self.phase());
         }
     }
 
-    /// Leaves what the post step needs. A file that can't be written is told, and stops nothing.
+    /// Saves the state for the post step. An unwritable file is reported, and stops nothing.
     pub(crate) fn save(&self, phase: Phase) {
         self.save_with(phase, &[]);
     }

@@ -1,6 +1,6 @@
-//! What is shown on GitHub, and when: beside the work in AWS, and awaited at the end for a short time only.
+//! Posts to GitHub, in parallel with the work in AWS; the run waits for the posts only at the end, for a short time.
 //!
-//! Nothing here can change what happens in AWS (invariant 33): events come in, and nothing goes back.
+//! Nothing here can change the run in AWS (invariant 33): events come in, and nothing goes back.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::poster::Poster;
+use super::github_publisher::GithubPublisher;
+use super::run_view::{PostTiming, RunView, Wanted};
 use super::state::Found;
-use super::story::{Moment, Story, Wanted};
 use crate::action::context::Context;
 use crate::action::env::Environment;
 use crate::action::files;
@@ -18,84 +18,84 @@ use crate::action::github::RunEvent;
 use crate::action::settings::Settings;
 use crate::clock;
 use crate::event::{Event, Report};
-use crate::feedback::{GithubKind, GithubTrouble, Part, Posted, Showing};
+use crate::feedback::{GithubError, GithubKind, Part, Posted, PullRequestView};
 use crate::github::GitHub;
 use crate::plan::wanted::Text;
 use crate::report::comment::{Button, Run};
+use crate::report::github_texts;
 use crate::report::mark::place_sum;
-use crate::report::posting;
 use crate::reporter::Reporter;
 use crate::signals::Signals;
 
-/// How long the end of a run waits for GitHub.
+/// Longest time that the end of a run waits for GitHub.
 const BUDGET: Duration = Duration::from_secs(20);
 
-/// The runner kills a cancelled step 10 s after the signal; the run is out within 7 s, on a busy machine too.
+/// The runner kills a cancelled step 10 s after the signal; the run exits within 7 s, even on a busy machine.
 const LAST_MOMENT: Duration = Duration::from_millis(6_000);
 
-/// How long the end of the run may take to be heard of, which needs no network.
+/// Longest time until the worker receives the end of the run, which needs no network.
 const HEARING: Duration = Duration::from_millis(100);
 
 /// Name of the state value.
 pub(crate) const NAME: &str = "github";
 
-/// What the main step leaves for the post step.
+/// The main step's message to the post step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kept {
-    /// The run began to show something, and did not end by itself.
+pub(crate) enum PostState {
+    /// The run began to post, and did not end by itself.
     Begun(String),
-    /// The end of the run could not be shown.
-    Unposted(Box<Showing>),
-    /// Everything was shown, or never will be.
+    /// The end of the run could not be posted.
+    Unposted(Box<PullRequestView>),
+    /// Everything was posted, or will never be.
     Done,
 }
 
-impl Kept {
-    /// What the main step left.
-    pub(crate) fn found(env: &Environment) -> Found<Kept> {
+impl PostState {
+    /// The main step's message.
+    pub(crate) fn found(env: &Environment) -> Found<PostState> {
         Found::of(env.state(NAME))
     }
 
-    /// Whether the main step came as far as to tell of its end.
+    /// True if the main step announced its end.
     pub(crate) fn is_told(&self) -> bool {
         match self {
-            Kept::Begun(_) => false,
-            Kept::Unposted(_) | Kept::Done => true,
+            PostState::Begun(_) => false,
+            PostState::Unposted(_) | PostState::Done => true,
         }
     }
 }
 
-/// What happened, for the worker.
-pub(super) enum News {
+/// A message to the worker.
+pub(super) enum WorkerMessage {
     /// An event of the run.
     Event(Box<Event>),
-    /// What a run before could not show.
-    Left(Box<Showing>),
+    /// An unposted end of an earlier run.
+    Left(Box<PullRequestView>),
 }
 
-/// What the worker came to so far.
+/// The worker's progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
-    /// What GitHub shows, and what not.
+    /// The parts that GitHub shows, and the failed parts.
     pub(super) posted: Posted,
-    /// What it was to show at the end, once that is known.
-    pub(super) wanted: Option<Box<Showing>>,
-    /// Whether nothing is left to be done.
+    /// The wanted posts at the end, once known.
+    pub(super) wanted: Option<Box<PullRequestView>>,
+    /// True if nothing is left to do.
     pub(super) over: bool,
 }
 
-/// The posting of one run, under way beside it.
+/// The posts of one run, in parallel with the run.
 pub(crate) struct Feedback<'a> {
-    /// Where state is kept.
+    /// The environment, which keeps the state.
     env: &'a Environment,
-    /// Tells the user.
+    /// Writes to the log.
     reporter: &'a Reporter<'a>,
-    /// Whether the run is for a pull request from a fork.
+    /// True if the run is for a pull request from a fork.
     fork: bool,
-    /// The worker; none where nothing is posted.
+    /// The worker; none if nothing is posted.
     worker: Option<Worker>,
-    /// Why nothing is posted, where that is to be said.
+    /// Reason for posting nothing, if worth a log line.
     unable: Option<&'static str>,
 }
 
@@ -105,16 +105,16 @@ struct Worker {
     listener: JoinHandle<()>,
     /// The task that posts.
     task: JoinHandle<()>,
-    /// What it came to.
+    /// The progress.
     progress: watch::Receiver<Progress>,
-    /// Ends when a cancelled run has to be out.
+    /// Ends when a cancelled run has to exit.
     cutoff: JoinHandle<()>,
-    /// Tells it something that is no event.
-    tell: mpsc::UnboundedSender<News>,
+    /// Sends a message that is no event.
+    tell: mpsc::UnboundedSender<WorkerMessage>,
 }
 
 impl<'a> Feedback<'a> {
-    /// Begins to show the run, where a token was given. Must be called on a tokio runtime.
+    /// Starts to post, if there is a token. Must be called on a tokio runtime.
     pub(crate) fn start(
         env: &'a Environment,
         settings: &Settings,
@@ -128,58 +128,60 @@ impl<'a> Feedback<'a> {
             return feedback;
         }
         let Some(token) = &wish.token else {
-            feedback.unable = Some(posting::NO_TOKEN);
+            feedback.unable = Some(github_texts::NO_TOKEN);
             return feedback;
         };
-        let Some(github) = client(env, context, token, http) else {
-            feedback.unable = Some(posting::NO_CLIENT);
+        let Some(github) = github_client(env, context, token, http) else {
+            feedback.unable = Some(github_texts::NO_CLIENT);
             return feedback;
         };
-        let run = run(settings, context, event);
-        let poster = Poster::new(github, wish, &run, event);
-        let story = Story::new(run, settings, key(env, context));
+        let run = run_details(settings, context, event);
+        let poster = GithubPublisher::new(github, wish, &run, event);
+        let story = RunView::new(run, settings, run_key(env, context));
         let (tell, news) = mpsc::unbounded_channel();
         let (progress, seen) = watch::channel(Progress::default());
         let (show, shows) = mpsc::unbounded_channel();
-        let listener = tokio::spawn(listen(news, story, show, progress.clone()));
-        let task = tokio::spawn(work(shows, poster, progress));
+        let listener = tokio::spawn(follow_events(news, story, show, progress.clone()));
+        let task = tokio::spawn(publish_views(shows, poster, progress));
         let cutoff = tokio::spawn(async move { signals.wait_and(LAST_MOMENT).await });
         let events = tell.clone();
         reporter.also_tell(move |event| {
-            // A worker that is gone has nothing to show any more.
-            let _ = events.send(News::Event(Box::new(event.clone())));
+            // A finished worker has nothing left to post.
+            let _ = events.send(WorkerMessage::Event(Box::new(event.clone())));
         });
         feedback.worker = Some(Worker { listener, task, progress: seen, cutoff, tell });
         feedback
     }
 
-    /// Says why nothing is posted, and keeps for the post step that a command has begun which says so on GitHub.
+    /// Logs the reason for posting nothing. For a command that posts, saves for the post step that the run began.
     pub(crate) fn begin(&self, writes: Option<&str>) {
         if let Some(why) = self.unable {
             self.reporter.remark(why);
         }
         if let (Some(command), Some(_)) = (writes, &self.worker) {
-            self.keep(&Kept::Begun(command.to_owned()));
+            self.keep(&PostState::Begun(command.to_owned()));
         }
     }
 
-    /// Shows what the main step could not: its end, or that it has none.
-    pub(crate) async fn catch_up(self, kept: Kept) {
+    /// Posts the main step's missing end, or that it has none.
+    pub(crate) async fn catch_up(self, kept: PostState) {
         if let Some(worker) = &self.worker {
             let news = match kept {
-                Kept::Unposted(showing) => News::Left(showing),
-                Kept::Begun(command) => News::Event(Box::new(Event::Ended(Box::new(cut_off(&command))))),
-                Kept::Done => return,
+                PostState::Unposted(showing) => WorkerMessage::Left(showing),
+                PostState::Begun(command) => {
+                    WorkerMessage::Event(Box::new(Event::Ended(Box::new(cut_off(&command)))))
+                }
+                PostState::Done => return,
             };
             let _ = worker.tell.send(news);
         }
         self.finish().await;
     }
 
-    /// Waits until the end is shown, for a short time, and tells what is not.
+    /// Waits a short time until the end is posted, and reports the failed parts.
     pub(crate) async fn finish(self) {
         let Some(mut worker) = self.worker else { return };
-        // What is to be shown is known at once, even where no time is left to show it.
+        // The wanted posts are known at once, even if no time is left to post.
         tokio::select! {
             _ = &mut worker.listener => {}
             () = clock::sleep(HEARING) => {}
@@ -195,21 +197,21 @@ impl<'a> Feedback<'a> {
         worker.cutoff.abort();
         let Progress { mut posted, wanted, .. } = worker.progress.borrow().clone();
         if !in_time && posted.troubles.is_empty() {
-            let late = GithubTrouble { kind: GithubKind::NoTime, status: None, effect_unknown: true };
+            let late = GithubError { kind: GithubKind::NoTime, status: None, effect_unknown: true };
             posted.troubles.push((Part::Comment, late));
         }
-        let later = posted.troubles.iter().any(|(_, trouble)| trouble.kind.passes());
+        let later = posted.troubles.iter().any(|(_, trouble)| trouble.kind.is_transient());
         let kept = match wanted {
-            Some(wanted) if !in_time || later => Kept::Unposted(wanted),
-            Some(_) | None => Kept::Done,
+            Some(wanted) if !in_time || later => PostState::Unposted(wanted),
+            Some(_) | None => PostState::Done,
         };
         let feedback = Feedback { worker: None, ..self };
         feedback.keep(&kept);
         feedback.reporter.posted(&posted, feedback.fork);
     }
 
-    /// Saves what the post step has to know.
-    fn keep(&self, kept: &Kept) {
+    /// Saves the message to the post step.
+    fn keep(&self, kept: &PostState) {
         let text = serde_json::to_string(kept).map_err(std::io::Error::from);
         if let Err(error) = text.and_then(|text| files::save_state(self.env, NAME, &text)) {
             self.reporter.file_trouble("the step's state", &error);
@@ -217,8 +219,8 @@ impl<'a> Feedback<'a> {
     }
 }
 
-/// GitHub's client. None if the address or the repository can't be right.
-pub(super) fn client(
+/// GitHub's client. None if the address or the repository is invalid.
+pub(super) fn github_client(
     env: &Environment,
     context: &Context,
     token: &Text,
@@ -228,11 +230,11 @@ pub(super) fn client(
     GitHub::new(http.clone(), api, token.reveal(), repository)
 }
 
-/// How long a run waits for the newest commit of its pull request.
+/// Longest time that a run waits for the newest commit of its pull request.
 const HEAD: Duration = Duration::from_secs(3);
 
-/// A comment's event has the pull request's number alone, and the run's own commit is the default branch's: its newest
-/// commit is looked up. If GitHub does not say it, the run is about no commit.
+/// Looks up the newest commit of a comment's pull request: the comment's event has only the pull request's number, and
+/// the run's own commit belongs to the default branch. Without an answer from GitHub, the run has no commit.
 pub(super) async fn find_head(
     env: &Environment,
     settings: &Settings,
@@ -245,10 +247,10 @@ pub(super) async fn find_head(
         return;
     };
     let token = settings.github.token.as_ref().filter(|_| settings.github.wants_anything());
-    let http = crate::http::client(context.run_id.as_deref().unwrap_or("local")).ok();
-    let github = token.zip(http).and_then(|(token, http)| client(env, context, token, &http));
+    let http = crate::http::build_client(context.run_id.as_deref().unwrap_or("local")).ok();
+    let github = token.zip(http).and_then(|(token, http)| github_client(env, context, token, &http));
     let found = match &github {
-        Some(github) => clock::within(HEAD, github.pull(number)).await,
+        Some(github) => clock::with_timeout(HEAD, github.pull(number)).await,
         None => None,
     };
     let head = found.and_then(Result::ok).and_then(|pull| pull.head);
@@ -257,36 +259,40 @@ pub(super) async fn find_head(
     context.is_about(sha, branch);
 }
 
-/// Follows the events, whatever GitHub is at; the last thing is the end of the run.
-async fn listen(
-    mut news: mpsc::UnboundedReceiver<News>,
-    mut story: Story,
+/// Follows the events, even while GitHub is slow; the last message is the end of the run.
+async fn follow_events(
+    mut news: mpsc::UnboundedReceiver<WorkerMessage>,
+    mut story: RunView,
     show: mpsc::UnboundedSender<Wanted>,
     tell: watch::Sender<Progress>,
 ) {
     while let Some(news) = news.recv().await {
-        let Some((showing, moment)) = story.hear(news) else { continue };
-        if moment != Moment::Meanwhile {
+        let Some((showing, moment)) = story.on_event(news) else { continue };
+        if moment != PostTiming::Meanwhile {
             tell.send_modify(|progress| progress.wanted = Some(Box::new(showing.clone())));
         }
-        // A worker that is gone shows nothing any more.
+        // A finished worker posts nothing more.
         let _ = show.send((showing, moment));
-        if moment != Moment::Meanwhile {
+        if moment != PostTiming::Meanwhile {
             break;
         }
     }
 }
 
-/// Shows the newest of what is wanted; the last thing is the end of the run.
-async fn work(mut shows: mpsc::UnboundedReceiver<Wanted>, mut poster: Poster, tell: watch::Sender<Progress>) {
+/// Posts only the newest wanted state; the last message is the end of the run.
+async fn publish_views(
+    mut shows: mpsc::UnboundedReceiver<Wanted>,
+    mut poster: GithubPublisher,
+    tell: watch::Sender<Progress>,
+) {
     poster.find_pull_request().await;
     while let Some(mut wanted) = shows.recv().await {
         while let Ok(newer) = shows.try_recv() {
             wanted = newer;
         }
         let (showing, moment) = wanted;
-        let last = moment != Moment::Meanwhile;
-        poster.late = moment == Moment::Late;
+        let last = moment != PostTiming::Meanwhile;
+        poster.late = moment == PostTiming::Late;
         let budget = if last { BUDGET } else { Duration::ZERO };
         let posted = poster.show(&showing, budget).await;
         tell.send_modify(|progress| {
@@ -299,21 +305,21 @@ async fn work(mut shows: mpsc::UnboundedReceiver<Wanted>, mut poster: Poster, te
     }
 }
 
-/// The report of a run that ended without one, and before it changed anything that the post step knows of.
+/// The report of a run that ended without a report, before any change that the post step knows of.
 fn cut_off(command: &str) -> Report {
-    let mut report = Report::new(known(command));
+    let mut report = Report::new(known_command(command));
     report.cancel();
     report
 }
 
-/// A command by the name that was kept.
-fn known(command: &str) -> &'static str {
+/// A command by its saved name.
+fn known_command(command: &str) -> &'static str {
     let all = ["deploy", "redirect-traffic", "promote", "rollback"];
     all.into_iter().find(|name| *name == command).unwrap_or("deploy")
 }
 
-/// What the comment says of the run.
-fn run(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
+/// The comment's facts about the run.
+fn run_details(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let named = settings.github.workflow.clone().map(|file| Button { file, inputs: None });
     let dispatched = event.dispatched.clone().map(|(file, inputs)| Button { file, inputs: Some(inputs) });
@@ -335,8 +341,8 @@ fn run(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
     }
 }
 
-/// What no other step of any run has: run, attempt, job and step.
-fn key(env: &Environment, context: &Context) -> String {
+/// A key that no other step of any run has: run, attempt, job and step.
+fn run_key(env: &Environment, context: &Context) -> String {
     let part = |value: Option<&str>| value.unwrap_or("-").to_owned();
     let parts = [
         part(context.run_id.as_deref()),

@@ -1,18 +1,21 @@
-//! The look that a report tells of: the one that decided the end (invariant 42), or the newest there is.
+//! The look for a report: the look that decided the end (invariant 42), or else the newest.
 
 use super::drive::Drive;
 use super::outside::Interrupted;
 use super::session::Session;
 use crate::event::Report;
-use crate::plan::course::Course;
-use crate::plan::look::Look;
+use crate::plan::operation::Operation;
 use crate::plan::overview::Overview;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Left;
 
-/// Puts the look that decided the end into the report. Where AWS did not answer it, or a signal left no time for it,
-/// that is a new look, or else the newest.
-pub(super) async fn last_look<C: Course>(drive: &mut Drive<'_, C>, report: &mut Report) -> Option<Snapshot> {
+/// Puts the look that decided the end into the report. If AWS did not answer that look, or a signal left no time, a new
+/// look replaces it, or else the newest.
+pub(super) async fn last_look<C: Operation>(
+    drive: &mut Drive<'_, C>,
+    report: &mut Report,
+) -> Option<Snapshot> {
     let session = drive.session;
     match drive.at_end.take() {
         Some(decided) => {
@@ -23,10 +26,10 @@ pub(super) async fn last_look<C: Course>(drive: &mut Drive<'_, C>, report: &mut 
     }
 }
 
-/// A new look; after a signal, or where AWS does not answer any more, the newest one. It decides nothing.
+/// A new look; after a signal, or if AWS no longer answers, the newest look. No decision depends on this look.
 pub(super) async fn look_again(
     session: &Session<'_>,
-    (look, last): (Look, Option<Snapshot>),
+    (look, last): (ReadScope, Option<Snapshot>),
     report: &mut Report,
 ) -> Option<Snapshot> {
     let seen = match session.look(look).await {
@@ -40,7 +43,7 @@ pub(super) async fn look_again(
     if let Some(seen) = seen.filter(|_| !whole) {
         told.unread = session.overview(&seen).unread;
     }
-    // After a signal the newest look is the one that showed what was put back, or that nothing had been changed.
+    // After a signal, the newest look has shown the restored state, or that nothing had been changed.
     let settled = signalled && matches!(report.left, Left::Restored | Left::Untouched);
     if whole || settled {
         report.see(told)
@@ -50,7 +53,7 @@ pub(super) async fn look_again(
     Some(snapshot)
 }
 
-/// With what the first look saw and this one did not look at.
+/// Adds the parts that the first look read and this one did not.
 fn with_rest(seen: Overview, report: &Report) -> Overview {
     match &report.overview {
         Some(before) => seen.with_rest_of(before),

@@ -15,20 +15,20 @@ use crate::reporter::Reporter;
 /// The place of the first panic in the sources: file and line.
 static PLACE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs the step. A panic ends it as a failure with the reason `internal`, and so does an error, which says in words what
-/// could not begin.
-pub fn guarded(env: &Environment, run: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
+/// Runs the step. A panic ends the step as a failure with the reason `internal`. So does an error, which names the part
+/// that could not start.
+pub fn run_guarded(env: &Environment, run: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(code)) => code,
-        Ok(Err(what)) => end(env, &what),
+        Ok(Err(what)) => report_crash(env, &what),
         Err(_) => {
             let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).take();
-            end(env, &words::broken_at(place.as_deref()))
+            report_crash(env, &words::broken_at(place.as_deref()))
         }
     }
 }
 
-/// Notes where a panic is. Its message is never shown: it may hold a value (invariant 32).
+/// Notes the place of a panic. The panic's message is never shown, since it may hold a value (invariant 32).
 pub fn note_panics() {
     set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
@@ -37,8 +37,8 @@ pub fn note_panics() {
     }));
 }
 
-/// Tells the end of a run that broke off.
-fn end(env: &Environment, what: &str) -> ExitCode {
+/// Reports the end of an aborted run.
+fn report_crash(env: &Environment, what: &str) -> ExitCode {
     let context = Context::new(env);
     let reporter = Reporter::new(env, &context, clock::now());
     reporter.mask_credentials();
@@ -47,7 +47,7 @@ fn end(env: &Environment, what: &str) -> ExitCode {
         Entry::Post => "post",
     };
     let mut report = Report::new(command);
-    report.break_off(words::internal(what));
+    report.break_off(words::internal_failure(what));
     reporter.end(report)
 }
 
@@ -63,7 +63,7 @@ mod tests {
         let variables =
             [("INPUT_COMMAND", "deploy"), ("GITHUB_OUTPUT", &output), ("GITHUB_STEP_SUMMARY", &summary)];
         let env = Environment::new(Entry::Main, &variables);
-        assert_eq!(guarded(&env, || panic!("PLANTED")), ExitCode::FAILURE);
+        assert_eq!(run_guarded(&env, || panic!("PLANTED")), ExitCode::FAILURE);
         let (output, summary) =
             (std::fs::read_to_string(&output).unwrap(), std::fs::read_to_string(&summary).unwrap());
         for value in ["failed", "internal", "unknown"] {
@@ -80,7 +80,7 @@ mod tests {
         note_panics();
         let env = Environment::of_process();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let code = guarded(&env, || runtime.block_on(async { panic!("PLANTED") }));
+        let code = run_guarded(&env, || runtime.block_on(async { panic!("PLANTED") }));
         assert_eq!(code, ExitCode::FAILURE);
     }
 
@@ -120,8 +120,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let summary = folder.path().join("summary");
         let env = Environment::new(Entry::Post, &[("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())]);
-        assert_eq!(guarded(&env, || Err("No signals.".to_owned())), ExitCode::FAILURE);
+        assert_eq!(run_guarded(&env, || Err("No signals.".to_owned())), ExitCode::FAILURE);
         assert!(std::fs::read_to_string(&summary).unwrap().contains("No signals."));
-        assert_eq!(guarded(&env, || Ok(ExitCode::SUCCESS)), ExitCode::SUCCESS);
+        assert_eq!(run_guarded(&env, || Ok(ExitCode::SUCCESS)), ExitCode::SUCCESS);
     }
 }

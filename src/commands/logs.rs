@@ -4,9 +4,9 @@ use crate::event::LogLink;
 use crate::plan::cause::Cause;
 use crate::plan::definition::{Content, log_groups};
 
-/// One link for each task that failed and whose container logs to CloudWatch Logs with a stream prefix.
-/// The stream is `PREFIX/CONTAINER/TASK`. Source: Amazon ECS, "Using the awslogs log driver".
-pub(crate) fn links(cause: &Cause, content: &Content, region: &str) -> Vec<LogLink> {
+/// One link for each failed task whose container logs to CloudWatch Logs with a stream prefix. The stream is
+/// `PREFIX/CONTAINER/TASK`. Source: Amazon ECS, "Using the awslogs log driver".
+pub(crate) fn log_links(cause: &Cause, content: &Content, region: &str) -> Vec<LogLink> {
     let groups = log_groups(content);
     let of = |container: &str| groups.iter().find(|group| group.container == container);
     cause

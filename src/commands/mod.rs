@@ -1,4 +1,4 @@
-//! The commands, as scripts: what is done in which order. Decisions are in `plan/`, words in `report/`.
+//! The commands as scripts: the order of the work. Decisions are in `plan/`, texts in `report/`.
 
 mod again;
 mod apply;
@@ -6,22 +6,22 @@ mod confirm;
 mod deploy;
 mod drive;
 mod feedback;
+mod github_publisher;
 mod last_look;
 mod last_resort;
 mod logs;
 mod outside;
+mod pending_write;
 mod post;
-mod poster;
 mod prepare;
 mod promote;
 mod redirect;
-mod sending;
+mod run_view;
 mod session;
 mod start;
 mod state;
 mod status;
-mod story;
 mod tags;
 
-pub use last_resort::{guarded, note_panics};
+pub use last_resort::{note_panics, run_guarded};
 pub use start::{Machine, step};

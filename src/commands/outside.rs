@@ -1,20 +1,20 @@
-//! What is outside of the process: AWS, and the test listeners. Commands wait for it here and nowhere else, and a
-//! signal ends every such wait (invariant 41).
+//! Everything outside of the process: AWS and the test listeners. Commands wait for these only here, and a signal ends
+//! every such wait (invariant 41).
 
 use std::time::Duration;
 
 use crate::aws::{Access, Aws};
 use crate::signals::Signals;
 
-/// What an interruptible piece of work came to.
+/// The result of interruptible work.
 pub(crate) enum Interrupted<T> {
-    /// It was done.
+    /// The work finished.
     No(T),
     /// A signal came first.
     Yes,
 }
 
-/// The client of AWS. It is lent to work that a signal can end, and given to nothing else.
+/// The client of AWS, lent only to work that a signal can end.
 pub(crate) struct Outside {
     /// AWS.
     aws: Aws,
@@ -23,9 +23,9 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Makes the clients of AWS, which may read configuration files.
+    /// Creates the clients of AWS, which may read configuration files.
     pub(crate) async fn reach(access: &Access, signals: Signals) -> Interrupted<Outside> {
-        match unless(signals.wait(), Aws::new(access)).await {
+        match run_unless(signals.wait(), Aws::new(access)).await {
             Interrupted::No(aws) => Interrupted::No(Outside { aws, signals }),
             Interrupted::Yes => Interrupted::Yes,
         }
@@ -33,21 +33,21 @@ impl Outside {
 
     /// Reads AWS until a signal comes.
     pub(crate) async fn read<T>(&self, work: impl AsyncFnOnce(&Aws) -> T) -> Interrupted<T> {
-        unless(self.signals.wait(), work(&self.aws)).await
+        run_unless(self.signals.wait(), work(&self.aws)).await
     }
 
-    /// Does work that goes on for up to `longer` after a signal.
+    /// Runs work that continues for up to `longer` after a signal.
     pub(crate) async fn finish<T>(
         &self,
         longer: Duration,
         work: impl AsyncFnOnce(&Aws) -> T,
     ) -> Interrupted<T> {
-        unless(self.signals.wait_and(longer), work(&self.aws)).await
+        run_unless(self.signals.wait_and(longer), work(&self.aws)).await
     }
 }
 
-/// The work, unless the end comes first.
-pub(crate) async fn unless<T>(end: impl Future, work: impl Future<Output = T>) -> Interrupted<T> {
+/// The work's result, unless `end` comes first.
+pub(crate) async fn run_unless<T>(end: impl Future, work: impl Future<Output = T>) -> Interrupted<T> {
     tokio::select! {
         biased;
         _ = end => Interrupted::Yes,

@@ -1,8 +1,8 @@
-//! The post step: finishes what a cancelled or killed run left, or says what is left. It can't run main.
+//! The post step: finishes the work of a cancelled or killed run, or reports the remaining work. It can't run main.
 
 use std::time::Duration;
 
-use super::confirm::{Confirmed, confirm, see, tell_deploy};
+use super::confirm::{Confirmed, confirm_goal, record_overview, tell_deploy};
 use super::drive::{Drive, Ending};
 use super::last_look::look_again;
 use super::redirect::of_users;
@@ -11,24 +11,24 @@ use super::state::{DeployState, Phase, SavedEnd, State, TrafficState};
 use crate::clock;
 use crate::event::{Lacks, Report};
 use crate::failure::{Outcome, Reason};
-use crate::plan::admit::Request;
 use crate::plan::color::{Color, Split};
-use crate::plan::course::{Deploying, Moving};
 use crate::plan::definition::Content;
 use crate::plan::deploy::Goal;
-use crate::plan::look::Look;
+use crate::plan::operation::{DeployOperation, TrafficOperation};
+use crate::plan::preconditions::Request;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Because, End, Failing, Left};
+use crate::plan::step::{End, EndStateReason, Left, RunFailure};
 use crate::plan::traffic;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::WantedColor;
 use crate::report::words;
 
-/// All that a report tells.
-const WHOLE: Look = Look { develop: true, ..Look::TRAFFIC };
+/// All facts of a report.
+const WHOLE: ReadScope = ReadScope { develop: true, ..ReadScope::TRAFFIC };
 
-/// Finds out what a killed run came to, and finishes what it left open.
-pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
+/// Finds out the result of a killed run, and finishes its open work.
+pub(crate) async fn finish_run(session: &Session<'_>, state: &State) -> Report {
     let (end, turned) = match state.phase() {
         Phase::Ended(end) if !end.is_good() => return ended_badly(session, state, end).await,
         Phase::Ended(end) => (Some(end), false),
@@ -36,23 +36,23 @@ pub(crate) async fn post(session: &Session<'_>, state: &State) -> Report {
         Phase::Restoring | Phase::Done => (None, true),
     };
     if turned {
-        return back(session, state, None).await;
+        return restore_run(session, state, None).await;
     }
-    match (confirm(session, state, end.is_some()).await, end) {
+    match (confirm_goal(session, state, end.is_some()).await, end) {
         (Confirmed::Reached(report), end) => {
             session.close_state();
             let unchanged = end.is_some_and(|end| end.outcome == Outcome::Unchanged);
-            reached(*report, unchanged)
+            reached_report(*report, unchanged)
         }
         (Confirmed::Not(lacks, seen), Some(_)) => {
-            gone(about(session, state), session, (*lacks, seen.as_deref()))
+            report_not_reached(initial_report(session, state), session, (*lacks, seen.as_deref()))
         }
-        (Confirmed::Not(lacks, _), None) => back(session, state, Some(lacks)).await,
+        (Confirmed::Not(lacks, _), None) => restore_run(session, state, Some(lacks)).await,
     }
 }
 
-/// A goal that is reached; a run that found it so changed nothing.
-fn reached(report: Report, unchanged: bool) -> Report {
+/// A reached goal; a run that started at its goal changed nothing.
+fn reached_report(report: Report, unchanged: bool) -> Report {
     match unchanged {
         true => Report { outcome: Outcome::Unchanged, left: Left::Untouched, ..report },
         false => report,
@@ -60,7 +60,7 @@ fn reached(report: Report, unchanged: bool) -> Report {
 }
 
 /// A report of the run that left this state.
-fn about(session: &Session<'_>, state: &State) -> Report {
+fn initial_report(session: &Session<'_>, state: &State) -> Report {
     let mut report = Report::new(session.settings.command.name());
     report.place = Some(session.names.place.clone());
     if let (State::Deploy(state), "deploy") = (state, report.command) {
@@ -69,17 +69,21 @@ fn about(session: &Session<'_>, state: &State) -> Report {
     report
 }
 
-/// A run that had ended without success: how, and what AWS shows now.
+/// A run that ended without success: its end, and the current state in AWS.
 async fn ended_badly(session: &Session<'_>, state: &State, end: SavedEnd) -> Report {
-    let mut report = about(session, state);
+    let mut report = initial_report(session, state);
     (report.outcome, report.reason, report.left) = (end.outcome, end.reason, end.left);
     report.failure = Some(words::ended_unreported(end.outcome, end.reason));
     look_again(session, (WHOLE, None), &mut report).await;
     report
 }
 
-/// A run that had reached its goal, which AWS does not show now, or which could not be read.
-fn gone(mut report: Report, session: &Session<'_>, (lacks, seen): (Lacks, Option<&Snapshot>)) -> Report {
+/// A run that reached its goal, which AWS no longer shows or could not be read.
+fn report_not_reached(
+    mut report: Report,
+    session: &Session<'_>,
+    (lacks, seen): (Lacks, Option<&Snapshot>),
+) -> Report {
     report.outcome = match &lacks {
         Lacks::Fails(failing) => Outcome::of_failing(failing),
         Lacks::Steps(_) | Lacks::Wait(_) | Lacks::Copy(_) | Lacks::Refused(_) => Outcome::Superseded,
@@ -99,15 +103,15 @@ fn gone(mut report: Report, session: &Session<'_>, (lacks, seen): (Lacks, Option
         Lacks::Unknown => Reason::Cancelled,
     });
     if let Some(snapshot) = seen {
-        see(session, snapshot, &mut report);
+        record_overview(session, snapshot, &mut report);
     }
     report.failure = Some(words::not_there_now(&lacks, &report));
     report
 }
 
-/// The report of a killed run when AWS could not be asked at all: nothing is known of what it left.
-pub(crate) fn unread(command: &'static str, why: Report) -> Report {
-    let failure = words::failure(&why);
+/// The report of a killed run if AWS did not answer at all: the state that the run left is unknown.
+pub(crate) fn unread_report(command: &'static str, why: Report) -> Report {
+    let failure = words::end_failure(&why);
     Report {
         command,
         outcome: Outcome::Cancelled,
@@ -118,7 +122,7 @@ pub(crate) fn unread(command: &'static str, why: Report) -> Report {
     }
 }
 
-/// The report where the saved state is not understood: it is not known what the run left.
+/// The report for an unreadable saved state: the state that the run left is unknown.
 pub(crate) async fn not_understood(session: &Session<'_>) -> Report {
     let mut report = Report::new(session.settings.command.name());
     report.place = Some(session.names.place.clone());
@@ -129,40 +133,46 @@ pub(crate) async fn not_understood(session: &Session<'_>) -> Report {
     report
 }
 
-/// Puts back what the run changed, or finds that it is back.
-async fn back(session: &Session<'_>, state: &State, lacks: Option<Box<Lacks>>) -> Report {
+/// Restores everything that the run changed, or finds it restored.
+async fn restore_run(session: &Session<'_>, state: &State, lacks: Option<Box<Lacks>>) -> Report {
     let mut report = Report::new("post");
     report.lacks = lacks;
     report.place = Some(session.names.place.clone());
     report.outcome = Outcome::Cancelled;
     report.reason = Some(Reason::Cancelled);
-    report.failing = Some(Failing::Cancelled);
+    report.failing = Some(RunFailure::Cancelled);
     let (ending, last) = match state {
         State::Deploy(state) => (back_deploy(session, state, &mut report).await, None),
         State::Traffic(state) => back_traffic(session, state, &mut report).await,
     };
     (report.left, report.because) = match ending {
         Ending::End(End::Bad { left, because, .. }) => (left, Some(because)),
-        Ending::End(End::Good { .. }) | Ending::Refuse(_) => (Left::Unknown, Some(Because::NotConfirmed)),
+        Ending::End(End::Good { .. }) | Ending::Refuse(_) => {
+            (Left::Unknown, Some(EndStateReason::NotConfirmed))
+        }
     };
     session.close_state();
     if let State::Traffic(state) = state {
-        // Whose comment and labels are to tell of it.
+        // The comment and labels of the same pull requests will show the result.
         let seen = look_again(session, (WHOLE, last), &mut report).await;
         let stays = seen.filter(|_| report.left == Left::Changed);
-        report.traffic = stays.and_then(|snapshot| change(session, state, &of_users(&snapshot)));
+        report.traffic = stays.and_then(|snapshot| remaining_change(session, state, &of_users(&snapshot)));
     }
     report
 }
 
-/// The change of traffic that stays, from where the run found users.
-fn change(session: &Session<'_>, state: &TrafficState, seen: &Snapshot) -> Option<Box<traffic::Brief>> {
+/// The remaining change of traffic, from the split at the run's start.
+fn remaining_change(
+    session: &Session<'_>,
+    state: &TrafficState,
+    seen: &Snapshot,
+) -> Option<Box<traffic::TrafficPlan>> {
     let goal = way_back(state.to, session);
     let before = traffic::as_found(seen, &goal, &state.found);
-    traffic::brief(&before, &goal, clock::now()).ok().map(Box::new)
+    traffic::traffic_plan(&before, &goal, clock::now()).ok().map(Box::new)
 }
 
-/// The rules that hold what a change of traffic wrote, where it was to be put back or is half done.
+/// The rules with the weights of a change of traffic that was to be restored or is half done.
 async fn back_traffic(
     session: &Session<'_>,
     state: &TrafficState,
@@ -172,7 +182,7 @@ async fn back_traffic(
     report.rules = state.found.splits.keys().cloned().collect();
     let restore = state.restore.unwrap_or(session.settings.restore_on_cancel());
     let goal = traffic::Goal { restore_on_cancel: restore, ..way_back(state.to, session) };
-    let course = Moving { goal: &goal, run: state.run(clock::now()) };
+    let course = TrafficOperation { goal: &goal, run: state.run(clock::now()) };
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(None).await;
     (ending, drive.seen)
@@ -185,11 +195,11 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
     report.color = Some(color);
     report.split = state.users;
     let goal = deploy_goal(session, state, (true, Vec::new()));
-    let course = Deploying { goal: &goal, service: &state.service, run: state.run(clock::now()) };
+    let course = DeployOperation { goal: &goal, service: &state.service, run: state.run(clock::now()) };
     Drive::new(session, course).run_to_end(None).await
 }
 
-/// What the post step has to know of a deploy's goal; whether users may be there, and what is probed.
+/// The post step's goal of a deploy: `allow_live` permits users on the color, `probes` are the paths to probe.
 pub(super) fn deploy_goal(
     session: &Session<'_>,
     state: &DeployState,
@@ -211,16 +221,16 @@ pub(super) fn deploy_goal(
         force: false,
         desired: None,
         limits: Limits::with_timeout(session.settings.timeout),
-        // That of a promote is put back whatever `on-cancel` says.
+        // The deploy of a promote is always restored, for any `on-cancel`.
         restore_on_cancel: state.restore.unwrap_or(session.settings.restore_on_cancel()),
         managed: None,
     }
 }
 
-/// What the post step has to know of the run's wish.
+/// The post step's goal of a change of traffic.
 fn way_back(to: Split, session: &Session<'_>) -> traffic::Goal {
     traffic::Goal {
-        wish: traffic::Wish {
+        wish: traffic::TrafficRequest {
             to,
             steps: Vec::new(),
             bake: Duration::ZERO,
@@ -235,7 +245,7 @@ fn way_back(to: Split, session: &Session<'_>) -> traffic::Goal {
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
-        onward: false,
+        has_next_phase: false,
         managed: None,
     }
 }

@@ -1,4 +1,4 @@
-//! From the inputs to the wanted content: everything a deploy has to know before the first write.
+//! From the inputs to the wanted content: everything that a deploy needs to know before the first write.
 
 use std::path::Path;
 
@@ -6,32 +6,33 @@ use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
 use crate::action::files;
 use crate::failure::Failure;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::definition::{
-    Changes, Content, ImageRef, build, images, pin, same_content, typos, unserved, unusable_images,
+    Changes, Content, ImageRef, build_content, container_images, load_balancer_problem, pin_images,
+    same_content, schema_problems, unusable_images,
 };
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
-use crate::plan::trouble::TroubleKind;
 use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
 use crate::report::{secrets, words};
 
-/// What a deploy shall bring.
+/// The wanted result of a deploy.
 pub(crate) struct Wanted {
-    /// The content, with digests in it where they could be resolved.
+    /// The content, with digests if resolvable.
     pub(crate) content: Content,
-    /// The revision that was named, where nothing in it has to change.
+    /// The named revision, if nothing in it has to change.
     pub(crate) revision: Option<String>,
     /// Images whose tag may move and can't be resolved.
     pub(crate) unresolved: Vec<String>,
 }
 
-/// Why there is no content to bring.
+/// Reason for missing content.
 pub(crate) enum Unprepared {
-    /// The inputs or the file are wrong.
+    /// Invalid inputs, or an invalid file.
     Problems(Vec<Problem>),
     /// A failure in words.
     Failure(Failure),
-    /// AWS refuses, or a signal came.
+    /// AWS refused, or a signal came.
     Stop(Stop),
 }
 
@@ -41,31 +42,36 @@ impl From<Stop> for Unprepared {
     }
 }
 
-/// Reads the base, changes it as asked, and resolves its images.
-pub(crate) async fn prepare(
+/// Reads the base, applies the inputs' changes, and resolves its images.
+pub(crate) async fn prepare_content(
     session: &Session<'_>,
     wish: &DeploySettings,
     service: &Service,
 ) -> Result<Wanted, Unprepared> {
-    let (base, named) = base(session, wish, service).await?;
-    let mut content = build(base.clone(), &changes(wish, service)).map_err(Unprepared::Problems)?;
-    secrets::hide(content.environment_values());
-    let wrong: Vec<Problem> = typos(&content).into_iter().chain(unusable_images(&content)).collect();
+    let (base, named) = base_definition(session, wish, service).await?;
+    let mut content =
+        build_content(base.clone(), &definition_changes(wish, service)).map_err(Unprepared::Problems)?;
+    secrets::register_secrets(content.environment_values());
+    let wrong: Vec<Problem> =
+        schema_problems(&content).into_iter().chain(unusable_images(&content)).collect();
     if !wrong.is_empty() {
         return Err(Unprepared::Problems(wrong));
     }
-    if let Some(problem) =
-        service.setup.links.first().and_then(|link| unserved(&content, &link.container, link.port.into()))
+    if let Some(problem) = service
+        .setup
+        .links
+        .first()
+        .and_then(|link| load_balancer_problem(&content, &link.container, link.port.into()))
     {
         return Err(Unprepared::Problems(vec![problem]));
     }
-    let unresolved = resolve(session, wish, &mut content).await?;
+    let unresolved = resolve_images(session, wish, &mut content).await?;
     let revision = named.filter(|_| same_content(&base, &content));
     Ok(Wanted { content, revision, unresolved })
 }
 
-/// The task definition that the changes start from, and the ARN of the revision that was named, if it can be used.
-async fn base(
+/// The task definition that the changes start from, and the ARN of the named revision, if usable.
+async fn base_definition(
     session: &Session<'_>,
     wish: &DeploySettings,
     service: &Service,
@@ -73,11 +79,11 @@ async fn base(
     match &wish.definition {
         DefinitionSource::Current => match &service.definition {
             Some(Ok(revision)) => Ok((revision.content.clone(), None)),
-            Some(Err(trouble)) => Err(Unprepared::Stop(Stop::Trouble(trouble.clone()))),
-            None => Ok((described(session, &service.task_definition).await?.content, None)),
+            Some(Err(trouble)) => Err(Unprepared::Stop(Stop::AwsError(trouble.clone()))),
+            None => Ok((describe_revision(session, &service.task_definition).await?.content, None)),
         },
-        DefinitionSource::Named(which) => match described(session, which).await {
-            Err(Unprepared::Stop(Stop::Trouble(trouble))) if trouble.kind == TroubleKind::Missing => {
+        DefinitionSource::Named(which) => match describe_revision(session, which).await {
+            Err(Unprepared::Stop(Stop::AwsError(trouble))) if trouble.kind == AwsErrorKind::Missing => {
                 Err(Unprepared::Problems(vec![words::no_such_definition(which, &session.names.place)]))
             }
             described => {
@@ -90,11 +96,11 @@ async fn base(
 }
 
 /// One revision from AWS.
-async fn described(session: &Session<'_>, which: &str) -> Result<Revision, Unprepared> {
+async fn describe_revision(session: &Session<'_>, which: &str) -> Result<Revision, Unprepared> {
     Ok(session.patiently(async |aws| aws.revision(which).await).await?)
 }
 
-/// A task definition from a file in the workspace. What is wrong with it by itself was told with the inputs.
+/// A task definition from a file in the workspace. The file's own errors were reported with the inputs.
 fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> {
     let name = path.display().to_string();
     let text = files::read_text(session.env, path).map_err(|error| {
@@ -104,8 +110,8 @@ fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> 
     Content::of_file(&name, &text).map_err(Unprepared::Problems)
 }
 
-/// The inputs' changes in the form that the builder takes.
-fn changes(wish: &DeploySettings, service: &Service) -> Changes {
+/// The inputs' changes in the builder's form.
+fn definition_changes(wish: &DeploySettings, service: &Service) -> Changes {
     let variables = |all: &[EnvChange]| {
         let one = |change: &EnvChange| {
             let value = change.value.as_ref().map(|text| text.reveal().to_owned());
@@ -127,18 +133,18 @@ fn changes(wish: &DeploySettings, service: &Service) -> Changes {
     }
 }
 
-/// Checks every image in ECR and, where asked, pins tags to digests. Brings the images that may move. An image that ECR
-/// does not show ends the deploy only if this run sets it: DescribeImages may be denied for another account's
-/// repository, and a pull-through cache has an image only after its first pull ("Using pull through cache rules", Amazon
-/// ECR). ECS pulls both.
-async fn resolve(
+/// Checks every image in ECR and, if requested, pins tags to digests. Returns the images whose tag may move. An image
+/// that ECR does not show ends the deploy only if this run sets the image: DescribeImages may be denied for another
+/// account's repository, and a pull-through cache has an image only after its first pull ("Using pull through cache
+/// rules", Amazon ECR). ECS pulls both.
+async fn resolve_images(
     session: &Session<'_>,
     wish: &DeploySettings,
     content: &mut Content,
 ) -> Result<Vec<String>, Unprepared> {
     let mut pins = Vec::new();
     let mut moving = Vec::new();
-    for (container, text) in images(content) {
+    for (container, text) in container_images(content) {
         let Ok(image) = ImageRef::parse(&text) else { continue };
         let Some(ecr) = image.ecr() else {
             if !image.is_pinned() {
@@ -150,9 +156,9 @@ async fn resolve(
         let asked = session
             .patiently(async |aws| aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which).await)
             .await;
-        let is_set = sets(&wish.images, &text);
+        let is_set = is_image_set(&wish.images, &text);
         let found = match asked {
-            Err(Stop::Trouble(trouble)) if !is_set && is_about_the_image(trouble.kind) => None,
+            Err(Stop::AwsError(trouble)) if !is_set && is_about_the_image(trouble.kind) => None,
             asked => asked?,
         };
         match found {
@@ -170,12 +176,12 @@ async fn resolve(
             Some(_) => moving.push(text),
         }
     }
-    pin(content, &pins);
+    pin_images(content, &pins);
     Ok(moving)
 }
 
-/// Whether the inputs name this image.
-fn sets(images: &Images, text: &str) -> bool {
+/// True if the inputs name this image.
+fn is_image_set(images: &Images, text: &str) -> bool {
     match images {
         Images::None => false,
         Images::One(image) => image.to_string() == text,
@@ -183,14 +189,14 @@ fn sets(images: &Images, text: &str) -> bool {
     }
 }
 
-/// Whether a trouble with DescribeImages says nothing of the credentials: the image alone can't be looked up.
-fn is_about_the_image(kind: TroubleKind) -> bool {
+/// True if an error of DescribeImages concerns only the image and not the credentials.
+fn is_about_the_image(kind: AwsErrorKind) -> bool {
     match kind {
-        TroubleKind::Denied | TroubleKind::Missing | TroubleKind::Refused => true,
-        TroubleKind::Expired
-        | TroubleKind::NoCredentials
-        | TroubleKind::Throttled
-        | TroubleKind::Unreachable
-        | TroubleKind::TimedOut => false,
+        AwsErrorKind::Denied | AwsErrorKind::Missing | AwsErrorKind::Refused => true,
+        AwsErrorKind::Expired
+        | AwsErrorKind::NoCredentials
+        | AwsErrorKind::Throttled
+        | AwsErrorKind::Unreachable
+        | AwsErrorKind::TimedOut => false,
     }
 }

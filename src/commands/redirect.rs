@@ -1,9 +1,9 @@
-//! `redirect-traffic` and `rollback`: looks, announces what will change, drives to the end, and reports.
+//! `redirect-traffic` and `rollback`: reads AWS, announces the changes, drives to the end, and reports.
 
 use std::time::Duration;
 
 use super::again::undone;
-use super::deploy::strangers;
+use super::deploy::warn_unmanaged_policies;
 use super::drive::{Drive, Ending};
 use super::last_look::last_look;
 use super::session::{Session, Stop};
@@ -12,32 +12,35 @@ use crate::action::traffic::RollbackSettings;
 use crate::clock;
 use crate::event::{Event, PutBack, Report, Warning};
 use crate::failure::Outcome;
-use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
-use crate::plan::course::Moving;
-use crate::plan::look::Look;
+use crate::plan::operation::TrafficOperation;
+use crate::plan::preconditions::Blocker;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Left, Refusal};
-use crate::plan::traffic::{Goal, Prediction, Run, Wish, predict, rollback, shortfall, stays_suspended};
+use crate::plan::traffic::{
+    Goal, Prediction, Run, TrafficRequest, capacity_shortfall, predict_traffic, rollback_split,
+    stays_suspended,
+};
 
 /// Runs `redirect-traffic` to its report.
-pub(crate) async fn redirect(session: &Session<'_>, wish: &Wish) -> Report {
-    move_users(session, "redirect-traffic", &|_| Ok(goal(session, wish))).await
+pub(crate) async fn run_redirect(session: &Session<'_>, wish: &TrafficRequest) -> Report {
+    move_users(session, "redirect-traffic", &|_| Ok(redirect_goal(session, wish))).await
 }
 
-/// Runs `rollback` to its report: where to is read from the rules, where it was not said.
+/// Runs `rollback` to its report: without an input, the rules decide about the color.
 pub(crate) async fn roll_back(session: &Session<'_>, asked: &RollbackSettings) -> Report {
     let to = |snapshot: &Snapshot| {
-        let mut goal = goal(session, &way_back(asked));
-        goal.wish.to = rollback(snapshot, &goal, asked.color)?;
+        let mut goal = redirect_goal(session, &way_back(asked));
+        goal.wish.to = rollback_split(snapshot, &goal, asked.color)?;
         Ok(goal)
     };
     move_users(session, "rollback", &to).await
 }
 
-/// A rollback as a change of traffic, before it is known where to: without steps, at once.
-pub(super) fn way_back(asked: &RollbackSettings) -> Wish {
-    Wish {
+/// A rollback as a change of traffic with a preliminary target: at once, without steps.
+pub(super) fn way_back(asked: &RollbackSettings) -> TrafficRequest {
+    TrafficRequest {
         to: Split { blue: 100, green: 0 },
         steps: Vec::new(),
         bake: Duration::ZERO,
@@ -51,40 +54,40 @@ pub(super) fn way_back(asked: &RollbackSettings) -> Wish {
 }
 
 /// The goal of the run.
-pub(crate) fn goal(session: &Session<'_>, wish: &Wish) -> Goal {
+pub(crate) fn redirect_goal(session: &Session<'_>, wish: &TrafficRequest) -> Goal {
     Goal {
         wish: wish.clone(),
         listener: session.settings.place.listener.clone(),
         timeout: session.settings.timeout,
         restore_on_cancel: session.settings.restore_on_cancel(),
         finish: None,
-        onward: false,
+        has_next_phase: false,
         managed: session.settings.scaling,
     }
 }
 
-/// How a goal is made of what is seen.
-type Aim<'a> = dyn Fn(&Snapshot) -> Result<Goal, Hindrance> + 'a;
+/// Derives a goal from a snapshot.
+type Aim<'a> = dyn Fn(&Snapshot) -> Result<Goal, Blocker> + 'a;
 
-/// What was seen, and what it is for.
+/// The facts that were read, and the goal.
 enum Begun {
-    /// It may begin.
+    /// The change may start.
     Goal(Box<Snapshot>, Box<Goal>),
-    /// It may not, or there is nothing to write; the report says why.
+    /// The change may not start, or there is nothing to write; the report gives the reason.
     Over,
 }
 
-/// Looks, announces, drives, reports.
+/// Reads, announces, drives, reports.
 async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>) -> Report {
     let mut report = Report::new(command);
-    let (snapshot, goal) = match begin(session, aim, &mut report).await {
+    let (snapshot, goal) = match plan_traffic(session, aim, &mut report).await {
         Ok(Begun::Goal(snapshot, goal)) => (snapshot, goal),
         Ok(Begun::Over) => return report,
         Err(Stop::Signal) => {
             report.cancel();
             return report;
         }
-        Err(Stop::Trouble(trouble)) => {
+        Err(Stop::AwsError(trouble)) => {
             report.refuse(Refusal::of_look(trouble, &session.names.place));
             return report;
         }
@@ -92,39 +95,39 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
     if session.settings.plan_only {
         return report;
     }
-    let course = Moving { goal: &goal, run: Run::begin(clock::now()) };
+    let course = TrafficOperation { goal: &goal, run: Run::begin(clock::now()) };
     let mut drive = Drive::new(session, course);
     let ending = drive.run_to_end(Some(*snapshot)).await;
-    ended(&mut drive, ending, &mut report);
+    report_ending(&mut drive, ending, &mut report);
     tell_the_end(&mut drive, &mut report).await;
     report
 }
 
-/// Looks until all that decides was answered, and tells what stands and what will change.
-async fn begin(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Result<Begun, Stop> {
+/// Reads AWS until every deciding part was answered, and announces the current state and the plan.
+async fn plan_traffic(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report) -> Result<Begun, Stop> {
     let began = clock::now();
-    let look = Look { develop: true, scalers: session.settings.scaling.is_some(), ..Look::TRAFFIC };
+    let look = ReadScope { develop: true, scalers: session.settings.scaling.is_some(), ..ReadScope::TRAFFIC };
     loop {
         let snapshot = session.first_look(look).await?;
         let users = of_users(&snapshot);
         let predicted = match aim(&users) {
-            Ok(goal) => (predict(&users, &goal, clock::now()), goal),
-            Err(Hindrance::Hold(trouble)) => {
+            Ok(goal) => (predict_traffic(&users, &goal, clock::now()), goal),
+            Err(Blocker::Retry(trouble)) => {
                 session.hold(trouble, began).await?;
                 continue;
             }
-            Err(Hindrance::Refuse(refusal)) => {
-                tell(session, &snapshot, report);
+            Err(Blocker::Refuse(refusal)) => {
+                report_overview(session, &snapshot, report);
                 report.refuse(refusal);
                 return Ok(Begun::Over);
             }
         };
-        let passing = users.troubles().into_iter().find(|trouble| trouble.kind.passes()).cloned();
+        let passing = users.troubles().into_iter().find(|trouble| trouble.kind.is_transient()).cloned();
         match (predicted, passing) {
             ((Prediction::Unknown, _), Some(trouble)) => session.hold(trouble, began).await?,
             ((prediction, goal), _) => {
                 warn(session, &snapshot, &goal, report).await;
-                return Ok(announce(session, snapshot, goal, prediction, report));
+                return Ok(announce_traffic(session, snapshot, goal, prediction, report));
             }
         }
     }
@@ -141,7 +144,7 @@ async fn warn(session: &Session<'_>, snapshot: &Snapshot, goal: &Goal, report: &
     }
 }
 
-/// What decides about users: develop is shown, and whatever is wrong with it, it keeps nobody from being moved.
+/// The facts that decide about users: develop is shown, but no problem of develop keeps users from being moved.
 pub(super) fn of_users(snapshot: &Snapshot) -> Snapshot {
     let mut users = snapshot.clone();
     users.services.retain(|service| service.color != Color::Develop);
@@ -149,37 +152,37 @@ pub(super) fn of_users(snapshot: &Snapshot) -> Snapshot {
     users
 }
 
-/// Tells what stands.
-fn tell(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
+/// Announces the current state.
+fn report_overview(session: &Session<'_>, snapshot: &Snapshot, report: &mut Report) {
     let seen = session.overview(snapshot);
     session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
     report.see(seen);
 }
 
-/// Tells what will change.
-fn announce(
+/// Announces the changes.
+fn announce_traffic(
     session: &Session<'_>,
     snapshot: Snapshot,
     goal: Goal,
     prediction: Prediction,
     report: &mut Report,
 ) -> Begun {
-    tell(session, &snapshot, report);
+    report_overview(session, &snapshot, report);
     if goal.managed.is_some() {
-        snapshot.services.iter().for_each(|service| strangers(session, service));
+        snapshot.services.iter().for_each(|service| warn_unmanaged_policies(session, service));
     }
     match prediction {
         Prediction::Refuse(refusal) => {
             report.refuse(refusal);
             return Begun::Over;
         }
-        Prediction::Brief(brief) => {
-            session.reporter.emit(&Event::Moving(brief.clone()));
+        Prediction::Plan(traffic_plan) => {
+            session.reporter.emit(&Event::TrafficPlan(traffic_plan.clone()));
             report.outcome = Outcome::Planned;
-            report.color = Some(brief.receiver);
-            let version = brief.versions.iter().find(|(color, _)| *color == brief.receiver);
+            report.color = Some(traffic_plan.receiver);
+            let version = traffic_plan.versions.iter().find(|(color, _)| *color == traffic_plan.receiver);
             report.task_definition = version.map(|(_, arn)| arn.clone());
-            report.traffic = Some(brief);
+            report.traffic = Some(traffic_plan);
         }
         Prediction::Unknown => {}
     }
@@ -187,7 +190,7 @@ fn announce(
 }
 
 /// Puts the ending into the report.
-fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report) {
+fn report_ending(drive: &mut Drive<'_, TrafficOperation<'_>>, ending: Ending, report: &mut Report) {
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
@@ -203,7 +206,7 @@ fn ended(drive: &mut Drive<'_, Moving<'_>>, ending: Ending, report: &mut Report)
     drive.save(if open { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
 }
 
-/// What the run put back of what it had changed: the last that it wrote is what it had found.
+/// The run's restored changes: everything whose last written value equals the value found.
 pub(super) fn put_back(run: &Run) -> PutBack {
     let Some(found) = &run.found else { return PutBack::default() };
     let counts = run.counts.iter().filter(|(color, count)| found.counts.get(color) == Some(count));
@@ -216,26 +219,28 @@ pub(super) fn put_back(run: &Run) -> PutBack {
     }
 }
 
-/// What stands at the end, and what a change of traffic left open.
-async fn tell_the_end(drive: &mut Drive<'_, Moving<'_>>, report: &mut Report) {
+/// Adds the state at the end, and the open ends of a change of traffic.
+async fn tell_the_end(drive: &mut Drive<'_, TrafficOperation<'_>>, report: &mut Report) {
     let Some(snapshot) = last_look(drive, report).await else { return };
     let goal = drive.course.goal;
     told_from(&snapshot, report);
-    let brief = report.traffic.as_deref();
+    let traffic_plan = report.traffic.as_deref();
     if goal.wish.force && report.outcome == Outcome::Succeeded {
-        report.shortfall = brief.map(|brief| shortfall(&snapshot, goal, brief)).unwrap_or_default();
+        report.shortfall = traffic_plan
+            .map(|traffic_plan| capacity_shortfall(&snapshot, goal, traffic_plan))
+            .unwrap_or_default();
     }
     report.stays_suspended = stays_suspended(&snapshot, goal);
 }
 
-/// The versions of both colors, as the last look shows them.
+/// The versions of both colors at the last look.
 pub(super) fn told_from(snapshot: &Snapshot, report: &mut Report) {
     if let Some(service) = report.color.and_then(|color| snapshot.service(color)) {
         report.task_definition = Some(service.task_definition.clone());
     }
-    if let Some(brief) = &mut report.traffic {
+    if let Some(traffic_plan) = &mut report.traffic {
         let of = |service: &Service| (service.color, service.task_definition.clone());
         let of_users = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-        brief.versions = of_users.map(of).collect();
+        traffic_plan.versions = of_users.map(of).collect();
     }
 }

@@ -1,9 +1,9 @@
-//! What every command works with: AWS, the clock, the signals, and who tells the user.
+//! The surroundings of every command: AWS, the clock, the signals, and the reporter.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::outside::{Interrupted, Outside, unless};
+use super::outside::{Interrupted, Outside, run_unless};
 use super::state::{Found, NAME, Phase, State};
 use crate::action::context::Context;
 use crate::action::env::Environment;
@@ -12,13 +12,13 @@ use crate::action::settings::Settings;
 use crate::aws::{Aws, Names};
 use crate::clock;
 use crate::event::Event;
-use crate::plan::look::Look;
-use crate::plan::overview::{Overview, overview};
+use crate::plan::aws_error::{AwsError, AwsResult};
+use crate::plan::overview::{Overview, build_overview};
 use crate::plan::own_targets::ForeignTargets;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Wait;
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, Trouble};
 use crate::reporter::Reporter;
 use crate::signals::Signals;
 
@@ -28,40 +28,40 @@ pub(crate) struct Session<'a> {
     pub(crate) env: &'a Environment,
     /// The inputs.
     pub(crate) settings: &'a Settings,
-    /// What GitHub says about the run.
+    /// GitHub's facts about the run.
     pub(crate) context: &'a Context,
     /// AWS and the test listeners.
     pub(crate) outside: Outside,
-    /// What to look at.
+    /// The names to read.
     pub(crate) names: Names,
-    /// Tells the user.
+    /// Writes to the log.
     pub(crate) reporter: &'a Reporter<'a>,
     /// The signals.
     pub(crate) signals: Signals,
-    /// How long AWS is asked again before anything is decided: until the time-out; a post step waits for less.
+    /// Longest time to repeat reads before any decision: until the time-out; a post step waits less.
     pub(crate) patience: Duration,
-    /// What was told of reads that AWS does not answer.
+    /// The last report about reads that AWS does not answer.
     pub(crate) told: RefCell<Told>,
-    /// Targets that looks showed in a color's group without a task of its service.
+    /// Targets that looks found in a color's group without a task of its service.
     pub(crate) foreign: RefCell<ForeignTargets>,
-    /// The state as it was saved last, and the id of the deployment in it.
+    /// The last saved state, and the id of its deployment.
     pub(crate) saved: RefCell<(Option<String>, Option<String>)>,
 }
 
-/// The runner kills a cancelled step 10 s after the signal: a run is out of AWS before that, with time to report.
+/// The runner kills a cancelled step 10 s after the signal: a run leaves AWS before that, with time to report.
 pub(crate) const LAST_MOMENT: Duration = Duration::from_millis(5_500);
 
-/// A line at least this often, so that nobody thinks the run hangs.
+/// Longest time between two log lines, so that the run never seems to hang.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// What was told of a trouble that goes on: once, and then as a heartbeat.
+/// The report about an ongoing error: once, and then as a heartbeat.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Option<(Trouble, Time)>);
+pub(crate) struct Told(Option<(AwsError, Time)>);
 
 impl Told {
-    /// How to tell it now, where it is to be told: for the first time (false), or as a heartbeat.
-    pub(crate) fn again(&mut self, trouble: &Trouble, now: Time) -> Option<bool> {
-        let same = self.0.as_ref().filter(|(told, _)| alike(told, trouble));
+    /// The kind of report that is due, if any: the first (false), or a heartbeat (true).
+    pub(crate) fn again(&mut self, trouble: &AwsError, now: Time) -> Option<bool> {
+        let same = self.0.as_ref().filter(|(told, _)| is_same_error(told, trouble));
         let heartbeat = same.is_some();
         if same.is_some_and(|(_, at)| now.since(*at) < HEARTBEAT) {
             return None;
@@ -71,13 +71,13 @@ impl Told {
     }
 }
 
-/// Whether two troubles read the same: messages of the same failure can differ from call to call.
-pub(crate) fn alike(one: &Trouble, other: &Trouble) -> bool {
+/// True if two errors read the same: messages of the same failure can differ from call to call.
+pub(crate) fn is_same_error(one: &AwsError, other: &AwsError) -> bool {
     (one.kind, one.action, &one.code) == (other.kind, other.action, &other.code)
 }
 
 impl Session<'_> {
-    /// Leaves what the post step needs, where that changed. A file that can't be written is told, and stops nothing.
+    /// Saves a changed state for the post step. An unwritable file is reported, and stops nothing.
     pub(crate) fn save_state(&self, state: &State) {
         let (text, id) = (serde_json::to_string(state), state.deployment());
         let written = text.map_err(std::io::Error::from).and_then(|text| {
@@ -97,19 +97,19 @@ impl Session<'_> {
         }
     }
 
-    /// Whether a state was saved, so that it has to be kept up to date.
+    /// True if a state was saved, so that later changes have to be saved too.
     pub(crate) fn has_state(&self) -> bool {
         self.saved.borrow().0.is_some()
     }
 
-    /// Leaves nothing to the post step: the run is over, and has been reported.
+    /// Clears the state for the post step: the run is over and reported.
     pub(crate) fn close_state(&self) {
         if let Err(error) = files::save_state(self.env, NAME, "") {
             self.reporter.file_trouble("the step's state", &error);
         }
     }
 
-    /// Closes the state of a run that ended by itself, once its end is reported.
+    /// Clears the state of a run that ended by itself, once its end is reported.
     pub(crate) fn close_ended(&self) {
         let ended =
             self.saved.borrow().0.as_deref().is_some_and(|text| match Found::<State>::of(Some(text)) {
@@ -121,27 +121,27 @@ impl Session<'_> {
         }
     }
 
-    /// One look at AWS, which a signal ends.
-    pub(crate) async fn look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
+    /// One look at AWS, which a signal interrupts.
+    pub(crate) async fn look(&self, look: ReadScope) -> Interrupted<AwsResult<Snapshot>> {
         self.noted(self.outside.read(async |aws| aws.observe(&self.names, look).await).await)
     }
 
-    /// Notes the targets that a look shows.
-    fn noted(&self, seen: Interrupted<Read<Snapshot>>) -> Interrupted<Read<Snapshot>> {
+    /// Notes the targets of a look.
+    fn noted(&self, seen: Interrupted<AwsResult<Snapshot>>) -> Interrupted<AwsResult<Snapshot>> {
         if let Interrupted::No(Ok(snapshot)) = &seen {
             self.foreign.borrow_mut().saw(snapshot, clock::now());
         }
         seen
     }
 
-    /// What a look shows, for people and for `status-json`.
+    /// The overview of a look, for people and for `status-json`.
     pub(crate) fn overview(&self, snapshot: &Snapshot) -> Overview {
         let place = &self.settings.place;
-        overview(snapshot, place.listener.as_ref(), &place.hosts).with_foreign(&self.foreign.borrow())
+        build_overview(snapshot, place.listener.as_ref(), &place.hosts).with_foreign(&self.foreign.borrow())
     }
 
-    /// One look at AWS of a run that has noted a signal and puts back what it changed.
-    pub(crate) async fn last_look(&self, look: Look) -> Interrupted<Read<Snapshot>> {
+    /// One look at AWS after a noted signal, while the run restores its changes.
+    pub(crate) async fn last_look(&self, look: ReadScope) -> Interrupted<AwsResult<Snapshot>> {
         let look = async |aws: &Aws| aws.observe(&self.names, look).await;
         self.noted(self.outside.finish(LAST_MOMENT, look).await)
     }
@@ -152,18 +152,18 @@ impl Session<'_> {
         if noted {
             clock::sleep(wait.min(Duration::from_millis(500))).await;
         } else {
-            let _ = unless(self.signals.wait(), clock::sleep(wait)).await;
+            let _ = run_unless(self.signals.wait(), clock::sleep(wait)).await;
         }
     }
 
-    /// A look before anything is decided: see [`Session::patiently`].
-    pub(crate) async fn first_look(&self, look: Look) -> Result<Snapshot, Stop> {
+    /// A look before any decision: see [`Session::patiently`].
+    pub(crate) async fn first_look(&self, look: ReadScope) -> Result<Snapshot, Stop> {
         let seen = self.patiently(async |aws| aws.observe(&self.names, look).await).await;
         seen.inspect(|snapshot| self.foreign.borrow_mut().saw(snapshot, clock::now()))
     }
 
-    /// A read before anything is decided: a trouble that may pass is tried again until the time-out.
-    pub(crate) async fn patiently<T>(&self, read: impl AsyncFn(&Aws) -> Read<T>) -> Result<T, Stop> {
+    /// A read before any decision: a transient error is retried until the time-out.
+    pub(crate) async fn patiently<T>(&self, read: impl AsyncFn(&Aws) -> AwsResult<T>) -> Result<T, Stop> {
         let began = clock::now();
         loop {
             let answer = match self.outside.read(&read).await {
@@ -172,34 +172,34 @@ impl Session<'_> {
             };
             match answer {
                 Ok(value) => return Ok(value),
-                Err(trouble) if trouble.kind.passes() => self.hold(trouble, began).await?,
-                Err(trouble) => return Err(Stop::Trouble(trouble)),
+                Err(trouble) if trouble.kind.is_transient() => self.hold(trouble, began).await?,
+                Err(trouble) => return Err(Stop::AwsError(trouble)),
             }
         }
     }
 
-    /// A trouble that may pass: told and waited out, until a signal or the time-out.
-    pub(crate) async fn hold(&self, trouble: Trouble, began: Time) -> Result<(), Stop> {
+    /// Reports a transient error and waits, until a signal or the time-out.
+    pub(crate) async fn hold(&self, trouble: AwsError, began: Time) -> Result<(), Stop> {
         let elapsed = clock::now().since(began);
         if elapsed >= self.patience {
-            return Err(Stop::Trouble(trouble));
+            return Err(Stop::AwsError(trouble));
         }
         self.wait_out(&trouble, elapsed).await;
         if self.signals.came().is_some() { Err(Stop::Signal) } else { Ok(()) }
     }
 
-    /// Tells that AWS did not answer, and pauses.
-    async fn wait_out(&self, trouble: &Trouble, elapsed: Duration) {
+    /// Reports that AWS did not answer, and pauses.
+    async fn wait_out(&self, trouble: &AwsError, elapsed: Duration) {
         let told = self.told.borrow_mut().again(trouble, clock::now());
         if let Some(heartbeat) = told {
-            let wait = Wait::Trouble(trouble.clone());
+            let wait = Wait::AwsError(trouble.clone());
             self.reporter.emit(&Event::Waiting { wait, elapsed, heartbeat });
         }
         self.pause(false).await;
     }
 }
 
-/// The poll interval, a little more or less, so that many runs do not ask in step.
+/// The poll interval with a small random offset, so that many runs do not ask in step.
 pub(crate) fn poll_interval(settings: &Settings) -> Duration {
     let interval = settings.poll_interval;
     let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or_default();
@@ -207,31 +207,35 @@ pub(crate) fn poll_interval(settings: &Settings) -> Duration {
     interval.saturating_sub(Duration::from_millis(tenth / 2)) + Duration::from_millis(jitter)
 }
 
-/// Why a read before the first decision brought nothing.
+/// Reason why a read before the first decision failed.
 #[derive(Clone, Debug)]
 pub(crate) enum Stop {
     /// A signal came.
     Signal,
-    /// AWS refuses, or did not answer until the time-out.
-    Trouble(Trouble),
+    /// AWS refused, or did not answer until the time-out.
+    AwsError(AwsError),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::aws_error::AwsErrorKind;
     use crate::plan::sample::trouble;
-    use crate::plan::trouble::TroubleKind;
 
     #[test]
     fn a_trouble_that_goes_on_is_told_once_and_then_as_a_heartbeat() {
-        let (mut told, throttled) = (Told::default(), trouble(TroubleKind::Throttled));
+        let (mut told, throttled) = (Told::default(), trouble(AwsErrorKind::Throttled));
         let again =
-            |told: &mut Told, trouble: &Trouble, second: u64| told.again(trouble, Time(second * 1000));
+            |told: &mut Told, trouble: &AwsError, second: u64| told.again(trouble, Time(second * 1000));
         assert_eq!(again(&mut told, &throttled, 0), Some(false));
-        let other_words = Trouble { message: "Rate exceeded, again".to_owned(), ..throttled.clone() };
+        let other_words = AwsError { message: "Rate exceeded, again".to_owned(), ..throttled.clone() };
         assert_eq!(again(&mut told, &other_words, 29), None);
         assert_eq!(again(&mut told, &throttled, 30), Some(true));
         assert_eq!(again(&mut told, &throttled, 45), None);
-        assert_eq!(again(&mut told, &trouble(TroubleKind::TimedOut), 46), Some(false), "another one is news");
+        assert_eq!(
+            again(&mut told, &trouble(AwsErrorKind::TimedOut), 46),
+            Some(false),
+            "another one is news"
+        );
     }
 }

@@ -7,35 +7,35 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::confirm::PATIENCE;
-use super::feedback::{self, Feedback, Kept};
+use super::feedback::{self, Feedback, PostState};
 use super::outside::{Interrupted, Outside};
-use super::post::{not_understood, post, unread};
-use super::promote::promote;
-use super::redirect::{redirect, roll_back};
+use super::post::{finish_run, not_understood, unread_report};
+use super::promote::run_promote;
+use super::redirect::{roll_back, run_redirect};
 use super::session::{Session, Told, poll_interval};
 use super::state::{self, Found, Phase, State};
-use super::{deploy::deploy, status::status};
+use super::{deploy::run_deploy, status::run_status};
 use crate::action::context::Context;
 use crate::action::env::{Entry, Environment};
 use crate::action::files;
 use crate::action::github::RunEvent;
-use crate::action::identity::{Fact, contradictions};
+use crate::action::identity::{Fact, find_contradictions};
 use crate::action::role::session_name;
-use crate::action::settings::{Command, Settings, settings};
+use crate::action::settings::{Command, Settings, read_inputs};
 use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Means, Names, SignIn};
 use crate::clock::{self, Clock};
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
 use crate::http;
 use crate::id_token::{self, IdTokens};
+use crate::plan::aws_error::AwsResult;
 use crate::plan::definition::Content;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, Wait};
-use crate::plan::trouble::Read;
 use crate::plan::wanted::Text;
 use crate::report::{secrets, words};
-use crate::reporter::{self, Log, Reporter, debug, mask};
+use crate::reporter::{self, Log, Reporter, mask_value, print_debug};
 use crate::signals::Signals;
 
 /// What a run is given from outside: all that it knows of the machine that it runs on.
@@ -67,8 +67,8 @@ pub async fn step(machine: &Machine, signals: Signals) -> ExitCode {
 /// The main step, from the inputs to the exit code.
 async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
     let env = &machine.environment;
-    let (mut context, event) = surroundings(env);
-    let read = settings(env, &|path: &Path| files::read_text(env, path));
+    let (mut context, event) = run_surroundings(env);
+    let read = read_inputs(env, &|path: &Path| files::read_text(env, path));
     if let Ok((settings, _)) = &read {
         feedback::find_head(env, settings, &mut context, &event).await;
     }
@@ -80,24 +80,24 @@ async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
     };
     let command = settings.command.name();
     hide_inputs(&settings);
-    let http = client(&context);
+    let http = http_client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
-    started(&reporter, &settings, command);
+    emit_started(&reporter, &settings, command);
     for warning in warnings {
         reporter.emit(&Event::Warning(Warning::Text(warning.to_string())));
     }
     let writes = !settings.plan_only && settings.command != Command::Status;
     feedback.begin(writes.then_some(command));
-    let session = session(machine, &settings, (&reporter, &context), signals, http).await;
+    let session = open_session(machine, &settings, (&reporter, &context), signals, http).await;
     let report = match &session {
         Err(report) => Report { command, ..(**report).clone() },
         Ok(session) => match &settings.command {
-            Command::Deploy(wish) => deploy(session, wish).await,
-            Command::Redirect(wish) => redirect(session, wish).await,
+            Command::Deploy(wish) => run_deploy(session, wish).await,
+            Command::Redirect(wish) => run_redirect(session, wish).await,
             Command::Rollback(asked) => roll_back(session, asked).await,
-            Command::Promote(promotion) => promote(session, promotion).await,
-            Command::Status => status(session).await,
+            Command::Promote(promotion) => run_promote(session, promotion).await,
+            Command::Status => run_status(session).await,
         },
     };
     let code = reporter.end(report);
@@ -108,19 +108,19 @@ async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
     code
 }
 
-/// What the post step has to do in AWS.
+/// The post step's work in AWS.
 enum Open {
     /// Nothing.
     Nothing,
-    /// A run was killed before it reported its end.
+    /// A run that was killed before it reported its end.
     Run(Box<State>),
-    /// The saved state is not understood.
+    /// An unreadable saved state.
     Unknown,
 }
 
 impl Open {
-    /// What the main step left, in AWS and on GitHub: an end that is only to be shown there needs nothing of AWS.
-    fn of(env: &Environment, kept: &Found<Kept>) -> Open {
+    /// The main step's unfinished work: an end that GitHub only has to show needs nothing from AWS.
+    fn of(env: &Environment, kept: &Found<PostState>) -> Open {
         match (Found::<State>::of(env.state(state::NAME)), kept) {
             (Found::Run(state), kept) => match state.phase() {
                 Phase::Deploying | Phase::Restoring => Open::Run(state),
@@ -134,20 +134,20 @@ impl Open {
     }
 }
 
-/// The post step: quiet where the main step ended by itself.
+/// The post step: quiet if the main step ended by itself.
 async fn post_step(machine: &Machine, signals: Signals) -> ExitCode {
     let env = &machine.environment;
-    let kept = Kept::found(env);
+    let kept = PostState::found(env);
     let open = Open::of(env, &kept);
     let kept = match kept {
-        Found::Run(kept) if *kept != Kept::Done => Some(*kept),
+        Found::Run(kept) if *kept != PostState::Done => Some(*kept),
         Found::Run(_) | Found::Nothing | Found::Unknown => None,
     };
     if matches!(open, Open::Nothing) && kept.is_none() {
         return ExitCode::SUCCESS;
     }
-    let (mut context, event) = surroundings(env);
-    let read = settings(env, &|path: &Path| files::read_text(env, path));
+    let (mut context, event) = run_surroundings(env);
+    let read = read_inputs(env, &|path: &Path| files::read_text(env, path));
     if let Ok((settings, _)) = &read {
         feedback::find_head(env, settings, &mut context, &event).await;
     }
@@ -158,20 +158,20 @@ async fn post_step(machine: &Machine, signals: Signals) -> ExitCode {
         Err(problems) => return reporter.end(bad_input(problems)),
     };
     hide_inputs(&settings);
-    let http = client(&context);
+    let http = http_client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
     if matches!(open, Open::Nothing) {
-        // Nothing is open in AWS, so AWS is not asked.
+        // Nothing is open in AWS, so AWS is not read.
         if let Some(kept) = kept {
             feedback.catch_up(kept).await;
         }
         return ExitCode::SUCCESS;
     }
-    started(&reporter, &settings, "post");
-    let report = match (session(machine, &settings, (&reporter, &context), signals, http).await, &open) {
-        (Err(report), _) => unread(settings.command.name(), *report),
-        (Ok(session), Open::Run(left)) => post(&session, left).await,
+    emit_started(&reporter, &settings, "post");
+    let report = match (open_session(machine, &settings, (&reporter, &context), signals, http).await, &open) {
+        (Err(report), _) => unread_report(settings.command.name(), *report),
+        (Ok(session), Open::Run(left)) => finish_run(&session, left).await,
         (Ok(session), Open::Nothing | Open::Unknown) => not_understood(&session).await,
     };
     let code = reporter.end(report);
@@ -179,17 +179,17 @@ async fn post_step(machine: &Machine, signals: Signals) -> ExitCode {
     code
 }
 
-/// What the runner says of the run, and the event that started it.
-fn surroundings(env: &Environment) -> (Context, RunEvent) {
+/// The runner's facts about the run, and the event that started the run.
+fn run_surroundings(env: &Environment) -> (Context, RunEvent) {
     let event = RunEvent::read(env, &|path: &Path| files::read_text(env, path));
     let mut context = Context::new(env);
     context.is_about(event.head.clone(), event.branch.clone());
     (context, event)
 }
 
-/// The HTTP client of the run, or why there can't be one.
-fn client(context: &Context) -> Result<reqwest::Client, String> {
-    http::client(run_id(context))
+/// The HTTP client of the run, or the error.
+fn http_client(context: &Context) -> Result<reqwest::Client, String> {
+    http::build_client(run_id(context))
 }
 
 /// The run's number, for names.
@@ -197,42 +197,47 @@ pub(crate) fn run_id(context: &Context) -> &str {
     context.run_id.as_deref().unwrap_or("local")
 }
 
-/// Tells that the run begins.
-fn started(reporter: &Reporter<'_>, settings: &Settings, command: &'static str) {
+/// Reports the start of the run.
+fn emit_started(reporter: &Reporter<'_>, settings: &Settings, command: &'static str) {
     let (cluster, region) = (settings.place.cluster.clone(), settings.region.clone());
     reporter.emit(&Event::Started { command, cluster, region });
 }
 
-/// The report of wrong inputs: all of them at once.
+/// The report of invalid inputs: all problems at once.
 fn bad_input(problems: Vec<Problem>) -> Report {
     let mut report = Report::new("");
     report.problems(problems);
     report
 }
 
-/// Hides the values of the inputs `environment` and `secrets`, here and by the runner, before AWS is asked for anything.
+/// Hides the values of the inputs `environment` and `secrets`, here and by the runner, before the first call of AWS.
 fn hide_inputs(settings: &Settings) {
     let Command::Deploy(wish) = &settings.command else { return };
     for change in wish.environment.iter().chain(&wish.secrets) {
         let Some(value) = change.value.as_ref().map(Text::reveal) else { continue };
-        secrets::hide([value]);
-        secrets::lines(value).for_each(mask);
+        secrets::register_secrets([value]);
+        secrets::secret_lines(value).for_each(mask_value);
     }
 }
 
-/// Hides the values of a task definition that was read.
+/// Hides the values of a task definition from AWS.
 fn hide_definition(content: &Content) {
-    secrets::hide(content.environment_values());
+    secrets::register_secrets(content.environment_values());
 }
 
-/// Tells a job with debug logging of an attempt of a call.
-fn traced(attempt: &Attempt) {
+/// Writes an attempt of a call to the debug log.
+fn trace_attempt(attempt: &Attempt) {
     let Attempt { service, operation, status, request, took } = attempt;
-    debug(&words::attempt(&format!("{service} {operation}"), *status, request.as_deref(), *took));
+    print_debug(&words::render_attempt(
+        &format!("{service} {operation}"),
+        *status,
+        request.as_deref(),
+        *took,
+    ));
 }
 
-/// The surroundings of a run: clients, and the account that the credentials belong to.
-async fn session<'a>(
+/// The surroundings of a run: clients, and the account of the credentials.
+async fn open_session<'a>(
     machine: &'a Machine,
     settings: &'a Settings,
     (reporter, context): (&'a Reporter<'a>, &'a Context),
@@ -240,7 +245,7 @@ async fn session<'a>(
     http: Result<reqwest::Client, String>,
 ) -> Result<Session<'a>, Box<Report>> {
     let (env, run) = (&machine.environment, run_id(context));
-    let http = http.map_err(|why| failed(words::no_http_client(&why)))?;
+    let http = http.map_err(|why| failed_report(words::no_http_client(&why)))?;
     words::name_proxies(proxies(env, &settings.region));
     let sign_in = sign_in(env, settings, (context, &http))?;
     let app_name = format!("ecs-blue-green-run-{run}");
@@ -249,14 +254,14 @@ async fn session<'a>(
         app_name,
         sign_in,
         means: machine.aws.clone(),
-        trace: context.debug.then_some(traced),
+        trace: context.debug.then_some(trace_attempt),
         definitions: hide_definition,
     };
     let Interrupted::No(outside) = Outside::reach(&access, signals.clone()).await else {
-        return Err(cancelled());
+        return Err(cancelled_report());
     };
-    let caller = match outside.read(async |aws| caller(aws, settings, reporter).await).await {
-        Interrupted::Yes => return Err(cancelled()),
+    let caller = match outside.read(async |aws| caller_identity(aws, settings, reporter).await).await {
+        Interrupted::Yes => return Err(cancelled_report()),
         Interrupted::No(caller) => caller.map_err(|trouble| {
             let mut report = Report::new("");
             report.refuse(Refusal::Unread(trouble));
@@ -265,7 +270,7 @@ async fn session<'a>(
     };
     reporter.emit(&Event::SignedIn { account: caller.account.clone() });
     if let Some(failure) = wrong_account(settings, &caller) {
-        return Err(failed(failure));
+        return Err(failed_report(failure));
     }
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let place = Place {
@@ -315,28 +320,28 @@ fn proxies(env: &Environment, region: &str) -> BTreeMap<String, String> {
     SERVICES.iter().filter_map(of).collect()
 }
 
-/// Whom AWS takes the job for. Where AWS answers that it can't say now, it is asked again until the time-out; where
-/// nobody answers at all, as with a wrong region or proxy, the SDK's own tries are enough.
-async fn caller(aws: &Aws, settings: &Settings, reporter: &Reporter<'_>) -> Read<Caller> {
+/// The job's identity in AWS. A temporary error of AWS is retried until the time-out; without any answer, as with a
+/// wrong region or proxy, the SDK's own retries are enough.
+async fn caller_identity(aws: &Aws, settings: &Settings, reporter: &Reporter<'_>) -> AwsResult<Caller> {
     let (began, mut told) = (clock::now(), Told::default());
     loop {
         let trouble = match aws.caller().await {
             Ok(caller) => return Ok(caller),
             Err(trouble) => trouble,
         };
-        let (now, answered) = (clock::now(), trouble.code.is_some() && trouble.kind.passes());
+        let (now, answered) = (clock::now(), trouble.code.is_some() && trouble.kind.is_transient());
         let elapsed = now.since(began);
         if !answered || trouble.action != GET_CALLER_IDENTITY || elapsed >= settings.timeout {
             return Err(trouble);
         }
         if let Some(heartbeat) = told.again(&trouble, now) {
-            reporter.emit(&Event::Waiting { wait: Wait::Trouble(trouble), elapsed, heartbeat });
+            reporter.emit(&Event::Waiting { wait: Wait::AwsError(trouble), elapsed, heartbeat });
         }
         clock::sleep(poll_interval(settings)).await;
     }
 }
 
-/// How the job becomes the role that was given, if one was.
+/// The job's way to the given role; none without a role.
 fn sign_in(
     env: &Environment,
     settings: &Settings,
@@ -344,37 +349,37 @@ fn sign_in(
 ) -> Result<Option<SignIn>, Box<Report>> {
     let Some(role) = &settings.role else { return Ok(None) };
     let asks = (env.var(id_token::URL_VARIABLE), env.var(id_token::TOKEN_VARIABLE));
-    let (Some(url), Some(bearer)) = asks else { return Err(failed(words::no_id_token(&role.arn))) };
+    let (Some(url), Some(bearer)) = asks else { return Err(failed_report(words::no_id_token(&role.arn))) };
     Ok(Some(SignIn {
         role: role.arn.clone(),
         audience: role.audience(),
         session: session_name(context),
         tokens: IdTokens::new(http.clone(), url, bearer),
-        mask,
+        mask: mask_value,
     }))
 }
 
-/// A refusal in words.
-fn failed(failure: Failure) -> Box<Report> {
+/// A failure as a report.
+fn failed_report(failure: Failure) -> Box<Report> {
     let mut report = Report::new("");
     report.fail(failure);
     Box::new(report)
 }
 
-/// The report of a run that was cancelled before it began.
-fn cancelled() -> Box<Report> {
+/// The report of a run that was cancelled before its start.
+fn cancelled_report() -> Box<Report> {
     let mut report = Report::new("");
     report.cancel();
     Box::new(report)
 }
 
-/// The credentials belong to an account that is not allowed, or that an ARN contradicts.
+/// The failure if the credentials' account is not allowed, or contradicts an ARN.
 fn wrong_account(settings: &Settings, caller: &Caller) -> Option<Failure> {
     let allowed = &settings.allowed_account_ids;
     if !allowed.is_empty() && !allowed.contains(&caller.account) {
         return Some(words::wrong_account(&caller.account, allowed));
     }
     let facts = Fact::of_credentials(&caller.account, &caller.partition);
-    let foreign = contradictions(facts, &settings.arns);
+    let foreign = find_contradictions(facts, &settings.arns);
     (!foreign.is_empty()).then(|| words::foreign_arns(&foreign))
 }

@@ -1,32 +1,32 @@
-//! What a run leaves for its post step: enough to put back what it changed when the run was killed.
+//! A run's state for its post step: enough to restore every change after the run was killed.
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::sending::{self, Sending};
+use super::pending_write::{self, PendingWrite};
 use crate::event::Report;
 use crate::failure::{Outcome, Reason};
 use crate::plan::color::{Color, Split};
-use crate::plan::course::{Course, Deploying, Moving};
+use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
 use crate::plan::run::Run;
-use crate::plan::step::{Failing, Found as FoundColor, Left, Purpose, Step};
+use crate::plan::step::{InitialService, Left, Purpose, RunFailure, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Written};
-use crate::plan::verdict::{Kind, Mine, Recovery};
+use crate::plan::verdict::{Kind, OwnDeployment, Restorer};
 
 /// Name of the state value.
 pub(crate) const NAME: &str = "run";
 
-/// What a saved value says: nothing, what a run left, or text that this version does not understand.
+/// The content of a saved value: nothing, a run's state, or text that this version can't read.
 #[derive(Clone, Debug)]
 pub(crate) enum Found<T> {
-    /// No run changed anything, or the run ended and reported it.
+    /// No run changed anything, or the run ended and reported its end.
     Nothing,
-    /// What the main step saved last.
+    /// The main step's last saved state.
     Run(Box<T>),
-    /// Another version wrote it, or it is damaged.
+    /// Written by another version, or damaged.
     Unknown,
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum State {
 
 impl State {
     /// What a run knows, once it is about to change something; `sending` are the writes that are about to be sent.
-    pub(crate) fn of<C: Course>(course: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
+    pub(crate) fn of<C: Operation>(course: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
         let first = sending.0.first().map(|step| (step, sending.1));
         let of = |deploying| DeployState::of(deploying, course.left(), (phase, first));
         let deploy = course.deploying().and_then(of);
@@ -63,7 +63,7 @@ impl State {
             .or(traffic.map(|state| State::Traffic(Box::new(state))))
     }
 
-    /// How far the run came.
+    /// The run's progress.
     pub(crate) fn phase(&self) -> Phase {
         match self {
             State::Deploy(state) => state.phase,
@@ -71,7 +71,7 @@ impl State {
         }
     }
 
-    /// Whether the run was on its way back: something failed, or it was cancelled and restores then.
+    /// True if the run was restoring: something failed, or a cancelled run restores.
     pub(crate) fn is_turned(&self) -> bool {
         match self {
             State::Deploy(state) => state.turned,
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// The id of the deployment, once it is known.
+    /// The deployment's id, once known.
     pub(crate) fn deployment(&self) -> Option<&String> {
         match self {
             State::Deploy(state) => state.deployment.as_ref(),
@@ -91,38 +91,42 @@ impl State {
 /// A change of traffic in flight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TrafficState {
-    /// How far the run came.
+    /// The run's progress.
     phase: Phase,
-    /// The split that was wanted.
+    /// The wanted split.
     pub(crate) to: Split,
-    /// What was found.
-    pub(crate) found: traffic::Found,
-    /// What was written, by rule ARN.
+    /// The state at the start.
+    pub(crate) found: traffic::InitialTraffic,
+    /// The written weights, by rule ARN.
     #[serde(with = "crate::plan::by_arn")]
     written: BTreeMap<String, Written>,
-    /// Desired counts that were asked for.
+    /// The requested desired counts.
     counts: BTreeMap<Color, u32>,
     /// Colors whose scale-in was suspended, or allowed again.
     scaled: BTreeMap<Color, bool>,
-    /// Whether a promote had begun to take from the color without users what production has.
+    /// True once a promote has started to shrink the idle color.
     #[serde(default)]
     finishing: bool,
     /// The writes whose answers did not come: those that were sent at the same time. An older version saved one, or null.
-    #[serde(default, deserialize_with = "sending::one_or_several")]
-    sending: Vec<Sending>,
-    /// When the run began.
+    #[serde(default, deserialize_with = "pending_write::one_or_several")]
+    sending: Vec<PendingWrite>,
+    /// Start of the run.
     began: Time,
-    /// Whether users were to be sent back on a cancel.
+    /// True if a cancel was to restore the users.
     #[serde(default)]
     pub(crate) restore: Option<bool>,
-    /// Whether the run was on its way back.
+    /// True if the run was restoring.
     #[serde(default)]
     turned: bool,
 }
 
 impl TrafficState {
-    /// What a run knows, once it is about to change something.
-    fn of(moving: &Moving<'_>, phase: Phase, (steps, now): (&[Step], Time)) -> Option<TrafficState> {
+    /// The facts of a run that is about to change something.
+    fn of(
+        moving: &TrafficOperation<'_>,
+        phase: Phase,
+        (steps, now): (&[Step], Time),
+    ) -> Option<TrafficState> {
         let run = &moving.run;
         let unanswered = run.unanswered.iter().filter(|_| steps.is_empty());
         let unanswered = unanswered.map(|write| (&write.step, write.sent));
@@ -135,21 +139,21 @@ impl TrafficState {
             counts: run.counts.clone(),
             scaled: run.scaled.clone(),
             finishing: run.finishing || steps.iter().any(|step| run.finishes(step, moving.goal)),
-            sending: sending.filter_map(|(step, at)| Sending::of(step, at)).collect(),
+            sending: sending.filter_map(|(step, at)| PendingWrite::of(step, at)).collect(),
             began: run.began,
             restore: Some(moving.goal.restore_on_cancel),
             turned: run.failing.is_some() || (run.cancelled.is_some() && moving.goal.restore_on_cancel),
         })
     }
 
-    /// The run as it has to go on: back.
+    /// The run as it has to continue: restoring.
     pub(crate) fn run(&self, now: Time) -> traffic::Run {
         let mut run = self.forward(now);
-        run.turn(Failing::Cancelled, now);
+        run.start_restore(RunFailure::Cancelled, now);
         run
     }
 
-    /// The run as it would go on towards its goal.
+    /// The run as it would continue towards its goal.
     pub(crate) fn forward(&self, now: Time) -> traffic::Run {
         traffic::Run {
             found: Some(self.found.clone()),
@@ -157,7 +161,7 @@ impl TrafficState {
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
             finishing: self.finishing,
-            unanswered: self.sending.iter().map(Sending::unanswered).collect(),
+            unanswered: self.sending.iter().map(PendingWrite::unanswered).collect(),
             changed: true,
             ..traffic::Run::begin(now)
         }
@@ -167,25 +171,25 @@ impl TrafficState {
 /// A deploy in flight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeployState {
-    /// How far the run came.
+    /// The run's progress.
     pub(crate) phase: Phase,
     /// The color.
     pub(crate) color: String,
-    /// Its service.
+    /// The service.
     pub(crate) service: String,
-    /// Task definition that was found.
+    /// Task definition at the start.
     pub(crate) found_task_definition: Option<String>,
-    /// Count that was found.
+    /// Desired count at the start.
     pub(crate) found_desired: u32,
-    /// Whether it served users then.
+    /// True if the color served users at the start.
     pub(crate) was_live: bool,
-    /// Task definition that was brought.
+    /// The new task definition.
     pub(crate) task_definition: String,
-    /// Count that was asked for.
+    /// The requested desired count.
     pub(crate) desired: u32,
-    /// The deployment's id, once it is known.
+    /// The deployment's id, once known.
     pub(crate) deployment: Option<String>,
-    /// When it was asked for, milliseconds since the Unix epoch.
+    /// Time of the update, in milliseconds since the Unix epoch.
     pub(crate) started: u64,
     /// Whether the update starts a deployment of its own; none in the state of an older version.
     #[serde(default)]
@@ -195,72 +199,72 @@ pub(crate) struct DeployState {
     before: Vec<String>,
     /// The update, until its answer came.
     #[serde(default)]
-    sending: Option<Sending>,
-    /// Whether it was to be put back on a cancel.
+    sending: Option<PendingWrite>,
+    /// True if a cancel was to restore the color.
     #[serde(default)]
     pub(crate) restore: Option<bool>,
-    /// Where an earlier part of the run had moved users: a promote's.
+    /// The split that an earlier phase of a promote reached.
     #[serde(default)]
     pub(crate) users: Option<Split>,
-    /// Whether the run was on its way back.
+    /// True if the run was restoring.
     #[serde(default)]
     turned: bool,
 }
 
-/// How far a run came.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Phase {
-    /// The service is about to be updated, or was.
+    /// The service is about to be updated, or was updated.
     Deploying,
-    /// The way back was asked for.
+    /// A restore was requested.
     Restoring,
-    /// The run ended by itself; its last look or its report may still have been to come.
+    /// The run ended by itself; its last look or report may be missing.
     Ended(SavedEnd),
-    /// The run ended by itself and reported it.
+    /// The run ended by itself and reported its end.
     Done,
 }
 
-/// How a run ended, as far as the post step reports it.
+/// The end of a run for the post step's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedEnd {
-    /// How it ended.
+    /// The outcome.
     pub(crate) outcome: Outcome,
-    /// Why it did not succeed.
+    /// Reason for not succeeding.
     pub(crate) reason: Option<Reason>,
-    /// What it left.
+    /// The state left in AWS.
     pub(crate) left: Left,
 }
 
 impl SavedEnd {
-    /// The end that a report tells.
+    /// The end in a report.
     pub(crate) fn of(report: &Report) -> SavedEnd {
         SavedEnd { outcome: report.outcome, reason: report.reason, left: report.left }
     }
 
-    /// Whether the goal was reached.
+    /// True if the goal was reached.
     pub(crate) fn is_good(&self) -> bool {
         matches!(self.outcome, Outcome::Succeeded | Outcome::Unchanged)
     }
 }
 
 impl DeployState {
-    /// What a run knows, once it is about to change something.
+    /// The facts of a run that is about to change something.
     fn of(
-        deploying: &Deploying<'_>,
+        deploying: &DeployOperation<'_>,
         users: Option<Split>,
         (phase, sending): (Phase, Option<(&Step, Time)>),
     ) -> Option<DeployState> {
-        let Deploying { goal, service, run } = deploying;
-        if run.found.is_none() && run.mine.is_none() {
+        let DeployOperation { goal, service, run } = deploying;
+        if run.found.is_none() && run.awaited.is_none() {
             return None;
         }
         let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
         let update = |step: &Step| matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
-        let sending = sending.or(unanswered).filter(|(step, _)| run.mine.is_none() && update(step));
-        let mine = run.mine.as_ref().or(run.expected.as_ref().filter(|_| sending.is_some()));
+        let sending = sending.or(unanswered).filter(|(step, _)| run.awaited.is_none() && update(step));
+        let awaited = run.awaited.as_ref().or(run.expected.as_ref().filter(|_| sending.is_some()));
         let found = run.found.as_ref();
-        let counts = [run.asked, mine.map(|mine| mine.desired), found.map(|found| found.desired)];
+        let counts = [run.asked, awaited.map(|awaited| awaited.desired), found.map(|found| found.desired)];
         let desired = counts.into_iter().flatten().next();
         Some(DeployState {
             phase,
@@ -269,13 +273,13 @@ impl DeployState {
             found_task_definition: found.map(|found| found.task_definition.clone()),
             found_desired: found.map_or(0, |found| found.desired),
             was_live: run.was_live,
-            task_definition: mine.map(|mine| mine.task_definition.clone()).unwrap_or_default(),
+            task_definition: awaited.map(|awaited| awaited.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
-            deployment: mine.and_then(|mine| mine.id.clone()),
-            started: sending.map_or(mine.map_or(run.began, |mine| mine.started), |(_, at)| at).0,
-            rolls: mine.map(|mine| mine.kind == Kind::Rollout),
-            before: mine.map(|mine| mine.before.clone()).unwrap_or_default(),
-            sending: sending.and_then(|(step, at)| Sending::of(step, at)),
+            deployment: awaited.and_then(|awaited| awaited.id.clone()),
+            started: sending.map_or(awaited.map_or(run.began, |awaited| awaited.started), |(_, at)| at).0,
+            rolls: awaited.map(|awaited| awaited.kind == Kind::Rollout),
+            before: awaited.map(|awaited| awaited.before.clone()).unwrap_or_default(),
+            sending: sending.and_then(|(step, at)| PendingWrite::of(step, at)),
             restore: Some(goal.restore_on_cancel),
             turned: run.failing.is_some() || (run.cancelled.is_some() && goal.restore_on_cancel),
             users,
@@ -287,28 +291,28 @@ impl DeployState {
         [Color::Blue, Color::Green, Color::Develop].into_iter().find(|color| color.word() == self.color)
     }
 
-    /// The run as it has to go on: back.
+    /// The run as it has to continue: restoring.
     pub(crate) fn run(&self, now: Time) -> Run {
         let mut run = self.forward(now);
         if let Some(sending) = &self.sending {
             // Whether it had its effect is not known.
             (run.changed, run.unanswered) = (false, Some(sending.unanswered()));
-            run.expected = run.mine.take();
+            run.expected = run.awaited.take();
         }
-        run.turn(Failing::Cancelled, Recovery::Ours, now);
+        run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, now);
         if self.phase == Phase::Restoring {
             run.restoring = Some(now);
         }
         run
     }
 
-    /// The run as it would go on towards its goal.
+    /// The run as it would continue towards its goal.
     pub(crate) fn forward(&self, now: Time) -> Run {
         let found = self
             .found_task_definition
             .as_ref()
-            .map(|arn| FoundColor { task_definition: arn.clone(), desired: self.found_desired });
-        let mine = (!self.task_definition.is_empty()).then(|| Mine {
+            .map(|arn| InitialService { task_definition: arn.clone(), desired: self.found_desired });
+        let awaited = (!self.task_definition.is_empty()).then(|| OwnDeployment {
             kind: match self.rolls.unwrap_or(self.deployment.is_some()) {
                 true => Kind::Rollout,
                 false => Kind::CountOnly,
@@ -321,7 +325,7 @@ impl DeployState {
             before: self.before.clone(),
         });
         let (was_live, asked) = (self.was_live, Some(self.desired));
-        Run { found, mine, was_live, asked, changed: true, ..Run::begin(now) }
+        Run { found, awaited, was_live, asked, changed: true, ..Run::begin(now) }
     }
 }
 
@@ -354,11 +358,11 @@ mod tests {
         for force in [false, true] {
             let state = killed_in_update(force);
             let forward = state.forward(Time(60_000));
-            let mine = forward.mine.clone().unwrap();
-            assert_eq!((mine.kind, mine.id.as_deref(), mine.seen), (Kind::Rollout, None, false));
-            assert_eq!((mine.before, forward.unanswered), (vec!["ecs-svc/1".to_owned()], None));
+            let awaited = forward.awaited.clone().unwrap();
+            assert_eq!((awaited.kind, awaited.id.as_deref(), awaited.seen), (Kind::Rollout, None, false));
+            assert_eq!((awaited.before, forward.unanswered), (vec!["ecs-svc/1".to_owned()], None));
             let back = state.run(Time(60_000));
-            assert_eq!((back.changed, back.mine.is_none()), (false, true));
+            assert_eq!((back.changed, back.awaited.is_none()), (false, true));
             assert_eq!(back.own_change().map(|own| own.task_definition.as_str()), Some("web-green:2"));
             let (_, update) = back.unanswered_update().unwrap();
             assert_eq!((update.force, update.purpose), (force, Purpose::Deploy));
@@ -369,8 +373,8 @@ mod tests {
     fn a_deployment_whose_answer_did_not_name_it_stays_one_of_its_own() {
         let mut state = killed_in_update(false);
         state.sending = None;
-        let mine = state.forward(Time(60_000)).mine.unwrap();
-        assert_eq!((mine.kind, mine.id, mine.before.len()), (Kind::Rollout, None, 1));
+        let awaited = state.forward(Time(60_000)).awaited.unwrap();
+        assert_eq!((awaited.kind, awaited.id, awaited.before.len()), (Kind::Rollout, None, 1));
     }
 
     /// The state that an older version left after it had written so many rules: plain maps by rule ARN.

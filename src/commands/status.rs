@@ -1,21 +1,21 @@
-//! `status`: reads everything once and shows it. What may not be read is named, not fatal.
+//! `status`: reads everything once and shows the result. An unreadable part is named, not fatal.
 
 use super::outside::Interrupted;
 use super::session::Session;
 use crate::event::{Event, Report};
 use crate::failure::Outcome;
-use crate::plan::look::Look;
-use crate::plan::overview::{misscaled, needs_history};
+use crate::plan::aws_error::AwsResult;
+use crate::plan::overview::{find_scaling_drift, needs_history};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
-use crate::plan::trouble::Read;
 
 /// Runs the command to its report.
-pub(crate) async fn status(session: &Session<'_>) -> Report {
+pub(crate) async fn run_status(session: &Session<'_>) -> Report {
     let mut report = Report::new("status");
     let scaling = session.settings.scaling;
-    let look = Look { scaling: true, scalers: scaling.is_some(), ..Look::WHOLE };
-    let Interrupted::No(seen) = looked(session, look).await else {
+    let look = ReadScope { scaling: true, scalers: scaling.is_some(), ..ReadScope::WHOLE };
+    let Interrupted::No(seen) = read_consistent(session, look).await else {
         report.cancel();
         return report;
     };
@@ -23,7 +23,8 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
         Ok(snapshot) => {
             let listener = session.settings.place.listener.as_ref();
             let mut seen = session.overview(&snapshot);
-            seen.drift.extend(scaling.iter().flat_map(|managed| misscaled(&snapshot, listener, managed)));
+            seen.drift
+                .extend(scaling.iter().flat_map(|managed| find_scaling_drift(&snapshot, listener, managed)));
             session.reporter.emit(&Event::Seen(Box::new(seen.clone())));
             report.outcome = Outcome::Succeeded;
             report.see(seen);
@@ -36,9 +37,9 @@ pub(crate) async fn status(session: &Session<'_>) -> Report {
     report
 }
 
-/// A look. A second one if the first shows a target without a task, which may have begun between two of its reads, or if
-/// only the service deployments tell a deployment from a change of the count.
-async fn looked(session: &Session<'_>, look: Look) -> Interrupted<Read<Snapshot>> {
+/// A look. A second look if the first shows a target without a task, which may have started between two reads, or if
+/// only the service deployments can tell a deployment from a changed count.
+async fn read_consistent(session: &Session<'_>, look: ReadScope) -> Interrupted<AwsResult<Snapshot>> {
     let first = session.look(look).await;
     let unsure = session.foreign.borrow().is_unsure();
     let closer = matches!(&first, Interrupted::No(Ok(seen)) if needs_history(seen));
@@ -48,7 +49,7 @@ async fn looked(session: &Session<'_>, look: Look) -> Interrupted<Read<Snapshot>
     if unsure {
         session.pause(false).await;
     }
-    let look = Look { causes: closer, ..look };
+    let look = ReadScope { causes: closer, ..look };
     match session.look(look).await {
         Interrupted::No(Err(_)) => first,
         second => second,

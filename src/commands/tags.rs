@@ -6,8 +6,11 @@ use crate::plan::overview::COMMIT_TAG;
 /// The tag that names the branch.
 const BRANCH_TAG: &str = "blue-green:branch";
 
-/// Commit, branch and run, as far as the runner told them. What is copied keeps the commit and branch of its `origin`.
-pub(crate) fn tags(context: &Context, origin: Option<&[(String, String)]>) -> Vec<(&'static str, String)> {
+/// Commit, branch and run, if the runner gave these. Copied content keeps the commit and branch of its `origin`.
+pub(crate) fn revision_tags(
+    context: &Context,
+    origin: Option<&[(String, String)]>,
+) -> Vec<(&'static str, String)> {
     let of_run = || (context.commit().map(str::to_owned), context.branch().map(str::to_owned));
     let of = |tags: &[(String, String)], key: &str| {
         tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())

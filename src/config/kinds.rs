@@ -1,14 +1,14 @@
-//! The kinds of value that inputs and the config file hold. Each function reads one, or says in a sentence what is
-//! wrong with it and what is allowed.
+//! The kinds of value in inputs and the config file. Each function reads a value, or returns a sentence with the
+//! problem and the allowed values.
 
 use std::time::Duration;
 
 use crate::plan::arn::Arn;
-use crate::plan::near::nearest;
+use crate::plan::suggestion::nearest_word;
 use crate::plan::wanted::{ListenerChoice, Protocol};
 
 /// A user's value in a message: one line, at most 80 characters, in backticks.
-pub(crate) fn shown(value: &str) -> String {
+pub(crate) fn quote_value(value: &str) -> String {
     let mut plain: String =
         value.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).take(80).collect();
     if value.chars().count() > 80 {
@@ -17,11 +17,11 @@ pub(crate) fn shown(value: &str) -> String {
     format!("`{plain}`")
 }
 
-/// The most words that one message lists.
+/// Most words in the list of a message.
 const MOST_LISTED: usize = 50;
 
 /// The words, each in backticks, with commas; the first 50 of many.
-pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list_values<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut words = words.into_iter();
     let first: Vec<String> = words.by_ref().take(MOST_LISTED).map(|word| format!("`{word}`")).collect();
     let more = words.count();
@@ -29,14 +29,14 @@ pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     first.join(", ") + &more
 }
 
-/// What to say of a word that is none of the allowed ones.
+/// Message for a word that is not allowed.
 pub(crate) fn not_one_of(value: &str, allowed: &[&str]) -> String {
-    let near = nearest(value, allowed.iter().copied());
-    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    format!("{} is not one of {}{near}", shown(value), listed(allowed.iter().copied()))
+    let suggestion = nearest_word(value, allowed.iter().copied());
+    let suggestion = suggestion.map_or(String::new(), |suggestion| format!("; did you mean `{suggestion}`?"));
+    format!("{} is not one of {}{suggestion}", quote_value(value), list_values(allowed.iter().copied()))
 }
 
-/// One of a few words, with what each means.
+/// The meaning of a word from a list.
 pub(crate) fn one_of<T: Copy>(value: &str, allowed: &[(&str, T)]) -> Result<T, String> {
     let found = allowed.iter().find(|(word, _)| *word == value);
     found
@@ -44,12 +44,12 @@ pub(crate) fn one_of<T: Copy>(value: &str, allowed: &[(&str, T)]) -> Result<T, S
         .ok_or_else(|| not_one_of(value, &allowed.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
 }
 
-/// A boolean, as GitHub's own toolkit reads it (YAML 1.2's core schema).
-pub(crate) fn boolean(value: &str) -> Result<bool, String> {
+/// A boolean by the rules of GitHub's own toolkit (YAML 1.2's core schema).
+pub(crate) fn parse_boolean(value: &str) -> Result<bool, String> {
     match value {
         "true" | "True" | "TRUE" => Ok(true),
         "false" | "False" | "FALSE" => Ok(false),
-        other => Err(format!("{} is not a boolean: write `true` or `false`", shown(other))),
+        other => Err(format!("{} is not a boolean: write `true` or `false`", quote_value(other))),
     }
 }
 
@@ -60,28 +60,31 @@ pub(crate) fn workflow_file(value: &str) -> Result<String, String> {
     if plain && named && !value.starts_with('-') {
         return Ok(value.to_owned());
     }
-    Err(format!("{} is not the name of a workflow's file, such as `redirect-traffic.yml`", shown(value)))
+    Err(format!(
+        "{} is not the name of a workflow's file, such as `redirect-traffic.yml`",
+        quote_value(value)
+    ))
 }
 
 /// The units of a duration, largest first, in milliseconds.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// A duration: whole numbers with `h`, `m`, `s` or `ms`, largest unit first, each once.
-pub(crate) fn duration(value: &str) -> Result<Duration, String> {
+/// A duration: whole numbers with `h`, `m`, `s` or `ms`, largest unit first, each unit once.
+pub(crate) fn parse_duration(value: &str) -> Result<Duration, String> {
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
             "{0} has no unit: write `{1}s` for seconds or `{1}m` for minutes",
-            shown(value),
+            quote_value(value),
             value
         ));
     }
-    milliseconds(value).map(Duration::from_millis).ok_or_else(|| {
-        format!("{} is not a duration: write it like `300ms`, `90s`, `5m` or `1h30m`", shown(value))
+    parse_milliseconds(value).map(Duration::from_millis).ok_or_else(|| {
+        format!("{} is not a duration: write it like `300ms`, `90s`, `5m` or `1h30m`", quote_value(value))
     })
 }
 
 /// The sum of a duration's parts.
-fn milliseconds(value: &str) -> Option<u64> {
+fn parse_milliseconds(value: &str) -> Option<u64> {
     let mut rest = value;
     let mut units = UNITS.as_slice();
     let mut sum = 0_u64;
@@ -98,7 +101,7 @@ fn milliseconds(value: &str) -> Option<u64> {
     (!value.is_empty()).then_some(sum)
 }
 
-/// A duration as [`duration`] reads it back, to the millisecond.
+/// A duration in the format of [`parse_duration`], to the millisecond.
 pub(crate) fn show_duration(duration: Duration) -> String {
     let mut rest = duration.as_millis();
     let mut text = String::new();
@@ -114,20 +117,20 @@ pub(crate) fn show_duration(duration: Duration) -> String {
 
 /// A duration within bounds, both included.
 pub(crate) fn duration_within(value: &str, low: Duration, high: Duration) -> Result<Duration, String> {
-    let found = duration(value)?;
+    let found = parse_duration(value)?;
     if (low..=high).contains(&found) {
         return Ok(found);
     }
-    Err(format!("{} is out of range: {} to {}", shown(value), show_duration(low), show_duration(high)))
+    Err(format!("{} is out of range: {} to {}", quote_value(value), show_duration(low), show_duration(high)))
 }
 
-/// Whole minutes, one to an hour: the metrics of ECS have a value a minute.
-pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
+/// Whole minutes, 1 to 60: ECS's metrics have a value per minute.
+pub(crate) fn parse_minutes(value: &str) -> Result<Duration, String> {
     let found = duration_within(value, Duration::from_secs(60), Duration::from_secs(3600))?;
     if found.as_millis() % 60_000 == 0 {
         return Ok(found);
     }
-    Err(format!("{} is not a number of whole minutes, such as `15m`", shown(value)))
+    Err(format!("{} is not a number of whole minutes, such as `15m`", quote_value(value)))
 }
 
 /// The numbers of AWS accounts, separated by commas or white space; none twice.
@@ -135,7 +138,10 @@ pub(crate) fn account_ids(value: &str) -> Result<Vec<String>, String> {
     let mut ids: Vec<String> = Vec::new();
     for id in value.split([',', ' ', '\t', '\r', '\n']).filter(|id| !id.is_empty()) {
         if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(format!("{} is not an account id: write 12 digits, several with commas", shown(id)));
+            return Err(format!(
+                "{} is not an account id: write 12 digits, several with commas",
+                quote_value(id)
+            ));
         }
         if !ids.iter().any(|known| known == id) {
             ids.push(id.to_owned());
@@ -148,20 +154,20 @@ pub(crate) fn account_ids(value: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// A region by its shape: `eu-west-1`, `us-gov-east-1`. Which regions exist is AWS's to say.
-pub(crate) fn region(value: &str) -> Result<String, String> {
+/// A region by its shape: `eu-west-1`, `us-gov-east-1`. Only AWS knows the existing regions.
+pub(crate) fn parse_region(value: &str) -> Result<String, String> {
     if is_region(value) {
         return Ok(value.to_owned());
     }
     match value.strip_suffix(|c: char| c.is_ascii_lowercase()) {
         Some(region) if is_region(region) => {
-            Err(format!("{} is an availability zone: its region is `{region}`", shown(value)))
+            Err(format!("{} is an availability zone: its region is `{region}`", quote_value(value)))
         }
-        Some(_) | None => Err(format!("{} is not a region: write it like `eu-west-1`", shown(value))),
+        Some(_) | None => Err(format!("{} is not a region: write it like `eu-west-1`", quote_value(value))),
     }
 }
 
-/// Letters, then words of letters, then a number.
+/// True for letters, then words of letters, then a number.
 fn is_region(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let [first, words @ .., number] = parts.as_slice() else { return false };
@@ -170,9 +176,9 @@ fn is_region(value: &str) -> bool {
     first.len() == 2 && letters(first) && !words.is_empty() && words.iter().all(letters) && counted
 }
 
-/// A host name, in small letters: up to 253 characters in labels of letters, digits and hyphens, the last of which begins
-/// with a letter, so that it is no IP address (RFC 1123, section 2.1).
-pub(crate) fn host(value: &str) -> Result<String, String> {
+/// A host name, in small letters: up to 253 characters in labels of letters, digits and hyphens. The last label begins
+/// with a letter, so the name is no IP address (RFC 1123, section 2.1).
+pub(crate) fn parse_host(value: &str) -> Result<String, String> {
     let is_label = |label: &str| {
         let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
@@ -184,27 +190,28 @@ pub(crate) fn host(value: &str) -> Result<String, String> {
     }
     Err(format!(
         "{} is not a host name: write the name alone, such as `green.example.com`, without scheme, port, path or `*`",
-        shown(value)
+        quote_value(value)
     ))
 }
 
 /// The name or ARN of an ECS cluster.
-pub(crate) fn cluster(value: &str) -> Result<String, String> {
+pub(crate) fn parse_cluster(value: &str) -> Result<String, String> {
     name_or_arn(value, "cluster")
 }
 
 /// The name or ARN of an ECS service.
-pub(crate) fn service(value: &str) -> Result<String, String> {
+pub(crate) fn parse_service(value: &str) -> Result<String, String> {
     name_or_arn(value, "service")
 }
 
-/// Up to 255 letters, digits, hyphens and underscores: ECS's rule for clusters, services, families and containers.
+/// True for up to 255 letters, digits, hyphens and underscores: ECS's rule for clusters, services, families and
+/// containers.
 pub(crate) fn is_ecs_name(value: &str) -> bool {
     (1..=255).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// A name of ECS, or an ECS ARN whose resource is of this kind.
+/// An ECS name, or an ECS ARN of this kind of resource.
 fn name_or_arn(value: &str, kind: &str) -> Result<String, String> {
     if is_ecs_name(value) {
         return Ok(value.to_owned());
@@ -212,18 +219,18 @@ fn name_or_arn(value: &str, kind: &str) -> Result<String, String> {
     if !Arn::looks_like(value) {
         return Err(format!(
             "{} is neither a {kind} name (letters, digits, `-`, `_`) nor an ARN",
-            shown(value)
+            quote_value(value)
         ));
     }
     match Arn::parse(value) {
         Some(arn) if arn.service == "ecs" && arn.kind() == kind => match names_of(arn.resource) {
             Some(_) => Ok(value.to_owned()),
-            None => Err(format!("{} is not a complete ARN", shown(value))),
+            None => Err(format!("{} is not a complete ARN", quote_value(value))),
         },
         Some(arn) => {
-            Err(format!("{} names {} `{}`, not an ECS {kind}", shown(value), arn.service, arn.kind()))
+            Err(format!("{} names {} `{}`, not an ECS {kind}", quote_value(value), arn.service, arn.kind()))
         }
-        None => Err(format!("{} is not a complete ARN", shown(value))),
+        None => Err(format!("{} is not a complete ARN", quote_value(value))),
     }
 }
 
@@ -237,9 +244,10 @@ fn names_of(resource: &str) -> Option<Vec<&str>> {
 
 /// The name or ARN of a CloudWatch alarm, metric or composite. A name has 1 to 255 characters, spaces too, and no ASCII
 /// control characters (PutMetricAlarm).
-pub(crate) fn alarm(value: &str) -> Result<String, String> {
+pub(crate) fn parse_alarm(value: &str) -> Result<String, String> {
     let name = if Arn::looks_like(value) {
-        alarm_name(value).ok_or_else(|| format!("{} is not the ARN of a CloudWatch alarm", shown(value)))?
+        alarm_name(value)
+            .ok_or_else(|| format!("{} is not the ARN of a CloudWatch alarm", quote_value(value)))?
     } else {
         value
     };
@@ -248,7 +256,7 @@ pub(crate) fn alarm(value: &str) -> Result<String, String> {
     }
     Err(format!(
         "{} is not the name of an alarm: it has 1 to 255 characters, none of them a control character",
-        shown(value)
+        quote_value(value)
     ))
 }
 
@@ -260,20 +268,20 @@ pub(crate) fn alarm_name(arn: &str) -> Option<&str> {
 }
 
 /// A listener: an ARN, a port, or a protocol and a port.
-pub(crate) fn listener(value: &str) -> Result<ListenerChoice, String> {
+pub(crate) fn parse_listener(value: &str) -> Result<ListenerChoice, String> {
     if Arn::looks_like(value) {
         return listener_arn(value);
     }
     let (protocol, port) = match value.split_once(':') {
         None => (None, value),
-        Some((word, port)) => (Some(protocol(word)?), port),
+        Some((word, port)) => (Some(parse_protocol(word)?), port),
     };
     match port.parse::<u16>() {
         Ok(number) if number > 0 && port.bytes().all(|b| b.is_ascii_digit()) => {
             Ok(ListenerChoice::Port { protocol, port: number })
         }
         Ok(_) | Err(_) => {
-            Err(format!("{} is not a listener: write an ARN, `443` or `HTTPS:443`", shown(value)))
+            Err(format!("{} is not a listener: write an ARN, `443` or `HTTPS:443`", quote_value(value)))
         }
     }
 }
@@ -285,23 +293,25 @@ fn listener_arn(value: &str) -> Result<ListenerChoice, String> {
             Ok(ListenerChoice::Arn(value.to_owned()))
         }
         Some(arn) if arn.kind() == "listener-rule" => {
-            Err(format!("{} is the ARN of a rule: give that of its listener", shown(value)))
+            Err(format!("{} is the ARN of a rule: give that of its listener", quote_value(value)))
         }
         Some(arn) if arn.kind() == "listener" => {
-            Err(format!("{} is not a listener of an Application Load Balancer", shown(value)))
+            Err(format!("{} is not a listener of an Application Load Balancer", quote_value(value)))
         }
-        Some(arn) => Err(format!("{} names {} `{}`, not a listener", shown(value), arn.service, arn.kind())),
-        None => Err(format!("{} is not a complete ARN", shown(value))),
+        Some(arn) => {
+            Err(format!("{} names {} `{}`, not a listener", quote_value(value), arn.service, arn.kind()))
+        }
+        None => Err(format!("{} is not a complete ARN", quote_value(value))),
     }
 }
 
 /// The protocol of a listener, in any case.
-fn protocol(word: &str) -> Result<Protocol, String> {
+fn parse_protocol(word: &str) -> Result<Protocol, String> {
     let known = [Protocol::Http, Protocol::Https];
     known.into_iter().find(|protocol| protocol.word().eq_ignore_ascii_case(word)).ok_or_else(|| {
         format!(
             "{} is not a protocol of an Application Load Balancer's listener: write `HTTP` or `HTTPS`",
-            shown(word)
+            quote_value(word)
         )
     })
 }

@@ -13,13 +13,13 @@ fn told<T: std::fmt::Debug>(parse: impl Fn(&str) -> Result<T, String>, table: &[
 #[test]
 fn booleans_are_the_six_words_of_github() {
     for word in ["true", "True", "TRUE"] {
-        assert_eq!(boolean(word), Ok(true));
+        assert_eq!(parse_boolean(word), Ok(true));
     }
     for word in ["false", "False", "FALSE"] {
-        assert_eq!(boolean(word), Ok(false));
+        assert_eq!(parse_boolean(word), Ok(false));
     }
     told(
-        boolean,
+        parse_boolean,
         &[
             ("yes", "`yes` is not a boolean: write `true` or `false`"),
             ("1", "`1` is not a boolean: write `true` or `false`"),
@@ -31,9 +31,9 @@ fn booleans_are_the_six_words_of_github() {
 #[test]
 fn hosts_are_names_alone() {
     for name in ["green.example.com", "a-1.b", "localhost", "xn--bcher-kva.example", "3.example"] {
-        assert_eq!(host(name).as_deref(), Ok(name));
+        assert_eq!(parse_host(name).as_deref(), Ok(name));
     }
-    assert_eq!(host("Green.Example").as_deref(), Ok("green.example"));
+    assert_eq!(parse_host("Green.Example").as_deref(), Ok("green.example"));
     let long = format!("{}.b", "a".repeat(64));
     for wrong in [
         "",
@@ -53,7 +53,7 @@ fn hosts_are_names_alone() {
         "bücher.example",
         &long,
     ] {
-        assert!(host(wrong).unwrap_err().contains("is not a host name"), "{wrong}");
+        assert!(parse_host(wrong).unwrap_err().contains("is not a host name"), "{wrong}");
     }
 }
 
@@ -68,7 +68,7 @@ fn durations_have_units() {
         ("1h1m1s1ms", 3_661_001),
     ];
     for (text, milliseconds) in table {
-        assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
     }
     let wrong =
         |value: &str| format!("`{value}` is not a duration: write it like `300ms`, `90s`, `5m` or `1h30m`");
@@ -84,9 +84,9 @@ fn durations_have_units() {
         "99999999999999999999s",
         "184467440737095517m",
     ] {
-        assert_eq!(duration(value), Err(wrong(value)));
+        assert_eq!(parse_duration(value), Err(wrong(value)));
     }
-    told(duration, &[("30", "`30` has no unit: write `30s` for seconds or `30m` for minutes")]);
+    told(parse_duration, &[("30", "`30` has no unit: write `30s` for seconds or `30m` for minutes")]);
     let within = |value: &str| duration_within(value, Duration::from_millis(100), Duration::from_secs(60));
     assert_eq!(within("1m"), Ok(Duration::from_secs(60)));
     told(
@@ -97,9 +97,9 @@ fn durations_have_units() {
 
 #[test]
 fn minutes_are_whole() {
-    assert_eq!(minutes("15m"), Ok(Duration::from_secs(900)));
+    assert_eq!(parse_minutes("15m"), Ok(Duration::from_secs(900)));
     told(
-        minutes,
+        parse_minutes,
         &[
             ("90s", "`90s` is not a number of whole minutes, such as `15m`"),
             ("30s", "`30s` is out of range: 1m to 1h"),
@@ -142,10 +142,10 @@ fn account_ids_have_twelve_digits() {
 #[test]
 fn regions_have_their_shape() {
     for name in ["eu-west-1", "us-gov-east-1", "ap-southeast-2", "us-iso-west-1", "cn-north-1"] {
-        assert_eq!(region(name), Ok(name.to_owned()));
+        assert_eq!(parse_region(name), Ok(name.to_owned()));
     }
     told(
-        region,
+        parse_region,
         &[
             ("us-east-1a", "`us-east-1a` is an availability zone: its region is `us-east-1`"),
             ("Frankfurt", "`Frankfurt` is not a region: write it like `eu-west-1`"),
@@ -158,12 +158,12 @@ fn regions_have_their_shape() {
 #[test]
 fn clusters_and_services_are_names_or_arns() {
     for name in ["shop", "web-blue_2", "arn:aws:ecs:eu-west-1:123456789012:service/shop/web-blue"] {
-        assert_eq!(service(name), Ok(name.to_owned()));
+        assert_eq!(parse_service(name), Ok(name.to_owned()));
     }
     let arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop";
-    assert_eq!(cluster(arn), Ok(arn.to_owned()));
+    assert_eq!(parse_cluster(arn), Ok(arn.to_owned()));
     told(
-        service,
+        parse_service,
         &[
             (
                 arn,
@@ -179,14 +179,14 @@ fn clusters_and_services_are_names_or_arns() {
 #[test]
 fn listeners_are_arns_or_ports() {
     let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2";
-    assert_eq!(listener(arn), Ok(ListenerChoice::Arn(arn.to_owned())));
-    assert_eq!(listener("443"), Ok(ListenerChoice::Port { protocol: None, port: 443 }));
+    assert_eq!(parse_listener(arn), Ok(ListenerChoice::Arn(arn.to_owned())));
+    assert_eq!(parse_listener("443"), Ok(ListenerChoice::Port { protocol: None, port: 443 }));
     assert_eq!(
-        listener("https:443"),
+        parse_listener("https:443"),
         Ok(ListenerChoice::Port { protocol: Some(Protocol::Https), port: 443 })
     );
     told(
-        listener,
+        parse_listener,
         &[
             ("0", "`0` is not a listener: write an ARN, `443` or `HTTPS:443`"),
             ("+80", "`+80` is not a listener: write an ARN, `443` or `HTTPS:443`"),
@@ -214,21 +214,21 @@ fn listeners_are_arns_or_ports() {
 
 #[test]
 fn a_value_in_a_message_is_one_short_line() {
-    assert_eq!(shown("a\nb`c"), "`a b c`");
-    assert_eq!(shown(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
+    assert_eq!(quote_value("a\nb`c"), "`a b c`");
+    assert_eq!(quote_value(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
 }
 
 proptest! {
     #[test]
     fn durations_read_back(milliseconds in 0_u64..100_000_000_000) {
         let value = Duration::from_millis(milliseconds);
-        prop_assert_eq!(duration(&show_duration(value)), Ok(value));
+        prop_assert_eq!(parse_duration(&show_duration(value)), Ok(value));
     }
 
     #[test]
     fn no_text_panics(text in "(?s).{0,60}|[a-z0-9:/\\-]{0,40}") {
-        let _ = (boolean(&text), duration(&text), account_ids(&text), region(&text));
-        let _ = (cluster(&text), service(&text), listener(&text));
+        let _ = (parse_boolean(&text), parse_duration(&text), account_ids(&text), parse_region(&text));
+        let _ = (parse_cluster(&text), parse_service(&text), parse_listener(&text));
     }
 }
 
@@ -236,19 +236,19 @@ proptest! {
 fn an_alarm_is_a_name_with_any_letters_or_an_arn() {
     let arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:Too slow: p99 (ü)";
     for good in ["web-5xx", "a b, c/d", "ü", &"a".repeat(255), arn] {
-        assert_eq!(alarm(good), Ok(good.to_owned()));
+        assert_eq!(parse_alarm(good), Ok(good.to_owned()));
     }
     assert_eq!(alarm_name(arn), Some("Too slow: p99 (ü)"));
     assert_eq!(alarm_name("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:alarm:"), Some("alarm:"));
     let name = "is not the name of an alarm: it has 1 to 255 characters, none of them a control character";
-    assert_eq!(alarm(""), Err(format!("{} {name}", shown(""))));
-    assert_eq!(alarm("a\tb"), Err(format!("`a b` {name}")));
+    assert_eq!(parse_alarm(""), Err(format!("{} {name}", quote_value(""))));
+    assert_eq!(parse_alarm("a\tb"), Err(format!("`a b` {name}")));
     for bad in [
         "arn:aws:cloudwatch:eu-west-1:123456789012:alarm",
         "arn:aws:cloudwatch:eu-west-1:123456789012:dashboard:x",
         "arn:aws:cloudwatch::123456789012:alarm:x",
         "arn:aws:sns:eu-west-1:123456789012:alarm:x",
     ] {
-        assert_eq!(alarm(bad), Err(format!("`{bad}` is not the ARN of a CloudWatch alarm")));
+        assert_eq!(parse_alarm(bad), Err(format!("`{bad}` is not the ARN of a CloudWatch alarm")));
     }
 }

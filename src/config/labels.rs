@@ -1,4 +1,4 @@
-//! How the labels on pull requests look: `apps.NAME.labels`.
+//! The style of labels on pull requests: `apps.NAME.labels`.
 
 use super::reader::{Node, Reader};
 use crate::feedback::LabelStyle;
@@ -6,7 +6,7 @@ use crate::feedback::LabelStyle;
 /// The app's labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Labels {
-    /// Before each name, where the file says so.
+    /// Prefix of each name, if set in the file.
     pub(crate) prefix: Option<String>,
     /// The colors.
     pub(crate) style: LabelStyle,
@@ -15,15 +15,15 @@ pub(crate) struct Labels {
 /// The keys.
 const KEYS: [&str; 6] = ["prefix", "blue", "green", "split", "develop", "failed"];
 
-/// Reads prefix and colors; what is not there keeps its default.
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Labels {
+/// Reads prefix and colors; a missing value keeps its default.
+pub(crate) fn read_labels(reader: &mut Reader<'_>, node: &Node) -> Labels {
     let mut found = Labels::default();
     for (name, node) in reader.fields(node, &KEYS) {
         if name == "prefix" {
-            found.prefix = reader.parsed(&node, prefix);
+            found.prefix = reader.parsed(&node, parse_prefix);
             continue;
         }
-        let Some(color) = reader.parsed(&node, color) else { continue };
+        let Some(color) = reader.parsed(&node, parse_label_color) else { continue };
         let style = &mut found.style;
         let place = match name.as_str() {
             "blue" => &mut style.blue,
@@ -37,11 +37,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Labels {
     found
 }
 
-/// Most characters of a prefix: it leaves room in a label, of which GitHub takes 50.
+/// Most characters of a prefix, to leave room in a label: GitHub allows 50 characters.
 pub(crate) const LONGEST_PREFIX: usize = 30;
 
-/// A prefix that is not too long.
-fn prefix(value: &str) -> Result<String, String> {
+/// A prefix of allowed length.
+fn parse_prefix(value: &str) -> Result<String, String> {
     if value.chars().count() <= LONGEST_PREFIX && !value.contains(|c: char| c.is_control() || c == ',') {
         return Ok(value.to_owned());
     }
@@ -49,13 +49,13 @@ fn prefix(value: &str) -> Result<String, String> {
 }
 
 /// Six hexadecimal digits, with or without `#`.
-fn color(value: &str) -> Result<String, String> {
+fn parse_label_color(value: &str) -> Result<String, String> {
     let digits = value.trim_start_matches('#');
     if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(digits.to_lowercase());
     }
     Err(format!(
         "{} is not a color: write six hexadecimal digits, as in `0e8a16`",
-        super::kinds::shown(value)
+        super::kinds::quote_value(value)
     ))
 }

@@ -1,27 +1,27 @@
-//! Probes, as the config file and the input `probes` write them.
+//! Probes in the format of the config file and the input `probes`.
 
-use super::kinds::shown;
+use super::kinds::quote_value;
 use super::reader::{Node, Reader};
 use crate::plan::wanted::Probe;
 
 /// The keys of a probe.
 const KEYS: [&str; 3] = ["path", "status", "contains"];
 
-/// A list of probes; those that are wrong are left out and noted.
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Probe> {
+/// A list of probes; wrong probes are noted and left out.
+pub(crate) fn read_probes(reader: &mut Reader<'_>, node: &Node) -> Vec<Probe> {
     let list = reader.list(node);
-    list.iter().filter_map(|node| probe(reader, node)).collect()
+    list.iter().filter_map(|node| read_probe(reader, node)).collect()
 }
 
-/// One probe: `{ path: /healthz, status: 200, contains: ok }`.
-fn probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
+/// A probe: `{ path: /healthz, status: 200, contains: ok }`.
+fn read_probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
     let fields = reader.fields(node, &KEYS);
     let (mut path, mut status, mut contains) = (None, Some(200), None);
     for (name, field) in &fields {
         match name.as_str() {
-            "path" => path = reader.parsed(field, self::path),
+            "path" => path = reader.parsed(field, self::parse_path),
             "status" => status = reader.whole(field, 200, 599),
-            "contains" => contains = reader.parsed(field, self::contains),
+            "contains" => contains = reader.parsed(field, self::parse_contains),
             _ => {}
         }
     }
@@ -33,18 +33,18 @@ fn probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
 }
 
 /// A path with an optional query.
-fn path(value: &str) -> Result<String, String> {
+fn parse_path(value: &str) -> Result<String, String> {
     let plain = value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains('#');
     if value.starts_with('/') && plain {
         return Ok(value.to_owned());
     }
     Err(format!(
         "{} is not a path: begin with `/`, without spaces and `#`, and escape what is not ASCII",
-        shown(value)
+        quote_value(value)
     ))
 }
 
-/// Text that a body can hold.
-fn contains(value: &str) -> Result<String, String> {
+/// A text that a body can contain.
+fn parse_contains(value: &str) -> Result<String, String> {
     if value.is_empty() { Err("is empty: every body holds it".to_owned()) } else { Ok(value.to_owned()) }
 }

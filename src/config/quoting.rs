@@ -1,19 +1,19 @@
-//! Values that YAML takes for something else unless they are in quotes, and the line to write instead. No value is
-//! shown: only its first character, and the prefix of an ARN.
+//! Values that YAML misreads without quotes, with the correct line. No value is shown: only its first character, and
+//! the prefix of an ARN.
 
 use super::yaml::SyntaxError;
 use crate::plan::jargon;
 
-/// Characters that mean something of their own at the start of a YAML value.
+/// Characters with a special meaning at the start of a YAML value.
 const SPECIAL: &str = "&*%@`!|>#,?-]}\"'";
 
-/// What is wrong in one sentence where the line of the error shows it; the parser's words otherwise.
-pub(super) fn explain(text: &str, error: &SyntaxError) -> String {
+/// The problem in a sentence if the line of the error shows the cause; otherwise the parser's words.
+pub(super) fn explain_syntax_error(text: &str, error: &SyntaxError) -> String {
     let line = error.at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
-    line.and_then(of_line).unwrap_or_else(|| jargon::yaml(&error.what).to_owned())
+    line.and_then(of_line).unwrap_or_else(|| jargon::explain_yaml_error(&error.what).to_owned())
 }
 
-/// What is wrong with one line that could not be read.
+/// The problem in an unreadable line.
 fn of_line(line: &str) -> Option<String> {
     let start = line.trim_start();
     if line[..line.len() - start.len()].contains('\t') {
@@ -26,11 +26,11 @@ fn of_line(line: &str) -> Option<String> {
     };
     let first = value.chars().next()?;
     if SPECIAL.contains(first) && !"!\"'".contains(first) {
-        return Some(special(key, first));
+        return Some(needs_quotes_message(key, first));
     }
     let colon = value.contains(": ") || value.trim_end().ends_with(':');
     (colon && !"!\"'[{".contains(first)).then(|| {
-        let form = quoted(key, if value.starts_with("arn:") { "arn:…" } else { "…" });
+        let form = quoted_entry(key, if value.starts_with("arn:") { "arn:…" } else { "…" });
         format!("a value with a colon before a space or at its end must be in quotes in YAML, as in {form}")
     })
 }
@@ -42,65 +42,65 @@ fn split_entry(entry: &str) -> Option<(&str, &str)> {
     is_plain(key).then(|| (key, value.trim_start()))
 }
 
-/// Whether a key can be shown.
+/// True if a key can be shown.
 fn is_plain(key: &str) -> bool {
     !key.is_empty()
         && key.len() <= 100
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
 }
 
-/// What to say of a value that begins with a character of YAML's own.
-fn special(key: &str, first: char) -> String {
+/// Message for a value that begins with a special character of YAML.
+fn needs_quotes_message(key: &str, first: char) -> String {
     format!(
         "a value that begins with `{first}` must be in quotes in YAML, as in {}",
-        quoted(key, &format!("{first}…"))
+        quoted_entry(key, &format!("{first}…"))
     )
 }
 
-/// An entry as it is to be written, with this in place of its value.
-fn quoted(key: &str, shown: &str) -> String {
+/// The correct entry, with this text instead of the value.
+fn quoted_entry(key: &str, shown: &str) -> String {
     format!("`{key}: \"{shown}\"`")
 }
 
-/// What YAML changed in the value of `name`, or took away from it. `written` is the line after the key and its colon, where
-/// it is known; `read` is the text that YAML makes of it, none for null. `None` where the value is as it was meant.
-pub(crate) fn changed(name: &str, written: Option<&str>, read: Option<&str>) -> Option<String> {
+/// YAML's change of the value of `name`. `written` is the line after the key and its colon, if known. `read` is YAML's
+/// text; none for null. `None` if the value is unchanged.
+pub(crate) fn yaml_change(name: &str, written: Option<&str>, read: Option<&str>) -> Option<String> {
     let written = written.map(str::trim);
     let first = written.and_then(|written| written.chars().next());
     match (first, read) {
-        (Some(first @ ('&' | '*')), _) => Some(special(name, first)),
+        (Some(first @ ('&' | '*')), _) => Some(needs_quotes_message(name, first)),
         (Some('#'), None) => Some(format!(
             "has no value, because YAML takes what begins with `#` for a comment: write {}, or {} to remove the variable",
-            quoted(name, "#…"),
+            quoted_entry(name, "#…"),
             format_args!("`{name}: null`")
         )),
         (Some('~'), None) => Some(format!(
             "`~` means null in YAML: write {} for the text, or `{name}: null` to remove the variable",
-            quoted(name, "~")
+            quoted_entry(name, "~")
         )),
         (Some(_), None) if written.is_some_and(is_null) => None,
         (_, None) => Some(format!(
             "has no value: write {} for an empty value, or `{name}: null` to remove the variable",
-            quoted(name, "")
+            quoted_entry(name, "")
         )),
-        (Some(first @ ('|' | '>')), Some("")) => Some(special(name, first)),
+        (Some(first @ ('|' | '>')), Some("")) => Some(needs_quotes_message(name, first)),
         (Some(_), Some(read)) => written.filter(|written| is_cut(written, read)).map(|_| {
             format!(
                 "YAML takes the part from ` #` on for a comment: write {}, or a space after `#` if it is one",
-                quoted(name, "…")
+                quoted_entry(name, "…")
             )
         }),
         (None, Some(_)) => None,
     }
 }
 
-/// Whether a value is null by the word, perhaps with more of a list or a comment after it.
+/// True if a value is the word null, perhaps followed by other items or a comment.
 fn is_null(written: &str) -> bool {
     let word = written.split([',', '}', ' ', '\t']).next().unwrap_or_default();
     ["null", "Null", "NULL"].contains(&word)
 }
 
-/// Whether YAML left a part of an unquoted value away that looks more like text than like a comment: `a #1`.
+/// True if YAML dropped a part of an unquoted value that looks more like text than like a comment: `a #1`.
 fn is_cut(written: &str, read: &str) -> bool {
     let rest = written.strip_prefix(read).map(str::trim_start).and_then(|rest| rest.strip_prefix('#'));
     !read.is_empty() && rest.is_some_and(|rest| rest.starts_with(|c: char| !c.is_whitespace() && c != '#'))
@@ -109,11 +109,11 @@ fn is_cut(written: &str, read: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::yaml::parse;
+    use crate::config::yaml::parse_yaml;
 
     /// What is said of a text that is no YAML.
     fn explained(text: &str) -> String {
-        explain(text, &parse(text).expect_err(text))
+        explain_syntax_error(text, &parse_yaml(text).expect_err(text))
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
             ),
         ];
         for (written, read, wanted) in table {
-            assert_eq!(changed("A", written, read), wanted, "{written:?}");
+            assert_eq!(yaml_change("A", written, read), wanted, "{written:?}");
         }
     }
 }

@@ -4,43 +4,44 @@ use std::collections::BTreeSet;
 
 use super::quoting;
 use super::yaml::{self, Steps, Tree};
-use crate::plan::near::nearest;
 use crate::plan::problem::{MOST_SHOWN, Problem};
+use crate::plan::suggestion::nearest_word;
 
-/// How many bytes are read again to find the lines of problems: a hundred lines of a usual file, a few of a large one.
+/// Most bytes to read again for the lines of problems: the lines of about a hundred problems in a usual file, of a few
+/// in a large file.
 const REREADS: usize = 1024 * 1024;
-/// How many bytes are read again to see how values are written: thousands of values of a usual input.
+/// Most bytes to read again for the written form of values: enough for thousands of values of a usual input.
 const LOOKUPS: usize = 64 * 1024 * 1024;
 
 /// A document being read.
 pub(crate) struct Reader<'a> {
-    /// How problems name the document: a file's path, or `input probes`.
+    /// The document's name in problems: a file's path, or `input probes`.
     place: &'a str,
-    /// The text, to find line and column again.
+    /// The text, to find lines and columns again.
     text: &'a str,
-    /// What is wrong so far.
+    /// Problems so far.
     problems: Vec<Problem>,
-    /// How many bytes may still be read again to find the lines of problems.
+    /// Bytes that may still be read again for the lines of problems.
     rereads: usize,
-    /// How many bytes may still be read again to see how values are written.
+    /// Bytes that may still be read again for the written form of values.
     lookups: usize,
 }
 
-/// A node, with the way that leads to it.
+/// A node, with its path.
 #[derive(Clone)]
 pub(crate) struct Node {
     /// The node.
     pub(crate) tree: Tree,
-    /// The way in numbers, for the text.
+    /// The path in numbers, for the text.
     steps: Steps,
-    /// The way in words: `apps.web.probes[0]`.
+    /// The path in words: `apps.web.probes[0]`.
     path: String,
-    /// The key alone, where the node has one that can be shown.
+    /// The key alone, if the node has a key that can be shown.
     key: Option<String>,
 }
 
 impl Node {
-    /// The node below this one at entry `index`, called `name`.
+    /// The child node at entry `index`, called `name`.
     fn below(&self, index: usize, name: &str, tree: Tree) -> Node {
         let mut steps = self.steps.clone();
         steps.push(index);
@@ -51,29 +52,29 @@ impl Node {
     }
 }
 
-/// Whether a key can be shown as it is. One with `=` may hold a value that was meant to be secret.
+/// True if a key can be shown unchanged. A key with `=` may contain a secret value.
 fn is_plain(key: &str) -> bool {
     key.len() <= 100 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*[]".contains(&b))
 }
 
 impl<'a> Reader<'a> {
-    /// Parses a document. Without its root there is only the problem of its syntax.
+    /// Parses a document. Without a root, the only problem is the syntax.
     pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
         let mut reader = Reader { place, text, problems: Vec::new(), rereads: REREADS, lookups: LOOKUPS };
-        match yaml::parse(text) {
+        match yaml::parse_yaml(text) {
             Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
             Err(error) => {
                 let at = error.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
                 reader.problems.push(Problem::new(
                     format!("{place}{at}"),
-                    format!("couldn't be read as YAML: {}", quoting::explain(text, &error)),
+                    format!("couldn't be read as YAML: {}", quoting::explain_syntax_error(text, &error)),
                 ));
                 (reader, None)
             }
         }
     }
 
-    /// Everything that was wrong, in the order of finding.
+    /// All problems, in the order of finding.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
@@ -91,29 +92,30 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem::new(format!("{}{at}{path}", self.place), what));
     }
 
-    /// Line and column of a node, or of its key. Each search reads the text again, so only the first problems have them.
+    /// Line and column of a node, or of its key. Each search reads the text again, so only the first problems have a
+    /// position.
     fn locate(&mut self, node: &Node, key: bool) -> Option<(usize, usize)> {
         self.rereads = self.rereads.checked_sub(self.text.len())?;
-        yaml::locate(self.text, &node.steps, key)
+        yaml::locate_node(self.text, &node.steps, key)
     }
 
-    /// The rest of the line after a node's key and its colon, as it is written. None where it can't be found.
+    /// The rest of the line after a node's key and colon, as written. None if not found.
     pub(crate) fn written(&mut self, node: &Node, key: &str) -> Option<&'a str> {
         self.lookups = self.lookups.checked_sub(self.text.len())?;
-        let (line, column) = yaml::locate(self.text, &node.steps, true)?;
+        let (line, column) = yaml::locate_node(self.text, &node.steps, true)?;
         let line = self.text.trim_start_matches('\u{feff}').lines().nth(line.checked_sub(1)?)?;
         let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
         let rest = line[start..].trim_start_matches(['"', '\'']).strip_prefix(key)?;
         rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':').map(str::trim_start)
     }
 
-    /// Whether the document holds a character by which YAML may change a value that is not in quotes.
+    /// True if the document contains a character that may change an unquoted value in YAML.
     pub(crate) fn may_change_values(&self) -> bool {
         self.text.contains(['&', '*', '#', '|', '>'])
     }
 
-    /// The entries of a mapping whose keys the user chooses; empty counts as a mapping without any.
-    /// `wanted` says what the mapping holds, for the message about something else.
+    /// The entries of a mapping with keys chosen by the user; an empty node counts as an empty mapping. `wanted`
+    /// describes the expected mapping, for the message about other content.
     pub(crate) fn entries(&mut self, node: &Node, wanted: &str) -> Vec<(String, Node)> {
         let map = match &node.tree {
             Tree::Map(map) => map,
@@ -141,7 +143,7 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// The entries of a mapping whose keys we choose: all unknown ones are problems, empty values are left out.
+    /// The entries of a mapping with fixed keys. Unknown keys are problems; empty values are left out.
     pub(crate) fn fields(&mut self, node: &Node, allowed: &[&str]) -> Vec<(String, Node)> {
         let wanted = format!("a mapping with the keys {} is expected", allowed.join(", "));
         let mut known = Vec::new();
@@ -151,8 +153,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let many = self.problems.len() >= MOST_SHOWN;
-            let what = match nearest(&name, allowed.iter().copied().filter(|_| !many)) {
-                Some(near) => format!("unknown key; did you mean `{near}`?"),
+            let what = match nearest_word(&name, allowed.iter().copied().filter(|_| !many)) {
+                Some(suggestion) => format!("unknown key; did you mean `{suggestion}`?"),
                 None => format!("unknown key; the keys here are {}", allowed.join(", ")),
             };
             self.note(&entry, true, what);
@@ -161,7 +163,7 @@ impl<'a> Reader<'a> {
         known
     }
 
-    /// The elements of a list; empty counts as a list without any.
+    /// The elements of a list; an empty node counts as an empty list.
     pub(crate) fn list(&mut self, node: &Node) -> Vec<Node> {
         match &node.tree {
             Tree::List(list) => {
@@ -177,7 +179,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text; a number or a boolean is refused, because its spelling is already lost.
+    /// Text; a number or a boolean is refused, because the original spelling is lost.
     pub(crate) fn text(&mut self, node: &Node) -> Option<String> {
         let what = match &node.tree {
             Tree::Text(text) => return Some(text.clone()),
@@ -193,7 +195,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Text of a kind; `parse` says what is wrong with it.
+    /// Text of a kind; `parse` returns the problem.
     pub(crate) fn parsed<T>(
         &mut self,
         node: &Node,

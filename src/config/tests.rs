@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// The problems of a text, one a line.
 fn problems(text: &str) -> String {
-    let found = parse("blue-green.yml", text).unwrap_err();
+    let found = parse_config("blue-green.yml", text).unwrap_err();
     found.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -32,7 +32,7 @@ branches:            # GitHub flow: { main: idle }
   release/*: blue
   develop: develop
 ";
-    let config = parse("x", text).unwrap();
+    let config = parse_config("x", text).unwrap();
     assert_eq!(config.cluster.as_deref(), Some("shop"));
     let web = &config.apps[0].1;
     assert_eq!(web.blue.as_deref(), Some("web-blue"));
@@ -62,8 +62,8 @@ branches:            # GitHub flow: { main: idle }
     assert_eq!(web.hosts, hosts);
     assert_eq!(config.apps[1].0, "api");
     assert_eq!(config.branches[1], ("release/*".to_owned(), WantedColor::Color(Color::Blue)));
-    assert_eq!(parse("x", ""), Ok(Config::default()));
-    assert_eq!(parse("x", "apps:\nbranches: ~\n"), Ok(Config::default()));
+    assert_eq!(parse_config("x", ""), Ok(Config::default()));
+    assert_eq!(parse_config("x", "apps:\nbranches: ~\n"), Ok(Config::default()));
 }
 
 #[test]
@@ -171,6 +171,6 @@ fn syntax_has_line_and_column() {
 proptest! {
     #[test]
     fn no_text_panics(text in "(?s)(cluster|apps|branches|web|blue|[ \n:\\-{}\\[\\],'a0.~]|.){0,30}") {
-        let _ = parse("x", &text);
+        let _ = parse_config("x", &text);
     }
 }

@@ -1,5 +1,5 @@
-//! YAML as a tree that forgets nothing: keys twice stay twice, and every node can be found again in the text.
-//! (serde_yaml's own maps keep the last of two equal keys, and typed reading stops at the first wrong one.)
+//! YAML as a complete tree: duplicate keys are kept, and every node can be found again in the text. (serde_yaml's own
+//! maps keep the last of two equal keys, and typed reading stops at the first wrong value.)
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::plan::aliases::{TOO_MANY, repeat_too_much};
 
-/// One node of a document.
+/// A node of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tree {
     /// Empty, `null` or `~`.
@@ -17,18 +17,18 @@ pub(crate) enum Tree {
     Bool(bool),
     /// A whole number.
     Whole(i128),
-    /// Any other number. Its digits are lost: `1.10` became 1.1.
+    /// Any other number. Its spelling is lost: `1.10` became 1.1.
     Fraction(f64),
     /// Text, quoted or not.
     Text(String),
     /// A list.
     List(Vec<Tree>),
-    /// A mapping in the order of the document, with whatever is twice in it.
+    /// A mapping in the order of the document, including duplicates.
     Map(Vec<(Tree, Tree)>),
 }
 
 impl Tree {
-    /// What the node is, with its article, for messages; never its content.
+    /// The kind of node, with an article, for messages; never the content.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Tree::Null => "empty",
@@ -41,17 +41,17 @@ impl Tree {
     }
 }
 
-/// Why a document could not be read, without any of its content.
+/// Reason that a document is unreadable, without any content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
-    /// Line and column, from 1, where the parser knows them.
+    /// Line and column, from 1, if the parser knows both.
     pub(crate) at: Option<(usize, usize)>,
-    /// What the parser says.
+    /// The parser's message.
     pub(crate) what: String,
 }
 
-/// Reads one document; an empty one is [`Tree::Null`].
-pub(crate) fn parse(text: &str) -> Result<Tree, SyntaxError> {
+/// Reads a document; an empty document is [`Tree::Null`].
+pub(crate) fn parse_yaml(text: &str) -> Result<Tree, SyntaxError> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.trim_start_matches('\u{feff}').lines().all(blank) {
         return Ok(Tree::Null);
@@ -67,14 +67,14 @@ pub(crate) fn parse(text: &str) -> Result<Tree, SyntaxError> {
     })
 }
 
-/// What is said of a tag. The parser puts the path before it, whose keys may be anything.
+/// Message for a tag. The parser adds a path before it, with arbitrary keys.
 const TAG: &str = "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
 
-/// A way down from the root: the number of an entry in its mapping or list, from 0, level by level.
+/// A path from the root: the index of an entry in its mapping or list, from 0, level by level.
 pub(crate) type Steps = Vec<usize>;
 
 /// Line and column, from 1, of the node at the end of `steps`, or of its key.
-pub(crate) fn locate(text: &str, steps: &[usize], key: bool) -> Option<(usize, usize)> {
+pub(crate) fn locate_node(text: &str, steps: &[usize], key: bool) -> Option<(usize, usize)> {
     let error = Finder { steps, key }.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
     error.location().map(|place| (place.line(), place.column()))
 }
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Tree {
     }
 }
 
-/// Builds the tree from what the parser visits.
+/// Builds the tree from the parser's visits.
 struct Builder;
 
 impl<'de> Visitor<'de> for Builder {
@@ -152,11 +152,11 @@ impl<'de> Visitor<'de> for Builder {
     }
 }
 
-/// Walks down to one node and fails there, because an error is what the parser gives a line and column to.
+/// Walks to a node and fails there, because the parser adds line and column to errors.
 struct Finder<'a> {
-    /// The way that is left.
+    /// The rest of the path.
     steps: &'a [usize],
-    /// Whether the key of the last step is wanted and not its value.
+    /// True to find the key of the last step, false to find its value.
     key: bool,
 }
 
@@ -169,7 +169,7 @@ impl<'de> DeserializeSeed<'de> for Finder<'_> {
 }
 
 /// The error that stands for "found".
-fn found<E: Error>() -> Result<(), E> {
+fn stop_search<E: Error>() -> Result<(), E> {
     Err(E::custom("found"))
 }
 
@@ -181,21 +181,21 @@ impl<'de> Visitor<'de> for Finder<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Some((&index, steps)) = self.steps.split_first() else { return found() };
+        let Some((&index, steps)) = self.steps.split_first() else { return stop_search() };
         for _ in 0..index {
             if list.next_element::<IgnoredAny>()?.is_none() {
-                return found();
+                return stop_search();
             }
         }
         list.next_element_seed(Finder { steps, key: self.key })?;
-        found()
+        stop_search()
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((&index, steps)) = self.steps.split_first() else { return found() };
+        let Some((&index, steps)) = self.steps.split_first() else { return stop_search() };
         for _ in 0..index {
             if map.next_entry::<IgnoredAny, IgnoredAny>()?.is_none() {
-                return found();
+                return stop_search();
             }
         }
         if self.key && steps.is_empty() {
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for Finder<'_> {
         } else if map.next_key::<IgnoredAny>()?.is_some() {
             map.next_value_seed(Finder { steps, key: self.key })?;
         }
-        found()
+        stop_search()
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_tree_keeps_duplicates_order_and_kinds() {
-        let tree = parse("b: 1\na: [yes, true, ~, 1.10]\nb: {c: '2'}\n").unwrap();
+        let tree = parse_yaml("b: 1\na: [yes, true, ~, 1.10]\nb: {c: '2'}\n").unwrap();
         let text = |t: &str| Tree::Text(t.to_owned());
         let list = Tree::List(vec![text("yes"), Tree::Bool(true), Tree::Null, Tree::Fraction(1.1)]);
         let inner = Tree::Map(vec![(text("c"), text("2"))]);
@@ -224,14 +224,14 @@ mod tests {
     #[test]
     fn nothing_but_comments_is_empty() {
         for text in ["", "\n \n", "# only this\n", "\u{feff}# bom\r\n", "---\n"] {
-            assert_eq!(parse(text), Ok(Tree::Null), "{text:?}");
+            assert_eq!(parse_yaml(text), Ok(Tree::Null), "{text:?}");
         }
     }
 
     #[test]
     fn a_byte_order_mark_and_windows_line_ends_are_read() {
         let tree = Tree::Map(vec![(Tree::Text("a".to_owned()), Tree::Text("b".to_owned()))]);
-        assert_eq!(parse("\u{feff}a: b\r\n"), Ok(tree));
+        assert_eq!(parse_yaml("\u{feff}a: b\r\n"), Ok(tree));
     }
 
     #[test]
@@ -254,26 +254,30 @@ mod tests {
             ),
         ];
         for (text, at, what) in table {
-            assert_eq!(parse(text), Err(SyntaxError { at: Some(at), what: what.to_owned() }), "{text:?}");
+            assert_eq!(
+                parse_yaml(text),
+                Err(SyntaxError { at: Some(at), what: what.to_owned() }),
+                "{text:?}"
+            );
         }
-        let two = parse("a: 1\n---\nb: 1\n").unwrap_err();
+        let two = parse_yaml("a: 1\n---\nb: 1\n").unwrap_err();
         assert_eq!(two.what, "deserializing from YAML containing more than one document is not supported");
     }
 
     #[test]
     fn a_node_and_its_key_are_found_again() {
         let text = "a: 1\nb:\n  - x: 1\n    y: {z: 3}\n";
-        assert_eq!(locate(text, &[], false), Some((1, 1)));
-        assert_eq!(locate(text, &[1], true), Some((2, 1)));
-        assert_eq!(locate(text, &[1, 0, 1, 0], true), Some((4, 9)));
-        assert_eq!(locate(text, &[1, 0, 1, 0], false), Some((4, 12)));
+        assert_eq!(locate_node(text, &[], false), Some((1, 1)));
+        assert_eq!(locate_node(text, &[1], true), Some((2, 1)));
+        assert_eq!(locate_node(text, &[1, 0, 1, 0], true), Some((4, 9)));
+        assert_eq!(locate_node(text, &[1, 0, 1, 0], false), Some((4, 12)));
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "(?s).{0,60}|[a-c:\\-\\[\\]{}#&*!|>'\" \n]{0,40}") {
-            let _ = parse(&text);
-            let _ = (locate(&text, &[0, 1], true), locate(&text, &[2, 0], false), locate(&text, &[], true));
+            let _ = parse_yaml(&text);
+            let _ = (locate_node(&text, &[0, 1], true), locate_node(&text, &[2, 0], false), locate_node(&text, &[], true));
         }
     }
 }

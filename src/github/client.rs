@@ -1,4 +1,4 @@
-//! The client, and what its errors mean. Nothing here repeats a request.
+//! The client, and the meaning of its errors. No request is repeated here.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::Answer;
-use crate::feedback::{GithubKind, GithubTrouble};
+use crate::feedback::{GithubError, GithubKind};
 
-/// Most pages that are read of a list, 100 entries each. GitHub takes 2,500 comments on a pull request.
+/// Most pages to read of a list, 100 entries each. GitHub allows 2,500 comments on a pull request.
 const MOST_PAGES: u32 = 30;
 
-/// Entries of a page: the most that GitHub gives.
+/// Entries of a page: GitHub's maximum.
 const PAGE: usize = 100;
 
-/// One repository, with a token. Has no `Debug`: it holds the token.
+/// One repository, with a token. Has no `Debug`, since the token is inside.
 #[derive(Clone)]
 pub(crate) struct GitHub {
     /// The client of the REST API.
@@ -28,18 +28,18 @@ pub(crate) struct GitHub {
     base: String,
 }
 
-/// How a request changes things.
+/// A request's kind.
 #[derive(Clone, Copy)]
 enum Does {
-    /// It reads.
+    /// A read.
     Reads,
-    /// It writes.
+    /// A write.
     Writes,
 }
 
 impl GitHub {
-    /// A client for a repository, `owner/name`, at this address of the API. None where one of them can't be right;
-    /// a token with a line break would end the process inside the client. Must be called on a tokio runtime.
+    /// A client for a repository, `owner/name`, at this address of the API. None if an argument is invalid; a token
+    /// with a line break would end the process inside the client. Must be called on a tokio runtime.
     pub(crate) fn new(http: reqwest::Client, api: &str, token: &str, repository: &str) -> Option<GitHub> {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
@@ -52,20 +52,20 @@ impl GitHub {
         Some(GitHub { crab, graphql, base: format!("/repos/{repository}") })
     }
 
-    /// Reads what stands at a path below the repository.
+    /// Reads a path below the repository.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
         let route = format!("{}{path}", self.base);
-        read(self.crab.get::<serde_json::Value, _, ()>(route, None).await)
+        parse_read_response(self.crab.get::<serde_json::Value, _, ()>(route, None).await)
     }
 
-    /// Reads by a query of the GraphQL API. A query that GitHub refuses for itself is answered with `errors` and status 200.
+    /// Reads by a query of the GraphQL API. GitHub answers a refused query with `errors` and status 200.
     pub(super) async fn query<T: DeserializeOwned>(&self, query: &str) -> Answer<T> {
         let body = json!({ "query": query });
-        read(self.graphql.post::<_, serde_json::Value>("/graphql", Some(&body)).await)
+        parse_read_response(self.graphql.post::<_, serde_json::Value>("/graphql", Some(&body)).await)
     }
 
-    /// Reads a list to its end. Entries that can't be read are left out. A list without an end can't be read: nothing
-    /// is known to be missing from it.
+    /// Reads a list to its end. Unreadable entries are left out. An endless list is an error, since an incomplete list
+    /// could miss an entry.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Answer<Vec<T>> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
@@ -77,30 +77,30 @@ impl GitHub {
                 return Ok(all);
             }
         }
-        Err(odd(Does::Reads))
+        Err(unexpected_response(Does::Reads))
     }
 
-    /// Makes something. After an answer whose effect is not known, the caller reads before anything else.
+    /// Creates an entry. If the answer leaves the effect unknown, the caller reads before anything else.
     pub(super) async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
         let route = format!("{}{path}", self.base);
-        written(self.crab.post::<B, serde_json::Value>(route, Some(body)).await)
+        parse_write_response(self.crab.post::<B, serde_json::Value>(route, Some(body)).await)
     }
 
-    /// Changes something.
+    /// Changes an entry.
     pub(super) async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
         let route = format!("{}{path}", self.base);
-        written(self.crab.patch::<serde_json::Value, _, B>(route, Some(body)).await)
+        parse_write_response(self.crab.patch::<serde_json::Value, _, B>(route, Some(body)).await)
     }
 
-    /// Removes something; what is gone already is as good.
+    /// Removes an entry; a missing entry is a success.
     pub(super) async fn delete(&self, path: &str) -> Answer<()> {
         let route = format!("{}{path}", self.base);
-        // The body does not matter: GitHub gives none, or what is left.
+        // The body does not matter: GitHub returns none, or the remaining entries.
         let answer = match self.crab._delete(route, None::<&()>).await {
             Ok(answer) => octocrab::map_github_error(answer).await.map(drop),
             Err(error) => Err(error),
         };
-        match answer.map_err(|error| trouble(&error, Does::Writes)) {
+        match answer.map_err(|error| classify_error(&error, Does::Writes)) {
             Ok(()) => Ok(()),
             Err(trouble) if trouble.kind == GithubKind::NotFound => Ok(()),
             Err(trouble) => Err(trouble),
@@ -108,45 +108,45 @@ impl GitHub {
     }
 }
 
-/// The address below which `/graphql` is: that of the REST API, on an Enterprise Server without its version. Source:
-/// GitHub's docs, "Forming calls with GraphQL": `https://HOST/api/graphql`, where REST has `https://HOST/api/v3`.
+/// Base address of `/graphql`: the REST API's, on an Enterprise Server without the version. Source: GitHub's docs,
+/// "Forming calls with GraphQL": `https://HOST/api/graphql`, while REST has `https://HOST/api/v3`.
 fn above_graphql(api: &str) -> &str {
     let api = api.trim_end_matches('/');
     if api.ends_with("/api/v3") { api.trim_end_matches("/v3") } else { api }
 }
 
 /// The answer to a read.
-fn read<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
-    let value = answer.map_err(|error| trouble(&error, Does::Reads))?;
-    serde_json::from_value(value).map_err(|_| odd(Does::Reads))
+fn parse_read_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+    let value = answer.map_err(|error| classify_error(&error, Does::Reads))?;
+    serde_json::from_value(value).map_err(|_| unexpected_response(Does::Reads))
 }
 
 /// The answer to a write.
-fn written<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
-    let value = answer.map_err(|error| trouble(&error, Does::Writes))?;
-    serde_json::from_value(value).map_err(|_| odd(Does::Writes))
+fn parse_write_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+    let value = answer.map_err(|error| classify_error(&error, Does::Writes))?;
+    serde_json::from_value(value).map_err(|_| unexpected_response(Does::Writes))
 }
 
 /// An answer that could not be read.
-fn odd(does: Does) -> GithubTrouble {
-    GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: matches!(does, Does::Writes) }
+fn unexpected_response(does: Does) -> GithubError {
+    GithubError { kind: GithubKind::Odd, status: None, effect_unknown: matches!(does, Does::Writes) }
 }
 
-/// What an error means.
-fn trouble(error: &octocrab::Error, does: Does) -> GithubTrouble {
+/// The meaning of an error.
+fn classify_error(error: &octocrab::Error, does: Does) -> GithubError {
     let writes = matches!(does, Does::Writes);
     let octocrab::Error::GitHub { source, .. } = error else {
         let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |cause| (**cause).source());
         let sent = causes.filter_map(|cause| cause.downcast_ref::<reqwest::Error>()).next();
         return match sent {
             Some(sent) if sent.is_connect() => {
-                GithubTrouble { kind: GithubKind::Down, status: None, effect_unknown: false }
+                GithubError { kind: GithubKind::Down, status: None, effect_unknown: false }
             }
             Some(sent) if sent.is_timeout() => {
-                GithubTrouble { kind: GithubKind::Slow, status: None, effect_unknown: writes }
+                GithubError { kind: GithubKind::Slow, status: None, effect_unknown: writes }
             }
-            Some(_) => GithubTrouble { kind: GithubKind::Down, status: None, effect_unknown: writes },
-            None => odd(does),
+            Some(_) => GithubError { kind: GithubKind::Down, status: None, effect_unknown: writes },
+            None => unexpected_response(does),
         };
     };
     let status = source.status_code.as_u16();
@@ -168,14 +168,14 @@ fn trouble(error: &octocrab::Error, does: Does) -> GithubTrouble {
         403 if locked => GithubKind::Locked,
         403 => GithubKind::Forbidden,
         404 | 410 => GithubKind::NotFound,
-        500.. => GithubKind::Failing,
+        500.. => GithubKind::RunFailure,
         _ => GithubKind::Refused,
     };
-    GithubTrouble { kind, status: Some(status), effect_unknown: writes && status >= 500 }
+    GithubError { kind, status: Some(status), effect_unknown: writes && status >= 500 }
 }
 
 /// A text as one part of a path.
-pub(super) fn segment(text: &str) -> String {
+pub(super) fn path_segment(text: &str) -> String {
     let one = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

@@ -6,18 +6,18 @@ use serde_json::json;
 use super::{Answer, GitHub};
 use crate::plan::time::Time;
 
-/// A comment, as far as it matters.
+/// The relevant fields of a comment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Comment {
-    /// Its id; a later comment has a larger one.
+    /// The id; a later comment has a larger id.
     pub(crate) id: u64,
-    /// Its text.
+    /// The text.
     #[serde(default)]
     pub(crate) body: String,
-    /// Its page.
+    /// The page.
     #[serde(default)]
     pub(crate) html_url: String,
-    /// Who wrote it.
+    /// The author.
     pub(crate) user: Option<User>,
     /// When it was written or changed last, by ISO 8601.
     #[serde(default)]
@@ -34,7 +34,7 @@ impl Comment {
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct User {
-    /// Its name.
+    /// The name.
     #[serde(default)]
     pub(crate) login: String,
     /// `User`, `Bot`, …
@@ -43,12 +43,12 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Whether it is an app's, such as that of GitHub Actions.
+    /// True for an app's account, such as GitHub Actions.
     fn is_bot(&self) -> bool {
         self.kind == "Bot"
     }
 
-    /// Whether it is the account of this name. GraphQL may name an app's without the `[bot]` that REST adds.
+    /// True if the account has this name. GraphQL may name an app's account without the `[bot]` that REST adds.
     fn is_named(&self, login: &str) -> bool {
         let name = if self.is_bot() { self.login.trim_end_matches("[bot]") } else { self.login.as_str() };
         self.login == login || self.is_bot() && name == login
@@ -65,25 +65,25 @@ struct Viewed {
 /// The data of the answer to [`VIEWER`].
 #[derive(Deserialize)]
 struct Data {
-    /// The account that the token acts as.
+    /// The token's account.
     viewer: Viewer,
 }
 
-/// The account that a token acts as.
+/// A token's account.
 #[derive(Deserialize)]
 struct Viewer {
-    /// Its name.
+    /// The name.
     login: String,
 }
 
-/// Asks who the token acts as. Takes no permission, and answers an app's token, too, which may not ask REST's `GET /user`:
-/// `github-actions[bot]` for the token of a job.
+/// Reads the token's account. Needs no permission, and also works for an app's token, which may not use REST's `GET
+/// /user`: `github-actions[bot]` for the token of a job.
 const VIEWER: &str = "query { viewer { login } }";
 
 impl GitHub {
-    /// The comments whose text is one of these and that were written by the token's own account, oldest first. GitHub lets
-    /// a token change comments of others, so the author decides. Where GitHub does not say who the token acts as, it is
-    /// taken for an app's, and all comments of apps count.
+    /// The matching comments by the token's own account, oldest first. GitHub lets a token change comments of others,
+    /// so the author decides. If GitHub does not name the token's account, the token counts as an app's, and all
+    /// comments of apps count.
     pub(crate) async fn marked_comments(
         &self,
         pull: u64,
@@ -103,7 +103,7 @@ impl GitHub {
         Ok(marked)
     }
 
-    /// The name of the account that the token acts as; none if GitHub refuses to say.
+    /// The name of the token's account; none if GitHub refuses.
     async fn own_login(&self) -> Answer<Option<String>> {
         match self.query::<Viewed>(VIEWER).await {
             Ok(viewed) => Ok(viewed.data.map(|data| data.viewer.login)),

@@ -1,36 +1,36 @@
-//! Deployments of GitHub's with their statuses, and commit statuses.
+//! GitHub's deployments with their statuses, and commit statuses.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::segment;
+use super::client::path_segment;
 use super::{Answer, GitHub};
 use crate::feedback::{Deployment, Status};
 
-/// A deployment, as far as it matters.
+/// The relevant fields of a deployment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Known {
-    /// Its id; a later deployment has a larger one.
+    /// The id; a later deployment has a larger id.
     pub(crate) id: u64,
-    /// What its maker left in it.
+    /// The creator's payload.
     #[serde(default)]
     payload: Value,
 }
 
 impl Known {
-    /// Whether it is about the same account, region, cluster and app, as far as its maker said.
+    /// True if the deployment names the same account, region, cluster and app, or no place.
     pub(crate) fn is_of(&self, place: &str) -> bool {
         let own = self.payload.get("place").and_then(Value::as_str);
         own.is_none_or(|own| own.is_empty() || own == place)
     }
 
-    /// The key of the run that made it.
+    /// The key of the run that created the deployment.
     pub(crate) fn key(&self) -> Option<&str> {
         self.payload.get("ecs-blue-green")?.as_str()
     }
 }
 
-/// A state, of a deployment or a commit.
+/// The state of a deployment or a commit.
 #[derive(Clone, Debug, Deserialize)]
 struct State {
     /// The word.
@@ -38,7 +38,7 @@ struct State {
     /// The commit status's name.
     #[serde(default)]
     context: String,
-    /// Its page.
+    /// The page.
     target_url: Option<String>,
 }
 
@@ -46,12 +46,12 @@ impl GitHub {
     /// The newest deployments of an environment, newest first, at most 20.
     pub(crate) async fn deployments(&self, environment: &str) -> Answer<Vec<Known>> {
         let mut found: Vec<Known> =
-            self.get(&format!("/deployments?environment={}&per_page=20", segment(environment))).await?;
+            self.get(&format!("/deployments?environment={}&per_page=20", path_segment(environment))).await?;
         found.sort_by_key(|deployment| std::cmp::Reverse(deployment.id));
         Ok(found)
     }
 
-    /// Makes a deployment of a commit. Nothing is merged for it, and no check has to be green.
+    /// Creates a deployment of a commit. Nothing is merged, and no check has to be green.
     pub(crate) async fn create_deployment(&self, commit: &str, wanted: &Deployment) -> Answer<Known> {
         let body = json!({
             "ref": commit,
@@ -72,7 +72,7 @@ impl GitHub {
         Ok(found.into_iter().next().map(|state| state.state))
     }
 
-    /// Gives a deployment a state. Others stay as they are: they are retired one by one.
+    /// Sets a deployment's state. Other deployments stay unchanged and are retired separately.
     pub(crate) async fn set_deployment(&self, id: u64, wanted: &Deployment) -> Answer<()> {
         let mut body = json!({
             "state": wanted.state,
@@ -96,7 +96,7 @@ impl GitHub {
         made.map(drop)
     }
 
-    /// Whether a commit's newest status of this context is this one already.
+    /// True if a commit's newest status of this context is this status already.
     pub(crate) async fn has_status(&self, commit: &str, wanted: &Status) -> Answer<bool> {
         let found: Vec<State> = self.get(&format!("/commits/{commit}/statuses?per_page=100")).await?;
         let newest = found.iter().find(|status| status.context == wanted.context);

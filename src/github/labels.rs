@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::segment;
+use super::client::path_segment;
 use super::{Answer, GitHub};
 use crate::feedback::{GithubKind, Label};
 
@@ -21,9 +21,9 @@ impl GitHub {
         Ok(all.into_iter().map(|label| label.name).collect())
     }
 
-    /// Makes sure that the repository has a label. One that is there keeps its color.
+    /// Makes sure that the repository has a label. An existing label keeps its color.
     pub(crate) async fn provide_label(&self, label: &Label) -> Answer<()> {
-        let found: Answer<Value> = self.get(&format!("/labels/{}", segment(&label.name))).await;
+        let found: Answer<Value> = self.get(&format!("/labels/{}", path_segment(&label.name))).await;
         match found {
             Ok(_) => return Ok(()),
             Err(trouble) if trouble.kind == GithubKind::NotFound => {}
@@ -39,15 +39,15 @@ impl GitHub {
         }
     }
 
-    /// Adds labels to a pull request; those that are there already stay as they are.
+    /// Adds labels to a pull request; existing labels stay.
     pub(crate) async fn add_labels(&self, pull: u64, names: &[&str]) -> Answer<()> {
         let made: Answer<Value> =
             self.post(&format!("/issues/{pull}/labels"), &json!({ "labels": names })).await;
         made.map(drop)
     }
 
-    /// Takes a label away from a pull request.
+    /// Removes a label from a pull request.
     pub(crate) async fn remove_label(&self, pull: u64, name: &str) -> Answer<()> {
-        self.delete(&format!("/issues/{pull}/labels/{}", segment(name))).await
+        self.delete(&format!("/issues/{pull}/labels/{}", path_segment(name))).await
     }
 }

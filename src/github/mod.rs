@@ -13,7 +13,7 @@ pub(crate) use client::GitHub;
 pub(crate) use comments::Comment;
 pub(crate) use pulls::Pull;
 
-use crate::feedback::GithubTrouble;
+use crate::feedback::GithubError;
 
-/// What GitHub answered.
-pub(crate) type Answer<T> = Result<T, GithubTrouble>;
+/// GitHub's answer.
+pub(crate) type Answer<T> = Result<T, GithubError>;

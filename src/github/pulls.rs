@@ -5,27 +5,27 @@ use serde::Deserialize;
 use super::{Answer, GitHub};
 use crate::feedback::GithubKind;
 
-/// A pull request, as far as it matters.
+/// The relevant fields of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Pull {
-    /// Its number.
+    /// The number.
     pub(crate) number: u64,
     /// `open` or `closed`.
     #[serde(default)]
     pub(crate) state: String,
-    /// The commit that merging it made, or would make.
+    /// The commit that a merge of the pull request created, or would create.
     pub(crate) merge_commit_sha: Option<String>,
-    /// Where it comes from.
+    /// The source branch.
     pub(crate) head: Option<Head>,
 }
 
-/// Where a pull request comes from.
+/// A pull request's source branch.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Head {
     /// The branch.
     #[serde(rename = "ref", default)]
     pub(crate) branch: String,
-    /// Its newest commit.
+    /// The newest commit.
     #[serde(default)]
     pub(crate) sha: String,
 }
@@ -36,7 +36,7 @@ impl GitHub {
         self.get(&format!("/pulls/{number}")).await
     }
 
-    /// The pull requests that a commit belongs to; none for a commit that GitHub does not know.
+    /// The pull requests of a commit; none for a commit that GitHub does not know.
     pub(crate) async fn pulls_of(&self, commit: &str) -> Answer<Vec<Pull>> {
         match self.list(&format!("/commits/{commit}/pulls"), "").await {
             Err(trouble) if trouble.kind == GithubKind::Refused => Ok(Vec::new()),

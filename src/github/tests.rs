@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::GitHub;
-use super::client::segment;
+use super::client::path_segment;
 use crate::aws::tests::server::{Answer, Server};
 use crate::clock;
 use crate::feedback::GithubKind;
 
 #[test]
 fn a_label_is_one_part_of_a_path() {
-    assert_eq!(segment("traffic: blue-80"), "traffic%3A%20blue-80");
-    assert_eq!(segment("a/b?c"), "a%2Fb%3Fc");
+    assert_eq!(path_segment("traffic: blue-80"), "traffic%3A%20blue-80");
+    assert_eq!(path_segment("a/b?c"), "a%2Fb%3Fc");
 }
 
 #[tokio::test]
@@ -19,9 +19,9 @@ async fn invariant_40_a_list_without_an_end_is_given_up_and_never_taken_for_whol
     let page: Vec<_> = (1..=100).map(|id| serde_json::json!({ "id": id, "body": "hello" })).collect();
     let page = serde_json::Value::from(page).to_string();
     let server = Server::start(move |_, _| Answer::Json(200, page.clone())).await;
-    let http = crate::http::client("42").unwrap();
+    let http = crate::http::build_client("42").unwrap();
     let github = GitHub::new(http, &server.url, "token", "octo/shop").unwrap();
-    let read = clock::within(Duration::from_secs(20), github.marked_comments(7, |_| true)).await;
+    let read = clock::with_timeout(Duration::from_secs(20), github.marked_comments(7, |_| true)).await;
     let trouble = read.expect("the list is given up").expect_err("the list is not whole");
     assert_eq!((trouble.kind, server.requests().len()), (GithubKind::Odd, 30));
 }
@@ -44,7 +44,8 @@ async fn own(viewer: (u16, &'static str)) -> Vec<u64> {
         false => Answer::Json(200, all.to_string()),
     })
     .await;
-    let github = GitHub::new(crate::http::client("42").unwrap(), &server.url, "token", "octo/shop").unwrap();
+    let github =
+        GitHub::new(crate::http::build_client("42").unwrap(), &server.url, "token", "octo/shop").unwrap();
     let marked = github.marked_comments(7, |_| true).await.unwrap();
     assert_eq!(server.requests().len(), 2);
     marked.iter().map(|comment| comment.id).collect()
@@ -65,7 +66,7 @@ async fn a_comment_is_the_token_s_own_by_its_author_alone() {
 async fn an_enterprise_server_has_graphql_beside_its_rest_api() {
     for (prefix, expected) in [("", "/graphql"), ("/api/v3", "/api/graphql"), ("/api/v3/", "/api/graphql")] {
         let server = Server::start(|_, _| Answer::Json(200, "{}".to_owned())).await;
-        let (http, api) = (crate::http::client("42").unwrap(), format!("{}{prefix}", server.url));
+        let (http, api) = (crate::http::build_client("42").unwrap(), format!("{}{prefix}", server.url));
         let github = GitHub::new(http, &api, "token", "octo/shop").unwrap();
         github.query::<serde_json::Value>("query { viewer { login } }").await.unwrap();
         let line = server.requests()[0].head.lines().next().unwrap().to_owned();

@@ -1,5 +1,5 @@
-//! How large a YAML document becomes by its aliases. Its parser bounds how often they are followed, and not what that
-//! comes to: a list of 50,000 and 50,000 aliases of it are 500 KB of text and 2,500,000,000 nodes.
+//! The size of a YAML document with all aliases resolved. The parser limits the number of aliases, not the resulting
+//! size: a list of 50,000 with 50,000 aliases to that list is 500 KB of text and 2,500,000,000 nodes.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,25 +12,25 @@ use serde::de::{
 /// The most nodes of a document. A text of 1 MiB without aliases has fewer.
 const MOST_NODES: usize = 600_000;
 
-/// What is said of a document that has more.
+/// The message for a document that has more.
 pub(crate) const TOO_MANY: &str = "the document repeats too much by its aliases";
 
-/// Whether the aliases of a document make it larger than a document may be.
+/// True if aliases make a document larger than allowed.
 pub(crate) fn repeat_too_much(text: &str) -> bool {
     let nodes = Cell::new(0);
     if text.contains('*') && text.contains('&') {
-        // What else is wrong with it is found when it is read.
+        // The later read reports any other error.
         let _ = Counter(&nodes).deserialize(serde_yaml::Deserializer::from_str(text));
     }
     nodes.get() > MOST_NODES
 }
 
-/// Counts nodes, and fails at one too many.
+/// Counts nodes and fails above the limit.
 #[derive(Clone, Copy)]
 struct Counter<'a>(&'a Cell<usize>);
 
 impl Counter<'_> {
-    /// One node more.
+    /// Counts one more node.
     fn node<E: Error>(self) -> Result<(), E> {
         self.0.set(self.0.get() + 1);
         if self.0.get() > MOST_NODES { Err(E::custom(TOO_MANY)) } else { Ok(()) }

@@ -9,17 +9,17 @@ pub(crate) struct Arn<'a> {
     pub(crate) region: &'a str,
     /// The account, 12 digits.
     pub(crate) account: &'a str,
-    /// What is named, such as `service/shop/web-blue`.
+    /// The resource, such as `service/shop/web-blue`.
     pub(crate) resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// Whether a text claims to be an ARN, well-formed or not.
+    /// True if a text claims to be an ARN, well-formed or not.
     pub(crate) fn looks_like(text: &str) -> bool {
         text.starts_with("arn:")
     }
 
-    /// The parts, if all six are there, the region and resource are not empty and the account has 12 digits.
+    /// The parts. None unless all six exist, region and resource are not empty and the account has 12 digits.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let (arn, partition) = (parts.next()?, parts.next()?);
@@ -36,7 +36,7 @@ impl<'a> Arn<'a> {
         })
     }
 
-    /// The kind of the resource: what stands before its first slash or colon.
+    /// The kind of the resource: the text before the first slash or colon.
     pub(crate) fn kind(&self) -> &'a str {
         self.resource.split(['/', ':']).next().unwrap_or_default()
     }

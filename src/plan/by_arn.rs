@@ -1,6 +1,6 @@
-//! Maps by ARN in the saved state, stored by column: a value that all entries share is stored once, and an ARN only from
-//! the first byte that differs from the ARN before it. The runner passes the state in an environment variable, which
-//! Linux limits to 128 KiB (`MAX_ARG_STRLEN`).
+//! Maps by ARN in the saved state, stored by column. A value that all entries share is stored once. Each ARN is stored
+//! from the first byte that differs from the previous ARN. The runner passes the state in an environment variable,
+//! which Linux limits to 128 KiB (`MAX_ARG_STRLEN`).
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    /// The ARNs in order, each as the number of bytes it shares with the ARN before it, a space, and the rest.
+    /// The ARNs in order. Each is stored as the number of bytes shared with the previous ARN, a space, and the rest.
     arns: Vec<String>,
-    /// The values of each field, by its path; a single value is that of all entries.
+    /// The values of each field, by path. A single value holds for all entries.
     fields: BTreeMap<String, Vec<Value>>,
 }
 
@@ -29,7 +29,7 @@ enum Readable<T> {
     Plain(BTreeMap<String, T>),
 }
 
-/// Writes the map. Errors: a value is no object, or its fields differ from those of the others.
+/// Writes the map. Errors: a value is no object, or the fields of two values differ.
 pub(crate) fn serialize<T: Serialize, S: Serializer>(
     map: &BTreeMap<String, T>,
     serializer: S,
@@ -41,7 +41,7 @@ pub(crate) fn serialize<T: Serialize, S: Serializer>(
         let same = arn.floor_char_boundary(same);
         stored.arns.push(format!("{same} {}", &arn[same..]));
         last = arn;
-        split(&serde_json::to_value(value).map_err(S::Error::custom)?, "", &mut stored.fields);
+        split_columns(&serde_json::to_value(value).map_err(S::Error::custom)?, "", &mut stored.fields);
     }
     if stored.fields.values().any(|column| column.len() != map.len()) {
         return Err(S::Error::custom("the entries have different fields"));
@@ -54,7 +54,7 @@ pub(crate) fn serialize<T: Serialize, S: Serializer>(
     stored.serialize(serializer)
 }
 
-/// Reads the map. Errors: it is in neither form, or parts of it are missing.
+/// Reads the map. Errors: an unknown form, or missing parts.
 pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {
@@ -64,34 +64,35 @@ pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     };
     let (mut map, mut last) = (BTreeMap::new(), String::new());
     for (at, text) in stored.arns.iter().enumerate() {
-        last = arn(&last, text).ok_or_else(|| D::Error::custom("an ARN is not understood"))?;
-        let value = joined(&stored.fields, (at, stored.arns.len()))
+        last = expand_arn(&last, text).ok_or_else(|| D::Error::custom("an ARN is not understood"))?;
+        let value = join_columns(&stored.fields, (at, stored.arns.len()))
             .ok_or_else(|| D::Error::custom("a value is missing"))?;
         map.insert(last.clone(), serde_json::from_value(value).map_err(D::Error::custom)?);
     }
     Ok(map)
 }
 
-/// Adds each field of a value to its column.
-fn split(value: &Value, path: &str, fields: &mut BTreeMap<String, Vec<Value>>) {
+/// Adds each field of a value to the column of that field.
+fn split_columns(value: &Value, path: &str, fields: &mut BTreeMap<String, Vec<Value>>) {
     let Value::Object(object) = value else {
         fields.entry(path.to_owned()).or_default().push(value.clone());
         return;
     };
     for (name, inner) in object {
         let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-        split(inner, &path, fields);
+        split_columns(inner, &path, fields);
     }
 }
 
-/// An ARN from the one before it and its stored text.
-fn arn(last: &str, text: &str) -> Option<String> {
+/// An ARN from the previous ARN and the stored text.
+fn expand_arn(last: &str, text: &str) -> Option<String> {
     let (same, rest) = text.split_once(' ')?;
     Some(format!("{}{rest}", last.get(..same.parse().ok()?)?))
 }
 
-/// The value of one of so many entries. None if a column has neither one value nor one for each entry.
-fn joined(fields: &BTreeMap<String, Vec<Value>>, (at, entries): (usize, usize)) -> Option<Value> {
+/// The value at this place among this number of entries. None if a column has neither a single value nor a value for
+/// each entry.
+fn join_columns(fields: &BTreeMap<String, Vec<Value>>, (at, entries): (usize, usize)) -> Option<Value> {
     let mut whole = Map::new();
     for (path, column) in fields {
         let value = match column.as_slice() {

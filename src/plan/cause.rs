@@ -1,14 +1,14 @@
-//! Why a deployment failed, gathered from what was seen: deduplicated, the most telling first.
+//! Causes of a failed deployment, deduplicated, the most telling first.
 
 use super::arn::Arn;
 use super::snapshot::{Container, Event, Seen, Service, Target, Task};
-use super::step::{Failing, ProbeFailure};
+use super::step::{ProbeFailure, RunFailure};
 use super::time::Time;
-use super::verdict::{Mine, own_tasks};
+use super::verdict::{OwnDeployment, own_tasks};
 
 mod targets;
 
-/// One thing that was seen and that tells why. Ordered: the earlier variant tells more.
+/// One observed cause of a failure. Earlier variants tell more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// A probe got a wrong answer, or none.
@@ -26,18 +26,18 @@ pub(crate) enum Finding {
     OutOfMemory {
         /// The container.
         container: String,
-        /// How many tasks.
+        /// Number of tasks.
         tasks: u32,
     },
-    /// A container that ended by itself.
+    /// A container that exited with an error.
     Exit {
         /// The container.
         container: String,
-        /// Its exit code.
+        /// The exit code.
         code: i32,
-        /// AWS's reason, where there is one.
+        /// AWS's reason, if there is one.
         reason: Option<String>,
-        /// How many tasks.
+        /// Number of tasks.
         tasks: u32,
     },
     /// The load balancer does not find targets healthy.
@@ -48,7 +48,7 @@ pub(crate) enum Finding {
         code: String,
         /// AWS's description.
         description: String,
-        /// How many targets.
+        /// Number of targets.
         targets: u32,
     },
     /// Tasks that stopped for another reason.
@@ -57,22 +57,22 @@ pub(crate) enum Finding {
         code: String,
         /// `stoppedReason`.
         reason: String,
-        /// How many tasks.
+        /// Number of tasks.
         tasks: u32,
     },
-    /// An event that says that tasks can't be placed.
+    /// An event about tasks that can't be placed.
     Placement {
         /// AWS's words.
         message: String,
     },
-    /// What AWS says of the deployment itself.
+    /// AWS's reason for the end of the deployment.
     Aws {
-        /// Its reason.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Everything that tells why, and the containers whose logs tell more.
+/// All findings, and the containers whose logs tell more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cause {
     /// The most telling first.
@@ -81,71 +81,73 @@ pub(crate) struct Cause {
     pub(crate) logs: Vec<(String, String)>,
 }
 
-/// Most log links that are given.
+/// Most log links in a report.
 const LOGS: usize = 3;
 
-/// Gathers the cause of what failed. `unhealthy` are the run's own targets that were seen unhealthy before.
-pub(crate) fn gather(
+/// Gathers the cause of a failure. `unhealthy` are the run's own targets that earlier looks saw unhealthy.
+pub(crate) fn gather_cause(
     service: Option<&Service>,
-    mine: Option<&Mine>,
+    awaited: Option<&OwnDeployment>,
     unhealthy: &[Target],
-    failing: &Failing,
+    failing: &RunFailure,
 ) -> Cause {
     let mut findings = Vec::new();
-    if let Failing::Probe(failure) = failing {
+    if let RunFailure::Probe(failure) = failing {
         findings.push(Finding::Probe(failure.clone()));
     }
-    let (Some(service), Some(mine)) = (service, mine) else { return Cause { findings, logs: Vec::new() } };
+    let (Some(service), Some(awaited)) = (service, awaited) else {
+        return Cause { findings, logs: Vec::new() };
+    };
     let stopped: Vec<&Task> =
-        known(&service.stopped).map(|tasks| own_tasks(tasks, mine).collect()).unwrap_or_default();
+        known_value(&service.stopped).map(|tasks| own_tasks(tasks, awaited).collect()).unwrap_or_default();
     for task in stopped.iter().filter(|task| is_failure(task)) {
         for finding in of_task(task) {
-            add(&mut findings, finding);
+            add_finding(&mut findings, finding);
         }
     }
-    for finding in targets::of_targets(service, mine, unhealthy, &stopped) {
-        add(&mut findings, finding);
+    for finding in targets::of_targets(service, awaited, unhealthy, &stopped) {
+        add_finding(&mut findings, finding);
     }
-    findings.extend(placement(&service.events, mine.started));
-    findings.extend(of_aws(service, mine));
-    findings.sort_by_key(rank);
-    Cause { findings, logs: logs(service, &stopped) }
+    findings.extend(placement_finding(&service.events, awaited.started));
+    findings.extend(of_aws(service, awaited));
+    findings.sort_by_key(finding_rank);
+    Cause { findings, logs: failed_task_logs(service, &stopped) }
 }
 
-/// A part's value, where it was read.
-fn known<T>(part: &Seen<T>) -> Option<&T> {
+/// The value of a part, if the read succeeded.
+fn known_value<T>(part: &Seen<T>) -> Option<&T> {
     part.as_ref().and_then(|read| read.as_ref().ok())
 }
 
-/// How many tasks of a service failed since then, where that was looked at.
+/// Number of a service's tasks that failed since then; 0 if the stopped tasks were not read.
 pub(crate) fn failed_since(service: &Service, since: Time) -> usize {
-    let stopped = known(&service.stopped).map_or(&[][..], Vec::as_slice);
+    let stopped = known_value(&service.stopped).map_or(&[][..], Vec::as_slice);
     let after = |task: &&Task| task.stopped_at.is_some_and(|at| at >= since);
     stopped.iter().filter(after).filter(|task| is_failure(task)).count()
 }
 
-/// Tasks that the scheduler stopped because a deployment went on or was put back tell nothing. Those whose health
-/// checks failed do.
+/// True for a failed task. A task that the scheduler stopped while a deployment moved on or was restored is no failure,
+/// unless the health checks of the task failed.
 fn is_failure(task: &Task) -> bool {
     let reason = task.stopped_reason.as_deref().unwrap_or_default();
     let by_scheduler = task.stop_code.as_deref() == Some("ServiceSchedulerInitiated");
     !by_scheduler || reason.contains("failed")
 }
 
-/// Whether a task stopped by a fault that its version may have: AWS took no machine away, and nobody stopped it by hand.
+/// True if the version may be at fault for a stopped task: AWS took no machine away, and no user stopped the task.
 pub(crate) fn is_failure_of_version(task: &Task) -> bool {
     let taken = ["SpotInterruption", "TerminationNotice", "InfrastructureHealth", "UserInitiated"];
     is_failure(task) && !task.stop_code.as_deref().is_some_and(|code| taken.contains(&code))
 }
 
-/// What one failed task tells, and the container to read the log of.
+/// The findings from one failed task, and the container whose log to read.
 pub(crate) fn of_one(service: &Service, task: &Task) -> Cause {
     let mut findings = of_task(task);
-    findings.sort_by_key(rank);
-    Cause { findings, logs: logs(service, &[task]) }
+    findings.sort_by_key(finding_rank);
+    Cause { findings, logs: failed_task_logs(service, &[task]) }
 }
 
-/// What one stopped task tells.
+/// The findings from one stopped task.
 fn of_task(task: &Task) -> Vec<Finding> {
     let told: Vec<Finding> = task.containers.iter().filter_map(of_container).collect();
     if !told.is_empty() {
@@ -163,7 +165,7 @@ fn of_task(task: &Task) -> Vec<Finding> {
     }]
 }
 
-/// What one container tells.
+/// The finding from one container.
 fn of_container(container: &Container) -> Option<Finding> {
     let name = container.name.clone();
     let reason = container.reason.clone();
@@ -193,68 +195,68 @@ fn of_container(container: &Container) -> Option<Finding> {
     }
 }
 
-/// Adds a finding, or counts it where the same is known already.
-fn add(findings: &mut Vec<Finding>, new: Finding) {
+/// Adds a finding, or adds to the count of an equal finding.
+fn add_finding(findings: &mut Vec<Finding>, new: Finding) {
     for known in findings.iter_mut() {
-        if counted(known, &new) {
+        if merge_finding(known, &new) {
             return;
         }
     }
     findings.push(new);
 }
 
-/// Whether `new` was the same as `known`, which counts one more then.
-fn counted(known: &mut Finding, new: &Finding) -> bool {
+/// True if `new` equals `known`. The count of `known` then grows.
+fn merge_finding(known: &mut Finding, new: &Finding) -> bool {
     match (known, new) {
         (Finding::Image { container, image, .. }, Finding::Image { container: c, image: i, .. }) => {
             container == c && image == i
         }
         (Finding::OutOfMemory { container, tasks }, Finding::OutOfMemory { container: c, tasks: more }) => {
-            plus(container == c, tasks, *more)
+            add_if_same(container == c, tasks, *more)
         }
         (
             Finding::Exit { container, code, tasks, .. },
             Finding::Exit { container: other, code: exit, tasks: more, .. },
-        ) => plus(container == other && code == exit, tasks, *more),
+        ) => add_if_same(container == other && code == exit, tasks, *more),
         (Finding::Target { code, targets, .. }, Finding::Target { code: c, targets: more, .. }) => {
-            plus(code == c, targets, *more)
+            add_if_same(code == c, targets, *more)
         }
         (Finding::Stopped { code, reason, tasks }, Finding::Stopped { code: c, reason: r, tasks: more }) => {
-            plus(code == c && reason == r, tasks, *more)
+            add_if_same(code == c && reason == r, tasks, *more)
         }
         (known, new) => known == new,
     }
 }
 
-/// Counts when it is the same.
-fn plus(same: bool, count: &mut u32, more: u32) -> bool {
+/// Adds to the count if both are the same.
+fn add_if_same(same: bool, count: &mut u32, more: u32) -> bool {
     if same {
         *count += more;
     }
     same
 }
 
-/// The newest event since the start that says that tasks can't be placed.
-fn placement(events: &[Event], since: Time) -> Option<Finding> {
+/// The newest event since the start about tasks that can't be placed.
+fn placement_finding(events: &[Event], since: Time) -> Option<Finding> {
     let told = |event: &&Event| event.at >= since && event.message.contains("unable to place a task");
     events.iter().find(told).map(|event| Finding::Placement { message: event.message.clone() })
 }
 
-/// What AWS says of the deployment itself. Of several service deployments of this task definition the newest is the
-/// run's own: what an earlier one failed for is no cause of this one.
-fn of_aws(service: &Service, mine: &Mine) -> Option<Finding> {
-    let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
+/// AWS's reason for the deployment's end. If several service deployments have this task definition, the newest is the
+/// run's own. The reason of an earlier service deployment is no cause of this failure.
+fn of_aws(service: &Service, awaited: &OwnDeployment) -> Option<Finding> {
+    let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == awaited.id.as_ref());
     let told = own.map(|deployment| deployment.reason.clone()).filter(|reason| reason.contains("fail"));
-    let history = known(&service.history).into_iter().flatten();
+    let history = known_value(&service.history).into_iter().flatten();
     let entry = history
-        .filter(|entry| entry.target.as_deref() == Some(&mine.task_definition))
+        .filter(|entry| entry.target.as_deref() == Some(&awaited.task_definition))
         .max_by_key(|entry| entry.created)
         .map(|entry| entry.reason.clone())
         .filter(|reason| !reason.is_empty());
     entry.or(told).map(|reason| Finding::Aws { reason })
 }
 
-/// Task ids differ from task to task: without them, the same reason is the same. Target groups are told by name.
+/// A reason without task ids, so that the same reason of two tasks is equal. Target groups appear by name.
 fn without_ids(reason: &str) -> String {
     let named = |word: &str| {
         let (arn, end) = word.strip_suffix(')').map_or((word, ""), |arn| (arn, ")"));
@@ -267,8 +269,8 @@ fn without_ids(reason: &str) -> String {
     reason.split(' ').filter(|word| !is_id(word)).map(named).collect::<Vec<_>>().join(" ")
 }
 
-/// Where a finding stands: what names the fault itself comes before what only follows from it.
-fn rank(finding: &Finding) -> u8 {
+/// The order of findings: the fault itself before its consequences.
+fn finding_rank(finding: &Finding) -> u8 {
     match finding {
         Finding::Probe(_) => 0,
         Finding::Image { .. } => 1,
@@ -281,9 +283,9 @@ fn rank(finding: &Finding) -> u8 {
     }
 }
 
-/// The newest failed tasks and the container to read the log of: the one that tells why, else the one that the load
-/// balancer sends to. A task that never started has no log.
-fn logs(service: &Service, stopped: &[&Task]) -> Vec<(String, String)> {
+/// The newest failed tasks, each with the container whose log to read: the container with a finding, else the container
+/// that the load balancer sends to. A task that never started has no log.
+fn failed_task_logs(service: &Service, stopped: &[&Task]) -> Vec<(String, String)> {
     let started = |task: &&&Task| task.stop_code.as_deref() != Some("TaskFailedToStart");
     let mut failed: Vec<&&Task> = stopped.iter().filter(|task| is_failure(task)).filter(started).collect();
     failed.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));

@@ -1,4 +1,4 @@
-//! The colors, and how traffic is split between two of them.
+//! The colors, and the traffic split between two of them.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) enum Color {
     Blue,
     /// The service and target group called green.
     Green,
-    /// The optional third service; it never takes production weight.
+    /// The optional third service. Develop never takes production weight.
     Develop,
 }
 
@@ -52,12 +52,12 @@ impl Split {
         }
     }
 
-    /// Whether users reach this color at all.
+    /// True if the color has any weight.
     pub(crate) fn is_live(self, color: Color) -> bool {
         self.weight(color) > 0
     }
 
-    /// The same ratio written as two numbers that sum to 100. A live color never rounds to 0, an idle one is 0.
+    /// The same ratio as two numbers that sum to 100. A live color never rounds to 0. An idle color is 0.
     pub(crate) fn percent(self) -> (u32, u32) {
         let sum = self.blue + self.green;
         if sum == 0 {
@@ -70,13 +70,13 @@ impl Split {
         (blue, 100 - blue)
     }
 
-    /// Whether its percentages say it as it is: those of weights 1 and 2 do not.
+    /// True if the percentages are exact, which is false for weights 1 and 2.
     pub(crate) fn is_exact(self) -> bool {
         let (blue, green) = self.percent();
         self.same_ratio(Split { blue, green })
     }
 
-    /// Whether two splits send the same share to each color.
+    /// True if two splits send the same share to each color.
     pub(crate) fn same_ratio(self, other: Split) -> bool {
         let live = |s: Split| s.blue + s.green > 0;
         live(self) && live(other) && self.blue * other.green == other.blue * self.green
@@ -88,7 +88,7 @@ impl Split {
     }
 }
 
-/// `blue-80`, or `95/5` where no preset has this ratio.
+/// `blue-80`, or `95/5` if no preset has this ratio.
 impl fmt::Display for Split {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = self.preset() {

@@ -1,21 +1,23 @@
 //! The decision of a deploy, state by state, each typed by hand.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Split;
-use crate::plan::predict::{NEW_REVISION, Plan, plan};
-use crate::plan::run::{Answer, Unanswered};
+use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
+use crate::plan::run::{Answer, UnansweredWrite};
 use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
 use crate::plan::snapshot::{
     Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target,
 };
-use crate::plan::step::{Because, Found, Left, ProbeFailure, ProbeFailureKind, SetupPart, Update};
-use crate::plan::trouble::TroubleKind;
+use crate::plan::step::{
+    EndStateReason, InitialService, Left, ProbeFailure, ProbeFailureKind, SetupPart, Update,
+};
 use crate::plan::wanted::{DesiredCount, WantedColor};
-use crate::plan::wiring::Tangle;
+use crate::plan::wiring::RoutingError;
 
 /// The decision at the beginning.
 fn first(snapshot: &Snapshot, goal: &Goal) -> Next {
-    next(&Ok(snapshot.clone()), goal, &Run::begin(at(0)), at(0))
+    next_deploy_action(&Ok(snapshot.clone()), goal, &Run::begin(at(0)), at(0))
 }
 
 /// The green service of a snapshot, to be changed.
@@ -41,13 +43,13 @@ fn updated() -> Service {
     let green = green(&mut all);
     green.task_definition = arn("web-green:2");
     let old = Deployment { primary: false, ..green.deployments[0].clone() };
-    let mine = Deployment {
+    let awaited = Deployment {
         rollout: Rollout::InProgress,
         running: 0,
         created: at(1),
         ..deployment("mine", &arn("web-green:2"), 2)
     };
-    green.deployments = vec![mine, old];
+    green.deployments = vec![awaited, old];
     green.clone()
 }
 
@@ -81,17 +83,23 @@ fn a_new_version_is_looked_for_registered_and_rolled_out() {
     assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find { family: family.clone() }));
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
     assert_eq!(
-        next(&Ok(snapshot()), &goal, &run, at(0)),
+        next_deploy_action(&Ok(snapshot()), &goal, &run, at(0)),
         Next::Step(Step::Register { family: family.clone() })
     );
     run.answered(&Step::Register { family }, Ok(Answer::Registered(arn("web-green:2"))), at(0));
-    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
+    assert_eq!(
+        next_deploy_action(&Ok(snapshot()), &goal, &run, at(0)),
+        step(Some(arn("web-green:2")), None, false)
+    );
 }
 
 #[test]
 fn invariant_14_a_revision_with_the_same_content_is_used_and_none_registered() {
     let run = Run { sought: Some(Some(arn("web-green:7"))), ..Run::begin(at(0)) };
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(0)), step(Some(arn("web-green:7")), None, false));
+    assert_eq!(
+        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(0)),
+        step(Some(arn("web-green:7")), None, false)
+    );
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn invariant_14_the_same_content_that_is_healthy_needs_no_write() {
     let mut run = Run::begin(at(0));
     run.follow(follow);
     let good = Next::Done(End::Good { changed: false, healthy: 2 });
-    assert_eq!(next(&Ok(snapshot()), &goal, &run, at(1)), good);
+    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal, &run, at(1)), good);
 }
 
 #[test]
@@ -164,40 +172,54 @@ fn invariant_22_a_live_color_gets_no_fewer_tasks_than_it_has() {
 fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_meanwhile() {
     let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
     let lost =
-        Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1), ended: at(1) };
+        UnansweredWrite { step: update, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
     let run = Run { sought: Some(Some(arn("web-green:2"))), unanswered: Some(lost), ..Run::begin(at(0)) };
     let live = |green| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..with(green) };
-    let Next::Follow(follow) = next(&Ok(live(updated())), &goal(), &run, at(5)) else { panic!() };
-    assert_eq!(follow.mine.id.as_deref(), Some("ecs-svc/mine"));
+    let Next::Follow(follow) = next_deploy_action(&Ok(live(updated())), &goal(), &run, at(5)) else {
+        panic!()
+    };
+    assert_eq!(follow.awaited.id.as_deref(), Some("ecs-svc/mine"));
     let as_found = live(snapshot().services[1].clone());
-    assert!(matches!(next(&Ok(as_found.clone()), &goal(), &run, at(5)), Next::Wait(Wait::Unanswered(_))));
-    assert!(matches!(next(&Ok(as_found), &goal(), &run, at(11)), Next::Refuse(Refusal::LiveColor { .. })));
+    assert!(matches!(
+        next_deploy_action(&Ok(as_found.clone()), &goal(), &run, at(5)),
+        Next::Wait(Wait::UnansweredWrite(_))
+    ));
+    assert!(matches!(
+        next_deploy_action(&Ok(as_found), &goal(), &run, at(11)),
+        Next::Refuse(Refusal::LiveColor { .. })
+    ));
 }
 
 #[test]
 fn invariant_35_an_update_without_an_answer_is_not_called_untouched_where_nothing_can_be_read() {
     let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
     let lost =
-        Unanswered { step: update, trouble: trouble(TroubleKind::TimedOut), sent: at(1), ended: at(1) };
+        UnansweredWrite { step: update, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
     let sought = Some(Some(arn("web-green:2")));
     let before = Run { sought, ..Run::begin(at(0)) };
     let sent = Run { unanswered: Some(lost), ..before.clone() };
-    let (denied, down) = (trouble(TroubleKind::Denied), trouble(TroubleKind::Unreachable));
-    let unread = |trouble: &Trouble| {
+    let (denied, down) = (trouble(AwsErrorKind::Denied), trouble(AwsErrorKind::Unreachable));
+    let unread = |trouble: &AwsError| {
         let mut green = snapshot().services[1].clone();
         green.tasks = Some(Err(trouble.clone()));
         [Err(trouble.clone()), Ok(with(green))]
     };
-    let turned = |ended| Next::Turn(Failing::Deployment(ended), Recovery::Ours);
-    let late = turned(Ended::TimedOut(Box::new(Waiting::Unknown(down.clone()))));
+    let turned = |ended| Next::Restore(RunFailure::Deployment(ended), Restorer::ThisRun);
+    let late = turned(DeploymentFailure::TimedOut(Box::new(Waiting::Unknown(down.clone()))));
     for seen in unread(&denied) {
-        assert_eq!(next(&seen, &goal(), &before, at(2)), Next::Refuse(Refusal::Unread(denied.clone())));
-        assert_eq!(next(&seen, &goal(), &sent, at(2)), turned(Ended::Trouble(denied.clone())));
+        assert_eq!(
+            next_deploy_action(&seen, &goal(), &before, at(2)),
+            Next::Refuse(Refusal::Unread(denied.clone()))
+        );
+        assert_eq!(
+            next_deploy_action(&seen, &goal(), &sent, at(2)),
+            turned(DeploymentFailure::AwsError(denied.clone()))
+        );
     }
     let [seen, _] = unread(&down);
-    assert_eq!(next(&seen, &goal(), &sent, at(599)), Next::Wait(Wait::Trouble(down.clone())));
-    assert_eq!(next(&seen, &goal(), &sent, at(600)), late);
-    assert_eq!(next(&seen, &goal(), &before, at(600)), Next::Refuse(Refusal::Unread(down)));
+    assert_eq!(next_deploy_action(&seen, &goal(), &sent, at(599)), Next::Wait(Wait::AwsError(down.clone())));
+    assert_eq!(next_deploy_action(&seen, &goal(), &sent, at(600)), late);
+    assert_eq!(next_deploy_action(&seen, &goal(), &before, at(600)), Next::Refuse(Refusal::Unread(down)));
 }
 
 #[test]
@@ -219,7 +241,7 @@ fn invariant_06_a_color_that_became_live_after_the_register_is_not_updated() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(99, 1)]));
     let run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
-    let refused = next(&Ok(live), &goal(), &run, at(3));
+    let refused = next_deploy_action(&Ok(live), &goal(), &run, at(3));
     assert!(matches!(refused, Next::Refuse(Refusal::LiveColor { color: Color::Green, .. })), "{refused:?}");
 }
 
@@ -230,7 +252,7 @@ fn idle_is_found_and_a_split_has_none() {
     let mut split = snapshot();
     split.balancers = Some(Ok(vec![balancer(50, 50)]));
     assert_eq!(first(&split, &goal), Next::Refuse(Refusal::NoIdleColor(Split { blue: 50, green: 50 })));
-    let admitted = admit(&snapshot(), &goal.request).unwrap();
+    let admitted = check_preconditions(&snapshot(), &goal.request).unwrap();
     assert_eq!(admitted.color, Color::Green);
 }
 
@@ -274,7 +296,10 @@ fn missing_draining_and_tangled_services_are_refused() {
         balancer
     }]));
     let listeners = vec!["HTTP:8080".to_owned(), "HTTP:8081".to_owned()];
-    assert_eq!(first(&unwired, &goal()), Next::Refuse(Refusal::Tangle(Tangle::NoProductionRule(listeners))));
+    assert_eq!(
+        first(&unwired, &goal()),
+        Next::Refuse(Refusal::RoutingError(RoutingError::NoProductionRule(listeners)))
+    );
 }
 
 #[test]
@@ -289,12 +314,12 @@ fn another_deployment_in_flight_is_refused_and_one_of_the_same_content_is_adopte
         active: true,
     };
     green(&mut flying).definition = Some(Ok(definition));
-    assert_eq!(first(&flying, &goal()), Next::Look(Look::CLOSER));
+    assert_eq!(first(&flying, &goal()), Next::Read(ReadScope::CLOSER));
     green(&mut flying).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = first(&flying, &goal()) else { panic!() };
     assert!(follow.adopted);
-    assert_eq!(follow.mine.id.as_deref(), Some("ecs-svc/mine"));
-    assert_eq!(follow.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    assert_eq!(follow.awaited.id.as_deref(), Some("ecs-svc/mine"));
+    assert_eq!(follow.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
 }
 
 #[test]
@@ -308,14 +333,14 @@ fn no_room_for_a_rolling_update_is_seen_before_writing() {
 #[test]
 fn invariant_09_before_the_first_write_a_throttle_waits_and_a_missing_permission_refuses() {
     let run = Run::begin(at(0));
-    let throttled = trouble(TroubleKind::Throttled);
-    let waiting = next(&Err(throttled.clone()), &goal(), &run, at(5));
-    assert_eq!(waiting, Next::Wait(Wait::Trouble(throttled.clone())));
-    let late = next(&Err(throttled.clone()), &goal(), &run, at(600));
+    let throttled = trouble(AwsErrorKind::Throttled);
+    let waiting = next_deploy_action(&Err(throttled.clone()), &goal(), &run, at(5));
+    assert_eq!(waiting, Next::Wait(Wait::AwsError(throttled.clone())));
+    let late = next_deploy_action(&Err(throttled.clone()), &goal(), &run, at(600));
     assert_eq!(late, Next::Refuse(Refusal::Unread(throttled)));
     for part in 0..4 {
         let mut all = snapshot();
-        let denied = trouble(TroubleKind::Denied);
+        let denied = trouble(AwsErrorKind::Denied);
         match part {
             0 => all.balancers = Some(Err(denied.clone())),
             1 => green(&mut all).group = Some(Err(denied.clone())),
@@ -331,9 +356,12 @@ fn a_failed_deployment_turns_and_puts_back_what_was_found() {
     let mut run = after_update();
     let mut failed = updated();
     failed.deployments[0].rollout = Rollout::Failed;
-    let turn = next(&Ok(with(failed.clone())), &goal(), &run, at(20));
-    assert_eq!(turn, Next::Turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Ours));
-    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Ours, at(20));
+    let turn = next_deploy_action(&Ok(with(failed.clone())), &goal(), &run, at(20));
+    assert_eq!(
+        turn,
+        Next::Restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun)
+    );
+    run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun, at(20));
     let restore = Update {
         color: Color::Green,
         service: "web-green".to_owned(),
@@ -342,33 +370,36 @@ fn a_failed_deployment_turns_and_puts_back_what_was_found() {
         force: false,
         purpose: Purpose::Restore,
     };
-    assert_eq!(next(&Ok(with(failed)), &goal(), &run, at(21)), Next::Step(Step::Update(restore.clone())));
+    assert_eq!(
+        next_deploy_action(&Ok(with(failed)), &goal(), &run, at(21)),
+        Next::Step(Step::Update(restore.clone()))
+    );
     let back = snapshot().service(Color::Green).unwrap().clone();
     run.answered(&Step::Update(restore), Ok(Answer::Updated(Box::new(back))), at(21));
     let end = End::Bad {
-        failing: Failing::Deployment(Ended::CircuitBreaker),
+        failing: RunFailure::Deployment(DeploymentFailure::CircuitBreaker),
         left: Left::Restored,
-        because: Because::PutBack,
+        because: EndStateReason::RestoredByRun,
     };
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(22)), Next::Done(end));
+    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(22)), Next::Done(end));
 }
 
 #[test]
 fn invariant_13_a_rollback_by_aws_is_waited_for_and_not_done_twice() {
     let mut run = after_update();
-    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Aws, at(20));
-    let waiting = next(&Ok(with(updated())), &goal(), &run, at(25));
+    run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::Aws, at(20));
+    let waiting = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(25));
     assert!(matches!(waiting, Next::Wait(Wait::Rollback { .. })), "{waiting:?}");
-    let end = next(&Ok(snapshot()), &goal(), &run, at(26));
+    let end = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(26));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
-    assert_eq!((left, because), (Left::Restored, Because::AwsPutBack));
+    assert_eq!((left, because), (Left::Restored, EndStateReason::RestoredByAws));
 }
 
 #[test]
 fn invariant_13_a_rollback_that_aws_never_begins_is_done_by_the_run() {
     let mut run = after_update();
-    run.turn(Failing::Deployment(Ended::CircuitBreaker), Recovery::Aws, at(20));
-    let stalled = next(&Ok(with(updated())), &goal(), &run, at(51));
+    run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::Aws, at(20));
+    let stalled = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(51));
     assert!(
         matches!(stalled, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))),
         "{stalled:?}"
@@ -378,12 +409,12 @@ fn invariant_13_a_rollback_that_aws_never_begins_is_done_by_the_run() {
 #[test]
 fn what_somebody_else_wrote_meanwhile_stands() {
     let mut run = after_update();
-    run.turn(Failing::Cancelled, Recovery::Ours, at(20));
+    run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(20));
     let mut theirs = updated();
     theirs.task_definition = arn("web-green:9");
-    let end = next(&Ok(with(theirs)), &goal(), &run, at(21));
+    let end = next_deploy_action(&Ok(with(theirs)), &goal(), &run, at(21));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
-    assert_eq!((left, because), (Left::Changed, Because::Theirs));
+    assert_eq!((left, because), (Left::Changed, EndStateReason::ChangedExternally));
 }
 
 #[test]
@@ -391,46 +422,61 @@ fn a_cancelled_run_restores_or_leaves_as_asked() {
     let mut run = after_update();
     run.cancelled = Some(at(5));
     assert_eq!(
-        next(&Ok(with(updated())), &goal(), &run, at(5)),
-        Next::Turn(Failing::Cancelled, Recovery::Ours)
+        next_deploy_action(&Ok(with(updated())), &goal(), &run, at(5)),
+        Next::Restore(RunFailure::Cancelled, Restorer::ThisRun)
     );
-    run.turn(Failing::Cancelled, Recovery::Ours, at(5));
-    let restore = next(&Ok(with(updated())), &goal(), &run, at(5));
+    run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(5));
+    let restore = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(5));
     assert!(matches!(restore, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))));
     let leave = Goal { restore_on_cancel: false, ..goal() };
-    let end = next(&Ok(with(updated())), &leave, &run, at(5));
+    let end = next_deploy_action(&Ok(with(updated())), &leave, &run, at(5));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
-    assert_eq!((left, because), (Left::Changed, Because::Asked));
+    assert_eq!((left, because), (Left::Changed, EndStateReason::Asked));
 }
 
 #[test]
 fn a_run_that_changed_nothing_leaves_everything_untouched() {
     let mut run = Run::begin(at(0));
-    run.turn(Failing::Cancelled, Recovery::Ours, at(1));
-    let end = next(&Ok(snapshot()), &goal(), &run, at(1));
-    let bad =
-        End::Bad { failing: Failing::Cancelled, left: Left::Untouched, because: Because::NothingChanged };
+    run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(1));
+    let end = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(1));
+    let bad = End::Bad {
+        failing: RunFailure::Cancelled,
+        left: Left::Untouched,
+        because: EndStateReason::NothingChanged,
+    };
     assert_eq!(end, Next::Done(bad));
 }
 
 #[test]
 fn when_aws_refuses_the_way_back_it_is_said_that_nothing_is_known() {
     let mut run = after_update();
-    run.turn(Failing::Deployment(Ended::TasksFailing { failed: 3 }), Recovery::Ours, at(20));
-    let expired = trouble(TroubleKind::Expired);
-    let end = next(&Err(expired.clone()), &goal(), &run, at(21));
+    run.start_restore(
+        RunFailure::Deployment(DeploymentFailure::TasksFailing { failed: 3 }),
+        Restorer::ThisRun,
+        at(20),
+    );
+    let expired = trouble(AwsErrorKind::Expired);
+    let end = next_deploy_action(&Err(expired.clone()), &goal(), &run, at(21));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
-    assert_eq!((left, because), (Left::Unknown, Because::Trouble(expired)));
+    assert_eq!((left, because), (Left::Unknown, EndStateReason::AwsError(expired)));
 }
 
 #[test]
 fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_again() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let lost =
+        crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost.clone()), at(1));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(11)), Next::Step(update), "it never had its effect");
+    assert_eq!(
+        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(2)),
+        Next::Wait(Wait::UnansweredWrite(lost))
+    );
+    assert_eq!(
+        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(11)),
+        Next::Step(update),
+        "it never had its effect"
+    );
     let mut shown = with(updated());
     let definition = Revision {
         arn: arn("web-green:2"),
@@ -440,26 +486,30 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     };
     green(&mut shown).definition = Some(Ok(definition));
     green(&mut shown).history = Some(Ok(Vec::new()));
-    let Next::Follow(follow) = next(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
+    let Next::Follow(follow) = next_deploy_action(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
     run.follow(follow);
     assert!(run.changed && !run.adopted, "it is the run's own deployment");
-    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
 }
 
 #[test]
 fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_again() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let lost =
+        crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let register = Step::Register { family: "web-green".to_owned() };
     let find = Step::Find { family: "web-green".to_owned() };
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
     run.answered(&register, Err(lost.clone()), at(1));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
+    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(1));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::Unanswered(lost)));
+    assert_eq!(
+        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(2)),
+        Next::Wait(Wait::UnansweredWrite(lost))
+    );
     run.waited();
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
+    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(12));
-    assert_eq!(next(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
+    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
 }
 
 #[test]
@@ -476,10 +526,10 @@ fn invariant_07_the_same_content_again_after_a_failure_goes_back_to_what_ran_bef
     failed.history = Some(Ok(Vec::new()));
     let again = step(None, None, true);
     let mut run = Run::begin(at(0));
-    assert_eq!(next(&Ok(with(failed.clone())), &goal(), &run, at(0)), again);
+    assert_eq!(next_deploy_action(&Ok(with(failed.clone())), &goal(), &run, at(0)), again);
     let Next::Step(Step::Update(update)) = again else { unreachable!() };
     run.before_update(&failed, &update);
-    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
     let mut alone = Run::begin(at(0));
     failed.deployments.truncate(1);
     alone.before_update(&failed, &update);
@@ -496,30 +546,40 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
     goal.request.probes = vec!["/".to_owned()];
     let mut run = after_update();
     let mut healthy = updated();
-    let mine = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
-    healthy.tasks = Some(Ok(tasks(&mine, 2, 1)));
-    healthy.deployments = vec![mine];
+    let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
+    healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
+    healthy.deployments = vec![awaited];
     let healthy = Ok(with(healthy));
     let wrong = ProbeFailure {
         url: "http://x/".to_owned(),
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
     };
     for tries in 1..=3 {
-        assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
+        assert_eq!(next_deploy_action(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
         run.answered(&Step::Probe, Ok(Answer::Probed(Err(wrong.clone()))), at(10));
         if tries < 3 {
-            assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Wait(Wait::Probe), "after try {tries}");
+            assert_eq!(
+                next_deploy_action(&healthy, &goal, &run, at(10)),
+                Next::Wait(Wait::Probe),
+                "after try {tries}"
+            );
             run.waited();
         }
     }
-    assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Turn(Failing::Probe(wrong), Recovery::Ours));
+    assert_eq!(
+        next_deploy_action(&healthy, &goal, &run, at(10)),
+        Next::Restore(RunFailure::Probe(wrong), Restorer::ThisRun)
+    );
     run.answered(&Step::Probe, Ok(Answer::Probed(Ok(()))), at(10));
-    assert_eq!(next(&healthy, &goal, &run, at(10)), Next::Done(End::Good { changed: true, healthy: 2 }));
+    assert_eq!(
+        next_deploy_action(&healthy, &goal, &run, at(10)),
+        Next::Done(End::Good { changed: true, healthy: 2 })
+    );
 }
 
 #[test]
 fn the_plan_is_the_decision_iterated() {
-    let steps = plan(&snapshot(), &goal(), None, at(0));
+    let steps = predict_plan(&snapshot(), &goal(), None, at(0));
     let update = |definition: &str| {
         Step::Update(Update {
             color: Color::Green,
@@ -533,12 +593,12 @@ fn the_plan_is_the_decision_iterated() {
     let register = Step::Register { family: "web-green".to_owned() };
     assert_eq!(steps, Plan::Steps(vec![register, update(NEW_REVISION)]));
     let known = arn("web-green:2");
-    assert_eq!(plan(&snapshot(), &goal(), Some(&known), at(0)), Plan::Steps(vec![update(&known)]));
+    assert_eq!(predict_plan(&snapshot(), &goal(), Some(&known), at(0)), Plan::Steps(vec![update(&known)]));
     let same = Goal { content: content("web-green", "v1"), ..goal() };
-    assert_eq!(plan(&snapshot(), &same, None, at(0)), Plan::Steps(Vec::new()));
+    assert_eq!(predict_plan(&snapshot(), &same, None, at(0)), Plan::Steps(Vec::new()));
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(0, 100)]));
-    assert!(matches!(plan(&live, &goal(), None, at(0)), Plan::Refuse(Refusal::LiveColor { .. })));
+    assert!(matches!(predict_plan(&live, &goal(), None, at(0)), Plan::Refuse(Refusal::LiveColor { .. })));
 }
 
 #[test]
@@ -547,12 +607,14 @@ fn the_plan_of_another_try_of_a_failed_version_is_one_forced_update() {
     let mut failed = snapshot();
     green(&mut failed).deployments[0].rollout = Rollout::Failed;
     let Next::Step(again) = step(None, None, true) else { unreachable!() };
-    assert_eq!(plan(&failed, &same, None, at(0)), Plan::Steps(vec![again]));
+    assert_eq!(predict_plan(&failed, &same, None, at(0)), Plan::Steps(vec![again]));
 }
 
 #[test]
 fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
-    let Next::Look(look) = next(&Ok(snapshot()), &goal(), &after_update(), at(60)) else { panic!() };
+    let Next::Read(look) = next_deploy_action(&Ok(snapshot()), &goal(), &after_update(), at(60)) else {
+        panic!()
+    };
     assert!(look.causes, "else the next decision would ask for the same again");
     assert_eq!((look.only, look.health), (Some(Color::Green), true), "nor is the verdict blind meanwhile");
 }
@@ -574,7 +636,8 @@ fn entry(target: &str, sources: &[&str], status: ServiceDeploymentStatus) -> Ser
 #[test]
 fn what_ran_before_is_told_by_the_older_deployment_then_by_what_was_replaced_then_by_what_succeeded() {
     use ServiceDeploymentStatus::{InProgress, RolledBack, Successful};
-    let found = |service: &Service| before(service, &arn("web-green:2")).map(|found| found.task_definition);
+    let found =
+        |service: &Service| previous_version(service, &arn("web-green:2")).map(|found| found.task_definition);
     assert_eq!(found(&updated()), Some(arn("web-green:1")), "the older deployment is still listed");
     let mut alone = updated();
     alone.deployments.truncate(1);
@@ -583,8 +646,8 @@ fn what_ran_before_is_told_by_the_older_deployment_then_by_what_was_replaced_the
     alone.history = Some(Ok(vec![own, entry("web-green:9", &["web-green:8"], Successful)]));
     assert_eq!(found(&alone), Some(arn("web-green:5")));
     let failed = entry("web-green:7", &[], RolledBack);
-    let mine = entry("web-green:2", &[], Successful);
-    alone.history = Some(Ok(vec![mine, failed, entry("web-green:6", &[], Successful)]));
+    let awaited = entry("web-green:2", &[], Successful);
+    alone.history = Some(Ok(vec![awaited, failed, entry("web-green:6", &[], Successful)]));
     assert_eq!(found(&alone), Some(arn("web-green:6")), "the newest that succeeded and is another");
     let mut twice = updated();
     twice.deployments[1].task_definition = arn("web-green:2");
@@ -593,27 +656,28 @@ fn what_ran_before_is_told_by_the_older_deployment_then_by_what_was_replaced_the
 
 #[test]
 fn the_effect_of_an_unanswered_update_is_its_deployment_or_else_its_count() {
-    let lost = |task_definition: Option<&str>, desired, force| Unanswered {
+    let lost = |task_definition: Option<&str>, desired, force| UnansweredWrite {
         step: match step(task_definition.map(arn), desired, force) {
             Next::Step(step) => step,
             other => panic!("{other:?}"),
         },
-        trouble: trouble(TroubleKind::TimedOut),
+        trouble: trouble(AwsErrorKind::TimedOut),
         sent: at(1),
         ended: at(1),
     };
     let run = Run::begin(at(0));
     let green = updated();
-    assert!(shows(&green, &run, &lost(Some("web-green:2"), None, false)));
-    assert!(!shows(&green, &run, &lost(Some("web-green:3"), None, false)));
+    assert!(has_taken_effect(&green, &run, &lost(Some("web-green:2"), None, false)));
+    assert!(!has_taken_effect(&green, &run, &lost(Some("web-green:3"), None, false)));
     assert!(
-        shows(&green, &run, &lost(None, Some(2), false)) && !shows(&green, &run, &lost(None, Some(3), false))
+        has_taken_effect(&green, &run, &lost(None, Some(2), false))
+            && !has_taken_effect(&green, &run, &lost(None, Some(3), false))
     );
     let recounted = lost(Some("web-green:2"), Some(3), false);
-    assert!(shows(&green, &run, &recounted), "somebody else may have set the count since");
-    assert!(shows(&green, &run, &lost(None, None, true)));
+    assert!(has_taken_effect(&green, &run, &recounted), "somebody else may have set the count since");
+    assert!(has_taken_effect(&green, &run, &lost(None, None, true)));
     let old = snapshot().service(Color::Green).unwrap().clone();
-    assert!(!shows(&old, &run, &lost(None, None, true)), "its primary is an hour old");
+    assert!(!has_taken_effect(&old, &run, &lost(None, None, true)), "its primary is an hour old");
 }
 
 #[test]
@@ -632,7 +696,7 @@ fn the_failed_deployment_of_the_same_content_is_tried_again() {
     let same = Goal { content: content("web-green", "v1"), ..goal() };
     let mut failed = snapshot();
     green(&mut failed).deployments[0].rollout = Rollout::Failed;
-    assert_eq!(first(&failed, &same), Next::Look(Look::CLOSER));
+    assert_eq!(first(&failed, &same), Next::Read(ReadScope::CLOSER));
     green(&mut failed).history = Some(Ok(Vec::new()));
     assert_eq!(first(&failed, &same), step(None, None, true));
 }
@@ -640,21 +704,24 @@ fn the_failed_deployment_of_the_same_content_is_tried_again() {
 #[test]
 fn nothing_begun_at_the_time_out_ends_untouched() {
     let run = Run { sought: Some(None), ..Run::begin(at(0)) };
-    let turn = next(&Ok(snapshot()), &goal(), &run, at(600));
-    let never = Ended::TimedOut(Box::new(Waiting::NotBegun));
-    assert_eq!(turn, Next::Turn(Failing::Deployment(never), Recovery::Ours));
-    assert!(matches!(next(&Ok(snapshot()), &goal(), &run, at(599)), Next::Step(Step::Register { .. })));
+    let turn = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(600));
+    let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
+    assert_eq!(turn, Next::Restore(RunFailure::Deployment(never), Restorer::ThisRun));
+    assert!(matches!(
+        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(599)),
+        Next::Step(Step::Register { .. })
+    ));
 }
 
 #[test]
 fn a_run_remembers_only_its_own_deployment_as_seen() {
     let mut run = after_update();
     run.saw(&snapshot(), &goal(), at(2));
-    assert!(!run.mine.as_ref().unwrap().seen);
+    assert!(!run.awaited.as_ref().unwrap().seen);
     run.saw(&with(updated()), &goal(), at(2));
-    assert!(run.mine.as_ref().unwrap().seen);
+    assert!(run.awaited.as_ref().unwrap().seen);
     run.saw(&snapshot(), &goal(), at(2));
-    assert!(run.mine.as_ref().unwrap().seen, "once seen is seen");
+    assert!(run.awaited.as_ref().unwrap().seen, "once seen is seen");
 }
 
 #[test]
@@ -665,7 +732,7 @@ fn what_was_found_is_noted_once() {
     let mut run = Run::begin(at(0));
     run.before_update(snapshot().service(Color::Green).unwrap(), &update);
     run.before_update(&updated(), &update);
-    assert_eq!(run.found, Some(Found { task_definition: arn("web-green:1"), desired: 2 }));
+    assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
     let mut followed = after_update();
     followed.found = None;
     followed.before_update(&updated(), &update);
@@ -675,10 +742,10 @@ fn what_was_found_is_noted_once() {
 #[test]
 fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
     let mut run = after_update();
-    let mine = updated().deployments[0].clone();
+    let awaited = updated().deployments[0].clone();
     let sick = |reason: &str| Target { reason: Some(reason.to_owned()), ..target(11, "unhealthy") };
     let mut service = updated();
-    service.tasks = Some(Ok(tasks(&mine, 2, 11)));
+    service.tasks = Some(Ok(tasks(&awaited, 2, 11)));
     service.targets = Some(Ok(vec![sick("first"), target(12, "healthy"), target(1, "unhealthy")]));
     run.saw(&with(service.clone()), &goal(), at(2));
     service.targets = Some(Ok(vec![sick("last"), target(12, "initial")]));
@@ -715,18 +782,18 @@ fn only_the_same_content_after_a_failure_goes_back_further() {
 
 #[test]
 fn only_a_write_can_be_unanswered() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut run = Run::begin(at(0));
     run.answered(&Step::Find { family: "web-green".to_owned() }, Err(lost), at(1));
     assert_eq!((run.unanswered, run.failing), (None, None));
     let mut run = Run::begin(at(0));
     run.answered(
         &Step::Register { family: "web-green".to_owned() },
-        Err(trouble(TroubleKind::Denied)),
+        Err(trouble(AwsErrorKind::Denied)),
         at(1),
     );
     assert_eq!(run.unanswered, None);
-    let denied = Failing::Deployment(Ended::Trouble(trouble(TroubleKind::Denied)));
+    let denied = RunFailure::Deployment(DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied)));
     assert_eq!(run.failing.map(|turned| turned.failing), Some(denied));
 }
 
@@ -736,9 +803,9 @@ fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
     run.waited();
     assert_eq!(run.sought, Some(None));
     let mut found = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
-    found.unanswered = Some(Unanswered {
+    found.unanswered = Some(UnansweredWrite {
         step: Step::Register { family: "web-green".to_owned() },
-        trouble: trouble(TroubleKind::TimedOut),
+        trouble: trouble(AwsErrorKind::TimedOut),
         sent: at(0),
         ended: at(0),
     });
@@ -751,20 +818,21 @@ fn an_adopted_deployment_that_goes_well_is_a_change() {
     let mut run = after_update();
     (run.changed, run.adopted) = (false, true);
     let mut healthy = updated();
-    let mine = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
-    healthy.tasks = Some(Ok(tasks(&mine, 2, 1)));
-    healthy.deployments = vec![mine];
+    let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
+    healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
+    healthy.deployments = vec![awaited];
     let good = Next::Done(End::Good { changed: true, healthy: 2 });
-    assert_eq!(next(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
+    assert_eq!(next_deploy_action(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
     let mut probed = goal();
     probed.request.probes = vec!["/".to_owned()];
     run.probes = Some(Ok(()));
-    assert_eq!(next(&Ok(with(healthy)), &probed, &run, at(10)), good);
+    assert_eq!(next_deploy_action(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }
 
 #[test]
 fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and_not_sent_again() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let lost =
+        crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let forced = Goal { force: true, ..goal() };
     let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
@@ -779,34 +847,35 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
         active: true,
     };
     over.definition = Some(Ok(definition));
-    let Next::Follow(follow) = next(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
-    assert_eq!((follow.mine.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
+    let Next::Follow(follow) = next_deploy_action(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
+    assert_eq!((follow.awaited.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
 }
 
 #[test]
 fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_not_sent_again() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let lost =
+        crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost), at(1));
     let mut back = snapshot();
     let service = green(&mut back);
     (service.deployments[0].created, service.deployments[0].rollout) = (at(20), Rollout::InProgress);
-    let next = |back: &Snapshot, now| next(&Ok(back.clone()), &goal(), &run, at(now));
-    assert_eq!(next(&back, 40), Next::Look(Look::CLOSER));
+    let next = |back: &Snapshot, now| next_deploy_action(&Ok(back.clone()), &goal(), &run, at(now));
+    assert_eq!(next(&back, 40), Next::Read(ReadScope::CLOSER));
     let rolled = entry("web-green:2", &["web-green:1"], ServiceDeploymentStatus::RolledBack);
     let entry = |created, target: &str| ServiceDeployment {
         created: at(created),
         target: Some(arn(target)),
         ..rolled.clone()
     };
-    green(&mut back).history = Some(Err(trouble(TroubleKind::Throttled)));
-    assert!(matches!(next(&back, 40), Next::Wait(Wait::Trouble(_))));
+    green(&mut back).history = Some(Err(trouble(AwsErrorKind::Throttled)));
+    assert!(matches!(next(&back, 40), Next::Wait(Wait::AwsError(_))));
     green(&mut back).history = Some(Ok(vec![entry(2, "web-green:3"), entry(2, "web-green:2")]));
     let Next::Follow(follow) = next(&back, 40) else { panic!() };
-    assert_eq!((follow.mine.id, follow.mine.task_definition), (None, arn("web-green:2")));
-    let (began, adopted) = (follow.mine.started, follow.adopted);
-    assert_eq!((began, adopted, follow.mine.seen), (at(1), false, true));
+    assert_eq!((follow.awaited.id, follow.awaited.task_definition), (None, arn("web-green:2")));
+    let (began, adopted) = (follow.awaited.started, follow.adopted);
+    assert_eq!((began, adopted, follow.awaited.seen), (at(1), false, true));
     for others in [vec![], vec![entry(2, "web-green:3")]] {
         green(&mut back).history = Some(Ok(others));
         assert!(matches!(next(&back, 40), Next::Refuse(Refusal::InFlight { .. })), "it is somebody else's");
@@ -839,7 +908,9 @@ fn unscaled() -> Snapshot {
 
 /// A plan in short words.
 fn in_short(seen: &Snapshot, goal: &Goal) -> Vec<String> {
-    let crate::plan::predict::Plan::Steps(steps) = crate::plan::predict::plan(seen, goal, None, at(0)) else {
+    let crate::plan::predict::Plan::Steps(steps) =
+        crate::plan::predict::predict_plan(seen, goal, None, at(0))
+    else {
         panic!("no plan");
     };
     let words = |step: &Step| match step {
@@ -897,7 +968,7 @@ fn a_live_color_gets_alarms_that_act_and_keeps_its_bounds() {
 #[test]
 fn scaling_that_can_not_be_read_refuses_before_the_first_write() {
     let mut seen = unscaled();
-    seen.services[1].scalers = Some(Err(trouble(TroubleKind::Denied)));
-    let first = next(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
-    assert_eq!(first, Next::Refuse(Refusal::Unread(trouble(TroubleKind::Denied))));
+    seen.services[1].scalers = Some(Err(trouble(AwsErrorKind::Denied)));
+    let first = next_deploy_action(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
+    assert_eq!(first, Next::Refuse(Refusal::Unread(trouble(AwsErrorKind::Denied))));
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::admit::Request;
 use super::color::Color;
 use super::deploy::Goal;
-use super::predict::{NEW_REVISION, Plan, plan};
+use super::preconditions::Request;
+use super::predict::{NEW_REVISION, Plan, predict_plan};
 use super::sample::{arn, at, content};
-use super::step::{Because, End, Left, Purpose, Step, Update};
+use super::step::{End, EndStateReason, Left, Purpose, Step, Update};
 use super::verdict::Limits;
 use super::wanted::{DesiredCount, Hosts, WantedColor};
-use sim::{Ending, Fate, Script, Sim, Wire};
+use sim::{Ending, Fault, Script, Sim, Wire};
 
 /// The longest that a run may take beyond its time-out: AWS's rollback, the way back, and patience with a silent AWS.
 const BEYOND: Duration = Duration::from_secs(300);
@@ -52,10 +52,10 @@ fn goals() -> impl Strategy<Value = Goal> {
 fn scripts() -> impl Strategy<Value = Script> {
     let weights = prop_oneof![4 => Just((100, 0)), 1 => Just((80, 20)), 1 => Just((0, 100))];
     let fates = prop_oneof![
-        3 => (1..5_u8).prop_map(Fate::Good),
-        2 => Just(Fate::Crash),
-        1 => Just(Fate::Unhealthy),
-        1 => Just(Fate::Stuck),
+        3 => (1..5_u8).prop_map(Fault::Good),
+        2 => Just(Fault::Crash),
+        1 => Just(Fault::Unhealthy),
+        1 => Just(Fault::TrafficFailure),
     ];
     let wires = prop_oneof![
         4 => Just(Wire::Fine),
@@ -205,7 +205,7 @@ proptest! {
             }
             let touched = !updates(&sim.done, Purpose::Deploy).is_empty() || run.adopted || sim.looks_touched();
             prop_assert!(touched || left == Left::Untouched, "{:?} {:?}", left, because);
-            prop_assert!(because != Because::NothingChanged || left == Left::Untouched);
+            prop_assert!(because != EndStateReason::NothingChanged || left == Left::Untouched);
         }
     }
 
@@ -228,7 +228,7 @@ proptest! {
     fn a_plan_is_what_an_undisturbed_run_writes(goal in goals(), script in scripts()) {
         let script = script.undisturbed();
         let mut sim = Sim::new(script, &goal);
-        let planned = plan(&sim.world_as_seen(), &goal, None, sim.now);
+        let planned = predict_plan(&sim.world_as_seen(), &goal, None, sim.now);
         let (ending, _) = sim.drive(&goal);
         match planned {
             Plan::Refuse(refusal) => prop_assert_eq!(ending, Ending::Refuse(refusal)),

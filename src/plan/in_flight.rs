@@ -1,24 +1,24 @@
-//! Whether a deployment of a service is under way.
+//! Finds a service's deployment under way.
 
+use super::aws_error::{AwsError, AwsErrorKind};
 use super::snapshot::{Deployment, Rollout, Service, ServiceDeploymentStatus};
-use super::trouble::{Trouble, TroubleKind};
 use super::verdict::entry_of;
 
-/// What is known of a deployment under way.
+/// The deployment under way: none, this one, or unknown.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InFlight<'a> {
-    /// There is none.
+    /// None.
     No,
     /// This one.
     Yes(&'a Deployment),
-    /// The service deployments tell it, and were not read.
+    /// Unknown: the service deployments would show the answer, and were not read.
     Unseen,
-    /// The service deployments tell it, and could not be read.
-    Unread(&'a Trouble),
+    /// Unknown: the read of the service deployments failed.
+    Unread(&'a AwsError),
 }
 
-/// The deployment under way, if there is one. A change of the count alone may be shown as IN_PROGRESS, too (unconfirmed),
-/// so a PRIMARY without another deployment beside it counts only if its service deployment has not ended well.
+/// The deployment under way, if any. AWS may also show a change of the count alone as IN_PROGRESS (unconfirmed). So a
+/// PRIMARY without another deployment counts only if the PRIMARY's service deployment has not succeeded.
 pub(super) fn in_flight(service: &Service) -> InFlight<'_> {
     let going = |one: &&Deployment| matches!(one.rollout, Rollout::InProgress | Rollout::Unknown);
     let Some(primary) = service.primary().filter(going) else { return InFlight::No };
@@ -30,7 +30,7 @@ pub(super) fn in_flight(service: &Service) -> InFlight<'_> {
     }
     match &service.history {
         None => InFlight::Unseen,
-        Some(Err(trouble)) if trouble.kind != TroubleKind::Denied => InFlight::Unread(trouble),
+        Some(Err(trouble)) if trouble.kind != AwsErrorKind::Denied => InFlight::Unread(trouble),
         Some(Err(_)) => InFlight::Yes(primary),
         Some(Ok(history)) => match entry_of(history, primary).map(|entry| entry.status) {
             Some(ServiceDeploymentStatus::Successful) => InFlight::No,
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn invariant_09_an_unknown_history_is_no_end() {
         let mut green = counting();
-        for (kind, unread) in [(TroubleKind::Throttled, true), (TroubleKind::Denied, false)] {
+        for (kind, unread) in [(AwsErrorKind::Throttled, true), (AwsErrorKind::Denied, false)] {
             green.history = Some(Err(trouble(kind)));
             assert_eq!(matches!(in_flight(&green), InFlight::Unread(_)), unread, "{kind:?}");
             assert_eq!(matches!(in_flight(&green), InFlight::Yes(_)), !unread, "{kind:?}");

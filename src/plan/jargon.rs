@@ -1,6 +1,6 @@
 //! The messages of the YAML and JSON parsers in plain words, without any text of the document.
 
-/// What each message of the YAML parser begins with, and what is said instead.
+/// The start of each message of the YAML parser, and the plain words.
 const YAML: [(&str, &str); 9] = [
     ("did not find expected ',' or ']'", "a comma or the closing `]` is missing"),
     ("did not find expected ',' or '}'", "a comma or the closing `}` is missing"),
@@ -22,7 +22,7 @@ const YAML: [(&str, &str); 9] = [
     ),
 ];
 
-/// What each message of the JSON parser begins with, and what is said instead.
+/// The start of each message of the JSON parser, and the plain words.
 const JSON: [(&str, &str); 8] = [
     ("EOF while parsing", "the file ends too early: a bracket or a quotation mark is not closed"),
     ("trailing comma", "the comma before a closing bracket must go"),
@@ -34,17 +34,17 @@ const JSON: [(&str, &str); 8] = [
     ("control character", "text holds a line break or a tab: write `\\n` or `\\t`"),
 ];
 
-/// A message of the YAML parser in plain words; an unknown one stays.
-pub(crate) fn yaml(message: &str) -> &str {
-    plain(&YAML, message)
+/// A message of the YAML parser in plain words. An unknown message stays.
+pub(crate) fn explain_yaml_error(message: &str) -> &str {
+    plain_message(&YAML, message)
 }
 
-/// A message of the JSON parser in plain words; an unknown one stays.
-pub(crate) fn json(message: &str) -> &str {
-    plain(&JSON, message)
+/// A message of the JSON parser in plain words. An unknown message stays.
+pub(crate) fn explain_json_error(message: &str) -> &str {
+    plain_message(&JSON, message)
 }
 
-/// The words for the first known message that is in this one: the parser may put a path before its message.
-fn plain<'a>(known: &[(&str, &'static str)], message: &'a str) -> &'a str {
+/// The plain words for the first known message in this text. The parser may put a path before the message.
+fn plain_message<'a>(known: &[(&str, &'static str)], message: &'a str) -> &'a str {
     known.iter().find(|(begin, _)| message.contains(begin)).map_or(message, |(_, words)| *words)
 }

@@ -1,13 +1,12 @@
-//! The pure core: a snapshot and the time in, a value out. Knows no AWS, no GitHub, no clock and no log.
+//! The pure core: a snapshot and the time in, a value out. No AWS, no GitHub, no clock and no log.
 
 pub(crate) mod address;
-pub(crate) mod admit;
 pub(crate) mod aliases;
 pub(crate) mod arn;
+pub(crate) mod aws_error;
 pub(crate) mod by_arn;
 pub(crate) mod cause;
 pub(crate) mod color;
-pub(crate) mod course;
 pub(crate) mod definition;
 pub(crate) mod deploy;
 #[cfg(test)]
@@ -15,18 +14,18 @@ mod disturbed;
 mod failures;
 mod in_flight;
 pub(crate) mod jargon;
-pub(crate) mod look;
-mod lost;
-pub(crate) mod near;
+pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod own_targets;
 pub(crate) mod patience;
+pub(crate) mod preconditions;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod promote;
-pub(crate) mod recover;
+pub(crate) mod read_scope;
 pub(crate) mod repeats;
+pub(crate) mod restore;
 pub(crate) mod route;
 pub(crate) mod run;
 #[cfg(test)]
@@ -35,10 +34,11 @@ pub(crate) mod scalers;
 pub(crate) mod sighting;
 pub(crate) mod snapshot;
 pub(crate) mod step;
+pub(crate) mod suggestion;
 pub(crate) mod sum;
 pub(crate) mod time;
 pub(crate) mod traffic;
-pub(crate) mod trouble;
+mod unanswered_write;
 pub(crate) mod user_rules;
 pub(crate) mod verdict;
 pub(crate) mod wanted;

@@ -3,15 +3,17 @@
 use super::*;
 use std::time::Duration;
 
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::sample::{arn, at, balancer, snapshot, target, trouble};
-use crate::plan::scalers::{Managed, Managing, Role, Scalers, next_step, put_alarm, put_policy, register};
+use crate::plan::scalers::{
+    Managed, Managing, Role, Scalers, apply_bounds, next_step, put_alarm, put_policy,
+};
 use crate::plan::snapshot::{Container, ServiceDeployment, ServiceDeploymentStatus, Target};
 use crate::plan::step::{Purpose, Step};
-use crate::plan::trouble::TroubleKind;
 
 /// The overview without hosts in the config file.
 fn overview(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Overview {
-    super::overview(snapshot, listener, &Hosts::default())
+    super::build_overview(snapshot, listener, &Hosts::default())
 }
 
 #[test]
@@ -72,7 +74,7 @@ fn develop_has_no_share_and_is_deployable_whatever_the_rules_say() {
     let mut develop = all.services[1].clone();
     develop.color = Color::Develop;
     all.services.push(develop);
-    all.balancers = Some(Err(trouble(TroubleKind::Denied)));
+    all.balancers = Some(Err(trouble(AwsErrorKind::Denied)));
     let seen = overview(&all, None);
     assert_eq!(seen.colors[2].percent, None);
     let unknown = Err(WhyNot::Unknown);
@@ -83,10 +85,10 @@ fn develop_has_no_share_and_is_deployable_whatever_the_rules_say() {
 fn what_could_not_be_read_is_named_once() {
     let mut all = snapshot();
     for service in &mut all.services {
-        service.targets = Some(Err(trouble(TroubleKind::Denied)));
+        service.targets = Some(Err(trouble(AwsErrorKind::Denied)));
     }
     let seen = overview(&all, None);
-    assert_eq!(seen.unread, [trouble(TroubleKind::Denied)]);
+    assert_eq!(seen.unread, [trouble(AwsErrorKind::Denied)]);
     assert_eq!(seen.colors[0].healthy, None);
 }
 
@@ -97,7 +99,7 @@ fn rules_that_disagree_are_shown_with_their_splits() {
     two.rules.push(crate::plan::sample::rule(443, None, &[("tg-blue", 1), ("tg-green", 1)]));
     all.balancers = Some(Ok(vec![two]));
     let seen = overview(&all, None);
-    assert!(matches!(seen.split, Some(Err(Tangle::Disagree(_)))));
+    assert!(matches!(seen.split, Some(Err(RoutingError::Disagree(_)))));
     assert_eq!(seen.rules.len(), 2);
 }
 
@@ -187,7 +189,7 @@ fn users_can_be_moved_to_a_color_that_runs_or_has_no_task_yet() {
     assert_eq!(to_green(&overview(&sick, None), Move::Promote), Err(WhyNot::NoneHealthy));
     sick.services[1].targets = Some(Ok(vec![target(1, "initial")]));
     assert_eq!(to_green(&overview(&sick, None), Move::Promote), Ok(()));
-    sick.services[1].targets = Some(Err(trouble(TroubleKind::Denied)));
+    sick.services[1].targets = Some(Err(trouble(AwsErrorKind::Denied)));
     assert_eq!(to_green(&overview(&sick, None), Move::Redirect), Err(WhyNot::Unread));
 }
 
@@ -222,7 +224,7 @@ fn invariant_19_a_live_color_that_may_scale_in_beside_another_is_drift() {
     scaled(&mut all.services[1], 10, false);
     let open = Drift::ScaleIn { color: Color::Green, service: "web-green".to_owned() };
     assert_eq!(overview(&all, None).drift, [open]);
-    all.services[1].scaling = Some(Err(trouble(TroubleKind::Denied)));
+    all.services[1].scaling = Some(Err(trouble(AwsErrorKind::Denied)));
     let seen = overview(&all, None);
     assert_eq!((seen.drift, seen.colors[1].scaling), (Vec::new(), None));
 }
@@ -273,7 +275,7 @@ fn users_whom_nobody_serves_are_the_first_drift_and_nobody_is_promoted_there() {
     apart.services[1].targets = Some(Ok(Vec::new()));
     let dead = Drift::Dead { color: Color::Green, share: None, registered: 0, running: 2, desired: 2 };
     assert_eq!(overview(&apart, None).drift, [dead], "a share of some rules is no share of the users");
-    apart.services[1].targets = Some(Err(trouble(TroubleKind::Denied)));
+    apart.services[1].targets = Some(Err(trouble(AwsErrorKind::Denied)));
     assert_eq!(overview(&apart, None).drift, []);
 }
 
@@ -304,7 +306,7 @@ fn differing(all: &Snapshot) -> Vec<String> {
         }
         other => format!("{other:?}"),
     };
-    misscaled(all, None, &MANAGED).into_iter().map(short).collect()
+    find_scaling_drift(all, None, &MANAGED).into_iter().map(short).collect()
 }
 
 #[test]
@@ -324,7 +326,7 @@ fn scaling_that_is_not_as_the_config_asks_for_is_drift() {
     for service in &mut all.services {
         while let Managing::Step(step) = next_step(("shop", service), &MANAGED, Role::Live, Purpose::Deploy) {
             match &step {
-                Step::Scaling(scaling) => register(service, scaling),
+                Step::Scaling(scaling) => apply_bounds(service, scaling),
                 Step::Policy(put) => put_policy(service, put),
                 Step::Alarm(put) => put_alarm(service, put),
                 other => panic!("{other:?}"),
@@ -338,7 +340,7 @@ fn scaling_that_is_not_as_the_config_asks_for_is_drift() {
         alarms[0].content["ActionsEnabled"] = false.into();
     }
     assert_eq!(differing(&all), ["blue cpu-high ActionsEnabled Threshold", "green cpu-high Threshold"]);
-    all.services[0].scalers = Some(Err(trouble(TroubleKind::Denied)));
+    all.services[0].scalers = Some(Err(trouble(AwsErrorKind::Denied)));
     assert_eq!(differing(&all), ["green cpu-high Threshold"], "what can't be read is named as such");
 }
 

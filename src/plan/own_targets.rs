@@ -1,5 +1,5 @@
-//! Which targets of a service's target group belong to its own tasks. Anyone may register a target in a group: another
-//! service, or a person by hand. Only the service's own tasks count as its healthy targets (invariant 37).
+//! Finds the targets in a service's target group that belong to the service's own tasks. Anyone may register a target
+//! in a group: another service, or a person by hand. Only own tasks count as healthy targets (invariant 37).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,29 +9,29 @@ use super::sighting::Sighting;
 use super::snapshot::{Link, Service, Snapshot, Target, Task};
 use super::time::Time;
 
-/// The targets of a service's group, split by whether a task of the service is behind them.
+/// The targets of a service's group, split into own and foreign targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GroupTargets<'a> {
-    /// The targets of the service's tasks, each with its task.
+    /// The targets of the service's tasks, each with the task.
     pub(crate) own: Vec<(&'a Task, &'a Target)>,
-    /// Targets that no task of the service is behind, and that are not on their way out.
+    /// Targets that belong to no task of the service and are not about to leave.
     pub(crate) foreign: Vec<&'a Target>,
 }
 
 impl GroupTargets<'_> {
-    /// How many of the service's own targets are healthy.
+    /// Number of healthy own targets.
     pub(crate) fn healthy(&self) -> u32 {
         let healthy = self.own.iter().filter(|(_, target)| target.is_healthy()).count();
         u32::try_from(healthy).unwrap_or(u32::MAX)
     }
 }
 
-/// Foreign targets by color and address: a single look proves none of them, two in a row do.
+/// Foreign targets by color and address. A single look is no proof. Two looks in a row are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ForeignTargets(BTreeMap<Color, BTreeMap<String, Sighting>>);
 
 impl ForeignTargets {
-    /// Notes what a look shows. A color whose tasks or targets it does not hold keeps what is known of it.
+    /// Notes a snapshot. A color without read tasks or targets keeps the earlier sightings.
     pub(crate) fn saw(&mut self, snapshot: &Snapshot, now: Time) {
         for service in &snapshot.services {
             let Some(targets) = group_targets(service) else { continue };
@@ -52,17 +52,17 @@ impl ForeignTargets {
         seen.filter(|(_, sighting)| sighting.is_repeated()).map(|(address, _)| address.clone()).collect()
     }
 
-    /// Whether a target was seen as foreign only once yet.
+    /// True if a foreign target was seen only once so far.
     pub(crate) fn is_unsure(&self) -> bool {
         self.0.values().flat_map(BTreeMap::values).any(|sighting| !sighting.is_repeated())
     }
 }
 
-/// Splits the targets of a service's group. None if the tasks or the targets were not read, or could not be: which
-/// targets are the service's own is unknown then.
+/// Splits the targets of a service's group. None if tasks or targets were not read, or the read failed: the own targets
+/// are then unknown.
 ///
-/// The two lists are read at the same time, not at one moment: a target can be foreign in a single look because its task
-/// stopped, or began, between the two reads.
+/// Both lists are read in parallel, not at the same moment. So a target can be foreign in a single look because the
+/// task stopped, or began, between the two reads.
 pub(crate) fn group_targets(service: &Service) -> Option<GroupTargets<'_>> {
     let tasks = service.tasks.as_ref()?.as_ref().ok()?;
     let targets = service.targets.as_ref()?.as_ref().ok()?;
@@ -81,16 +81,16 @@ pub(crate) fn group_targets(service: &Service) -> Option<GroupTargets<'_>> {
 }
 
 impl Task {
-    /// Whether the task is at this address or instance. An IP address is the same in any spelling.
+    /// True if the task is at this address or instance. IP addresses compare in any spelling.
     pub(crate) fn is_at(&self, place: &str) -> bool {
         let address: Option<IpAddr> = place.parse().ok();
         self.hosts.iter().any(|host| host == place || (address.is_some() && host.parse().ok() == address))
     }
 }
 
-/// Whether ECS registered this target for this task: at its address and the container port (target type `ip`), or at its
-/// instance and the host port that the container got (target type `instance`). Source: Amazon ECS, "Use an Application
-/// Load Balancer for Amazon ECS".
+/// True if ECS registered this target for this task: at the task's address and the container port (target type `ip`),
+/// or at the task's instance and the assigned host port (target type `instance`). Source: Amazon ECS, "Use an
+/// Application Load Balancer for Amazon ECS".
 fn is_target_of(task: &Task, target: &Target, link: &Link) -> bool {
     if !task.is_at(&target.id) {
         return false;
@@ -105,7 +105,7 @@ fn is_target_of(task: &Task, target: &Target, link: &Link) -> bool {
     if ports.peek().is_none() { target.port == link.port } else { ports.any(|port| port == target.port) }
 }
 
-/// Whether a target was taken out of its group, and only finishes its requests.
+/// True if a target left the group and only finishes open requests.
 fn is_leaving(target: &Target) -> bool {
     ["draining", "unhealthy.draining"].contains(&target.state.as_str())
 }
@@ -113,9 +113,9 @@ fn is_leaving(target: &Target) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::aws_error::AwsErrorKind;
     use crate::plan::sample::{self, at, service, target, trouble};
     use crate::plan::snapshot::Binding;
-    use crate::plan::trouble::TroubleKind;
 
     /// The addresses of own and of foreign targets.
     fn split(service: &Service) -> (Vec<String>, Vec<String>) {
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn invariant_09_tasks_or_targets_that_are_unknown_split_nothing() {
         let read = service(Color::Green);
-        let unread = Some(Err(trouble(TroubleKind::Denied)));
+        let unread = Some(Err(trouble(AwsErrorKind::Denied)));
         assert_eq!(group_targets(&Service { tasks: unread, ..read.clone() }), None);
         assert_eq!(group_targets(&Service { tasks: None, ..read.clone() }), None);
         assert_eq!(group_targets(&Service { targets: None, ..read }), None);

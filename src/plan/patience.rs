@@ -1,31 +1,31 @@
-//! How long a run may last at most, from the limits that the user gave.
+//! Longest time of a run, from the limits that the user gave.
 
 use std::time::Duration;
 
-use super::traffic::{Brief, Goal};
+use super::traffic::{Goal, TrafficPlan};
 
-/// Time for all that has limits of its own: reading AWS, probes, the restore after a failure, GitHub.
+/// Time for everything with separate limits: reading AWS, probes, the restore after a failure, GitHub.
 const REST: Duration = Duration::from_secs(300);
 
-/// A deploy: `timeout` covers its deployment, draining old tasks included.
+/// Longest time of a deploy. `timeout` covers the deployment, including draining old tasks.
 pub(crate) fn of_deploy(timeout: Duration) -> Duration {
     timeout.saturating_add(REST)
 }
 
-/// A change of traffic: `timeout` before each change of the split, the bakes, `settle` or the window of the low alarm, and
-/// of a promote `max-drain` if stickiness keeps users.
-pub(crate) fn of_traffic(goal: &Goal, brief: &Brief) -> Duration {
-    let changes = u32::try_from(brief.bakes.len()).unwrap_or(u32::MAX).saturating_add(1);
-    let bakes: Duration = brief.bakes.iter().map(|(_, bake)| *bake).sum();
-    let alone = brief.to.blue == 0 || brief.to.green == 0;
+/// Longest time of a change of traffic: `timeout` before each change of the split, the bakes, `settle` or the window of
+/// the low alarm, and `max-drain` of a promote if stickiness keeps users.
+pub(crate) fn of_traffic(goal: &Goal, traffic_plan: &TrafficPlan) -> Duration {
+    let changes = u32::try_from(traffic_plan.bakes.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let bakes: Duration = traffic_plan.bakes.iter().map(|(_, bake)| *bake).sum();
+    let alone = traffic_plan.to.blue == 0 || traffic_plan.to.green == 0;
     let settle = if alone { goal.carries().unwrap_or(goal.wish.settle) } else { Duration::ZERO };
-    let sticky = brief.rules.iter().any(|rule| rule.stickiness.is_some());
+    let sticky = traffic_plan.rules.iter().any(|rule| rule.stickiness.is_some());
     let drain = goal.finish.filter(|_| sticky).map(|finish| finish.max_drain).unwrap_or_default();
     let waits = goal.timeout.saturating_mul(changes);
     [bakes, settle, drain, REST].into_iter().fold(waits, Duration::saturating_add)
 }
 
-/// `timeout-minutes` of a job that lets such a run come to its end.
+/// `timeout-minutes` of a job that gives such a run enough time.
 pub(crate) fn job_minutes(longest: Duration) -> u64 {
     longest.as_secs().div_ceil(60)
 }
@@ -35,14 +35,14 @@ mod tests {
     use super::*;
     use crate::plan::color::Split;
     use crate::plan::sample::{T0, snapshot};
-    use crate::plan::traffic::brief;
-    use crate::plan::traffic::{Finish, Wish};
+    use crate::plan::traffic::traffic_plan;
+    use crate::plan::traffic::{Finish, TrafficRequest};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// A change to `to` with a time-out of 30 minutes and 2 minutes to settle.
     fn goal(to: Split, max_drain: Option<Duration>) -> Goal {
-        let wish = Wish {
+        let wish = TrafficRequest {
             to,
             steps: Vec::new(),
             bake: MINUTE,
@@ -60,7 +60,7 @@ mod tests {
             timeout: MINUTE * 30,
             restore_on_cancel: true,
             finish,
-            onward: false,
+            has_next_phase: false,
             managed: None,
         }
     }
@@ -73,9 +73,9 @@ mod tests {
             let mut seen = snapshot();
             seen.services.iter_mut().for_each(|service| service.scaling = Some(Ok(None)));
             seen.alarms = Some(Ok(Vec::new()));
-            let mut brief = brief(&seen, &goal(half, None), T0).unwrap();
-            brief.rules.iter_mut().for_each(|rule| rule.stickiness = on.then_some(MINUTE));
-            brief
+            let mut traffic_plan = traffic_plan(&seen, &goal(half, None), T0).unwrap();
+            traffic_plan.rules.iter_mut().for_each(|rule| rule.stickiness = on.then_some(MINUTE));
+            traffic_plan
         };
         for (to, bakes, drain, on, minutes) in [
             (half, vec![], None, false, 35),
@@ -84,8 +84,8 @@ mod tests {
             (green, vec![], Some(MINUTE * 10), false, 37),
             (green, vec![], Some(MINUTE * 10), true, 47),
         ] {
-            let brief = Brief { to, bakes: bakes.clone(), ..sticky(on) };
-            assert_eq!(job_minutes(of_traffic(&goal(to, drain), &brief)), minutes, "{to:?} {bakes:?}");
+            let traffic_plan = TrafficPlan { to, bakes: bakes.clone(), ..sticky(on) };
+            assert_eq!(job_minutes(of_traffic(&goal(to, drain), &traffic_plan)), minutes, "{to:?} {bakes:?}");
         }
         assert_eq!(job_minutes(Duration::from_secs(61)), 2, "a minute begun counts");
     }

@@ -1,76 +1,78 @@
-//! The plan as a value: the same decision, iterated over snapshots that its own steps are predicted to bring.
+//! The plan as a value: the same decision, iterated over predicted snapshots.
 
+use super::aws_error::AwsError;
 use super::color::Color;
-use super::deploy::{Goal, next};
+use super::deploy::{Goal, next_deploy_action};
 use super::run::{Answer, Run};
-use super::scalers::{put_alarm, put_policy, register};
+use super::scalers::{apply_bounds, put_alarm, put_policy};
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{End, Next, Refusal, Step, Update};
 use super::time::Time;
-use super::trouble::Trouble;
 
-/// Stands for the ARN of a revision that does not exist yet.
+/// Placeholder for the ARN of a revision that does not exist yet.
 pub(crate) const NEW_REVISION: &str = "(new revision)";
 
-/// Most steps that a plan may have; more means that the prediction turns in a circle.
+/// Most steps of a plan. More steps mean that the prediction loops.
 const MOST: usize = 20;
 
-/// What a plan comes to.
+/// The result of a prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// These steps, and then the goal stands.
+    /// These steps reach the goal.
     Steps(Vec<Step>),
-    /// It would not be started.
+    /// The run would be refused.
     Refuse(Refusal),
-    /// It can't be said now.
-    Unknown(Option<Trouble>),
+    /// The plan is unknown now.
+    Unknown(Option<AwsError>),
 }
 
-/// Iterates the decision over predicted snapshots. `found` is a revision that holds the content already.
-pub(crate) fn plan(snapshot: &Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
+/// Iterates the decision over predicted snapshots. `found` is an existing revision with the content.
+pub(crate) fn predict_plan(snapshot: &Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
     plan_on(&mut snapshot.clone(), goal, found, now)
 }
 
-/// The same from what is seen, which is changed to what the steps are predicted to bring.
+/// Predicts from this snapshot, and applies the predicted steps to the snapshot.
 pub(crate) fn plan_on(seen: &mut Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
     let mut run = Run { sought: Some(found.cloned()), ..Run::begin(now) };
     let mut steps = Vec::new();
     for _ in 0..MOST {
-        match next(&Ok(seen.clone()), goal, &run, now) {
+        match next_deploy_action(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {
-                let answer = predicted(seen, &step, goal, now);
+                let answer = predict_answer(seen, &step, goal, now);
                 run.answered(&step, Ok(answer), now);
                 steps.push(step);
             }
             Next::Follow(follow) => {
                 run.follow(follow);
-                settle(seen, goal);
+                complete_deployment(seen, goal);
             }
-            Next::Look(_) => look_closer(seen),
-            Next::Wait(_) => settle(seen, goal),
+            Next::Read(_) => look_closer(seen),
+            Next::Wait(_) => complete_deployment(seen, goal),
             Next::Done(End::Good { .. }) => return Plan::Steps(steps),
             Next::Refuse(refusal) => return Plan::Refuse(refusal),
-            Next::Done(End::Bad { .. }) | Next::Turn(..) => return Plan::Unknown(None),
+            Next::Done(End::Bad { .. }) | Next::Restore(..) => return Plan::Unknown(None),
         }
     }
     Plan::Unknown(None)
 }
 
-/// The answer that a step is predicted to get, and the snapshot after it.
-fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer {
+/// The predicted answer of a step. Applies the step to the snapshot.
+fn predict_answer(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer {
     match step {
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
         Step::Weights(_) => Answer::Changed,
-        Step::Scaling(scaling) => scaled(seen, scaling.color, |service| register(service, scaling)),
-        Step::Policy(put) => scaled(seen, put.color, |service| put_policy(service, put)),
-        Step::Alarm(put) => scaled(seen, put.color, |service| put_alarm(service, put)),
+        Step::Scaling(scaling) => {
+            apply_scaling(seen, scaling.color, |service| apply_bounds(service, scaling))
+        }
+        Step::Policy(put) => apply_scaling(seen, put.color, |service| put_policy(service, put)),
+        Step::Alarm(put) => apply_scaling(seen, put.color, |service| put_alarm(service, put)),
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {
                 Some(service) => {
-                    updated(service, update, now);
+                    apply_update(service, update, now);
                     Answer::Updated(Box::new(service.clone()))
                 }
                 None => Answer::Found(None),
@@ -79,16 +81,16 @@ fn predicted(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer
     }
 }
 
-/// A change of a service's scaling.
-fn scaled(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) -> Answer {
+/// Applies a change of a service's scaling.
+fn apply_scaling(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) -> Answer {
     if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
         change(service);
     }
     Answer::Changed
 }
 
-/// The service after an update: complete at once.
-fn updated(service: &mut Service, update: &Update, now: Time) {
+/// Applies an update to a service: complete at once.
+fn apply_update(service: &mut Service, update: &Update, now: Time) {
     if let Some(arn) = &update.task_definition {
         service.task_definition.clone_from(arn);
     }
@@ -109,7 +111,7 @@ fn updated(service: &mut Service, update: &Update, now: Time) {
     }];
 }
 
-/// The parts that a closer look would bring: nothing is known of the past.
+/// Adds the parts of a closer look, with an empty history.
 fn look_closer(seen: &mut Snapshot) {
     for service in &mut seen.services {
         service.history.get_or_insert(Ok(Vec::new()));
@@ -117,8 +119,8 @@ fn look_closer(seen: &mut Snapshot) {
     }
 }
 
-/// What waiting is predicted to bring: the service's deployment complete, with a healthy target for each task.
-fn settle(seen: &mut Snapshot, goal: &Goal) {
+/// Applies the predicted result of waiting: the service's deployment is complete, with a healthy target for each task.
+fn complete_deployment(seen: &mut Snapshot, goal: &Goal) {
     let Some(service) = seen.services.iter_mut().find(|service| service.color == goal.color) else { return };
     let port = service.setup.links.first().map_or(0, |link| link.port);
     service.running = service.desired;

@@ -1,10 +1,10 @@
-//! Whether the answer to a probe is the right one.
+//! Judges the answer to a probe.
 
 use super::step::{ProbeFailure, ProbeFailureKind};
 use super::wanted::Probe;
 
-/// Compares an answer with what the probe asks for.
-pub(crate) fn judge(probe: &Probe, url: &str, status: u16, body: &str) -> Result<(), ProbeFailure> {
+/// Compares an answer with the probe's expectation.
+pub(crate) fn judge_answer(probe: &Probe, url: &str, status: u16, body: &str) -> Result<(), ProbeFailure> {
     let failure = |kind| Err(ProbeFailure { url: url.to_owned(), kind });
     if status != probe.status {
         return failure(ProbeFailureKind::Status { found: status, wanted: probe.status });
@@ -28,8 +28,9 @@ mod tests {
 
     #[test]
     fn status_and_body_both_count_and_status_is_told_first() {
-        let judged =
-            |status, body| judge(&probe(), "http://x/healthz", status, body).map_err(|failure| failure.kind);
+        let judged = |status, body| {
+            judge_answer(&probe(), "http://x/healthz", status, body).map_err(|failure| failure.kind)
+        };
         assert_eq!(judged(200, "all ok"), Ok(()));
         assert_eq!(judged(500, "all ok"), Err(ProbeFailureKind::Status { found: 500, wanted: 200 }));
         assert_eq!(judged(500, ""), Err(ProbeFailureKind::Status { found: 500, wanted: 200 }));

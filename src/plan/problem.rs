@@ -1,16 +1,16 @@
-//! One thing that is wrong with what a user wrote.
+//! A problem in user input.
 
 use std::fmt;
 
-/// The most problems that are worked out and shown in full. The rest are counted.
+/// Most problems that are worked out and shown in full. The rest are counted.
 pub(crate) const MOST_SHOWN: usize = 100;
 
-/// One thing that is wrong with an input, the config file or a task-definition file.
+/// A problem in an input, the config file or a task-definition file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// Where: `input color`, `.github/blue-green.yml:7:3 apps.web.probes[0].status`.
+    /// The place: `input color`, `.github/blue-green.yml:7:3 apps.web.probes[0].status`.
     pub(crate) place: String,
-    /// What was found and what is allowed, with the nearest match: one sentence.
+    /// The found and the allowed value, with the nearest match: one sentence.
     pub(crate) what: String,
 }
 

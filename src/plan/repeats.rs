@@ -1,5 +1,5 @@
-//! One budget for writes that a run repeats (invariant 40): equal writes are apart by a pause, and after a few of them
-//! the run ends. Another writer may undo what this run writes, AWS may show it late, or store another form of it. A form
+//! One budget for writes that a run repeats (invariant 40). A pause separates equal writes, and after a few of them the
+//! run ends. Another writer may undo this run's write, or AWS may show the write late or store another form. A form
 //! that AWS goes on to show after one write is taken for the run's own.
 
 use std::borrow::Cow;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::aws_error::AwsResult;
 use super::scalers::is_other_form;
 use super::snapshot::Snapshot;
 use super::step::{Put, Scaling, Step, Update};
 use super::time::Time;
-use super::trouble::Read;
 
 /// The time between two equal writes.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -19,10 +19,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How long AWS shows another form of what was written before it is taken for AWS's own.
 const STEADY: Duration = Duration::from_secs(4);
 
-/// How often a run sends the same write.
+/// Most times that a run sends the same write.
 const MOST: u32 = 5;
 
-/// The writes of a run, and how often each was sent.
+/// The writes of a run, each with the number of times sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Repeats {
     /// Each write once.
@@ -34,42 +34,42 @@ pub(crate) struct Repeats {
 struct Sent {
     /// The write.
     step: Step,
-    /// How often.
+    /// Number of times sent.
     times: u32,
-    /// When it was sent last.
+    /// Time of the last attempt.
     last: Time,
-    /// Whether AWS showed it since the first time.
+    /// True if AWS has shown the write's effect since the first attempt.
     shown: bool,
     /// The content that AWS shows instead, and since when: of a policy or an alarm.
     other: Option<(Value, Time)>,
 }
 
-/// A write that does not last: the budget for it is spent.
+/// A write without lasting effect whose budget is spent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unkept {
     /// The write.
     pub(crate) step: Step,
-    /// How often AWS took it.
+    /// Number of times that AWS accepted the write.
     pub(crate) times: u32,
-    /// Whether AWS showed it in between: then something else changed it back.
+    /// True if AWS showed the effect in between: another writer then reverted the change.
     pub(crate) shown: bool,
     /// The desired count that AWS shows instead, for an update of a service.
     pub(crate) count: Option<u32>,
 }
 
-/// Whether a write may be sent now.
+/// Permission to send a write now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Budget {
-    /// It may.
+    /// Granted.
     Send,
-    /// The same write was sent a moment ago.
+    /// Later: the same write was sent a moment ago.
     Pause,
-    /// It was sent too often.
+    /// Denied: the write was sent too often.
     Spent(Box<Unkept>),
 }
 
 impl Repeats {
-    /// Whether this write may be sent now.
+    /// Decides if this write may be sent now.
     pub(crate) fn budget(&self, step: &Step, seen: Option<&Snapshot>, now: Time) -> Budget {
         let Some(sent) = self.sent.iter().find(|sent| same_write(&sent.step, step)) else {
             return Budget::Send;
@@ -83,7 +83,7 @@ impl Repeats {
         Budget::Spent(Box::new(Unkept { step, times, shown, count }))
     }
 
-    /// Notes a write that AWS took, or may have taken.
+    /// Notes a write that AWS accepted, or may have accepted.
     pub(crate) fn sent(&mut self, step: &Step, at: Time) {
         if !step.is_write() {
             return;
@@ -109,7 +109,11 @@ impl Repeats {
     }
 
     /// What was seen, with the content that was written in place of another form of it that AWS shows for a while now.
-    pub(crate) fn with_own_forms<'a>(&self, seen: &'a Read<Snapshot>, now: Time) -> Cow<'a, Read<Snapshot>> {
+    pub(crate) fn with_own_forms<'a>(
+        &self,
+        seen: &'a AwsResult<Snapshot>,
+        now: Time,
+    ) -> Cow<'a, AwsResult<Snapshot>> {
         let settled = |sent: &&Sent| {
             let other = sent.other.as_ref().filter(|(_, since)| now.since(*since) >= STEADY);
             let put = put_of(&sent.step);
@@ -166,7 +170,7 @@ fn replace(seen: &mut Snapshot, put: &Put) {
     }
 }
 
-/// Whether two writes ask AWS for the same.
+/// True if two writes request the same from AWS.
 fn same_write(one: &Step, other: &Step) -> bool {
     match (one, other) {
         (Step::Weights(one), Step::Weights(other)) => {
@@ -181,12 +185,13 @@ fn same_write(one: &Step, other: &Step) -> bool {
     }
 }
 
-/// All that a change of a scalable target asks for. MaxCapacity follows the count, so it makes no other write.
+/// The parts of a scalable target's change that make the write distinct. MaxCapacity follows the count, so MaxCapacity
+/// is left out.
 fn wanted_bounds(scaling: &Scaling) -> impl PartialEq {
     (scaling.color, scaling.min, scaling.in_suspended, scaling.purpose)
 }
 
-/// All that an update of a service asks for.
+/// The parts of a service's update that make the write distinct.
 fn wanted_service(update: &Update) -> impl PartialEq {
     (update.color, update.task_definition.clone(), update.desired, update.force, update.purpose)
 }

@@ -1,44 +1,44 @@
-//! Which rule of a listener answers a request, as Elastic Load Balancing evaluates them: by priority, the default last.
+//! Finds the rule of a listener that answers a request, as Elastic Load Balancing does: by priority, the default last.
 //! Source: ELB User Guide for Application Load Balancers, "Listener rules" and "Condition types for listener rules".
 
 use std::net::IpAddr;
 
 use super::snapshot::{Condition, Pattern, QueryPair, Rule};
 
-/// A request, as far as conditions look at it.
+/// The parts of a request that conditions look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// `GET`, in capitals.
     pub(crate) method: String,
     /// The host without a port.
     pub(crate) host: String,
-    /// The path, from its `/`.
+    /// The path, beginning with `/`.
     pub(crate) path: String,
-    /// The query as it is sent, without its `?`; empty without one.
+    /// The query as sent, without `?`. Empty without a query.
     pub(crate) query: String,
-    /// Headers by name and value. Other headers are sent too, and their values are not known.
+    /// Headers by name and value. Clients also send other headers, with unknown values.
     pub(crate) headers: Vec<(String, String)>,
-    /// The client's address; none if it is not known.
+    /// The client's address. None if unknown.
     pub(crate) source: Option<IpAddr>,
 }
 
-/// Where a listener sends a request.
+/// The destination of a request at a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// This rule answers.
     Rule(&'a Rule),
-    /// This rule may answer: one of its conditions can't be evaluated here.
+    /// This rule may answer: one condition can't be evaluated here.
     Unknown(&'a Rule),
-    /// No rule answers; a listener as AWS describes it has a default.
+    /// No rule answers. A listener from AWS always has a default.
     Nowhere,
 }
 
-/// Finds the rule that answers. `rules` are those of one listener, in any order.
-pub(crate) fn route<'a>(rules: impl IntoIterator<Item = &'a Rule>, request: &Request) -> Route<'a> {
+/// Finds the rule that answers. `rules` are the rules of one listener, in any order.
+pub(crate) fn find_route<'a>(rules: impl IntoIterator<Item = &'a Rule>, request: &Request) -> Route<'a> {
     let mut rules: Vec<&Rule> = rules.into_iter().collect();
     rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
     for rule in rules {
-        match all(rule.conditions.iter().map(|condition| met(condition, request))) {
+        match all_met(rule.conditions.iter().map(|condition| meets_condition(condition, request))) {
             Some(true) => return Route::Rule(rule),
             Some(false) => {}
             None => return Route::Unknown(rule),
@@ -47,13 +47,13 @@ pub(crate) fn route<'a>(rules: impl IntoIterator<Item = &'a Rule>, request: &Req
     Route::Nowhere
 }
 
-/// Whether every condition of a rule is met; none if that is not known.
-fn all(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    any(conditions.map(|met| met.map(|met| !met))).map(|missed| !missed)
+/// True if the request meets every condition of a rule. None if unknown.
+fn all_met(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    any_met(conditions.map(|met| met.map(|met| !met))).map(|missed| !missed)
 }
 
-/// Whether any value of a condition fits; none if that is not known.
-fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+/// True if any value of a condition fits. None if unknown.
+fn any_met(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut known = Some(false);
     for value in values {
         match value {
@@ -65,41 +65,41 @@ fn any(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     known
 }
 
-/// Whether a request meets a condition; none if that is not known. Methods are compared exactly, as AWS says; hosts,
-/// headers and queries without regard to case, and paths with it.
-fn met(condition: &Condition, request: &Request) -> Option<bool> {
+/// True if a request meets a condition. None if unknown. Comparison as AWS says: methods exactly, hosts, headers and
+/// queries without regard to case, paths with regard to case.
+fn meets_condition(condition: &Condition, request: &Request) -> Option<bool> {
     match condition {
         Condition::Host(patterns) => fits_any(patterns, &request.host, Case::Ignored),
         Condition::Path(patterns) => fits_any(patterns, &request.path, Case::Counts),
         Condition::Method(methods) => Some(methods.contains(&request.method)),
-        Condition::Header { name, values } => header(name, values, request),
-        Condition::Query(pairs) => query(pairs, &request.query),
+        Condition::Header { name, values } => header_matches(name, values, request),
+        Condition::Query(pairs) => query_matches(pairs, &request.query),
         Condition::SourceIp(networks) => {
             let client = request.source?;
-            any(networks.iter().map(|network| contains(network, client)))
+            any_met(networks.iter().map(|network| block_contains(network, client)))
         }
         Condition::Unknown { .. } => None,
     }
 }
 
-/// Whether capitals and small letters differ.
+/// Treatment of capital and small letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Case {
-    /// They differ.
+    /// Capital and small letters differ.
     Counts,
-    /// They are the same.
+    /// Capital and small letters are the same.
     Ignored,
 }
 
-/// Whether a text fits a pattern. A regular expression is AWS's to evaluate.
+/// True if a text fits a pattern. Only AWS can evaluate a regular expression.
 fn fits_any(patterns: &[Pattern], text: &str, case: Case) -> Option<bool> {
-    any(patterns.iter().map(|pattern| match pattern {
-        Pattern::Wildcards(pattern) => Some(fits(&signs(pattern, Escape::None), text, case)),
+    any_met(patterns.iter().map(|pattern| match pattern {
+        Pattern::Wildcards(pattern) => Some(matches_signs(&pattern_signs(pattern, Escape::None), text, case)),
         Pattern::Regex(_) => None,
     }))
 }
 
-/// Headers that a client adds by itself: their values are not known here.
+/// Headers that every client adds, with values unknown here.
 const OWN_HEADERS: [&str; 8] = [
     "accept",
     "accept-encoding",
@@ -111,25 +111,27 @@ const OWN_HEADERS: [&str; 8] = [
     "user-agent",
 ];
 
-/// Whether a header fits. A header that this request does not name is absent, unless clients add it by themselves.
-fn header(name: &str, values: &[Pattern], request: &Request) -> Option<bool> {
+/// True if a header fits. A header that this request does not name is absent, unless clients add that header.
+fn header_matches(name: &str, values: &[Pattern], request: &Request) -> Option<bool> {
     let mut given = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).peekable();
     let added = OWN_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name));
     if given.peek().is_none() && added {
         return None;
     }
-    any(given.map(|(_, value)| fits_any(values, value, Case::Ignored)))
+    any_met(given.map(|(_, value)| fits_any(values, value, Case::Ignored)))
 }
 
-/// Whether a query holds a pair. A pair without a key fits any key. AWS does not say whether escapes are decoded before
+/// True if a query holds a pair. A pair without a key fits any key. AWS does not document if escapes are decoded before
 /// the comparison, so a query with escapes is not evaluated.
-fn query(pairs: &[QueryPair], query: &str) -> Option<bool> {
+fn query_matches(pairs: &[QueryPair], query: &str) -> Option<bool> {
     if query.contains(['%', '+']) {
         return None;
     }
     let given = query.split('&').filter(|pair| !pair.is_empty());
     let given: Vec<(&str, &str)> = given.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
-    let fits = |pattern: &str, text: &str| fits(&signs(pattern, Escape::Backslash), text, Case::Ignored);
+    let fits = |pattern: &str, text: &str| {
+        matches_signs(&pattern_signs(pattern, Escape::Backslash), text, Case::Ignored)
+    };
     Some(pairs.iter().any(|wanted| {
         given.iter().any(|(key, value)| {
             wanted.key.as_ref().is_none_or(|wanted| fits(wanted, key)) && fits(&wanted.value, value)
@@ -148,17 +150,17 @@ enum Sign {
     Letter(char),
 }
 
-/// How a pattern writes a literal `*` or `?`.
+/// The escape for a literal `*` or `?` in a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Escape {
-    /// It can't.
+    /// No escape.
     None,
     /// After a `\`, as QueryStringConditionConfig says.
     Backslash,
 }
 
 /// The signs of a pattern.
-fn signs(pattern: &str, escape: Escape) -> Vec<Sign> {
+fn pattern_signs(pattern: &str, escape: Escape) -> Vec<Sign> {
     let mut letters = pattern.chars();
     let mut signs = Vec::new();
     while let Some(letter) = letters.next() {
@@ -172,17 +174,17 @@ fn signs(pattern: &str, escape: Escape) -> Vec<Sign> {
     signs
 }
 
-/// The text that a pattern stands for, if it holds no wildcard.
-fn literal(pattern: &str, escape: Escape) -> Option<String> {
+/// The text of a pattern without wildcards. None for a pattern with a wildcard.
+fn literal_text(pattern: &str, escape: Escape) -> Option<String> {
     let letter = |sign: Sign| match sign {
         Sign::Letter(letter) => Some(letter),
         Sign::Any | Sign::One => None,
     };
-    signs(pattern, escape).into_iter().map(letter).collect()
+    pattern_signs(pattern, escape).into_iter().map(letter).collect()
 }
 
-/// Whether a text fits a pattern: after each sign, which beginnings of the text fit so far.
-fn fits(signs: &[Sign], text: &str, case: Case) -> bool {
+/// True if a text fits a pattern. After each sign, the loop keeps every prefix of the text that fits so far.
+fn matches_signs(signs: &[Sign], text: &str, case: Case) -> bool {
     let text: Vec<char> = text.chars().collect();
     let same = |one: char, other: char| match case {
         Case::Counts => one == other,
@@ -208,8 +210,8 @@ fn fits(signs: &[Sign], text: &str, case: Case) -> bool {
     ends.last().copied().unwrap_or_default()
 }
 
-/// Whether an address is in a CIDR block; none if that is no block.
-fn contains(block: &str, client: IpAddr) -> Option<bool> {
+/// True if an address is in a CIDR block. None for an invalid block.
+fn block_contains(block: &str, client: IpAddr) -> Option<bool> {
     let (network, bits) = block.split_once('/')?;
     let (network, bits): (IpAddr, u32) = (network.parse().ok()?, bits.parse().ok()?);
     match (network, client) {
@@ -228,7 +230,7 @@ fn contains(block: &str, client: IpAddr) -> Option<bool> {
 }
 
 impl Request {
-    /// A request of `GET /` to this host from an unknown address.
+    /// `GET /` to this host from an unknown address.
     fn to(host: &str) -> Request {
         Request {
             method: "GET".to_owned(),
@@ -240,14 +242,14 @@ impl Request {
         }
     }
 
-    /// Path and query as they are sent.
+    /// Path and query as sent.
     pub(crate) fn target(&self) -> String {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    /// A request to `host` that is made to meet a rule's other conditions: header and query by their first literal value,
-    /// the path by its first pattern unless `target` (a path, perhaps with a query) is given. Whether the rule answers it
-    /// is for [`route`] to say.
+    /// A request to `host` that meets a rule's other conditions: header and query by the first literal value, the path
+    /// by the first pattern unless `target` (a path, perhaps with a query) is given. [`find_route`] then tells if the rule
+    /// answers.
     pub(crate) fn for_rule(rule: &Rule, host: &str, target: Option<&str>) -> Option<Request> {
         let mut request = Request::to(host);
         for condition in &rule.conditions {
@@ -262,14 +264,14 @@ impl Request {
         Some(request)
     }
 
-    /// Makes the request meet a condition; none if a client can't choose to.
+    /// Makes the request meet a condition. None if a client has no control over the condition.
     fn meet(&mut self, condition: &Condition) -> Option<()> {
         match condition {
             Condition::Host(_) => {}
-            Condition::Path(patterns) => self.path = patterns.iter().find_map(shortest)?,
+            Condition::Path(patterns) => self.path = patterns.iter().find_map(shortest_path)?,
             Condition::Method(methods) => methods.contains(&self.method).then_some(())?,
             Condition::Header { name, values } => {
-                let value = literals(values).find(|value| is_plain(value))?;
+                let value = literal_values(values).find(|value| is_plain(value))?;
                 self.headers.push((name.clone(), value));
             }
             Condition::Query(pairs) => {
@@ -284,19 +286,20 @@ impl Request {
 }
 
 impl QueryPair {
-    /// The pair as it is sent in a query, if it is literal and needs no escape.
+    /// The pair as sent in a query, if the pair is literal and needs no escape.
     fn sent(&self) -> Option<String> {
-        let key = self.key.as_deref().map_or(Some("rule".to_owned()), |key| literal(key, Escape::Backslash));
-        let (key, value) = (key?, literal(&self.value, Escape::Backslash)?);
+        let key =
+            self.key.as_deref().map_or(Some("rule".to_owned()), |key| literal_text(key, Escape::Backslash));
+        let (key, value) = (key?, literal_text(&self.value, Escape::Backslash)?);
         let safe = |text: &str| text.chars().all(|l| l.is_ascii_alphanumeric() || "-._~".contains(l));
         (safe(&key) && safe(&value)).then(|| format!("{key}={value}"))
     }
 }
 
-/// The hosts that a rule's conditions name without wildcards; none if it has no condition on the host.
+/// The hosts that a rule's conditions name without wildcards. None without a condition on the host.
 pub(crate) fn named_hosts(rule: &Rule) -> Option<Vec<String>> {
     let of_host = |condition: &Condition| match condition {
-        Condition::Host(patterns) => Some(literals(patterns).collect::<Vec<_>>()),
+        Condition::Host(patterns) => Some(literal_values(patterns).collect::<Vec<_>>()),
         Condition::Path(_)
         | Condition::Method(_)
         | Condition::Header { .. }
@@ -308,24 +311,24 @@ pub(crate) fn named_hosts(rule: &Rule) -> Option<Vec<String>> {
 }
 
 /// The values without wildcards.
-fn literals(patterns: &[Pattern]) -> impl Iterator<Item = String> {
+fn literal_values(patterns: &[Pattern]) -> impl Iterator<Item = String> {
     patterns.iter().filter_map(|pattern| match pattern {
-        Pattern::Wildcards(pattern) => literal(pattern, Escape::None),
+        Pattern::Wildcards(pattern) => literal_text(pattern, Escape::None),
         Pattern::Regex(_) => None,
     })
 }
 
-/// The shortest path that fits a pattern: nothing for each `*`.
-fn shortest(pattern: &Pattern) -> Option<String> {
+/// The shortest path that fits a pattern: `*` becomes empty.
+fn shortest_path(pattern: &Pattern) -> Option<String> {
     match pattern {
-        Pattern::Wildcards(pattern) => literal(&pattern.replace('*', ""), Escape::None)
+        Pattern::Wildcards(pattern) => literal_text(&pattern.replace('*', ""), Escape::None)
             .map(|path| if path.is_empty() { "/".to_owned() } else { path })
             .filter(|path| path.starts_with('/') && is_plain(path) && !path.contains(['#', ' '])),
         Pattern::Regex(_) => None,
     }
 }
 
-/// Whether a text can be sent as it is.
+/// True if a text can be sent without encoding.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }

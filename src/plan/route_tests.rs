@@ -21,7 +21,7 @@ fn get(host: &str, path: &str) -> Request {
 /// Whether a request meets a condition.
 fn meets(condition: Condition, request: &Request) -> Option<bool> {
     let rule = rule(1, condition);
-    match route([&rule], request) {
+    match find_route([&rule], request) {
         Route::Rule(_) => Some(true),
         Route::Nowhere => Some(false),
         Route::Unknown(_) => None,
@@ -143,10 +143,10 @@ fn the_lowest_priority_number_answers_and_the_default_last() {
     let default = sample::rule(80, None, &[]);
     let (first, second) = (rule(7, Condition::Path(one("/a*"))), rule(50_000, Condition::Path(one("/*"))));
     let rules = [&default, &second, &first];
-    assert_eq!(route(rules, &get("h", "/abc")), Route::Rule(&first));
-    assert_eq!(route(rules, &get("h", "/b")), Route::Rule(&second));
-    assert_eq!(route([&default, &first], &get("h", "/b")), Route::Rule(&default));
-    assert_eq!(route([&first], &get("h", "/b")), Route::Nowhere);
+    assert_eq!(find_route(rules, &get("h", "/abc")), Route::Rule(&first));
+    assert_eq!(find_route(rules, &get("h", "/b")), Route::Rule(&second));
+    assert_eq!(find_route([&default, &first], &get("h", "/b")), Route::Rule(&default));
+    assert_eq!(find_route([&first], &get("h", "/b")), Route::Nowhere);
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn every_condition_of_a_rule_counts_and_one_missed_is_enough_to_know() {
     let missed = Condition::Path(one("/other"));
     let unknown = Condition::SourceIp(vec!["10.0.0.0/8".to_owned()]);
     let both = Rule { conditions: vec![unknown.clone(), missed], ..rule(1, unknown.clone()) };
-    assert_eq!(route([&both], &get("h", "/")), Route::Nowhere);
+    assert_eq!(find_route([&both], &get("h", "/")), Route::Nowhere);
     let open = Rule { conditions: vec![unknown, Condition::Path(one("/"))], ..both };
-    assert_eq!(route([&open], &get("h", "/")), Route::Unknown(&open));
+    assert_eq!(find_route([&open], &get("h", "/")), Route::Unknown(&open));
 }
 
 /// Whether a host fits a pattern, by trying every way: the meaning of `*` and `?` in ELB's documentation, word by word.
@@ -184,6 +184,6 @@ proptest::proptest! {
         let rules: Vec<Rule> = patterns.iter().enumerate().map(by_host).collect();
         let first = patterns.iter().position(|pattern| fits_by_trying(pattern, &host));
         let wanted = first.map_or(Route::Nowhere, |at| Route::Rule(&rules[at]));
-        assert_eq!(route(&rules, &get(&host, "/")), wanted, "{patterns:?} {host}");
+        assert_eq!(find_route(&rules, &get(&host, "/")), wanted, "{patterns:?} {host}");
     }
 }

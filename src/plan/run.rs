@@ -1,141 +1,144 @@
-//! What a deploy remembers of its own steps, and how an answer changes that. Pure.
+//! A deploy's memory of earlier steps, and the change by each answer. Pure.
 
+use super::aws_error::{AwsError, AwsResult};
 use super::deploy::Goal;
 use super::failures::Failures;
 use super::own_targets::group_targets;
-use super::recover::is_without_trace;
 use super::repeats::Repeats;
+use super::restore::is_without_trace;
 use super::sighting::Sighting;
 use super::snapshot::{Rule, Service, Snapshot, Target};
-use super::step::{Failing, Follow, Found, ProbeFailure, Purpose, Step, Update};
+use super::step::{Follow, InitialService, ProbeFailure, Purpose, RunFailure, Step, Update};
 use super::time::{CallTime, Time};
-use super::trouble::{Read, Trouble};
-use super::verdict::{Ended, Kind, Mine, Recovery, is_own, taken_away, verdict};
+use super::verdict::{
+    DeploymentFailure, Kind, OwnDeployment, Restorer, is_own, judge_deployment, taken_away,
+};
 use super::wiring::apart_of_snapshot;
 
-/// What the run remembers. It never decides against what AWS shows.
+/// The run's memory. AWS's current state always takes precedence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// When the run began to decide.
+    /// Start of the run's decisions.
     pub(crate) began: Time,
-    /// The color as it was found, from the moment of the first change; none where that is not known.
-    pub(crate) found: Option<Found>,
-    /// Whether users reached the color when it was seen last before the run changed it.
+    /// The color's state right before the first change. None if unknown.
+    pub(crate) found: Option<InitialService>,
+    /// True if users reached the color in the last look before the run's change.
     pub(crate) was_live: bool,
     /// The change that the run's own update is to bring, from right before it is sent.
-    pub(crate) expected: Option<Mine>,
-    /// Since when, and at how many looks in a row, the service was seen as if somebody had taken it away.
+    pub(crate) expected: Option<OwnDeployment>,
+    /// Looks in a row that show the service as removed or taken over by another user.
     pub(crate) doubt: Sighting,
-    /// Since when, and at how many looks in a row, the service was seen on the way back without a trace of this run.
+    /// Looks in a row during a restore that show the service without a trace of this run.
     pub(crate) traceless: Sighting,
-    /// The desired count that the color has after the run's own update; none before it.
+    /// The color's desired count after the run's own update. None before the update.
     pub(crate) asked: Option<u32>,
-    /// The desired count that somebody else set after that.
+    /// The desired count that another user set later.
     pub(crate) recounted: Option<u32>,
-    /// What the search for a revision with the wanted content brought.
+    /// Result of the search for a revision with the wanted content.
     pub(crate) sought: Option<Option<String>>,
-    /// The deployment that is waited for.
-    pub(crate) mine: Option<Mine>,
-    /// Whether the run changed a service.
+    /// The deployment that the run waits for.
+    pub(crate) awaited: Option<OwnDeployment>,
+    /// True if the run changed a service.
     pub(crate) changed: bool,
-    /// Whether it wrote a scalable target, a scaling policy or an alarm.
+    /// True if the run wrote a scalable target, a scaling policy or an alarm.
     pub(crate) managed: bool,
-    /// How often a scalable target was written once the version was good.
+    /// Number of writes to a scalable target after the version was good.
     pub(crate) bounding: u32,
-    /// Whether it adopted a deployment that was under way.
+    /// True if the run adopted a deployment that was under way.
     pub(crate) adopted: bool,
-    /// The run's own targets that the load balancer found unhealthy, as they were seen last: they vanish from the
-    /// target group once ECS replaces their tasks.
+    /// The run's own unhealthy targets, each as last seen. A target vanishes from the target group once ECS replaces
+    /// the task.
     pub(crate) unhealthy: Vec<Target>,
     /// The run's own tasks that failed.
     pub(crate) failures: Failures,
-    /// A write without an answer.
-    pub(crate) unanswered: Option<Unanswered>,
-    /// What the probes answered last.
+    /// An unanswered write.
+    pub(crate) unanswered: Option<UnansweredWrite>,
+    /// The last answer of the probes.
     pub(crate) probes: Option<Result<(), ProbeFailure>>,
-    /// The last wrong answer that they got.
+    /// The last wrong answer of a probe.
     pub(crate) wrong_probe: Option<ProbeFailure>,
-    /// How often they were asked.
+    /// Number of probe attempts.
     pub(crate) probe_tries: u32,
-    /// What this run wrote, and how often.
+    /// The writes of this run, with the number of repeats.
     pub(crate) repeats: Repeats,
-    /// What failed, when, and who puts the color back.
-    pub(crate) failing: Option<Turned>,
-    /// When the way back was written.
+    /// The failure, with time and recovery.
+    pub(crate) failing: Option<RestoreStarted>,
+    /// Time of the restore's write.
     pub(crate) restoring: Option<Time>,
-    /// When a count that this run had lowered was raised for users who came.
+    /// Time at which a count that this run had lowered was raised for newly arrived users.
     pub(crate) raised: Option<Time>,
-    /// AWS's refusal of the way back.
-    pub(crate) restore_trouble: Option<Trouble>,
-    /// When a signal came.
+    /// AWS's refusal of the restore.
+    pub(crate) restore_trouble: Option<AwsError>,
+    /// Time of the signal.
     pub(crate) cancelled: Option<Time>,
 }
 
-/// The turn from forward to back.
+/// The start of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Turned {
-    /// What failed.
-    pub(crate) failing: Failing,
-    /// Who puts the color back.
-    pub(crate) recovery: Recovery,
-    /// When it was known.
+pub(crate) struct RestoreStarted {
+    /// The failure.
+    pub(crate) failing: RunFailure,
+    /// The actor of the restore.
+    pub(crate) recovery: Restorer,
+    /// Time of the failure.
     pub(crate) at: Time,
 }
 
 /// A write without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unanswered {
+pub(crate) struct UnansweredWrite {
     /// The write.
     pub(crate) step: Step,
-    /// What AWS or the network said.
-    pub(crate) trouble: Trouble,
-    /// When it was sent.
+    /// The message from AWS or the network.
+    pub(crate) trouble: AwsError,
+    /// Time of sending.
     pub(crate) sent: Time,
     /// When no answer came any more: AWS is read for a while from then on.
     pub(crate) ended: Time,
 }
 
-/// What a step brought.
+/// The result of a step.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// The revision that holds the content, if one does.
+    /// The revision with the content, if there is one.
     Found(Option<String>),
     /// The ARN of the new revision.
     Registered(String),
     /// The service, as UpdateService answered.
     Updated(Box<Service>),
-    /// What the probes got.
+    /// The result of the probes.
     Probed(Result<(), ProbeFailure>),
-    /// AWS took new weights; the rule as it was read back right after.
+    /// AWS accepted new weights. Holds the rule as read right after.
     Weighed(Box<Rule>),
-    /// AWS took a change that is seen at the next look.
+    /// AWS accepted a change. The next look shows the effect.
     Changed,
 }
 
 impl Run {
-    /// A run that begins now.
+    /// Begins a run now.
     pub(crate) fn begin(now: Time) -> Self {
         Run { began: now, ..Run::default() }
     }
 
-    /// From now on this deployment is the run's own.
+    /// Makes this deployment the run's own.
     pub(crate) fn follow(&mut self, follow: Follow) {
-        let by_this_run = self.unanswered.take().is_some_and(|write| self.stands(&write.step, &follow.mine));
-        self.mine = Some(follow.mine);
+        let by_this_run =
+            self.unanswered.take().is_some_and(|write| self.stands(&write.step, &follow.awaited));
+        self.awaited = Some(follow.awaited);
         self.changed |= by_this_run;
         self.adopted = follow.adopted && !by_this_run;
         self.found = self.found.take().or(follow.found);
     }
 
-    /// Whether an update without an answer may have made what is followed. One of the count alone has not where the count
-    /// is as it was found.
-    fn stands(&self, step: &Step, mine: &Mine) -> bool {
+    /// True if an unanswered update may have made the followed deployment. A count-only update is excluded if the count
+    /// is as found.
+    fn stands(&self, step: &Step, awaited: &OwnDeployment) -> bool {
         let Step::Update(update) = step else { return false };
-        update.rolls() || self.found.as_ref().is_none_or(|found| found.desired != mine.desired)
+        update.rolls() || self.found.as_ref().is_none_or(|found| found.desired != awaited.desired)
     }
 
-    /// A poll interval passed: a revision that was not found after an unanswered register is looked for again, and
-    /// probes that got a wrong answer are asked again.
+    /// After a poll interval, repeats the search for a revision after an unanswered register, and repeats probes after
+    /// a wrong answer.
     pub(crate) fn waited(&mut self) {
         let registering =
             self.unanswered.as_ref().is_some_and(|write| matches!(write.step, Step::Register { .. }));
@@ -147,13 +150,13 @@ impl Run {
         }
     }
 
-    /// Forward became back.
-    pub(crate) fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time) {
-        self.failing = Some(Turned { failing, recovery, at });
+    /// Starts the restore.
+    pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
+        self.failing = Some(RestoreStarted { failing, recovery, at });
     }
 
-    /// Notes the sight of the run's own change (once seen, it can't be invisible any more), a count that somebody else
-    /// set, and the run's own unhealthy targets.
+    /// Notes the first sight of the run's own change (a seen change stays seen), a count from another user, and the
+    /// run's own unhealthy targets.
     pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal, now: Time) {
         if self.is_before() {
             let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref());
@@ -164,8 +167,8 @@ impl Run {
         let traceless = self.failing.is_some() && is_without_trace(snapshot.service(goal.color), self);
         self.traceless.note(traceless, now);
         let Some(service) = snapshot.service(goal.color) else { return };
-        if let Some(mine) = &mut self.mine {
-            mine.seen |= mine.shows(service) || now.since(mine.started) >= goal.limits.visibility;
+        if let Some(awaited) = &mut self.awaited {
+            awaited.seen |= awaited.shows(service) || now.since(awaited.started) >= goal.limits.visibility;
         }
         self.repeats.saw(|step| {
             let shown = |update: &Update| {
@@ -177,32 +180,32 @@ impl Run {
         });
         self.recount(service);
         self.note_unhealthy(service);
-        if let Some(mine) = &self.mine {
-            self.failures.saw(service, mine);
+        if let Some(awaited) = &self.awaited {
+            self.failures.saw(service, awaited);
         }
     }
 
-    /// A deployment whose id the answer of the update did not tell.
+    /// Finds the run's own deployment if the update's answer gave no id.
     fn find_own(&mut self, service: Option<&Service>) {
-        let Some(mine) = self.mine.as_mut().filter(|mine| mine.id.is_none() && !mine.before.is_empty())
+        let Some(awaited) =
+            self.awaited.as_mut().filter(|awaited| awaited.id.is_none() && !awaited.before.is_empty())
         else {
             return;
         };
-        let found = service.and_then(|service| service.deployments.iter().find(|one| mine.can_be(one)));
-        mine.id = found.map(|deployment| deployment.id.clone());
+        let found = service.and_then(|service| service.deployments.iter().find(|one| awaited.can_be(one)));
+        awaited.id = found.map(|deployment| deployment.id.clone());
     }
 
-    /// Counts the looks in a row that show the service as if somebody had taken it away: ECS is eventually consistent, and
-    /// one of them proves nothing.
+    /// Counts looks in a row that show the service as removed or taken over by another user. ECS is eventually
+    /// consistent, so a single look proves nothing.
     fn doubted(&mut self, service: Option<&Service>, goal: &Goal, now: Time) {
-        let away = self
-            .mine
-            .as_ref()
-            .is_some_and(|mine| taken_away(&verdict(service, mine, now, &goal.limits), mine));
+        let away = self.awaited.as_ref().is_some_and(|awaited| {
+            taken_away(&judge_deployment(service, awaited, now, &goal.limits), awaited)
+        });
         self.doubt.note(away, now);
     }
 
-    /// Whether that was seen often and long enough to be believed.
+    /// True if enough looks over enough time show another user's change.
     pub(crate) fn is_sure(&self, now: Time) -> bool {
         self.doubt.is_proven(now)
     }
@@ -216,85 +219,89 @@ impl Run {
     }
 
     /// The run's own change of the service, or the one that an update without an answer was to bring.
-    pub(crate) fn own_change(&self) -> Option<&Mine> {
+    pub(crate) fn own_change(&self) -> Option<&OwnDeployment> {
         let in_doubt = self.expected.as_ref().filter(|_| self.unanswered_update().is_some());
-        self.mine.as_ref().or(in_doubt)
+        self.awaited.as_ref().or(in_doubt)
     }
 
-    /// The update that had no answer, where one had none.
-    pub(crate) fn unanswered_update(&self) -> Option<(&Unanswered, &Update)> {
+    /// The unanswered update, if there is one.
+    pub(crate) fn unanswered_update(&self) -> Option<(&UnansweredWrite, &Update)> {
         let unanswered = self.unanswered.as_ref()?;
         let Step::Update(update) = &unanswered.step else { return None };
         Some((unanswered, update))
     }
 
-    /// Whether the run can't have changed the color yet.
+    /// True while the run can't have changed the color.
     fn is_before(&self) -> bool {
-        self.mine.is_none() && self.failing.is_none() && self.unanswered_update().is_none()
+        self.awaited.is_none() && self.failing.is_none() && self.unanswered_update().is_none()
     }
 
-    /// A desired count that is not what the run's own update left is somebody else's wish: from now on it says how many
-    /// tasks there have to be. No tasks at all is another matter, which the verdict tells.
+    /// Accepts another user's desired count: from now on, that count of tasks is expected. A count of zero is left to
+    /// the verdict.
     fn recount(&mut self, service: &Service) {
-        // A count that is neither what was found nor what was asked for is no stale answer.
+        // A count other than the found and the requested count is no stale answer.
         let found = self.found.as_ref().map(|found| found.desired);
-        let foreign = |mine: &Mine| {
-            found.is_some_and(|found| found != service.desired) && service.desired != mine.desired
+        let foreign = |awaited: &OwnDeployment| {
+            found.is_some_and(|found| found != service.desired) && service.desired != awaited.desired
         };
-        let Some(mine) =
-            self.mine.as_mut().filter(|mine| (mine.seen || foreign(mine)) && self.restoring.is_none())
+        let Some(awaited) = self
+            .awaited
+            .as_mut()
+            .filter(|awaited| (awaited.seen || foreign(awaited)) && self.restoring.is_none())
         else {
             return;
         };
-        // AWS's own way back to what was found keeps the count, too.
+        // AWS's own rollback to the found state keeps the count, too.
         let back = self.found.as_ref().is_some_and(|found| found.task_definition == service.task_definition);
-        let known = back || service.task_definition == mine.task_definition;
-        if known && service.desired > 0 && service.desired != mine.desired {
-            mine.desired = service.desired;
+        let known = back || service.task_definition == awaited.task_definition;
+        if known && service.desired > 0 && service.desired != awaited.desired {
+            awaited.desired = service.desired;
             self.recounted = Some(service.desired);
         }
     }
 
     /// Notes the run's own targets that the load balancer finds unhealthy.
     fn note_unhealthy(&mut self, service: &Service) {
-        let (Some(mine), Some(targets)) = (&self.mine, group_targets(service)) else { return };
+        let (Some(awaited), Some(targets)) = (&self.awaited, group_targets(service)) else { return };
         for (task, target) in targets.own {
-            if is_own(task, mine) && target.state == "unhealthy" {
+            if is_own(task, awaited) && target.state == "unhealthy" {
                 self.unhealthy.retain(|known| (&known.id, known.port) != (&target.id, target.port));
                 self.unhealthy.push(target.clone());
             }
         }
     }
 
-    /// Notes what the color was before the first change of it. The same content once more after a failed deployment,
-    /// perhaps of a run that was killed, goes back to what ran before that one: there is no going back to a failure.
+    /// Notes the color's state before the first change. The same content again after a failed deployment, perhaps of a
+    /// killed run, restores the version before that deployment: a failed version is never restored.
     pub(crate) fn before_update(&mut self, service: &Service, update: &Update) {
-        if update.purpose != Purpose::Deploy || self.mine.is_some() {
+        if update.purpose != Purpose::Deploy || self.awaited.is_some() {
             return;
         }
         let before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
-        self.expected = Some(own(update, service, (Time::default(), before)));
+        self.expected = Some(own_deployment(update, service, (Time::default(), before)));
         self.asked = Some(update.desired.unwrap_or(service.desired));
         if let Some(found) = &mut self.found {
-            // Another try: the count may be another one by now.
+            // A new attempt: the count may have changed.
             found.desired = service.desired;
             return;
         }
         let failed =
             service.primary().is_some_and(|primary| primary.rollout == super::snapshot::Rollout::Failed);
         let again = failed && update.task_definition.is_none();
-        let older = if again { super::deploy::before(service, &service.task_definition) } else { None };
-        let current = Found { task_definition: service.task_definition.clone(), desired: service.desired };
+        let older =
+            if again { super::deploy::previous_version(service, &service.task_definition) } else { None };
+        let current =
+            InitialService { task_definition: service.task_definition.clone(), desired: service.desired };
         self.found = older.or(Some(current));
     }
 
     /// Notes the answer of a step.
-    pub(crate) fn answered(&mut self, step: &Step, answer: Read<Answer>, call: impl Into<CallTime>) {
+    pub(crate) fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: impl Into<CallTime>) {
         let call = call.into();
         if answer.as_ref().map_or_else(|trouble| trouble.effect_unknown, |_| true) {
             self.repeats.sent(step, call.sent);
         }
-        if self.mine.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
+        if self.awaited.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
             self.bounding += 1;
             self.managed |= answer.is_ok();
             return;
@@ -305,7 +312,7 @@ impl Run {
         }
     }
 
-    /// AWS did what it was asked for.
+    /// Notes a success.
     fn good_answer(&mut self, step: &Step, answer: Answer, call: CallTime) {
         if !matches!(answer, Answer::Found(None)) {
             self.unanswered = None;
@@ -328,7 +335,7 @@ impl Run {
         }
     }
 
-    /// The service was updated: this is the run's own deployment from now on, or the way back is on its way.
+    /// Notes an update of the service: the run's own deployment or the restore has begun.
     pub(crate) fn updated(&mut self, update: &Update, service: &Service, call: CallTime) {
         self.changed = true;
         self.unanswered = None;
@@ -337,13 +344,13 @@ impl Run {
             Purpose::Traffic => self.raised = Some(call.ended),
             Purpose::Deploy => {
                 let before = self.expected.as_ref().map(|expected| expected.before.clone());
-                self.mine = Some(own(update, service, (call.sent, before.unwrap_or_default())));
+                self.awaited = Some(own_deployment(update, service, (call.sent, before.unwrap_or_default())));
             }
         }
     }
 
-    /// AWS refused, or did not answer.
-    fn bad_answer(&mut self, step: &Step, trouble: Trouble, call: CallTime) {
+    /// Notes a refusal or a missing answer.
+    fn bad_answer(&mut self, step: &Step, trouble: AwsError, call: CallTime) {
         let scaler = matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_));
         self.managed |= scaler && trouble.effect_unknown;
         let write = matches!(step, Step::Register { .. } | Step::Update(_));
@@ -352,10 +359,10 @@ impl Run {
                 self.sought = None;
             }
             let CallTime { sent, ended } = call;
-            self.unanswered = Some(Unanswered { step: step.clone(), trouble, sent, ended });
+            self.unanswered = Some(UnansweredWrite { step: step.clone(), trouble, sent, ended });
             return;
         }
-        if trouble.kind.passes() {
+        if trouble.kind.is_transient() {
             return;
         }
         match step {
@@ -370,17 +377,21 @@ impl Run {
             | Step::Scaling(_)
             | Step::Policy(_)
             | Step::Alarm(_) => {
-                self.turn(Failing::Deployment(Ended::Trouble(trouble)), Recovery::Ours, call.ended);
+                self.start_restore(
+                    RunFailure::Deployment(DeploymentFailure::AwsError(trouble)),
+                    Restorer::ThisRun,
+                    call.ended,
+                );
             }
         }
     }
 }
 
 /// The deployment that an update started. A count-only update answers with the old id, which is not the run's own, and
-/// a stale answer may hold the old PRIMARY: the id stays unknown then, until a look shows the deployment.
-fn own(update: &Update, service: &Service, (sent, before): (Time, Vec<String>)) -> Mine {
+/// a stale answer may hold the old PRIMARY. In both cases the id stays unknown until a look shows the deployment.
+fn own_deployment(update: &Update, service: &Service, (sent, before): (Time, Vec<String>)) -> OwnDeployment {
     let rollout = update.rolls();
-    let mut mine = Mine {
+    let mut awaited = OwnDeployment {
         kind: if rollout { Kind::Rollout } else { Kind::CountOnly },
         id: None,
         task_definition: update.task_definition.clone().unwrap_or_else(|| service.task_definition.clone()),
@@ -389,8 +400,9 @@ fn own(update: &Update, service: &Service, (sent, before): (Time, Vec<String>)) 
         seen: false,
         before,
     };
-    mine.id = service.primary().filter(|primary| mine.can_be(primary)).map(|primary| primary.id.clone());
-    mine
+    awaited.id =
+        service.primary().filter(|primary| awaited.can_be(primary)).map(|primary| primary.id.clone());
+    awaited
 }
 
 #[cfg(test)]

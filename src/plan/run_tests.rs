@@ -2,10 +2,10 @@
 //! revision 2 at second 1.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Limits, Verdict, Waiting, verdict};
+use crate::plan::verdict::{Limits, Verdict, Waiting, judge_deployment};
 
 /// The limits of every test.
 const LIMITS: Limits = Limits {
@@ -21,8 +21,9 @@ fn waiting(kind: Kind, desired: u32) -> Run {
         Kind::CountOnly | Kind::Nothing => ("web-green:1", None),
     };
     let task_definition = arn(revision);
-    let mine = Mine { kind, id, task_definition, desired, started: at(1), seen: false, before: Vec::new() };
-    Run { changed: true, asked: Some(desired), mine: Some(mine), ..Run::begin(at(0)) }
+    let awaited =
+        OwnDeployment { kind, id, task_definition, desired, started: at(1), seen: false, before: Vec::new() };
+    Run { changed: true, asked: Some(desired), awaited: Some(awaited), ..Run::begin(at(0)) }
 }
 
 /// Green with this revision and count: all of its tasks run and are healthy.
@@ -40,8 +41,8 @@ fn healthy(revision: &str, desired: u32) -> Snapshot {
 /// How it stands once the run saw this.
 fn judged(run: &mut Run, seen: &Snapshot, seconds: u64) -> Verdict {
     run.saw(seen, &goal(), at(seconds));
-    let mine = run.mine.as_ref().unwrap();
-    verdict(seen.service(Color::Green), mine, at(seconds), &LIMITS)
+    let awaited = run.awaited.as_ref().unwrap();
+    judge_deployment(seen.service(Color::Green), awaited, at(seconds), &LIMITS)
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn invariant_12_a_count_is_somebody_elses_only_once_the_runs_own_one_was_seen() 
 #[test]
 fn no_tasks_at_all_and_another_definition_are_no_other_count() {
     let mut run = waiting(Kind::Rollout, 2);
-    let drained = Verdict::Failed { ended: Ended::Drained, recovery: Recovery::Theirs };
+    let drained = Verdict::Failed { ended: DeploymentFailure::Drained, recovery: Restorer::NoOne };
     assert_eq!(judged(&mut run, &healthy("web-green:2", 0), 10), drained);
     judged(&mut run, &healthy("web-green:1", 1), 20);
     assert_eq!(run.recounted, None);
@@ -96,7 +97,7 @@ fn no_tasks_at_all_and_another_definition_are_no_other_count() {
 fn a_count_that_somebody_else_set_before_aws_went_back_is_told_of() {
     let mut run = waiting(Kind::Rollout, 2);
     judged(&mut run, &healthy("web-green:2", 2), 5);
-    run.found = Some(Found { task_definition: arn("web-green:1"), desired: 2 });
+    run.found = Some(InitialService { task_definition: arn("web-green:1"), desired: 2 });
     judged(&mut run, &healthy("web-green:1", 2), 10);
     assert_eq!(run.recounted, None, "AWS keeps the count");
     judged(&mut run, &healthy("web-green:1", 6), 15);
@@ -111,7 +112,7 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     assert!(run.was_live);
     run.saw(&at_green(100, 0), &goal(), at(0));
     assert!(!run.was_live);
-    let mut lost = Run { changed: false, mine: None, ..run.clone() };
+    let mut lost = Run { changed: false, awaited: None, ..run.clone() };
     let update = Update {
         color: Color::Green,
         service: "web-green".to_owned(),
@@ -120,8 +121,9 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
         force: false,
         purpose: Purpose::Deploy,
     };
-    let trouble = trouble(TroubleKind::TimedOut);
-    lost.unanswered = Some(Unanswered { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });
+    let trouble = trouble(AwsErrorKind::TimedOut);
+    lost.unanswered =
+        Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });
     for mut changed in [waiting(Kind::Rollout, 2), lost] {
         changed.saw(&at_green(0, 100), &goal(), at(5));
         assert!(!changed.was_live, "users who came later");
@@ -156,17 +158,21 @@ fn invariant_12_an_old_primary_in_the_answer_of_an_update_is_not_the_runs_own() 
     let old = snapshot().services[1].clone();
     run.updated(&update, &old, at(1).into());
     assert_eq!(
-        run.mine.as_ref().unwrap().id,
+        run.awaited.as_ref().unwrap().id,
         None,
         "what was there before the write can't be what it started"
     );
     let stale = judged(&mut run, &snapshot(), 2);
     assert_eq!(stale, Verdict::Wait(Waiting::NotVisible));
     assert_eq!(judged(&mut run, &rolled(), 5), Verdict::Good { healthy: 2 }, "whatever the clocks say");
-    assert_eq!(run.mine.as_ref().unwrap().id.as_deref(), Some("ecs-svc/mine"));
+    assert_eq!(run.awaited.as_ref().unwrap().id.as_deref(), Some("ecs-svc/mine"));
     let (mut run, update) = updating(Some("web-green:2"), None);
     run.updated(&update, &rolled().services[1], at(9).into());
-    assert_eq!(run.mine.unwrap().id.as_deref(), Some("ecs-svc/mine"), "a new one of the wanted version is");
+    assert_eq!(
+        run.awaited.unwrap().id.as_deref(),
+        Some("ecs-svc/mine"),
+        "a new one of the wanted version is"
+    );
 }
 
 #[test]
@@ -178,8 +184,10 @@ fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_
         crate::plan::snapshot::Deployment { created: at(1), ..deployment("theirs", &arn("web-green:3"), 2) };
     assert_eq!(judged(&mut run, &theirs, 10), Verdict::LookCloser, "AWS's clock may be behind");
     theirs.services[1].history = Some(Ok(Vec::new()));
-    let over =
-        Verdict::Failed { ended: Ended::Superseded { by: arn("web-green:3") }, recovery: Recovery::Theirs };
+    let over = Verdict::Failed {
+        ended: DeploymentFailure::Superseded { by: arn("web-green:3") },
+        recovery: Restorer::NoOne,
+    };
     assert_eq!(judged(&mut run, &theirs, 10), over);
     let (mut run, update) = updating(None, Some(4));
     run.updated(&update, &healthy("web-green:1", 4).services[1], at(1).into());
@@ -189,12 +197,12 @@ fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_
 
 #[test]
 fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
-    use crate::plan::deploy::next;
+    use crate::plan::deploy::next_deploy_action;
     use crate::plan::step::{Next, Wait};
     let not_sure = Next::Wait(Wait::Deployment(Waiting::NotVisible));
     let gone = Snapshot { services: vec![snapshot().services[0].clone()], ..snapshot() };
     let mut counting = waiting(Kind::CountOnly, 2);
-    counting.mine.as_mut().unwrap().seen = true;
+    counting.awaited.as_mut().unwrap().seen = true;
     for (run, away, back) in [
         (counting.clone(), healthy("web-green:1", 0), healthy("web-green:1", 2)),
         (counting, healthy("web-green:9", 2), healthy("web-green:1", 2)),
@@ -202,7 +210,7 @@ fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
     ] {
         let decide = |run: &mut Run, seen: &Snapshot, seconds| {
             run.saw(seen, &goal(), at(seconds));
-            next(&Ok(seen.clone()), &goal(), run, at(seconds))
+            next_deploy_action(&Ok(seen.clone()), &goal(), run, at(seconds))
         };
         let mut once = run.clone();
         for second in [10, 11, 12, 14] {
@@ -212,6 +220,6 @@ fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
         assert_ne!(decide(&mut stale, &back, 15), not_sure);
         assert_eq!(decide(&mut stale, &away, 16), not_sure, "it is counted from anew");
         let ended = decide(&mut once, &away, 15);
-        assert!(matches!(ended, Next::Turn(_, Recovery::Theirs)), "{ended:?}");
+        assert!(matches!(ended, Next::Restore(_, Restorer::NoOne)), "{ended:?}");
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::admit::Request;
+use super::aws_error::{AwsError, AwsErrorKind};
 use super::color::Color;
 use super::definition::Content;
 use super::deploy::Goal;
+use super::preconditions::Request;
 use super::snapshot::*;
 use super::time::Time;
-use super::trouble::{Trouble, TroubleKind};
-use super::verdict::{Kind, Limits, Mine};
+use super::verdict::{Kind, Limits, OwnDeployment};
 use super::wanted::{Hosts, WantedColor};
 
 /// When every test begins.
@@ -28,8 +28,8 @@ pub(crate) fn arn(revision: &str) -> String {
 }
 
 /// The run's own deployment of revision 2 to green, two tasks wanted.
-pub(crate) fn own_deployment(started: Time) -> Mine {
-    Mine {
+pub(crate) fn own_deployment(started: Time) -> OwnDeployment {
+    OwnDeployment {
         kind: Kind::Rollout,
         id: Some("ecs-svc/mine".to_owned()),
         task_definition: arn("web-green:2"),
@@ -95,8 +95,8 @@ pub(crate) fn target(number: u32, state: &str) -> Target {
 }
 
 /// A trouble of this kind.
-pub(crate) fn trouble(kind: TroubleKind) -> Trouble {
-    Trouble {
+pub(crate) fn trouble(kind: AwsErrorKind) -> AwsError {
+    AwsError {
         kind,
         action: "ecs:DescribeServices",
         resource: "web-green".to_owned(),

@@ -1,29 +1,29 @@
-//! What was observed: total types, free of AWS's. Adapters fill them; every decision reads them.
+//! Observed state in total types without AWS's types. Adapters fill the types, and every decision reads them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aws_error::{AwsError, AwsResult};
 use super::color::Color;
 use super::definition::Content;
 use super::scalers::Scalers;
 use super::time::Time;
-use super::trouble::{Read, Trouble};
 
-/// A part that is read only when it is asked for: `None` was not asked.
-pub(crate) type Seen<T> = Option<Read<T>>;
+/// A part that is read only on request. `None`: not requested.
+pub(crate) type Seen<T> = Option<AwsResult<T>>;
 
-/// Everything that one look at AWS showed.
+/// The result of one look at AWS.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
-    /// Where.
+    /// The place of the services.
     pub(crate) place: Place,
     /// The services that exist, blue first.
     pub(crate) services: Vec<Service>,
     /// The services that DescribeServices did not find.
     pub(crate) missing: Vec<(Color, String)>,
-    /// The load balancers of the services' target groups, with every rule of each.
+    /// The load balancers of the services' target groups, with every rule.
     pub(crate) balancers: Seen<Vec<Balancer>>,
-    /// The CloudWatch alarms that were asked for by name, as far as they exist.
+    /// The existing CloudWatch alarms among the requested names.
     pub(crate) alarms: Seen<Vec<Alarm>>,
 }
 
@@ -40,16 +40,16 @@ pub(crate) struct Place {
     pub(crate) cluster: String,
 }
 
-/// One ECS service and all that hangs on it.
+/// One ECS service with all attached resources.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
-    /// Which color it is.
+    /// The color.
     pub(crate) color: Color,
     /// The service's name.
     pub(crate) name: String,
-    /// Its status.
+    /// The service's status.
     pub(crate) status: ServiceStatus,
-    /// ARN of the task definition that the service wants.
+    /// ARN of the service's current task definition.
     pub(crate) task_definition: String,
     /// Desired count of tasks.
     pub(crate) desired: u32,
@@ -59,25 +59,25 @@ pub(crate) struct Service {
     pub(crate) pending: u32,
     /// The deployments, as listed.
     pub(crate) deployments: Vec<Deployment>,
-    /// How it is set up.
+    /// The setup.
     pub(crate) setup: Setup,
-    /// Its newest events, newest first, at most 100.
+    /// The newest events, newest first, at most 100.
     pub(crate) events: Vec<Event>,
-    /// The target group that the service registers its tasks in.
+    /// The target group of the service's tasks.
     pub(crate) group: Seen<TargetGroup>,
-    /// The targets registered there.
+    /// The targets registered in that group.
     pub(crate) targets: Seen<Vec<Target>>,
-    /// The task definition that the service wants.
+    /// The service's current task definition.
     pub(crate) definition: Seen<Revision>,
-    /// Its tasks that are not stopped.
+    /// Tasks that are not stopped.
     pub(crate) tasks: Seen<Vec<Task>>,
-    /// Its tasks that stopped within about the last hour.
+    /// Tasks that stopped within about the last hour.
     pub(crate) stopped: Seen<Vec<Task>>,
-    /// Its newest service deployments, newest first.
+    /// The newest service deployments, newest first.
     pub(crate) history: Seen<Vec<ServiceDeployment>>,
-    /// Its scalable target; `Ok(None)`: it has none, so nothing scales it automatically.
+    /// The scalable target. `Ok(None)`: no target exists, so the service does not scale automatically.
     pub(crate) scaling: Seen<Option<Scalable>>,
-    /// Its scaling policies, and the alarms that bear names of ours.
+    /// The scaling policies, and alarms with names of this action.
     pub(crate) scalers: Seen<Scalers>,
 }
 
@@ -88,22 +88,22 @@ pub(crate) struct Scalable {
     pub(crate) min: u32,
     /// MaxCapacity.
     pub(crate) max: u32,
-    /// Whether scale-in by policies is suspended (`DynamicScalingInSuspended`).
+    /// True if scale-in by policies is suspended (`DynamicScalingInSuspended`).
     pub(crate) in_suspended: bool,
-    /// Whether scale-out by policies is suspended (`DynamicScalingOutSuspended`).
+    /// True if scale-out by policies is suspended (`DynamicScalingOutSuspended`).
     pub(crate) out_suspended: bool,
-    /// Whether scheduled scaling is suspended (`ScheduledScalingSuspended`).
+    /// True if scheduled scaling is suspended (`ScheduledScalingSuspended`).
     pub(crate) scheduled_suspended: bool,
 }
 
 /// A CloudWatch alarm, metric or composite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alarm {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// Its state.
+    /// The alarm's state.
     pub(crate) state: AlarmState,
-    /// AWS's reason for the state: the numbers.
+    /// AWS's reason for the state, with the numbers.
     pub(crate) reason: String,
 }
 
@@ -114,7 +114,7 @@ pub(crate) enum AlarmState {
     Fine,
     /// `ALARM`.
     Firing,
-    /// `INSUFFICIENT_DATA`, or a state that we do not know: neither good nor an alarm.
+    /// `INSUFFICIENT_DATA`, or an unknown state: neither good nor an alarm.
     NoData,
 }
 
@@ -129,7 +129,7 @@ pub(crate) enum ServiceStatus {
     Inactive,
 }
 
-/// How a service is set up, as far as it decides what a deployment can do.
+/// The parts of a service's setup that decide the possible deployments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Setup {
     /// Deployment controller: `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
@@ -142,13 +142,13 @@ pub(crate) struct Setup {
     pub(crate) minimum_percent: u32,
     /// Maximum percent.
     pub(crate) maximum_percent: u32,
-    /// The deployment circuit breaker, where it is on.
+    /// The deployment circuit breaker, if enabled.
     pub(crate) breaker: Option<Breaker>,
-    /// Names of the deployment alarms, where they are on.
+    /// Names of the deployment alarms, if enabled.
     pub(crate) alarms: Vec<String>,
-    /// Whether deployment alarms roll back.
+    /// True if deployment alarms roll back.
     pub(crate) alarms_roll_back: bool,
-    /// How long ECS ignores the health of a new task's target.
+    /// Time in which ECS ignores the health of a new task's target.
     pub(crate) grace: Duration,
     /// The service's entries of `loadBalancers`.
     pub(crate) links: Vec<Link>,
@@ -157,13 +157,13 @@ pub(crate) struct Setup {
 /// The deployment circuit breaker of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Breaker {
-    /// Whether it rolls back to the last completed deployment.
+    /// True if the breaker rolls back to the last completed deployment.
     pub(crate) rollback: bool,
-    /// Failed tasks at which it trips, where the service sets a threshold of its own.
+    /// The service's own threshold of failed tasks, if set.
     pub(crate) threshold: Option<Threshold>,
 }
 
-/// A circuit-breaker threshold of a service's own.
+/// A service's own circuit-breaker threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Threshold {
     /// This percentage of the desired count, at least 3 and at most 200.
@@ -179,9 +179,9 @@ pub(crate) enum Threshold {
 pub(crate) struct Link {
     /// The target group's ARN; none for a classic load balancer.
     pub(crate) group: Option<String>,
-    /// The container that gets the traffic.
+    /// The container with the traffic.
     pub(crate) container: String,
-    /// Its container port.
+    /// The container port.
     pub(crate) port: u16,
 }
 
@@ -190,64 +190,65 @@ pub(crate) struct Link {
 pub(crate) struct Deployment {
     /// `ecs-svc/…`
     pub(crate) id: String,
-    /// `PRIMARY`: what the service wants now.
+    /// True for `PRIMARY`, the service's current deployment.
     pub(crate) primary: bool,
-    /// ARN of its task definition.
+    /// ARN of the task definition.
     pub(crate) task_definition: String,
-    /// Tasks it should run.
+    /// Desired count of tasks.
     pub(crate) desired: u32,
-    /// Tasks it runs.
+    /// Running tasks.
     pub(crate) running: u32,
-    /// Tasks on the way.
+    /// Pending tasks.
     pub(crate) pending: u32,
-    /// Tasks that failed one after the other; back to 0 with a healthy one.
+    /// Tasks that failed in a row. A healthy task resets the count to 0.
     pub(crate) failed: u32,
-    /// How far it is.
+    /// The state.
     pub(crate) rollout: Rollout,
     /// AWS's reason for the state.
     pub(crate) reason: String,
-    /// When it began.
+    /// Time of creation.
     pub(crate) created: Time,
 }
 
 /// A deployment's `rolloutState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rollout {
-    /// Going on.
+    /// Under way.
     InProgress,
-    /// New tasks are stable and old ones gone.
+    /// New tasks are stable and old tasks gone.
     Completed,
     /// Ended by the circuit breaker or an alarm.
     Failed,
-    /// AWS gave no state, or one that we do not know: never good.
+    /// No state or an unknown state from AWS: never good.
     Unknown,
 }
 
 /// One service event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// When.
+    /// Time of the event.
     pub(crate) at: Time,
     /// AWS's words.
     pub(crate) message: String,
 }
 
-/// One service deployment (`ListServiceDeployments`), which tells a rollback from somebody's newer deployment.
+/// One service deployment (`ListServiceDeployments`). Distinguishes a rollback from another user's newer deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceDeployment {
-    /// Its ARN.
+    /// The ARN.
     pub(crate) arn: String,
-    /// The number that the ARN of its service revision ends with: that of the id `ecs-svc/NUMBER` of its deployment.
+    /// The number at the end of the service revision's ARN, equal to the number in the deployment's id
+    /// `ecs-svc/NUMBER`.
     pub(crate) number: Option<String>,
-    /// Where it stands.
+    /// The status.
     pub(crate) status: ServiceDeploymentStatus,
-    /// AWS's reason, names of alarms included.
+    /// AWS's reason, including names of alarms.
     pub(crate) reason: String,
-    /// When it was made.
+    /// Time of creation.
     pub(crate) created: Time,
-    /// Task definition that it brings; unknown when its service revision could not be read.
+    /// The new task definition. None if the service revision could not be read.
     pub(crate) target: Option<String>,
-    /// Task definitions that it replaces.
+    /// The replaced task definitions.
     pub(crate) sources: Vec<String>,
     /// Names of deployment alarms that fired.
     pub(crate) alarms: Vec<String>,
@@ -260,40 +261,40 @@ pub(crate) enum ServiceDeploymentStatus {
     InProgress,
     /// Done.
     Successful,
-    /// Somebody stopped it.
+    /// A user stopped the deployment.
     Stopped,
-    /// On the way back.
+    /// The rollback is under way.
     RollingBack,
-    /// Back.
+    /// The rollback is complete.
     RolledBack,
-    /// The way back failed.
+    /// The rollback failed.
     RollbackFailed,
-    /// One that we do not know.
+    /// An unknown status.
     Unknown,
 }
 
 /// One task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Task {
-    /// The last part of its ARN.
+    /// The last part of the task's ARN.
     pub(crate) id: String,
-    /// The id of the deployment that started it.
+    /// The id of the deployment that started the task.
     pub(crate) started_by: String,
-    /// ARN of its task definition.
+    /// ARN of the task definition.
     pub(crate) task_definition: String,
     /// `RUNNING`, `PENDING`, `STOPPED`, …
     pub(crate) status: String,
-    /// `stopCode`, for a stopped one.
+    /// `stopCode` of a stopped task.
     pub(crate) stop_code: Option<String>,
-    /// `stoppedReason`, for a stopped one.
+    /// `stoppedReason` of a stopped task.
     pub(crate) stopped_reason: Option<String>,
-    /// When it stopped.
+    /// Time of the stop.
     pub(crate) stopped_at: Option<Time>,
-    /// Its containers.
+    /// The containers.
     pub(crate) containers: Vec<Container>,
-    /// Where its targets can be: the addresses of its network interface, or the EC2 instance's id.
+    /// Possible ids of the task's targets: the addresses of the network interface, or the EC2 instance's id.
     pub(crate) hosts: Vec<String>,
-    /// Container name and port with the host port it got, for target type `instance`.
+    /// Container name and port with the assigned host port, for target type `instance`.
     pub(crate) bindings: Vec<Binding>,
 }
 
@@ -302,7 +303,7 @@ pub(crate) struct Task {
 pub(crate) struct Binding {
     /// The container's name.
     pub(crate) container: String,
-    /// Its container port.
+    /// The container port.
     pub(crate) container_port: u16,
     /// The port on the host.
     pub(crate) host_port: u16,
@@ -311,13 +312,13 @@ pub(crate) struct Binding {
 /// One container of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Container {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// The image as the task definition names it.
+    /// The image, as written in the task definition.
     pub(crate) image: String,
-    /// What it really runs: `sha256:…`.
+    /// The digest of the running image: `sha256:…`.
     pub(crate) digest: Option<String>,
-    /// Exit code, when it ended.
+    /// Exit code of an ended container.
     pub(crate) exit_code: Option<i32>,
     /// AWS's reason, such as `CannotPullContainerError: …`.
     pub(crate) reason: Option<String>,
@@ -326,39 +327,39 @@ pub(crate) struct Container {
 /// One revision of a task definition.
 #[derive(Clone, Debug)]
 pub(crate) struct Revision {
-    /// Its ARN.
+    /// The ARN.
     pub(crate) arn: String,
-    /// What it says, free of describe-only fields.
+    /// The content without describe-only fields.
     pub(crate) content: Content,
-    /// Its tags.
+    /// The tags.
     pub(crate) tags: Vec<(String, String)>,
-    /// Whether it is ACTIVE; a deregistered one can't be given to a service any more.
+    /// True if ACTIVE. A service can't be set to a deregistered revision.
     pub(crate) active: bool,
 }
 
 /// A target group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TargetGroup {
-    /// Its ARN.
+    /// The ARN.
     pub(crate) arn: String,
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
     /// `ip`, `instance`, `lambda`, `alb`.
     pub(crate) target_type: String,
-    /// ARNs of the load balancers that use it; at most one in AWS.
+    /// ARNs of the load balancers that use the group, at most one in AWS.
     pub(crate) balancers: Vec<String>,
-    /// Its attributes. Who is sent where is known without them.
+    /// The attributes. The routing of users is known without attributes.
     pub(crate) attributes: Seen<GroupAttributes>,
 }
 
-/// The attributes of a target group that matter.
+/// The relevant attributes of a target group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GroupAttributes {
     /// Deregistration delay.
     pub(crate) deregistration_delay: Duration,
     /// Fewest healthy targets before the balancer fails open (`unhealthy_state_routing…count`).
     pub(crate) minimum_count: u32,
-    /// The same as a percentage of its targets; 0 is off.
+    /// The same as a percentage of the group's targets; 0 is off.
     pub(crate) minimum_percent: u32,
 }
 
@@ -367,7 +368,7 @@ pub(crate) struct GroupAttributes {
 pub(crate) struct Target {
     /// An address, or an EC2 instance's id.
     pub(crate) id: String,
-    /// Its port.
+    /// The port.
     pub(crate) port: u16,
     /// `initial`, `healthy`, `unhealthy`, `draining`, `unhealthy.draining`, `unused`, `unavailable`.
     pub(crate) state: String,
@@ -378,7 +379,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Whether the load balancer sends it requests in good conscience.
+    /// True if the target is healthy for the load balancer.
     pub(crate) fn is_healthy(&self) -> bool {
         self.state == "healthy"
     }
@@ -387,13 +388,13 @@ impl Target {
 /// A load balancer with all its listener rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Balancer {
-    /// Its ARN; `loadbalancer/app/` in it says Application Load Balancer.
+    /// The ARN. An Application Load Balancer's holds `loadbalancer/app/`.
     pub(crate) arn: String,
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// Its DNS name.
+    /// The DNS name.
     pub(crate) dns: String,
-    /// Every rule of every listener, the default actions included.
+    /// Every rule of every listener, including default actions.
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -402,48 +403,48 @@ pub(crate) struct Balancer {
 pub(crate) struct Rule {
     /// The rule's ARN.
     pub(crate) arn: String,
-    /// Its listener's ARN.
+    /// The listener's ARN.
     pub(crate) listener: String,
-    /// Its listener's port.
+    /// The listener's port.
     pub(crate) port: u16,
-    /// Its listener's protocol: `HTTP`, `HTTPS`.
+    /// The listener's protocol: `HTTP`, `HTTPS`.
     pub(crate) protocol: String,
-    /// Its priority; none for the default action.
+    /// The priority. None for the default action.
     pub(crate) priority: Option<u32>,
-    /// Its conditions.
+    /// The conditions.
     pub(crate) conditions: Vec<Condition>,
-    /// Where it forwards to, where it forwards.
+    /// The targets of a forward action, if there is one.
     pub(crate) forward: Vec<Weighted>,
-    /// Group stickiness, where it is on.
+    /// Duration of group stickiness, if enabled.
     pub(crate) stickiness: Option<Duration>,
-    /// Types of all its actions, in order.
+    /// Types of all actions, in order.
     pub(crate) actions: Vec<String>,
-    /// All its actions as AWS's API writes them (`[{"Type": "forward", "ForwardConfig": …}]`), fit to be sent back: no
-    /// field of a known action is missing. A secret that AWS does not return is asked to be kept.
+    /// All actions as AWS's API writes them (`[{"Type": "forward", "ForwardConfig": …}]`), ready for a write: no field
+    /// of a known action is missing. For a secret that AWS does not return, the value asks AWS to keep the secret.
     pub(crate) whole: Arc<serde_json::Value>,
 }
 
-/// A rule's condition; any of its values meets it.
+/// A rule's condition, met by any of the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// `host-header`.
     Host(Vec<Pattern>),
     /// `path-pattern`.
     Path(Vec<Pattern>),
-    /// `http-request-method`: methods as they are written.
+    /// `http-request-method`: methods as written.
     Method(Vec<String>),
     /// `http-header`.
     Header {
         /// The header's name.
         name: String,
-        /// Its values.
+        /// The values.
         values: Vec<Pattern>,
     },
     /// `query-string`.
     Query(Vec<QueryPair>),
     /// `source-ip`: CIDR blocks.
     SourceIp(Vec<String>),
-    /// A field that is not known here, or one without values.
+    /// An unknown field, or a field without values.
     Unknown {
         /// `Field`.
         field: String,
@@ -459,10 +460,10 @@ pub(crate) enum Pattern {
     Regex(String),
 }
 
-/// A pair of a `query-string` condition; both parts may hold wildcards.
+/// A pair of a `query-string` condition. Both parts may hold wildcards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueryPair {
-    /// The key; none: any key.
+    /// The key. None: any key.
     pub(crate) key: Option<String>,
     /// The value.
     pub(crate) value: String,
@@ -473,24 +474,25 @@ pub(crate) struct QueryPair {
 pub(crate) struct Weighted {
     /// The group's ARN.
     pub(crate) group: String,
-    /// Its weight, 0–999.
+    /// The weight, 0–999.
     pub(crate) weight: u32,
 }
 
 impl Snapshot {
-    /// Whether it holds everything that the end of a run tells: the rules, and the content of each task definition.
+    /// True if the snapshot holds every part for the report at the end: the rules, and the content of each task
+    /// definition.
     pub(crate) fn is_whole(&self) -> bool {
         self.balancers.is_some() && self.services.iter().all(|service| service.definition.is_some())
     }
 
-    /// The service of a color, where it exists.
+    /// The service of a color. None if the service does not exist.
     pub(crate) fn service(&self, color: Color) -> Option<&Service> {
         self.services.iter().find(|service| service.color == color)
     }
 
     /// Every part that could not be read, in a stable order.
-    pub(crate) fn troubles(&self) -> Vec<&Trouble> {
-        let mut all: Vec<&Trouble> = self.balancers.iter().filter_map(|part| part.as_ref().err()).collect();
+    pub(crate) fn troubles(&self) -> Vec<&AwsError> {
+        let mut all: Vec<&AwsError> = self.balancers.iter().filter_map(|part| part.as_ref().err()).collect();
         all.extend(self.alarms.iter().filter_map(|part| part.as_ref().err()));
         for service in &self.services {
             all.extend(service.troubles());
@@ -500,14 +502,14 @@ impl Snapshot {
 }
 
 impl Service {
-    /// The deployment that the service wants now.
+    /// The service's current deployment.
     pub(crate) fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|deployment| deployment.primary)
     }
 
     /// The parts of this service that could not be read.
-    pub(crate) fn troubles(&self) -> Vec<&Trouble> {
-        fn of<T>(part: &Seen<T>) -> Option<&Trouble> {
+    pub(crate) fn troubles(&self) -> Vec<&AwsError> {
+        fn of<T>(part: &Seen<T>) -> Option<&AwsError> {
             part.as_ref().and_then(|read| read.as_ref().err())
         }
         [

@@ -1,4 +1,4 @@
-//! The values a decision is made of: what to do next, what to refuse, and how a run ends.
+//! The values of a decision: the next action, a refusal, and the end of a run.
 
 mod write;
 
@@ -6,80 +6,80 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::aws_error::AwsError;
 use super::color::{Color, Split};
-use super::look::Look;
 use super::problem::Problem;
+use super::read_scope::ReadScope;
 use super::repeats::Unkept;
 use super::scalers;
 use super::snapshot::Place;
 use super::traffic::Load;
-use super::trouble::Trouble;
-use super::verdict::{Ended, Mine, Recovery, Waiting};
-use super::wiring::Tangle;
+use super::verdict::{DeploymentFailure, OwnDeployment, Restorer, Waiting};
+use super::wiring::RoutingError;
 
-/// What to do next.
+/// The next action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Do this, and look again.
+    /// Apply this step, and look again.
     Step(Step),
     /// Look again after the poll interval.
     Wait(Wait),
-    /// Look again now, with these parts too.
-    Look(Look),
-    /// From now on this deployment is the run's own.
+    /// Look again now, including these parts.
+    Read(ReadScope),
+    /// Make this deployment the run's own.
     Follow(Follow),
-    /// The deployment failed: say so at once, gather the cause, then go on.
-    Turn(Failing, Recovery),
-    /// Not to be started.
+    /// Report the failure at once, gather the cause, then restore.
+    Restore(RunFailure, Restorer),
+    /// Refuse the run.
     Refuse(Refusal),
     /// The end.
     Done(End),
 }
 
-/// A deployment that is the run's own without a write: nothing to change, or a change that was under way.
+/// A deployment that becomes the run's own without a write: nothing to change, or a change already under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Follow {
-    /// What to wait for.
-    pub(crate) mine: Mine,
-    /// Whether it was under way already.
+    /// The deployment to wait for.
+    pub(crate) awaited: OwnDeployment,
+    /// True if the deployment was already under way.
     pub(crate) adopted: bool,
-    /// What the color ran before it, where that is known.
-    pub(crate) found: Option<Found>,
+    /// The color's earlier state, if known.
+    pub(crate) found: Option<InitialService>,
 }
 
-/// A color as it was found.
+/// A color's state before the run's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// ARN of its task definition.
+pub(crate) struct InitialService {
+    /// ARN of the task definition.
     pub(crate) task_definition: String,
-    /// Its desired count.
+    /// The desired count.
     pub(crate) desired: u32,
 }
 
-/// One step of a run: a write, or a question that only the outside can answer.
+/// One step of a run: a write, or a question to the outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Look for a revision that holds the wanted content already. Reads only.
+    /// Look for an existing revision with the wanted content. Reads only.
     Find {
-        /// The family to look in.
+        /// The family to search.
         family: String,
     },
     /// Register the wanted content as a new revision.
     Register {
-        /// Its family.
+        /// The revision's family.
         family: String,
     },
     /// Update the service.
     Update(Update),
     /// Ask the probes through the test listener. Reads only.
     Probe,
-    /// Change the weights of one production rule, and read it back.
+    /// Change the weights of one production rule, and read the rule back.
     Weights(Box<Weights>),
-    /// Change a scalable target, or make it.
+    /// Change or create a scalable target.
     Scaling(Scaling),
-    /// Put a scaling policy of ours.
+    /// Write a scaling policy of this action.
     Policy(Box<Put>),
-    /// Put an alarm of ours.
+    /// Write an alarm of this action.
     Alarm(Box<Put>),
 }
 
@@ -88,26 +88,26 @@ pub(crate) enum Step {
 pub(crate) struct Weights {
     /// The rule's ARN.
     pub(crate) rule: String,
-    /// Its listener's ARN.
+    /// The listener's ARN.
     pub(crate) listener: String,
-    /// Whether it is the listener's default action, which changes by ModifyListener.
+    /// True for the listener's default action, which changes by ModifyListener.
     pub(crate) default: bool,
-    /// Its name for people: `HTTPS:443 rule 10`.
+    /// The rule's name for people: `HTTPS:443 rule 10`.
     pub(crate) name: String,
-    /// What it holds now.
+    /// The current split.
     pub(crate) before: Split,
-    /// What it shall hold.
+    /// The new split.
     pub(crate) after: Split,
-    /// The color that the rule does not hold yet and that is brought in.
+    /// The color to add to a rule that lacks the color.
     pub(crate) adopts: Option<Color>,
-    /// All actions of the rule with the new weights, as AWS's API writes them: what is sent.
+    /// All actions of the rule with the new weights, as sent to AWS's API.
     pub(crate) actions: serde_json::Value,
-    /// What it is for.
+    /// The purpose.
     pub(crate) purpose: Purpose,
 }
 
-/// One RegisterScalableTarget call. What is none stays; a scalable target that does not exist yet is made with both
-/// bounds. AWS moves the desired count into the bounds at every such call.
+/// One RegisterScalableTarget call. A field with none stays unchanged. A new scalable target gets both bounds. AWS
+/// moves the desired count into the bounds at every such call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scaling {
     /// The service's color.
@@ -118,15 +118,15 @@ pub(crate) struct Scaling {
     pub(crate) min: Option<u32>,
     /// MaxCapacity.
     pub(crate) max: Option<u32>,
-    /// Whether dynamic scale-in is suspended.
+    /// True to suspend dynamic scale-in.
     pub(crate) in_suspended: Option<bool>,
-    /// Whether there is no scalable target yet.
+    /// True if no scalable target exists yet.
     pub(crate) new: bool,
-    /// What it is for.
+    /// The purpose.
     pub(crate) purpose: Purpose,
 }
 
-/// One PutScalingPolicy or PutMetricAlarm call: it writes the whole.
+/// One PutScalingPolicy or PutMetricAlarm call, which writes the whole object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Put {
     /// The service's color.
@@ -135,13 +135,13 @@ pub(crate) struct Put {
     pub(crate) service: String,
     /// The name of the policy or alarm.
     pub(crate) name: String,
-    /// Whether there was none.
+    /// True if the policy or alarm does not exist yet.
     pub(crate) new: bool,
-    /// `StepScalingPolicyConfiguration`, or what PutMetricAlarm takes beside the name, as AWS's API writes it.
+    /// `StepScalingPolicyConfiguration`, or the arguments of PutMetricAlarm without the name, as AWS's API writes them.
     pub(crate) content: serde_json::Value,
-    /// What differs from what AWS holds.
+    /// The differences from AWS's current state.
     pub(crate) changes: Vec<scalers::Change>,
-    /// What it is for.
+    /// The purpose.
     pub(crate) purpose: Purpose,
 }
 
@@ -152,184 +152,184 @@ pub(crate) struct Update {
     pub(crate) color: Color,
     /// The service's name.
     pub(crate) service: String,
-    /// The new task definition's ARN, where it changes (or in a plan, what stands for it).
+    /// The new task definition's ARN, if changed (a placeholder in a plan).
     pub(crate) task_definition: Option<String>,
-    /// The new desired count, where it changes.
+    /// The new desired count, if changed.
     pub(crate) desired: Option<u32>,
-    /// Whether to start a deployment although nothing changes.
+    /// True to start a deployment without a change.
     pub(crate) force: bool,
-    /// What it is for.
+    /// The purpose.
     pub(crate) purpose: Purpose,
 }
 
 impl Update {
-    /// Whether it starts a deployment: a change of the count alone does not.
+    /// True if the update starts a deployment. A change of the count alone does not.
     pub(crate) fn rolls(&self) -> bool {
         self.force || self.task_definition.is_some()
     }
 }
 
-/// What an update of a service is for.
+/// The purpose of an update of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The new version.
     Deploy,
-    /// Users: weights, and the capacity for them.
+    /// Users: weights and capacity.
     Traffic,
-    /// The way back to what was found.
+    /// The restore of the found state.
     Restore,
 }
 
-/// Why the run waits.
+/// Reason that the run waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// AWS did not answer; what is unknown holds.
-    Trouble(Trouble),
-    /// A write had no answer; AWS is read until it shows, or it is certain that it does not.
-    Unanswered(Trouble),
+    /// AWS did not answer. The unknown state blocks progress.
+    AwsError(AwsError),
+    /// A write was not answered. The run reads AWS until the effect shows, or is certain to be missing.
+    UnansweredWrite(AwsError),
     /// The deployment.
     Deployment(Waiting),
     /// AWS's own rollback.
     Rollback {
         /// Tasks that run again.
         running: u32,
-        /// Tasks that should.
+        /// Desired count of tasks.
         desired: u32,
     },
-    /// Our own way back.
+    /// This run's restore.
     Restore {
         /// Tasks that run again.
         running: u32,
-        /// Tasks that should.
+        /// Desired count of tasks.
         desired: u32,
     },
-    /// Another try of the probes.
+    /// The next attempt of the probes.
     Probe,
-    /// Healthy targets of a color that is going to get users.
+    /// Healthy targets of a color that will get users.
     Capacity(Capacity),
-    /// A desired count that AWS took and does not show yet.
+    /// A desired count that AWS accepted and does not show yet.
     Count {
         /// The color.
         color: Color,
         /// The count.
         asked: u32,
     },
-    /// The same write was sent a moment ago and AWS does not show it, or not any more.
+    /// The same write was sent a moment ago, and AWS does not show the effect, or no longer does.
     Repeat(Box<Step>),
-    /// New weights do not show yet in what AWS answers.
+    /// AWS does not show the new weights yet.
     Weights {
         /// The rule's name for people.
         rule: String,
     },
-    /// A bake: users are held at a split while alarms and health are watched.
+    /// A bake: the split stays while the run watches alarms and health.
     Bake {
         /// The split.
         split: Split,
-        /// Until it is over, in whole seconds.
+        /// Remaining time, in whole seconds.
         left: Duration,
-        /// Alarms that have no data.
+        /// Alarms without data.
         no_data: Vec<String>,
     },
-    /// Users whom stickiness keeps at a color that has no weight any more.
+    /// Stickiness keeps users on a color without weight.
     Drain {
         /// The color.
         color: Color,
-        /// Until it is over, in whole seconds.
+        /// Remaining time, in whole seconds.
         left: Duration,
     },
-    /// All users are at one color; scale-in is allowed again once it has carried them for a while.
+    /// All users are on one color. Scale-in is allowed again after the color has carried the users for a while.
     Settle {
         /// The color.
         color: Color,
-        /// Until it is over, in whole seconds.
+        /// Remaining time, in whole seconds.
         left: Duration,
     },
 }
 
-/// What a color has and needs for its coming share of the users.
+/// The actual and needed capacity of a color for the coming share of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Capacity {
     /// The color.
     pub(crate) color: Color,
-    /// Its coming share in percent.
+    /// The coming share in percent.
     pub(crate) share: u32,
-    /// Healthy targets that it has.
+    /// Number of healthy targets.
     pub(crate) healthy: u32,
-    /// Healthy targets that it needs.
+    /// Number of healthy targets that the color needs.
     pub(crate) needed: u32,
-    /// Its desired count.
+    /// The desired count.
     pub(crate) desired: u32,
-    /// MaxCapacity of its scalable target, where it has one.
+    /// MaxCapacity of the scalable target, if there is one.
     pub(crate) most: Option<u32>,
 }
 
-/// A deployment or a change of traffic that failed.
+/// The failure of a deployment or a change of traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failing {
+pub(crate) enum RunFailure {
     /// The deployment itself.
-    Deployment(Ended),
-    /// A probe got a wrong answer.
+    Deployment(DeploymentFailure),
+    /// A probe got a wrong answer or none.
     Probe(ProbeFailure),
     /// A signal ended the run.
     Cancelled,
     /// A change of traffic.
-    Traffic(Stuck),
-    /// A write that did not last, however often it was repeated.
+    Traffic(TrafficFailure),
+    /// A write did not last, even after repeats.
     Repeated(Box<Unkept>),
 }
 
-/// How a change of traffic fails.
+/// The failure of a change of traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stuck {
-    /// Rollback alarms fired during a bake: each with its name and AWS's reason.
+pub(crate) enum TrafficFailure {
+    /// Rollback alarms fired during a bake. Each has the name and AWS's reason.
     Alarm(Vec<(String, String)>),
-    /// The color that got users lost healthy targets during a bake.
+    /// The color that gained users lost healthy targets during a bake.
     Sick(Capacity),
-    /// A color did not become healthy enough for its coming share in time.
+    /// A color did not become healthy enough for the coming share in time.
     NotEnough(Capacity),
-    /// AWS could not be asked for so long that going on would be blind.
-    Blind(Trouble),
-    /// Somebody else changed a production rule meanwhile.
+    /// AWS was unreachable for too long to continue safely.
+    Blind(AwsError),
+    /// Another user changed a production rule meanwhile.
     Overtaken {
         /// The rule's name for people.
         rule: String,
-        /// What it should hold.
+        /// The expected split.
         expected: Split,
-        /// What it holds.
+        /// The found split.
         found: Split,
     },
-    /// A rule does not show what was written, although AWS took it.
+    /// A rule does not show the written split, although AWS accepted the write.
     NotShown {
         /// The rule's name for people.
         rule: String,
-        /// What was written.
+        /// The written split.
         written: Split,
     },
     /// AWS refused a write.
-    Trouble(Trouble),
-    /// What the run sees now would have been refused at its beginning.
+    AwsError(AwsError),
+    /// The current state would have been refused at the start.
     Refused(Box<Refusal>),
 }
 
-/// What a probe got instead of the right answer. No body in it: bodies may hold anything.
+/// A probe's wrong answer. Holds no body: a body may hold anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeFailure {
-    /// The whole URL that was asked.
+    /// The whole URL of the probe.
     pub(crate) url: String,
-    /// What came back.
+    /// The kind of failure.
     pub(crate) kind: ProbeFailureKind,
 }
 
-/// The ways a probe fails.
+/// The kinds of probe failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeFailureKind {
-    /// No rule sends it to the color alone any more; it was not sent.
+    /// No rule sends the probe to the color alone any more. The probe was not sent.
     NoRule,
     /// Another status code.
     Status {
-        /// What was found.
+        /// The found value.
         found: u16,
-        /// What passes.
+        /// The status code that passes.
         wanted: u16,
     },
     /// The body lacks a text.
@@ -337,11 +337,11 @@ pub(crate) enum ProbeFailureKind {
         /// The text.
         wanted: String,
     },
-    /// The listener's certificate is for other names; nothing was asked.
+    /// The listener's certificate is for other names. No request was sent.
     Certificate {
-        /// The names that it is for.
+        /// The names in the certificate.
         names: Vec<String>,
-        /// The host that was asked for.
+        /// The requested host.
         host: String,
     },
     /// Not sent: the proxy on the way looks the host up itself, and the host does not lead to the load balancer.
@@ -351,24 +351,24 @@ pub(crate) enum ProbeFailureKind {
         /// The host.
         host: String,
     },
-    /// No answer at all: the network between runner and load balancer, more often than the version.
+    /// No answer at all: the cause is more often the network between runner and load balancer than the version.
     Unreachable {
         /// The error chain.
         why: String,
     },
 }
 
-/// What a run that did not succeed left in AWS.
+/// The state in AWS after a run without success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Left {
-    /// No service was changed. (A registered revision that nothing uses may be there.)
+    /// No service was changed. (A registered, unused revision may exist.)
     Untouched,
-    /// What was changed is put back as it was found, read back from AWS.
+    /// Every change is restored to the found state, as read back from AWS.
     Restored,
-    /// Deliberately left changed, as the message says.
+    /// Deliberately left changed, as the message explains.
     Changed,
-    /// Not known: the message says what to check and how.
+    /// Unknown. The message gives the check to make.
     Unknown,
 }
 
@@ -384,110 +384,111 @@ impl Left {
     }
 }
 
-/// Why something was left as it is.
+/// Reason for the state that a run leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Because {
-    /// Nothing had been changed.
+pub(crate) enum EndStateReason {
+    /// Nothing was changed.
     NothingChanged,
-    /// This run put it back.
-    PutBack,
-    /// AWS put it back.
-    AwsPutBack,
-    /// AWS went back to another task definition than the one that was found: the last one that it saw complete.
+    /// This run restored the color.
+    RestoredByRun,
+    /// AWS restored the color.
+    RestoredByAws,
+    /// AWS rolled back to another task definition than the found one: the last that AWS saw complete.
     AwsElsewhere,
     /// `on-cancel: leave`.
     Asked,
-    /// Somebody else changed the service meanwhile; theirs stands.
-    Theirs,
-    /// The service already wanted this version when the run began, and what it ran before is not known.
+    /// Another user changed the service meanwhile. That change stays.
+    ChangedExternally,
+    /// The service already had this version at the start, and the earlier version is unknown.
     NothingToGoBackTo,
-    /// The same task definition was rolled out again (an image tag that moved): there is no other one to go back to.
+    /// The same task definition was rolled out again (an image tag that moved), so there is no other version to
+    /// restore.
     SameDefinition,
-    /// The new version is healthy; only old tasks still drain.
+    /// The new version is healthy. Only old tasks still drain.
     OnlyDrains,
-    /// Users were moved to the color while it was deployed to: what serves them is not taken away from under them.
+    /// Users were moved to the color during the deploy. The restore does not remove capacity in use.
     UsersCame,
-    /// Users were moved to the color while nothing was wrong with its deployment: AWS goes on with it.
+    /// Users were moved to the color during a deployment without fault. AWS continues the deployment.
     UsersCameMeanwhile {
-        /// ARN of the task definition that it brings.
+        /// ARN of the new task definition.
         version: String,
     },
-    /// The color was put back to its version; users came while it was, so it keeps the larger count.
+    /// The version was restored. Users arrived meanwhile, so the color keeps the larger count.
     CountKept {
-        /// Its desired count.
+        /// The desired count.
         count: u32,
     },
-    /// What keeps the run from knowing that users were not moved to the color meanwhile.
+    /// The reason that the run can't exclude users on the color.
     UsersNotKnown(Box<Refusal>),
-    /// The service was not changed; policies and alarms for its scaling were.
+    /// The service was not changed. Scaling policies and alarms were.
     ScalingStays,
-    /// AWS refused the way back, or did not answer.
-    Trouble(Trouble),
-    /// The way back was asked for and has not been read back in time.
+    /// AWS refused the restore, or did not answer.
+    AwsError(AwsError),
+    /// The restore was requested and not confirmed in time.
     NotConfirmed,
-    /// The color that users would go back to has too few healthy targets for it.
+    /// The color to restore users to has too few healthy targets.
     NotEnough(Capacity),
-    /// A promote of several phases: what the earlier ones changed stays, and users stay where they are.
+    /// A promote of several phases: changes of earlier phases stay, and users stay on the current color.
     Midway,
-    /// All users had been moved as wanted; only the watch over it did not come to its end.
+    /// All users were moved as wanted. Only the watch afterwards did not finish.
     Arrived,
-    /// Users are where they were wanted, and no target there is healthy.
+    /// Users are on the wanted color, which has no healthy target.
     NotServed,
-    /// The way back did not last, however often it was written.
+    /// The restore did not last, even after repeats.
     Repeated(Box<Unkept>),
 }
 
-/// How a run ends.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The goal stands.
+    /// The goal is reached.
     Good {
-        /// Whether this run changed something, or adopted a change that was under way.
+        /// True if this run changed something, or adopted a change that was under way.
         changed: bool,
-        /// Healthy targets of the color's own tasks; for traffic: of the color that gained users.
+        /// Healthy targets of the color's own tasks. For traffic: of the color that gained users.
         healthy: u32,
     },
-    /// It does not.
+    /// The goal is not reached.
     Bad {
-        /// Why.
-        failing: Failing,
-        /// What is left.
+        /// The failure.
+        failing: RunFailure,
+        /// The state that the run leaves.
         left: Left,
-        /// Why it is left so.
-        because: Because,
+        /// Reason for that state.
+        because: EndStateReason,
     },
 }
 
-/// Why a run is not to be started. Told before the first write.
+/// Reason to refuse a run, reported before the first write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The cluster is not in this account and region.
     NoCluster(Place),
-    /// Services that the cluster does not have.
+    /// The cluster lacks services.
     Missing {
         /// Each by color and name.
         services: Vec<(Color, String)>,
-        /// Where they were looked for.
+        /// The searched place.
         place: Place,
     },
-    /// A service that is being deleted, or was.
+    /// A service is being deleted, or was deleted.
     NotActive {
-        /// Its name.
+        /// The service's name.
         service: String,
         /// `DRAINING` or `INACTIVE`.
         status: &'static str,
     },
-    /// A service that is set up in a way that this action does not handle.
+    /// A service has a setup that this action does not handle.
     Setup {
-        /// Its name.
+        /// The service's name.
         service: String,
-        /// Which part.
+        /// The unsupported part.
         part: SetupPart,
-        /// What was found.
+        /// The found value.
         found: String,
     },
     /// The load balancer's rules can't be read as blue and green.
-    Tangle(Tangle),
+    RoutingError(RoutingError),
     /// `color: develop` without a develop service.
     NoDevelop,
     /// The color serves users.
@@ -499,7 +500,7 @@ pub(crate) enum Refusal {
         /// The rules outside the split that send users there, by name.
         rules: Vec<String>,
     },
-    /// A promote would shrink or change a color that rules outside the split send users to.
+    /// A promote would shrink or change a color while rules outside the split send users there.
     UserRules {
         /// The color.
         color: Color,
@@ -516,7 +517,7 @@ pub(crate) enum Refusal {
         service: String,
         /// The deployment's id.
         id: String,
-        /// What it brings.
+        /// The new task definition.
         task_definition: String,
     },
     /// Minimum and maximum percent leave no room.
@@ -530,7 +531,7 @@ pub(crate) enum Refusal {
         /// Maximum percent.
         maximum: u32,
     },
-    /// Probes were asked for, and no rule sends one of them to this color alone.
+    /// No rule sends a probe to this color alone.
     NoTestAddress {
         /// The color.
         color: Color,
@@ -539,89 +540,89 @@ pub(crate) enum Refusal {
         /// The color's host in the config file.
         host: Option<String>,
     },
-    /// Probes were asked for, and only a host is missing to send them: no certificate has the load balancer's own name.
+    /// Only a host is missing to send the probes: no certificate has the load balancer's own name.
     NoHost {
         /// The color.
         color: Color,
-        /// The listener that leads to it alone, such as `HTTPS:8443`.
+        /// The listener that leads to the color alone, such as `HTTPS:8443`.
         listener: String,
     },
-    /// The color's target group is used by no rule, so nobody checks its health.
+    /// No rule uses the color's target group, so the load balancer does not check the color's health.
     NotChecked(Color),
-    /// AWS refuses to answer for good.
-    Unread(Trouble),
-    /// A color has too few healthy targets for its coming share, and that can't be helped.
+    /// AWS refuses a read permanently.
+    Unread(AwsError),
+    /// A color has too few healthy targets for the coming share, without a remedy.
     NotEnough {
         /// The numbers.
         capacity: Capacity,
         /// The full load.
         load: Load,
-        /// Why it can't be helped.
+        /// Reason that there is no remedy.
         why: Short,
     },
-    /// A production rule holds one color alone, and nobody said `adopt: true`.
+    /// A production rule holds one color alone, and `adopt: true` is not set.
     NotAdopted {
         /// The rule's name for people.
         rule: String,
-        /// The color that it does not hold.
+        /// The color that the rule lacks.
         lacks: Color,
     },
-    /// The color does not run what was approved.
+    /// The color does not run the approved task definition.
     OtherTaskDefinition {
         /// The color.
         color: Color,
-        /// What it runs.
+        /// The current task definition.
         found: String,
-        /// What was expected.
+        /// The expected task definition.
         expected: String,
     },
     /// Rollback alarms that do not exist.
     NoAlarm(Vec<String>),
     /// Rollback alarms that fire before the first step: name and AWS's reason.
     AlarmFiring(Vec<(String, String)>),
-    /// Rollback alarms that fire at a split that an earlier run left: name and AWS's reason.
+    /// Rollback alarms that fire at the split of an earlier run: name and AWS's reason.
     AlarmAt {
         /// The alarms.
         firing: Vec<(String, String)>,
-        /// The color that gains users, and has some.
+        /// The color that gains users, and already has some.
         color: Color,
         /// The split now.
         split: Split,
     },
-    /// The deployment of the color that gains users failed: the next task that starts there is one of it.
+    /// The deployment of the color that gains users failed: the next new task would run the failed version.
     FailedThere {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The color's service.
         service: String,
-        /// What the deployment brought.
+        /// The failed task definition.
         task_definition: String,
     },
-    /// A step that goes beyond the target.
+    /// A step goes beyond the target.
     StepBeyond {
         /// The step, percent.
         step: u32,
         /// The color that gains users.
         color: Color,
-        /// Its share in the end, percent.
+        /// The color's final share, percent.
         target: u32,
     },
-    /// `idle-count` is more than production has.
+    /// `idle-count` is above production's limit.
     IdleAbove {
-        /// The color that would be without users.
+        /// The color that would be idle.
         color: Color,
-        /// What was asked for.
+        /// The requested count.
         idle: u32,
-        /// The most that production can have.
+        /// Highest possible count of production.
         production: u32,
     },
-    /// Variables that each color should keep, and neither has: each with the nearest that one has.
+    /// Per-color variables that neither color has, each with the nearest existing name.
     NoVariable(Vec<(String, Option<String>)>),
-    /// A copy from a color without a task: which image a tag stands for is not told, and production's is by digest.
+    /// A copy from a color without a task: the digest behind a tag is unknown, and production's image is by digest.
     NoDigest {
         /// The color that was tested.
         color: Color,
-        /// Its images.
+        /// The color's images.
         images: Vec<String>,
     },
     /// A copy whose images no registry can have.
@@ -631,39 +632,39 @@ pub(crate) enum Refusal {
         /// What is wrong with each image.
         problems: Vec<Problem>,
     },
-    /// Something that is not ours, or of another kind, bears the name of a scaling policy or alarm of ours.
+    /// A foreign object, or an object of another kind, has the name of a scaling policy or alarm of this action.
     NameTaken {
         /// The service.
         service: String,
         /// The name.
         name: String,
-        /// What bears it.
+        /// The found object.
         found: String,
-        /// What should.
+        /// The expected object.
         wanted: &'static str,
     },
-    /// A rollback from a split: where to was not said.
+    /// A rollback from a split without a named color.
     WhichColor(Split),
 }
 
-/// Why too few healthy targets can't be helped.
+/// Reason that too few healthy targets have no remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Short {
     /// `scale-up: false`.
     NoScaleUp,
-    /// MaxCapacity is lower than what is needed.
+    /// MaxCapacity is lower than the needed count.
     MaxCapacity,
-    /// The config's `scaling.max` is, and so is MaxCapacity.
+    /// The config's `scaling.max` and MaxCapacity are lower than the needed count.
     ConfigMax,
-    /// The tasks are there and not healthy, and none is on its way.
+    /// The tasks exist, are not healthy, and no task is starting.
     Unhealthy,
-    /// None became healthy until the time-out; nothing had been written.
+    /// No target became healthy before the time-out. Nothing had been written.
     TimedOut,
 }
 
 impl Refusal {
-    /// What it means that nothing could be seen at this place. DescribeServices names a missing cluster by its code.
-    pub(crate) fn of_look(trouble: Trouble, place: &Place) -> Refusal {
+    /// The refusal after a failed look at this place. DescribeServices reports a missing cluster by error code.
+    pub(crate) fn of_look(trouble: AwsError, place: &Place) -> Refusal {
         if trouble.code.as_deref() == Some("ClusterNotFoundException") {
             return Refusal::NoCluster(place.clone());
         }

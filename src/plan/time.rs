@@ -1,4 +1,4 @@
-//! Points in time, as AWS and the clock give them.
+//! Points in time, from AWS and the clock.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Time(pub(crate) u64);
 
 impl Time {
-    /// How long `earlier` is ago; zero when it lies in the future (clocks differ).
+    /// Time passed since `earlier`. Zero if `earlier` is in the future (clocks differ).
     pub(crate) fn since(self, earlier: Time) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

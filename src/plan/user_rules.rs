@@ -1,5 +1,5 @@
-//! Rules outside the split that send users to a color all the same: those of a production listener by host, path or
-//! method. A rule with a condition on a header, the query or the source is a test rule.
+//! Rules outside the split that send users to a color: rules of a production listener by host, path or method. A rule
+//! with a condition on a header, the query or the source is a test rule.
 
 use super::color::Color;
 use super::snapshot::{Condition, Pattern, Rule};
@@ -14,8 +14,8 @@ pub(crate) struct UserRule {
     pub(crate) rule: String,
 }
 
-/// Finds the rules that send users to blue or green. Develop is not meant here: a host of its own on the production
-/// listener is how it is reached.
+/// Finds the rules that send users to blue or green. Develop is left out: a separate host on the production listener is
+/// the normal way to reach develop.
 pub(crate) fn user_rules(groups: &Groups, all: &[Rule], production: &[ProductionRule]) -> Vec<UserRule> {
     let counts = |rule: &&Rule| {
         !production.iter().any(|known| known.rule.arn == rule.arn)
@@ -33,17 +33,17 @@ pub(crate) fn user_rules(groups: &Groups, all: &[Rule], production: &[Production
     all.iter().filter(counts).flat_map(colors).collect()
 }
 
-/// Whether only requests that are made for it meet this condition.
+/// True if only purpose-made requests meet this condition.
 fn is_for_tests(condition: &Condition) -> bool {
     match condition {
         Condition::Header { .. } | Condition::Query(_) | Condition::SourceIp(_) => true,
-        // A field that is not known may be one that users meet.
+        // Users may meet an unknown field.
         Condition::Host(_) | Condition::Path(_) | Condition::Method(_) | Condition::Unknown { .. } => false,
     }
 }
 
-/// Whether an earlier rule of the listener answers all that this rule could: each of its conditions is one of this
-/// rule's, or fits every request.
+/// True if an earlier rule of the listener answers every request for this rule: each condition of the earlier rule is
+/// also this rule's, or fits every request.
 fn is_hidden(rule: &Rule, all: &[Rule]) -> bool {
     let order = |rule: &Rule| rule.priority.unwrap_or(u32::MAX);
     let earlier = all.iter().filter(|other| other.listener == rule.listener && order(other) < order(rule));
@@ -51,7 +51,7 @@ fn is_hidden(rule: &Rule, all: &[Rule]) -> bool {
     earlier.into_iter().any(|other| other.conditions.iter().all(met))
 }
 
-/// Whether every request meets this condition.
+/// True if every request meets this condition.
 fn is_always_met(condition: &Condition) -> bool {
     let is = |pattern: &Pattern, texts: &[&str]| match pattern {
         Pattern::Wildcards(pattern) => texts.contains(&pattern.as_str()),

@@ -1,31 +1,31 @@
-//! How one deployment of one service stands: a pure function of what was seen, whose deployment it is, and the time.
+//! The verdict on one deployment of one service: a pure function of the snapshot, the deployment's owner, and the time.
 //!
-//! Success is told only by what is there: this deployment complete, its own tasks' targets healthy (invariant 12).
-//! Everything unknown holds (invariant 9).
+//! Success requires observed facts: this deployment complete, and healthy targets of the run's own tasks (invariant
+//! 12). Everything unknown blocks progress (invariant 9).
 
 use std::time::Duration;
 
 pub(crate) use self::history::entry_of;
-use self::history::{gone, replaced, was_stopped};
-pub(crate) use self::own::{Kind, Mine, is_own, own_tasks};
-pub(crate) use self::room::{has_room, threshold};
+use self::history::{judge_missing, judge_replaced, was_stopped};
+pub(crate) use self::own::{Kind, OwnDeployment, is_own, own_tasks};
+pub(crate) use self::room::{breaker_threshold, has_room};
+use super::aws_error::AwsError;
 use super::own_targets::group_targets;
 use super::snapshot::{Deployment, Rollout, Service, ServiceStatus, Target, Task};
 use super::time::Time;
-use super::trouble::Trouble;
 
 mod history;
 mod own;
 mod room;
 
-/// How long the verdict has patience for what.
+/// Time limits of the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The input `timeout`.
     pub(crate) timeout: Duration,
-    /// How long a new deployment may stay invisible (ECS is eventually consistent).
+    /// Longest time for a new deployment to become visible (ECS is eventually consistent).
     pub(crate) visibility: Duration,
-    /// How long AWS may take to begin its own rollback of a failed deployment.
+    /// Longest time for AWS to begin a rollback of a failed deployment.
     pub(crate) rollback: Duration,
 }
 
@@ -36,180 +36,186 @@ impl Limits {
     }
 }
 
-/// Why the deployment is not good yet.
+/// Reason that the deployment is not good yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// Nothing was asked for yet.
+    /// Nothing was requested yet.
     NotBegun,
-    /// AWS does not show it yet.
+    /// AWS does not show the deployment yet.
     NotVisible,
-    /// Its tasks are on their way.
+    /// The deployment's tasks are starting.
     RollingOut {
         /// Running tasks of this deployment.
         running: u32,
-        /// Pending ones.
+        /// Pending tasks of this deployment.
         pending: u32,
-        /// Healthy targets of its own tasks, where they could be counted.
+        /// Healthy targets of this deployment's tasks, if known.
         healthy: Option<u32>,
         /// Tasks that should run.
         desired: u32,
-        /// Failures one after the other.
+        /// Failed tasks in a row.
         failed: u32,
-        /// Running and pending tasks of older deployments, which still have to go.
+        /// Running and pending tasks of older deployments, which must still stop.
         old: u32,
     },
-    /// All its tasks run and are healthy; ECS still waits for older tasks, whose targets finish their requests first.
+    /// All tasks of the deployment run and are healthy. ECS still waits for older tasks, whose targets first finish
+    /// open requests.
     Draining {
-        /// Healthy targets of its own tasks.
+        /// Healthy targets of the deployment's own tasks.
         healthy: u32,
-        /// Older tasks that still run, or targets that drain if those are more.
+        /// Older tasks that still run, or draining targets if there are more.
         old: u32,
         /// The target group's deregistration delay, if it was read.
         delay: Option<Duration>,
     },
-    /// Complete, but the load balancer does not find enough of its targets healthy.
+    /// Complete, but the load balancer finds too few of the deployment's targets healthy.
     Unhealthy {
-        /// Healthy targets of its own tasks.
+        /// Healthy targets of the deployment's own tasks.
         healthy: u32,
-        /// How many there have to be.
+        /// Number of healthy targets that the deployment needs.
         needed: u32,
     },
-    /// AWS could not be asked; what is unknown holds.
-    Unknown(Trouble),
+    /// AWS could not be read. The unknown state blocks progress.
+    Unknown(AwsError),
 }
 
-/// Why the deployment can't become good any more.
+/// Reason that the deployment can't become good any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The circuit breaker ended it.
+pub(crate) enum DeploymentFailure {
+    /// The circuit breaker ended the deployment.
     CircuitBreaker,
-    /// A deployment alarm ended it.
+    /// A deployment alarm ended the deployment.
     Alarm(Vec<String>),
-    /// Its tasks keep failing, and no breaker is on.
+    /// The deployment's tasks keep failing, and no breaker is enabled.
     TasksFailing {
-        /// Failures one after the other.
+        /// Failed tasks in a row.
         failed: u32,
     },
-    /// Somebody stopped it.
+    /// A user stopped the deployment.
     Stopped,
-    /// A newer deployment took over.
+    /// A newer deployment superseded this deployment.
     Superseded {
-        /// ARN of the task definition that the service wants now.
+        /// ARN of the service's current task definition.
         by: String,
     },
-    /// The service was deleted, or set to no tasks.
+    /// The service was deleted, or set to zero tasks.
     Drained,
-    /// Users were moved to the color while the run deployed to it.
+    /// Users were moved to the color during the deploy.
     UsersCame {
-        /// ARN of the task definition that they are going to get.
+        /// ARN of the task definition that these users will get.
         version: String,
-        /// What it still lacked then; none if all its targets were healthy.
+        /// The missing condition at that time. None if all targets were healthy.
         lacks: Option<Box<Waiting>>,
     },
-    /// Minimum and maximum percent leave no room: nothing will ever move.
+    /// Minimum and maximum percent leave no room, so ECS can't replace any task.
     NoRoom,
     /// The time-out passed.
     TimedOut(Box<Waiting>),
-    /// AWS refuses to answer for good.
-    Trouble(Trouble),
+    /// AWS refuses a read permanently.
+    AwsError(AwsError),
 }
 
-/// Who puts the color back.
+/// The actor of the restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recovery {
-    /// The run does, if anything is to be put back.
-    Ours,
-    /// AWS is at it, or has done it.
+pub(crate) enum Restorer {
+    /// This run, if there is anything to restore.
+    ThisRun,
+    /// AWS, whose rollback is under way or complete.
     Aws,
-    /// Nobody: what stands there is somebody else's wish.
-    Theirs,
+    /// None: someone else changed the service, and that change is kept.
+    NoOne,
 }
 
-/// How the deployment stands.
+/// The state of the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Complete, and its own targets healthy.
+    /// Complete, with healthy targets of the deployment's own tasks.
     Good {
-        /// Healthy targets of its own tasks.
+        /// Healthy targets of the deployment's own tasks.
         healthy: u32,
     },
     /// Not yet.
     Wait(Waiting),
-    /// What tells a rollback from a newer deployment has to be looked at before anything can be said.
+    /// Undecided: a closer look must first tell a rollback from a newer deployment.
     LookCloser,
     /// Never.
     Failed {
-        /// Why.
-        ended: Ended,
-        /// Who puts the color back.
-        recovery: Recovery,
+        /// The reason.
+        ended: DeploymentFailure,
+        /// The actor of the restore.
+        recovery: Restorer,
     },
 }
 
-/// Judges. `service` is none when the cluster no longer has it.
-pub(crate) fn verdict(service: Option<&Service>, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
-    let Some(service) = service else { return failed(Ended::Drained, Recovery::Theirs) };
+/// Judges the deployment. `service` is none if the cluster no longer has the service.
+pub(crate) fn judge_deployment(
+    service: Option<&Service>,
+    awaited: &OwnDeployment,
+    now: Time,
+    limits: &Limits,
+) -> Verdict {
+    let Some(service) = service else { return failed_verdict(DeploymentFailure::Drained, Restorer::NoOne) };
     if service.status != ServiceStatus::Active
-        || (service.desired == 0 && mine.desired > 0 && mine.seen && is_mine(service, mine))
+        || (service.desired == 0 && awaited.desired > 0 && awaited.seen && is_mine(service, awaited))
     {
-        return failed(Ended::Drained, Recovery::Theirs);
+        return failed_verdict(DeploymentFailure::Drained, Restorer::NoOne);
     }
-    let verdict = match mine.kind {
-        Kind::Rollout => rollout(service, mine, now, limits),
-        Kind::CountOnly | Kind::Nothing => without_deployment(service, mine),
+    let verdict = match awaited.kind {
+        Kind::Rollout => judge_rollout(service, awaited, now, limits),
+        Kind::CountOnly | Kind::Nothing => without_deployment(service, awaited),
     };
     match verdict {
-        Verdict::Wait(waiting) if now.since(mine.started) >= limits.timeout => {
-            failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours)
+        Verdict::Wait(waiting) if now.since(awaited.started) >= limits.timeout => {
+            failed_verdict(DeploymentFailure::TimedOut(Box::new(waiting)), Restorer::ThisRun)
         }
         other => other,
     }
 }
 
-/// Whether a verdict says that somebody took the service away, and nothing but this one read tells so: no deployment
-/// that is newer than the run's own.
-pub(crate) fn taken_away(verdict: &Verdict, mine: &Mine) -> bool {
+/// True if a verdict says that another user took over or removed the service, and this single read is the only
+/// evidence: there is no deployment newer than the run's own.
+pub(crate) fn taken_away(verdict: &Verdict, awaited: &OwnDeployment) -> bool {
     match verdict {
-        Verdict::Failed { ended: Ended::Drained, .. } => true,
-        Verdict::Failed { ended: Ended::Superseded { .. }, .. } => mine.kind != Kind::Rollout,
+        Verdict::Failed { ended: DeploymentFailure::Drained, .. } => true,
+        Verdict::Failed { ended: DeploymentFailure::Superseded { .. }, .. } => awaited.kind != Kind::Rollout,
         Verdict::Failed { .. } | Verdict::Good { .. } | Verdict::Wait(_) | Verdict::LookCloser => false,
     }
 }
 
-/// Judges a whole look that AWS did not answer: final troubles end the run, the others hold until the time-out.
-pub(crate) fn on_trouble(trouble: &Trouble, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
-    if !trouble.kind.passes() {
-        return failed(Ended::Trouble(trouble.clone()), Recovery::Ours);
+/// Judges a failed look. Final troubles end the run. Others block progress until the time-out.
+pub(crate) fn on_trouble(trouble: &AwsError, awaited: &OwnDeployment, now: Time, limits: &Limits) -> Verdict {
+    if !trouble.kind.is_transient() {
+        return failed_verdict(DeploymentFailure::AwsError(trouble.clone()), Restorer::ThisRun);
     }
     let waiting = Waiting::Unknown(trouble.clone());
-    if now.since(mine.started) >= limits.timeout {
-        return failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours);
+    if now.since(awaited.started) >= limits.timeout {
+        return failed_verdict(DeploymentFailure::TimedOut(Box::new(waiting)), Restorer::ThisRun);
     }
     Verdict::Wait(waiting)
 }
 
-/// Short for a failed verdict.
-fn failed(ended: Ended, recovery: Recovery) -> Verdict {
+/// A failed verdict.
+fn failed_verdict(ended: DeploymentFailure, recovery: Restorer) -> Verdict {
     Verdict::Failed { ended, recovery }
 }
 
-/// Whether the service still wants what this run asked for.
-fn is_mine(service: &Service, mine: &Mine) -> bool {
-    service.task_definition == mine.task_definition
+/// True if the service still has this run's task definition.
+fn is_mine(service: &Service, awaited: &OwnDeployment) -> bool {
+    service.task_definition == awaited.task_definition
 }
 
-/// A deployment of its own: found by its id, and by nothing else.
-fn rollout(service: &Service, mine: &Mine, now: Time, limits: &Limits) -> Verdict {
-    let found = service.deployments.iter().find(|deployment| Some(&deployment.id) == mine.id.as_ref());
+/// Judges a change with a deployment, found only by id.
+fn judge_rollout(service: &Service, awaited: &OwnDeployment, now: Time, limits: &Limits) -> Verdict {
+    let found = service.deployments.iter().find(|deployment| Some(&deployment.id) == awaited.id.as_ref());
     match found {
-        Some(deployment) if deployment.primary => primary(service, deployment, mine),
-        Some(deployment) => replaced(service, Some(deployment), mine),
+        Some(deployment) if deployment.primary => judge_primary(service, deployment, awaited),
+        Some(deployment) => judge_replaced(service, Some(deployment), awaited),
         None => {
-            let newer = service.primary().is_some_and(|primary| is_newer(primary, mine));
+            let newer = service.primary().is_some_and(|primary| is_newer(primary, awaited));
             if newer {
-                replaced(service, None, mine)
-            } else if mine.seen || now.since(mine.started) >= limits.visibility {
-                gone(service, mine)
+                judge_replaced(service, None, awaited)
+            } else if awaited.seen || now.since(awaited.started) >= limits.visibility {
+                judge_missing(service, awaited)
             } else {
                 Verdict::Wait(Waiting::NotVisible)
             }
@@ -217,57 +223,60 @@ fn rollout(service: &Service, mine: &Mine, now: Time, limits: &Limits) -> Verdic
     }
 }
 
-/// Whether a deployment came after this run's own. Clocks differ by a little, ids do not.
-fn is_newer(primary: &Deployment, mine: &Mine) -> bool {
-    let known = mine.before.contains(&primary.id) || Some(&primary.id) == mine.id.as_ref();
-    // Where what was there before is known, every other deployment came after it, whatever the clocks say.
-    !known && (!mine.before.is_empty() || primary.created > mine.started)
+/// True if a deployment came after this run's own. Clocks differ by a little, ids do not.
+fn is_newer(primary: &Deployment, awaited: &OwnDeployment) -> bool {
+    let known = awaited.before.contains(&primary.id) || Some(&primary.id) == awaited.id.as_ref();
+    // If the earlier deployments are known, every other deployment is newer, whatever the clocks say.
+    !known && (!awaited.before.is_empty() || primary.created > awaited.started)
 }
 
-/// My deployment is what the service wants.
-fn primary(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
+/// Judges the run's own deployment while it is PRIMARY.
+fn judge_primary(service: &Service, deployment: &Deployment, awaited: &OwnDeployment) -> Verdict {
     match deployment.rollout {
-        Rollout::Failed => primary_failed(service, deployment, mine),
-        Rollout::Completed => healthy_enough(service, mine),
-        Rollout::InProgress | Rollout::Unknown => in_progress(service, deployment, mine),
+        Rollout::Failed => primary_failed(service, deployment, awaited),
+        Rollout::Completed => healthy_enough(service, awaited),
+        Rollout::InProgress | Rollout::Unknown => in_progress(service, deployment, awaited),
     }
 }
 
-/// My deployment failed and is still what the service wants. Where its reason names neither breaker nor alarm, the
-/// service deployments tell whether somebody stopped it: then AWS does not roll back.
-fn primary_failed(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
+/// Judges the run's own failed deployment while it is PRIMARY. If the reason names neither breaker nor alarm, the
+/// service deployments show if a user stopped the deployment. AWS then does not roll back.
+fn primary_failed(service: &Service, deployment: &Deployment, awaited: &OwnDeployment) -> Verdict {
     let reason = deployment.reason.to_lowercase();
     let named = reason.is_empty() || reason.contains("circuit breaker") || reason.contains("alarm");
     match &service.history {
         None if !named => return Verdict::LookCloser,
-        Some(Ok(history)) if !named && was_stopped(service, history, mine) => {
-            return failed(Ended::Stopped, Recovery::Ours);
+        Some(Ok(history)) if !named && was_stopped(service, history, awaited) => {
+            return failed_verdict(DeploymentFailure::Stopped, Restorer::ThisRun);
         }
         None | Some(_) => {}
     }
-    let recovery = if rolls_back(service) { Recovery::Aws } else { Recovery::Ours };
-    failed(why_failed(service, deployment), recovery)
+    let recovery = if rolls_back(service) { Restorer::Aws } else { Restorer::ThisRun };
+    failed_verdict(why_failed(service, deployment), recovery)
 }
 
-/// Still rolling out: give up early only where it is certain that it can't succeed.
-fn in_progress(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdict {
-    if service.setup.breaker.is_none() && deployment.failed >= threshold(service, mine.desired) {
-        return failed(Ended::TasksFailing { failed: deployment.failed }, Recovery::Ours);
+/// Judges a deployment under way. Ends early only if success is impossible.
+fn in_progress(service: &Service, deployment: &Deployment, awaited: &OwnDeployment) -> Verdict {
+    if service.setup.breaker.is_none() && deployment.failed >= breaker_threshold(service, awaited.desired) {
+        return failed_verdict(
+            DeploymentFailure::TasksFailing { failed: deployment.failed },
+            Restorer::ThisRun,
+        );
     }
     let idle = deployment.running + deployment.pending + deployment.failed == 0;
     if idle
-        && !has_room(mine.desired, service.setup.minimum_percent, service.setup.maximum_percent)
-        && !alone(service)
+        && !has_room(awaited.desired, service.setup.minimum_percent, service.setup.maximum_percent)
+        && !has_no_other_tasks(service)
     {
-        return failed(Ended::NoRoom, Recovery::Ours);
+        return failed_verdict(DeploymentFailure::NoRoom, Restorer::ThisRun);
     }
     if let Some(trouble) = part_trouble(service) {
-        return held(trouble);
+        return judge_error(trouble);
     }
     let old = (service.running + service.pending).saturating_sub(deployment.running + deployment.pending);
-    let healthy = healthy_targets(service, mine);
+    let healthy = healthy_targets(service, awaited);
     let draining = old.max(leaving_targets(service));
-    let needed = mine.desired.max(1);
+    let needed = awaited.desired.max(1);
     if let Some(healthy) = healthy.filter(|healthy| *healthy >= needed && draining > 0) {
         return Verdict::Wait(Waiting::Draining { healthy, old: draining, delay: drain_delay(service) });
     }
@@ -275,27 +284,27 @@ fn in_progress(service: &Service, deployment: &Deployment, mine: &Mine) -> Verdi
         running: deployment.running,
         pending: deployment.pending,
         healthy,
-        desired: mine.desired,
+        desired: awaited.desired,
         failed: deployment.failed,
         old,
     })
 }
 
-/// Targets of the group that take no new requests any more.
+/// Number of the group's targets that take no new requests.
 fn leaving_targets(service: &Service) -> u32 {
     let targets = service.targets.iter().flatten().flatten();
     u32::try_from(targets.filter(|target| target.state.ends_with("draining")).count()).unwrap_or(u32::MAX)
 }
 
-/// The deregistration delay of the service's target group: ECS stops an old task only after it.
-/// Source: Amazon ECS, "Load balancer connection draining".
+/// The deregistration delay of the service's target group. ECS stops an old task only after this delay. Source: Amazon
+/// ECS, "Load balancer connection draining".
 pub(crate) fn drain_delay(service: &Service) -> Option<Duration> {
     let group = service.group.as_ref()?.as_ref().ok()?;
     Some(group.attributes.as_ref()?.as_ref().ok()?.deregistration_delay)
 }
 
-/// Whether no other deployment has tasks that stand in the way.
-fn alone(service: &Service) -> bool {
+/// True if no other deployment has running tasks.
+fn has_no_other_tasks(service: &Service) -> bool {
     service
         .deployments
         .iter()
@@ -303,89 +312,96 @@ fn alone(service: &Service) -> bool {
         .all(|deployment| deployment.running == 0)
 }
 
-/// A change without a deployment of its own: the service wants it, and its targets are healthy.
-fn without_deployment(service: &Service, mine: &Mine) -> Verdict {
-    if mine.kind == Kind::CountOnly && !mine.seen && !mine.shows(service) && is_mine(service, mine) {
+/// Judges a change without a deployment: the service must have this task definition, and healthy targets.
+fn without_deployment(service: &Service, awaited: &OwnDeployment) -> Verdict {
+    if awaited.kind == Kind::CountOnly
+        && !awaited.seen
+        && !awaited.shows(service)
+        && is_mine(service, awaited)
+    {
         return Verdict::Wait(Waiting::NotVisible);
     }
-    if !is_mine(service, mine) {
-        return failed(Ended::Superseded { by: service.task_definition.clone() }, Recovery::Theirs);
+    if !is_mine(service, awaited) {
+        return failed_verdict(
+            DeploymentFailure::Superseded { by: service.task_definition.clone() },
+            Restorer::NoOne,
+        );
     }
-    if service.running < mine.desired {
+    if service.running < awaited.desired {
         let failed_tasks = service.primary().map_or(0, |deployment| deployment.failed);
         if let Some(trouble) = part_trouble(service) {
-            return held(trouble);
+            return judge_error(trouble);
         }
         return Verdict::Wait(Waiting::RollingOut {
             running: service.running,
             pending: service.pending,
-            healthy: healthy_targets(service, mine),
-            desired: mine.desired,
+            healthy: healthy_targets(service, awaited),
+            desired: awaited.desired,
             failed: failed_tasks,
             old: 0,
         });
     }
-    healthy_enough(service, mine)
+    healthy_enough(service, awaited)
 }
 
-/// Complete is not enough: its own targets have to be healthy, at least one and at least the desired count.
-fn healthy_enough(service: &Service, mine: &Mine) -> Verdict {
+/// Requires healthy own targets in addition to completion: at least one and at least the desired count.
+fn healthy_enough(service: &Service, awaited: &OwnDeployment) -> Verdict {
     if let Some(trouble) = part_trouble(service) {
-        return held(trouble);
+        return judge_error(trouble);
     }
-    let needed = mine.desired.max(1);
-    match healthy_targets(service, mine) {
+    let needed = awaited.desired.max(1);
+    match healthy_targets(service, awaited) {
         Some(healthy) if healthy >= needed => Verdict::Good { healthy },
         Some(healthy) => Verdict::Wait(Waiting::Unhealthy { healthy, needed }),
         None => Verdict::Wait(Waiting::NotVisible),
     }
 }
 
-/// A trouble with a part: final ones end, the others hold.
-fn held(trouble: &Trouble) -> Verdict {
-    if trouble.kind.passes() {
+/// Judges a part with a trouble. Final troubles end the run, others block progress.
+fn judge_error(trouble: &AwsError) -> Verdict {
+    if trouble.kind.is_transient() {
         Verdict::Wait(Waiting::Unknown(trouble.clone()))
     } else {
-        failed(Ended::Trouble(trouble.clone()), Recovery::Ours)
+        failed_verdict(DeploymentFailure::AwsError(trouble.clone()), Restorer::ThisRun)
     }
 }
 
-/// The first part that success needs and that could not be read.
-fn part_trouble(service: &Service) -> Option<&Trouble> {
+/// The first part that success requires and whose read failed.
+fn part_trouble(service: &Service) -> Option<&AwsError> {
     let tasks = service.tasks.as_ref().and_then(|read| read.as_ref().err());
     let targets = service.targets.as_ref().and_then(|read| read.as_ref().err());
     let group = service.group.as_ref().and_then(|read| read.as_ref().err());
     [tasks, targets, group].into_iter().flatten().next()
 }
 
-/// Whether AWS rolls this service's failed deployments back by itself.
+/// True if AWS rolls back this service's failed deployments automatically.
 fn rolls_back(service: &Service) -> bool {
     service.setup.breaker.is_some_and(|breaker| breaker.rollback) || service.setup.alarms_roll_back
 }
 
-/// Who puts the color back whose tasks failed so often in a row: AWS if its circuit breaker is about to.
-pub(super) fn recovery_of_failing(service: &Service, mine: &Mine, failed: u32) -> Recovery {
-    let own = service.primary().filter(|primary| Some(&primary.id) == mine.id.as_ref());
+/// The actor of a restore after this number of failed tasks in a row: AWS if the circuit breaker is about to trip.
+pub(super) fn recovery_of_failing(service: &Service, awaited: &OwnDeployment, failed: u32) -> Restorer {
+    let own = service.primary().filter(|primary| Some(&primary.id) == awaited.id.as_ref());
     let watched = own.is_some_and(|primary| primary.rollout == Rollout::InProgress);
     let rolls_back = service.setup.breaker.is_some_and(|breaker| breaker.rollback);
-    let trips = failed >= threshold(service, mine.desired);
-    if watched && rolls_back && trips { Recovery::Aws } else { Recovery::Ours }
+    let trips = failed >= breaker_threshold(service, awaited.desired);
+    if watched && rolls_back && trips { Restorer::Aws } else { Restorer::ThisRun }
 }
 
 /// Breaker or alarm, by AWS's reason.
-fn why_failed(service: &Service, deployment: &Deployment) -> Ended {
+fn why_failed(service: &Service, deployment: &Deployment) -> DeploymentFailure {
     if deployment.reason.to_lowercase().contains("alarm") {
-        Ended::Alarm(service.setup.alarms.clone())
+        DeploymentFailure::Alarm(service.setup.alarms.clone())
     } else {
-        Ended::CircuitBreaker
+        DeploymentFailure::CircuitBreaker
     }
 }
 
-/// Healthy targets of the deployment's own running tasks; none where tasks or targets are not known.
-pub(super) fn healthy_targets(service: &Service, mine: &Mine) -> Option<u32> {
+/// Healthy targets of the deployment's own running tasks. None if tasks or targets are unknown.
+pub(super) fn healthy_targets(service: &Service, awaited: &OwnDeployment) -> Option<u32> {
     let targets = group_targets(service)?;
     let counts = |(task, target): &&(&Task, &Target)| {
-        is_own(task, mine) && task.status == "RUNNING" && target.is_healthy()
+        is_own(task, awaited) && task.status == "RUNNING" && target.is_healthy()
     };
     u32::try_from(targets.own.iter().filter(counts).count()).ok()
 }

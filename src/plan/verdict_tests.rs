@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks, trouble};
 use crate::plan::snapshot::*;
 use crate::plan::time::Time;
-use crate::plan::trouble::TroubleKind;
 
 /// My deployment, asked for at the beginning.
-fn mine() -> Mine {
+fn awaited() -> OwnDeployment {
     own_deployment(at(0))
 }
 
@@ -77,16 +77,16 @@ fn breaker(rollback: bool) -> Option<Breaker> {
 
 /// The verdict 60 s after the start, with a time-out of 10 minutes.
 fn judge(green: &Service) -> Verdict {
-    verdict(Some(green), &mine(), at(60), &Limits::with_timeout(Duration::from_secs(600)))
+    judge_deployment(Some(green), &awaited(), at(60), &Limits::with_timeout(Duration::from_secs(600)))
 }
 
 /// The verdict at the time-out.
 fn judge_late(green: &Service) -> Verdict {
-    verdict(Some(green), &mine(), at(600), &Limits::with_timeout(Duration::from_secs(600)))
+    judge_deployment(Some(green), &awaited(), at(600), &Limits::with_timeout(Duration::from_secs(600)))
 }
 
 /// Short for a failed verdict.
-fn failed(ended: Ended, recovery: Recovery) -> Verdict {
+fn failed(ended: DeploymentFailure, recovery: Restorer) -> Verdict {
     Verdict::Failed { ended, recovery }
 }
 
@@ -98,14 +98,14 @@ fn rolling_out(running: u32, pending: u32) -> Waiting {
 #[test]
 fn not_visible_yet_is_waited_for_and_only_so_long() {
     let green = service(Color::Green);
-    let unseen = Mine { seen: false, ..mine() };
+    let unseen = OwnDeployment { seen: false, ..awaited() };
     let limits = Limits::with_timeout(Duration::from_secs(600));
-    assert_eq!(verdict(Some(&green), &unseen, at(5), &limits), Verdict::Wait(Waiting::NotVisible));
-    assert_eq!(verdict(Some(&green), &unseen, at(31), &limits), Verdict::LookCloser);
+    assert_eq!(judge_deployment(Some(&green), &unseen, at(5), &limits), Verdict::Wait(Waiting::NotVisible));
+    assert_eq!(judge_deployment(Some(&green), &unseen, at(31), &limits), Verdict::LookCloser);
     let green = told(green, Vec::new());
-    assert_eq!(verdict(Some(&green), &unseen, at(31), &limits), Verdict::Wait(Waiting::NotVisible));
-    let never = failed(Ended::TimedOut(Box::new(Waiting::NotVisible)), Recovery::Ours);
-    assert_eq!(verdict(Some(&green), &unseen, at(600), &limits), never);
+    assert_eq!(judge_deployment(Some(&green), &unseen, at(31), &limits), Verdict::Wait(Waiting::NotVisible));
+    let never = failed(DeploymentFailure::TimedOut(Box::new(Waiting::NotVisible)), Restorer::ThisRun);
+    assert_eq!(judge_deployment(Some(&green), &unseen, at(600), &limits), never);
 }
 
 #[test]
@@ -137,10 +137,10 @@ fn invariant_12_an_empty_group_is_not_healthy_even_at_desired_count_0() {
     let mut green = complete("healthy");
     green.targets = Some(Ok(Vec::new()));
     green.tasks = Some(Ok(Vec::new()));
-    let none = Mine { desired: 0, ..mine() };
+    let none = OwnDeployment { desired: 0, ..awaited() };
     let limits = Limits::with_timeout(Duration::from_secs(600));
     let waiting = Waiting::Unhealthy { healthy: 0, needed: 1 };
-    assert_eq!(verdict(Some(&green), &none, at(60), &limits), Verdict::Wait(waiting));
+    assert_eq!(judge_deployment(Some(&green), &none, at(60), &limits), Verdict::Wait(waiting));
 }
 
 #[test]
@@ -172,11 +172,11 @@ fn targets_of_instances_are_found_by_host_port() {
 fn failed_by_the_breaker_with_and_without_rollback() {
     let mut green = rolling(0, 0, Rollout::Failed);
     green.setup.breaker = breaker(false);
-    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Ours));
+    assert_eq!(judge(&green), failed(DeploymentFailure::CircuitBreaker, Restorer::ThisRun));
     green.setup.breaker = breaker(true);
     assert_eq!(
         judge(&green),
-        failed(Ended::CircuitBreaker, Recovery::Aws),
+        failed(DeploymentFailure::CircuitBreaker, Restorer::Aws),
         "it may still stall: the way back knows"
     );
 }
@@ -186,7 +186,10 @@ fn failed_by_an_alarm_names_the_alarms() {
     let mut green = rolling(0, 0, Rollout::Failed);
     green.deployments[0].reason = "ECS deployment failed: alarm(s) detected.".to_owned();
     green.setup.alarms = vec!["web-5xx".to_owned()];
-    assert_eq!(judge(&green), failed(Ended::Alarm(vec!["web-5xx".to_owned()]), Recovery::Ours));
+    assert_eq!(
+        judge(&green),
+        failed(DeploymentFailure::Alarm(vec!["web-5xx".to_owned()]), Restorer::ThisRun)
+    );
 }
 
 #[test]
@@ -197,9 +200,9 @@ fn aborted_by_a_person_is_no_circuit_breaker() {
     assert_eq!(judge(&green), Verdict::LookCloser);
     let reason = "Service deployment stopped by StopServiceDeployment.";
     let aborted = told(green.clone(), vec![entry(ServiceDeploymentStatus::Stopped, reason)]);
-    assert_eq!(judge(&aborted), failed(Ended::Stopped, Recovery::Ours));
+    assert_eq!(judge(&aborted), failed(DeploymentFailure::Stopped, Restorer::ThisRun));
     let silent = told(green, Vec::new());
-    assert_eq!(judge(&silent), failed(Ended::CircuitBreaker, Recovery::Aws));
+    assert_eq!(judge(&silent), failed(DeploymentFailure::CircuitBreaker, Restorer::Aws));
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn failing_tasks_without_a_breaker_end_it_at_the_breakers_default_threshold() {
     green.deployments[0].failed = 2;
     assert!(matches!(judge(&green), Verdict::Wait(_)));
     green.deployments[0].failed = 3;
-    assert_eq!(judge(&green), failed(Ended::TasksFailing { failed: 3 }, Recovery::Ours));
+    assert_eq!(judge(&green), failed(DeploymentFailure::TasksFailing { failed: 3 }, Restorer::ThisRun));
     green.setup.breaker = breaker(false);
     assert!(matches!(judge(&green), Verdict::Wait(_)), "with a breaker on, AWS says when");
 }
@@ -221,18 +224,21 @@ fn rolled_back_by_aws_is_told_from_superseded_by_history_alone() {
     use ServiceDeploymentStatus::*;
     let breaker_reason = "Service deployment rolled back because the circuit breaker threshold was exceeded.";
     for status in [RolledBack, RollingBack, RollbackFailed] {
-        assert_eq!(by(status, breaker_reason), failed(Ended::CircuitBreaker, Recovery::Aws));
+        assert_eq!(by(status, breaker_reason), failed(DeploymentFailure::CircuitBreaker, Restorer::Aws));
     }
     assert_eq!(
         by(RolledBack, "rolled back because of alarm"),
-        failed(Ended::Alarm(Vec::new()), Recovery::Aws)
+        failed(DeploymentFailure::Alarm(Vec::new()), Restorer::Aws)
     );
-    assert_eq!(by(RolledBack, "Rollback requested by the user."), failed(Ended::Stopped, Recovery::Aws));
-    let newer = Ended::Superseded { by: arn("web-green:1") };
-    assert_eq!(by(Stopped, "a new deployment"), failed(newer.clone(), Recovery::Theirs));
-    assert_eq!(by(InProgress, ""), failed(newer.clone(), Recovery::Theirs));
-    assert_eq!(by(Unknown, ""), failed(newer.clone(), Recovery::Theirs));
-    assert_eq!(by(Successful, ""), failed(newer, Recovery::Theirs));
+    assert_eq!(
+        by(RolledBack, "Rollback requested by the user."),
+        failed(DeploymentFailure::Stopped, Restorer::Aws)
+    );
+    let newer = DeploymentFailure::Superseded { by: arn("web-green:1") };
+    assert_eq!(by(Stopped, "a new deployment"), failed(newer.clone(), Restorer::NoOne));
+    assert_eq!(by(InProgress, ""), failed(newer.clone(), Restorer::NoOne));
+    assert_eq!(by(Unknown, ""), failed(newer.clone(), Restorer::NoOne));
+    assert_eq!(by(Successful, ""), failed(newer, Restorer::NoOne));
 }
 
 #[test]
@@ -242,40 +248,43 @@ fn an_alarm_in_the_history_is_named() {
         alarms: vec!["web-5xx".to_owned()],
         ..entry(ServiceDeploymentStatus::RolledBack, "")
     };
-    let alarm = Ended::Alarm(vec!["web-5xx".to_owned()]);
-    assert_eq!(judge(&told(rolled_back, vec![history])), failed(alarm, Recovery::Aws));
+    let alarm = DeploymentFailure::Alarm(vec!["web-5xx".to_owned()]);
+    assert_eq!(judge(&told(rolled_back, vec![history])), failed(alarm, Restorer::Aws));
 }
 
 #[test]
 fn stopped_by_a_person_without_a_newer_deployment() {
     let mut green = service(Color::Green);
     green.history = Some(Ok(vec![entry(ServiceDeploymentStatus::Stopped, "stopped by user")]));
-    assert_eq!(judge(&green), failed(Ended::Stopped, Recovery::Ours));
+    assert_eq!(judge(&green), failed(DeploymentFailure::Stopped, Restorer::ThisRun));
 }
 
 #[test]
 fn superseded_by_a_newer_deployment_of_another_revision() {
     let green = told(replaced("web-green:3", at(30)), Vec::new());
-    assert_eq!(judge(&green), failed(Ended::Superseded { by: arn("web-green:3") }, Recovery::Theirs));
+    assert_eq!(
+        judge(&green),
+        failed(DeploymentFailure::Superseded { by: arn("web-green:3") }, Restorer::NoOne)
+    );
 }
 
 #[test]
 fn without_the_permission_for_history_the_own_failed_entry_or_the_event_tells() {
     let mut green = replaced("web-green:1", at(30));
-    green.history = Some(Err(trouble(TroubleKind::Denied)));
-    let superseded = failed(Ended::Superseded { by: arn("web-green:1") }, Recovery::Theirs);
+    green.history = Some(Err(trouble(AwsErrorKind::Denied)));
+    let superseded = failed(DeploymentFailure::Superseded { by: arn("web-green:1") }, Restorer::NoOne);
     assert_eq!(judge(&green), superseded);
     green.events = vec![Event {
         at: at(29),
         message: "(service web-green) (deployment ecs-svc/mine) deployment failed: tasks failed to start."
             .to_owned(),
     }];
-    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+    assert_eq!(judge(&green), failed(DeploymentFailure::CircuitBreaker, Restorer::Aws));
     green.events.clear();
     let own =
         Deployment { primary: false, rollout: Rollout::Failed, ..deployment("mine", &arn("web-green:2"), 2) };
     green.deployments.push(own);
-    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+    assert_eq!(judge(&green), failed(DeploymentFailure::CircuitBreaker, Restorer::Aws));
 }
 
 #[test]
@@ -285,7 +294,10 @@ fn history_of_an_earlier_deployment_of_the_same_revision_is_not_mine() {
         ..entry(ServiceDeploymentStatus::RolledBack, "")
     };
     let green = told(replaced("web-green:3", at(30)), vec![old]);
-    assert_eq!(judge(&green), failed(Ended::Superseded { by: arn("web-green:3") }, Recovery::Theirs));
+    assert_eq!(
+        judge(&green),
+        failed(DeploymentFailure::Superseded { by: arn("web-green:3") }, Restorer::NoOne)
+    );
 }
 
 #[test]
@@ -299,23 +311,23 @@ fn an_entry_is_found_by_its_number_before_its_time() {
     };
     let green =
         told(replaced("web-green:1", at(30)), vec![late("other", Successful), late("mine", RolledBack)]);
-    assert_eq!(judge(&green), failed(Ended::CircuitBreaker, Recovery::Aws));
+    assert_eq!(judge(&green), failed(DeploymentFailure::CircuitBreaker, Restorer::Aws));
 }
 
 #[test]
 fn a_scheduler_that_has_no_room_ends_it_and_one_with_room_does_not() {
     let mut green = rolling(0, 0, Rollout::InProgress);
     (green.setup.minimum_percent, green.setup.maximum_percent) = (100, 100);
-    assert_eq!(judge(&green), failed(Ended::NoRoom, Recovery::Ours));
+    assert_eq!(judge(&green), failed(DeploymentFailure::NoRoom, Restorer::ThisRun));
     green.setup.maximum_percent = 150;
     assert!(matches!(judge(&green), Verdict::Wait(_)));
 }
 
 #[test]
 fn drained_or_deleted_ends_it_and_nothing_is_put_back() {
-    let drained = failed(Ended::Drained, Recovery::Theirs);
+    let drained = failed(DeploymentFailure::Drained, Restorer::NoOne);
     let limits = Limits::with_timeout(Duration::from_secs(600));
-    assert_eq!(verdict(None, &mine(), at(60), &limits), drained);
+    assert_eq!(judge_deployment(None, &awaited(), at(60), &limits), drained);
     let mut green = rolling(1, 1, Rollout::InProgress);
     green.desired = 0;
     assert_eq!(judge(&green), drained);
@@ -328,34 +340,36 @@ fn drained_or_deleted_ends_it_and_nothing_is_put_back() {
 
 #[test]
 fn a_count_only_change_has_no_deployment_and_succeeds_on_healthy_targets() {
-    let counted = Mine { kind: Kind::CountOnly, id: None, task_definition: arn("web-green:1"), ..mine() };
+    let counted =
+        OwnDeployment { kind: Kind::CountOnly, id: None, task_definition: arn("web-green:1"), ..awaited() };
     let limits = Limits::with_timeout(Duration::from_secs(600));
     let mut green = service(Color::Green);
-    assert_eq!(verdict(Some(&green), &counted, at(1), &limits), Verdict::Good { healthy: 2 });
+    assert_eq!(judge_deployment(Some(&green), &counted, at(1), &limits), Verdict::Good { healthy: 2 });
     green.running = 1;
     assert!(matches!(
-        verdict(Some(&green), &counted, at(1), &limits),
+        judge_deployment(Some(&green), &counted, at(1), &limits),
         Verdict::Wait(Waiting::RollingOut { .. })
     ));
     green.task_definition = arn("web-green:9");
-    let theirs = failed(Ended::Superseded { by: arn("web-green:9") }, Recovery::Theirs);
-    assert_eq!(verdict(Some(&green), &counted, at(1), &limits), theirs);
+    let theirs = failed(DeploymentFailure::Superseded { by: arn("web-green:9") }, Restorer::NoOne);
+    assert_eq!(judge_deployment(Some(&green), &counted, at(1), &limits), theirs);
 }
 
 #[test]
 fn nothing_to_change_still_needs_healthy_targets() {
-    let standing = Mine { kind: Kind::Nothing, id: None, task_definition: arn("web-green:1"), ..mine() };
+    let standing =
+        OwnDeployment { kind: Kind::Nothing, id: None, task_definition: arn("web-green:1"), ..awaited() };
     let limits = Limits::with_timeout(Duration::from_secs(600));
     let mut green = service(Color::Green);
-    assert_eq!(verdict(Some(&green), &standing, at(1), &limits), Verdict::Good { healthy: 2 });
+    assert_eq!(judge_deployment(Some(&green), &standing, at(1), &limits), Verdict::Good { healthy: 2 });
     green.targets = Some(Ok(vec![target(1, "unhealthy"), target(2, "healthy")]));
     let waiting = Waiting::Unhealthy { healthy: 1, needed: 2 };
-    assert_eq!(verdict(Some(&green), &standing, at(1), &limits), Verdict::Wait(waiting));
+    assert_eq!(judge_deployment(Some(&green), &standing, at(1), &limits), Verdict::Wait(waiting));
 }
 
 #[test]
 fn the_time_out_tells_what_was_waited_for() {
-    let timed_out = |waiting| failed(Ended::TimedOut(Box::new(waiting)), Recovery::Ours);
+    let timed_out = |waiting| failed(DeploymentFailure::TimedOut(Box::new(waiting)), Restorer::ThisRun);
     assert_eq!(judge_late(&rolling(1, 1, Rollout::InProgress)), timed_out(rolling_out(1, 1)));
     assert_eq!(judge_late(&complete("unhealthy")), timed_out(Waiting::Unhealthy { healthy: 0, needed: 2 }));
     assert_eq!(
@@ -369,17 +383,17 @@ fn the_time_out_tells_what_was_waited_for() {
 fn a_grace_period_longer_than_the_time_out_still_ends_at_the_time_out() {
     let mut green = complete("unhealthy");
     green.setup.grace = Duration::from_secs(3_600);
-    assert!(matches!(judge_late(&green), Verdict::Failed { ended: Ended::TimedOut(_), .. }));
+    assert!(matches!(judge_late(&green), Verdict::Failed { ended: DeploymentFailure::TimedOut(_), .. }));
 }
 
 #[test]
 fn invariant_09_what_is_unknown_holds_and_what_is_final_ends() {
     let limits = Limits::with_timeout(Duration::from_secs(600));
-    for kind in [TroubleKind::Throttled, TroubleKind::Unreachable, TroubleKind::TimedOut] {
+    for kind in [AwsErrorKind::Throttled, AwsErrorKind::Unreachable, AwsErrorKind::TimedOut] {
         let waiting = Waiting::Unknown(trouble(kind));
-        assert_eq!(on_trouble(&trouble(kind), &mine(), at(60), &limits), Verdict::Wait(waiting.clone()));
-        let late = failed(Ended::TimedOut(Box::new(waiting.clone())), Recovery::Ours);
-        assert_eq!(on_trouble(&trouble(kind), &mine(), at(600), &limits), late);
+        assert_eq!(on_trouble(&trouble(kind), &awaited(), at(60), &limits), Verdict::Wait(waiting.clone()));
+        let late = failed(DeploymentFailure::TimedOut(Box::new(waiting.clone())), Restorer::ThisRun);
+        assert_eq!(on_trouble(&trouble(kind), &awaited(), at(600), &limits), late);
         let mut green = complete("healthy");
         green.targets = Some(Err(trouble(kind)));
         assert_eq!(judge(&green), Verdict::Wait(waiting.clone()));
@@ -387,10 +401,11 @@ fn invariant_09_what_is_unknown_holds_and_what_is_final_ends() {
         green.tasks = Some(Err(trouble(kind)));
         assert_eq!(judge(&green), Verdict::Wait(waiting));
     }
-    for kind in [TroubleKind::Denied, TroubleKind::Expired, TroubleKind::NoCredentials, TroubleKind::Refused]
+    for kind in
+        [AwsErrorKind::Denied, AwsErrorKind::Expired, AwsErrorKind::NoCredentials, AwsErrorKind::Refused]
     {
-        let ended = failed(Ended::Trouble(trouble(kind)), Recovery::Ours);
-        assert_eq!(on_trouble(&trouble(kind), &mine(), at(60), &limits), ended);
+        let ended = failed(DeploymentFailure::AwsError(trouble(kind)), Restorer::ThisRun);
+        assert_eq!(on_trouble(&trouble(kind), &awaited(), at(60), &limits), ended);
         let mut green = complete("healthy");
         green.targets = Some(Err(trouble(kind)));
         assert_eq!(judge(&green), ended);
@@ -409,7 +424,7 @@ fn the_breakers_threshold_follows_awss_rule() {
     let of = |threshold, desired| {
         let mut green = service(Color::Green);
         green.setup.breaker = Some(Breaker { rollback: false, threshold });
-        super::threshold(&green, desired)
+        super::breaker_threshold(&green, desired)
     };
     assert_eq!([of(None, 1), of(None, 6), of(None, 7), of(None, 25), of(None, 1_000)], [3, 3, 4, 13, 200]);
     assert_eq!(of(Some(Threshold::BoundedPercent(10)), 20), 3);
@@ -432,9 +447,9 @@ fn room_follows_awss_rounding() {
 fn a_deploy_of_nothing_is_not_drained() {
     let mut green = complete("healthy");
     green.desired = 0;
-    let none = Mine { desired: 0, ..mine() };
+    let none = OwnDeployment { desired: 0, ..awaited() };
     let limits = Limits::with_timeout(Duration::from_secs(600));
-    assert_eq!(verdict(Some(&green), &none, at(60), &limits), Verdict::Good { healthy: 2 });
+    assert_eq!(judge_deployment(Some(&green), &none, at(60), &limits), Verdict::Good { healthy: 2 });
 }
 
 #[test]
@@ -464,8 +479,8 @@ fn a_scheduler_with_no_room_is_given_up_only_when_nothing_of_mine_moves_and_old_
 #[test]
 fn a_history_that_is_throttled_holds() {
     let mut green = replaced("web-green:1", at(30));
-    green.history = Some(Err(trouble(TroubleKind::Throttled)));
-    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unknown(trouble(TroubleKind::Throttled))));
+    green.history = Some(Err(trouble(AwsErrorKind::Throttled)));
+    assert_eq!(judge(&green), Verdict::Wait(Waiting::Unknown(trouble(AwsErrorKind::Throttled))));
 }
 
 #[test]
@@ -484,8 +499,8 @@ fn stopped_with_no_newer_deployment_is_not_superseded() {
 #[test]
 fn an_event_tells_a_rollback_only_when_it_names_my_deployment_and_says_that_it_failed() {
     let mut green = replaced("web-green:1", at(30));
-    green.history = Some(Err(trouble(TroubleKind::Denied)));
-    let superseded = failed(Ended::Superseded { by: arn("web-green:1") }, Recovery::Theirs);
+    green.history = Some(Err(trouble(AwsErrorKind::Denied)));
+    let superseded = failed(DeploymentFailure::Superseded { by: arn("web-green:1") }, Restorer::NoOne);
     for message in ["(deployment ecs-svc/mine) completed.", "(deployment ecs-svc/other) deployment failed: x"]
     {
         green.events = vec![Event { at: at(29), message: message.to_owned() }];
@@ -527,6 +542,11 @@ fn a_healthy_version_whose_old_tasks_drain_is_not_gone_back_from() {
     green.running = 2;
     green.targets = Some(Ok([healthy, vec![target(1, "draining")]].concat()));
     assert_eq!(judge(&green), Verdict::Wait(waits(1)));
-    let late = verdict(Some(&green), &mine(), at(100_000), &Limits::with_timeout(Duration::from_secs(600)));
-    assert_eq!(late, failed(Ended::TimedOut(Box::new(waits(1))), Recovery::Ours));
+    let late = judge_deployment(
+        Some(&green),
+        &awaited(),
+        at(100_000),
+        &Limits::with_timeout(Duration::from_secs(600)),
+    );
+    assert_eq!(late, failed(DeploymentFailure::TimedOut(Box::new(waits(1))), Restorer::ThisRun));
 }

@@ -1,4 +1,4 @@
-//! What the user asked for, as values: read at the edge once, and total from there on.
+//! The user's request as values: read once at the edge, and total from then on.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::color::Color;
 use super::definition::image::ImageRef;
-use super::traffic::Wish;
+use super::traffic::TrafficRequest;
 
-/// Where the colors live.
+/// The place of the colors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The ECS cluster: a name, or an ARN.
@@ -17,29 +17,29 @@ pub(crate) struct Place {
     pub(crate) blue: String,
     /// Green's ECS service: a name, or an ARN.
     pub(crate) green: String,
-    /// Develop's ECS service, where there is one: a name, or an ARN.
+    /// Develop's ECS service, if there is one: a name, or an ARN.
     pub(crate) develop: Option<String>,
-    /// The production listener, where the user names it.
+    /// The production listener, if the user named a listener.
     pub(crate) listener: Option<ListenerChoice>,
-    /// Host names, as far as the config file gives them.
+    /// Host names from the config file.
     pub(crate) hosts: Hosts,
 }
 
-/// The host names by which production and each color are reached; none if the config file gives none.
+/// The host names of production and each color. None if the config file gives no name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hosts {
-    /// Users' name.
+    /// Host for users.
     pub(crate) production: Option<String>,
-    /// Blue alone.
+    /// Host for blue alone.
     pub(crate) blue: Option<String>,
-    /// Green alone.
+    /// Host for green alone.
     pub(crate) green: Option<String>,
-    /// Develop.
+    /// Host for develop.
     pub(crate) develop: Option<String>,
 }
 
 impl Hosts {
-    /// The name of a color alone.
+    /// The host for a color alone.
     pub(crate) fn of(&self, color: Color) -> Option<&str> {
         match color {
             Color::Blue => self.blue.as_deref(),
@@ -50,7 +50,7 @@ impl Hosts {
 }
 
 impl Place {
-    /// The services by color, blue first, as they were given.
+    /// The services by color, blue first, as given.
     pub(crate) fn services(&self) -> Vec<(Color, &str)> {
         let develop = self.develop.as_deref().map(|name| (Color::Develop, name));
         [(Color::Blue, self.blue.as_str()), (Color::Green, self.green.as_str())]
@@ -60,14 +60,14 @@ impl Place {
     }
 }
 
-/// How a user names the production listener.
+/// The user's choice of the production listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListenerChoice {
-    /// By its ARN.
+    /// By ARN.
     Arn(String),
-    /// By its port, and its protocol where the port alone is not enough.
+    /// By port, and by protocol if the port alone is ambiguous.
     Port {
-        /// The protocol, if one was given.
+        /// The protocol, if given.
         protocol: Option<Protocol>,
         /// The port, 1–65535.
         port: u16,
@@ -93,7 +93,7 @@ impl Protocol {
     }
 }
 
-/// As the user wrote it.
+/// The text as the user wrote it.
 impl fmt::Display for ListenerChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,10 +106,10 @@ impl fmt::Display for ListenerChoice {
     }
 }
 
-/// The color that a deploy goes to.
+/// The color to deploy to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WantedColor {
-    /// Whichever serves no users.
+    /// The color without users.
     Idle,
     /// This one.
     Color(Color),
@@ -118,18 +118,18 @@ pub(crate) enum WantedColor {
 /// The images that a deploy sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Images {
-    /// None: the task definition's own stay.
+    /// None: the task definition keeps the current images.
     None,
-    /// One, for the only container that can be meant.
+    /// One image, for the only possible container.
     One(ImageRef),
-    /// One per container, by its name, in the order given.
+    /// One image per container name, in the given order.
     PerContainer(Vec<(String, ImageRef)>),
 }
 
-/// What a deploy builds its task definition from.
+/// The base of a deploy's task definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DefinitionSource {
-    /// The one that the service runs now.
+    /// The service's current task definition.
     Current,
     /// A JSON or YAML file, relative to the working directory.
     File(PathBuf),
@@ -137,21 +137,21 @@ pub(crate) enum DefinitionSource {
     Named(String),
 }
 
-/// How many tasks a deploy leaves the color with.
+/// Number of tasks after a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DesiredCount {
-    /// As many as the live color.
+    /// The live color's count.
     Match,
-    /// As many as the live color, and at least this many.
+    /// The live color's count, and at least this count.
     MatchAtLeast(u32),
-    /// This many, 1–5,000.
+    /// This count, 1–5,000.
     Count(u32),
 }
 
 /// One change to the environment or the secrets of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvChange {
-    /// The container's name; without one, every container that the change can be meant for.
+    /// The container's name. None: the load balancer's container, else the only container.
     pub(crate) container: Option<String>,
     /// The variable's name.
     pub(crate) name: String,
@@ -159,7 +159,7 @@ pub(crate) struct EnvChange {
     pub(crate) value: Option<Text>,
 }
 
-/// An environment value, or where a secret is kept: read by AWS, never shown.
+/// An environment value, or the address of a secret: sent to AWS, never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Text(String);
 
@@ -189,7 +189,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// A request through the test listener, and the answer that it must get.
+/// A request through the test listener, and the expected answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {
     /// Path and query, beginning with `/`.
@@ -200,33 +200,33 @@ pub(crate) struct Probe {
     pub(crate) contains: Option<String>,
 }
 
-/// How a color becomes production.
+/// The way in which a color becomes production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It gets the users with the version that it runs.
+    /// The color gets the users with the current version.
     Swap,
-    /// It takes over the other color's version first.
+    /// The color first takes over the other color's version.
     Copy,
 }
 
-/// What a promote is asked for.
+/// The request of a promote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Promotion {
     /// The color that is to be production; never develop.
     pub(crate) color: Color,
-    /// How.
+    /// The mode.
     pub(crate) mode: Mode,
-    /// Tasks that the color without users keeps, 0–5,000.
+    /// Tasks that the idle color keeps, 0–5,000.
     pub(crate) idle_count: u32,
-    /// How long to wait at most for users whom stickiness keeps on the other color.
+    /// Longest wait for users whom stickiness keeps on the other color.
     pub(crate) max_drain: Duration,
-    /// Names of environment variables that each color keeps as its own in a copy.
+    /// Names of environment variables that each color keeps in a copy.
     pub(crate) per_color: Vec<String>,
-    /// The task definition that was approved, as an ARN or `FAMILY:REVISION`: the color's own in a swap, the other
-    /// color's in a copy.
+    /// The approved task definition, as an ARN or `FAMILY:REVISION`: the color's own in a swap, the other color's in a
+    /// copy.
     pub(crate) expect: Option<String>,
-    /// How all users come to the color; it expects no task definition by itself, and is never forced.
-    pub(crate) traffic: Wish,
+    /// The change of traffic that moves all users to the color. Expects no task definition, and is never forced.
+    pub(crate) traffic: TrafficRequest,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which listener rules are production, which are tests, and how users are split: read from the rules alone.
+//! Finds production rules, test rules, and the split of users, from the rules alone.
 
 use super::address::{Address, Entry};
 use super::color::{Color, Split};
@@ -6,8 +6,8 @@ use super::snapshot::{Balancer, Rule, Snapshot};
 use super::user_rules::{UserRule, user_rules};
 use super::wanted::{Hosts, ListenerChoice};
 
-/// Whether this rule belongs to the listener that the user named.
-fn chosen(choice: &ListenerChoice, rule: &Rule) -> bool {
+/// True if this rule belongs to the listener that the user named.
+fn is_chosen(choice: &ListenerChoice, rule: &Rule) -> bool {
     match choice {
         ListenerChoice::Arn(arn) => rule.listener == *arn,
         ListenerChoice::Port { protocol, port } => {
@@ -23,12 +23,12 @@ pub(crate) struct Groups {
     pub(crate) blue: String,
     /// Green's.
     pub(crate) green: String,
-    /// Develop's, where there is one.
+    /// Develop's, if there is one.
     pub(crate) develop: Option<String>,
 }
 
 impl Groups {
-    /// The color that a group belongs to.
+    /// The color of a target group.
     pub(crate) fn color(&self, arn: &str) -> Option<Color> {
         if arn == self.blue {
             Some(Color::Blue)
@@ -40,35 +40,35 @@ impl Groups {
     }
 }
 
-/// A production rule and its split.
+/// A production rule with the split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProductionRule {
-    /// The rule as it was found.
+    /// The rule as found.
     pub(crate) rule: Rule,
-    /// Its weights.
+    /// The weights.
     pub(crate) split: Split,
-    /// The group that day one's rule does not hold yet.
+    /// The color that the rule still lacks on day one.
     pub(crate) lacks: Option<Color>,
 }
 
-/// How the load balancer is wired to the colors.
+/// The connection of the load balancer to the colors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wiring {
     /// The target groups.
     pub(crate) groups: Groups,
     /// The production rules, in the order of listener and priority; never empty.
     pub(crate) production: Vec<ProductionRule>,
-    /// The production rules as ways to users' addresses.
+    /// The production rules as sources of addresses for users.
     entries: Vec<Entry>,
-    /// Rules outside production that forward to one color alone, defaults of listeners first.
+    /// Rules outside production that forward to one color alone, default actions first.
     pub(crate) tests: Vec<Entry>,
     /// Rules outside the split that send users to a color.
     pub(crate) user_rules: Vec<UserRule>,
 }
 
-/// Why the wiring can't be read; words are found elsewhere.
+/// Reason that the wiring can't be read. The words are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Tangle {
+pub(crate) enum RoutingError {
     /// The groups belong to different load balancers.
     TwoBalancers(Vec<String>),
     /// A group belongs to no load balancer.
@@ -79,18 +79,18 @@ pub(crate) enum Tangle {
     TargetType(Color, String),
     /// Both colors use one target group.
     SameGroup(String),
-    /// No rule holds both groups and no `listener` was named; the listeners that were found.
+    /// No rule holds both groups, and the user named no `listener`. Holds the found listeners.
     NoProductionRule(Vec<String>),
-    /// The named `listener` does not exist, or does not forward to a color; the listeners that were found.
+    /// The named `listener` does not exist, or does not forward to a color. Holds the found listeners.
     NoSuchListener(Vec<String>),
     /// A production rule forwards to a third group.
     ThirdGroup {
         /// The rule.
         rule: String,
-        /// The group that is not ours.
+        /// The third group.
         group: String,
     },
-    /// A production rule has an action of a type that is not known.
+    /// A production rule has an action of an unknown type.
     UnknownAction {
         /// The rule.
         rule: String,
@@ -104,12 +104,12 @@ pub(crate) enum Tangle {
 }
 
 impl Wiring {
-    /// The split that all production rules hold, as a ratio.
+    /// The common split of all production rules, as a ratio.
     pub(crate) fn split(&self) -> Split {
         self.production.first().map_or(Split { blue: 0, green: 0 }, |rule| rule.split)
     }
 
-    /// Whether users reach this color through any rule of a production listener (invariant 39).
+    /// True if users reach this color through any rule of a production listener (invariant 39).
     pub(crate) fn is_live(&self, color: Color) -> bool {
         self.production.iter().any(|rule| rule.split.is_live(color)) || !self.user_rules_of(color).is_empty()
     }
@@ -120,22 +120,22 @@ impl Wiring {
         own.map(|rule| rule.rule.clone()).collect()
     }
 
-    /// Where users reach production.
+    /// The address of production for users.
     pub(crate) fn production_address(&self, hosts: &Hosts) -> Option<Address> {
         self.entries.iter().find_map(|entry| entry.of_users(hosts.production.as_deref()))
     }
 
-    /// Where people can look at a color alone.
+    /// The address of a color alone for people.
     pub(crate) fn test_address(&self, color: Color, hosts: &Hosts) -> Option<Address> {
         self.tests_of(color).find_map(|entry| entry.shown(hosts.of(color)))
     }
 
-    /// Where a probe of this path (perhaps with a query) reaches a color alone.
+    /// The address for a probe of this path (perhaps with a query) to a color alone.
     pub(crate) fn probe_address(&self, color: Color, target: &str, hosts: &Hosts) -> Option<Address> {
         self.tests_of(color).find_map(|entry| entry.probe(target, hosts.of(color)))
     }
 
-    /// The HTTPS listener that leads to a color alone and can't be asked, because no host is known for it.
+    /// The HTTPS listener that leads to a color alone but lacks a known host.
     pub(crate) fn hostless_listener(&self, color: Color, hosts: &Hosts) -> Option<String> {
         self.tests_of(color).find_map(|entry| entry.lacks_host(hosts.of(color)))
     }
@@ -145,13 +145,13 @@ impl Wiring {
         self.tests.iter().filter(move |entry| entry.color == color)
     }
 
-    /// The color that serves no users; none when both do.
+    /// The color without users. None if both have users.
     pub(crate) fn idle(&self) -> Option<Color> {
         [Color::Blue, Color::Green].into_iter().find(|color| !self.is_live(*color))
     }
 }
 
-/// The names of a rule for people: `HTTPS:443 rule 10`, `HTTP:80 default`.
+/// The name of a rule for people: `HTTPS:443 rule 10`, `HTTP:80 default`.
 pub(crate) fn rule_name(rule: &Rule) -> String {
     match rule.priority {
         Some(priority) => format!("{}:{} rule {priority}", rule.protocol, rule.port),
@@ -159,49 +159,49 @@ pub(crate) fn rule_name(rule: &Rule) -> String {
     }
 }
 
-/// Which rules count as production.
+/// The rules that count as production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Count {
-    /// Those that hold both groups; only where there is none, those of the named listener that hold one of them.
+    /// Rules with both groups. Without any, rules of the named listener with one of the groups.
     Both,
-    /// Those that hold both groups, and those of the named listener that hold one of them: a run that brings the other
-    /// group in writes one rule after the other, and none of them stops being production meanwhile.
+    /// Rules with both groups, and rules of the named listener with one of the groups. A run that adds the other group
+    /// writes the rules in sequence. Meanwhile every rule must stay production.
     BothAndLone,
 }
 
-/// Reads the wiring: one load balancer, the production rules that count, test rules. The rules need not agree.
-fn wire(
+/// Reads the wiring: one load balancer, the production rules that count, test rules. The splits may disagree.
+fn build_wiring(
     count: Count,
     groups: &Groups,
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
-) -> Result<Wiring, Tangle> {
+) -> Result<Wiring, RoutingError> {
     if !balancer.arn.contains("loadbalancer/app/") {
-        return Err(Tangle::NotApplication(balancer.arn.clone()));
+        return Err(RoutingError::NotApplication(balancer.arn.clone()));
     }
     let production = production_rules(count, groups, balancer, listener)?;
     let entries = production.iter().map(|known| Entry::new(Color::Blue, balancer, &known.rule)).collect();
     Ok(Wiring {
         groups: groups.clone(),
         entries: defaults_first(entries),
-        tests: tests(groups, balancer, &production),
+        tests: test_entries(groups, balancer, &production),
         user_rules: user_rules(groups, &balancer.rules, &production),
         production,
     })
 }
 
-/// The wiring, where its production rules agree.
-fn agreed(wiring: Wiring) -> Result<Wiring, Tangle> {
-    if agree(&wiring.production) { Ok(wiring) } else { Err(disagreement(&wiring.production)) }
+/// The wiring, if all production rules hold the same split.
+fn require_agreement(wiring: Wiring) -> Result<Wiring, RoutingError> {
+    if rules_agree(&wiring.production) { Ok(wiring) } else { Err(disagreement_error(&wiring.production)) }
 }
 
-/// Rules that disagree, each with what it holds.
-pub(crate) fn disagreement(rules: &[ProductionRule]) -> Tangle {
-    Tangle::Disagree(rules.iter().map(|rule| (rule_name(&rule.rule), rule.split)).collect())
+/// The error for rules that disagree, each with the split.
+pub(crate) fn disagreement_error(rules: &[ProductionRule]) -> RoutingError {
+    RoutingError::Disagree(rules.iter().map(|rule| (rule_name(&rule.rule), rule.split)).collect())
 }
 
-/// Whether all rules hold the same ratio.
-fn agree(rules: &[ProductionRule]) -> bool {
+/// True if all rules hold the same ratio.
+fn rules_agree(rules: &[ProductionRule]) -> bool {
     rules
         .windows(2)
         .all(|pair| pair.iter().zip(pair.iter().skip(1)).all(|(a, b)| a.split.same_ratio(b.split)))
@@ -213,12 +213,12 @@ fn production_rules(
     groups: &Groups,
     balancer: &Balancer,
     listener: Option<&ListenerChoice>,
-) -> Result<Vec<ProductionRule>, Tangle> {
+) -> Result<Vec<ProductionRule>, RoutingError> {
     let holds = |rule: &Rule, group: &str| rule.forward.iter().any(|target| target.group == group);
     let held = |rule: &Rule| (holds(rule, &groups.blue), holds(rule, &groups.green));
     let wired = balancer.rules.iter().any(|rule| held(rule) == (true, true));
     let lone = |rule: &Rule| {
-        (!wired || count == Count::BothAndLone) && listener.is_some_and(|choice| chosen(choice, rule))
+        (!wired || count == Count::BothAndLone) && listener.is_some_and(|choice| is_chosen(choice, rule))
     };
     let counts = |rule: &&Rule| match held(rule) {
         (true, true) => true,
@@ -227,14 +227,14 @@ fn production_rules(
     };
     let rules: Vec<&Rule> = balancer.rules.iter().filter(counts).collect();
     match (rules.is_empty(), listener) {
-        (true, None) => Err(Tangle::NoProductionRule(listeners(balancer))),
-        (true, Some(_)) => Err(Tangle::NoSuchListener(listeners(balancer))),
+        (true, None) => Err(RoutingError::NoProductionRule(listener_names(balancer))),
+        (true, Some(_)) => Err(RoutingError::NoSuchListener(listener_names(balancer))),
         (false, _) => rules.into_iter().map(|rule| production_rule(groups, rule)).collect(),
     }
 }
 
 /// The listeners of a load balancer for a message: `HTTP:80`.
-fn listeners(balancer: &Balancer) -> Vec<String> {
+fn listener_names(balancer: &Balancer) -> Vec<String> {
     let mut all: Vec<String> =
         balancer.rules.iter().map(|rule| format!("{}:{}", rule.protocol, rule.port)).collect();
     all.sort();
@@ -242,19 +242,19 @@ fn listeners(balancer: &Balancer) -> Vec<String> {
     all
 }
 
-/// Action types that a rule may hold beside its forward action.
+/// Action types that a production rule may hold.
 const KNOWN_ACTIONS: [&str; 6] =
     ["forward", "authenticate-oidc", "authenticate-cognito", "fixed-response", "redirect", "jwt-validation"];
 
 /// Reads one production rule.
-fn production_rule(groups: &Groups, rule: &Rule) -> Result<ProductionRule, Tangle> {
+fn production_rule(groups: &Groups, rule: &Rule) -> Result<ProductionRule, RoutingError> {
     let name = rule_name(rule);
     if let Some(action) = rule.actions.iter().find(|action| !KNOWN_ACTIONS.contains(&action.as_str())) {
-        return Err(Tangle::UnknownAction { rule: name, action: action.clone() });
+        return Err(RoutingError::UnknownAction { rule: name, action: action.clone() });
     }
     let ours = |group: &str| group == groups.blue || group == groups.green;
     if let Some(third) = rule.forward.iter().find(|target| !ours(&target.group)) {
-        return Err(Tangle::ThirdGroup { rule: name, group: third.group.clone() });
+        return Err(RoutingError::ThirdGroup { rule: name, group: third.group.clone() });
     }
     let weight =
         |group: &str| rule.forward.iter().find(|target| target.group == group).map(|target| target.weight);
@@ -266,13 +266,13 @@ fn production_rule(groups: &Groups, rule: &Rule) -> Result<ProductionRule, Tangl
         (None, None) => (Split { blue: 0, green: 0 }, None),
     };
     if split.blue + split.green == 0 {
-        return Err(Tangle::NoWeight(name));
+        return Err(RoutingError::NoWeight(name));
     }
     Ok(ProductionRule { rule: rule.clone(), split, lacks })
 }
 
 /// The rules outside production that forward to one color alone.
-fn tests(groups: &Groups, balancer: &Balancer, production: &[ProductionRule]) -> Vec<Entry> {
+fn test_entries(groups: &Groups, balancer: &Balancer, production: &[ProductionRule]) -> Vec<Entry> {
     let is_production = |rule: &Rule| production.iter().any(|known| known.rule.arn == rule.arn);
     let entry = |rule: &Rule| match rule.forward.as_slice() {
         [only] => groups.color(&only.group).map(|color| Entry::new(color, balancer, rule)),
@@ -282,42 +282,42 @@ fn tests(groups: &Groups, balancer: &Balancer, production: &[ProductionRule]) ->
     defaults_first(rules.filter_map(entry).collect())
 }
 
-/// Default actions of listeners first: no other condition has to be met there.
+/// Default actions of listeners first: they have no other condition.
 fn defaults_first(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by_key(|entry| !entry.is_default());
     entries
 }
 
-/// Finds the groups and the balancer in a snapshot. `None`: a part of it could not be read, or was not looked at.
+/// Finds the groups and the load balancer in a snapshot. `None`: a needed part was not read, or the read failed.
 pub(crate) fn of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, Tangle>> {
-    Some(read(snapshot, listener, Count::Both)?.and_then(agreed))
+) -> Option<Result<Wiring, RoutingError>> {
+    Some(read_wiring(snapshot, listener, Count::Both)?.and_then(require_agreement))
 }
 
-/// The same, whether or not the production rules agree: a change of traffic may find them half-way.
+/// The same, even if the production rules disagree: a change of traffic may be half done.
 pub(crate) fn apart_of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, Tangle>> {
-    read(snapshot, listener, Count::Both)
+) -> Option<Result<Wiring, RoutingError>> {
+    read_wiring(snapshot, listener, Count::Both)
 }
 
-/// The same for a run that brings groups into the rules of the named listener.
+/// The same for a run that adds groups to the rules of the named listener.
 pub(crate) fn adopting_of_snapshot(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, Tangle>> {
-    read(snapshot, listener, Count::BothAndLone)
+) -> Option<Result<Wiring, RoutingError>> {
+    read_wiring(snapshot, listener, Count::BothAndLone)
 }
 
-/// Finds the groups and the balancer, and reads the rules.
-fn read(
+/// Finds the groups and the load balancer, and reads the rules.
+fn read_wiring(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
     count: Count,
-) -> Option<Result<Wiring, Tangle>> {
+) -> Option<Result<Wiring, RoutingError>> {
     let group = |color| snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok());
     let (blue, green) = (group(Color::Blue)?, group(Color::Green)?);
     let develop = group(Color::Develop);
@@ -325,19 +325,19 @@ fn read(
     {
         let Some(group) = group else { continue };
         if !["ip", "instance"].contains(&group.target_type.as_str()) {
-            return Some(Err(Tangle::TargetType(color, group.target_type.clone())));
+            return Some(Err(RoutingError::TargetType(color, group.target_type.clone())));
         }
     }
     if blue.arn == green.arn {
-        return Some(Err(Tangle::SameGroup(blue.name.clone())));
+        return Some(Err(RoutingError::SameGroup(blue.name.clone())));
     }
     let all = snapshot.balancers.as_ref()?.as_ref().ok()?;
     let balancer = match (blue.balancers.first(), green.balancers.first()) {
         (Some(one), Some(two)) if one != two => {
-            return Some(Err(Tangle::TwoBalancers(vec![one.clone(), two.clone()])));
+            return Some(Err(RoutingError::TwoBalancers(vec![one.clone(), two.clone()])));
         }
-        (None, _) => return Some(Err(Tangle::Unattached(Color::Blue))),
-        (_, None) => return Some(Err(Tangle::Unattached(Color::Green))),
+        (None, _) => return Some(Err(RoutingError::Unattached(Color::Blue))),
+        (_, None) => return Some(Err(RoutingError::Unattached(Color::Green))),
         (Some(arn), Some(_)) => all.iter().find(|balancer| balancer.arn == *arn)?,
     };
     let groups = Groups {
@@ -345,25 +345,25 @@ fn read(
         green: green.arn.clone(),
         develop: develop.map(|group| group.arn.clone()),
     };
-    let mut wiring = wire(count, &groups, balancer, listener);
+    let mut wiring = build_wiring(count, &groups, balancer, listener);
     if let Ok(wiring) = &mut wiring {
         add_develop(wiring, develop.map(|group| &group.balancers), all);
     }
     Some(wiring)
 }
 
-/// Develop may sit behind a load balancer of its own.
+/// Adds test rules of develop's own load balancer, if develop has one.
 fn add_develop(wiring: &mut Wiring, balancers: Option<&Vec<String>>, all: &[Balancer]) {
     if wiring.tests_of(Color::Develop).next().is_some() {
         return;
     }
     let of_develop = |balancer: &&Balancer| balancers.is_some_and(|arns| arns.contains(&balancer.arn));
     for balancer in all.iter().filter(of_develop) {
-        let found = tests(&wiring.groups, balancer, &wiring.production);
+        let found = test_entries(&wiring.groups, balancer, &wiring.production);
         wiring.tests.extend(found.into_iter().filter(|entry| entry.color == Color::Develop));
     }
 }
 
 #[cfg(test)]
 #[path = "wiring_tests.rs"]
-mod tests;
+mod test_entries;

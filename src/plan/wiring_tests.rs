@@ -11,13 +11,15 @@ fn groups() -> Groups {
 }
 
 /// The wiring of these rules, with no listener named.
-fn wired(rules: Vec<Rule>) -> Result<Wiring, Tangle> {
-    wire(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, None).and_then(agreed)
+fn wired(rules: Vec<Rule>) -> Result<Wiring, RoutingError> {
+    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, None)
+        .and_then(require_agreement)
 }
 
 /// The wiring of these rules with a listener named.
-fn wired_with(rules: Vec<Rule>, listener: &ListenerChoice) -> Result<Wiring, Tangle> {
-    wire(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, Some(listener)).and_then(agreed)
+fn wired_with(rules: Vec<Rule>, listener: &ListenerChoice) -> Result<Wiring, RoutingError> {
+    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, Some(listener))
+        .and_then(require_agreement)
 }
 
 /// A production rule on this port.
@@ -52,24 +54,28 @@ fn invariant_05_rules_that_disagree_are_refused_and_shown() {
         ("HTTP:80 default".to_owned(), Split { blue: 100, green: 0 }),
         ("HTTP:443 default".to_owned(), Split { blue: 50, green: 50 }),
     ];
-    assert_eq!(wired(vec![both(80, 100, 0), both(443, 50, 50)]), Err(Tangle::Disagree(shown)));
+    assert_eq!(wired(vec![both(80, 100, 0), both(443, 50, 50)]), Err(RoutingError::Disagree(shown)));
     let third = wired(vec![both(80, 1, 1), both(81, 5, 5), both(82, 5, 6)]);
-    assert!(matches!(third, Err(Tangle::Disagree(rules)) if rules.len() == 3), "the last pair counts too");
+    assert!(
+        matches!(third, Err(RoutingError::Disagree(rules)) if rules.len() == 3),
+        "the last pair counts too"
+    );
 }
 
 #[test]
 fn invariant_04_a_third_group_or_no_weight_is_refused() {
     let third = rule(80, Some(7), &[("tg-blue", 1), ("tg-green", 1), ("tg-else", 1)]);
-    let refusal = Tangle::ThirdGroup { rule: "HTTP:80 rule 7".to_owned(), group: "tg-else".to_owned() };
+    let refusal = RoutingError::ThirdGroup { rule: "HTTP:80 rule 7".to_owned(), group: "tg-else".to_owned() };
     assert_eq!(wired(vec![third]), Err(refusal));
-    assert_eq!(wired(vec![both(80, 0, 0)]), Err(Tangle::NoWeight("HTTP:80 default".to_owned())));
+    assert_eq!(wired(vec![both(80, 0, 0)]), Err(RoutingError::NoWeight("HTTP:80 default".to_owned())));
 }
 
 #[test]
 fn an_action_type_that_is_not_known_is_refused_and_known_ones_are_kept() {
     let with =
         |action: &str| Rule { actions: vec![action.to_owned(), "forward".to_owned()], ..both(80, 1, 0) };
-    let refusal = Tangle::UnknownAction { rule: "HTTP:80 default".to_owned(), action: "teleport".to_owned() };
+    let refusal =
+        RoutingError::UnknownAction { rule: "HTTP:80 default".to_owned(), action: "teleport".to_owned() };
     assert_eq!(wired(vec![with("teleport")]), Err(refusal));
     assert!(wired(vec![with("authenticate-oidc")]).is_ok());
 }
@@ -78,7 +84,7 @@ fn an_action_type_that_is_not_known_is_refused_and_known_ones_are_kept() {
 fn day_one_needs_the_listener_and_reads_as_all_on_the_known_group() {
     let rules = || vec![rule(80, None, &[("tg-blue", 1)]), rule(8080, None, &[("tg-green", 1)])];
     let found = vec!["HTTP:80".to_owned(), "HTTP:8080".to_owned()];
-    assert_eq!(wired(rules()), Err(Tangle::NoProductionRule(found.clone())));
+    assert_eq!(wired(rules()), Err(RoutingError::NoProductionRule(found.clone())));
     let wiring = wired_with(rules(), &port(80)).unwrap();
     assert_eq!(wiring.split(), Split { blue: 100, green: 0 });
     assert_eq!(wiring.production[0].lacks, Some(Color::Green));
@@ -91,7 +97,7 @@ fn day_one_needs_the_listener_and_reads_as_all_on_the_known_group() {
         (other.split(), other.production[0].lacks),
         (Split { blue: 0, green: 100 }, Some(Color::Blue))
     );
-    assert_eq!(wired_with(rules(), &port(443)), Err(Tangle::NoSuchListener(found)));
+    assert_eq!(wired_with(rules(), &port(443)), Err(RoutingError::NoSuchListener(found)));
 }
 
 #[test]
@@ -118,11 +124,11 @@ fn a_run_that_brings_groups_in_goes_on_with_every_rule_of_the_named_listener() {
     };
     let balancer = || Balancer { rules: rules(), ..balancer(100, 0) };
     let lacks = |wiring: &Wiring| wiring.production.iter().map(|rule| rule.lacks).collect::<Vec<_>>();
-    let apart = wire(Count::Both, &groups(), &balancer(), Some(&port(80))).unwrap();
+    let apart = build_wiring(Count::Both, &groups(), &balancer(), Some(&port(80))).unwrap();
     assert_eq!((lacks(&apart), apart.tests.len()), (vec![None], 2), "a rule like any that tests blue");
-    let adopting = wire(Count::BothAndLone, &groups(), &balancer(), Some(&port(80))).unwrap();
+    let adopting = build_wiring(Count::BothAndLone, &groups(), &balancer(), Some(&port(80))).unwrap();
     assert_eq!((lacks(&adopting), adopting.tests.len()), (vec![None, Some(Color::Green)], 1));
-    let elsewhere = wire(Count::BothAndLone, &groups(), &balancer(), None).unwrap();
+    let elsewhere = build_wiring(Count::BothAndLone, &groups(), &balancer(), None).unwrap();
     assert_eq!(lacks(&elsewhere), [None], "only a listener that was named");
 }
 
@@ -329,8 +335,8 @@ fn default_ports_are_left_out_of_a_url() {
 fn a_network_load_balancer_is_refused() {
     let network = Balancer { arn: "arn:loadbalancer/net/shop/1".to_owned(), ..balancer(100, 0) };
     assert_eq!(
-        wire(Count::Both, &groups(), &network, None),
-        Err(Tangle::NotApplication(network.arn.clone()))
+        build_wiring(Count::Both, &groups(), &network, None),
+        Err(RoutingError::NotApplication(network.arn.clone()))
     );
 }
 
@@ -345,17 +351,17 @@ fn a_snapshot_is_refused_for_what_no_rule_can_mend() {
         all.services[index].group.as_mut().unwrap().as_mut().unwrap()
     }
     let lambda = tangled(&|all| group(all, 1).target_type = "lambda".to_owned());
-    assert_eq!(lambda, Tangle::TargetType(Color::Green, "lambda".to_owned()));
+    assert_eq!(lambda, RoutingError::TargetType(Color::Green, "lambda".to_owned()));
     let same = tangled(&|all| {
         let blue = group(all, 0).clone();
         *group(all, 1) = blue;
     });
-    assert_eq!(same, Tangle::SameGroup("web-blue".to_owned()));
+    assert_eq!(same, RoutingError::SameGroup("web-blue".to_owned()));
     let two = tangled(&|all| group(all, 1).balancers = vec!["arn:loadbalancer/app/other/2".to_owned()]);
     let (one, other) = ("arn:loadbalancer/app/shop/1".to_owned(), "arn:loadbalancer/app/other/2".to_owned());
-    assert_eq!(two, Tangle::TwoBalancers(vec![one, other]));
-    assert_eq!(tangled(&|all| group(all, 0).balancers.clear()), Tangle::Unattached(Color::Blue));
-    assert_eq!(tangled(&|all| group(all, 1).balancers.clear()), Tangle::Unattached(Color::Green));
+    assert_eq!(two, RoutingError::TwoBalancers(vec![one, other]));
+    assert_eq!(tangled(&|all| group(all, 0).balancers.clear()), RoutingError::Unattached(Color::Blue));
+    assert_eq!(tangled(&|all| group(all, 1).balancers.clear()), RoutingError::Unattached(Color::Green));
 }
 
 #[test]

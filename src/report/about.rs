@@ -1,11 +1,11 @@
-//! What a message is about: enough to name the service, and to write a command that can be pasted.
+//! //! The subject of a message: enough to name the service, and to write a command that can be pasted.
 
-use super::names::{quoted, short_arn};
-use super::paste::{arn_argument, block};
+use super::names::{in_backticks, short_arn};
+use super::paste::{arn_argument, paste_block};
 use crate::event::{PutBack, Report};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Overview};
-use crate::plan::traffic::Brief;
+use crate::plan::traffic::TrafficPlan;
 
 /// The service that the words are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,70 +18,70 @@ pub(crate) struct About {
     pub(crate) color: Option<Color>,
     /// The service's name.
     pub(crate) service: Option<String>,
-    /// What the color ran before: `family:revision`.
+    /// The color's earlier version: `family:revision`.
     pub(crate) before: Option<String>,
-    /// The services by color, where they were seen.
+    /// The services by color, for each service seen.
     pub(crate) services: Vec<(Color, String)>,
-    /// What is known of a change of traffic; none for a deploy.
+    /// Facts about a change of traffic; none for a deploy.
     pub(crate) users: Option<Users>,
-    /// Where a promote had moved users before its deploy, which a post step is about.
+    /// The split that a promote reached before its deploy. A post step reports this split.
     pub(crate) moved: Option<Split>,
 }
 
-/// What is known of a change of traffic.
+/// The known facts of a change of traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Users {
-    /// All that there is to tell of it; none before that is known.
-    pub(crate) brief: Option<Box<Brief>>,
-    /// The split that was found; none where the rules disagreed.
+    /// Plan of the change; none before the plan is known.
+    pub(crate) traffic_plan: Option<Box<TrafficPlan>>,
+    /// The split at the start; none if the rules disagreed.
     pub(crate) found: Option<Split>,
-    /// The split that was seen last, where that was before the end.
+    /// The split at the last look, if that look came before the end.
     pub(crate) seen: Option<Split>,
-    /// Each color with its desired count, and whether its scale-in is suspended, as they were seen last.
+    /// Each color with its desired count, and true if scale-in is suspended, from the last look.
     pub(crate) sizes: Vec<(Color, u32, bool)>,
-    /// What was put back, where that is known.
+    /// The restored parts, if known.
     pub(crate) put_back: Option<PutBack>,
-    /// ARNs of the production rules, where nothing else is known of them.
+    /// ARNs of the production rules, if nothing else is known about the rules.
     pub(crate) rules: Vec<String>,
 }
 
 /// The commands that move users.
 const MOVING: [&str; 3] = ["redirect-traffic", "rollback", "promote"];
 
-/// Whether a command moves users.
+/// True if a command moves users.
 pub(crate) fn moves_users(command: &str) -> bool {
     MOVING.contains(&command)
 }
 
 impl Users {
-    /// What a report tells of a change of traffic. The post step of a deploy names its service; without one it is about
-    /// users.
+    /// The change of traffic in a report. The post step of a deploy names its service; without a service, the post step
+    /// concerns users.
     fn of(report: &Report) -> Option<Users> {
         let post = report.command == "post" && report.service.is_none() && report.split.is_some();
         if report.traffic.is_none() && !post && !moves_users(report.command) {
             return None;
         }
         let found = report.split.filter(|_| post);
-        let told = report.traffic.as_ref().map(|brief| Users::told(brief));
+        let told = report.traffic.as_ref().map(|traffic_plan| Users::told(traffic_plan));
         let overview = report.overview.as_ref();
         Some(Users {
             seen: overview.filter(|_| report.stale).and_then(Overview::known_split),
-            sizes: overview.map(sizes).unwrap_or_default(),
+            sizes: overview.map(color_sizes).unwrap_or_default(),
             put_back: report.put_back.clone(),
             rules: report.rules.clone(),
             ..told.unwrap_or(Users { found, ..Users::default() })
         })
     }
 
-    /// A change that was told.
-    pub(crate) fn told(brief: &Brief) -> Users {
-        let found = brief.agreed().then_some(brief.from);
-        Users { brief: Some(Box::new(brief.clone())), found, ..Users::default() }
+    /// The facts of a planned change.
+    pub(crate) fn told(traffic_plan: &TrafficPlan) -> Users {
+        let found = traffic_plan.agreed().then_some(traffic_plan.from);
+        Users { traffic_plan: Some(Box::new(traffic_plan.clone())), found, ..Users::default() }
     }
 }
 
 /// The colors that can have users, with their size.
-fn sizes(overview: &Overview) -> Vec<(Color, u32, bool)> {
+fn color_sizes(overview: &Overview) -> Vec<(Color, u32, bool)> {
     let views = overview.colors.iter().filter(|view| view.color != Color::Develop);
     let size = |view: &ColorView| {
         (view.color, view.desired, view.scaling.is_some_and(|scaling| scaling.in_suspended))
@@ -90,12 +90,12 @@ fn sizes(overview: &Overview) -> Vec<(Color, u32, bool)> {
 }
 
 /// The services of an overview by color.
-pub(crate) fn services(overview: &Overview) -> Vec<(Color, String)> {
+pub(crate) fn color_services(overview: &Overview) -> Vec<(Color, String)> {
     overview.colors.iter().map(|view| (view.color, view.service.clone())).collect()
 }
 
 impl About {
-    /// What the end of a run is about.
+    /// The subject of a report at the end of a run.
     pub(crate) fn of(report: &Report) -> About {
         let place = report.overview.as_ref().map(|overview| &overview.place).or(report.place.as_ref());
         About {
@@ -104,7 +104,7 @@ impl About {
             color: report.color,
             service: report.service.clone(),
             before: report.previous_task_definition.as_deref().map(|arn| short_arn(arn).to_owned()),
-            services: report.overview.as_ref().map(services).unwrap_or_default(),
+            services: report.overview.as_ref().map(color_services).unwrap_or_default(),
             users: Users::of(report),
             moved: report.split.filter(|_| report.command == "post" && report.service.is_some()),
         }
@@ -113,47 +113,47 @@ impl About {
     /// The service by name and color: `` `web-green` (green) ``.
     pub(crate) fn name(&self) -> String {
         match (&self.service, self.color) {
-            (Some(service), Some(color)) => format!("{} ({color})", quoted(service)),
-            (Some(service), None) => quoted(service),
+            (Some(service), Some(color)) => format!("{} ({color})", in_backticks(service)),
+            (Some(service), None) => in_backticks(service),
             (None, Some(color)) => format!("the {color} service"),
             (None, None) => "the service".to_owned(),
         }
     }
 
-    /// What ran before, for a sentence.
+    /// The earlier version, for a sentence.
     pub(crate) fn version_before(&self) -> String {
-        self.before.as_deref().map_or_else(|| "what it ran before".to_owned(), quoted)
+        self.before.as_deref().map_or_else(|| "what it ran before".to_owned(), in_backticks)
     }
 
-    /// A line of `aws ecs` with the place in it, indented to be pasted.
+    /// A line of `aws ecs` with cluster and region, indented to be pasted.
     pub(crate) fn ecs(&self, call: &str, rest: &str) -> String {
         let cluster = self.cluster.as_deref().unwrap_or("CLUSTER");
         self.aws("ecs", call, format!("--cluster {cluster} {rest}").trim_end())
     }
 
-    /// A line of `aws` with the region in it, indented to be pasted.
+    /// A line of `aws` with the region, indented to be pasted.
     pub(crate) fn aws(&self, service: &str, call: &str, rest: &str) -> String {
         let region = self.region.as_ref().map(|region| format!(" --region {region}")).unwrap_or_default();
         format!("  aws {service} {call}{region} {rest}")
     }
 
-    /// Lines of [`About::aws`], after one that fetches the account id if they need it.
+    /// Lines of [`About::aws`], after a line that fetches the account id if a command needs the id.
     pub(crate) fn block(&self, commands: &[String]) -> String {
-        block(commands, self.region.as_deref())
+        paste_block(commands, self.region.as_deref())
     }
 
-    /// The same about the service of this color.
+    /// The same for the service of this color.
     pub(crate) fn at(&self, color: Color) -> About {
         let seen = self.services.iter().find(|(known, _)| *known == color);
         About { color: Some(color), service: seen.map(|(_, name)| name.clone()), ..self.clone() }
     }
 
-    /// The command that shows the rules of the listeners that were told, with their weights.
+    /// The command that shows the rules of the plan's listeners, with the weights.
     pub(crate) fn check_rules(&self) -> String {
-        let brief = self.users.as_ref().and_then(|users| users.brief.as_ref());
-        let mut listeners: Vec<String> = brief
+        let traffic_plan = self.users.as_ref().and_then(|users| users.traffic_plan.as_ref());
+        let mut listeners: Vec<String> = traffic_plan
             .iter()
-            .flat_map(|brief| &brief.rules)
+            .flat_map(|traffic_plan| &traffic_plan.rules)
             .map(|rule| arn_argument(&rule.undo.listener()))
             .collect();
         listeners.sort();
@@ -174,7 +174,7 @@ impl About {
         self.block(&listeners.iter().map(line).collect::<Vec<_>>())
     }
 
-    /// The command that shows how the service stands.
+    /// The command that shows the service's state.
     pub(crate) fn check(&self) -> String {
         let service = self.service.as_deref().unwrap_or("SERVICE");
         let query = "services[0].[status,taskDefinition,desiredCount,deployments[].[status,rolloutState,taskDefinition,runningCount]]";
@@ -190,13 +190,13 @@ impl About {
         )
     }
 
-    /// The command that gives the service so many tasks.
+    /// The command that sets the service's desired count.
     pub(crate) fn scale(&self, count: u32) -> String {
         let service = self.service.as_deref().unwrap_or("SERVICE");
         self.ecs("update-service", &format!("--service {service} --desired-count {count}"))
     }
 
-    /// The command that puts the version before back.
+    /// The command that restores the earlier version.
     pub(crate) fn go_back(&self) -> String {
         let service = self.service.as_deref().unwrap_or("SERVICE");
         let before = self.before.as_deref().unwrap_or("FAMILY:REVISION");

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::about::{About, Users, services};
+use super::about::{About, Users, color_services};
 use crate::event::{Difference, LogLink, Planned, Report};
 use crate::failure::{Outcome, Reason};
+use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Drift, Movable, Move, Overview, WhyNot};
 use crate::plan::snapshot::{Place, Rollout, Scalable};
 use crate::plan::step::{
-    Because, Capacity, Failing, Found, Left, Purpose, Refusal, Scaling, Step, Update, Weights,
+    Capacity, EndStateReason, InitialService, Left, Purpose, Refusal, RunFailure, Scaling, Step, Update,
+    Weights,
 };
-use crate::plan::traffic::{Brief, Load, Reckoned, RuleChange, Undo};
-use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::plan::traffic::{Load, LoadSource, RuleChange, TrafficPlan, Undo};
 
 /// The account of the tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -48,15 +49,15 @@ pub(crate) fn about() -> About {
         color: Some(Color::Green),
         service: Some("web-green".to_owned()),
         before: Some("web:7".to_owned()),
-        services: services(&overview()),
+        services: color_services(&overview()),
         users: None,
         moved: None,
     }
 }
 
 /// A trouble with a call.
-pub(crate) fn trouble(kind: TroubleKind, code: &str, message: &str) -> Trouble {
-    Trouble {
+pub(crate) fn trouble(kind: AwsErrorKind, code: &str, message: &str) -> AwsError {
+    AwsError {
         kind,
         action: "ecs:UpdateService",
         resource: format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/shop/web-green"),
@@ -120,7 +121,7 @@ pub(crate) fn planned() -> Planned {
     Planned {
         color: Color::Green,
         service: "web-green".to_owned(),
-        now: Found { task_definition: revision(7), desired: 0 },
+        now: InitialService { task_definition: revision(7), desired: 0 },
         steps: vec![
             Step::Find { family: "web".to_owned() },
             Step::Register { family: "web".to_owned() },
@@ -205,12 +206,12 @@ pub(crate) fn log_link() -> LogLink {
 }
 
 /// A failed deploy, put back.
-pub(crate) fn failed(failing: Failing, cause: Cause) -> Report {
+pub(crate) fn failed(failing: RunFailure, cause: Cause) -> Report {
     Report {
         outcome: Outcome::Failed,
         reason: Some(Reason::of_failing(&failing)),
         left: Left::Restored,
-        because: Some(Because::PutBack),
+        because: Some(EndStateReason::RestoredByRun),
         failing: Some(failing),
         cause,
         logs: vec![log_link()],
@@ -297,7 +298,7 @@ pub(crate) fn counted(desired: u32, purpose: Purpose) -> Update {
 }
 
 /// A fifth of the users to green, over two rules, one of them sticky.
-pub(crate) fn brief() -> Brief {
+pub(crate) fn traffic_plan() -> TrafficPlan {
     let rule = |name: &str, stickiness: Option<Duration>, undo: Undo| RuleChange {
         name: name.to_owned(),
         before: BLUE,
@@ -309,14 +310,14 @@ pub(crate) fn brief() -> Brief {
     let arn = elb("listener-rule", "f2f7dc8efc522ab2/9683b2d02a6cabee");
     let ten =
         Undo { default: false, arn, actions: json!([{ "Type": "forward", "TargetGroupArn": "arn:x" }]) };
-    Brief {
+    TrafficPlan {
         from: BLUE,
         to: BLUE_80,
         rules: vec![
             rule("HTTPS:443 default", Some(Duration::from_secs(3600)), default),
             rule("HTTPS:443 rule 10", None, ten),
         ],
-        load: Load { targets: 10, how: Reckoned::Scaled(Color::Blue) },
+        load: Load { targets: 10, how: LoadSource::Scaled(Color::Blue) },
         capacity: vec![capacity(Color::Blue, 80, 10, 8), capacity(Color::Green, 20, 1, 2)],
         needs: vec![(Color::Blue, 8), (Color::Green, 2)],
         receiver: Color::Green,
@@ -335,7 +336,7 @@ pub(crate) fn brief() -> Brief {
 
 /// What the words are about when users are moved.
 pub(crate) fn about_users() -> About {
-    About { color: None, service: None, before: None, users: Some(Users::told(&brief())), ..about() }
+    About { color: None, service: None, before: None, users: Some(Users::told(&traffic_plan())), ..about() }
 }
 
 /// A fifth of the users was moved to green.
@@ -351,14 +352,14 @@ pub(crate) fn moved() -> Report {
         previous_task_definition: None,
         deployment: None,
         plan: None,
-        traffic: Some(Box::new(brief())),
+        traffic: Some(Box::new(traffic_plan())),
         overview: Some(overview),
         ..report()
     }
 }
 
 /// A change of traffic that failed, and what it left.
-pub(crate) fn not_moved(failing: Failing, left: Left, because: Because) -> Report {
+pub(crate) fn not_moved(failing: RunFailure, left: Left, because: EndStateReason) -> Report {
     Report {
         outcome: Outcome::of_failing(&failing),
         reason: Some(Reason::of_failing(&failing)),

@@ -1,4 +1,4 @@
-//! The labels: what runs where, how users are split, and that a deploy failed.
+//! The labels: a pull request's colors, the split of users, and a failed deploy.
 
 use crate::event::Report;
 use crate::failure::Outcome;
@@ -10,30 +10,30 @@ use crate::plan::step::Left;
 /// Most characters of a label's name (GitHub's limit).
 const LONGEST: usize = 50;
 
-/// Before the split.
+/// Prefix of the split's label.
 const TRAFFIC: &str = "traffic: ";
-/// Before a color.
+/// Prefix of a color's label.
 const DEPLOYED: &str = "deployed: ";
-/// On the pull request whose deploy failed.
+/// Label of a pull request whose deploy failed.
 const FAILED: &str = "deploy failed";
 
-/// What the labels say of the end of a run that began with `before`. None where nothing was seen that they could say.
-pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelStyle) -> Option<Labels> {
-    // A cancelled run that changed something does not look again: what it saw is old.
+/// The labels at the end of a run that began with `before`. None if nothing was seen that a label could show.
+pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &LabelStyle) -> Option<Labels> {
+    // A cancelled run that changed something does not read AWS again: its last look is old.
     let old = report.outcome == Outcome::Cancelled && matches!(report.left, Left::Changed | Left::Unknown);
     let seen = report.overview.as_ref().filter(|_| !old);
     let mut commits: Vec<(String, Vec<Label>)> = Vec::new();
     for view in seen.into_iter().flat_map(|overview| &overview.colors) {
         let Some(commit) = &view.commit else { continue };
-        let mut told = vec![deployed(view.color, style)];
+        let mut told = vec![deployed_label(view.color, style)];
         if let (Color::Blue | Color::Green, Some(split)) = (view.color, report.split) {
-            told.push(traffic(split, style));
+            told.push(traffic_label(split, style));
         }
-        add(&mut commits, commit, told);
+        add_labels(&mut commits, commit, told);
     }
     for view in before.into_iter().flat_map(|overview| &overview.colors) {
         if let (Some(commit), Some(_)) = (&view.commit, seen) {
-            add(&mut commits, commit, Vec::new());
+            add_labels(&mut commits, commit, Vec::new());
         }
     }
     let failed = match (report.command, report.outcome) {
@@ -42,40 +42,40 @@ pub(crate) fn labels(report: &Report, before: Option<&Overview>, style: &LabelSt
         _ => None,
     };
     let families = [TRAFFIC, DEPLOYED].map(|family| format!("{}{family}", style.prefix)).to_vec();
-    let failure =
-        failed.map(|_| label(FAILED, style, &style.failed, "The last deploy of this pull request failed"));
+    let failure = failed
+        .map(|_| prefixed_label(FAILED, style, &style.failed, "The last deploy of this pull request failed"));
     (seen.is_some() || failed.is_some()).then_some(Labels { commits, families, failed, failure })
 }
 
-/// Most characters of an app's name in a prefix: a label that is cut in its first words is never found again.
+/// Most characters of an app's name in a prefix: a longer name would cut the label before its family and color.
 const LONGEST_APP: usize = 20;
 
-/// The prefix of an app's labels: its name, and the short sum of its place.
-pub(crate) fn prefix(app: &str, place: Option<&str>) -> String {
+/// The prefix of an app's labels: the app's name, and the short hash of its place.
+pub(crate) fn label_prefix(app: &str, place: Option<&str>) -> String {
     let app: String = app.chars().take(LONGEST_APP).collect();
     place.map_or_else(|| format!("{app} "), |place| format!("{app}-{place} "))
 }
 
-/// Whether a label is one of ours: a family, in capitals or not, as GitHub compares labels, and then a color or a split.
-/// Other people's begin the same, such as `deployed: staging`.
+/// True if this action wrote a label: a family, in any case, as GitHub compares labels, and then a color or a split.
+/// Labels of other tools can begin the same, such as `deployed: staging`.
 pub(crate) fn is_ours(name: &str, families: &[String]) -> bool {
     let rest = |family: &String| {
         let (start, rest) = name.split_at_checked(family.len())?;
         start.eq_ignore_ascii_case(family).then(|| rest.to_ascii_lowercase())
     };
-    families.iter().filter_map(rest).any(|rest| says(&rest))
+    families.iter().filter_map(rest).any(|rest| is_label_value(&rest))
 }
 
-/// Whether this is a color or a split.
-fn says(text: &str) -> bool {
+/// True if a text is a color or a split.
+fn is_label_value(text: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     text == Color::Develop.word()
         || PRESETS.iter().any(|(name, _)| *name == text)
         || text.split_once('/').is_some_and(|(blue, green)| number(blue) && number(green))
 }
 
-/// Adds what a commit's pull request shall carry, each label once.
-fn add(commits: &mut Vec<(String, Vec<Label>)>, commit: &str, labels: Vec<Label>) {
+/// Adds the labels of a commit's pull request, each label once.
+fn add_labels(commits: &mut Vec<(String, Vec<Label>)>, commit: &str, labels: Vec<Label>) {
     if !commits.iter().any(|(known, _)| known == commit) {
         commits.push((commit.to_owned(), Vec::new()));
     }
@@ -89,27 +89,27 @@ fn add(commits: &mut Vec<(String, Vec<Label>)>, commit: &str, labels: Vec<Label>
 }
 
 /// The label of a split: a preset, or two numbers.
-fn traffic(split: Split, style: &LabelStyle) -> Label {
+fn traffic_label(split: Split, style: &LabelStyle) -> Label {
     let color = match (split.blue > 0, split.green > 0) {
         (true, false) => &style.blue,
         (false, true) => &style.green,
         (true, true) | (false, false) => &style.split,
     };
-    label(&format!("{TRAFFIC}{split}"), style, color, "How users are split between blue and green")
+    prefixed_label(&format!("{TRAFFIC}{split}"), style, color, "How users are split between blue and green")
 }
 
 /// The label of a color.
-fn deployed(color: Color, style: &LabelStyle) -> Label {
+fn deployed_label(color: Color, style: &LabelStyle) -> Label {
     let paint = match color {
         Color::Blue => &style.blue,
         Color::Green => &style.green,
         Color::Develop => &style.develop,
     };
-    label(&format!("{DEPLOYED}{color}"), style, paint, "Where this pull request runs")
+    prefixed_label(&format!("{DEPLOYED}{color}"), style, paint, "Where this pull request runs")
 }
 
 /// A label with its prefix, within GitHub's limit.
-fn label(name: &str, style: &LabelStyle, color: &str, description: &str) -> Label {
+fn prefixed_label(name: &str, style: &LabelStyle, color: &str, description: &str) -> Label {
     let name: String = format!("{}{name}", style.prefix).chars().take(LONGEST).collect();
     Label { name, color: color.to_owned(), description: description.to_owned() }
 }
@@ -138,7 +138,7 @@ mod tests {
     fn each_commit_has_its_colors_and_one_split() {
         let mut after = report();
         after.see(seen(["a", "b", "a"]));
-        let found = labels(&after, Some(&seen(["a", "c", "a"])), &LabelStyle::default()).unwrap();
+        let found = end_labels(&after, Some(&seen(["a", "c", "a"])), &LabelStyle::default()).unwrap();
         assert_eq!(
             told(&found),
             [
@@ -156,7 +156,7 @@ mod tests {
         let style = LabelStyle { prefix: "web ".to_owned(), ..LabelStyle::default() };
         let splits = [(100, 0), (80, 20), (50, 50), (20, 80), (0, 100), (95, 5)];
         let names = splits.map(|(blue, green)| {
-            let label = traffic(Split { blue, green }, &style);
+            let label = traffic_label(Split { blue, green }, &style);
             format!("{} {}", label.name, label.color)
         });
         assert_eq!(
@@ -176,10 +176,10 @@ mod tests {
     fn a_failed_deploy_is_labelled_and_a_refused_one_leaves_the_label() {
         let style = LabelStyle::default();
         let failed = Report { outcome: Outcome::Failed, overview: None, ..report() };
-        assert_eq!(labels(&failed, None, &style).unwrap().failed, Some(true));
+        assert_eq!(end_labels(&failed, None, &style).unwrap().failed, Some(true));
         let refused = Report { outcome: Outcome::Refused, overview: None, ..report() };
-        assert_eq!(labels(&refused, None, &style), None);
+        assert_eq!(end_labels(&refused, None, &style), None);
         let cut_off = Report { outcome: Outcome::Cancelled, left: Left::Changed, ..report() };
-        assert_eq!(labels(&Report { command: "redirect-traffic", ..cut_off }, None, &style), None);
+        assert_eq!(end_labels(&Report { command: "redirect-traffic", ..cut_off }, None, &style), None);
     }
 }

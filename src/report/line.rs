@@ -2,16 +2,16 @@
 
 use super::names::one_line;
 
-/// What a line is, for its color.
+/// The kind of a line, which decides its color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     /// A fact.
     Plain,
-    /// It went well.
+    /// A success.
     Good,
-    /// To know.
+    /// Something to know.
     Warn,
-    /// It went wrong.
+    /// A failure.
     Bad,
     /// Of less interest.
     Dim,
@@ -21,37 +21,37 @@ pub(crate) enum Level {
     GroupEnd,
 }
 
-/// One line of the log: no line break in it.
+/// One line of the log, without line breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// What it is.
+    /// The kind.
     pub(crate) level: Level,
-    /// Its text.
+    /// The text.
     pub(crate) text: String,
-    /// Whether text from outside is in it, which must not be read as a command of the runner.
+    /// True if the line holds text from outside, which must not be read as a command of the runner.
     pub(crate) foreign: bool,
 }
 
 impl Line {
-    /// A line of words and numbers of ours alone.
+    /// A line that holds only the action's own words and numbers.
     pub(crate) fn own(level: Level, text: impl Into<String>) -> Line {
         Line { level, text: text.into(), foreign: false }
     }
 
-    /// Lines with text from outside: one for each line of the text, its spaces kept.
+    /// Lines with text from outside: one line for each line of the text, with its spaces.
     pub(crate) fn foreign(level: Level, text: &str) -> Vec<Line> {
-        let clean = |line: &str| Line { level, text: plain(line), foreign: true };
+        let clean = |line: &str| Line { level, text: plain_words(line), foreign: true };
         text.lines().map(clean).collect()
     }
 }
 
-/// The line with each of its words made plain; the spaces between them stay, and with them the indentation.
-fn plain(line: &str) -> String {
+/// The line with each word made plain; the spaces between words stay, and so does the indentation.
+fn plain_words(line: &str) -> String {
     line.split(' ').map(one_line).collect::<Vec<_>>().join(" ")
 }
 
 /// The line with its color (ANSI), if colors are on.
-pub(crate) fn paint(line: &Line, color: bool) -> String {
+pub(crate) fn paint_line(line: &Line, color: bool) -> String {
     let code = match line.level {
         Level::Plain | Level::GroupStart | Level::GroupEnd => None,
         Level::Good => Some("32"),
@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn colors_are_on_only_when_asked_for() {
         let line = Line::own(Level::Bad, "failed");
-        assert_eq!(paint(&line, true), "\u{1b}[1;31mfailed\u{1b}[0m");
-        assert_eq!(paint(&line, false), "failed");
+        assert_eq!(paint_line(&line, true), "\u{1b}[1;31mfailed\u{1b}[0m");
+        assert_eq!(paint_line(&line, false), "failed");
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Links into the AWS console. They hold no account id.
+//! Links into the AWS console, without account ids.
 
 use crate::event::LogLink;
 use crate::plan::snapshot::Place;
 
 /// The console's host for a region; China and GovCloud have their own.
-fn host(region: &str) -> String {
+fn console_url(region: &str) -> String {
     let domain = if region.starts_with("cn-") {
         "console.amazonaws.cn"
     } else if region.starts_with("us-gov-") {
@@ -17,20 +17,20 @@ fn host(region: &str) -> String {
 
 /// The log stream of a task's container in CloudWatch Logs.
 pub(crate) fn log_stream(link: &LogLink) -> String {
-    let (host, region) = (host(&link.region), encode(&link.region));
-    let (group, stream) = (twice(&link.group), twice(&link.stream));
+    let (host, region) = (console_url(&link.region), percent_encode(&link.region));
+    let (group, stream) = (encode_for_logs(&link.group), encode_for_logs(&link.stream));
     format!("{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}/log-events/{stream}")
 }
 
 /// The page of an ECS service.
 pub(crate) fn service_page(place: &Place, service: &str) -> String {
-    let (host, region) = (host(&place.region), encode(&place.region));
-    let (cluster, service) = (encode(&place.cluster), encode(service));
+    let (host, region) = (console_url(&place.region), percent_encode(&place.region));
+    let (cluster, service) = (percent_encode(&place.cluster), percent_encode(service));
     format!("{host}/ecs/v2/clusters/{cluster}/services/{service}/health?region={region}")
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.
-fn encode(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let one = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
@@ -39,8 +39,8 @@ fn encode(text: &str) -> String {
 }
 
 /// The console's own encoding behind `#logsV2:`: percent-encoded twice, with `$` for the outer percent sign.
-fn twice(text: &str) -> String {
-    encode(&encode(text)).replace('%', "$")
+fn encode_for_logs(text: &str) -> String {
+    percent_encode(&percent_encode(text)).replace('%', "$")
 }
 
 #[cfg(test)]

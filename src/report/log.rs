@@ -2,27 +2,27 @@
 
 mod traffic;
 
-use super::about::{About, Users, moves_users, services};
+use super::about::{About, Users, color_services, moves_users};
 use super::line::{Level, Line};
-use super::names::{duration, elapsed, one_line, quoted, shares, short_arn};
+use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
 use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
 use crate::plan::color::Color;
-use crate::plan::step::{Because, Failing, Left, Step, Wait};
-use crate::plan::traffic::Brief;
+use crate::plan::step::{EndStateReason, Left, RunFailure, Step, Wait};
+use crate::plan::traffic::TrafficPlan;
 
-/// A part of the run that has a group of its own in the log.
+/// A part of the run with its own group in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Reading how things stand.
-    Look,
+    /// Reading the current state.
+    ReadScope,
     /// One step.
     Step,
     /// Following the deployment.
     Follow,
-    /// On the way back.
+    /// Restoring the earlier state.
     Back,
     /// Waiting for healthy targets.
     Capacity,
@@ -30,22 +30,22 @@ enum Phase {
     Bake,
     /// Watching after all users have been moved.
     Settle,
-    /// Waiting for clients that stickiness keeps.
+    /// Waiting for clients kept by stickiness.
     Drain,
 }
 
-/// What the log remembers from line to line: which group is open, and what the run is about.
+/// The log's memory from line to line: the open group, and the run's subject.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     /// The open group.
     open: Option<Phase>,
-    /// What the run is about, as far as the events told.
+    /// The run's subject, from the events so far.
     about: About,
-    /// Whether the command is `status`, whose overview is the result itself.
+    /// True if the command is `status`, whose overview is the result itself.
     is_status: bool,
-    /// Whether the command is `promote`, which deploys too.
+    /// True if the command is `promote`, which deploys too.
     is_promote: bool,
-    /// Whether the cause of a failure was told already.
+    /// True if the cause of a failure was logged already.
     told_cause: bool,
 }
 
@@ -56,65 +56,76 @@ impl Log {
             Event::Started { command, cluster, region } => self.started(command, cluster, region),
             Event::SignedIn { .. } => Vec::new(),
             Event::Warning(warning) => {
-                Line::foreign(Level::Warn, &format!("warning: {}", words::warning(warning)))
+                Line::foreign(Level::Warn, &format!("warning: {}", words::render_warning(warning)))
             }
             Event::Seen(overview) => {
-                self.about.services = services(overview);
-                let mut lines = status::lines(overview);
+                self.about.services = color_services(overview);
+                let mut lines = status::status_lines(overview);
                 lines.extend(self.close());
                 lines
             }
             Event::Plan(planned) => self.plan(planned),
-            Event::Moving(brief) => self.moving(brief),
+            Event::TrafficPlan(traffic_plan) => self.moving(traffic_plan),
             Event::Moved(split) => {
-                let text =
-                    format!("all production rules hold {split} ({}), read back from AWS", shares(*split));
+                let text = format!(
+                    "all production rules hold {split} ({}), read back from AWS",
+                    format_shares(*split)
+                );
                 self.outside(vec![Line::own(Level::Good, text)])
             }
             Event::Adopted { id } => Line::foreign(
                 Level::Plain,
-                &format!("a deployment of the same content is under way already; following {}", quoted(id)),
+                &format!(
+                    "a deployment of the same content is under way already; following {}",
+                    in_backticks(id)
+                ),
             ),
-            Event::Recounted(count) => Line::foreign(Level::Warn, &words::recounted(*count, &self.about)),
+            Event::Recounted(count) => {
+                Line::foreign(Level::Warn, &words::render_recount(*count, &self.about))
+            }
             Event::Step(step) => self.step(step),
             Event::Probing { url, rule } => {
-                let text = format!("probe {}, which the rule {} answers", quoted(url), quoted(rule));
+                let text =
+                    format!("probe {}, which the rule {} answers", in_backticks(url), in_backticks(rule));
                 Line::foreign(Level::Plain, &text)
             }
-            Event::Answered(answer) => answered(answer),
+            Event::Answered(answer) => answer_lines(answer),
             Event::Waiting { wait, elapsed: time, heartbeat } => {
                 let mut lines = self.phase_of(wait);
-                lines.extend(self.waiting(wait, &elapsed(*time), *heartbeat));
+                lines.extend(self.waiting(wait, &format_elapsed(*time), *heartbeat));
                 lines
             }
             Event::TaskFailed { color, cause, logs } => self.task_failed(*color, cause, logs),
             Event::HeldUp { trouble, elapsed: time, tries } => {
-                let text = format!("{} {}", elapsed(*time), words::held_up(trouble, *tries));
+                let text = format!("{} {}", format_elapsed(*time), words::held_up(trouble, *tries));
                 Line::foreign(Level::Warn, &text)
             }
-            Event::Failing { failing, cause, logs } => {
-                let failure = words::failing(failing, &self.about, cause, None);
-                let what = match (self.is_promote, &self.about.users) {
-                    (true, _) => "the promote fails",
-                    (false, Some(_)) => "the change of traffic fails",
-                    (false, None) => "the deploy fails",
-                };
-                let mut lines = self.outside(told(what, &failure));
-                lines.extend(more(cause, logs));
-                self.told_cause = true;
-                lines
-            }
+            Event::RunFailure { failing, cause, logs } => self.run_failed(failing, cause, logs),
             Event::Signal { name } => {
                 self.outside(vec![Line::own(Level::Warn, format!("{name} came: the run is cancelled"))])
             }
-            Event::Ended(report) => self.outside(ended(report, self.told_cause)),
+            Event::Ended(report) => self.outside(end_lines(report, self.told_cause)),
         }
+    }
+
+    /// The failure of the run, before anything is restored.
+    fn run_failed(&mut self, failing: &RunFailure, cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
+        let failure = words::render_run_failure(failing, &self.about, cause, None);
+        let what = match (self.is_promote, &self.about.users) {
+            (true, _) => "the promote fails",
+            (false, Some(_)) => "the change of traffic fails",
+            (false, None) => "the deploy fails",
+        };
+        let mut lines = self.outside(failure_lines(what, &failure));
+        lines.extend(cause_lines(cause, logs));
+        self.told_cause = true;
+        lines
     }
 
     /// The first failed task.
     fn task_failed(&self, color: Color, cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
         let mut lines = Line::foreign(Level::Warn, &words::task_failed(color, cause, &self.about));
-        lines.extend(more(cause, logs));
+        lines.extend(cause_lines(cause, logs));
         lines
     }
 
@@ -125,10 +136,10 @@ impl Log {
         self.about.users = moves_users(command).then(Users::default);
         self.about.cluster = Some(short_arn(cluster).trim_start_matches("cluster/").to_owned());
         self.about.region = Some(region.to_owned());
-        let text = format!("{command} in cluster {}, {}", quoted(short_arn(cluster)), one_line(region));
+        let text = format!("{command} in cluster {}, {}", in_backticks(short_arn(cluster)), one_line(region));
         let mut lines = Line::foreign(Level::Plain, &text);
         if !self.is_status {
-            lines.extend(self.begin(Phase::Look, "Look at AWS"));
+            lines.extend(self.begin(Phase::ReadScope, "Look at AWS"));
         }
         lines
     }
@@ -138,17 +149,18 @@ impl Log {
         self.about.color = Some(planned.color);
         self.about.service = Some(planned.service.clone());
         self.about.before = Some(short_arn(&planned.now.task_definition).to_owned());
-        let mut lines = self.begin(Phase::Look, &format!("Plan for {}", self.about.name()));
+        let mut lines = self.begin(Phase::ReadScope, &format!("Plan for {}", self.about.name()));
         lines.extend(plan_lines(planned));
         lines.extend(self.close());
         lines
     }
 
-    /// How users are going to be moved, in a group of its own.
-    fn moving(&mut self, brief: &Brief) -> Vec<Line> {
-        self.about.users = Some(Users::told(brief));
-        let mut lines = self.begin(Phase::Look, &format!("Plan: {}", words::way(brief)));
-        lines.extend(traffic::plan(brief));
+    /// The plan of a change of traffic, in a group of its own.
+    fn moving(&mut self, traffic_plan: &TrafficPlan) -> Vec<Line> {
+        self.about.users = Some(Users::told(traffic_plan));
+        let mut lines =
+            self.begin(Phase::ReadScope, &format!("Plan: {}", words::render_split_change(traffic_plan)));
+        lines.extend(traffic::plan_lines(traffic_plan));
         lines.extend(self.close());
         lines
     }
@@ -162,15 +174,15 @@ impl Log {
             self.about.color = Some(update.color);
             self.about.service = Some(update.service.clone());
         }
-        self.begin(Phase::Step, &words::step(step))
+        self.begin(Phase::Step, &words::render_step(step))
     }
 
-    /// The group that a wait belongs to, begun where it is not open.
+    /// The group of a wait, begun if not open yet.
     fn phase_of(&mut self, wait: &Wait) -> Vec<Line> {
-        let of_users = words::watched(wait).unwrap_or_default();
+        let of_users = words::wait_title(wait).unwrap_or_default();
         let (phase, title) = match wait {
-            Wait::Trouble(_)
-            | Wait::Unanswered(_)
+            Wait::AwsError(_)
+            | Wait::UnansweredWrite(_)
             | Wait::Probe
             | Wait::Weights { .. }
             | Wait::Count { .. }
@@ -193,7 +205,7 @@ impl Log {
         let color = color.map(|color| format!("{color}: ")).unwrap_or_default();
         let still = if heartbeat { "; nothing changed" } else { "" };
         let level = match wait {
-            Wait::Trouble(_) | Wait::Unanswered(_) | Wait::Probe | Wait::Repeat(_) => Level::Warn,
+            Wait::AwsError(_) | Wait::UnansweredWrite(_) | Wait::Probe | Wait::Repeat(_) => Level::Warn,
             Wait::Deployment(_)
             | Wait::Rollback { .. }
             | Wait::Restore { .. }
@@ -210,10 +222,10 @@ impl Log {
                 }
             }
         };
-        Line::foreign(level, &format!("{time} {color}{}{still}", words::waiting(wait)))
+        Line::foreign(level, &format!("{time} {color}{}{still}", words::render_wait(wait)))
     }
 
-    /// Begins a group; one that is open ends.
+    /// Begins a group and ends an open group.
     fn begin(&mut self, phase: Phase, title: &str) -> Vec<Line> {
         let mut lines = self.close();
         lines.extend(Line::foreign(Level::GroupStart, title));
@@ -221,12 +233,12 @@ impl Log {
         lines
     }
 
-    /// Ends the group that is open.
+    /// Ends the open group.
     fn close(&mut self) -> Vec<Line> {
         self.open.take().map(|_| Line::own(Level::GroupEnd, "")).into_iter().collect()
     }
 
-    /// Lines that must be seen without opening a group.
+    /// Lines outside of any group.
     fn outside(&mut self, lines: Vec<Line>) -> Vec<Line> {
         let mut all = self.close();
         all.extend(lines);
@@ -234,8 +246,8 @@ impl Log {
     }
 }
 
-/// A failure: what in bad, what to do in plain.
-fn told(label: &str, failure: &Failure) -> Vec<Line> {
+/// A failure: the error in bad, the hint in plain.
+fn failure_lines(label: &str, failure: &Failure) -> Vec<Line> {
     let mut lines = Line::foreign(Level::Bad, &format!("{label}: {}", failure.what));
     lines.extend(Line::foreign(Level::Plain, &failure.hint));
     lines
@@ -244,57 +256,59 @@ fn told(label: &str, failure: &Failure) -> Vec<Line> {
 /// The steps and the differences of a plan.
 fn plan_lines(planned: &Planned) -> Vec<Line> {
     let now = short_arn(&planned.now.task_definition);
-    let mut lines =
-        Line::foreign(Level::Plain, &format!("now: {}, desired count {}", quoted(now), planned.now.desired));
+    let mut lines = Line::foreign(
+        Level::Plain,
+        &format!("now: {}, desired count {}", in_backticks(now), planned.now.desired),
+    );
     for difference in &planned.changes {
-        for text in words::changed(difference) {
+        for text in words::diff_lines(difference) {
             let level = if text.starts_with('+') { Level::Good } else { Level::Bad };
             lines.extend(Line::foreign(level, &text));
         }
     }
-    // A promote by copy tells its steps with the change of traffic that follows.
+    // A promote by copy logs its steps with the change of traffic that follows.
     if planned.steps.is_empty() && planned.changes.is_empty() {
         lines.push(Line::own(Level::Plain, "nothing to change; its health is confirmed"));
     }
     for (at, step) in planned.steps.iter().enumerate() {
-        lines.extend(Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::step(step))));
+        lines.extend(Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::render_step(step))));
     }
     lines.extend(planned.longest.map(|longest| Line::own(Level::Plain, words::job_time(longest))));
     lines
 }
 
 /// The answer of a step.
-fn answered(answer: &Answered) -> Vec<Line> {
+fn answer_lines(answer: &Answered) -> Vec<Line> {
     match answer {
         Answered::Found(arn) => Line::foreign(
             Level::Plain,
-            &format!("{} has this content already; nothing to register", quoted(short_arn(arn))),
+            &format!("{} has this content already; nothing to register", in_backticks(short_arn(arn))),
         ),
         Answered::Registered(arn) => {
-            Line::foreign(Level::Good, &format!("registered {}", quoted(short_arn(arn))))
+            Line::foreign(Level::Good, &format!("registered {}", in_backticks(short_arn(arn))))
         }
         Answered::Updated(Some(id)) => {
-            Line::foreign(Level::Good, &format!("updated; the deployment is {}", quoted(id)))
+            Line::foreign(Level::Good, &format!("updated; the deployment is {}", in_backticks(id)))
         }
         Answered::Updated(None) => {
             vec![Line::own(Level::Good, "updated; this change has no deployment of its own")]
         }
         Answered::ProbesPassed(1) => vec![Line::own(Level::Good, "the probe passed")],
         Answered::ProbesPassed(all) => vec![Line::own(Level::Good, format!("all {all} probes passed"))],
-        Answered::Trouble(trouble) => Line::foreign(Level::Warn, &words::refused_for_now(trouble)),
+        Answered::AwsError(trouble) => Line::foreign(Level::Warn, &words::refused_for_now(trouble)),
     }
 }
 
 /// The findings after the first, and the links to the logs.
-fn more(cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
+fn cause_lines(cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
     let mut lines = Vec::new();
     for finding in cause.findings.iter().skip(1) {
-        lines.extend(Line::foreign(Level::Warn, &format!("also: {}", words::finding(finding).0)));
+        lines.extend(Line::foreign(Level::Warn, &format!("also: {}", words::render_finding(finding).0)));
     }
     for link in logs {
         let text = format!(
             "log of {} in task {}: {}",
-            quoted(&link.container),
+            in_backticks(&link.container),
             one_line(&link.task),
             links::log_stream(link)
         );
@@ -304,56 +318,62 @@ fn more(cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
 }
 
 /// The last lines of a run.
-fn ended(report: &Report, told_cause: bool) -> Vec<Line> {
+fn end_lines(report: &Report, told_cause: bool) -> Vec<Line> {
     let level = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => Level::Good,
         Outcome::Planned => Level::Plain,
         Outcome::Cancelled | Outcome::Superseded => Level::Warn,
         Outcome::Refused | Outcome::Failed => Level::Bad,
     };
-    let (reason, time) = (words::reason(report), duration(report.duration));
-    // The whole text stands above, where it was found out.
-    let above = told_cause && matches!(report.failing, Some(Failing::Traffic(_)));
-    let what = if above { "as told above".to_owned() } else { words::headline(report) };
+    let (reason, time) = (words::outcome_reason(report), format_duration(report.duration));
+    // The whole text is above, at the time of the failure.
+    let above = told_cause && matches!(report.failing, Some(RunFailure::Traffic(_)));
+    let what = if above { "as told above".to_owned() } else { words::end_headline(report) };
     let mut lines = Line::foreign(level, &format!("{}{reason} after {time}: {what}", report.outcome.word()));
     if above {
-        lines.extend(Line::foreign(Level::Plain, &words::left(report).unwrap_or_default()));
-    } else if let Some(failure) = words::failure(report) {
+        lines.extend(Line::foreign(Level::Plain, &words::end_state(report).unwrap_or_default()));
+    } else if let Some(failure) = words::end_failure(report) {
         lines.extend(Line::foreign(Level::Plain, &failure.hint));
         if report.failing.is_some() && !told_cause {
-            lines.extend(more(&report.cause, &report.logs));
+            lines.extend(cause_lines(&report.cause, &report.logs));
         }
     }
-    lines.extend(Line::foreign(Level::Plain, &words::undo(report).unwrap_or_default()));
-    lines.extend(users(report));
+    lines.extend(Line::foreign(Level::Plain, &words::undo_hint(report).unwrap_or_default()));
+    lines.extend(users_line(report));
     lines
 }
 
-/// Whether users were moved during a deploy.
-fn came(because: Option<&Because>) -> bool {
+/// True if users were moved during a deploy.
+fn has_moved_users(because: Option<&EndStateReason>) -> bool {
     matches!(
         because,
-        Some(Because::UsersCame | Because::UsersCameMeanwhile { .. } | Because::CountKept { .. })
+        Some(
+            EndStateReason::UsersCame
+                | EndStateReason::UsersCameMeanwhile { .. }
+                | EndStateReason::CountKept { .. }
+        )
     )
 }
 
-/// Where users are at the end.
-fn users(report: &Report) -> Option<Line> {
+/// The split at the end.
+fn users_line(report: &Report) -> Option<Line> {
     if report.refusal.is_some() && report.because.is_none() {
         return None;
     }
     let text = match (&report.traffic, report.color) {
-        (Some(_), _) if report.outcome == Outcome::Planned => format!("users: {}", shares(report.split?)),
-        // A write without an answer may still show.
+        (Some(_), _) if report.outcome == Outcome::Planned => {
+            format!("users: {}", format_shares(report.split?))
+        }
+        // A write without an answer may still take effect.
         (Some(_), _) if report.left == Left::Unknown && !report.stale => return None,
-        (Some(_), _) => words::users(report)?,
-        (None, Some(_)) if came(report.because.as_ref()) => {
-            format!("users: {}; somebody else moved them during the deploy", shares(report.split?))
+        (Some(_), _) => words::render_users(report)?,
+        (None, Some(_)) if has_moved_users(report.because.as_ref()) => {
+            format!("users: {}; somebody else moved them during the deploy", format_shares(report.split?))
         }
         (None, Some(_)) if report.command == "post" => {
-            format!("users: {}, as the promote left them", shares(report.split?))
+            format!("users: {}, as the promote left them", format_shares(report.split?))
         }
-        (None, Some(_)) => format!("users: {}; a deploy does not change that", shares(report.split?)),
+        (None, Some(_)) => format!("users: {}; a deploy does not change that", format_shares(report.split?)),
         (None, None) => return None,
     };
     Line::foreign(Level::Plain, &text).into_iter().next()

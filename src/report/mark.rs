@@ -1,43 +1,45 @@
-//! The line that finds a comment again, and what keeps the places of one repository apart.
+//! The line that identifies a comment, and the hash that keeps the places of one repository apart.
 
 use super::comment::Run;
 use super::names::without_accounts;
 use crate::plan::sum;
 
-/// How each mark begins.
+/// Beginning of each mark.
 const START: &str = "<!-- ecs-blue-green:";
 
-/// In the mark of a run whose account is not known.
+/// The place in the mark of a run whose account is unknown.
 const UNKNOWN: &str = "unknown";
 
-/// How a comment is related to a text that is to be shown.
+/// A comment's relation to a text that is about to be posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kin {
-    /// It has the same mark.
+    /// The same mark.
     Same,
-    /// It has the mark of an older version, or of a run that did not know the account: it may be taken over.
+    /// The mark of an older version, or of a run with an unknown account: the comment may be taken over.
     Adoptable,
-    /// It is about another place.
+    /// The mark of another place.
     Other,
 }
 
-/// A short sum of account, region, cluster and app. None while the account is not known.
+/// A short hash of account, region, cluster and app. None while the account is unknown.
 pub(crate) fn place_sum(account: Option<&str>, region: &str, (cluster, app): (&str, &str)) -> Option<String> {
-    account.map(|account| sum::short(&format!("{account}/{region}/{cluster}/{app}")))
+    account.map(|account| sum::short_hash(&format!("{account}/{region}/{cluster}/{app}")))
 }
 
-/// The line that finds the comment again: one for each account, region, cluster and app. GitHub does not show it.
-pub(super) fn mark(run: &Run) -> String {
+/// The line that identifies the comment: one for each account, region, cluster and app. GitHub does not show this line.
+pub(super) fn comment_mark(run: &Run) -> String {
     let place = run.place.as_deref().unwrap_or(UNKNOWN);
-    let name = format!("{}/{}@{}", plain(&run.cluster), plain(&run.app), plain(&run.region));
+    let name =
+        format!("{}/{}@{}", encode_name(&run.cluster), encode_name(&run.app), encode_name(&run.region));
     without_accounts(&format!("{START}{name}:{place} -->"), None)
 }
 
-/// How a comment is related to a text.
-pub(crate) fn kin(text: &str, comment: &str) -> Kin {
+/// A comment's relation to a text.
+pub(crate) fn compare_marks(text: &str, comment: &str) -> Kin {
     let line = |text: &str| text.trim_start().lines().next().unwrap_or_default().trim_end().to_owned();
     let (own, other) = (line(text), line(comment));
-    let ((Some(name), Some((region, place))), (Some(other_name), of_other)) = (parts(&own), parts(&other))
+    let ((Some(name), Some((region, place))), (Some(other_name), of_other)) =
+        (mark_parts(&own), mark_parts(&other))
     else {
         return Kin::Other;
     };
@@ -52,8 +54,8 @@ pub(crate) fn kin(text: &str, comment: &str) -> Kin {
     }
 }
 
-/// Cluster and app of a mark; region and sum where it has them.
-fn parts(line: &str) -> (Option<&str>, Option<(&str, &str)>) {
+/// Cluster and app of a mark; region and hash if present.
+fn mark_parts(line: &str) -> (Option<&str>, Option<(&str, &str)>) {
     let inner = line.strip_prefix(START).and_then(|rest| rest.strip_suffix(" -->"));
     match inner.and_then(|inner| inner.split_once('@')) {
         Some((name, place)) => (Some(name), place.split_once(':')),
@@ -61,8 +63,8 @@ fn parts(line: &str) -> (Option<&str>, Option<(&str, &str)>) {
     }
 }
 
-/// Letters, digits, `.`, `_` and single `-` as they are, the rest as numbers: nothing that ends the HTML comment.
-fn plain(name: &str) -> String {
+/// Letters, digits, `.`, `_` and single `-` unchanged, other bytes as numbers: nothing can end the HTML comment.
+fn encode_name(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         match byte {
@@ -82,7 +84,7 @@ mod tests {
     fn of(names: (&str, &str), region: &str, account: Option<&str>) -> String {
         let place = place_sum(account, region, names);
         let (cluster, app) = (names.0.to_owned(), names.1.to_owned());
-        mark(&Run { cluster, app, region: region.to_owned(), place, ..Run::default() })
+        comment_mark(&Run { cluster, app, region: region.to_owned(), place, ..Run::default() })
     }
 
     #[test]
@@ -114,11 +116,11 @@ mod tests {
         ];
         for (comment, wanted) in table {
             assert_eq!(
-                kin(&format!("{own}\n### Done\n"), &format!("{comment}\r\nText")),
+                compare_marks(&format!("{own}\n### Done\n"), &format!("{comment}\r\nText")),
                 wanted,
                 "{comment}"
             );
         }
-        assert_eq!(kin(&of(web, here, None), &own), Kin::Adoptable, "the account is not known");
+        assert_eq!(compare_marks(&of(web, here, None), &own), Kin::Adoptable, "the account is not known");
     }
 }

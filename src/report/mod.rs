@@ -1,9 +1,10 @@
-//! All words for users, as pure functions of values: log lines, sentences, summary, outputs, links. No I/O, no clock.
+//! All texts for users, as pure functions of values: log lines, sentences, summary, outputs, links. No I/O, no clock.
 
 pub(crate) mod about;
 pub(crate) mod comment;
 #[cfg(test)]
 mod fixtures;
+pub(crate) mod github_texts;
 pub(crate) mod labels;
 pub(crate) mod line;
 pub(crate) mod links;
@@ -13,7 +14,6 @@ mod markdown;
 mod names;
 pub(crate) mod outputs;
 mod paste;
-pub(crate) mod posting;
 pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod summary;

@@ -7,13 +7,13 @@ use crate::plan::color::Split;
 use crate::plan::definition::ImageRef;
 use crate::plan::time::Time;
 
-/// Most characters of one foreign text; more says no more.
+/// Most characters of one foreign text; more would not help the reader.
 const LONGEST: usize = 600;
 
-/// What stands for an account id where none may be shown.
+/// Replaces an account id in a text that must show none.
 const ACCOUNT: &str = "ACCOUNT_ID";
 
-/// `family:revision` of a task definition's ARN, the resource of any other ARN; another text as it is.
+/// `family:revision` of a task definition's ARN, the resource of any other ARN, or the unchanged text.
 pub(crate) fn short_arn(text: &str) -> &str {
     match Arn::parse(text) {
         Some(arn) => arn.resource.strip_prefix("task-definition/").unwrap_or(arn.resource),
@@ -21,7 +21,7 @@ pub(crate) fn short_arn(text: &str) -> &str {
     }
 }
 
-/// An image without its registry, and without its digest where there is a tag.
+/// An image without its registry, and without its digest if the image has a tag.
 pub(crate) fn short_image(text: &str) -> String {
     let Ok(image) = ImageRef::parse(text) else { return one_line(text) };
     match (&image.tag, &image.digest) {
@@ -51,7 +51,7 @@ pub(crate) fn clock_time(time: Time) -> String {
 }
 
 /// `45s`, `3m 05s`, `1h 02m`.
-pub(crate) fn duration(time: Duration) -> String {
+pub(crate) fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
@@ -60,25 +60,25 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
-/// `[ 12s]`, `[3m05s]`: in front of a log line.
-pub(crate) fn elapsed(time: Duration) -> String {
-    format!("[{:>4}]", duration(time).replace(' ', ""))
+/// `[ 12s]`, `[3m05s]`: the start of a log line.
+pub(crate) fn format_elapsed(time: Duration) -> String {
+    format!("[{:>4}]", format_duration(time).replace(' ', ""))
 }
 
 /// `1 task`, `3 tasks`.
-pub(crate) fn count(number: u32, noun: &str) -> String {
+pub(crate) fn count_noun(number: u32, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
 
 /// `80 % blue, 20 % green`.
-pub(crate) fn shares(split: Split) -> String {
+pub(crate) fn format_shares(split: Split) -> String {
     let (blue, green) = split.percent();
     format!("{blue} % blue, {green} % green")
 }
 
-/// `blue -> blue-80`; the weights, where both read the same and are not.
-pub(crate) fn change(before: Split, after: Split) -> String {
+/// `blue -> blue-80`; the weights, if two different splits read the same.
+pub(crate) fn format_change(before: Split, after: Split) -> String {
     let told = |split: Split| format!("weights {} and {}", split.blue, split.green);
     let (from, to) = (before.to_string(), after.to_string());
     if from != to || before.same_ratio(after) {
@@ -87,30 +87,31 @@ pub(crate) fn change(before: Split, after: Split) -> String {
     format!("{} -> {}", told(before), told(after))
 }
 
-/// Foreign text on one line: no control characters, nothing that turns the direction of reading, not endless.
+/// Foreign text on one line, cut at `LONGEST` characters: no control characters, no marks that change the reading
+/// direction.
 pub(crate) fn one_line(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let plain: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
-    cut(&words.join(" "), LONGEST)
+    truncate_name(&words.join(" "), LONGEST)
 }
 
-/// The text, or its beginning and `…`.
-fn cut(text: &str, longest: usize) -> String {
+/// The text, or the beginning with `…`.
+fn truncate_name(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
     }
     text.chars().take(longest).chain(['…']).collect()
 }
 
-/// A foreign name between backticks: it holds none itself.
-pub(crate) fn quoted(text: &str) -> String {
+/// A foreign name between backticks. Backticks inside the name become `'`.
+pub(crate) fn in_backticks(text: &str) -> String {
     format!("`{}`", one_line(text).replace('`', "'"))
 }
 
-/// Text for a shell: as it is where that is safe, else in single quotes.
-pub(crate) fn shell(text: &str) -> String {
+/// Text for a shell: unchanged if safe, else in single quotes.
+pub(crate) fn shell_quote(text: &str) -> String {
     let text = one_line(text);
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&b);
     if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
@@ -119,8 +120,8 @@ pub(crate) fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Things one after the other: `a`, `a and b`, `a, b and c`.
-pub(crate) fn and(all: &[String]) -> String {
+/// A list in words: `a`, `a and b`, `a, b and c`.
+pub(crate) fn join_with_and(all: &[String]) -> String {
     match all {
         [] => String::new(),
         [only] => only.clone(),
@@ -128,7 +129,7 @@ pub(crate) fn and(all: &[String]) -> String {
     }
 }
 
-/// The text without account ids: the known one, and whatever stands alone and has 12 digits.
+/// The text without account ids: the known id, and every separate number of 12 digits.
 pub(crate) fn without_accounts(text: &str, known: Option<&str>) -> String {
     let known = known.filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
     let text = match known {
@@ -176,9 +177,9 @@ mod tests {
     #[test]
     fn a_change_that_percentages_do_not_show_is_told_in_weights() {
         let split = |blue, green| Split { blue, green };
-        assert_eq!(change(split(4, 1), split(0, 1)), "blue-80 -> green");
-        assert_eq!(change(split(1, 2), split(33, 67)), "weights 1 and 2 -> weights 33 and 67");
-        assert_eq!(change(split(1, 2), split(2, 4)), "33/67 -> 33/67");
+        assert_eq!(format_change(split(4, 1), split(0, 1)), "blue-80 -> green");
+        assert_eq!(format_change(split(1, 2), split(33, 67)), "weights 1 and 2 -> weights 33 and 67");
+        assert_eq!(format_change(split(1, 2), split(2, 4)), "33/67 -> 33/67");
     }
 
     #[test]
@@ -190,8 +191,8 @@ mod tests {
             (3720, "1h 02m", "[1h02m]"),
         ];
         for (seconds, long, short) in table {
-            assert_eq!(duration(Duration::from_secs(seconds)), long);
-            assert_eq!(elapsed(Duration::from_secs(seconds)), short);
+            assert_eq!(format_duration(Duration::from_secs(seconds)), long);
+            assert_eq!(format_elapsed(Duration::from_secs(seconds)), short);
         }
     }
 
@@ -209,7 +210,7 @@ mod tests {
             let line = one_line(&text);
             prop_assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
             prop_assert!(line.chars().count() <= LONGEST + 1);
-            prop_assert_eq!(quoted(&text).matches('`').count(), 2);
+            prop_assert_eq!(in_backticks(&text).matches('`').count(), 2);
         }
     }
 }

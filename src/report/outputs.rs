@@ -1,18 +1,18 @@
-//! The step's outputs: always all of them, also on failure; empty where nothing is known.
+//! The step's outputs: always all of them, also on failure; an unknown value is empty.
 
 use super::status;
 use crate::event::Report;
 use crate::plan::color::Color;
 use crate::plan::overview::{ColorView, Overview};
-use crate::plan::traffic::Brief;
+use crate::plan::traffic::TrafficPlan;
 
 /// The outputs of the action by name.
-pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
+pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
     let overview = report.overview.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let view = color_view(report);
     let runs = view.map(|view| view.task_definition.clone()).or_else(|| report.task_definition.clone());
-    // A post step knows what was found alone.
+    // A post step knows only the split from the start of the run.
     let split = report.split.filter(|_| report.command != "post");
     vec![
         ("result", report.outcome.word().to_owned()),
@@ -21,7 +21,7 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("color", report.color.map(|color| color.word().to_owned()).unwrap_or_default()),
         ("live-color", live_color(report).to_owned()),
         ("traffic", split.map(|split| split.to_string()).unwrap_or_default()),
-        ("previous-traffic", report.traffic.as_deref().and_then(before).unwrap_or_default()),
+        ("previous-traffic", report.traffic.as_deref().and_then(split_before).unwrap_or_default()),
         ("task-definition-arn", runs.unwrap_or_default()),
         ("previous-task-definition-arn", text(&report.previous_task_definition)),
         ("attempted-task-definition-arn", text(&report.task_definition)),
@@ -29,14 +29,14 @@ pub(crate) fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("ecs-deployment-id", text(&report.deployment)),
         ("production-url", overview.and_then(|all| all.production_url.clone()).unwrap_or_default()),
         ("test-url", view.and_then(|view| view.test_url.clone()).unwrap_or_default()),
-        // Known only when all is posted, and set anew then.
+        // Known only after the posts, and then set again.
         ("comment-url", String::new()),
         ("duration-seconds", report.duration.as_secs().to_string()),
-        ("status-json", overview.map(|overview| seen(report, overview)).unwrap_or_default()),
+        ("status-json", overview.map(|overview| current_status_json(report, overview)).unwrap_or_default()),
     ]
 }
 
-/// Who serves users: known, too, where the rules were read and hold different splits.
+/// The color that serves users: known even if the rules were read and hold different splits.
 fn live_color(report: &Report) -> &'static str {
     let rules = report.overview.as_ref().filter(|_| !report.stale).map(|overview| &overview.rules);
     let any = |color| rules.is_some_and(|rules| rules.iter().any(|(_, split)| split.is_live(color)));
@@ -50,20 +50,20 @@ fn live_color(report: &Report) -> &'static str {
     split.map_or_else(apart, status::live_color)
 }
 
-/// The split that all rules held before, where they held one.
-fn before(brief: &Brief) -> Option<String> {
-    brief.agreed().then(|| brief.from.to_string())
+/// The common split of all rules before the run, if the rules agreed.
+fn split_before(traffic_plan: &TrafficPlan) -> Option<String> {
+    traffic_plan.agreed().then(|| traffic_plan.from.to_string())
 }
 
-/// `status-json`, without a split that is not known any more.
-fn seen(report: &Report, overview: &Overview) -> String {
+/// `status-json`, without a split that is no longer known.
+fn current_status_json(report: &Report, overview: &Overview) -> String {
     if report.stale && report.split.is_none() {
-        return status::json(&Overview { split: None, rules: Vec::new(), ..overview.clone() });
+        return status::status_json(&Overview { split: None, rules: Vec::new(), ..overview.clone() });
     }
-    status::json(overview)
+    status::status_json(overview)
 }
 
-/// The color that the command worked on, as the last look shows it.
+/// The command's color at the last look.
 fn color_view(report: &Report) -> Option<&ColorView> {
     report.overview.as_ref()?.colors.iter().find(|view| Some(view.color) == report.color)
 }
@@ -74,13 +74,13 @@ mod tests {
     use crate::failure::Outcome;
     use crate::plan::cause::Cause;
     use crate::plan::color::Split;
-    use crate::plan::step::{Failing, Left};
-    use crate::plan::verdict::Ended;
+    use crate::plan::step::{Left, RunFailure};
+    use crate::plan::verdict::DeploymentFailure;
     use crate::report::fixtures::{crash, failed, moved, report};
 
     /// The outputs without `status-json`, one a line.
     fn told(report: &Report) -> String {
-        let all = outputs(report).into_iter().filter(|(name, _)| *name != "status-json");
+        let all = action_outputs(report).into_iter().filter(|(name, _)| *name != "status-json");
         all.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
     }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_failed_deploy_has_all_outputs() {
         let split = Some(Split { blue: 95, green: 5 });
-        let failed = failed(Failing::Deployment(Ended::CircuitBreaker), crash());
+        let failed = failed(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), crash());
         insta::assert_snapshot!(told(&Report { split, ..failed }), @r"
         result=failed
         reason=circuit-breaker
@@ -185,6 +185,6 @@ mod tests {
         comment-url=
         duration-seconds=125
         ");
-        assert_eq!(outputs(&nothing).last(), Some(&("status-json", String::new())));
+        assert_eq!(action_outputs(&nothing).last(), Some(&("status-json", String::new())));
     }
 }

@@ -1,40 +1,41 @@
-//! Commands to paste. They name no account: their first line fetches its id.
+//! Commands to paste. They name no account: their first line fetches the account id.
 
-use super::names::shell;
+use super::names::shell_quote;
 use crate::plan::arn::Arn;
 
-/// The account id in a shell's words.
+/// The account id as a variable of the shell.
 const FETCHED: &str = r#""$ACCOUNT_ID""#;
 
 /// The account id of an ARN; none if the text is no ARN. The region may be empty, as in ARNs of IAM.
-fn account(arn: &str) -> Option<&str> {
+fn arn_account(arn: &str) -> Option<&str> {
     let account = arn.split(':').nth(4)?;
     (Arn::looks_like(arn) && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
         .then_some(account)
 }
 
-/// An ARN as an argument of a command. The shell puts the account id in.
+/// An ARN as an argument of a command. The shell inserts the account id.
 pub(super) fn arn_argument(arn: &str) -> String {
-    let argument = shell(arn);
-    match account(arn) {
-        // In single quotes, the shell would not put it in.
+    let argument = shell_quote(arn);
+    match arn_account(arn) {
+        // The shell inserts nothing inside single quotes.
         Some(_) if argument.starts_with('\'') => quoted_argument(arn, arn),
         Some(account) => argument.replace(account, FETCHED),
         None => argument,
     }
 }
 
-/// Text in single quotes as an argument of a command. The shell puts the account id of `arn` in.
+/// Text in single quotes as an argument of a command. The shell inserts the account id of `arn`.
 pub(super) fn quoted_argument(text: &str, arn: &str) -> String {
     let argument = format!("'{}'", text.replace('\'', r"'\''"));
-    match account(arn) {
+    match arn_account(arn) {
         Some(account) => argument.replace(account, &format!("'{FETCHED}'")),
         None => argument,
     }
 }
 
-/// The commands, one a line and indented to be pasted, after a line that fetches the account id if one of them needs it.
-pub(super) fn block(commands: &[String], region: Option<&str>) -> String {
+/// The commands, each on an indented line to be pasted, after a line that fetches the account id if a command needs the
+/// id.
+pub(super) fn paste_block(commands: &[String], region: Option<&str>) -> String {
     let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
     let fetch =
         format!("  ACCOUNT_ID=$(aws sts get-caller-identity{region} --query Account --output text)\n");
@@ -43,8 +44,8 @@ pub(super) fn block(commands: &[String], region: Option<&str>) -> String {
     first + &commands.join("\n")
 }
 
-/// Runs pasted text as a shell does, with an `aws` that knows this account and shows the arguments of each other call.
-/// Gives one list of arguments per call.
+/// Runs pasted text in a shell, with an `aws` that knows this account and prints the arguments of each other call.
+/// Returns one list of arguments per call.
 #[cfg(test)]
 pub(super) fn pasted(text: &str, account: &str) -> Vec<Vec<String>> {
     use std::os::unix::fs::PermissionsExt;
@@ -71,7 +72,7 @@ mod tests {
 
     /// The arguments of a command that was pasted in another account.
     fn arguments(argument: &str) -> Vec<String> {
-        let command = block(&[format!("  aws elbv2 call {argument}")], Some("eu-west-1"));
+        let command = paste_block(&[format!("  aws elbv2 call {argument}")], Some("eu-west-1"));
         assert!(!command.contains("123456789012"), "{command}");
         pasted(&command, "210987654321").concat().split_off(2)
     }
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_command_without_an_account_id_fetches_none() {
-        assert_eq!(block(&["  aws ecs call".to_owned()], None), "  aws ecs call");
+        assert_eq!(paste_block(&["  aws ecs call".to_owned()], None), "  aws ecs call");
         for argument in ["LISTENER_ARN", "arn:x", "a:b:c:d:123456789012:e"] {
             assert_eq!(arn_argument(argument), argument);
         }

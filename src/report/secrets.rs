@@ -1,17 +1,17 @@
-//! Values that text of others may repeat, and the one way in which such text is shown: with these values hidden.
+//! Values that foreign text may repeat, and the only way to show such text: with these values hidden.
 //!
-//! They are hidden when text is shown, not when it is read: so a value that is learned late is hidden in what was read
-//! before it, and plans see what AWS said.
+//! Values are hidden on output, not on input: a value learned late is hidden in text read earlier, and plans see AWS's
+//! original text.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::names::one_line;
 
-/// Fewest characters of a value that is hidden: shorter ones are in too many words.
+/// Fewest characters of a hidden value: shorter values occur in too many words.
 pub(crate) const SHORTEST: usize = 4;
 
-/// Fewest characters of a value's beginning that is hidden where the text simply ends, without a mark that it was cut.
+/// Fewest characters of a value's beginning that is hidden if the text ends there without a mark of a cut.
 const SHORTEST_BEGINNING: usize = 8;
 
 /// Replaces a value.
@@ -27,44 +27,51 @@ pub(crate) fn forget() {
     VALUES.take();
 }
 
-/// Has values hidden from here on, whole and line by line.
-pub(crate) fn hide<'a>(values: impl IntoIterator<Item = &'a str>) {
+/// Hides values from now on, whole and line by line.
+pub(crate) fn register_secrets<'a>(values: impl IntoIterator<Item = &'a str>) {
     for value in values {
-        let forms = std::iter::once(value).chain(lines(value)).flat_map(forms);
+        let forms = std::iter::once(value).chain(secret_lines(value)).flat_map(value_forms);
         VALUES.with_borrow_mut(|known| known.extend(forms));
     }
 }
 
-/// The lines of a value that are long enough to be hidden, without the space around them.
-pub(crate) fn lines(value: &str) -> impl Iterator<Item = &str> {
+/// The lines of a value that are long enough to be hidden, without surrounding space.
+pub(crate) fn secret_lines(value: &str) -> impl Iterator<Item = &str> {
     value.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST)
 }
 
-/// Text of others with the known values hidden. Each message, reason, code and description of AWS, and each error of a
-/// probe, passes here before a word of it is shown (invariant 32). Words of ours do not: a value may be `true`.
-pub(crate) fn masked(text: &str) -> String {
-    VALUES.with_borrow(|known| hidden(text, known))
+/// Foreign text with the known values hidden. Each message, reason, code and description of AWS, and each error of a
+/// probe, passes here before any output (invariant 32). The action's own words do not: a value may be `true`.
+pub(crate) fn mask_secrets(text: &str) -> String {
+    VALUES.with_borrow(|known| replace_values(text, known))
 }
 
 /// The same on one line.
-pub(crate) fn foreign(text: &str) -> String {
-    one_line(&masked(text))
+pub(crate) fn mask_line(text: &str) -> String {
+    one_line(&mask_secrets(text))
 }
 
-/// A value as it is, and as JSON, JSON in JSON, and URLs write it.
-fn forms(value: &str) -> Vec<String> {
-    let (json, url) = (json(value), encoded(value));
-    let all =
-        [value.to_owned(), one_line(value), self::json(&json), json, url.to_lowercase(), plus(&url), url];
+/// A value unchanged, and in its forms in JSON, in JSON inside JSON, and in URLs.
+fn value_forms(value: &str) -> Vec<String> {
+    let (json, url) = (json_form(value), url_form(value));
+    let all = [
+        value.to_owned(),
+        one_line(value),
+        self::json_form(&json),
+        json,
+        url.to_lowercase(),
+        form_encoding(&url),
+        url,
+    ];
     all.into_iter().filter(|form| form.chars().count() >= SHORTEST).collect()
 }
 
-/// The text with each value replaced; values that overlap are replaced together.
-fn hidden(text: &str, values: &BTreeSet<String>) -> String {
+/// The text with each value replaced; overlapping values are replaced together.
+fn replace_values(text: &str, values: &BTreeSet<String>) -> String {
     let (mut shown, mut until) = (String::new(), 0);
     for (at, letter) in text.char_indices() {
         let rest = &text[at..];
-        let length = values.iter().filter_map(|value| repeated(rest, value)).max().unwrap_or_default();
+        let length = values.iter().filter_map(|value| matching_length(rest, value)).max().unwrap_or_default();
         if length > 0 && at >= until {
             shown.push_str(HIDDEN);
         }
@@ -76,8 +83,8 @@ fn hidden(text: &str, values: &BTreeSet<String>) -> String {
     shown
 }
 
-/// How many bytes of the value the text begins with: all, or a beginning that the text was cut after.
-fn repeated(text: &str, value: &str) -> Option<usize> {
+/// Number of bytes of the value that the text begins with: all, or a beginning that ends at a cut of the text.
+fn matching_length(text: &str, value: &str) -> Option<usize> {
     if text.starts_with(value) {
         return Some(value.len());
     }
@@ -91,20 +98,20 @@ fn repeated(text: &str, value: &str) -> Option<usize> {
 }
 
 /// A value inside a JSON string.
-fn json(value: &str) -> String {
+fn json_form(value: &str) -> String {
     let text = serde_json::Value::from(value).to_string();
     text.get(1..text.len() - 1).unwrap_or_default().to_owned()
 }
 
 /// A value inside a URL (RFC 3986).
-fn encoded(value: &str) -> String {
+fn url_form(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     value.bytes().map(one).collect()
 }
 
-/// A value of a form, which writes a space as `+`.
-fn plus(url: &str) -> String {
+/// A form's value, which writes a space as `+`.
+fn form_encoding(url: &str) -> String {
     url.replace("%20", "+")
 }
 
@@ -115,8 +122,8 @@ mod tests {
 
     /// The text with these values hidden.
     fn without(values: &[&str], text: &str) -> String {
-        let known = values.iter().flat_map(|value| std::iter::once(*value).chain(lines(value)));
-        hidden(text, &known.flat_map(forms).collect())
+        let known = values.iter().flat_map(|value| std::iter::once(*value).chain(secret_lines(value)));
+        replace_values(text, &known.flat_map(value_forms).collect())
     }
 
     #[test]

@@ -1,51 +1,54 @@
-//! The overview of both colors and develop: as lines for the log, and as JSON for machines (`status-json`).
+//! The overview of blue, green and develop: as lines for the log, and as JSON for machines (`status-json`).
 
 mod json;
 
 use super::line::{Level, Line};
-use super::names::{one_line, quoted, shares, short_commit, short_digest, short_image};
+use super::names::{format_shares, in_backticks, one_line, short_commit, short_digest, short_image};
 use super::words;
 use crate::plan::color::Split;
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::{Rollout, Scalable};
 
-pub(crate) use json::json;
+pub(crate) use json::status_json;
 
 /// The overview for the log.
-pub(crate) fn lines(overview: &Overview) -> Vec<Line> {
-    let mut lines = Line::foreign(Level::Plain, &traffic(overview));
+pub(crate) fn status_lines(overview: &Overview) -> Vec<Line> {
+    let mut lines = Line::foreign(Level::Plain, &split_line(overview));
     for (rule, split) in &overview.rules {
-        lines.extend(Line::foreign(Level::Dim, &format!("  {}: {}", one_line(rule), shares(*split))));
+        lines.extend(Line::foreign(Level::Dim, &format!("  {}: {}", one_line(rule), format_shares(*split))));
     }
     for view in &overview.colors {
-        lines.extend(Line::foreign(Level::Plain, &color(view)));
-        lines.extend(Line::foreign(Level::Dim, &details(view)));
+        lines.extend(Line::foreign(Level::Plain, &color_line(view)));
+        lines.extend(Line::foreign(Level::Dim, &detail_line(view)));
     }
     for (color, service) in &overview.missing {
-        let text = format!("{color}: the service {} does not exist", quoted(service));
+        let text = format!("{color}: the service {} does not exist", in_backticks(service));
         lines.extend(Line::foreign(Level::Warn, &text));
     }
     for trouble in &overview.unread {
-        lines.extend(Line::foreign(Level::Warn, &format!("not read: {}", words::trouble(trouble).what)));
+        lines.extend(Line::foreign(
+            Level::Warn,
+            &format!("not read: {}", words::render_aws_error(trouble).what),
+        ));
     }
     for drift in &overview.drift {
-        lines.extend(Line::foreign(Level::Warn, &format!("drift: {}", words::drift(drift))));
+        lines.extend(Line::foreign(Level::Warn, &format!("drift: {}", words::render_drift(drift))));
     }
-    lines.extend(possible(overview).into_iter().map(|(what, why)| match why {
+    lines.extend(possible_commands(overview).into_iter().map(|(what, why)| match why {
         None => Line::own(Level::Plain, format!("{what}: possible now")),
         Some(why) => Line::own(Level::Dim, format!("{what}: not now, {why}")),
     }));
     lines
 }
 
-/// Every command with its color, and why it is not possible now; commands of the same answer share a line.
-pub(crate) fn possible(overview: &Overview) -> Vec<(String, Option<&'static str>)> {
+/// Every command with its color, and the reason against the command; commands with the same answer share a line.
+pub(crate) fn possible_commands(overview: &Overview) -> Vec<(String, Option<&'static str>)> {
     let deploys =
         overview.deployable.iter().map(|(color, valid)| (format!("deploy to {color}"), valid.err()));
     let mut all: Vec<(String, Option<WhyNot>)> = deploys.collect();
     let first = all.len();
     for Movable { command, color, valid } in &overview.movable {
-        let (name, to) = (words::command(*command), format!(" to {color}"));
+        let (name, to) = (words::command_name(*command), format!(" to {color}"));
         let same = all.iter_mut().skip(first).find(|(what, why)| what.ends_with(&to) && *why == valid.err());
         match same {
             Some((what, _)) => *what = format!("{}, {name}{to}", what.trim_end_matches(&to)),
@@ -55,15 +58,15 @@ pub(crate) fn possible(overview: &Overview) -> Vec<(String, Option<&'static str>
     all.into_iter().map(|(what, why)| (what, why.map(words::why_not))).collect()
 }
 
-/// How users are split, or why that can't be said.
-pub(crate) fn traffic(overview: &Overview) -> String {
+/// The split of users, or the reason for an unknown split.
+pub(crate) fn split_line(overview: &Overview) -> String {
     match &overview.split {
         Some(Ok(split)) => {
             let url = overview.production_url.as_ref().map(|url| format!(", {url}")).unwrap_or_default();
-            format!("traffic: {split} ({}){url}", shares(*split))
+            format!("traffic: {split} ({}){url}", format_shares(*split))
         }
         Some(Err(tangled)) => {
-            let (what, hint) = words::tangle(tangled);
+            let (what, hint) = words::render_routing_error(tangled);
             format!("traffic: not known. {what} {hint}")
         }
         None => "traffic: not known, the listener rules could not be read".to_owned(),
@@ -71,7 +74,7 @@ pub(crate) fn traffic(overview: &Overview) -> String {
 }
 
 /// One color: version, tasks, health.
-fn color(view: &ColorView) -> String {
+fn color_line(view: &ColorView) -> String {
     let percent = view.percent.map(|percent| format!("{percent} %, ")).unwrap_or_default();
     let healthy = view.healthy.map_or("health not known".to_owned(), |(healthy, all)| {
         format!("{healthy} of {all} targets healthy")
@@ -82,31 +85,31 @@ fn color(view: &ColorView) -> String {
         Some(Rollout::Unknown) => ", state of the deployment not known",
         Some(Rollout::Completed) | None => "",
     };
-    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", quoted(runs))).unwrap_or_default();
+    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", in_backticks(runs))).unwrap_or_default();
     format!(
         "{}: {percent}{}, {} of {} running, {healthy}{rollout}{runs}",
         view.color,
-        quoted(&view.revision),
+        in_backticks(&view.revision),
         view.running,
         view.desired
     )
 }
 
 /// One color: image, commit, test address.
-fn details(view: &ColorView) -> String {
+fn detail_line(view: &ColorView) -> String {
     let image = view.image.as_deref().map(|image| format!("image {}", short_image(image)));
     let digests = (!view.digests.is_empty())
         .then(|| view.digests.iter().map(|digest| short_digest(digest)).collect::<Vec<_>>().join(" and "));
     let commit = view.commit.as_deref().map(|commit| format!("commit {}", short_commit(commit)));
     let test = view.test_url.as_deref().map(|url| format!("test at {url}"));
     let service = Some(format!("service {}", one_line(&view.service)));
-    let scaled = view.scaling.map(bounds);
+    let scaled = view.scaling.map(bounds_text);
     let parts: Vec<String> = [service, image, digests, commit, scaled, test].into_iter().flatten().collect();
     format!("  {}", parts.join(", "))
 }
 
 /// The bounds of a scalable target.
-pub(crate) fn bounds(scaling: Scalable) -> String {
+pub(crate) fn bounds_text(scaling: Scalable) -> String {
     let suspended = if scaling.in_suspended { ", scale-in suspended" } else { "" };
     format!("MinCapacity {}, MaxCapacity {}{suspended}", scaling.min, scaling.max)
 }

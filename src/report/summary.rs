@@ -1,11 +1,12 @@
-//! The job summary: Markdown from the end of a run. No account ids, no values of variables, nothing live from outside.
+//! The job summary: Markdown from the end of a run. No account ids, no values of variables, no active markup from
+//! outside.
 
 #[path = "summary/traffic.rs"]
 mod moved;
 
 use super::comment::{Run, narrow};
-use super::markdown::{block, cell, code, inline, link, message};
-use super::names::{duration, short_arn, short_commit, short_digest, short_image, without_accounts};
+use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
+use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, status, words};
 use crate::event::{LogLink, Planned, Report};
 use crate::failure::Outcome;
@@ -15,10 +16,10 @@ use crate::plan::overview::{ColorView, Overview};
 use crate::plan::snapshot::Rollout;
 use crate::plan::step::{Left, Refusal};
 
-/// Most bytes of a summary; GitHub takes 1 MiB for all that a step writes.
+/// Most bytes of a summary; GitHub accepts 1 MiB for everything that a step writes.
 const MOST: usize = 900_000;
 
-/// Most findings, and most differences, that are shown.
+/// Most findings, and most differences, in the summary.
 const MOST_SHOWN: usize = 100;
 
 /// Cells of the traffic bar.
@@ -27,114 +28,116 @@ const CELLS: u32 = 20;
 /// Cells of the traffic bar in a comment.
 const NARROW_CELLS: u32 = 12;
 
-/// The same where a word stands before it.
+/// Cells of the traffic bar behind a word.
 const NARROWEST_CELLS: u32 = 8;
 
-/// How much a part matters where there is not room for all: the last ones go first.
+/// Importance of a part if not everything fits: the last rank is dropped first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// What the run came to: always there.
+    /// The run's result: never dropped.
     Verdict,
-    /// What to do now.
+    /// The next step for the user.
     Way,
-    /// How things stand.
+    /// The current state.
     State,
     /// The rest.
     Detail,
 }
 
-/// One part of what the end of a run tells, as Markdown.
+/// One part of the end of a run, as Markdown.
 #[derive(Clone, Debug)]
 pub(super) struct Section {
-    /// How much it matters.
+    /// The importance.
     pub(super) rank: Rank,
-    /// Its text, which ends a paragraph; empty where there is nothing to tell.
+    /// The text, which ends a paragraph; empty if there is nothing to report.
     pub(super) text: String,
 }
 
-/// Where the text is read.
+/// The place of the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape<'a> {
-    /// The page of the run: as wide as a screen.
+    /// The run's page: as wide as a screen.
     Wide,
     /// A comment: narrow enough for a phone, with the commands that the run can name.
     Narrow(&'a Run),
 }
 
 /// The whole summary.
-pub(crate) fn summary(report: &Report) -> String {
-    let mut out = title(report);
-    let parts = verdict(report).into_iter().chain(stand(report, Shape::Wide));
+pub(crate) fn render_summary(report: &Report) -> String {
+    let mut out = status_title(report);
+    let parts = verdict_sections(report).into_iter().chain(state_sections(report, Shape::Wide));
     out.extend(parts.map(|section| section.text));
-    out.push_str(&footer(report));
-    cut(without_accounts(&out, account(report)))
+    out.push_str(&render_footer(report));
+    truncate_summary(without_accounts(&out, known_account(report)))
 }
 
-/// What the run came to: the end in words, and on failure what to do.
-pub(super) fn verdict(report: &Report) -> Vec<Section> {
-    let mut out = vec![Section { rank: Rank::Verdict, text: message(&words::headline(report)) }];
+/// The run's result in words, and the remedy after a failure.
+pub(super) fn verdict_sections(report: &Report) -> Vec<Section> {
+    let mut out = vec![Section { rank: Rank::Verdict, text: render_message(&words::end_headline(report)) }];
     if report.empty_image {
-        let text = format!("> [!WARNING]\n> {}", message(words::empty_image()));
+        let text = format!("> [!WARNING]\n> {}", render_message(words::empty_image()));
         out.push(Section { rank: Rank::Way, text });
     }
     if let Some((color, ago)) = report.undoes {
-        let text = format!("> [!WARNING]\n> {}", message(&words::undoes_rollback(color, ago)));
+        let text = format!("> [!WARNING]\n> {}", render_message(&words::undoes_rollback(color, ago)));
         out.push(Section { rank: Rank::Way, text });
     }
-    if let Some(failure) = words::failure(report) {
-        out.push(Section { rank: Rank::Way, text: message(&failure.hint) });
+    if let Some(failure) = words::end_failure(report) {
+        out.push(Section { rank: Rank::Way, text: render_message(&failure.hint) });
         out.push(Section { rank: Rank::Detail, text: more_findings(report) });
-        out.push(Section { rank: Rank::Way, text: logs(&report.logs) });
+        out.push(Section { rank: Rank::Way, text: render_logs(&report.logs) });
     }
     out
 }
 
-/// How things stand, what was planned, and what can be done next.
-pub(super) fn stand(report: &Report, shape: Shape<'_>) -> Vec<Section> {
+/// The current state, the plan, and the next possible commands.
+pub(super) fn state_sections(report: &Report, shape: Shape<'_>) -> Vec<Section> {
     let mut out = Vec::new();
     let overview = report.overview.as_ref();
     if let Some(overview) = overview {
         let text = match &report.traffic {
-            Some(brief) => moved::bars(brief, report, shape),
-            None => traffic(overview, report.split, shape),
+            Some(traffic_plan) => moved::split_bars(traffic_plan, report, shape),
+            None => render_split(overview, report.split, shape),
         };
         out.push(Section { rank: Rank::State, text });
-        out.push(Section { rank: Rank::State, text: production(overview) });
+        out.push(Section { rank: Rank::State, text: render_production_url(overview) });
         out.push(Section { rank: Rank::State, text: seen_before(report) });
         let text = match shape {
-            Shape::Wide => table(overview),
-            Shape::Narrow(_) => narrow::table(overview),
+            Shape::Wide => render_color_table(overview),
+            Shape::Narrow(_) => narrow::compact_table(overview),
         };
         out.push(Section { rank: Rank::State, text });
     }
-    if let Some(brief) = &report.traffic {
-        out.push(Section { rank: Rank::Way, text: moved::notes(brief, report) });
+    if let Some(traffic_plan) = &report.traffic {
+        out.push(Section { rank: Rank::Way, text: moved::traffic_notes(traffic_plan, report) });
         out.push(Section {
             rank: Rank::Detail,
-            text: moved::plan(brief, report.outcome == Outcome::Planned),
+            text: moved::plan_section(traffic_plan, report.outcome == Outcome::Planned),
         });
     }
     if let Some(plan) = &report.plan {
-        out.push(Section { rank: Rank::Detail, text: planned(plan, report.outcome == Outcome::Planned) });
+        out.push(Section { rank: Rank::Detail, text: render_plan(plan, report.outcome == Outcome::Planned) });
     }
-    if let Some(undo) = words::undo(report) {
-        out.push(Section { rank: Rank::Way, text: message(&undo) });
+    if let Some(undo) = words::undo_hint(report) {
+        out.push(Section { rank: Rank::Way, text: render_message(&undo) });
     }
     if let Some(overview) = overview {
         let text = match shape {
-            Shape::Wide => next(overview),
-            Shape::Narrow(run) => next(overview) + &narrow::buttons(overview, report.command, run),
+            Shape::Wide => render_next_steps(overview),
+            Shape::Narrow(run) => {
+                render_next_steps(overview) + &narrow::start_commands(overview, report.command, run)
+            }
         };
         out.push(Section { rank: Rank::Way, text });
-        out.push(Section { rank: Rank::Detail, text: unread(overview) });
+        out.push(Section { rank: Rank::Detail, text: render_unread_parts(overview) });
     }
     out
 }
 
 /// The status line: a symbol and the word, never the color alone.
-pub(super) fn title(report: &Report) -> String {
+pub(super) fn status_title(report: &Report) -> String {
     let drift = report.overview.iter().flat_map(|overview| &overview.drift);
-    let unserved = report.command == "status" && drift.filter_map(words::unserved).count() > 0;
+    let unserved = report.command == "status" && drift.filter_map(words::unserved_sentence).count() > 0;
     let (symbol, word) = match report.outcome {
         Outcome::Succeeded if unserved => ("⚠️", "Succeeded"),
         Outcome::Succeeded => ("✅", "Succeeded"),
@@ -149,67 +152,68 @@ pub(super) fn title(report: &Report) -> String {
         Left::Untouched | Left::Restored | Left::Changed => "",
         Left::Unknown => ", and it is NOT KNOWN what is left",
     };
-    let to = words::goal(report);
-    // Inputs may be so wrong that there is no command.
+    let to = words::goal_phrase(report);
+    // Invalid inputs can leave the command unknown.
     let what = if report.command.is_empty() { String::new() } else { format!(": {}{to}", report.command) };
-    format!("### {symbol} {word}{left}{what}{}\n\n", words::reason(report))
+    format!("### {symbol} {word}{left}{what}{}\n\n", words::outcome_reason(report))
 }
 
-/// What was found beside the first cause.
+/// The findings after the first cause.
 fn more_findings(report: &Report) -> String {
     let findings = report.cause.findings.iter().skip(1).take(MOST_SHOWN);
-    let told: Vec<String> =
-        findings.map(|finding| format!("- {}", message(&words::finding(finding).0).trim_end())).collect();
+    let told: Vec<String> = findings
+        .map(|finding| format!("- {}", render_message(&words::render_finding(finding).0).trim_end()))
+        .collect();
     if told.is_empty() { String::new() } else { format!("Also seen:\n\n{}\n\n", told.join("\n")) }
 }
 
 /// Links to the logs of the tasks that failed.
-fn logs(logs: &[LogLink]) -> String {
+fn render_logs(logs: &[LogLink]) -> String {
     let one = |log: &LogLink| {
         let text = format!("{} in task {}", log.container, log.task);
-        format!("- {}\n", link(&inline(&text), &links::log_stream(log)))
+        format!("- {}\n", markdown_link(&inline_text(&text), &links::log_stream(log)))
     };
     let told: String = logs.iter().take(MOST_SHOWN).map(one).collect();
     if told.is_empty() { told } else { format!("Logs:\n\n{told}\n") }
 }
 
-/// How users are split, as a bar; or why that can't be said.
-fn traffic(overview: &Overview, split: Option<Split>, shape: Shape<'_>) -> String {
+/// The split of users as a bar, or the reason for an unknown split.
+fn render_split(overview: &Overview, split: Option<Split>, shape: Shape<'_>) -> String {
     let cells = match shape {
         Shape::Wide => CELLS,
         Shape::Narrow(_) => NARROW_CELLS,
     };
     let told = match split {
-        Some(split) => block("text", &[bar_of(split, cells)]),
-        None => unknown(overview),
+        Some(split) => code_block("text", &[bar_of(split, cells)]),
+        None => render_unknown_split(overview),
     };
     format!("{told}\n")
 }
 
-/// Why it is not known how users are split.
-fn unknown(overview: &Overview) -> String {
+/// Reason for an unknown split.
+fn render_unknown_split(overview: &Overview) -> String {
     match &overview.split {
         Some(Err(tangled)) => {
-            let (what, hint) = words::tangle(tangled);
-            message(&format!("Users: not known. {what}\n{hint}"))
+            let (what, hint) = words::render_routing_error(tangled);
+            render_message(&format!("Users: not known. {what}\n{hint}"))
         }
         Some(Ok(_)) | None => "Users: not known, the listener rules could not be read.\n".to_owned(),
     }
 }
 
-/// That the table is older than the end, where it is.
+/// A note that the table is older than the end, if so.
 fn seen_before(report: &Report) -> String {
     let told = if report.stale { "Seen before the end of the run:\n\n" } else { "" };
     told.to_owned()
 }
 
-/// Where production answers.
-fn production(overview: &Overview) -> String {
+/// Address of production.
+fn render_production_url(overview: &Overview) -> String {
     let url = overview.production_url.as_ref();
-    url.map(|url| format!("Production: {}\n\n", link(&code(url), url))).unwrap_or_default()
+    url.map(|url| format!("Production: {}\n\n", markdown_link(&inline_code(url), url))).unwrap_or_default()
 }
 
-/// `blue 80 % ████████████████░░░░ 20 % green`, with so many cells; a color with users has at least one.
+/// `blue 80 % ████████████████░░░░ 20 % green`, with `all` cells; a color with users has at least one cell.
 fn bar_of(split: Split, all: u32) -> String {
     let (blue, green) = split.percent();
     let cells = match (blue, green) {
@@ -222,17 +226,17 @@ fn bar_of(split: Split, all: u32) -> String {
 }
 
 /// The table of the colors.
-fn table(overview: &Overview) -> String {
+fn render_color_table(overview: &Overview) -> String {
     let mut out = String::from(
         "| color | users | version | image | commit | tasks | healthy targets | test |\n|---|---|---|---|---|---|---|---|\n",
     );
     for view in &overview.colors {
-        out.push_str(&row(overview, view));
+        out.push_str(&render_color_row(overview, view));
     }
     for (color, service) in &overview.missing {
         out.push_str(&format!(
             "| {color} | – | service {} does not exist | – | – | – | – | – |\n",
-            code(service)
+            inline_code(service)
         ));
     }
     out.push('\n');
@@ -240,15 +244,15 @@ fn table(overview: &Overview) -> String {
 }
 
 /// One color's row.
-fn row(overview: &Overview, view: &ColorView) -> String {
+fn render_color_row(overview: &Overview, view: &ColorView) -> String {
     let unknown = || "not known".to_owned();
     let users = match (view.percent, view.color) {
         (Some(percent), _) => format!("{percent} %"),
-        (None, Color::Develop) => cell(""),
+        (None, Color::Develop) => table_cell(""),
         (None, Color::Blue | Color::Green) => unknown(),
     };
-    let image = view.image.as_deref().map(|image| code(&short_image(image)));
-    let digests = view.digests.iter().take(3).map(|digest| code(&short_digest(digest)));
+    let image = view.image.as_deref().map(|image| inline_code(&short_image(image)));
+    let digests = view.digests.iter().take(3).map(|digest| inline_code(&short_digest(digest)));
     let images: Vec<String> = image.into_iter().chain(digests).collect();
     let state = match view.rollout {
         Some(Rollout::InProgress) => ", deploying",
@@ -256,30 +260,30 @@ fn row(overview: &Overview, view: &ColorView) -> String {
         Some(Rollout::Unknown) => ", deployment not known",
         Some(Rollout::Completed) | None => "",
     };
-    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", code(runs))).unwrap_or_default();
+    let runs = view.runs.as_deref().map(|runs| format!(", {} runs", inline_code(runs))).unwrap_or_default();
     let cells = [
-        link(view.color.word(), &links::service_page(&overview.place, &view.service)),
+        markdown_link(view.color.word(), &links::service_page(&overview.place, &view.service)),
         users,
-        code(&view.revision),
-        if images.is_empty() { cell("") } else { images.join(" ") },
-        view.commit.as_deref().map_or_else(|| cell(""), |commit| code(&short_commit(commit))),
-        format!("{} of {}{state}{runs}{}", view.running, view.desired, bounds(view)),
+        inline_code(&view.revision),
+        if images.is_empty() { table_cell("") } else { images.join(" ") },
+        view.commit.as_deref().map_or_else(|| table_cell(""), |commit| inline_code(&short_commit(commit))),
+        format!("{} of {}{state}{runs}{}", view.running, view.desired, render_bounds(view)),
         view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}")),
-        view.test_url.as_deref().map_or_else(|| cell(""), |url| link("open", url)),
+        view.test_url.as_deref().map_or_else(|| table_cell(""), |url| markdown_link("open", url)),
     ];
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// The bounds of a color, in parentheses.
-fn bounds(view: &ColorView) -> String {
-    view.scaling.map(|scaling| format!(" ({})", status::bounds(scaling))).unwrap_or_default()
+fn render_bounds(view: &ColorView) -> String {
+    view.scaling.map(|scaling| format!(" ({})", status::bounds_text(scaling))).unwrap_or_default()
 }
 
 /// The plan as a difference, and its steps.
-fn planned(plan: &Planned, only: bool) -> String {
+fn render_plan(plan: &Planned, only: bool) -> String {
     let mut lines = Vec::new();
     for difference in plan.changes.iter().take(MOST_SHOWN) {
-        lines.extend(words::changed(difference));
+        lines.extend(words::diff_lines(difference));
     }
     let hidden = plan.changes.len().saturating_sub(MOST_SHOWN);
     if hidden > 0 {
@@ -292,52 +296,54 @@ fn planned(plan: &Planned, only: bool) -> String {
         .steps
         .iter()
         .enumerate()
-        .map(|(at, step)| format!("{}. {}\n", at + 1, message(&words::step(step)).trim_end()))
+        .map(|(at, step)| format!("{}. {}\n", at + 1, render_message(&words::render_step(step)).trim_end()))
         .collect();
     let title = if only { "**Plan**" } else { "<details><summary>Plan</summary>" };
-    let time =
-        plan.longest.filter(|_| only).map(|longest| message(&format!("{}.", words::job_time(longest))));
+    let time = plan
+        .longest
+        .filter(|_| only)
+        .map(|longest| render_message(&format!("{}.", words::job_time(longest))));
     let end = if only { time.unwrap_or_default() } else { "</details>\n\n".to_owned() };
-    format!("{title}\n\n{}\n{steps}\n{end}", block("diff", &lines))
+    format!("{title}\n\n{}\n{steps}\n{end}", code_block("diff", &lines))
 }
 
-/// What is not as it should be, and which commands are possible now.
-fn next(overview: &Overview) -> String {
+/// Deviations, and the commands that are possible now.
+fn render_next_steps(overview: &Overview) -> String {
     let one = |(what, why): (String, Option<&'static str>)| match why {
         None => format!("- {what}: possible\n"),
-        Some(why) => format!("- {what}: not now, {}\n", message(why).trim_end()),
+        Some(why) => format!("- {what}: not now, {}\n", render_message(why).trim_end()),
     };
-    let told: String = status::possible(overview).into_iter().map(one).collect();
+    let told: String = status::possible_commands(overview).into_iter().map(one).collect();
     let drift: String = overview
         .drift
         .iter()
-        .map(|drift| format!("- {}\n", message(&words::drift(drift)).trim_end()))
+        .map(|drift| format!("- {}\n", render_message(&words::render_drift(drift)).trim_end()))
         .collect();
     let drift = if drift.is_empty() { drift } else { format!("**Drift**\n\n{drift}\n") };
     if told.is_empty() { drift } else { format!("{drift}**Possible now**\n\n{told}\n") }
 }
 
-/// The parts that could not be read, each with what grants it.
-fn unread(overview: &Overview) -> String {
+/// The unreadable parts, each with the statement that grants access.
+fn render_unread_parts(overview: &Overview) -> String {
     let one = |trouble| {
-        let failure = words::trouble(trouble);
-        message(&format!("{}\n{}", failure.what, failure.hint))
+        let failure = words::render_aws_error(trouble);
+        render_message(&format!("{}\n{}", failure.what, failure.hint))
     };
     let told: String = overview.unread.iter().take(MOST_SHOWN).map(one).collect();
     if told.is_empty() { told } else { format!("**Could not be read**\n\n{told}") }
 }
 
-/// Where, and for how long.
-fn footer(report: &Report) -> String {
+/// The place and the duration.
+fn render_footer(report: &Report) -> String {
     let place = report.overview.as_ref().map(|overview| &overview.place);
     let place = place
-        .map(|place| format!(" · cluster {}, {}", inline(&place.cluster), inline(&place.region)))
+        .map(|place| format!(" · cluster {}, {}", inline_text(&place.cluster), inline_text(&place.region)))
         .unwrap_or_default();
-    format!("<sub>{}{place}</sub>\n", duration(report.duration))
+    format!("<sub>{}{place}</sub>\n", format_duration(report.duration))
 }
 
-/// The account, as far as anything tells it: it is taken out of the summary wherever it stands.
-pub(super) fn account(report: &Report) -> Option<&str> {
+/// The account, if known from any source. The summary never shows this id.
+pub(super) fn known_account(report: &Report) -> Option<&str> {
     let place = report.overview.as_ref().map(|overview| overview.place.account.as_str());
     let arns = [&report.task_definition, &report.previous_task_definition];
     let named = arns.into_iter().flatten().find_map(|arn| Arn::parse(arn).map(|arn| arn.account));
@@ -351,8 +357,8 @@ fn of_role(report: &Report) -> Option<&str> {
     role.split(':').nth(3).filter(|account| account.len() == 12)
 }
 
-/// The text, or as many of its lines as there is room for.
-fn cut(mut text: String) -> String {
+/// The text, or as many of its lines as fit.
+fn truncate_summary(mut text: String) -> String {
     if text.len() <= MOST {
         return text;
     }

@@ -1,4 +1,4 @@
-//! AWS Certificate Manager: certificates for listeners, issued at once by an authority of the account's own.
+//! AWS Certificate Manager: certificates for listeners, issued at once by the account's own authority.
 
 use crate::wire::ApiError;
 use crate::world::World;
@@ -12,7 +12,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 /// The account's certificates.
 #[derive(Default)]
 pub struct Acm {
-    /// Made with the first certificate.
+    /// Created with the first certificate.
     authority: Option<Authority>,
     /// In the order of their requests.
     certificates: Vec<Certificate>,
@@ -20,34 +20,34 @@ pub struct Acm {
 
 /// The authority that clients have to trust.
 struct Authority {
-    /// What signs.
+    /// The signer.
     issuer: Issuer<'static, KeyPair>,
-    /// Its own certificate.
+    /// The authority's certificate.
     pem: String,
 }
 
 /// A certificate with its key.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
-    /// Its ARN.
+    /// The ARN.
     pub(crate) arn: String,
-    /// The names that it is for, such as `shop.example` and `*.shop.example`.
+    /// The certificate's names, such as `shop.example` and `*.shop.example`.
     pub(crate) names: Vec<String>,
-    /// What a listener shows.
+    /// The certificate and key for a listener.
     pub(crate) key: Arc<CertifiedKey>,
-    /// The certificate alone.
+    /// Only the certificate.
     pem: String,
 }
 
 impl Certificate {
-    /// Whether it is for this name. A `*` stands for the first label alone (RFC 9525).
+    /// True if the certificate covers this name. A `*` matches only the first label (RFC 9525).
     pub(crate) fn is_for(&self, name: &str) -> bool {
         let rest = name.split_once('.').map(|(_, rest)| rest);
         self.names.iter().any(|own| own.eq_ignore_ascii_case(name) || matches(own.strip_prefix("*."), rest))
     }
 }
 
-/// Whether two parts of names are there and the same.
+/// True if both parts of names exist and are equal.
 fn matches(own: Option<&str>, given: Option<&str>) -> bool {
     own.zip(given).is_some_and(|(own, given)| own.eq_ignore_ascii_case(given))
 }
@@ -91,7 +91,7 @@ fn request(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "CertificateArn": arn }))
 }
 
-/// GetCertificate: with the authority as its chain.
+/// GetCertificate: with the authority as the chain.
 fn get(acm: &Acm, input: &Value) -> Result<Value, ApiError> {
     let arn = input["CertificateArn"].as_str().unwrap_or_default();
     let missing = || ApiError::new("ResourceNotFoundException", format!("Could not find certificate {arn}."));

@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 
-/// One image: what a digest stands for.
+/// One image: the content of a digest.
 #[derive(Debug, Clone)]
 pub struct Image {
     /// The repository's name, such as `shop/web`.
     pub repository: String,
-    /// The tags that point here now.
+    /// The tags that currently name this image.
     pub tags: Vec<String>,
-    /// `sha256:…` of its content.
+    /// `sha256:…` of the content.
     pub digest: String,
-    /// What it does when it runs.
+    /// The behavior of its tasks.
     pub behavior: Behavior,
-    /// When it was pushed.
+    /// Time of the push.
     pub pushed_at: SystemTime,
 }
 
@@ -34,38 +34,38 @@ pub struct Ecr {
     images: Vec<Image>,
 }
 
-/// What an image reference leads to.
+/// The target of an image reference.
 pub(crate) enum Found {
-    /// The image of our registry, or a stand-in for one elsewhere: its digest and behavior.
+    /// An image of this registry, or a substitute for an external image: its digest and behavior.
     Runs {
-        /// `sha256:…`; for images elsewhere made from the reference.
+        /// `sha256:…`; for external images, from the reference.
         digest: String,
-        /// What it does.
+        /// The behavior.
         behavior: Behavior,
     },
-    /// Our registry has no such image; the reason that ECS gives.
+    /// This registry has no such image; ECS's reason.
     Missing(String),
 }
 
 impl Ecr {
-    /// Creates a repository; one that exists stays as it is.
+    /// Creates a repository; an existing repository stays.
     pub fn create_repository(&mut self, name: &str) {
         if !self.has_repository(name) {
             self.repositories.push(Repository::new(name));
         }
     }
 
-    /// Whether a repository exists.
+    /// True if a repository exists.
     pub fn has_repository(&self, name: &str) -> bool {
         self.repositories.iter().any(|repository| repository.name == name)
     }
 
-    /// Pushes an image that behaves as its tag says. Gives its digest.
+    /// Pushes an image with the behavior of its tag. Returns the digest.
     pub fn push(&mut self, repository: &str, tag: &str) -> String {
         self.push_behavior(repository, tag, Behavior::of_tag(tag))
     }
 
-    /// Pushes an image; the tag moves here if it was on another image. Gives its digest.
+    /// Pushes an image; a tag of another image moves here. Returns the digest.
     pub fn push_behavior(&mut self, repository: &str, tag: &str, behavior: Behavior) -> String {
         self.create_repository(repository);
         let digest = digest(&format!("{repository} {behavior:?}"));
@@ -98,7 +98,7 @@ impl Ecr {
         }
     }
 
-    /// What a container definition's `image` leads to, for the ECR host of this account and region.
+    /// The target of a container definition's `image`, for the ECR host of this account and region.
     pub(crate) fn find(&self, reference: &str, host: &str) -> Found {
         let name = match reference.strip_prefix(host).and_then(|rest| rest.strip_prefix('/')) {
             Some(name) => name,
@@ -131,12 +131,12 @@ fn not_found(reference: &str, why: &str) -> String {
     )
 }
 
-/// Whether a reference is of some ECR registry.
+/// True if a reference names any ECR registry.
 fn is_ecr(reference: &str) -> bool {
     reference.split('/').next().is_some_and(|host| host.contains(".dkr.ecr."))
 }
 
-/// Images outside of our registry run well; the tag is the version.
+/// Images outside of this registry run well; the tag is the version.
 fn elsewhere(reference: &str) -> Found {
     let behavior = match split_reference(reference).1 {
         Wanted::Tag(tag) => Behavior::of_tag(tag),
@@ -147,7 +147,7 @@ fn elsewhere(reference: &str) -> Found {
 
 /// The part of an image reference after its name.
 enum Wanted<'a> {
-    /// A tag; `latest` when none is written.
+    /// A tag; `latest` if missing.
     Tag(&'a str),
     /// A digest.
     Digest(&'a str),
@@ -196,7 +196,7 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
     }
 }
 
-/// The repository that a call names.
+/// The repository in a call.
 fn repository<'a>(world: &World, input: &'a Value) -> Result<&'a str, ApiError> {
     let Some(name) = input["repositoryName"].as_str() else {
         let text = "Value at 'repositoryName' failed to satisfy constraint: Member must not be null";
@@ -226,7 +226,7 @@ fn no_repository(world: &World, name: &str) -> ApiError {
     ApiError::new("RepositoryNotFoundException", text)
 }
 
-/// `PutImage`: an image that behaves as its tag says. The manifest is not looked at, so the digest is not the manifest's.
+/// `PutImage`: an image with the behavior of its tag. The manifest is ignored, so the digest is not the manifest's.
 fn put_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = repository(world, input)?.to_owned();
     let (Some(tag), Some(manifest)) = (input["imageTag"].as_str(), input["imageManifest"].as_str()) else {
@@ -249,7 +249,7 @@ fn put_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     }}))
 }
 
-/// Whether an image id (`imageTag`, `imageDigest` or both) means this image.
+/// True if an image id (`imageTag`, `imageDigest` or both) means this image.
 fn means(id: &Value, image: &Image) -> bool {
     let tag = id["imageTag"].as_str();
     let digest = id["imageDigest"].as_str();
@@ -258,13 +258,13 @@ fn means(id: &Value, image: &Image) -> bool {
         && digest.is_none_or(|digest| image.digest == digest)
 }
 
-/// An image id in AWS's words: `{imageDigest:'…', imageTag:'v1'}`, `null` for what is not given.
+/// An image id in AWS's words: `{imageDigest:'…', imageTag:'v1'}`, `null` for a missing part.
 fn id_text(id: &Value) -> String {
     let quoted = |key: &str| id[key].as_str().map_or("null".to_owned(), |text| format!("'{text}'"));
     format!("{{imageDigest:{}, imageTag:{}}}", quoted("imageDigest"), quoted("imageTag"))
 }
 
-/// `DescribeImages`: all of a repository, or those named; one that is missing fails the call.
+/// `DescribeImages`: all of a repository, or the named ones; a missing image fails the call.
 fn describe_images(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = repository(world, input)?;
     let images: Vec<&Image> = world.ecr.images.iter().filter(|image| image.repository == name).collect();
@@ -290,7 +290,7 @@ fn describe_images(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     Ok(json!({ "imageDetails": details }))
 }
 
-/// An image as AWS describes it; an untagged one has no `imageTags`.
+/// An image as AWS describes it; an untagged image has no `imageTags`.
 fn image_json(world: &World, image: &Image) -> Value {
     let mut detail = json!({
         "registryId": world.account,
@@ -311,7 +311,7 @@ fn image_json(world: &World, image: &Image) -> Value {
 /// Media type of an image manifest.
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// `BatchGetImage`: images and, for those that are missing, failures.
+/// `BatchGetImage`: images, and failures for missing images.
 fn batch_get_image(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = repository(world, input)?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());

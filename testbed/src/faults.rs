@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: throttles, delays, held calls, errors, denials, lost connections, other writers, a killed client.
+//! Deliberate faults: throttles, delays, held calls, errors, denials, lost connections, other writers, a killed client.
 
 use crate::hold::Hold;
 use crate::wire::{ApiError, Request, Service};
@@ -7,12 +7,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
-/// Something another party does to the world at the moment of a call.
+/// Another party's change to the world at the moment of a call.
 type Act = Box<dyn FnMut(&mut World) + Send>;
 
-/// What a fault does to a call.
+/// The effect of a fault on a call.
 pub enum Effect {
-    /// AWS's throttling error; nothing is done.
+    /// AWS's throttling error; the call has no effect.
     Throttle,
     /// The call is carried out after this time.
     Delay(Duration),
@@ -20,39 +20,39 @@ pub enum Effect {
     Hold(Hold),
     /// The call is carried out; its answer waits until the test releases it.
     HoldAnswer(Hold),
-    /// An internal error of this HTTP status; nothing is done.
+    /// An internal error with this HTTP status; the call has no effect.
     ServerError(u16),
-    /// The action is not allowed to the caller; nothing is done.
+    /// The caller may not use the action; the call has no effect.
     Deny,
-    /// The caller's session has expired; nothing is done.
+    /// The caller's session has expired; the call has no effect.
     Expire,
-    /// Another error of AWS's; nothing is done.
+    /// Another error of AWS; the call has no effect.
     Error(ApiError),
-    /// The call is carried out, and answered with an internal error of this HTTP status all the same.
+    /// The call is carried out, but answered with an internal error of this HTTP status.
     ServerErrorAfter(u16),
-    /// The call is carried out, and its answer takes this time.
+    /// The call is carried out, and its answer is delayed by this time.
     Stall(Duration),
-    /// The connection closes before anything is done.
+    /// The connection closes before the call has an effect.
     DropBefore,
     /// The call is carried out, then the connection closes without an answer.
     DropAfter,
-    /// The victim is killed before anything is done.
+    /// The victim is killed before the call has an effect.
     KillBefore,
     /// The call is carried out, then the victim is killed; no answer.
     KillAfter,
-    /// Somebody else acts right before the call.
+    /// Another party acts right before the call.
     Before(Act),
-    /// Somebody else acts right after the call, before the answer goes out.
+    /// Another party acts right after the call, before the answer.
     Then(Act),
 }
 
-/// Which calls a fault befalls, and what it does to them. It befalls all that match, unless `nth` says which.
+/// A fault: its calls and its effect. All matching calls are affected, unless `nth` selects some.
 pub struct Fault {
-    /// Calls of this service only.
+    /// Only calls of this service.
     pub service: Option<Service>,
-    /// Calls of this operation only.
+    /// Only calls of this operation.
     pub operation: Option<String>,
-    /// Which of the matching calls since the fault was set, counting from 1.
+    /// The selected calls among all matching calls since the fault was set, counting from 1.
     pub nth: Option<RangeInclusive<u32>>,
     /// Only calls whose body contains this text.
     pub resource: Option<String>,
@@ -60,19 +60,19 @@ pub struct Fault {
     pub access_key: Option<String>,
     /// Only calls that change something.
     pub writes: bool,
-    /// What happens.
+    /// The effect.
     pub effect: Effect,
     /// Matching calls so far.
     seen: u32,
 }
 
 impl Fault {
-    /// Befalls every call of this operation.
+    /// Affects every call of this operation.
     pub fn on(operation: &str, effect: Effect) -> Self {
         Self { operation: Some(operation.to_owned()), ..Self::always(effect) }
     }
 
-    /// Befalls every call.
+    /// Affects every call.
     pub fn always(effect: Effect) -> Self {
         Self {
             service: None,
@@ -86,42 +86,42 @@ impl Fault {
         }
     }
 
-    /// Befalls the `n`th call of any kind from now on, counting from 1.
+    /// Affects the `n`th call of any kind from now on, counting from 1.
     pub fn nth_call(n: u32, effect: Effect) -> Self {
         Self::always(effect).nth(n..=n)
     }
 
-    /// Befalls the `n`th call that changes something, counting from 1.
+    /// Affects the `n`th call that changes something, counting from 1.
     pub fn nth_write(n: u32, effect: Effect) -> Self {
         Self { writes: true, ..Self::nth_call(n, effect) }
     }
 
-    /// Befalls only these of the matching calls, counting from 1.
+    /// Affects only these of the matching calls, counting from 1.
     pub fn nth(self, nth: RangeInclusive<u32>) -> Self {
         Self { nth: Some(nth), ..self }
     }
 
-    /// Befalls only the first `count` matching calls.
+    /// Affects only the first `count` matching calls.
     pub fn times(self, count: u32) -> Self {
         self.nth(1..=count)
     }
 
-    /// Befalls only calls whose body contains this text.
+    /// Affects only calls whose body contains this text.
     pub fn resource(self, text: &str) -> Self {
         Self { resource: Some(text.to_owned()), ..self }
     }
 
-    /// Befalls only calls of this service.
+    /// Affects only calls of this service.
     pub fn service(self, service: Service) -> Self {
         Self { service: Some(service), ..self }
     }
 
-    /// Befalls only calls signed with this access key id.
+    /// Affects only calls signed with this access key id.
     pub fn access_key(self, id: &str) -> Self {
         Self { access_key: Some(id.to_owned()), ..self }
     }
 
-    /// Whether it befalls this call; counts it if it matches.
+    /// True if the fault affects this call; counts a matching call.
     fn strikes(&mut self, request: &Request) -> bool {
         let matches = self.service.is_none_or(|service| service == request.service)
             && self.operation.as_ref().is_none_or(|operation| *operation == request.operation)
@@ -141,7 +141,7 @@ fn signer(request: &Request) -> Option<&str> {
     request.credential.as_ref().map(|credential| credential.access_key.as_str())
 }
 
-/// Whether a request's body, or one of its parameters, contains a text.
+/// True if a request's body, or a parameter, contains a text.
 fn contains(request: &Request, text: &str) -> bool {
     String::from_utf8_lossy(&request.body).contains(text) || request.input.to_string().contains(text)
 }
@@ -170,7 +170,7 @@ impl Victim {
     }
 }
 
-/// All faults that are set, in their order, and the process to kill.
+/// All faults, in order, and the process to kill.
 #[derive(Default)]
 pub(crate) struct Faults {
     /// The faults.
@@ -179,18 +179,18 @@ pub(crate) struct Faults {
     pub(crate) victim: Option<Victim>,
 }
 
-/// What befalls one call, gathered from all faults.
+/// The effects of all faults on one call.
 #[derive(Default)]
 pub(crate) struct Strike {
-    /// Time to wait first.
+    /// Time to wait before the call.
     pub(crate) delay: Duration,
     /// The gates to wait at before the call.
     pub(crate) holds: Vec<Hold>,
     /// The gates to wait at before the answer.
     pub(crate) answer_holds: Vec<Hold>,
-    /// The error to answer instead of carrying the call out.
+    /// The error to return instead of carrying out the call.
     pub(crate) error: Option<ApiError>,
-    /// The error to answer after the call was carried out.
+    /// The error to return after carrying out the call.
     pub(crate) error_after: Option<ApiError>,
     /// Time to wait before the answer.
     pub(crate) stall: Duration,
@@ -205,7 +205,7 @@ pub(crate) struct Strike {
 }
 
 impl Faults {
-    /// Sets one more fault.
+    /// Adds a fault.
     pub(crate) fn add(&mut self, fault: Fault) {
         self.list.push(fault);
     }
@@ -215,7 +215,7 @@ impl Faults {
         self.list.clear();
     }
 
-    /// What befalls this call.
+    /// The effects on this call.
     pub(crate) fn strike(&mut self, request: &Request, account: &str) -> Strike {
         let mut strike = Strike::default();
         let victim = self.victim.clone();
@@ -253,17 +253,17 @@ impl Faults {
 }
 
 impl World {
-    /// Lets those act who act right before this call.
+    /// Runs the actions of other parties right before this call.
     pub(crate) fn act_before(&mut self, strike: &Strike) {
         self.act(&strike.before);
     }
 
-    /// Lets those act who act right after this call.
+    /// Runs the actions of other parties right after this call.
     pub(crate) fn act_after(&mut self, strike: &Strike) {
         self.act(&strike.after);
     }
 
-    /// Runs the closures of these faults; they may change everything but the list of faults.
+    /// Runs the closures of these faults; a closure may change everything except the list of faults.
     fn act(&mut self, indices: &[usize]) {
         let mut list = std::mem::take(&mut self.faults.list);
         for index in indices {
@@ -294,7 +294,7 @@ fn server_error(service: Service, status: u16) -> ApiError {
     ApiError::with_status(code, "The request processing has failed because of an unknown error.", status)
 }
 
-/// The error for a session whose time is over.
+/// The error for an expired session.
 pub(crate) fn expired(service: Service) -> ApiError {
     let text = "The security token included in the request is expired";
     if service.is_query() {
@@ -304,13 +304,13 @@ pub(crate) fn expired(service: Service) -> ApiError {
     }
 }
 
-/// AWS's words for an action that no policy allows.
+/// AWS's words for an action without an allowing policy.
 fn denied(request: &Request, account: &str) -> ApiError {
     let action = format!("{}:{}", request.service.prefix(), request.operation);
     denial(request.service, account, &action, resource_of(request, account).as_deref())
 }
 
-/// AWS's error for an action on a resource that no policy allows, in the service's protocol.
+/// AWS's error for an action on a resource without an allowing policy, in the service's protocol.
 pub(crate) fn denial(service: Service, account: &str, action: &str, resource: Option<&str>) -> ApiError {
     let on = resource.map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
     let text = format!(
@@ -324,8 +324,8 @@ pub(crate) fn denial(service: Service, account: &str, action: &str, resource: Op
     }
 }
 
-/// The resource that the message names: the first ARN among the parameters, else the cluster and service by name;
-/// `*` for actions that know no resource.
+/// The resource in the message: the first ARN among the parameters, else the cluster and service by name; `*` for
+/// actions without a resource.
 fn resource_of(request: &Request, account: &str) -> Option<String> {
     let region = request.credential.as_ref().map_or("eu-west-1", |credential| credential.region.as_str());
     let text = |key: &str| request.input.get(key).and_then(serde_json::Value::as_str);
@@ -337,7 +337,8 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         let arn = |name| format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}");
         return Some(name.map_or_else(|| "*".to_owned(), arn));
     }
-    // A call about a service, or about a family of task definitions, is about that, whatever else it names.
+    // A call about a service, or about a family of task definitions, has that resource, even with other names in its
+    // input.
     let named = service.or(text("family"));
     let named = named.filter(|name| request.service == Service::Ecs && !name.starts_with("arn:"));
     if let (None, Some(arn)) = (named, first_arn(&request.input)) {

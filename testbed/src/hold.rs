@@ -1,27 +1,27 @@
-//! Calls that wait until a test lets them go.
+//! Calls that wait until a test releases them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A gate in front of calls; clones are the same gate. A fault holds each call at it until the test lets that call pass,
-/// or opens the gate for good. A held call is carried out even if its caller has left meanwhile: AWS has it.
+/// A gate in front of calls; clones are the same gate. A fault holds each call at the gate until the test lets that
+/// call pass, or opens the gate for good. A held call is carried out even if its caller has left meanwhile, as on AWS.
 #[derive(Debug, Clone)]
 pub struct Hold(Arc<Gate>);
 
 /// The gate itself.
 #[derive(Debug)]
 struct Gate {
-    /// A permit for each call that may pass; closed when all may.
+    /// A permit for each call that may pass; closed once all calls may.
     passes: Semaphore,
-    /// Calls that wait now.
+    /// Number of waiting calls.
     waiting: AtomicUsize,
-    /// Calls that ever came.
+    /// Number of calls so far.
     arrived: AtomicU32,
 }
 
-/// Counts a call as waiting as long as it does.
+/// Counts a call as waiting while the call waits.
 struct Waiting<'a>(&'a Gate);
 
 impl Drop for Waiting<'_> {
@@ -44,17 +44,17 @@ impl Hold {
         Self(Arc::new(gate))
     }
 
-    /// How many calls are held now.
+    /// Number of calls held now.
     pub fn held(&self) -> usize {
         self.0.waiting.load(Ordering::SeqCst)
     }
 
-    /// How many calls came to the gate so far, held or not.
+    /// Number of calls at the gate so far, held or not.
     pub fn arrived(&self) -> u32 {
         self.0.arrived.load(Ordering::SeqCst)
     }
 
-    /// Waits until at least one call is held; false when none came in time.
+    /// Waits until at least one call is held; false after the time-out.
     pub fn wait_held(&self, timeout: Duration) -> bool {
         let end = crate::clock::now() + timeout;
         while self.held() == 0 {
@@ -66,17 +66,17 @@ impl Hold {
         true
     }
 
-    /// Lets one call pass: the first that is held, or the next that comes.
+    /// Lets one call pass: the first held call, or the next to arrive.
     pub fn pass(&self) {
         self.0.passes.add_permits(1);
     }
 
-    /// Opens the gate for good: all held calls go on, and later ones are not held.
+    /// Opens the gate for good: all held calls continue, and later calls are not held.
     pub fn release(&self) {
         self.0.passes.close();
     }
 
-    /// Waits at the gate. An error of the semaphore says that the gate is open.
+    /// Waits at the gate. An error of the semaphore means that the gate is open.
     pub(crate) async fn wait(&self) {
         self.0.arrived.fetch_add(1, Ordering::SeqCst);
         self.0.waiting.fetch_add(1, Ordering::SeqCst);

@@ -1,8 +1,8 @@
-//! What an image does when it runs.
+//! The behavior of a running image.
 
 use std::time::Duration;
 
-/// How a crash looks.
+/// The details of a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash {
     /// Time from the container's start to its exit.
@@ -13,30 +13,30 @@ pub struct Crash {
     pub reason: Option<String>,
 }
 
-/// How a container behaves that runs an image.
+/// The behavior of a container with an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Behavior {
-    /// What it answers to users.
+    /// The answer to users.
     pub version: String,
-    /// Time from the container's start until it listens; connections are refused before.
+    /// Time from the container's start until the port is open; connections are refused before.
     pub start_delay: Duration,
-    /// So many health checks fail before the first that passes.
+    /// Number of failed health checks before the first success.
     pub healthy_after: u32,
     /// Health checks are answered with 500.
     pub unhealthy: bool,
-    /// Health checks are answered with 500 from this time after the start on.
+    /// Health checks are answered with 500 after this time from the start.
     pub sick_after: Option<Duration>,
-    /// It exits by itself.
+    /// The container exits by itself.
     pub crash: Option<Crash>,
-    /// It accepts connections and never answers.
+    /// The container accepts connections and never answers.
     pub hang: bool,
-    /// It takes so long for each answer to a user.
+    /// Time for each answer to a user.
     pub slow: Option<Duration>,
-    /// It answers 500 to users, while its health checks pass.
+    /// Users get 500, while health checks pass.
     pub fail_users: bool,
-    /// It answers this instead of its version.
+    /// The answer instead of the version.
     pub body: Option<String>,
-    /// It can't be started: the reason that ECS gives, such as `ResourceInitializationError: …`.
+    /// The container can't be started: ECS's reason, such as `ResourceInitializationError: …`.
     pub start_error: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Behavior {
 
     /// Reads the behavior from a tag: the version, then words. `v2`, `v3-crash`, `v3-crash-after-300ms`, `v3-oom`,
     /// `v4-unhealthy`, `v4-sick-after-300ms`, `v5-slow-200ms`, `v6-fail-users`, `v7-hang`, `v8-wrong-body`,
-    /// `v9-start-300ms`, `v10-healthy-after-3`, `v11-no-secret`. Words that mean nothing are part of the name only.
+    /// `v9-start-300ms`, `v10-healthy-after-3`, `v11-no-secret`. Unknown words only belong to the name.
     pub fn of_tag(tag: &str) -> Self {
         let words: Vec<&str> = tag.split('-').collect();
         let mut behavior = Self::good(words.first().copied().unwrap_or(tag));
@@ -58,7 +58,7 @@ impl Behavior {
         behavior
     }
 
-    /// Takes in one word of a tag; `rest` are the words after it.
+    /// Applies one word of a tag; `rest` are the following words.
     fn read_word(&mut self, word: &str, rest: &[&str]) {
         match word {
             "crash" => self.crash = Some(Crash { after: after(rest), exit_code: 1, reason: None }),

@@ -1,9 +1,8 @@
-//! A small AWS and a small GitHub on loopback ports: stateful, on real sockets, speaking the real wire protocols.
+//! A small AWS and a small GitHub on loopback ports: stateful, on real sockets, with the real wire protocols.
 //!
-//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS,
-//! Certificate Manager) behind one AWS
-//! endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. It imitates them and
-//! knows nothing of the program that talks to it.
+//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS, Certificate Manager)
+//! behind one AWS endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. The
+//! testbed imitates AWS and GitHub and knows nothing of its client.
 
 pub mod acm;
 pub mod autoscaling;

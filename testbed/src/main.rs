@@ -1,7 +1,7 @@
-//! `testbed serve [--fast] [--policies DIR]`: the sample stack and a repository on loopback ports, and the variables that point clients
-//! of AWS and GitHub at them. It prints the invariants that break, and reads faults from standard input.
-//! `testbed demo`: the action at work on it, under load.
-//! `testbed record`: the testbed's answers next to those of AWS in an account of the user's own.
+//! - `testbed serve [--fast] [--policies DIR]`: the sample stack and a repository on loopback ports, and the variables
+//!   that point clients of AWS and GitHub there. Prints broken invariants, and reads faults from standard input.
+//! - `testbed demo`: the action at work on this stack, under load.
+//! - `testbed record`: the testbed's answers next to those of AWS in the user's own account.
 
 mod demo;
 mod serve;

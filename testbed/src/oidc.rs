@@ -1,4 +1,4 @@
-//! The endpoint where a workflow run gets its OpenID Connect tokens, as the runner names it in
+//! The source of a workflow run's OpenID Connect tokens, as the runner names the endpoint in
 //! `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
 
 use crate::github::{Ask, Refusal, Reply};
@@ -6,25 +6,25 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Who issues GitHub's tokens.
+/// The issuer of GitHub's tokens.
 pub(crate) const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
-/// The path of the endpoint; the runner's has ids in it as well.
+/// The path of the endpoint; the runner's path contains ids as well.
 const PATH: &str = "/7OQ1ZcdaN/00000000-0000-0000-0000-000000000000/_apis/distributedtask/hubs/Actions/plans/\
                     6f3a1c1e/jobs/93e07c1a/idtoken";
 
-/// The key of the signatures; nobody but STS here looks at them.
+/// The key of the signatures; only STS here checks them.
 const KEY: &str = "the testbed's own";
 
-/// The run that asks for tokens.
+/// The run that requests tokens.
 pub struct Oidc {
     /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
     pub bearer: String,
     /// The `sub` claim.
     pub subject: String,
-    /// How long a token is good; five minutes on GitHub.
+    /// Lifetime of a token; five minutes on GitHub.
     pub lifetime: Duration,
-    /// Claims beside the registered ones, or instead of them.
+    /// Claims in addition to the registered ones, or instead of them.
     pub claims: Map<String, Value>,
 }
 
@@ -43,7 +43,7 @@ impl Default for Oidc {
 }
 
 impl Oidc {
-    /// Makes it a run of a repository; `context` is the end of the subject, such as `ref:refs/heads/main`,
+    /// Turns this into a run of a repository; `context` is the end of the subject, such as `ref:refs/heads/main`,
     /// `environment:production` or `pull_request`.
     pub fn run_of(&mut self, repository: &str, context: &str) -> &mut Self {
         self.subject = format!("repo:{repository}:{context}");
@@ -99,7 +99,7 @@ impl Oidc {
     }
 }
 
-/// The path and query that a run is given.
+/// The path and query for a run.
 pub(crate) fn request_path() -> String {
     format!("{PATH}?api-version=2.0")
 }
@@ -118,7 +118,7 @@ pub(crate) fn handle(oidc: &Oidc, ask: &Ask) -> Reply {
     Reply::json(200, &json!({ "count": token.len(), "value": token }))
 }
 
-/// The claims of a token, unless it isn't one; and whether its signature holds.
+/// The claims of a token, unless invalid; and true if the signature is valid.
 pub(crate) fn read(token: &str) -> Option<(Value, bool)> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, claims) = signed.split_once('.')?;
@@ -127,7 +127,7 @@ pub(crate) fn read(token: &str) -> Option<(Value, bool)> {
     Some((claims, sign(signed) == signature))
 }
 
-/// A signature of the testbed's own.
+/// The testbed's own signature.
 fn sign(text: &str) -> String {
     base64(&Sha256::digest(format!("{KEY}.{text}.{KEY}")))
 }

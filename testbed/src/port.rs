@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::clock;
 
-/// Connections that may wait to be accepted.
+/// Most connections that wait to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
 
 /// The first port in memory.
@@ -134,10 +134,9 @@ pub(crate) async fn connect(address: SocketAddr) -> io::Result<Stream> {
     }
 }
 
-/// Holds a port that nobody has, as [`hold`] does.
+/// Holds a free port, like [`hold`].
 ///
-/// # Errors
-/// When no port is left.
+/// # Errors If no port is left.
 pub(crate) fn any() -> io::Result<Socket> {
     if clock::is_own() {
         let port = LAST.with_borrow_mut(|last| {
@@ -149,12 +148,12 @@ pub(crate) fn any() -> io::Result<Socket> {
     hold(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
 }
 
-/// Holds a port: connections are refused until the socket listens, and nobody else is given the port until it is
-/// dropped. Who holds it already may hold it once more, so that it is never let go between two owners: a server that
-/// ends and a host that is down leave no port to the next testbed, whose answers would be taken for theirs.
+/// Holds a port: connections are refused until the socket listens, and no other process gets the port until the socket
+/// is dropped. The current holder may hold the port once more, so that it is never released between two owners: a
+/// server that ends and a host that is down leave no port to the next testbed, whose answers would be mistaken for
+/// theirs.
 ///
-/// # Errors
-/// When somebody else has the port.
+/// # Errors If another process has the port.
 pub(crate) fn hold(address: SocketAddr) -> io::Result<Socket> {
     if clock::is_own() {
         return Ok(Socket::Memory(address));

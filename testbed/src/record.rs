@@ -1,4 +1,4 @@
-//! The record of every call, in the order in which they came.
+//! The record of every call, in order of arrival.
 
 use crate::wire::{ApiError, Request, Service};
 use bytes::Bytes;
@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 /// One recorded call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// 1 for the first call of the testbed's life; never used twice.
+    /// 1 for the first call of the testbed's life; unique.
     pub number: u64,
-    /// When it came, since the start of the testbed.
+    /// Time of arrival, since the start of the testbed.
     pub at: Duration,
     /// The service called.
     pub service: Service,
     /// The operation, such as `UpdateService`.
     pub operation: String,
-    /// Its parameters.
+    /// The parameters.
     pub input: Value,
     /// The body as sent.
     pub body: Bytes,
-    /// Whether the operation changes something.
+    /// True if the operation changes something.
     pub write: bool,
-    /// What was answered, or the error's code; `Unanswered` while it is under way or when a fault cut it off.
+    /// The answer, or the error's code; `Unanswered` while in progress or after a fault cut the call off.
     pub result: Result<Value, String>,
-    /// Whether a fault cut the connection instead of answering.
+    /// True if a fault cut the connection instead of answering.
     pub dropped: bool,
     /// `User-Agent` as sent.
     pub agent: String,
@@ -36,19 +36,19 @@ pub(crate) struct Recorder {
     started: Instant,
     /// Number of the last call.
     last: u64,
-    /// The calls kept: the newest, about [`MOST`] bytes of them.
+    /// The kept calls: the newest, about [`MOST`] bytes.
     pub(crate) calls: Vec<Call>,
-    /// About how many bytes the calls take that came since they were last counted, and those counted then.
+    /// Approximate bytes of the calls since the last count, plus the counted bytes.
     weight: usize,
 }
 
-/// About how many bytes the record may take; then its older half expires. No test comes near.
+/// Approximate limit of the record in bytes; above, the older half expires. No test comes near.
 const MOST: usize = 256 << 20;
 
-/// About how many bytes one value of an answer takes by itself: its tag, its pointers, the allocator's part.
+/// Approximate own bytes of one value of an answer: its tag, its pointers, the allocator's part.
 const VALUE: usize = 80;
 
-/// About how many bytes a value takes in memory.
+/// Approximate bytes of a value in memory.
 fn weigh(value: &Value) -> usize {
     VALUE
         + match value {
@@ -60,7 +60,7 @@ fn weigh(value: &Value) -> usize {
 }
 
 impl Call {
-    /// About how many bytes it takes in memory.
+    /// Approximate bytes of the call in memory.
     fn weight(&self) -> usize {
         let result = self.result.as_ref().map_or(VALUE, weigh);
         VALUE * 4 + self.body.len() + weigh(&self.input) + result
@@ -68,7 +68,7 @@ impl Call {
 }
 
 impl Recorder {
-    /// An empty record that counts time from now on.
+    /// An empty record, with time starting now.
     pub(crate) fn new() -> Self {
         Self { started: crate::clock::now(), last: 0, calls: Vec::new(), weight: 0 }
     }
@@ -83,7 +83,7 @@ impl Recorder {
         self.last
     }
 
-    /// Notes that a call came; gives its number.
+    /// Notes a new call; returns its number.
     pub(crate) fn begin(&mut self, request: &Request) -> u64 {
         self.last += 1;
         self.calls.push(Call {
@@ -101,7 +101,7 @@ impl Recorder {
         self.last
     }
 
-    /// Notes what the call did.
+    /// Notes the result of the call.
     pub(crate) fn finish(&mut self, number: u64, answer: &Result<Value, ApiError>) {
         if let Some(call) = self.find(number) {
             call.result = answer.clone().map_err(|error| error.code);
@@ -110,7 +110,7 @@ impl Recorder {
         self.expire(MOST);
     }
 
-    /// Lets the older half of the calls go, as long as they take more bytes than this.
+    /// Drops the older half of the calls while the record exceeds this number of bytes.
     fn expire(&mut self, most: usize) {
         while self.weight > most && !self.calls.is_empty() {
             self.calls.drain(..self.calls.len().div_ceil(2));
@@ -125,7 +125,7 @@ impl Recorder {
         }
     }
 
-    /// The call of this number, unless it was cleared away.
+    /// The call with this number, unless cleared.
     fn find(&mut self, number: u64) -> Option<&mut Call> {
         self.calls.iter_mut().rev().find(|call| call.number == number)
     }

@@ -13,7 +13,7 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// Images in the repository `shop/web` from the start; each tag says what the image does.
+/// Images in the repository `shop/web` from the start; each tag names the image's behavior.
 pub const IMAGES: [&str; 12] = [
     "v1",
     "v2",
@@ -29,30 +29,30 @@ pub const IMAGES: [&str; 12] = [
     "v11-no-secret",
 ];
 
-/// What may differ in the sample stack.
+/// The variable parts of the sample stack.
 #[derive(Debug, Clone)]
 pub struct Stack {
     /// Tasks of blue and green.
     pub desired: u32,
-    /// Whether the circuit breaker rolls back.
+    /// True if the circuit breaker rolls back.
     pub rollback: bool,
     /// `deploymentConfiguration`, merged over the sample's own.
     pub deployment: Value,
     /// `healthCheckGracePeriodSeconds`.
     pub grace: u32,
-    /// Tasks and target groups with IPv6 addresses alone.
+    /// Tasks and target groups with only IPv6 addresses.
     pub ipv6: bool,
     /// EC2 container instances with bridge networking and `instance` targets instead of Fargate.
     pub ec2: bool,
     /// Weights of blue and green on the production listener.
     pub weights: (u32, u32),
-    /// Ports of production, green, blue and develop; 0 for any free one.
+    /// Ports of production, green, blue and develop; 0 for any free port.
     pub ports: [u16; 4],
 }
 
 impl Stack {
-    /// The stack of `serve`: with a grace period in which every image of the sample starts that starts at all, at
-    /// either pace. Without one, three health checks of `--fast` are over before `v9-start-300ms` listens.
+    /// The stack of `serve`: the grace period is long enough for every image of the sample that can start, at either
+    /// pace. Without a grace period, three health checks of `--fast` are over before `v9-start-300ms` listens.
     pub fn served() -> Self {
         Self { grace: SERVED_GRACE, ..Self::default() }
     }
@@ -98,17 +98,17 @@ pub struct Sample {
     pub dev_service: String,
     /// ARN of the production listener.
     pub production_listener: String,
-    /// ARN of the listener of green alone.
+    /// ARN of the listener of only green.
     pub green_listener: String,
-    /// ARN of the listener of blue alone.
+    /// ARN of the listener of only blue.
     pub blue_listener: String,
     /// ARN of the listener of develop.
     pub dev_listener: String,
     /// Port of the production listener.
     pub production_port: u16,
-    /// Port of the listener of green alone.
+    /// Port of the listener of only green.
     pub green_port: u16,
-    /// Port of the listener of blue alone.
+    /// Port of the listener of only blue.
     pub blue_port: u16,
     /// Port of the listener of develop.
     pub dev_port: u16,
@@ -123,18 +123,16 @@ impl Sample {
     }
 }
 
-/// Creates the sample stack and waits until it is steady.
+/// Creates the sample stack and waits for its steady state.
 ///
-/// # Errors
-/// When AWS's own operations refuse something, or it isn't steady within 20 seconds.
+/// # Errors If AWS's own operations refuse a call, or the stack isn't steady within 20 seconds.
 pub fn create(bed: &Testbed) -> io::Result<Sample> {
     create_with(bed, &Stack::default())
 }
 
-/// Creates the sample stack with differences and waits until it is steady.
+/// Creates a modified sample stack and waits for its steady state.
 ///
-/// # Errors
-/// When AWS's own operations refuse something, or it isn't steady within 20 seconds.
+/// # Errors If AWS's own operations refuse a call, or the stack isn't steady within 20 seconds.
 pub fn create_with(bed: &Testbed, stack: &Stack) -> io::Result<Sample> {
     let sample =
         build(bed, stack).map_err(|error| io::Error::other(format!("{}: {}", error.code, error.message)))?;
@@ -208,7 +206,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Creates the load balancer; gives its ARN.
+/// Creates the load balancer; returns its ARN.
 fn balancer(bed: &Testbed) -> Result<String, ApiError> {
     let subnets = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"];
     let answer =
@@ -216,7 +214,7 @@ fn balancer(bed: &Testbed) -> Result<String, ApiError> {
     Ok(text(&answer["LoadBalancers"][0]["LoadBalancerArn"]))
 }
 
-/// Creates a target group; gives its ARN.
+/// Creates a target group; returns its ARN.
 fn group(bed: &Testbed, name: &str, stack: &Stack) -> Result<String, ApiError> {
     let input = json!({
         "Name": name,
@@ -239,7 +237,7 @@ fn group(bed: &Testbed, name: &str, stack: &Stack) -> Result<String, ApiError> {
     Ok(arn)
 }
 
-/// Creates a listener that forwards to groups with weights; gives its ARN and port.
+/// Creates a listener that forwards to groups with weights; returns its ARN and port.
 fn listener(
     bed: &Testbed,
     balancer: &str,
@@ -250,7 +248,7 @@ fn listener(
         .map(|(group, weight)| json!({ "TargetGroupArn": group, "Weight": weight.to_string() }))
         .collect();
     let mut error = ApiError::new("InvalidConfigurationRequest", "no free port");
-    // A free port may be taken by another process before the listener has it.
+    // Another process may take a free port before the listener does.
     for _ in 0..5 {
         let port = if port == 0 { free_port() } else { port };
         let action = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": tuples } });
@@ -265,7 +263,7 @@ fn listener(
     Err(error)
 }
 
-/// A port that was free a moment ago; 0 when none can be had.
+/// A port that was just free; 0 if none is available.
 pub fn free_port() -> u16 {
     let address = if clock::is_own() {
         port::any().and_then(|socket| socket.local_addr())
@@ -275,7 +273,7 @@ pub fn free_port() -> u16 {
     address.map_or(0, |address| address.port())
 }
 
-/// The sample's task definition as a caller sends it.
+/// The sample's task definition in a caller's form.
 pub fn task_definition(family: &str, image: &str, ec2: bool) -> Value {
     let mapping =
         if ec2 { json!({ "containerPort": 8080, "hostPort": 0 }) } else { json!({ "containerPort": 8080 }) };
@@ -304,7 +302,7 @@ pub fn task_definition(family: &str, image: &str, ec2: bool) -> Value {
     })
 }
 
-/// Creates a service; gives its ARN.
+/// Creates a service; returns its ARN.
 fn service(bed: &Testbed, name: &str, group: &str, desired: u32, stack: &Stack) -> Result<String, ApiError> {
     let mut config = json!({
         "deploymentCircuitBreaker": { "enable": true, "rollback": stack.rollback },

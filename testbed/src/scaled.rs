@@ -4,11 +4,10 @@ use crate::testbed::Testbed;
 use crate::wire::{ApiError, Service};
 use serde_json::json;
 
-/// Registers scalable targets for `web-blue` and `web-green` of the sample stack, with nothing suspended. Their
-/// desired counts move into the bounds at once.
+/// Registers scalable targets for `web-blue` and `web-green` of the sample stack, with nothing suspended. The desired
+/// counts move into the bounds at once.
 ///
-/// # Errors
-/// When Application Auto Scaling refuses them: the stack is not there, or `min` is above `max`.
+/// # Errors If Application Auto Scaling refuses: the stack is missing, or `min` is above `max`.
 pub fn autoscaled(bed: &Testbed, min: u32, max: u32) -> Result<(), ApiError> {
     for name in ["web-blue", "web-green"] {
         let input = json!({

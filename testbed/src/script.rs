@@ -1,17 +1,17 @@
-//! Faults in words, as `serve` reads them line by line.
+//! Faults in words, read line by line by `serve`.
 
 use crate::faults::{Effect, Fault};
 use crate::hold::Hold;
 use crate::image::duration;
 use crate::testbed::Testbed;
 
-/// What a line may say.
+/// The valid lines.
 pub const LINES: &str = "delay OPERATION TIME [COUNT] | stall OPERATION TIME [COUNT] | hold OPERATION | \
                          hold-answer OPERATION | pass OPERATION | release OPERATION | throttle OPERATION [COUNT] | \
                          deny OPERATION [COUNT] | error OPERATION STATUS [COUNT] | drop OPERATION [COUNT] | \
                          lose OPERATION [COUNT] | clear | ended";
 
-/// The gates that lines have closed.
+/// The gates that lines closed.
 #[derive(Debug, Default)]
 pub struct Script {
     /// Gates, each with its operation.
@@ -19,11 +19,10 @@ pub struct Script {
 }
 
 impl Script {
-    /// Carries out one line. An operation is one of AWS's, such as `UpdateService`; a time is written `300ms` or `2s`; a
-    /// count says how many calls the fault befalls, all without one.
+    /// Carries out one line. An operation is one of AWS's, such as `UpdateService`; a time is written `300ms` or `2s`;
+    /// a count is the number of affected calls, by default all.
     ///
-    /// # Errors
-    /// A sentence for a line that says nothing.
+    /// # Errors A sentence for an invalid line.
     pub fn line(&mut self, bed: &Testbed, line: &str) -> Result<(), String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
@@ -53,7 +52,7 @@ impl Script {
         hold
     }
 
-    /// Opens gates for good, and forgets them.
+    /// Opens gates for good, and forgets these gates.
     fn release(&mut self, which: impl Fn(&str) -> bool) {
         self.holds.retain(|(operation, hold)| {
             let opened = which(operation);
@@ -65,7 +64,7 @@ impl Script {
     }
 }
 
-/// The fault of a line: what it does, on which operation, with its value and its count.
+/// The fault of a line: its effect and operation, with value and count.
 fn fault(words: &[&str]) -> Option<Fault> {
     let (effect, operation, rest) = match words {
         ["delay", operation, time, rest @ ..] => (Effect::Delay(duration(time)?), operation, rest),

@@ -1,4 +1,4 @@
-//! `testbed serve`: what it prints, and the lines that it reads.
+//! `testbed serve`: its output, and its input lines.
 
 use std::io::{self, BufRead, Write};
 use std::path::Path;
@@ -16,12 +16,13 @@ use testbed::{Options, Pace, Testbed};
 /// The answer to other words.
 pub(crate) const USAGE: &str = "usage: testbed serve [--fast] [--policies DIR] | testbed demo | testbed record --cluster NAME --services BLUE,GREEN [--write]";
 
-/// Time between two looks at what the checker has found.
+/// Time between two checks for new violations.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Serves until SIGINT or SIGTERM.
 ///
-/// Words: `--fast`, without which a second of AWS's is a true one; `--policies DIR`, whose IAM policies limit all callers.
+/// Words: `--fast`, without which AWS's second is a real second; `--policies DIR`, whose IAM policies limit all
+/// callers.
 pub(crate) fn serve(words: &[&str]) -> io::Result<()> {
     let mut words = words.iter();
     let (mut fast, mut statements) = (false, None);
@@ -65,7 +66,7 @@ fn run(fast: bool, statements: Option<Vec<Statement>>) -> io::Result<()> {
     ended
 }
 
-/// Prints the variables that point clients here, and where things are.
+/// Prints the variables that point clients here, and the addresses.
 fn introduce(bed: &Testbed, sample: &Sample) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for (name, value) in [bed.client_env(), bed.github_env(), bed.oidc_env()].concat() {
@@ -82,7 +83,7 @@ fn introduce(bed: &Testbed, sample: &Sample) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints what the checker finds, as it finds it. A line is a comment for a shell that reads the variables.
+/// Prints new violations. A line is a comment for a shell that reads the variables.
 fn watch(bed: &Testbed, over: &AtomicBool) {
     let mut printed = 0;
     loop {
@@ -99,7 +100,7 @@ fn watch(bed: &Testbed, over: &AtomicBool) {
     }
 }
 
-/// Prints one broken invariant, with the last call before it was seen.
+/// Prints one broken invariant, with the last call before the observation.
 fn print(bed: &Testbed, violation: &Violation) {
     let call = bed.call_named(violation.call).unwrap_or_else(|| "no call".to_owned());
     let mut out = io::stdout().lock();
@@ -107,7 +108,7 @@ fn print(bed: &Testbed, violation: &Violation) {
     let _ = out.flush();
 }
 
-/// Carries out the lines of standard input until it ends.
+/// Carries out the lines of standard input to its end.
 fn obey(bed: &Testbed) {
     let mut script = Script::default();
     for line in io::stdin().lock().lines().map_while(Result::ok) {

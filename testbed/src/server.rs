@@ -1,4 +1,4 @@
-//! The endpoint: every AWS service on one port, told apart by what a request says of itself.
+//! The endpoint: every AWS service on one port, distinguished by the request itself.
 
 use crate::faults::{Strike, Victim};
 use crate::port::Listener;
@@ -21,7 +21,7 @@ pub(crate) async fn serve(mut listener: Listener, world: Shared) {
         let world = world.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(world.clone(), request));
-            // An error here is a connection that a fault cut or that the client left.
+            // An error here is a connection that was cut by a fault or closed by the client.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -58,7 +58,7 @@ fn respond(encoded: Encoded, request_id: &str) -> io::Result<Response<Full<Bytes
     response.body(Full::new(encoded.body)).map_err(io::Error::other)
 }
 
-/// Records a call, lets the faults act, carries it out. An error means: no answer.
+/// Records a call, applies the faults, and carries out the call. An error means: no answer.
 async fn carry_out(world: &Shared, request: Arc<Request>) -> io::Result<Result<Value, ApiError>> {
     let (number, strike) = {
         let mut world = lock(world);
@@ -69,14 +69,14 @@ async fn carry_out(world: &Shared, request: Arc<Request>) -> io::Result<Result<V
     let is_held = !(strike.holds.is_empty() && strike.answer_holds.is_empty());
     let call = suffer(world.clone(), request, number, strike);
     if is_held {
-        // On a task of its own, a call that was held is carried out even if its caller has left.
+        // In a separate task, a held call is carried out even if its caller has left.
         tokio::spawn(call).await.map_err(io::Error::other)?
     } else {
         call.await
     }
 }
 
-/// Carries out one call with everything that befalls it. An error means: no answer.
+/// Carries out one call with all effects of faults. An error means: no answer.
 async fn suffer(
     world: Shared,
     request: Arc<Request>,
@@ -104,7 +104,7 @@ async fn suffer(
     })
 }
 
-/// The call itself, with those who act around it.
+/// The call itself, with the other parties' actions around it.
 fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> Result<Value, ApiError> {
     let mut world = lock(world);
     world.act_before(strike);
@@ -121,7 +121,7 @@ fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> R
     answer
 }
 
-/// Notes that the caller gets no answer, and kills the victim if the fault says so.
+/// Notes that the caller gets no answer, and kills the victim if the fault requires it.
 fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
     lock(world).recorder.dropped(number);
     strike.kill.iter().for_each(Victim::kill);

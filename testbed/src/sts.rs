@@ -1,4 +1,4 @@
-//! Security Token Service: who the caller is, and roles that a workflow run assumes with its web identity.
+//! Security Token Service: the caller's identity, and roles that a workflow run assumes with its web identity.
 
 use crate::elb::time::iso8601;
 use crate::faults::expired;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What the ids of all minted keys begin with; other keys are taken as they are.
+/// Prefix of the ids of all minted keys; other keys are accepted unchecked.
 const PREFIX: &str = "ASIATESTBED";
 
 /// A role that trusts GitHub's tokens.
@@ -18,9 +18,9 @@ const PREFIX: &str = "ASIATESTBED";
 struct Role {
     /// Such as `arn:aws:iam::123456789012:role/deploy`.
     arn: String,
-    /// The audience that the trust policy asks for.
+    /// The audience in the trust policy.
     audience: String,
-    /// Subjects that the trust policy allows; `*` is any text.
+    /// Subjects in the trust policy; `*` is any text.
     subjects: Vec<String>,
     /// Longest session, in seconds.
     longest: u64,
@@ -29,34 +29,34 @@ struct Role {
 /// A session of an assumed role.
 #[derive(Debug, Clone)]
 struct Session {
-    /// Its access key id.
+    /// The access key id.
     key: String,
-    /// Its role's name and its own, `deploy/ci`.
+    /// The names of the role and the session, `deploy/ci`.
     name: String,
-    /// When its keys end.
+    /// Expiry of the keys.
     expires: SystemTime,
 }
 
 /// Trust and sessions.
 pub struct Sts {
-    /// Audiences that the account's identity provider for GitHub takes.
+    /// Audiences that the account's identity provider for GitHub accepts.
     pub audiences: Vec<String>,
-    /// Shortest session that may be asked for, in seconds; 900 at AWS.
+    /// Shortest session that can be requested, in seconds; 900 at AWS.
     pub shortest: u64,
-    /// How long sessions truly last, whatever was asked for.
+    /// Real length of sessions, for any requested length.
     pub lifetime: Option<Duration>,
-    /// Whether STS can't reach the identity provider.
+    /// True if STS can't reach the identity provider.
     pub unreachable: bool,
     /// Roles.
     roles: Vec<Role>,
     /// Sessions so far.
     sessions: Vec<Session>,
-    /// The access key id that signed the call that is being carried out.
+    /// The access key id that signed the current call.
     pub(crate) caller: Option<String>,
 }
 
 impl Default for Sts {
-    /// GitHub is known as an identity provider, and no role trusts it.
+    /// GitHub is a known identity provider, but no role trusts GitHub.
     fn default() -> Self {
         Self {
             audiences: vec!["sts.amazonaws.com".to_owned()],
@@ -71,7 +71,7 @@ impl Default for Sts {
 }
 
 impl Sts {
-    /// Lets a role trust GitHub's tokens of an audience and of subjects (`repo:octo-org/*`); `longest` is the role's
+    /// Lets a role trust GitHub's tokens for an audience and subjects (`repo:octo-org/*`); `longest` is the role's
     /// longest session in seconds.
     pub fn role(&mut self, arn: &str, audience: &str, subjects: &[&str], longest: u64) {
         let subjects = subjects.iter().map(|subject| (*subject).to_owned()).collect();
@@ -86,7 +86,7 @@ impl Sts {
         }
     }
 
-    /// The refusal of a call that a minted key signed which has expired or never was.
+    /// The refusal of a call that was signed with an expired or unknown minted key.
     pub(crate) fn refuse(&self, request: &Request) -> Option<ApiError> {
         let key = &request.credential.as_ref()?.access_key;
         if !key.starts_with(PREFIX) {
@@ -105,7 +105,7 @@ impl Sts {
     }
 }
 
-/// The error for a key that nobody has.
+/// The error for an unknown key.
 fn unknown(service: Service) -> ApiError {
     let text = "The security token included in the request is invalid.";
     if service.is_query() {
@@ -130,7 +130,7 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
     }
 }
 
-/// Who the caller is: the assumed role of a minted key, else the role `deploy`.
+/// The caller's identity: the assumed role of a minted key, else the role `deploy`.
 fn identity(world: &World) -> Value {
     let sts = &world.sts;
     let session = sts.caller.as_ref().and_then(|key| sts.session(key));
@@ -178,7 +178,7 @@ fn assume(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     }))
 }
 
-/// The seconds that are asked for: 3600 unless told, from `shortest` to 43200.
+/// The requested seconds: 3600 by default, from `shortest` to 43200.
 fn duration(input: &Value, shortest: u64) -> Result<u64, ApiError> {
     let Some(text) = input.get("DurationSeconds").and_then(Value::as_str) else { return Ok(3600) };
     let word = match text.parse::<u64>() {
@@ -218,7 +218,7 @@ fn validate(arn: &str, name: &str, token: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// One parameter that is not what its constraint says.
+/// A parameter that breaks its constraint.
 fn invalid(field: &str, value: &str, must: &str) -> ApiError {
     let text = format!(
         "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: Member must have {must}"
@@ -226,7 +226,7 @@ fn invalid(field: &str, value: &str, must: &str) -> ApiError {
     ApiError::new("ValidationError", text)
 }
 
-/// The claims of a token that GitHub issued, for an audience that the account knows, and that has not expired.
+/// The claims of a token that GitHub issued, for a known audience, and before its expiry.
 fn verify(sts: &Sts, token: &str) -> Result<Value, ApiError> {
     let wrong = |text: String| ApiError::new("InvalidIdentityToken", text);
     let (claims, signed) = oidc::read(token).ok_or_else(|| {
@@ -265,7 +265,7 @@ fn claim<'a>(claims: &'a Value, name: &str) -> &'a str {
     claims.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Makes keys for a session of so many seconds.
+/// Creates keys for a session of this length.
 fn mint(world: &mut World, name: &str, seconds: u64) -> Value {
     let serial = world.new_number();
     let secret = format!("{:x}", Sha256::digest(format!("secret {serial}")));

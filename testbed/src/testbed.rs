@@ -1,4 +1,4 @@
-//! The testbed as tests use it: started in the background, driven by plain calls.
+//! The testbed for tests: started in the background, driven by plain calls.
 
 use crate::checker::{Color, Violation};
 use crate::clock::{self, Driver};
@@ -21,16 +21,16 @@ use tokio::task::AbortHandle;
 /// Time between two ticks of the world.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How a testbed is started.
+/// The options of a testbed.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// How fast its world moves.
+    /// The pace of the world.
     pub pace: Pace,
-    /// The port of the AWS endpoint on 127.0.0.1; 0 for any free one.
+    /// The port of the AWS endpoint on 127.0.0.1; 0 for any free port.
     pub port: u16,
 }
 
-/// The recorded calls of a testbed, for who can't borrow it.
+/// The recorded calls of a testbed, for code that can't borrow the testbed.
 #[derive(Clone)]
 pub struct Calls(Shared);
 
@@ -41,15 +41,15 @@ impl Calls {
     }
 }
 
-/// A running testbed; everything of it ends when this is dropped.
+/// A running testbed; dropping this ends all of its parts.
 pub struct Testbed {
     /// The simulated account.
     world: Shared,
-    /// Where the AWS endpoint listens.
+    /// The address of the AWS endpoint.
     address: SocketAddr,
-    /// Where GitHub and the runner's token endpoint listen, by `Site`.
+    /// The addresses of GitHub and the runner's token endpoint, by `Site`.
     sites: [SocketAddr; 2],
-    /// Carries all servers; taken when dropped.
+    /// Runs all servers; taken when dropped.
     carrier: Option<Carrier>,
 }
 
@@ -69,8 +69,7 @@ enum Carrier {
 impl Testbed {
     /// Starts an empty account behind one endpoint on 127.0.0.1.
     ///
-    /// # Errors
-    /// When the runtime can't be made or the port can't be had.
+    /// # Errors If the runtime can't be created or the port is unavailable.
     pub fn start(options: Options) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -127,7 +126,7 @@ impl Testbed {
         }
     }
 
-    /// Where the AWS endpoint listens.
+    /// The address of the AWS endpoint.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -157,7 +156,7 @@ impl Testbed {
         format!("{}/api/v3", self.github_server_url())
     }
 
-    /// GitHub's pages, such as `http://127.0.0.1:40124`; the API answers there as well, as at `api.github.com`.
+    /// GitHub's pages, such as `http://127.0.0.1:40124`; the API answers there as well, like `api.github.com`.
     pub fn github_server_url(&self) -> String {
         format!("http://{}", self.sites[Site::Api as usize])
     }
@@ -169,7 +168,7 @@ impl Testbed {
             .to_vec()
     }
 
-    /// The variables by which a run with `id-token: write` gets its OpenID Connect tokens.
+    /// The variables that give a run with `id-token: write` its OpenID Connect tokens.
     pub fn oidc_env(&self) -> Vec<(String, String)> {
         let url = format!("http://{}{}", self.sites[Site::Oidc as usize], oidc::request_path());
         let token = lock(&self.world).oidc.bearer.clone();
@@ -178,7 +177,7 @@ impl Testbed {
             .to_vec()
     }
 
-    /// Every request to GitHub's API, in the order in which they came.
+    /// Every request to GitHub's API, in order of arrival.
     pub fn github_calls(&self) -> Vec<GitHubCall> {
         lock(&self.world).github.calls(Site::Api)
     }
@@ -193,12 +192,12 @@ impl Testbed {
         lock(&self.world).github.calls(Site::Oidc)
     }
 
-    /// Forgets the requests to GitHub and for tokens; numbers go on.
+    /// Forgets the requests to GitHub and for tokens; numbers continue.
     pub fn clear_github_calls(&self) {
         lock(&self.world).github.clear_calls();
     }
 
-    /// Sets one more fault of GitHub or of the token endpoint.
+    /// Adds a fault of GitHub or of the token endpoint.
     pub fn github_fault(&self, fault: GitHubFault) {
         lock(&self.world).github.fault(fault);
     }
@@ -208,17 +207,17 @@ impl Testbed {
         lock(&self.world).github.clear_faults();
     }
 
-    /// Takes the whole of GitHub's API down, or brings it back at the same port. Returns when it is so.
+    /// Takes GitHub's whole API down, or up again at the same port. Returns after the change.
     pub fn set_github_down(&self, down: bool) {
         self.set_down(Site::Api, down);
     }
 
-    /// Takes the token endpoint down, or brings it back at the same port. Returns when it is so.
+    /// Takes the token endpoint down, or up again at the same port. Returns after the change.
     pub fn set_oidc_down(&self, down: bool) {
         self.set_down(Site::Oidc, down);
     }
 
-    /// Takes a host down or brings it back.
+    /// Takes a host down or up again.
     fn set_down(&self, site: Site, down: bool) {
         self.world(|world| {
             let host = &mut world.github.hosts[site as usize];
@@ -228,12 +227,12 @@ impl Testbed {
         self.wait_until(Duration::from_secs(5), |world| world.github.hosts[site as usize].listening != down);
     }
 
-    /// Every recorded call, in the order in which they came.
+    /// Every recorded call, in order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.world).recorder.calls.clone()
     }
 
-    /// A recorded call in a few words, such as `call 17, UpdateService`; none when it is not kept.
+    /// A recorded call in a few words, such as `call 17, UpdateService`; none if not kept.
     pub fn call_named(&self, number: u64) -> Option<String> {
         let world = lock(&self.world);
         let call = world.recorder.calls.iter().rev().find(|call| call.number == number)?;
@@ -250,12 +249,12 @@ impl Testbed {
         self.calls().into_iter().filter(|call| call.write).collect()
     }
 
-    /// Forgets the recorded calls; numbers go on.
+    /// Forgets the recorded calls; numbers continue.
     pub fn clear_calls(&self) {
         lock(&self.world).recorder.calls.clear();
     }
 
-    /// Sets one more fault.
+    /// Adds a fault.
     pub fn fault(&self, fault: Fault) {
         lock(&self.world).faults.add(fault);
     }
@@ -265,7 +264,7 @@ impl Testbed {
         lock(&self.world).faults.clear();
     }
 
-    /// Names the process that faults kill.
+    /// Sets the process that faults kill.
     pub fn set_victim(&self, pid: u32) {
         lock(&self.world).faults.victim = Some(Victim::Process(pid));
     }
@@ -275,15 +274,14 @@ impl Testbed {
         lock(&self.world).faults.victim = Some(Victim::Task(task));
     }
 
-    /// Looks at the world, or changes it, between two calls.
+    /// Reads or changes the world between two calls.
     pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut lock(&self.world))
     }
 
-    /// Carries out one operation without a record and without faults, to set things up.
+    /// Carries out one operation without a record and without faults, for setup.
     ///
-    /// # Errors
-    /// AWS's own error codes and messages.
+    /// # Errors AWS's own error codes and messages.
     #[expect(clippy::needless_pass_by_value, reason = "callers write json!(…) in place")]
     pub fn call(&self, service: Service, operation: &str, input: Value) -> Result<Value, ApiError> {
         let mut world = lock(&self.world);
@@ -293,17 +291,16 @@ impl Testbed {
         answer
     }
 
-    /// Has a certificate issued for these names, the first of them its common name; gives its ARN.
+    /// Requests a certificate for these names, the first as the common name; returns its ARN.
     ///
-    /// # Errors
-    /// AWS's own error codes and messages.
+    /// # Errors AWS's own error codes and messages.
     pub fn certificate(&self, names: &[&str]) -> Result<String, ApiError> {
         let input = json!({ "DomainName": names.first(), "SubjectAlternativeNames": names });
         let answer = self.call(Service::Acm, "RequestCertificate", input)?;
         Ok(answer["CertificateArn"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until the world looks like this; false when it doesn't in time.
+    /// Waits until the world meets a condition; false after the time-out.
     pub fn wait_until(&self, timeout: Duration, mut is: impl FnMut(&mut World) -> bool) -> bool {
         let end = clock::now() + timeout;
         loop {
@@ -317,7 +314,7 @@ impl Testbed {
         }
     }
 
-    /// Tells the checker which colors to watch, from the state that is there now.
+    /// Makes the checker watch these colors, from the current state.
     pub fn watch(&self, blue: Color, green: Color) {
         let mut world = lock(&self.world);
         world.checker.watch(blue, green);
@@ -325,7 +322,7 @@ impl Testbed {
         world.check(last);
     }
 
-    /// The invariants that were broken so far.
+    /// The violations so far.
     pub fn violations(&self) -> Vec<Violation> {
         lock(&self.world).checker.violations().to_vec()
     }
@@ -342,7 +339,7 @@ impl Drop for Testbed {
     }
 }
 
-/// Lets time act on the world.
+/// Advances the world over time.
 async fn ticks(world: Shared) {
     loop {
         clock::sleep(TICK).await;

@@ -1,4 +1,4 @@
-//! The whole simulated AWS account, and the pace at which it moves.
+//! The whole simulated AWS account, and its pace.
 
 use crate::acm::{self, Acm};
 use crate::autoscaling::{self, AutoScaling};
@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 /// The world behind its lock, which is never held across an await.
 pub type Shared = Arc<Mutex<World>>;
 
-/// Locks the world; a panic elsewhere while it was locked does not poison it for others.
+/// Locks the world; a panic under the lock does not poison the world for others.
 pub fn lock(shared: &Shared) -> MutexGuard<'_, World> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -35,20 +35,20 @@ pub(crate) fn epoch(at: SystemTime) -> f64 {
     (since.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// How fast the simulated world moves, where AWS does not let one say.
+/// The pace of the simulated world, for times that AWS does not let a caller set.
 #[derive(Debug, Clone)]
 pub struct Pace {
     /// From PROVISIONING to RUNNING.
     pub launch: Duration,
     /// From SIGTERM to STOPPED.
     pub stop: Duration,
-    /// How long a new deployment is not yet described (ECS is eventually consistent).
+    /// Time until a new deployment is described (ECS is eventually consistent).
     pub invisible: Duration,
-    /// Whether ECS shows a change of the count alone as IN_PROGRESS until it is done (unconfirmed).
+    /// True if ECS shows a change of only the count as IN_PROGRESS until done (unconfirmed).
     pub counts_in_progress: bool,
-    /// How long new weights and rules take to reach the data plane.
+    /// Time until new weights and rules reach the data plane.
     pub propagation: Duration,
-    /// What one second of an AWS attribute lasts: health-check intervals, deregistration delay, grace period.
+    /// Duration of one second of an AWS attribute: health-check intervals, deregistration delay, grace period.
     pub second: Duration,
 }
 
@@ -67,7 +67,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long an AWS attribute of so many seconds lasts here.
+    /// Duration of this number of seconds of an AWS attribute.
     pub fn seconds(&self, seconds: u64) -> Duration {
         self.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
@@ -79,7 +79,7 @@ pub struct World {
     pub ecs: Ecs,
     /// Load balancers and their data plane.
     pub elb: Elb,
-    /// Scalable targets and what was scaled.
+    /// Scalable targets and scaling activities.
     pub autoscaling: AutoScaling,
     /// Repositories and images.
     pub ecr: Ecr,
@@ -87,7 +87,7 @@ pub struct World {
     pub acm: Acm,
     /// Metrics and alarms.
     pub cloudwatch: CloudWatch,
-    /// Repositories, tokens and what else GitHub holds.
+    /// Repositories, tokens and the rest of GitHub.
     pub github: GitHub,
     /// The workflow run that gets OpenID Connect tokens.
     pub oidc: Oidc,
@@ -95,21 +95,21 @@ pub struct World {
     pub sts: Sts,
     /// The policies that limit callers.
     pub iam: Iam,
-    /// How fast things move.
+    /// The pace.
     pub pace: Pace,
     /// The account's id.
     pub account: String,
     /// The region's name.
     pub region: String,
-    /// The runtime that carries the servers; spawning works from any thread.
+    /// The runtime of the servers; spawning works from any thread.
     pub runtime: Handle,
-    /// The world itself, for things that live on and come back to it later.
+    /// The world itself, for tasks that access the world later.
     pub shared: Weak<Mutex<World>>,
     /// Watches the invariants.
     pub checker: Checker,
     /// Every call so far.
     pub(crate) recorder: Recorder,
-    /// What goes wrong on purpose.
+    /// Deliberate faults.
     pub(crate) faults: Faults,
     /// Source of ids.
     serial: u64,
@@ -147,7 +147,7 @@ impl World {
         self.iam.refuse(request, &place)
     }
 
-    /// Carries out one operation, and nothing around it: no record, no faults.
+    /// Carries out only one operation: no record, no faults.
     pub fn call(&mut self, service: Service, operation: &str, input: &Value) -> Result<Value, ApiError> {
         match service {
             Service::Ecs => ecs::call(self, operation, input),
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// Lets time act: the load balancer first, then the scheduler that looks at its health, then alarms.
+    /// Advances time: the load balancer first, then the scheduler that reads its health, then alarms.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.elb.tick(now, &self.pace);
         ecs::tick(self, now);
@@ -169,14 +169,14 @@ impl World {
         self.check(self.last_call());
     }
 
-    /// Lets the checker look at the world after a call, or after a change of the data plane.
+    /// Runs the checker after a call, or after a change of the data plane.
     pub fn check(&mut self, call: u64) {
         let mut checker = std::mem::take(&mut self.checker);
         checker.check(&self.elb, &|arn| autoscaling::capacity(self, arn), call);
         self.checker = checker;
     }
 
-    /// Lets the checker look at the world when every run has ended (invariant 44).
+    /// Runs the checker after the end of every run (invariant 44).
     pub fn check_ended(&mut self) {
         let mut checker = std::mem::take(&mut self.checker);
         let call = self.last_call();
@@ -194,14 +194,14 @@ impl World {
         self.recorder.last()
     }
 
-    /// A new id: 32 hexadecimal digits, never twice.
+    /// A new unique id: 32 hexadecimal digits.
     pub fn new_id(&mut self) -> String {
         self.serial += 1;
         let hash = Sha256::digest(format!("testbed {}", self.serial));
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// A new number, never twice, counting from 1.
+    /// A new unique number, counting from 1.
     pub fn new_number(&mut self) -> u64 {
         self.serial += 1;
         self.serial

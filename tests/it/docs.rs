@@ -183,6 +183,17 @@ fn links_inside_the_repository_lead_somewhere() {
 }
 
 #[test]
+fn the_architecture_names_files_that_exist() {
+    let text = read("docs/architecture.md");
+    let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_/.".contains(letter)));
+    let named: BTreeSet<&str> = words.filter(|word| word.contains('/') && word.ends_with(".rs")).collect();
+    assert!(named.len() > 40, "{named:?}");
+    let there = |name: &&&str| path(name).exists() || path(&format!("src/{name}")).exists();
+    let missing: Vec<_> = named.iter().filter(|name| !there(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn nothing_is_promised_that_is_not_there() {
     for (name, text) in documents() {
         for rest in text.split("command: ").skip(1) {

@@ -3,8 +3,9 @@
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     unreachable_pub,
-    reason = "a test may panic and look at the clock; its builder is shared with other tests"
+    reason = "a test may panic, print and look at the clock; its builder is shared with other tests"
 )]
 
 mod common;

@@ -258,7 +258,7 @@ impl Story {
         });
         let running = self.action(bed).spawn();
         // In time: a process takes longer to start than this call.
-        running.is_victim(&bed);
+        running.is_victim(bed);
         let done = running.wait();
         bed.clear_faults();
         self.arm(bed, sample);

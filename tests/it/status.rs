@@ -40,8 +40,13 @@ fn color(done: &Done, index: usize) -> Value {
 /// What could not be read: action and reason, each pair once.
 fn unread(done: &Done) -> Vec<String> {
     let seen = seen(done);
-    let one =
-        |part: &Value| format!("{} {}", part["action"].as_str().unwrap(), part["reason"].as_str().unwrap());
+    let one = |part: &Value| {
+        format!(
+            "{} {}",
+            part["action"].as_str().expect("an action"),
+            part["reason"].as_str().expect("a reason")
+        )
+    };
     let mut all: Vec<String> = seen["unread"].as_array().expect("a list").iter().map(one).collect();
     all.dedup();
     all
@@ -399,7 +404,8 @@ fn a_deployment_in_flight_is_shown() {
         .says("deploy to green: not now, a deployment is in progress");
     assert_eq!(color(&done, 1)["rollout"], "IN_PROGRESS");
     assert_eq!(seen(&done)["commands"][1]["reason"], "in-flight");
-    assert!(done.summary.contains(", deploying |"), "{}", done.summary);
+    // The tasks that run are the older revision's still.
+    assert!(done.summary.contains(", deploying"), "{}", done.summary);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn run_under((bed, sample): (&Testbed, &Sample), step: &Step, fault: Fault) -> (
     bed.fault(fault.access_key(&key));
     let running = (step.run)(bed, sample).env("AWS_ACCESS_KEY_ID", &key).spawn();
     // In time: a process takes longer to start than this call.
-    running.is_victim(&bed);
+    running.is_victim(bed);
     let done = running.wait();
     bed.clear_faults();
     let killed = done.code == -1;

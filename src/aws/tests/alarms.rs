@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server, refusal};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::snapshot::{Alarm, AlarmState};
-use crate::plan::trouble::TroubleKind;
 
 /// An alarm as CloudWatch describes it.
 fn alarm(name: &str, state: &str, reason: &str) -> Value {
@@ -84,7 +84,7 @@ async fn an_alarm_that_is_named_twice_comes_once_and_no_name_is_no_call() {
 
 #[tokio::test]
 async fn trouble_with_alarms_means_what_it_means_elsewhere() {
-    use TroubleKind::{Denied, Expired, Refused, Throttled, Unreachable};
+    use AwsErrorKind::{Denied, Expired, Refused, Throttled, Unreachable};
     for (status, code, kind) in [
         (403, "AccessDeniedException", Denied),
         (403, "AccessDenied", Denied),

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::server::{Server, json as answer, refusal};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::definition::Content;
-use crate::plan::trouble::TroubleKind;
 
 /// A described task definition with a field that no SDK knows, at two depths, and every describe-only field.
 fn described() -> serde_json::Value {
@@ -72,6 +72,6 @@ async fn a_revision_that_does_not_exist_is_missing() {
     })
     .await;
     let trouble = server.aws().await.revision("web:99").await.unwrap_err();
-    assert_eq!(trouble.kind, TroubleKind::Missing);
+    assert_eq!(trouble.kind, AwsErrorKind::Missing);
     assert_eq!((trouble.action, trouble.resource.as_str()), ("ecs:DescribeTaskDefinition", "web:99"));
 }

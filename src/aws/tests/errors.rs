@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::server::{Answer, Server, json, refusal, settings};
 use crate::aws::{Aws, Names};
+use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::color::Color;
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Purpose, Update};
-use crate::plan::trouble::{Trouble, TroubleKind};
 
 /// The cluster `shop` and its blue service.
 fn names() -> Names {
@@ -17,10 +17,11 @@ fn names() -> Names {
 }
 
 /// A look at the services alone.
-const SERVICES: Look = Look { wiring: false, health: false, definitions: false, ..Look::WHOLE };
+const SERVICES: ReadScope =
+    ReadScope { wiring: false, health: false, definitions: false, ..ReadScope::WHOLE };
 
 /// The trouble of a read over JSON (ECS) and over Query (ELBv2), with a server that answers each call this way.
-async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [Trouble; 2] {
+async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [AwsError; 2] {
     let server = Server::start(move |request, _| {
         let code = if request.header("x-amz-target").is_some() { code_json } else { code_xml };
         refusal(request, status, code, "AWS says so")
@@ -34,7 +35,7 @@ async fn both(status: u16, code_json: &'static str, code_xml: &'static str) -> [
 
 #[tokio::test]
 async fn codes_mean_the_same_in_every_protocol() {
-    use TroubleKind::{Denied, Expired, Missing, Refused, Throttled, Unreachable};
+    use AwsErrorKind::{Denied, Expired, Missing, Refused, Throttled, Unreachable};
     let table = [
         (400, "AccessDeniedException", "AccessDenied", Denied),
         (400, "ExpiredTokenException", "ExpiredToken", Expired),
@@ -60,14 +61,14 @@ async fn codes_mean_the_same_in_every_protocol() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_aws_s_is_unreachable_or_refused_by_its_status() {
-    for (status, kind) in [(502, TroubleKind::Unreachable), (403, TroubleKind::Refused)] {
+    for (status, kind) in [(502, AwsErrorKind::Unreachable), (403, AwsErrorKind::Refused)] {
         let server = Server::start(move |_, _| Answer::Text(status, "<html>proxy</html>".to_owned())).await;
         let trouble = server.aws().await.observe(&names(), SERVICES).await.unwrap_err();
         assert_eq!(trouble.kind, kind, "{trouble:?}");
     }
     let server = Server::start(|_, _| json("{ this is no JSON")).await;
     let trouble = server.aws().await.observe(&names(), SERVICES).await.unwrap_err();
-    assert_eq!(trouble.kind, TroubleKind::Unreachable, "{trouble:?}");
+    assert_eq!(trouble.kind, AwsErrorKind::Unreachable, "{trouble:?}");
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn no_connection_tells_the_cause() {
     let url = format!("http://{}", closed.local_addr().unwrap());
     let aws = Aws::over(settings(&url).await, None);
     let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
-    assert_eq!(trouble.kind, TroubleKind::Unreachable);
+    assert_eq!(trouble.kind, AwsErrorKind::Unreachable);
     assert!(trouble.message.contains("Connection refused"), "{}", trouble.message);
     assert!(!trouble.message.starts_with("dispatch failure"), "{}", trouble.message);
 }
@@ -92,7 +93,7 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
         .build();
     let aws = Aws::over(settings(&server.url).await.to_builder().timeout_config(limits).build(), None);
     let trouble = aws.observe(&names(), SERVICES).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, false));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::TimedOut, false));
     let reads = server.requests().len();
     let update = Update {
         color: Color::Blue,
@@ -103,6 +104,6 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
         purpose: Purpose::Deploy,
     };
     let trouble = aws.update_service(&names().place, &update).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::TimedOut, true));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::TimedOut, true));
     assert_eq!(server.requests().len(), reads + 1, "a write that timed out goes out once");
 }

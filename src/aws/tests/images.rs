@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::server::{Answer, Server, json as answer, refusal};
 use crate::aws::identity::Caller;
-use crate::plan::trouble::TroubleKind;
+use crate::plan::aws_error::AwsErrorKind;
 
 /// A digest.
 const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
@@ -37,7 +37,7 @@ async fn an_image_that_is_not_there_is_no_trouble() {
     }
     let server = Server::start(|request, _| refusal(request, 400, "AccessDeniedException", "no")).await;
     let trouble = server.aws().await.digest("1", "eu-west-1", "shop/web", "v2").await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.action), (TroubleKind::Denied, "ecr:DescribeImages"));
+    assert_eq!((trouble.kind, trouble.action), (AwsErrorKind::Denied, "ecr:DescribeImages"));
     assert_eq!(trouble.resource, "shop/web");
 }
 

@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Request, Server, json as answer, refusal, xml};
 use crate::aws::Names;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{
     Alarm, AlarmState, Binding, Breaker, Condition, Pattern, Place, QueryPair, Rollout, Scalable, Service,
     ServiceDeploymentStatus, ServiceStatus, Snapshot, Threshold, Weighted,
 };
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// The load balancer of both colors.
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1";
 
 /// A look at everything.
-const ALL: Look = Look { scaling: true, alarms: true, ..Look::CLOSER };
+const ALL: ReadScope = ReadScope { scaling: true, alarms: true, ..ReadScope::CLOSER };
 
 /// A service as ECS describes it.
 fn service(name: &str) -> Value {
@@ -235,7 +235,7 @@ async fn server(denied: &'static str) -> Server {
 }
 
 /// What one look shows when an operation is denied; an empty name denies none.
-async fn look(denied: &'static str, look: Look) -> (Read<Snapshot>, Server) {
+async fn look(denied: &'static str, look: ReadScope) -> (AwsResult<Snapshot>, Server) {
     let server = server(denied).await;
     let place = Place { cluster: "shop".to_owned(), ..Place::default() };
     let service = |color, name: &str| (color, name.to_owned());
@@ -250,7 +250,7 @@ async fn look(denied: &'static str, look: Look) -> (Read<Snapshot>, Server) {
 }
 
 /// A part that was asked for and read.
-fn part<T>(seen: Option<&Read<T>>) -> &T {
+fn part<T>(seen: Option<&AwsResult<T>>) -> &T {
     seen.unwrap().as_ref().unwrap()
 }
 
@@ -434,11 +434,12 @@ async fn what_needs_only_the_services_is_asked_at_the_same_time() {
 #[tokio::test]
 async fn only_what_is_asked_for_is_read() {
     let (read, server) =
-        look("", Look { wiring: false, health: false, definitions: false, ..Look::WHOLE }).await;
+        look("", ReadScope { wiring: false, health: false, definitions: false, ..ReadScope::WHOLE }).await;
     let snapshot = read.unwrap();
     assert!(snapshot.balancers.is_none() && snapshot.services.iter().all(|service| service.group.is_none()));
     assert_eq!(server.operations(), ["DescribeServices"]);
-    let (read, server) = look("", Look { only: Some(Color::Green), wiring: false, ..Look::WHOLE }).await;
+    let (read, server) =
+        look("", ReadScope { only: Some(Color::Green), wiring: false, ..ReadScope::WHOLE }).await;
     let names: Vec<String> = read.unwrap().services.into_iter().map(|service| service.name).collect();
     assert_eq!(names, ["web-green"]);
     assert_eq!(server.requests()[0].json()["services"], json!(["web-green"]));
@@ -478,7 +479,7 @@ async fn a_denied_part_is_named_and_the_rest_is_there() {
         let troubles = snapshot.troubles();
         assert!(!troubles.is_empty(), "{operation}");
         for trouble in troubles {
-            assert_eq!((trouble.action, trouble.kind), (action, TroubleKind::Denied));
+            assert_eq!((trouble.action, trouble.kind), (action, AwsErrorKind::Denied));
         }
         assert_eq!(parts(&snapshot.services[0]), good, "{operation}");
         assert_eq!(matches!(snapshot.balancers, Some(Ok(_))), balancers, "{operation}");

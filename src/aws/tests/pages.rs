@@ -8,9 +8,9 @@ use super::server::{Answer, Request, Server, xml};
 use crate::aws::clients::Aws;
 use crate::aws::tasks::Desired;
 use crate::clock;
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
 use crate::plan::snapshot::Service;
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
 
 /// A load balancer's ARN.
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/1";
@@ -37,7 +37,7 @@ fn page(request: &Request, next: &str, whole: &str) -> Answer {
 }
 
 /// Reads the list of this operation.
-async fn read(aws: &Aws, operation: &str) -> Read<()> {
+async fn read(aws: &Aws, operation: &str) -> AwsResult<()> {
     let service = Service { name: "web-blue".to_owned(), ..crate::plan::sample::service(Color::Blue) };
     match operation {
         "DescribeAlarms" => aws.alarms(&["5xx".to_owned()]).await.map(drop),
@@ -64,12 +64,12 @@ const LISTS: [(&str, &str); 7] = [
 /// The trouble that each list comes to, and how many pages it was asked for; `next` names the page after each.
 async fn troubles(
     next: impl Fn(usize) -> String + Copy + Send + Sync + 'static,
-) -> Vec<(String, Trouble, usize)> {
+) -> Vec<(String, AwsError, usize)> {
     let mut all = Vec::new();
     for (list, whole) in LISTS {
         let server = Server::start(move |request, number| page(request, &next(number), whole)).await;
         let aws = server.aws().await;
-        let read = clock::within(Duration::from_secs(20), read(&aws, list)).await;
+        let read = clock::with_timeout(Duration::from_secs(20), read(&aws, list)).await;
         let read = read.unwrap_or_else(|| panic!("{list} does not end"));
         let trouble = read.expect_err(list);
         let operation = list.split(' ').next().unwrap_or_default();
@@ -82,7 +82,7 @@ async fn troubles(
 #[tokio::test]
 async fn invariant_09_a_list_whose_token_repeats_is_no_whole_list() {
     for (list, trouble, pages) in troubles(|_| "again".to_owned()).await {
-        assert_eq!((trouble.kind, pages), (TroubleKind::Unreachable, 2), "{list}");
+        assert_eq!((trouble.kind, pages), (AwsErrorKind::Unreachable, 2), "{list}");
         assert_eq!(trouble.message, "AWS gave the same page of the list again");
     }
 }
@@ -90,7 +90,7 @@ async fn invariant_09_a_list_whose_token_repeats_is_no_whole_list() {
 #[tokio::test]
 async fn invariant_40_a_list_without_an_end_is_given_up() {
     for (list, trouble, pages) in troubles(|number| number.to_string()).await {
-        assert_eq!((trouble.kind, pages), (TroubleKind::Unreachable, 100), "{list}");
+        assert_eq!((trouble.kind, pages), (AwsErrorKind::Unreachable, 100), "{list}");
         assert_eq!(trouble.message, "the list of AWS has no end after 100 pages");
     }
 }

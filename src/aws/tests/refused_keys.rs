@@ -1,8 +1,8 @@
 //! Credentials that AWS refuses cost one call.
 
 use super::server::{Server, json, refusal};
-use crate::aws::together::together;
-use crate::plan::trouble::TroubleKind;
+use crate::aws::together::join_all;
+use crate::plan::aws_error::AwsErrorKind;
 
 #[tokio::test]
 async fn credentials_that_aws_refuses_are_sent_once() {
@@ -14,7 +14,7 @@ async fn credentials_that_aws_refuses_are_sent_once() {
         let other = aws.caller().await.unwrap_err();
         assert_eq!(server.requests().len(), 1, "{code}");
         for trouble in [&first, &next, &other] {
-            assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Expired, false), "{trouble:?}");
+            assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Expired, false), "{trouble:?}");
             assert_eq!(trouble.code, first.code);
         }
         assert_eq!(next.resource, "web:2");
@@ -36,7 +36,7 @@ async fn another_refusal_ends_no_call() {
     for (code, message) in codes {
         let server = Server::start(move |request, _| refusal(request, 400, code, message)).await;
         let aws = server.aws().await;
-        let all = together((0..3).map(|_| aws.revision("web:1"))).await;
+        let all = join_all((0..3).map(|_| aws.revision("web:1"))).await;
         assert!(all.iter().all(Result::is_err));
         assert_eq!(server.requests().len(), 3, "{code}");
     }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Server, json as answer, refusal};
 use crate::aws::Names;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
-use crate::plan::look::Look;
-use crate::plan::scalers::{Scalers, differences};
+use crate::plan::read_scope::ReadScope;
+use crate::plan::scalers::{Scalers, field_differences};
 use crate::plan::snapshot::{Place, Scalable};
 use crate::plan::step::{Purpose, Put, Scaling};
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// The cluster `shop`.
 fn place() -> Place {
@@ -22,10 +22,11 @@ fn place() -> Place {
 }
 
 /// The policies and alarms of `web-green`.
-async fn scalers(server: &Server) -> Read<Scalers> {
+async fn scalers(server: &Server) -> AwsResult<Scalers> {
     let services = vec![(Color::Green, "web-green".to_owned())];
     let names = Names { place: place(), services, ..Names::default() };
-    let look = Look { wiring: false, health: false, definitions: false, scalers: true, ..Look::WHOLE };
+    let look =
+        ReadScope { wiring: false, health: false, definitions: false, scalers: true, ..ReadScope::WHOLE };
     let snapshot = server.aws().await.observe(&names, look).await.unwrap();
     snapshot.services.into_iter().next().unwrap().scalers.unwrap()
 }
@@ -112,9 +113,9 @@ async fn policies_and_alarms_come_from_all_pages_as_they_are_written() {
         [("ecs-blue-green/shop/web-green/out", "StepScaling"), ("theirs", "TargetTrackingScaling")]
     );
     assert_eq!(found.policies[0].arn, "arn:ecs-blue-green/shop/web-green/out");
-    assert_eq!(differences(&found.policies[0].content, &steps()), []);
+    assert_eq!(field_differences(&found.policies[0].content, &steps()), []);
     assert_eq!(found.policies[1].content, Value::Null);
-    assert_eq!(differences(&found.alarms[0].content, &low()), []);
+    assert_eq!(field_differences(&found.alarms[0].content, &low()), []);
     assert!(!found.alarms[0].composite && found.alarms[1].composite);
     let requests = server.requests();
     let asked = requests.iter().find(|request| request.operation() == "DescribeAlarms").unwrap().cbor();
@@ -162,7 +163,7 @@ async fn what_the_sdk_does_not_know_is_not_sent() {
         aws.put_policy(&place(), &put("out", &odd)).await.unwrap_err(),
         aws.put_alarm(&put("low", &odd)).await.unwrap_err(),
     ] {
-        assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Refused, false));
+        assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Refused, false));
         assert_eq!(trouble.message, "can't be written, nothing was sent: unknown key Treshold");
     }
     assert_eq!(server.operations(), [""; 0]);
@@ -180,7 +181,7 @@ async fn invariant_35_a_policy_or_alarm_without_an_answer_is_written_once() {
             aws.put_policy(&place(), &put("out", &steps())).await.unwrap_err(),
             aws.put_alarm(&put("low", &low())).await.unwrap_err(),
         ] {
-            assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+            assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
         }
         assert_eq!(server.operations(), ["PutScalingPolicy", "PutMetricAlarm"]);
     }
@@ -203,7 +204,7 @@ async fn a_service_linked_role_that_is_missing_is_a_missing_permission() {
         purpose: Purpose::Deploy,
     };
     let trouble = server.aws().await.scale(&place(), &scaling, Scalable::default()).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.action), (TroubleKind::Denied, "iam:CreateServiceLinkedRole"));
+    assert_eq!((trouble.kind, trouble.action), (AwsErrorKind::Denied, "iam:CreateServiceLinkedRole"));
     assert_eq!(
         trouble.resource,
         "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Server, json as answer, refusal};
 use crate::aws::Names;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Place, Scalable, Snapshot};
 use crate::plan::step::{Purpose, Scaling};
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// The cluster `shop`.
 fn place() -> Place {
@@ -16,10 +16,11 @@ fn place() -> Place {
 }
 
 /// A look at services and scalable targets alone.
-async fn look(server: &Server, services: &[(Color, &str)]) -> Read<Snapshot> {
+async fn look(server: &Server, services: &[(Color, &str)]) -> AwsResult<Snapshot> {
     let services = services.iter().map(|(color, name)| (*color, (*name).to_owned())).collect();
     let names = Names { place: place(), services, ..Names::default() };
-    let look = Look { wiring: false, health: false, definitions: false, scaling: true, ..Look::WHOLE };
+    let look =
+        ReadScope { wiring: false, health: false, definitions: false, scaling: true, ..ReadScope::WHOLE };
     server.aws().await.observe(&names, look).await
 }
 
@@ -87,7 +88,7 @@ async fn scalable_targets_that_may_not_be_read_are_trouble_of_each_service() {
     let troubles = snapshot.troubles();
     assert_eq!(troubles.len(), 2);
     assert_eq!(troubles[0].action, "application-autoscaling:DescribeScalableTargets");
-    assert_eq!(troubles[0].kind, TroubleKind::Denied);
+    assert_eq!(troubles[0].kind, AwsErrorKind::Denied);
     assert_eq!(troubles[0].resource, "service/shop/web-blue, service/shop/web-green");
 }
 
@@ -152,14 +153,14 @@ async fn invariant_35_a_scalable_target_without_an_answer_is_written_once() {
         })
         .await;
         let trouble = server.aws().await.scale(&place(), &nothing(), Scalable::default()).await.unwrap_err();
-        assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+        assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
         assert_eq!(server.operations(), ["RegisterScalableTarget"]);
     }
 }
 
 #[tokio::test]
 async fn refusals_of_application_auto_scaling_had_no_effect() {
-    use TroubleKind::{Missing, Refused, Throttled};
+    use AwsErrorKind::{Missing, Refused, Throttled};
     for (code, kind) in [
         ("ValidationException", Refused),
         ("LimitExceededException", Refused),

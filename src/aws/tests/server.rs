@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::clients::{Access, Aws, Means, config};
+use super::super::clients::{Access, Aws, Means, sdk_config};
 
 /// One request.
 #[derive(Clone, Debug, Default)]
@@ -176,7 +176,7 @@ pub(crate) async fn settings(url: &str) -> aws_config::SdkConfig {
     };
     let credentials = aws_credential_types::Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
-    config(&access).await.to_builder().endpoint_url(url).credentials_provider(provider).build()
+    sdk_config(&access).await.to_builder().endpoint_url(url).credentials_provider(provider).build()
 }
 
 /// Answers the requests of one connection.

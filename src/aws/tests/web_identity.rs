@@ -8,10 +8,10 @@ use aws_smithy_types::base64;
 use aws_smithy_types::date_time::Format;
 
 use super::server::{Answer, Request, Server, refusal};
-use crate::aws::clients::{unsigned, with_credentials};
+use crate::aws::clients::{unsigned_config, with_credentials};
 use crate::aws::{Access, Aws, Means, SignIn};
 use crate::id_token::IdTokens;
-use crate::plan::trouble::{Trouble, TroubleKind};
+use crate::plan::aws_error::{AwsError, AwsErrorKind};
 
 /// The role of these tests.
 const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
@@ -75,7 +75,7 @@ async fn aws(server: &Server) -> Aws {
         role: ROLE.to_owned(),
         audience: "sts.amazonaws.com",
         session: "ecs-blue-green-42-1".to_owned(),
-        tokens: IdTokens::new(crate::http::client("42").unwrap(), &url, "Zq2-planted-bearer"),
+        tokens: IdTokens::new(crate::http::build_client("42").unwrap(), &url, "Zq2-planted-bearer"),
         mask,
     };
     let access = Access {
@@ -86,12 +86,12 @@ async fn aws(server: &Server) -> Aws {
         trace: None,
         definitions: |_| (),
     };
-    let config = unsigned(&access).await.to_builder().endpoint_url(&server.url).build();
+    let config = unsigned_config(&access).await.to_builder().endpoint_url(&server.url).build();
     Aws::over(with_credentials(config, &access), None)
 }
 
 /// The trouble of a job whose STS refuses it, and the requests.
-async fn refused(status: u16, code: &'static str, message: &'static str) -> (Trouble, Vec<Request>) {
+async fn refused(status: u16, code: &'static str, message: &'static str) -> (AwsError, Vec<Request>) {
     let server = Server::start(move |request, _| match asks_github(request) {
         true => github(CLAIMS),
         false => refusal(request, status, code, message),
@@ -178,7 +178,7 @@ async fn an_outage_or_a_refusal_of_github_does_no_harm_while_the_last_credential
 async fn a_role_that_does_not_trust_the_job_is_denied_with_what_the_token_says() {
     let (trouble, requests) =
         refused(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity").await;
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Denied, false));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Denied, false));
     assert_eq!((trouble.action, trouble.resource.as_str()), ("sts:AssumeRoleWithWebIdentity", ROLE));
     assert_eq!(
         trouble.message,
@@ -204,7 +204,7 @@ async fn a_key_that_sts_could_not_get_is_tried_again_with_a_fresh_token() {
         .await;
         let answer = aws(&server).await.caller().await;
         let kind = answer.map(|_| ()).map_err(|trouble| trouble.kind);
-        let expected = if refusals < 4 { Ok(()) } else { Err(TroubleKind::Unreachable) };
+        let expected = if refusals < 4 { Ok(()) } else { Err(AwsErrorKind::Unreachable) };
         assert_eq!(kind, expected, "{code}");
         let asked = server.requests();
         let mut tokens: Vec<_> =
@@ -217,8 +217,8 @@ async fn a_key_that_sts_could_not_get_is_tried_again_with_a_fresh_token() {
 
 #[tokio::test]
 async fn refusals_of_sts_keep_their_meaning_and_tell_no_token() {
-    use TroubleKind::{Denied, Expired, Refused, Unreachable};
-    let table: [(&str, &str, TroubleKind); 5] = [
+    use AwsErrorKind::{Denied, Expired, Refused, Unreachable};
+    let table: [(&str, &str, AwsErrorKind); 5] = [
         ("IDPCommunicationError", "Couldn't retrieve verification key", Unreachable),
         ("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x", Denied),
         ("InvalidIdentityToken", "Incorrect token audience", Denied),
@@ -236,8 +236,8 @@ async fn refusals_of_sts_keep_their_meaning_and_tell_no_token() {
 
 #[tokio::test]
 async fn no_token_is_told_as_what_it_is() {
-    use TroubleKind::{NoCredentials, Unreachable};
-    let table: [(u16, &str, TroubleKind, &str); 4] = [
+    use AwsErrorKind::{NoCredentials, Unreachable};
+    let table: [(u16, &str, AwsErrorKind, &str); 4] = [
         (401, "Zq3 denied", NoCredentials, "it answered with HTTP 401"),
         (500, "Zq3 broken", Unreachable, "it answered with HTTP 500"),
         (200, "<html>Zq3</html>", Unreachable, "its answer holds no token"),
@@ -256,7 +256,7 @@ async fn no_token_is_told_as_what_it_is() {
 async fn a_silent_github_is_timed_out_by_its_own_name() {
     let server = Server::start(|_, _| Answer::Hang).await;
     let trouble = aws(&server).await.caller().await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.action), (TroubleKind::TimedOut, "the job's id token"));
+    assert_eq!((trouble.kind, trouble.action), (AwsErrorKind::TimedOut, "the job's id token"));
 }
 
 #[tokio::test]

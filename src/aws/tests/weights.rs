@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Request, Server, refusal, xml};
 use crate::aws::actions;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Split;
 use crate::plan::sample::snapshot;
 use crate::plan::snapshot::{Rule, Weighted};
 use crate::plan::step::{Purpose, Weights};
-use crate::plan::trouble::{Read, TroubleKind};
 
 /// Writes one rule.
-async fn set(server: &Server, weights: &Weights) -> Read<Rule> {
+async fn set(server: &Server, weights: &Weights) -> AwsResult<Rule> {
     let (mut answers, between) =
         server.aws().await.set_weights(&[(weights, &found())], &[], &snapshot()).await;
     assert!(answers.len() == 1 && between.is_none());
@@ -251,7 +251,7 @@ fn no_field_of_the_sdks_actions_is_forgotten() {
     // The SDK prints every field. The secret has none in JSON.
     let told = format!("{read:?}").replace("client_secret: None", "");
     assert!(!told.contains("None"), "a field that src/aws/actions.rs does not have: {told}");
-    assert_eq!(actions::json(&read), all);
+    assert_eq!(actions::actions_to_json(&read), all);
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn invariant_32_a_client_secret_does_not_get_into_json() {
     let config = read[0].authenticate_oidc_config.as_mut().unwrap();
     config.client_secret = Some("hush".to_owned());
     config.use_existing_client_secret = None;
-    assert_eq!(actions::json(&read), json!([oidc()]));
+    assert_eq!(actions::actions_to_json(&read), json!([oidc()]));
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn what_is_not_understood_is_told_by_its_place() {
 async fn nothing_is_sent_when_the_actions_are_not_understood() {
     let server = Server::start(|request, _| good(request)).await;
     let trouble = set(&server, &weights(true, Value::Null)).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Refused, false));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Refused, false));
     assert_eq!(
         (trouble.action, trouble.resource.as_str()),
         ("elasticloadbalancing:ModifyListener", LISTENER)
@@ -309,7 +309,7 @@ async fn invariant_35_weights_without_an_answer_are_sent_once() {
             .await;
             let step = weights(default, json!([forward(80, 20)]));
             let trouble = set(&server, &step).await.unwrap_err();
-            assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+            assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
             let action = if default { "ModifyListener" } else { "ModifyRule" };
             assert_eq!(trouble.action, format!("elasticloadbalancing:{action}"));
             assert_eq!(server.operations(), [action]);
@@ -328,7 +328,7 @@ async fn throttled_weights_are_sent_again_and_refused_ones_had_no_effect() {
     set(&server, &step).await.unwrap();
     assert_eq!(server.operations(), ["ModifyRule", "ModifyRule", "DescribeRules"]);
     for (code, kind) in
-        [("RuleNotFound", TroubleKind::Missing), ("InvalidConfigurationRequest", TroubleKind::Refused)]
+        [("RuleNotFound", AwsErrorKind::Missing), ("InvalidConfigurationRequest", AwsErrorKind::Refused)]
     {
         let server = Server::start(move |request, _| refusal(request, 400, code, "no")).await;
         let trouble = set(&server, &step).await.unwrap_err();
@@ -338,7 +338,7 @@ async fn throttled_weights_are_sent_again_and_refused_ones_had_no_effect() {
 
 #[tokio::test]
 async fn a_read_back_that_fails_leaves_the_effect_unknown() {
-    for (code, kind) in [("AccessDenied", TroubleKind::Denied), ("", TroubleKind::Missing)] {
+    for (code, kind) in [("AccessDenied", AwsErrorKind::Denied), ("", AwsErrorKind::Missing)] {
         let server = Server::start(move |request, _| match (request.operation().as_str(), code) {
             ("DescribeRules", "") => xml("DescribeRules", "<Rules></Rules>"),
             ("DescribeRules", code) => refusal(request, 400, code, "no"),
@@ -377,11 +377,11 @@ fn described_without(request: &Request, gone: &[&str]) -> Answer {
 }
 
 /// The answers of three writes at once, with the operations that were asked.
-async fn three(server: &Server) -> (Vec<Result<String, (TroubleKind, bool)>>, usize) {
+async fn three(server: &Server) -> (Vec<Result<String, (AwsErrorKind, bool)>>, usize) {
     let all: Vec<(Weights, Rule)> = (1..=3).map(numbered).collect();
     let writes: Vec<(&Weights, &Rule)> = all.iter().map(|(write, rule)| (write, rule)).collect();
     let (answers, _) = server.aws().await.set_weights(&writes, &[], &snapshot()).await;
-    let told = |answer: Read<Rule>| {
+    let told = |answer: AwsResult<Rule>| {
         answer.map(|rule| rule.arn).map_err(|trouble| (trouble.kind, trouble.effect_unknown))
     };
     let reads = server.operations().iter().filter(|name| *name == "DescribeRules").count();
@@ -400,8 +400,8 @@ async fn invariant_35_of_rules_written_at_once_each_has_an_answer_of_its_own() {
 
     let second = |request: &Request| request.field("RuleArn").as_deref() == Some("arn:rule/2");
     for (code, answer) in [
-        ("AccessDenied", Err((TroubleKind::Denied, false))),
-        ("InternalFailure", Err((TroubleKind::Unreachable, true))),
+        ("AccessDenied", Err((AwsErrorKind::Denied, false))),
+        ("InternalFailure", Err((AwsErrorKind::Unreachable, true))),
     ] {
         let server = Server::start(move |request, _| match request.operation().as_str() {
             "DescribeRules" => described_without(request, &[]),
@@ -419,5 +419,5 @@ async fn invariant_35_of_rules_written_at_once_each_has_an_answer_of_its_own() {
         other => xml(other, ""),
     })
     .await;
-    assert_eq!(three(&server).await, (vec![ok(1), Err((TroubleKind::Missing, true)), ok(3)], 4));
+    assert_eq!(three(&server).await, (vec![ok(1), Err((AwsErrorKind::Missing, true)), ok(3)], 4));
 }

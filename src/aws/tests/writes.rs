@@ -1,11 +1,11 @@
 //! How writes are sent.
 
 use super::server::{Answer, Server, json, refusal};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::definition::Content;
 use crate::plan::snapshot::{Place, Rollout};
 use crate::plan::step::{Purpose, Update};
-use crate::plan::trouble::TroubleKind;
 
 /// The cluster `shop`.
 fn place() -> Place {
@@ -38,11 +38,11 @@ async fn invariant_35_a_write_without_an_answer_is_sent_once() {
         }
         let before = server.requests().len();
         let trouble = aws.update_service(&place(), &update()).await.unwrap_err();
-        assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+        assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
         assert_eq!(server.requests().len(), before + 1);
         let content = Content::from_described(serde_json::json!({ "family": "web" })).unwrap();
         let trouble = aws.register(&content).await.unwrap_err();
-        assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+        assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
         assert_eq!((trouble.action, trouble.resource.as_str()), ("ecs:RegisterTaskDefinition", "web"));
         assert_eq!(server.requests().len(), before + 2);
     }
@@ -52,7 +52,7 @@ async fn invariant_35_a_write_without_an_answer_is_sent_once() {
 async fn invariant_35_a_write_with_a_5xx_is_sent_once() {
     let server = Server::start(|request, _| refusal(request, 500, "ServerException", "boom")).await;
     let trouble = server.aws().await.update_service(&place(), &update()).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Unreachable, true));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Unreachable, true));
     assert_eq!(server.operations(), ["UpdateService"]);
 }
 
@@ -80,7 +80,7 @@ async fn a_refused_write_had_no_effect() {
     let server =
         Server::start(|request, _| refusal(request, 400, "AccessDeniedException", "not authorized")).await;
     let trouble = server.aws().await.update_service(&place(), &update()).await.unwrap_err();
-    assert_eq!((trouble.kind, trouble.effect_unknown), (TroubleKind::Denied, false));
+    assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::Denied, false));
     assert_eq!(trouble.action, "ecs:UpdateService");
 }
 

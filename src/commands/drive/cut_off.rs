@@ -1,10 +1,10 @@
-//! The answer of a step whose call a signal cut off.
+//! The answer of a step whose call was interrupted by a signal.
 
+use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::step::Step;
-use crate::plan::trouble::{Trouble, TroubleKind};
 
-/// The answer of a step that a signal cut off.
-pub(super) fn cut_off(step: &Step) -> Trouble {
+/// The answer of a step that a signal interrupted.
+pub(super) fn cut_off(step: &Step) -> AwsError {
     let (action, resource) = match step {
         Step::Register { family } => ("ecs:RegisterTaskDefinition", family),
         Step::Update(update) => ("ecs:UpdateService", &update.service),
@@ -22,9 +22,9 @@ pub(super) fn cut_off(step: &Step) -> Trouble {
 }
 
 /// A call without an answer.
-fn no_answer(action: &'static str, resource: &str) -> Trouble {
-    Trouble {
-        kind: TroubleKind::TimedOut,
+fn no_answer(action: &'static str, resource: &str) -> AwsError {
+    AwsError {
+        kind: AwsErrorKind::TimedOut,
         action,
         resource: resource.to_owned(),
         code: None,

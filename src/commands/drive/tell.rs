@@ -1,35 +1,35 @@
-//! What a drive tells of its way: each thing once, and as a heartbeat what goes on.
+//! The progress reports of a drive: each fact once, and ongoing waits as a heartbeat.
 
 use super::Drive;
 use crate::clock;
-use crate::commands::logs::links;
-use crate::commands::session::{HEARTBEAT, alike};
+use crate::commands::logs::log_links;
+use crate::commands::session::{HEARTBEAT, is_same_error};
 use crate::event::{Answered, Event, Warning};
-use crate::plan::course::Course;
+use crate::plan::aws_error::{AwsError, AwsResult};
+use crate::plan::operation::Operation;
 use crate::plan::own_targets::group_targets;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, Trouble};
 
-/// A write that AWS does not take for now, and what was told of it.
+/// A write that AWS refuses for now, and the reports about the write.
 pub(super) struct HeldUp {
     /// The write.
     pub(super) step: Step,
     /// AWS's answer.
-    trouble: Trouble,
-    /// When it was tried first.
+    trouble: AwsError,
+    /// Time of the first attempt.
     since: Time,
-    /// How often it was tried.
+    /// Number of attempts.
     tries: u32,
-    /// When that was told last.
+    /// Time of the last report.
     told: Time,
 }
 
-impl<C: Course> Drive<'_, C> {
-    /// Tells once of targets that no task of a color's service is behind.
-    pub(super) fn tell_foreign(&mut self, seen: &Read<Snapshot>) {
+impl<C: Operation> Drive<'_, C> {
+    /// Reports once that targets of a color belong to no task of its service.
+    pub(super) fn tell_foreign(&mut self, seen: &AwsResult<Snapshot>) {
         for service in seen.iter().flat_map(|snapshot| &snapshot.services) {
             let targets = self.session.foreign.borrow().of(service.color);
             if targets.iter().any(|target| !self.told_foreign.contains(target)) {
@@ -48,7 +48,7 @@ impl<C: Course> Drive<'_, C> {
         }
     }
 
-    /// Tells once that all users are where they should be, though the run still watches.
+    /// Reports once that all users reached the wanted split, while the run still watches.
     pub(super) fn tell_arrival(&mut self) {
         let Some(moving) = self.course.moving() else { return };
         let run = &moving.run;
@@ -62,7 +62,7 @@ impl<C: Course> Drive<'_, C> {
     }
 
     /// Reports the first task that failed, with its cause, once.
-    pub(super) fn tell_failure(&mut self, seen: &Read<Snapshot>) {
+    pub(super) fn tell_failure(&mut self, seen: &AwsResult<Snapshot>) {
         if self.told_failure {
             return;
         }
@@ -70,17 +70,17 @@ impl<C: Course> Drive<'_, C> {
         let Some((color, cause)) = found else { return };
         self.told_failure = true;
         let logs = self.course.deploying().map_or(Vec::new(), |deploying| {
-            links(&cause, &deploying.goal.content, &self.session.names.place.region)
+            log_links(&cause, &deploying.goal.content, &self.session.names.place.region)
         });
         self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
     }
 
-    /// The desired count that somebody else set, of the service that is deployed to.
+    /// The desired count that another writer set on the deployed service.
     pub(super) fn recounted(&self) -> Option<u32> {
         self.course.deploying().and_then(|deploying| deploying.run.recounted)
     }
 
-    /// Tells when somebody else set another desired count than this one.
+    /// Reports a desired count of another writer, if different from `before`.
     pub(super) fn tell_count(&self, before: Option<u32>) {
         if let Some(count) = self.recounted().filter(|count| Some(*count) != before) {
             self.session.reporter.emit(&Event::Recounted(count));
@@ -96,8 +96,8 @@ impl<C: Course> Drive<'_, C> {
         }
     }
 
-    /// Tells what a step brought.
-    pub(super) fn tell(&mut self, step: &Step, answer: &Read<Answer>) {
+    /// Reports the result of a step.
+    pub(super) fn tell(&mut self, step: &Step, answer: &AwsResult<Answer>) {
         let told = match answer {
             Ok(Answer::Found(Some(arn))) => Answered::Found(arn.clone()),
             Ok(Answer::Found(None) | Answer::Probed(Err(_)) | Answer::Weighed(_) | Answer::Changed) => return,
@@ -108,18 +108,18 @@ impl<C: Course> Drive<'_, C> {
             }
             Ok(Answer::Probed(Ok(()))) => Answered::ProbesPassed(self.session.settings.probes().len()),
             Err(trouble) if self.is_told(step, trouble) => return,
-            Err(trouble) => Answered::Trouble(trouble.clone()),
+            Err(trouble) => Answered::AwsError(trouble.clone()),
         };
         self.session.reporter.emit(&Event::Answered(told));
     }
 
-    /// Whether the trouble with a write was told already. One that goes on is told as a heartbeat.
-    fn is_told(&mut self, step: &Step, trouble: &Trouble) -> bool {
+    /// True if the error of a write was reported already. An ongoing error is reported as a heartbeat.
+    fn is_told(&mut self, step: &Step, trouble: &AwsError) -> bool {
         let now = clock::now();
         let place = self.held_up.iter().position(|held| held.step == *step);
         let known = place.map(|place| self.held_up.swap_remove(place));
-        let Some(held) = known.filter(|held| alike(&held.trouble, trouble)) else {
-            let passes = trouble.kind.passes() && !trouble.effect_unknown;
+        let Some(held) = known.filter(|held| is_same_error(&held.trouble, trouble)) else {
+            let passes = trouble.kind.is_transient() && !trouble.effect_unknown;
             let (step, trouble) = (step.clone(), trouble.clone());
             self.held_up.extend(passes.then_some(HeldUp { step, trouble, since: now, tries: 1, told: now }));
             return false;
@@ -135,8 +135,8 @@ impl<C: Course> Drive<'_, C> {
     }
 }
 
-/// Whether two waits are for the same thing: time that runs out is no news.
-pub(super) fn same(told: &Wait, wait: &Wait) -> bool {
+/// True if two waits are for the same thing: passing time alone is no news.
+pub(super) fn is_same_wait(told: &Wait, wait: &Wait) -> bool {
     match (told, wait) {
         (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
             a == b && old == new

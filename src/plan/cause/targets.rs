@@ -1,20 +1,25 @@
-//! What the load balancer said of the targets that it did not find healthy.
+//! The load balancer's reasons for targets that are not healthy.
 //!
-//! A target leaves its group as soon as ECS replaces its task, so three sources are read: the group as it is now, what
-//! earlier looks saw, and ECS's events.
+//! A target leaves its group as soon as ECS replaces the task. So the finding has three sources: the group now, targets
+//! that earlier looks saw, and ECS's events.
 
-use super::{Finding, known};
+use super::{Finding, known_value};
 use crate::plan::own_targets::group_targets;
 use crate::plan::snapshot::{Event, Service, Target, Task};
-use crate::plan::verdict::{Mine, is_own, own_tasks};
+use crate::plan::verdict::{OwnDeployment, is_own, own_tasks};
 
 /// One finding for each own target that is or was not healthy.
-pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stopped: &[&Task]) -> Vec<Finding> {
+pub(super) fn of_targets(
+    service: &Service,
+    awaited: &OwnDeployment,
+    seen: &[Target],
+    stopped: &[&Task],
+) -> Vec<Finding> {
     let running: Vec<&Task> =
-        known(&service.tasks).map(|tasks| own_tasks(tasks, mine).collect()).unwrap_or_default();
+        known_value(&service.tasks).map(|tasks| own_tasks(tasks, awaited).collect()).unwrap_or_default();
     let group = service.setup.links.first().and_then(|link| link.group.as_deref()).unwrap_or_default();
     let group = group_name(group);
-    let now = now(service, mine);
+    let now = unhealthy_targets(service, awaited);
     let is_new =
         |target: &&Target| !now.iter().any(|known| (&known.id, known.port) == (&target.id, target.port));
     let found: Vec<Finding> = now
@@ -27,15 +32,15 @@ pub(super) fn of_targets(service: &Service, mine: &Mine, seen: &[Target], stoppe
         return found;
     }
     let own: Vec<&Task> = running.iter().chain(stopped).copied().collect();
-    let since = service.events.iter().filter(|event| event.at >= mine.started);
+    let since = service.events.iter().filter(|event| event.at >= awaited.started);
     since.filter_map(|event| of_event(event, &own, &group)).collect()
 }
 
-/// Own targets that are not healthy now. Draining ones are on their way out and tell nothing.
-fn now<'a>(service: &'a Service, mine: &Mine) -> Vec<&'a Target> {
+/// Own targets that are not healthy now. Draining targets are about to leave and say nothing about the version.
+fn unhealthy_targets<'a>(service: &'a Service, awaited: &OwnDeployment) -> Vec<&'a Target> {
     let tells = |target: &Target| ["unhealthy", "unused", "unavailable"].contains(&target.state.as_str());
     let own = group_targets(service).unwrap_or_default().own.into_iter();
-    own.filter(|(task, target)| is_own(task, mine) && tells(target)).map(|(_, target)| target).collect()
+    own.filter(|(task, target)| is_own(task, awaited) && tells(target)).map(|(_, target)| target).collect()
 }
 
 /// The finding of a target.
@@ -73,7 +78,7 @@ fn code_of(description: &str) -> &'static str {
     }
 }
 
-/// `web-green` of `arn:…:targetgroup/web-green/0123456789abcdef`; other ARNs by what stands after the last colon.
+/// `web-green` of `arn:…:targetgroup/web-green/0123456789abcdef`. Of other ARNs, the text after the last colon.
 pub(super) fn group_name(arn: &str) -> String {
     let resource = arn.rsplit(':').next().unwrap_or(arn);
     resource
@@ -125,12 +130,12 @@ mod tests {
     }
 
     /// Green's deployment of revision 2 from second 10 on, its tasks 11 and 12 behind the group `web-green`.
-    fn green(targets: Vec<Target>) -> (Service, Mine) {
+    fn green(targets: Vec<Target>) -> (Service, OwnDeployment) {
         let own = deployment("mine", &arn("web-green:2"), 2);
         let mut green = service(Color::Green);
         green.tasks = Some(Ok(tasks(&own, 2, 11)));
         green.targets = Some(Ok(targets));
-        let mine = Mine {
+        let awaited = OwnDeployment {
             kind: Kind::Rollout,
             id: Some(own.id),
             task_definition: own.task_definition,
@@ -139,7 +144,7 @@ mod tests {
             seen: true,
             before: Vec::new(),
         };
-        (green, mine)
+        (green, awaited)
     }
 
     /// A target that the load balancer found unhealthy for this reason.
@@ -148,12 +153,16 @@ mod tests {
     }
 
     /// The codes of what is found, given what earlier looks saw and which of the own tasks stopped.
-    fn codes((service, mine): &(Service, Mine), seen: &[Target], stopped: &[&Task]) -> Vec<String> {
+    fn codes(
+        (service, awaited): &(Service, OwnDeployment),
+        seen: &[Target],
+        stopped: &[&Task],
+    ) -> Vec<String> {
         let code = |finding: Finding| match finding {
             Finding::Target { group, code, .. } if group == "tg-green" => code,
             other => panic!("{other:?}"),
         };
-        of_targets(service, mine, seen, stopped).into_iter().map(code).collect()
+        of_targets(service, awaited, seen, stopped).into_iter().map(code).collect()
     }
 
     #[test]
@@ -190,9 +199,9 @@ mod tests {
             ),
         };
         let gone = Task { id: "gone".to_owned(), ..Task::default() };
-        let (mut service, mine) = green(Vec::new());
+        let (mut service, awaited) = green(Vec::new());
         service.events = vec![told("task11", 20), told("gone", 10), told("task12", 9), told("other", 20)];
-        let mut without = (service, mine);
+        let mut without = (service, awaited);
         assert_eq!(codes(&without, &[], &[&gone]), ["Target.Timeout", "Target.Timeout"]);
         without.0.targets = Some(Ok(vec![unhealthy(11, "Target.ResponseCodeMismatch")]));
         assert_eq!(codes(&without, &[], &[&gone]), ["Target.ResponseCodeMismatch"]);

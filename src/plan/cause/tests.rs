@@ -1,18 +1,18 @@
 //! What is told of a failed deployment, from what AWS shows of its tasks, targets, events and itself.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks, trouble};
 use crate::plan::snapshot::{Deployment, Rollout, ServiceDeployment, ServiceDeploymentStatus};
 use crate::plan::step::ProbeFailureKind;
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::Ended;
+use crate::plan::verdict::DeploymentFailure;
 
 /// A task id as AWS writes it.
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// The run's own deployment of revision 2, asked for at second 10.
-fn mine() -> Mine {
+fn awaited() -> OwnDeployment {
     own_deployment(at(10))
 }
 
@@ -68,7 +68,12 @@ fn crashed(exit_code: Option<i32>, reason: Option<&str>) -> Task {
 
 /// What a failure of the deployment is told to come from.
 fn cause(green: &Service) -> Cause {
-    gather(Some(green), Some(&mine()), &[], &Failing::Deployment(Ended::CircuitBreaker))
+    gather_cause(
+        Some(green),
+        Some(&awaited()),
+        &[],
+        &RunFailure::Deployment(DeploymentFailure::CircuitBreaker),
+    )
 }
 
 /// The findings alone.
@@ -299,10 +304,10 @@ fn what_aws_says_of_this_deployment_is_told_and_not_of_an_earlier_one() {
     };
     assert_eq!(told(Vec::new(), "ECS deployment ecs-svc/mine in progress."), []);
     assert_eq!(told(Vec::new(), "tasks failed to start."), aws("tasks failed to start."));
-    let mine = || entry("web-green:2", 11, "the circuit breaker tripped");
+    let awaited = || entry("web-green:2", 11, "the circuit breaker tripped");
     let earlier = || entry("web-green:2", 5, "the first try failed");
     let theirs = || entry("web-green:3", 30, "something else");
-    assert_eq!(told(vec![theirs(), mine(), earlier()], "failed"), aws("the circuit breaker tripped"));
+    assert_eq!(told(vec![theirs(), awaited(), earlier()], "failed"), aws("the circuit breaker tripped"));
     assert_eq!(told(vec![entry("web-green:2", 11, ""), earlier()], "tasks failed"), aws("tasks failed"));
     assert_eq!(told(vec![entry("web-green:2", 11, ""), earlier()], ""), []);
 }
@@ -322,23 +327,23 @@ fn the_most_telling_comes_first() {
         url: "http://shop/".to_owned(),
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
     };
-    let all = gather(Some(&service), Some(&mine()), &[], &Failing::Probe(probe.clone())).findings;
+    let all = gather_cause(Some(&service), Some(&awaited()), &[], &RunFailure::Probe(probe.clone())).findings;
     let kinds: Vec<String> = all
         .iter()
         .map(|finding| format!("{finding:?}").chars().take_while(char::is_ascii_alphanumeric).collect())
         .collect();
     let order = ["Probe", "Image", "OutOfMemory", "Exit", "Target", "Stopped", "Placement", "Aws"];
     assert_eq!(kinds, order);
-    let cause = gather(None, None, &[], &Failing::Probe(probe.clone()));
+    let cause = gather_cause(None, None, &[], &RunFailure::Probe(probe.clone()));
     assert_eq!(cause.findings, [Finding::Probe(probe)], "a probe's answer is told whatever AWS shows");
 }
 
 #[test]
 fn what_can_not_be_read_hides_nothing_else() {
-    let denied = || Some(Err(trouble(TroubleKind::Denied)));
+    let denied = || Some(Err(trouble(AwsErrorKind::Denied)));
     let mut service = stopped(vec![crashed(Some(1), None)]);
-    service.history = Some(Err(trouble(TroubleKind::Denied)));
-    (service.tasks, service.targets) = (denied(), Some(Err(trouble(TroubleKind::Denied))));
+    service.history = Some(Err(trouble(AwsErrorKind::Denied)));
+    (service.tasks, service.targets) = (denied(), Some(Err(trouble(AwsErrorKind::Denied))));
     assert_eq!(found(&service), [exit("app", 1, 1)]);
 }
 

@@ -1,5 +1,5 @@
-//! The definition to deploy: the base with the run's images, environment and secrets. No problem told here
-//! holds a value.
+//! The definition to deploy: the base with the run's images, environment and secrets. No problem reported here holds a
+//! value.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 
 use super::content::Content;
 use super::facts::{container_names, missing_container};
-use super::schema::found;
+use super::schema::value_kind;
 use crate::plan::problem::Problem;
 
 /// A container's name, if one is given, and its image.
 pub(crate) type Image = (Option<String>, String);
-/// A container's name, if one is given; the name of a variable; its value, or `None` to remove it. The value
-/// of a secret is the ARN or name that ECS reads it from.
+/// A container's name, if given; the name of a variable; its value, or `None` to remove the variable. The value of a
+/// secret is the ARN or name that ECS reads.
 pub(crate) type Variable = (Option<String>, String, Option<String>);
 
-/// What a run changes in the base definition.
+/// A run's changes to the base definition.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     /// Images per container.
@@ -25,11 +25,11 @@ pub(crate) struct Changes {
     pub(crate) environment: Vec<Variable>,
     /// Secrets to set or remove.
     pub(crate) secrets: Vec<Variable>,
-    /// The container that the service's load balancer names: the one meant where no container is named.
+    /// The container that the service's load balancer names: the default if a change names no container.
     pub(crate) load_balanced_container: Option<String>,
 }
 
-/// One of the two lists in which a container's variables stand.
+/// One of the two lists that hold a container's variables.
 #[derive(Clone, Copy)]
 struct Variables {
     /// The key of the list in a container definition, and the name of the input.
@@ -48,9 +48,9 @@ const MAX_TAGS: usize = 50;
 /// Longest value of a tag, in characters (API_Tag).
 const MAX_TAG_VALUE: usize = 256;
 
-/// The base with the changes, or everything that is wrong with them. AWS refuses a name that is in both
-/// lists, so a name set in one leaves the other.
-pub(crate) fn build(base: Content, changes: &Changes) -> Result<Content, Vec<Problem>> {
+/// The base with the changes, or every problem. AWS refuses a name in both lists, so a name set in one list leaves the
+/// other.
+pub(crate) fn build_content(base: Content, changes: &Changes) -> Result<Content, Vec<Problem>> {
     let mut content = base;
     let mut problems = set_images(&mut content, changes);
     let mut set = HashSet::new();
@@ -59,7 +59,7 @@ pub(crate) fn build(base: Content, changes: &Changes) -> Result<Content, Vec<Pro
     {
         let mut seen = HashSet::new();
         for (container, name, value) in variables {
-            let changed = target(&content, changes, container.as_deref()).and_then(|container| {
+            let changed = target_container(&content, changes, container.as_deref()).and_then(|container| {
                 let once = (container.clone(), name.clone());
                 if !seen.insert(once.clone()) {
                     return Err(format!("`{name}` is given twice for the container `{container}`"));
@@ -71,16 +71,16 @@ pub(crate) fn build(base: Content, changes: &Changes) -> Result<Content, Vec<Pro
                 }
                 set_variable(&mut content, &container, (kind, other), (name, value.as_deref()))
             });
-            problems.extend(changed.err().map(|what| Problem::new(input(kind.list), what)));
+            problems.extend(changed.err().map(|what| Problem::new(input_place(kind.list), what)));
         }
     }
     if problems.is_empty() { Ok(content) } else { Err(problems) }
 }
 
-/// Adds tags to the revision, for display, in place of those with the same keys. Characters that AWS does not
-/// take in a value become `_` (API_Tag), a long value is cut, and a tag beyond the fiftieth is left out: none
-/// of them may make a deployment fail.
-pub(crate) fn tag(content: &mut Content, tags: &[(&'static str, String)]) {
+/// Adds tags to the revision, for display. A tag replaces the tag with the same key. Characters that AWS does not take
+/// in a value become `_` (API_Tag), a long value is cut, and a tag after the fiftieth is left out: no tag may make a
+/// deployment fail.
+pub(crate) fn add_tags(content: &mut Content, tags: &[(&'static str, String)]) {
     let list = content.object_mut().entry("tags").or_insert_with(|| json!([]));
     if list.is_null() {
         *list = json!([]);
@@ -101,20 +101,20 @@ pub(crate) fn tag(content: &mut Content, tags: &[(&'static str, String)]) {
     }
 }
 
-/// The character itself, or `_` where a tag can't hold it.
+/// The character itself, or `_` if a tag can't hold the character.
 fn tag_character(c: char) -> char {
     if c.is_alphanumeric() || " +-=._:/@".contains(c) { c } else { '_' }
 }
 
-/// Writes the images; returns what is wrong with them.
+/// Writes the images. Returns the problems.
 fn set_images(content: &mut Content, changes: &Changes) -> Vec<Problem> {
     let mut seen = HashSet::new();
     let mut problems = Vec::new();
     for (container, image) in &changes.images {
-        match target(content, changes, container.as_deref()) {
+        match target_container(content, changes, container.as_deref()) {
             Ok(name) if !seen.insert(name.clone()) => {
                 problems.push(Problem::new(
-                    input("image"),
+                    input_place("image"),
                     format!("the container `{name}` is given two images"),
                 ));
             }
@@ -123,19 +123,19 @@ fn set_images(content: &mut Content, changes: &Changes) -> Vec<Problem> {
                     container.insert("image".to_owned(), Value::String(image.clone()));
                 }
             }
-            Err(what) => problems.push(Problem::new(input("image"), what)),
+            Err(what) => problems.push(Problem::new(input_place("image"), what)),
         }
     }
     problems
 }
 
 /// The place of a problem with an input.
-fn input(name: &str) -> String {
+fn input_place(name: &str) -> String {
     format!("input {name}")
 }
 
-/// The name of the container that is meant: the one named, else the load balancer's, else the only one.
-fn target(content: &Content, changes: &Changes, named: Option<&str>) -> Result<String, String> {
+/// The container to change: the named container, else the load balancer's, else the only container.
+fn target_container(content: &Content, changes: &Changes, named: Option<&str>) -> Result<String, String> {
     if let Some(name) = named {
         return match content.container(name) {
             Some(_) => Ok(name.to_owned()),
@@ -163,8 +163,8 @@ fn target(content: &Content, changes: &Changes, named: Option<&str>) -> Result<S
     }
 }
 
-/// Sets a variable in one list and takes it out of the other, or removes it from the one list. The kinds are
-/// the list to change and the other one.
+/// Sets a variable in one list and removes the variable from the other list, or only removes. The kinds are the list to
+/// change and the other list.
 fn set_variable(
     content: &mut Content,
     container: &str,
@@ -175,20 +175,20 @@ fn set_variable(
         return Err(missing_container(content, container));
     };
     match value {
-        None => remove(definition, kind, name),
+        None => remove_variable(definition, kind, name),
         Some(value) => {
-            put(definition, kind, name, value).map_err(|found| {
+            put_variable(definition, kind, name, value).map_err(|found| {
                 format!("{} of the container `{container}` must be a list, found {found}", kind.list)
             })?;
-            remove(definition, other, name);
+            remove_variable(definition, other, name);
         }
     }
     Ok(())
 }
 
-/// Writes a value into the entry of this name where it stands, or into a new last one. Of several entries of
-/// one name the first stays.
-fn put(
+/// Writes a value into the entry of this name, or into a new last entry. Of several entries with this name, the first
+/// stays.
+fn put_variable(
     container: &mut Map<String, Value>,
     kind: Variables,
     name: &str,
@@ -198,7 +198,7 @@ fn put(
     if list.is_null() {
         *list = json!([]);
     }
-    let wrong = found(list);
+    let wrong = value_kind(list);
     let Some(list) = list.as_array_mut() else { return Err(wrong) };
     let mut written = false;
     list.retain_mut(|entry| {
@@ -219,7 +219,7 @@ fn put(
 }
 
 /// Removes every entry of this name.
-fn remove(container: &mut Map<String, Value>, kind: Variables, name: &str) {
+fn remove_variable(container: &mut Map<String, Value>, kind: Variables, name: &str) {
     if let Some(list) = container.get_mut(kind.list).and_then(Value::as_array_mut) {
         list.retain(|entry| entry["name"].as_str() != Some(name));
     }

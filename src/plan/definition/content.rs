@@ -1,4 +1,4 @@
-//! A task definition's content: what is registered, without what AWS adds when it describes a revision.
+//! A task definition's content: the registered keys, without the keys that AWS adds to the description of a revision.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub(crate) use super::text::Format;
-use super::text::{TOP, read};
+use super::text::{TOP, read_text};
 use super::{facts, mistaken, placeholder, schema};
 use crate::plan::problem::Problem;
 
@@ -24,38 +24,39 @@ const DESCRIBE_ONLY: [&str; 9] = [
     "deleteRequestedAt",
 ];
 
-/// The registrable content of a task definition as a raw JSON object. It holds environment values: it has no
-/// `Display`, and its `Debug` shows the family alone.
+/// The registrable content of a task definition as a raw JSON object. The content holds environment values, so there is
+/// no `Display`, and `Debug` shows the family alone.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Content(Map<String, Value>);
 
 impl Content {
-    /// The content of a described revision: the task definition itself, or DescribeTaskDefinition's whole
-    /// answer, whose tags are then taken along.
+    /// The content of a described revision. The input is the task definition itself, or DescribeTaskDefinition's whole
+    /// answer, whose tags are then kept.
     pub(crate) fn from_described(value: Value) -> Result<Content, Problem> {
         match value {
-            Value::Object(object) => Ok(Content(registrable(unwrapped(object)))),
-            other => Err(Problem::new(TOP, format!("must be an object, found {}", schema::found(&other)))),
+            Value::Object(object) => Ok(Content(without_describe_keys(unwrap_description(object)))),
+            other => {
+                Err(Problem::new(TOP, format!("must be an object, found {}", schema::value_kind(&other))))
+            }
         }
     }
 
-    /// Reads a task-definition file: what `aws ecs register-task-definition --cli-input-json` takes, or what
-    /// `aws ecs describe-task-definition` prints, whose describe-only keys are dropped. The place of a
-    /// problem is a path in the definition, or the line and column of a syntax error; the caller puts the
-    /// file's name before it.
+    /// Reads a task-definition file: the input of `aws ecs register-task-definition --cli-input-json`, or the output of
+    /// `aws ecs describe-task-definition`, whose describe-only keys are dropped. The place of a problem is a path in
+    /// the definition, or the line and column of a syntax error. The caller adds the file's name.
     pub(crate) fn from_text(text: &str, format: Format) -> Result<Content, Vec<Problem>> {
-        let value = read(text, format)?;
-        if let Some(what) = mistaken::document(&value) {
+        let value = read_text(text, format)?;
+        if let Some(what) = mistaken::explain_document(&value) {
             return Err(vec![Problem::new(TOP, what)]);
         }
         let content = Content::from_described(value).map_err(|problem| vec![problem])?;
-        let mut problems = schema::typos(&content);
-        problems.extend(incomplete(&content));
-        problems.extend(placeholder::left(&content));
+        let mut problems = schema::schema_problems(&content);
+        problems.extend(missing_fields(&content));
+        problems.extend(placeholder::placeholder_problems(&content));
         if problems.is_empty() { Ok(content) } else { Err(problems) }
     }
 
-    /// The content of a file, read by the extension of its name, which every problem begins with.
+    /// The content of a file. The extension of the name decides the format. Every problem begins with the name.
     pub(crate) fn of_file(name: &str, text: &str) -> Result<Content, Vec<Problem>> {
         let Some(format) = Format::of(name) else {
             let what = format!("`{name}` is no .json, .yml or .yaml file");
@@ -69,7 +70,7 @@ impl Content {
         &self.0
     }
 
-    /// The same, to change it.
+    /// The same, mutable.
     pub(crate) fn object_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0
     }
@@ -86,7 +87,7 @@ impl Content {
         variables.flatten().filter_map(|variable| variable.get("value")?.as_str())
     }
 
-    /// The same, to change them.
+    /// The container definitions, mutable.
     pub(super) fn containers_mut(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
         let list = self.0.get_mut("containerDefinitions").and_then(Value::as_array_mut);
         list.into_iter().flatten().filter_map(Value::as_object_mut)
@@ -97,16 +98,16 @@ impl Content {
         self.containers().find(|container| is_named(container, name))
     }
 
-    /// The same, to change it.
+    /// The same, mutable.
     pub(super) fn container_mut(&mut self, name: &str) -> Option<&mut Map<String, Value>> {
         self.containers_mut().find(|container| is_named(container, name))
     }
 }
 
-/// The family alone: a content holds environment values, and a panic or a log line must not.
+/// The family alone: a panic or a log line must not show environment values.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Content({})", facts::family(self))
+        write!(f, "Content({})", facts::family_name(self))
     }
 }
 
@@ -116,15 +117,14 @@ pub(crate) fn in_file(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
     problems.into_iter().map(named).collect()
 }
 
-/// Whether a container definition has this name.
+/// True if a container definition has this name.
 fn is_named(container: &Map<String, Value>, name: &str) -> bool {
     container.get("name").and_then(Value::as_str) == Some(name)
 }
 
-/// The task definition inside DescribeTaskDefinition's answer, `{"taskDefinition": {…}, "tags": […]}`, with
-/// the tags that may be registered again: AWS reserves the prefix `aws:` (API_Tag). Anything else is returned
-/// as it is.
-fn unwrapped(mut object: Map<String, Value>) -> Map<String, Value> {
+/// The task definition inside DescribeTaskDefinition's answer, `{"taskDefinition": {…}, "tags": […]}`, with the tags
+/// that may be registered again: AWS reserves the prefix `aws:` (API_Tag). Any other object is returned unchanged.
+fn unwrap_description(mut object: Map<String, Value>) -> Map<String, Value> {
     if object.contains_key("containerDefinitions")
         || !object.get("taskDefinition").is_some_and(Value::is_object)
     {
@@ -143,13 +143,13 @@ fn unwrapped(mut object: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// The object without the describe-only keys; the others keep their order.
-fn registrable(mut object: Map<String, Value>) -> Map<String, Value> {
+fn without_describe_keys(mut object: Map<String, Value>) -> Map<String, Value> {
     object.retain(|key, _| !DESCRIBE_ONLY.contains(&key.as_str()));
     object
 }
 
-/// What a file must say and does not: the family, containers, and a name of its own for each of them.
-fn incomplete(content: &Content) -> Vec<Problem> {
+/// Missing required parts: the family, containers, and a unique name for each container.
+fn missing_fields(content: &Content) -> Vec<Problem> {
     let mut problems = Vec::new();
     match content.0.get("family") {
         None | Some(Value::Null) => {
@@ -158,7 +158,7 @@ fn incomplete(content: &Content) -> Vec<Problem> {
         Some(Value::String(family)) if family.is_empty() => {
             problems.push(Problem::new("family", "is empty; it names the task definition"));
         }
-        // A wrong kind is told by the schema's check.
+        // The schema's check reports a wrong kind.
         Some(_) => {}
     }
     match content.0.get("containerDefinitions") {
@@ -172,14 +172,14 @@ fn incomplete(content: &Content) -> Vec<Problem> {
             problems
                 .push(Problem::new("containerDefinitions", "is empty; a task needs at least one container"));
         }
-        Some(Value::Array(list)) => problems.extend(unnamed(list)),
+        Some(Value::Array(list)) => problems.extend(unnamed_containers(list)),
         Some(_) => {}
     }
     problems
 }
 
-/// Containers without a name, or with that of one before.
-fn unnamed(containers: &[Value]) -> Vec<Problem> {
+/// Containers without a name, or with the name of an earlier container.
+fn unnamed_containers(containers: &[Value]) -> Vec<Problem> {
     let mut seen = HashSet::new();
     let mut problems = Vec::new();
     for (i, container) in containers.iter().enumerate() {
@@ -361,8 +361,8 @@ mod tests {
         #[test]
         fn both_formats_read_json_alike(value in model::any_json()) {
             let text = value.to_string();
-            prop_assert_eq!(&read(&text, Format::Json).unwrap(), &value);
-            prop_assert_eq!(&read(&text, Format::Yaml).unwrap(), &value);
+            prop_assert_eq!(&read_text(&text, Format::Json).unwrap(), &value);
+            prop_assert_eq!(&read_text(&text, Format::Yaml).unwrap(), &value);
         }
 
         #[test]

@@ -1,54 +1,54 @@
-//! What a definition says, as far as other parts of the program ask for it.
+//! The facts of a definition that other parts of the program read.
 
 use serde_json::{Map, Value};
 
 use super::content::Content;
-use crate::plan::near::nearest;
 use crate::plan::problem::Problem;
+use crate::plan::suggestion::nearest_word;
 
-/// Where a container's log goes with the driver `awslogs`.
+/// The log group of a container with the driver `awslogs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogGroup {
     /// The container's name.
     pub(crate) container: String,
     /// The CloudWatch log group.
     pub(crate) group: String,
-    /// The group's region; `None` is the task's own.
+    /// The group's region. `None`: the task's own region.
     pub(crate) region: Option<String>,
-    /// What the stream's name begins with: `PREFIX/CONTAINER/TASK-ID` (awslogs log driver). Without it,
-    /// streams are named by container ids and can't be linked.
+    /// The prefix of the stream's name: `PREFIX/CONTAINER/TASK-ID` (awslogs log driver). Without a prefix, streams are
+    /// named by container ids and can't be linked.
     pub(crate) stream_prefix: Option<String>,
 }
 
-/// The family, empty where the definition has none.
-pub(crate) fn family(content: &Content) -> &str {
+/// The family. Empty if the definition has none.
+pub(crate) fn family_name(content: &Content) -> &str {
     content.object().get("family").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The image of a container, as the definition names it.
+/// The image of a container, as written in the definition.
 pub(crate) fn image_of(content: &Content, container: &str) -> Option<String> {
-    content.container(container).and_then(|found| text(found, "image")).map(str::to_owned)
+    content.container(container).and_then(|found| text_field(found, "image")).map(str::to_owned)
 }
 
 /// The containers' names, in the definition's order.
 pub(crate) fn container_names(content: &Content) -> Vec<&str> {
-    content.containers().filter_map(|container| text(container, "name")).collect()
+    content.containers().filter_map(|container| text_field(container, "name")).collect()
 }
 
-/// The ports that a container maps, in order; ranges are left out, a load balancer can't name them.
+/// The ports that a container maps, in order. Ranges are left out: a load balancer can't name a range.
 pub(crate) fn container_ports(content: &Content, container: &str) -> Vec<u64> {
     let mappings = content.container(container).and_then(|c| c.get("portMappings")).and_then(Value::as_array);
     mappings.into_iter().flatten().filter_map(|mapping| mapping["containerPort"].as_u64()).collect()
 }
 
-/// Where each container with the driver `awslogs` writes, for links.
+/// The log group of each container with the driver `awslogs`, for links.
 pub(crate) fn log_groups(content: &Content) -> Vec<LogGroup> {
     content.containers().filter_map(log_group).collect()
 }
 
-/// What is wrong if the service's load balancer sends to this container and port: UpdateService would refuse
-/// a definition without them.
-pub(crate) fn unserved(content: &Content, container: &str, port: u64) -> Option<Problem> {
+/// The problem if the definition lacks the container or port of the service's load balancer. UpdateService would refuse
+/// such a definition.
+pub(crate) fn load_balancer_problem(content: &Content, container: &str, port: u64) -> Option<Problem> {
     if content.container(container).is_none() {
         let what =
             format!("the service's load balancer sends to it, and {}", missing_container(content, container));
@@ -66,13 +66,15 @@ pub(crate) fn unserved(content: &Content, container: &str, port: u64) -> Option<
     Some(Problem::new(format!("container {container}"), what))
 }
 
-/// The clause that says which containers there are, and the nearest name.
+/// The clause that lists the existing containers and the nearest name.
 pub(super) fn missing_container(content: &Content, name: &str) -> String {
     let names = container_names(content);
     let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match nearest(name, names.iter().copied()) {
-        Some(near) if names.len() > 1 => {
-            format!("the task definition has no container `{name}`, it has {list}; did you mean `{near}`?")
+    match nearest_word(name, names.iter().copied()) {
+        Some(suggestion) if names.len() > 1 => {
+            format!(
+                "the task definition has no container `{name}`, it has {list}; did you mean `{suggestion}`?"
+            )
         }
         Some(_) | None if names.is_empty() => {
             format!("the task definition has no container `{name}`, it has none")
@@ -89,7 +91,7 @@ fn log_group(container: &Map<String, Value>) -> Option<LogGroup> {
     }
     let option = |key: &str| log["options"][key].as_str().map(str::to_owned);
     Some(LogGroup {
-        container: text(container, "name")?.to_owned(),
+        container: text_field(container, "name")?.to_owned(),
         group: option("awslogs-group")?,
         region: option("awslogs-region"),
         stream_prefix: option("awslogs-stream-prefix"),
@@ -97,7 +99,7 @@ fn log_group(container: &Map<String, Value>) -> Option<LogGroup> {
 }
 
 /// The text of a key.
-fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+fn text_field<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn facts_are_read_from_the_definition() {
         let content = content();
-        assert_eq!(family(&content), "shop");
+        assert_eq!(family_name(&content), "shop");
         assert_eq!(container_names(&content), ["web", "envoy"]);
         assert_eq!(container_ports(&content, "web"), [8080]);
         assert_eq!(container_ports(&content, "nobody"), [0; 0]);
@@ -136,7 +138,9 @@ mod tests {
 
     #[test]
     fn a_definition_that_the_load_balancer_can_not_use_is_told() {
-        let told = |container, port| unserved(&content(), container, port).map(|problem| problem.to_string());
+        let told = |container, port| {
+            load_balancer_problem(&content(), container, port).map(|problem| problem.to_string())
+        };
         assert_eq!(told("web", 8080), None);
         assert_eq!(
             told("web", 80).unwrap(),

@@ -5,14 +5,14 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::content::Content;
-use super::placeholder::placeholder;
+use super::placeholder::find_placeholder;
 use crate::plan::problem::Problem;
 
 /// Longest reference before the digest that ECS takes, in characters (API_ContainerDefinition, `image`).
 const MAX_LENGTH: usize = 255;
 /// Longest tag, in characters (the grammar of the distribution project).
 const MAX_TAG: usize = 128;
-/// Digits of a digest that [`ImageRef::short`] shows.
+/// Digits of a digest that [`ImageRef::shorten_image`] shows.
 const SHORT_DIGEST: usize = 12;
 /// The ends of ECR's host names after the region: AWS's partitions, IPv4 and dual-stack (Amazon ECR, service
 /// endpoints).
@@ -22,7 +22,7 @@ const ECR_SUFFIXES: [&str; 5] =
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ImageRef {
-    /// The registry's host, with a port where one is given; `None` is Docker Hub.
+    /// The registry's host, with a port if given. `None` is Docker Hub.
     pub(crate) registry: Option<String>,
     /// The repository's path in the registry.
     pub(crate) repository: String,
@@ -32,28 +32,28 @@ pub(crate) struct ImageRef {
     pub(crate) digest: Option<String>,
 }
 
-/// Where an image lives in Amazon ECR.
+/// The place of an image in Amazon ECR.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ecr {
-    /// The account whose registry it is: 12 digits.
+    /// The account that owns the registry: 12 digits.
     pub(crate) account: String,
-    /// The registry's region, not always the services' one.
+    /// The registry's region, which may differ from the services' region.
     pub(crate) region: String,
-    /// The host name after the region, such as `amazonaws.com.cn`; tells the partition.
+    /// The host name after the region, such as `amazonaws.com.cn`. The suffix identifies the partition.
     pub(crate) suffix: String,
     /// The repository's name.
     pub(crate) repository: String,
 }
 
 impl ImageRef {
-    /// Reads a reference; the error says what is wrong with it and what is allowed.
+    /// Reads a reference. The error names the problem and the allowed form.
     pub(crate) fn parse(text: &str) -> Result<ImageRef, String> {
         if text.is_empty() {
             return Err(
                 "the image is empty; write it as `repository:tag` or `repository@sha256:…`".to_owned()
             );
         }
-        if let Some(left) = placeholder(text) {
+        if let Some(left) = find_placeholder(text) {
             return Err(format!("`{left}` is a placeholder; write the image itself"));
         }
         if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
@@ -81,17 +81,17 @@ impl ImageRef {
         Ok(ImageRef { registry, repository: repository.to_owned(), tag, digest })
     }
 
-    /// The same repository by digest, without the tag: the form that never changes its meaning.
+    /// The same repository by digest, without the tag. This form always means the same image.
     pub(crate) fn with_digest(&self, digest: &str) -> ImageRef {
         ImageRef { tag: None, digest: Some(digest.to_owned()), ..self.clone() }
     }
 
-    /// Whether the reference holds a digest, so that it always means the same image.
+    /// True if the reference holds a digest, which always means the same image.
     pub(crate) fn is_pinned(&self) -> bool {
         self.digest.is_some()
     }
 
-    /// The tag that a pull would follow: the one given, or `latest` where there is none.
+    /// The tag that a pull would follow: the given tag, or `latest`.
     pub(crate) fn tag_or_latest(&self) -> &str {
         self.tag.as_deref().unwrap_or("latest")
     }
@@ -118,8 +118,8 @@ impl ImageRef {
         })
     }
 
-    /// The reference for people: without the registry where that is ECR (its host holds the account id), with
-    /// twelve digits of the digest. `shop/web:v2`, `shop/web@sha256:0123456789ab`, `ghcr.io/shop/web:v2`.
+    /// The reference for people: without an ECR registry (its host holds the account id), with twelve digits of the
+    /// digest. `shop/web:v2`, `shop/web@sha256:0123456789ab`, `ghcr.io/shop/web:v2`.
     pub(crate) fn short(&self) -> String {
         let mut short = match &self.registry {
             Some(registry) if self.ecr().is_none() => format!("{registry}/{}", self.repository),
@@ -137,7 +137,7 @@ impl ImageRef {
     }
 }
 
-/// The reference in full, as it was read.
+/// The full reference.
 impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(registry) = &self.registry {
@@ -154,13 +154,13 @@ impl fmt::Display for ImageRef {
     }
 }
 
-/// An image text for people: [`ImageRef::short`], or the text itself where it does not parse.
-pub(crate) fn short(image: &str) -> String {
+/// An image text for people: [`ImageRef::shorten_image`], or the text itself if the text does not parse.
+pub(crate) fn shorten_image(image: &str) -> String {
     ImageRef::parse(image).map_or_else(|_| image.to_owned(), |image| image.short())
 }
 
 /// Each container's name and image, in the definition's order; a container without either is left out.
-pub(crate) fn images(content: &Content) -> Vec<(String, String)> {
+pub(crate) fn container_images(content: &Content) -> Vec<(String, String)> {
     let text = |container: &Map<String, Value>, key: &str| {
         container.get(key).and_then(Value::as_str).map(str::to_owned)
     };
@@ -175,14 +175,14 @@ pub(crate) fn unusable_images(content: &Content) -> Vec<Problem> {
             None => "is missing; write it there, or give the input `image`".to_owned(),
             Some(image) => {
                 let what = ImageRef::parse(image).err()?;
-                match placeholder(image) {
+                match find_placeholder(image) {
                     Some(left) => {
                         format!(
                             "`{}` is a placeholder; write the image itself, or give the input `image`",
                             one_line(left)
                         )
                     }
-                    None => format!("{} is not an image: {what}", shown(&one_line(image))),
+                    None => format!("{} is not an image: {what}", shown_part(&one_line(image))),
                 }
             }
         };
@@ -196,9 +196,9 @@ fn one_line(text: &str) -> String {
     text.chars().take(MAX_LENGTH).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Writes the digests that image texts resolved to, `sha256:…`, as `repository@sha256:…`. Images that are not
-/// listed, or do not parse, stay as they are.
-pub(crate) fn pin(content: &mut Content, resolved: &[(String, String)]) {
+/// Replaces image texts by `repository@sha256:…` with the resolved digests. Images that are not listed, or do not
+/// parse, stay unchanged.
+pub(crate) fn pin_images(content: &mut Content, resolved: &[(String, String)]) {
     for container in content.containers_mut() {
         let Some(image) = container.get_mut("image") else { continue };
         let Some((text, digest)) = resolved.iter().find(|(text, _)| image.as_str() == Some(text)) else {
@@ -210,23 +210,23 @@ pub(crate) fn pin(content: &mut Content, resolved: &[(String, String)]) {
     }
 }
 
-/// A part of a reference for a message; an empty one would be lost between its backticks.
-fn shown(part: &str) -> String {
+/// A part of a reference for a message. An empty part would be invisible between backticks.
+fn shown_part(part: &str) -> String {
     if part.is_empty() { "(empty)".to_owned() } else { format!("`{part}`") }
 }
 
-/// Checks what follows `@`: ECS knows no other hash than sha256 (API_ContainerDefinition, `image`).
+/// Checks the text after `@`: ECS knows no other hash than sha256 (API_ContainerDefinition, `image`).
 fn parse_digest(digest: &str) -> Result<String, String> {
     let hex = |digits: &str| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     match digest.strip_prefix("sha256:") {
         Some(digits) if hex(digits) => Ok(digest.to_owned()),
         Some(_) | None => {
-            Err(format!("the digest {} is not `sha256:` and 64 hexadecimal digits", shown(digest)))
+            Err(format!("the digest {} is not `sha256:` and 64 hexadecimal digits", shown_part(digest)))
         }
     }
 }
 
-/// Checks what follows the last `:`.
+/// Checks the text after the last `:`.
 fn parse_tag(tag: &str) -> Result<String, String> {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let fits = tag.len() <= MAX_TAG
@@ -237,12 +237,12 @@ fn parse_tag(tag: &str) -> Result<String, String> {
     }
     Err(format!(
         "the tag {} is not 1 to {MAX_TAG} of letters, digits, `_`, `.` and `-`, the first of them a letter, digit or `_`",
-        shown(tag)
+        shown_part(tag)
     ))
 }
 
-/// Splits the registry from the path as Docker does: the first part is a host if it holds a dot or a colon,
-/// or is `localhost`.
+/// Splits the registry from the path as Docker does: the first part is a host if that part holds a dot or a colon, or
+/// is `localhost`.
 fn split_registry(path: &str) -> Result<(Option<String>, &str), String> {
     let Some((first, rest)) = path.split_once('/') else { return Ok((None, path)) };
     if !(first.contains(['.', ':']) || first == "localhost") {
@@ -269,12 +269,11 @@ fn check_repository(repository: &str) -> Result<(), String> {
     Err(format!(
         "the repository {} is not made of lower-case letters and digits, \
          with `.`, `_`, `__`, `-` or `/` between them",
-        shown(repository)
+        shown_part(repository)
     ))
 }
 
-/// Whether a part of a path begins and ends with a letter or digit and has only allowed separators in
-/// between.
+/// True if a part of a path begins and ends with a letter or digit and has only allowed separators in between.
 fn is_path_part(part: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let separator = |s: &str| matches!(s, "" | "." | "_" | "__") || s.bytes().all(|b| b == b'-');
@@ -384,12 +383,15 @@ mod tests {
     #[test]
     fn a_short_reference_holds_no_account_id() {
         let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-        assert_eq!(short(&format!("{host}/shop/web:v2")), "shop/web:v2");
-        assert_eq!(short(&format!("{host}/shop/web@sha256:{HEX}")), "shop/web@sha256:0123456789ab");
-        assert_eq!(short(&format!("{host}/shop/web:v2@sha256:{HEX}")), "shop/web:v2@sha256:0123456789ab");
-        assert_eq!(short("ghcr.io/acme/web:v2"), "ghcr.io/acme/web:v2");
-        assert_eq!(short("nginx"), "nginx");
-        assert_eq!(short("Not An Image"), "Not An Image");
+        assert_eq!(shorten_image(&format!("{host}/shop/web:v2")), "shop/web:v2");
+        assert_eq!(shorten_image(&format!("{host}/shop/web@sha256:{HEX}")), "shop/web@sha256:0123456789ab");
+        assert_eq!(
+            shorten_image(&format!("{host}/shop/web:v2@sha256:{HEX}")),
+            "shop/web:v2@sha256:0123456789ab"
+        );
+        assert_eq!(shorten_image("ghcr.io/acme/web:v2"), "ghcr.io/acme/web:v2");
+        assert_eq!(shorten_image("nginx"), "nginx");
+        assert_eq!(shorten_image("Not An Image"), "Not An Image");
     }
 
     #[test]
@@ -401,12 +403,12 @@ mod tests {
         ]});
         let mut content = Content::from_described(definition).unwrap();
         let digest = format!("sha256:{HEX}");
-        pin(
+        pin_images(
             &mut content,
             &[("ghcr.io/shop/web:v2".into(), digest.clone()), ("<IMAGE>".into(), digest.clone())],
         );
         assert_eq!(
-            images(&content),
+            container_images(&content),
             [
                 ("web".to_owned(), format!("ghcr.io/shop/web@{digest}")),
                 ("envoy".to_owned(), "envoy".to_owned()),
@@ -423,7 +425,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,80}") {
             let _ = ImageRef::parse(&text);
-            let _ = short(&text);
+            let _ = shorten_image(&text);
         }
 
         #[test]

@@ -1,34 +1,34 @@
-//! Files that are something else than a task definition, each with one sentence that says what to write.
+//! Files that are no task definition. One sentence for each kind says how to fix the file.
 
 use serde_json::{Map, Value};
 
 use super::placeholder::template_mark;
 use super::text::Format;
 
-/// What is said of a CloudFormation template.
+/// The message for a CloudFormation template.
 const CLOUD_FORMATION: &str = "the file is a CloudFormation template: write only the properties of its \
     `AWS::ECS::TaskDefinition`, with keys that begin in lower case, such as `containerDefinitions`";
 
-/// What is said of the properties of a CloudFormation resource.
+/// The message for the properties of a CloudFormation resource.
 const CAPITALS: &str = "the keys begin with capital letters, as in CloudFormation: begin them in lower case, such as \
     `family` and `containerDefinitions`";
 
-/// What is said of a file that still holds a template's mark.
-fn template(mark: &str) -> String {
+/// The message for a file that still holds a template's mark.
+fn template_message(mark: &str) -> String {
     format!(
         "`{mark}` is left from a template: render the template in a step before this one, or write a fixed value and \
          give the inputs `image`, `environment` and `secrets`"
     )
 }
 
-/// What a text is that could not be read, where the whole of it shows that: a line, where one is meant, and a sentence.
-pub(super) fn whole(text: &str, format: Format) -> Option<(Option<usize>, String)> {
+/// The kind of an unreadable text, if the whole text shows the kind: the line, if there is one, and a sentence.
+pub(super) fn explain_text(text: &str, format: Format) -> Option<(Option<usize>, String)> {
     if text.contains("AWSTemplateFormatVersion") || text.contains("AWS::ECS::TaskDefinition") {
         return Some((None, CLOUD_FORMATION.to_owned()));
     }
     let marked = text.lines().zip(1..).find_map(|(line, number)| Some((number, template_mark(line)?)));
     if let Some((number, mark)) = marked {
-        return Some((Some(number), template(mark)));
+        return Some((Some(number), template_message(mark)));
     }
     let is_yaml = || serde_yaml::from_str::<serde_yaml::Mapping>(text).is_ok();
     let bracket = text.trim_start().starts_with(['{', '[', '"']);
@@ -36,8 +36,8 @@ pub(super) fn whole(text: &str, format: Format) -> Option<(Option<usize>, String
         .then(|| (None, "the file holds YAML: rename it to end in `.yml`".to_owned()))
 }
 
-/// What is wrong with the one line that could not be read.
-pub(super) fn line(line: &str, format: Format) -> Option<String> {
+/// The problem in the one line that could not be read.
+pub(super) fn explain_line(line: &str, format: Format) -> Option<String> {
     let start = line.trim_start();
     if format == Format::Yaml {
         let tab = line[..line.len() - start.len()].contains('\t');
@@ -48,7 +48,7 @@ pub(super) fn line(line: &str, format: Format) -> Option<String> {
         return Some(format!("JSON has no comments: remove `{mark}` and its text"));
     }
     if bare.contains('$') {
-        return Some(template("$"));
+        return Some(template_message("$"));
     }
     bare.contains('\'').then(|| "JSON takes only double quotes".to_owned())
 }
@@ -68,8 +68,8 @@ fn outside_strings(line: &str) -> String {
     bare
 }
 
-/// What a document is that is no task definition, in one sentence.
-pub(super) fn document(value: &Value) -> Option<String> {
+/// The kind of a document that is no task definition, in one sentence.
+pub(super) fn explain_document(value: &Value) -> Option<String> {
     let object = match value {
         Value::Object(object) => object,
         Value::Array(items) if items.iter().any(|item| item.get("image").is_some()) => {
@@ -102,12 +102,12 @@ pub(super) fn document(value: &Value) -> Option<String> {
             "the file is {kind}: a task definition with `family` and `containerDefinitions` is expected"
         ));
     }
-    wrapper(object)
+    wrapper_key(object)
         .map(|key| format!("the task definition is below `{key}`: write its keys at the top level"))
 }
 
-/// The key that a task definition is below, if the file has one around it. `taskDefinition` is AWS's own.
-fn wrapper(object: &Map<String, Value>) -> Option<&str> {
+/// The key that wraps a task definition, if any. `taskDefinition` is AWS's own.
+fn wrapper_key(object: &Map<String, Value>) -> Option<&str> {
     let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "") == "taskdefinition";
     let holds = |value: &Value| {
         value.get("containerDefinitions").is_some() || value.get("container_definitions").is_some()

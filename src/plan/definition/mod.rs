@@ -1,5 +1,5 @@
-//! Task definitions as raw JSON: read, checked, changed, compared. JSON goes through untouched, so that a
-//! field that AWS adds later neither breaks a deployment nor vanishes from it.
+//! Task definitions as raw JSON: read, checked, changed, compared. JSON passes through unchanged. So a new field from
+//! AWS neither breaks a deployment nor vanishes.
 
 pub(crate) mod build;
 pub(crate) mod content;
@@ -12,13 +12,13 @@ pub(crate) mod placeholder;
 pub(crate) mod schema;
 mod text;
 
-pub(crate) use build::{Changes, build, tag};
+pub(crate) use build::{Changes, add_tags, build_content};
 pub(crate) use content::{Content, in_file};
-pub(crate) use difference::{Change, difference};
-pub(crate) use facts::{family, image_of, log_groups, unserved};
-pub(crate) use image::{ImageRef, images, pin, unusable_images};
+pub(crate) use difference::{Change, content_differences};
+pub(crate) use facts::{family_name, image_of, load_balancer_problem, log_groups};
+pub(crate) use image::{ImageRef, container_images, pin_images, unusable_images};
 pub(crate) use normal::same_content;
-pub(crate) use schema::typos;
+pub(crate) use schema::schema_problems;
 
 #[cfg(test)]
 mod model;

@@ -1,5 +1,5 @@
-//! Whether two definitions mean the same to AWS. AWS writes defaults and empty lists into what it
-//! stores and keeps the order of some lists only by chance, so content is compared after both are taken away.
+//! Compares definitions as AWS sees them. AWS adds defaults and empty lists to stored definitions and keeps the order
+//! of some lists only by chance. So both are removed before the comparison.
 
 use serde_json::{Map, Number, Value};
 
@@ -14,7 +14,7 @@ pub(super) enum ApiDefault {
     Boolean(bool),
     /// A whole number.
     Integer(u64),
-    /// One of AWS's words.
+    /// An AWS keyword.
     Word(&'static str),
 }
 
@@ -29,9 +29,8 @@ impl ApiDefault {
     }
 }
 
-/// Defaults by the key of the structure (or of the list of structures) and the key in it; each from its page
-/// in the API reference. `false` where a missing boolean means false is left alone unless AWS documents or
-/// writes it.
+/// Defaults by the key of the structure (or of the list of structures) and the key inside, each from the API reference.
+/// `false` for a missing boolean is listed only if AWS documents or writes that default.
 const DEFAULTS: [(&str, &str, ApiDefault); 18] = [
     ("", "enableFaultInjection", ApiDefault::Boolean(false)),
     ("containerDefinitions", "essential", ApiDefault::Boolean(true)),
@@ -53,7 +52,7 @@ const DEFAULTS: [(&str, &str, ApiDefault); 18] = [
     ("volumes", "configuredAtLaunch", ApiDefault::Boolean(false)),
 ];
 
-/// Lists of structures whose order means nothing, with the key that tells their elements apart.
+/// Lists of structures whose order means nothing, with the key that identifies an element.
 const UNORDERED: [(&str, &str); 14] = [
     ("containerDefinitions", "name"),
     ("volumes", "name"),
@@ -74,38 +73,37 @@ const UNORDERED: [(&str, &str); 14] = [
 /// Lists of words or numbers whose order means nothing.
 const SETS: [&str; 4] = ["requiresCompatibilities", "add", "drop", "ignoredExitCodes"];
 
-/// Whether AWS would treat both as the same definition. Tags are for display and don't count.
+/// True if AWS treats both as the same definition. Tags are for display and don't count.
 pub(crate) fn same_content(a: &Content, b: &Content) -> bool {
-    normal(a) == normal(b)
+    normal_form(a) == normal_form(b)
 }
 
-/// The definition without tags, defaults and empty values, its unordered lists in one order and its sizes in
-/// units.
-pub(super) fn normal(content: &Content) -> Map<String, Value> {
-    normalized(content.object().clone())
+/// The definition without tags, defaults and empty values. Unordered lists are sorted, and sizes are in units.
+pub(super) fn normal_form(content: &Content) -> Map<String, Value> {
+    normalize_definition(content.object().clone())
 }
 
-/// The same of a raw definition.
-fn normalized(mut definition: Map<String, Value>) -> Map<String, Value> {
+/// The normal form of a raw definition.
+fn normalize_definition(mut definition: Map<String, Value>) -> Map<String, Value> {
     definition.shift_remove("tags");
-    size(&mut definition, "cpu", "vcpu");
-    size(&mut definition, "memory", "gb");
-    ports(&mut definition);
-    containers(&mut definition).for_each(registered);
+    normalize_size(&mut definition, "cpu", "vcpu");
+    normalize_size(&mut definition, "memory", "gb");
+    normalize_ports(&mut definition);
+    containers_mut(&mut definition).for_each(normalize_container);
     network_mode(&mut definition);
-    settle("", &mut definition, TASK_DEFINITION);
+    remove_defaults("", &mut definition, TASK_DEFINITION);
     definition
 }
 
 /// The containers of a definition.
-fn containers(definition: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+fn containers_mut(definition: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
     let containers = definition.get_mut("containerDefinitions").and_then(Value::as_array_mut);
     containers.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-/// What AWS makes of a container when it is registered: the router of FireLens runs as root unless it says otherwise
-/// ("Send Amazon ECS logs to an AWS service or AWS Partner"), and a variable without a value is dropped.
-fn registered(container: &mut Map<String, Value>) {
+/// Applies AWS's changes at registration: the router of FireLens runs as root by default ("Send Amazon ECS logs to an
+/// AWS service or AWS Partner"), and a variable without a value is dropped.
+fn normalize_container(container: &mut Map<String, Value>) {
     let is_router = container.get("firelensConfiguration").is_some_and(|config| !config.is_null());
     if is_router && container.get("user").is_some_and(|user| user == "0") {
         container.shift_remove("user");
@@ -119,7 +117,7 @@ fn registered(container: &mut Map<String, Value>) {
 
 /// `1 vCPU` is 1024 CPU units and `1 GB` is 1024 MiB once registered (API_RegisterTaskDefinition, `cpu` and
 /// `memory`). A number is taken as its text.
-fn size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
+fn normalize_size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
     let Some(value) = definition.get_mut(key) else { return };
     if value.is_u64() {
         *value = Value::String(value.to_string());
@@ -137,11 +135,11 @@ fn size(definition: &mut Map<String, Value>, key: &str, unit: &str) {
 }
 
 /// In the network modes `awsvpc` and `host` the host port is the container's, given or not (API_PortMapping).
-fn ports(definition: &mut Map<String, Value>) {
+fn normalize_ports(definition: &mut Map<String, Value>) {
     if !matches!(definition.get("networkMode").and_then(Value::as_str), Some("awsvpc" | "host")) {
         return;
     }
-    for container in containers(definition) {
+    for container in containers_mut(definition) {
         let mappings = container.get_mut("portMappings").and_then(Value::as_array_mut);
         for mapping in mappings.into_iter().flatten().filter_map(Value::as_object_mut) {
             if mapping.get("hostPort").is_some_and(|port| Some(port) == mapping.get("containerPort")) {
@@ -151,8 +149,7 @@ fn ports(definition: &mut Map<String, Value>) {
     }
 }
 
-/// `bridge` is the default on Linux; Windows has a default of its own (API_RegisterTaskDefinition,
-/// `networkMode`).
+/// `bridge` is the default on Linux. Windows has another default (API_RegisterTaskDefinition, `networkMode`).
 fn network_mode(definition: &mut Map<String, Value>) {
     let system =
         definition.get("runtimePlatform").and_then(|platform| platform["operatingSystemFamily"].as_str());
@@ -162,64 +159,65 @@ fn network_mode(definition: &mut Map<String, Value>) {
     }
 }
 
-/// Takes defaults and empty values out of a structure and all below it, and orders its unordered lists.
-/// `parent` is the key under which the structure stands.
-fn settle(parent: &str, object: &mut Map<String, Value>, keys: Keys) {
+/// Removes defaults and empty values from a structure and everything below, and sorts unordered lists. `parent` is the
+/// key that holds the structure.
+fn remove_defaults(parent: &str, object: &mut Map<String, Value>, keys: Keys) {
     for (key, value) in object.iter_mut() {
         match (kind_of(keys, key), &mut *value) {
-            (Some(Kind::Struct(keys)), Value::Object(below)) => settle(key, below, keys),
+            (Some(Kind::Struct(keys)), Value::Object(below)) => remove_defaults(key, below, keys),
             (Some(Kind::List(Kind::Struct(keys))), Value::Array(items)) => {
-                items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| settle(key, item, keys));
-                items.sort_by_cached_key(|item| identity(key, item));
+                items
+                    .iter_mut()
+                    .filter_map(Value::as_object_mut)
+                    .for_each(|item| remove_defaults(key, item, keys));
+                items.sort_by_cached_key(|item| element_identity(key, item));
             }
             (Some(Kind::List(_)), Value::Array(items)) if SETS.contains(&key.as_str()) => {
                 items.sort_by_cached_key(Value::to_string);
             }
-            (_, other) => prune(other),
+            (_, other) => prune_empty(other),
         }
     }
     object.retain(|key, value| !(is_empty(value) || is_empty_object(value) && means_nothing(key, keys)));
-    object.retain(|key, value| default(parent, key).is_none_or(|default| default.value() != *value));
+    object.retain(|key, value| api_default(parent, key).is_none_or(|default| default.value() != *value));
 }
 
-/// Takes empty values out of all objects in a value whose keys are not known.
-fn prune(value: &mut Value) {
+/// Removes empty values from all objects in a value whose keys are not known.
+fn prune_empty(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.values_mut().for_each(prune);
+            object.values_mut().for_each(prune_empty);
             object.retain(|_, value| !is_empty(value));
         }
-        Value::Array(items) => items.iter_mut().for_each(prune),
+        Value::Array(items) => items.iter_mut().for_each(prune_empty),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-/// Whether AWS treats the value of a key as if the key were absent: it writes empty lists where none were
-/// given.
+/// True if AWS treats the value of a key like an absent key: AWS writes empty lists in place of absent lists.
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Whether a value is an object without keys.
+/// True if a value is an object without keys.
 fn is_empty_object(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty)
 }
 
-/// Whether an empty object under this key is the same as none, as for the `host` that AWS writes into a
-/// volume. Not so for a Docker volume, which would be a bind mount without it, and not known of a key that we
-/// don't know.
+/// True if an empty object under this key equals an absent key, like the `host` that AWS writes into a volume. False
+/// for a Docker volume, which would otherwise be a bind mount, and for an unknown key.
 fn means_nothing(key: &str, keys: Keys) -> bool {
     key != "dockerVolumeConfiguration" && kind_of(keys, key).is_some()
 }
 
-/// The default of a key in the structure that stands under `parent`.
-pub(super) fn default(parent: &str, key: &str) -> Option<ApiDefault> {
+/// The default of a key in the structure under `parent`.
+pub(super) fn api_default(parent: &str, key: &str) -> Option<ApiDefault> {
     DEFAULTS.iter().find(|(p, k, _)| *p == parent && *k == key).map(|(_, _, default)| *default)
 }
 
-/// What tells an element of an unordered list apart from the others: its name, path, or port and protocol. None in a
-/// list whose order means something, which sorting by it leaves as it is.
-pub(super) fn identity(list: &str, item: &Value) -> Option<String> {
+/// The identity of an element of an unordered list: name, path, or port and protocol. None in a list whose order means
+/// something; sorting by none keeps the order.
+pub(super) fn element_identity(list: &str, item: &Value) -> Option<String> {
     if list == "portMappings" {
         let port = item["containerPort"].as_u64().map(|port| port.to_string());
         let port = port.or_else(|| item["containerPortRange"].as_str().map(str::to_owned))?;

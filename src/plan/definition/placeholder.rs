@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use super::content::Content;
 use crate::plan::problem::Problem;
 
-/// The marks of templates, each with its end.
+/// The start and end marks of templates.
 const MARKS: [(&str, &str); 5] = [("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("${", "}"), ("$(", ")")];
 
-/// The first placeholder in a text: a template's mark to its end, a shell's variable at the start, or words in `<…>`.
-pub(crate) fn placeholder(text: &str) -> Option<&str> {
+/// The first placeholder in a text: a template's mark up to the end mark, a shell's variable at the start, or words in
+/// `<…>`.
+pub(crate) fn find_placeholder(text: &str) -> Option<&str> {
     let marked = MARKS.iter().find_map(|(open, close)| {
         let found = &text[text.find(open)?..];
         Some(found.find(close).map_or(found, |end| &found[..end + close.len()]))
@@ -36,8 +37,8 @@ pub(super) fn template_mark(line: &str) -> Option<&'static str> {
     ["{{", "{%", "<%"].into_iter().find(|mark| line.contains(mark))
 }
 
-/// Names and settings of a definition that still hold a placeholder. Values of variables may hold what they like.
-pub(super) fn left(content: &Content) -> Vec<Problem> {
+/// Names and settings of a definition that still hold a placeholder. Values of variables may hold any text.
+pub(super) fn placeholder_problems(content: &Content) -> Vec<Problem> {
     let top = ["family", "taskRoleArn", "executionRoleArn", "cpu", "memory", "networkMode"];
     let mut problems = in_keys(content.object(), &top, "");
     for (index, container) in content.containers().enumerate() {
@@ -49,7 +50,7 @@ pub(super) fn left(content: &Content) -> Vec<Problem> {
 /// The keys of an object whose text holds a placeholder.
 fn in_keys(object: &Map<String, Value>, keys: &[&str], place: &str) -> Vec<Problem> {
     let found = |key: &&str| {
-        let left = placeholder(object.get(*key)?.as_str()?)?;
+        let left = find_placeholder(object.get(*key)?.as_str()?)?;
         Some(Problem::new(
             format!("{place}{key}"),
             format!("`{left}` is a placeholder: write the value itself"),

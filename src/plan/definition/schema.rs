@@ -1,5 +1,5 @@
-//! Checks a definition against the keys that AWS knows: a near miss is a typo and refused, an unknown key far
-//! from all known ones may be AWS's newest and passes through.
+//! Checks a definition against AWS's keys. A near miss is a typo and refused. An unknown key far from all known keys
+//! may be new at AWS and passes.
 
 pub(crate) mod keys;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use self::keys::Keys;
 use super::content::Content;
-use super::text::{below, named};
-use crate::plan::near::distance;
+use super::text::{child_path, path_or_top};
 use crate::plan::problem::Problem;
+use crate::plan::suggestion::edit_distance;
 
-/// What AWS wants as the value of a key.
+/// The kind of value that AWS expects for a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
-    /// Text that may hold anything, a secret too: never shown.
+    /// Text that may hold anything, even a secret: never shown.
     Text,
-    /// Text that may be shown: one of AWS's own words, a size, a name, a path.
+    /// Text that may be shown: an AWS keyword, a size, a name, a path.
     Word,
     /// A whole number.
     Integer,
@@ -30,11 +30,11 @@ pub(crate) enum Kind {
     Map,
 }
 
-/// Keys at most this many letters from a known one are taken for it, misspelt.
+/// Largest distance, in letters, between a misspelt key and the known key.
 const TYPO_DISTANCE: usize = 2;
 
-/// Misspelt keys and values of the wrong kind, with their paths. Null is allowed where a key may be absent.
-pub(crate) fn typos(content: &Content) -> Vec<Problem> {
+/// Misspelt keys and values of the wrong kind, with paths. Null is allowed for a key that may be absent.
+pub(crate) fn schema_problems(content: &Content) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, value) in content.object() {
         check_key("", key, value, keys::TASK_DEFINITION, &mut problems);
@@ -42,13 +42,13 @@ pub(crate) fn typos(content: &Content) -> Vec<Problem> {
     problems
 }
 
-/// The kind of a key, if it is known.
+/// The kind of a key. None for an unknown key.
 pub(super) fn kind_of(keys: Keys, key: &str) -> Option<Kind> {
     keys.iter().find(|(known, _)| *known == key).map(|(_, kind)| *kind)
 }
 
-/// What a value is, in a word that YAML's readers and JSON's both know.
-pub(super) fn found(value: &Value) -> &'static str {
+/// The kind of a value, in a word for readers of YAML and JSON.
+pub(super) fn value_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -59,31 +59,31 @@ pub(super) fn found(value: &Value) -> &'static str {
     }
 }
 
-/// Checks one key of a structure at a place, and all below it.
+/// Checks one key of a structure at a place, and everything below.
 fn check_key(place: &str, key: &str, value: &Value, keys: Keys, problems: &mut Vec<Problem>) {
-    let path = below(place, key);
+    let path = child_path(place, key);
     match kind_of(keys, key) {
         Some(_) if value.is_null() => {}
-        Some(kind) => check(&path, value, kind, problems),
+        Some(kind) => check_value(&path, value, kind, problems),
         None => {
-            if let Some(meant) = misspelt(key, keys) {
+            if let Some(meant) = misspelt_key(key, keys) {
                 problems.push(Problem::new(path, format!("unknown key; did you mean `{meant}`?")));
             }
         }
     }
 }
 
-/// The known key that an unknown one is at most [`TYPO_DISTANCE`] letters from, ignoring case.
-fn misspelt(key: &str, keys: Keys) -> Option<&'static str> {
+/// The known key at most [`TYPO_DISTANCE`] letters from an unknown key, ignoring case.
+fn misspelt_key(key: &str, keys: Keys) -> Option<&'static str> {
     keys.iter()
-        .filter_map(|(known, _)| Some((distance(key, known, TYPO_DISTANCE)?, *known)))
+        .filter_map(|(known, _)| Some((edit_distance(key, known, TYPO_DISTANCE)?, *known)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }
 
-/// Checks a value against its kind, and all below it.
-fn check(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
-    let mut refuse = |what: String| problems.push(Problem::new(named(path), what));
+/// Checks a value against a kind, and everything below.
+fn check_value(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
+    let mut refuse = |what: String| problems.push(Problem::new(path_or_top(path), what));
     match (kind, value) {
         (Kind::Text | Kind::Word, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => {}
         (Kind::Integer, Value::Number(number)) if !number.is_f64() => {}
@@ -92,7 +92,7 @@ fn check(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
         (Kind::Boolean, other) => refuse(not_boolean(other)),
         (Kind::List(kind), Value::Array(items)) => {
             for (i, item) in items.iter().enumerate() {
-                check(&format!("{path}[{i}]"), item, *kind, problems);
+                check_value(&format!("{path}[{i}]"), item, *kind, problems);
             }
         }
         (Kind::Struct(keys), Value::Object(object)) => {
@@ -100,17 +100,19 @@ fn check(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
         }
         (Kind::Map, Value::Object(object)) => {
             for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
-                check(&below(path, key), value, Kind::Text, problems);
+                check_value(&child_path(path, key), value, Kind::Text, problems);
             }
         }
-        (Kind::List(_), other) => refuse(format!("must be a list, found {}", found(other))),
-        (Kind::Struct(_) | Kind::Map, other) => refuse(format!("must be an object, found {}", found(other))),
+        (Kind::List(_), other) => refuse(format!("must be a list, found {}", value_kind(other))),
+        (Kind::Struct(_) | Kind::Map, other) => {
+            refuse(format!("must be an object, found {}", value_kind(other)))
+        }
     }
 }
 
-/// What is said where text is wanted. The value itself is shown only for the task's size, which is no secret.
+/// The message if text is expected. The message shows the value only for the task's size, which is no secret.
 fn not_text(path: &str, value: &Value) -> String {
-    let what = format!("must be text, found {}", found(value));
+    let what = format!("must be text, found {}", value_kind(value));
     match value {
         Value::Number(number) if matches!(path, "cpu" | "memory") => {
             format!("{what}; write the task's {path} in quotes: \"{number}\"")
@@ -120,7 +122,7 @@ fn not_text(path: &str, value: &Value) -> String {
     }
 }
 
-/// What is said where a whole number is wanted.
+/// The message if a whole number is expected.
 fn not_integer(value: &Value) -> String {
     match value {
         Value::Number(_) => "must be a whole number, found a fraction".to_owned(),
@@ -128,14 +130,14 @@ fn not_integer(value: &Value) -> String {
             "must be a whole number, found text; remove the quotes".to_owned()
         }
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            format!("must be a whole number, found {}", found(value))
+            format!("must be a whole number, found {}", value_kind(value))
         }
     }
 }
 
-/// What is said where a boolean is wanted; YAML 1.2 reads `yes` and `on` as text.
+/// The message if a boolean is expected. YAML 1.2 reads `yes` and `on` as text.
 fn not_boolean(value: &Value) -> String {
-    let what = format!("must be true or false, found {}", found(value));
+    let what = format!("must be true or false, found {}", value_kind(value));
     let meant = value.as_str().and_then(|text| match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "y" | "true" => Some("true"),
         "no" | "off" | "n" | "false" => Some("false"),

@@ -1,5 +1,5 @@
-//! JSON and YAML text to a JSON value, stricter than their parsers: a key given twice is refused, and nothing
-//! is converted silently. No message holds a value of the file: it may be a secret.
+//! JSON and YAML text to a JSON value, stricter than the parsers: a duplicate key is refused, and nothing is converted
+//! silently. No message holds a value of the file: a value may be a secret.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The format that a file's name says; `None` for a name that says neither.
+    /// The format by a file's extension. `None` for any other extension.
     pub(crate) fn of(path: &str) -> Option<Format> {
         match path.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
             "json" => Some(Format::Json),
@@ -35,11 +35,11 @@ impl Format {
     }
 }
 
-/// Reads a text, a leading byte order mark left aside.
-pub(super) fn read(text: &str, format: Format) -> Result<Value, Vec<Problem>> {
+/// Reads a text. A leading byte order mark is ignored.
+pub(super) fn read_text(text: &str, format: Format) -> Result<Value, Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
-        return Err(syntax(None, "the file is empty"));
+        return Err(syntax_problem(None, "the file is empty"));
     }
     match format {
         Format::Json => read_json(text),
@@ -48,43 +48,43 @@ pub(super) fn read(text: &str, format: Format) -> Result<Value, Vec<Problem>> {
 }
 
 /// The path of a key below a place.
-pub(super) fn below(place: &str, key: &str) -> String {
+pub(super) fn child_path(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
 }
 
-/// The place of a path, which is empty at the top.
-pub(super) fn named(path: &str) -> &str {
+/// The place of a path. The path is empty at the top.
+pub(super) fn path_or_top(path: &str) -> &str {
     if path.is_empty() { TOP } else { path }
 }
 
-/// A syntax error at its line and column, both counted from 1.
-fn syntax(at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
+/// A syntax error at this line and column, both counted from 1.
+fn syntax_problem(at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
     let place = at.map_or_else(|| TOP.to_owned(), |(line, column)| format!("line {line}, column {column}"));
     vec![Problem::new(place, what)]
 }
 
-/// A text that could not be read: what it is instead, what is wrong with the line, or what the parser says.
-fn unreadable(text: &str, format: Format, at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
-    if let Some((line, what)) = mistaken::whole(text, format) {
+/// The problem of an unreadable text: the actual kind of the file, the fault in the line, or the parser's message.
+fn unreadable_text(text: &str, format: Format, at: Option<(usize, usize)>, what: &str) -> Vec<Problem> {
+    if let Some((line, what)) = mistaken::explain_text(text, format) {
         let place = line.map_or_else(|| TOP.to_owned(), |line| format!("line {line}"));
         return vec![Problem::new(place, what)];
     }
     let line = at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
-    let of_line = line.and_then(|line| mistaken::line(line, format));
-    syntax(at, of_line.as_deref().unwrap_or(what))
+    let of_line = line.and_then(|line| mistaken::explain_line(line, format));
+    syntax_problem(at, of_line.as_deref().unwrap_or(what))
 }
 
-/// Reads JSON; the value keeps the order of the keys.
+/// Reads JSON. The value keeps the order of the keys.
 fn read_json(text: &str) -> Result<Value, Vec<Problem>> {
     serde_json::from_str::<Strict>(text).map(|Strict(value)| value).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = error.to_string();
         let what = what.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&what);
-        unreadable(text, Format::Json, Some((line, column)), jargon::json(what))
+        unreadable_text(text, Format::Json, Some((line, column)), jargon::explain_json_error(what))
     })
 }
 
-/// A JSON value none of whose objects holds a key twice.
+/// A JSON value in which no object holds a key twice.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -156,30 +156,35 @@ impl<'de> Visitor<'de> for StrictSeed {
     }
 }
 
-/// Reads one YAML document. `serde_yaml::Value` refuses duplicate keys by itself; reading straight into a
-/// JSON value would keep the last one.
+/// Reads one YAML document. `serde_yaml::Value` refuses duplicate keys. A direct read into a JSON value would keep the
+/// last duplicate.
 fn read_yaml(text: &str) -> Result<Value, Vec<Problem>> {
     let refuse = |error: serde_yaml::Error| {
         let at = error.location().map(|place| (place.line(), place.column()));
         let what = error.to_string();
         if let Some((_, key)) = what.split_once("duplicate entry with key ") {
             let key = key.rsplit_once(" at line ").map_or(key, |(key, _)| key);
-            return syntax(at, &format!("the key `{}` is given twice", key.trim_matches('"')));
+            return syntax_problem(at, &format!("the key `{}` is given twice", key.trim_matches('"')));
         }
-        // The message is `PATH: WHAT at line …, while …`; the path says nothing that the line does not.
+        // The message is `PATH: WHAT at line …, while …`. The path adds nothing to the line.
         let what = what.split(" at line ").next().unwrap_or(&what);
-        unreadable(text, Format::Yaml, at, jargon::yaml(what.rsplit(": ").next().unwrap_or(what)))
+        unreadable_text(
+            text,
+            Format::Yaml,
+            at,
+            jargon::explain_yaml_error(what.rsplit(": ").next().unwrap_or(what)),
+        )
     };
     if repeat_too_much(text) {
-        return Err(syntax(None, TOO_MANY));
+        return Err(syntax_problem(None, TOO_MANY));
     }
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(refuse)?;
     value
         .apply_merge()
-        .map_err(|error| syntax(None, &format!("couldn't apply a merge key `<<`: {error}")))?;
+        .map_err(|error| syntax_problem(None, &format!("couldn't apply a merge key `<<`: {error}")))?;
     let mut problems = Vec::new();
     let value = to_json("", value, &mut problems);
-    match mistaken::whole(text, Format::Yaml) {
+    match mistaken::explain_text(text, Format::Yaml) {
         None if problems.is_empty() => Ok(value),
         Some((line, what)) if !problems.is_empty() => {
             let place = line.map_or_else(|| TOP.to_owned(), |line| format!("line {line}"));
@@ -190,7 +195,7 @@ fn read_yaml(text: &str) -> Result<Value, Vec<Problem>> {
     }
 }
 
-/// A YAML value as JSON; what JSON can't say is a problem, and null in the result.
+/// A YAML value as JSON. A value that JSON can't express is a problem, and null in the result.
 fn to_json(place: &str, value: serde_yaml::Value, problems: &mut Vec<Problem>) -> Value {
     match value {
         serde_yaml::Value::Null => Value::Null,
@@ -205,23 +210,23 @@ fn to_json(place: &str, value: serde_yaml::Value, problems: &mut Vec<Problem>) -
             let mut object = Map::new();
             for (key, value) in entries {
                 let serde_yaml::Value::String(key) = key else {
-                    problems.push(Problem::new(named(place), not_text(&key)));
+                    problems.push(Problem::new(path_or_top(place), not_text(&key)));
                     continue;
                 };
-                let value = to_json(&below(place, &key), value, problems);
+                let value = to_json(&child_path(place, &key), value, problems);
                 object.insert(key, value);
             }
             Value::Object(object)
         }
         serde_yaml::Value::Tagged(tagged) => {
             let what = format!("the tag `{}` has no meaning here; write the value itself", tagged.tag);
-            problems.push(Problem::new(named(place), what));
+            problems.push(Problem::new(path_or_top(place), what));
             Value::Null
         }
     }
 }
 
-/// A YAML number as a JSON one; infinity and not-a-number have none.
+/// A YAML number as a JSON number. Infinity and not-a-number are problems.
 fn json_number(place: &str, number: &serde_yaml::Number, problems: &mut Vec<Problem>) -> Value {
     let json = number
         .as_u64()
@@ -229,12 +234,12 @@ fn json_number(place: &str, number: &serde_yaml::Number, problems: &mut Vec<Prob
         .or_else(|| number.as_i64().map(Number::from))
         .or_else(|| number.as_f64().and_then(Number::from_f64));
     json.map(Value::Number).unwrap_or_else(|| {
-        problems.push(Problem::new(named(place), "infinity and not-a-number can't be sent to AWS"));
+        problems.push(Problem::new(path_or_top(place), "infinity and not-a-number can't be sent to AWS"));
         Value::Null
     })
 }
 
-/// What is said of a key that YAML reads as something else than text.
+/// The message for a key that YAML does not read as text.
 fn not_text(key: &serde_yaml::Value) -> String {
     match key {
         serde_yaml::Value::Number(number) => {

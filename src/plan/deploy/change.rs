@@ -1,21 +1,21 @@
 //! The change of the service that is still needed: none, an adoption, a count, a revision, a deployment.
 
-use super::{Goal, hold};
+use super::{Goal, hold_or_refuse};
 use crate::plan::color::Color;
-use crate::plan::definition::{family, same_content};
+use crate::plan::definition::{family_name, same_content};
 use crate::plan::in_flight::{InFlight, in_flight};
-use crate::plan::look::Look;
-use crate::plan::lost::arrived;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
-use crate::plan::step::{Follow, Found, Next, Purpose, Refusal, Step, Update};
+use crate::plan::step::{Follow, InitialService, Next, Purpose, Refusal, Step, Update};
 use crate::plan::time::Time;
-use crate::plan::verdict::{Kind, Mine, has_room};
+use crate::plan::unanswered_write::completed_update;
+use crate::plan::verdict::{Kind, OwnDeployment, has_room};
 use crate::plan::wanted::DesiredCount;
 use crate::plan::wiring::of_snapshot;
 
 /// The change that is still needed: none, an adoption, a count, a revision, a deployment.
-pub(super) fn change(
+pub(super) fn needed_change(
     snapshot: &Snapshot,
     service: &Service,
     current: &Revision,
@@ -24,12 +24,12 @@ pub(super) fn change(
     let same = same_content(&current.content, &goal.content);
     match in_flight(service) {
         InFlight::No => {}
-        InFlight::Yes(flying) if same => return adopt(service, flying, run),
+        InFlight::Yes(flying) if same => return adopt_deployment(service, flying, run),
         InFlight::Yes(flying) => return Next::Refuse(other_in_flight(service, flying)),
-        InFlight::Unseen => return Next::Look(Look::CLOSER),
-        InFlight::Unread(trouble) => return hold(trouble, run, goal, now),
+        InFlight::Unseen => return Next::Read(ReadScope::CLOSER),
+        InFlight::Unread(trouble) => return hold_or_refuse(trouble, run, goal, now),
     }
-    if let Some(follow) = arrived(service, run).filter(|_| same) {
+    if let Some(follow) = completed_update(service, run).filter(|_| same) {
         return Next::Follow(follow);
     }
     let desired = wanted_count(snapshot, service, goal);
@@ -37,8 +37,12 @@ pub(super) fn change(
     let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
     if same && !goal.force && !failed {
         return match counts {
-            None => Next::Follow(Follow { mine: standing(service, run), adopted: false, found: None }),
-            Some(_) => update(service, None, counts, false),
+            None => Next::Follow(Follow {
+                awaited: current_deployment(service, run),
+                adopted: false,
+                found: None,
+            }),
+            Some(_) => update_step(service, None, counts, false),
         };
     }
     let setup = &service.setup;
@@ -53,20 +57,20 @@ pub(super) fn change(
     }
     if same {
         return if failed && service.history.is_none() {
-            Next::Look(Look::CLOSER)
+            Next::Read(ReadScope::CLOSER)
         } else {
-            update(service, None, counts, true)
+            update_step(service, None, counts, true)
         };
     }
-    let family = family(&goal.content).to_owned();
+    let family = family_name(&goal.content).to_owned();
     match (&goal.revision, &run.sought) {
-        (Some(arn), _) | (None, Some(Some(arn))) => update(service, Some(arn.clone()), counts, false),
+        (Some(arn), _) | (None, Some(Some(arn))) => update_step(service, Some(arn.clone()), counts, false),
         (None, None) => Next::Step(Step::Find { family }),
         (None, Some(None)) => Next::Step(Step::Register { family }),
     }
 }
 
-/// A deployment of other content is somebody else's.
+/// A deployment of other content belongs to another run or user.
 fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
     Refusal::InFlight {
         service: service.name.clone(),
@@ -75,12 +79,12 @@ fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
     }
 }
 
-/// A deployment of the same content that is under way, perhaps by a run that was killed, becomes this run's own.
-fn adopt(service: &Service, flying: &Deployment, run: &Run) -> Next {
+/// Adopts a deployment of the same content that is under way, perhaps from a run that was killed.
+fn adopt_deployment(service: &Service, flying: &Deployment, run: &Run) -> Next {
     if service.history.is_none() {
-        return Next::Look(Look::CLOSER);
+        return Next::Read(ReadScope::CLOSER);
     }
-    let mine = Mine {
+    let awaited = OwnDeployment {
         kind: Kind::Rollout,
         id: Some(flying.id.clone()),
         task_definition: flying.task_definition.clone(),
@@ -89,12 +93,12 @@ fn adopt(service: &Service, flying: &Deployment, run: &Run) -> Next {
         seen: true,
         before: Vec::new(),
     };
-    Next::Follow(Follow { mine, adopted: true, found: before(service, &flying.task_definition) })
+    Next::Follow(Follow { awaited, adopted: true, found: previous_version(service, &flying.task_definition) })
 }
 
-/// What the service ran before this task definition: the older deployment that is still listed, or the newest
-/// service deployment that succeeded with another one.
-pub(crate) fn before(service: &Service, task_definition: &str) -> Option<Found> {
+/// The service's task definition before this one: from the older deployment that is still listed, or from the newest
+/// service deployment that succeeded with another task definition.
+pub(crate) fn previous_version(service: &Service, task_definition: &str) -> Option<InitialService> {
     let older = service.deployments.iter().filter(|deployment| !deployment.primary);
     let listed = older.map(|deployment| &deployment.task_definition).find(|arn| *arn != task_definition);
     let history = service.history.as_ref().and_then(|read| read.as_ref().ok());
@@ -107,12 +111,12 @@ pub(crate) fn before(service: &Service, task_definition: &str) -> Option<Found> 
         entry.sources.iter().find(|source| brought && *source != task_definition)
     });
     let arn = listed.or(replaced).or(told)?;
-    Some(Found { task_definition: arn.clone(), desired: service.desired })
+    Some(InitialService { task_definition: arn.clone(), desired: service.desired })
 }
 
-/// What stands already: nothing to change, but it has to be healthy all the same (invariant 12).
-fn standing(service: &Service, run: &Run) -> Mine {
-    Mine {
+/// The current deployment: nothing to change, but the tasks must still be healthy (invariant 12).
+fn current_deployment(service: &Service, run: &Run) -> OwnDeployment {
+    OwnDeployment {
         kind: Kind::Nothing,
         id: None,
         task_definition: service.task_definition.clone(),
@@ -123,7 +127,7 @@ fn standing(service: &Service, run: &Run) -> Mine {
     }
 }
 
-/// The desired count after the deploy: as asked for, or at least one. What serves users is not made smaller.
+/// The desired count after the deploy: the requested count, and at least one. The count of a live color never shrinks.
 fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     let wiring = of_snapshot(snapshot, goal.request.listener.as_ref());
     let live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
@@ -131,7 +135,7 @@ fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     asked_count(snapshot, service, goal).max(least).max(1)
 }
 
-/// The desired count that was asked for; the current one where none was.
+/// The requested desired count, or the current count without a request.
 fn asked_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     match goal.desired {
         Some(DesiredCount::Count(count)) => count,
@@ -141,14 +145,14 @@ fn asked_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
     }
 }
 
-/// A count lower than that of a color with users: what was asked for, and what stays.
+/// A request for a lower count on a live color: the requested count, and the count that stays.
 pub(crate) fn kept_count(snapshot: &Snapshot, goal: &Goal) -> Option<(u32, u32)> {
     let service = snapshot.service(goal.color)?;
     let (asked, count) = (asked_count(snapshot, service, goal), wanted_count(snapshot, service, goal));
     (asked.max(1) < count).then_some((asked, count))
 }
 
-/// The desired count of the color that serves users beside the one that is deployed to.
+/// The desired count of another live color: the highest, if there are two.
 fn live_count(snapshot: &Snapshot, goal: &Goal) -> Option<u32> {
     let wiring = of_snapshot(snapshot, goal.request.listener.as_ref())?.ok()?;
     let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
@@ -156,8 +160,13 @@ fn live_count(snapshot: &Snapshot, goal: &Goal) -> Option<u32> {
     live.filter_map(|color| snapshot.service(color)).map(|service| service.desired).max()
 }
 
-/// One update of the service on the way to the goal.
-fn update(service: &Service, task_definition: Option<String>, desired: Option<u32>, force: bool) -> Next {
+/// One update of the service towards the goal.
+fn update_step(
+    service: &Service,
+    task_definition: Option<String>,
+    desired: Option<u32>,
+    force: bool,
+) -> Next {
     Next::Step(Step::Update(Update {
         color: service.color,
         service: service.name.clone(),

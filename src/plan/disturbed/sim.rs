@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::super::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use super::super::color::Color;
 use super::super::definition::{Content, same_content};
-use super::super::deploy::{Goal, next};
-use super::super::look::Look;
+use super::super::deploy::{Goal, next_deploy_action};
+use super::super::read_scope::ReadScope;
 use super::super::run::{Answer, Run};
 use super::super::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
 use super::super::snapshot::{
@@ -13,14 +14,13 @@ use super::super::snapshot::{
 };
 use super::super::step::{End, Next, ProbeFailure, ProbeFailureKind, Purpose, Refusal, Step, Update};
 use super::super::time::{CallTime, Time};
-use super::super::trouble::{Read, Trouble, TroubleKind};
 
 /// The family of the color that is deployed to.
 const FAMILY: &str = "web-green";
 
 /// What becomes of a deployment of the wanted content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Fault {
     /// Healthy after so many seconds, complete one second later.
     Good(u8),
     /// Its tasks fail, one more each second.
@@ -28,7 +28,7 @@ pub(super) enum Fate {
     /// Its tasks run, and the load balancer does not find them healthy.
     Unhealthy,
     /// Nothing ever moves.
-    Stuck,
+    TrafficFailure,
 }
 
 /// What becomes of a write.
@@ -60,7 +60,7 @@ pub(super) struct Script {
     /// The circuit breaker: none, without rollback, with rollback.
     pub(super) breaker: Option<bool>,
     /// What becomes of the wanted content.
-    pub(super) fate: Fate,
+    pub(super) fate: Fault,
     /// What becomes of each write, in order; fine after the last.
     pub(super) wire: Vec<Wire>,
     /// Reads that bring trouble, by their number.
@@ -78,7 +78,7 @@ pub(super) struct Script {
 impl Script {
     /// Nothing goes wrong.
     pub(super) fn undisturbed(self) -> Self {
-        let (fate, breaker, flying) = (Fate::Good(1), None, false);
+        let (fate, breaker, flying) = (Fault::Good(1), None, false);
         Script {
             fate,
             breaker,
@@ -237,19 +237,19 @@ impl Sim {
         self.now = self.now.after(Duration::from_secs(1));
         self.age = self.age.saturating_add(1);
         if self.green().deployments[0].rollout != Rollout::InProgress {
-            self.populate(!(self.runs_wanted() && self.script.fate == Fate::Unhealthy));
+            self.populate(!(self.runs_wanted() && self.script.fate == Fault::Unhealthy));
             return;
         }
-        let fate = if self.runs_wanted() { self.script.fate } else { Fate::Good(1) };
+        let fate = if self.runs_wanted() { self.script.fate } else { Fault::Good(1) };
         match fate {
-            Fate::Good(after) if self.age > after => self.complete(),
-            Fate::Good(after) if self.age == after => self.populate(true),
-            Fate::Unhealthy => {
+            Fault::Good(after) if self.age > after => self.complete(),
+            Fault::Good(after) if self.age == after => self.populate(true),
+            Fault::Unhealthy => {
                 self.populate(false);
                 self.complete();
             }
-            Fate::Crash => self.crash(),
-            Fate::Good(_) | Fate::Stuck => {}
+            Fault::Crash => self.crash(),
+            Fault::Good(_) | Fault::TrafficFailure => {}
         }
     }
 
@@ -306,15 +306,15 @@ impl Sim {
 
     /// What an undisturbed look shows.
     pub(super) fn world_as_seen(&mut self) -> Snapshot {
-        self.look(Look::WHOLE).unwrap()
+        self.look(ReadScope::WHOLE).unwrap()
     }
 
     /// One look.
-    fn look(&mut self, look: Look) -> Read<Snapshot> {
+    fn look(&mut self, look: ReadScope) -> AwsResult<Snapshot> {
         self.reads = self.reads.saturating_add(1);
         self.others();
         if self.script.unread.contains(&self.reads) {
-            return Err(trouble(TroubleKind::Throttled));
+            return Err(trouble(AwsErrorKind::Throttled));
         }
         let mut seen = self.world.clone();
         seen.balancers = seen.balancers.filter(|_| look.wiring);
@@ -340,7 +340,7 @@ impl Sim {
     }
 
     /// Does a step.
-    fn apply(&mut self, step: &Step) -> Read<Answer> {
+    fn apply(&mut self, step: &Step) -> AwsResult<Answer> {
         match step {
             Step::Find { .. } => {
                 let newest = self.revisions.last().filter(|(_, content)| same_content(content, &self.wanted));
@@ -362,10 +362,10 @@ impl Sim {
     }
 
     /// Does a write, or loses it.
-    fn write(&mut self, step: &Step) -> Read<Answer> {
+    fn write(&mut self, step: &Step) -> AwsResult<Answer> {
         let wire = self.script.wire.get(self.sent.len()).copied().unwrap_or(Wire::Fine);
         self.sent.push(step.clone());
-        let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+        let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
         match wire {
             Wire::Fine => Ok(self.effect(step)),
             Wire::LostBefore => Err(lost),
@@ -373,8 +373,8 @@ impl Sim {
                 self.effect(step);
                 Err(lost)
             }
-            Wire::Throttled => Err(trouble(TroubleKind::Throttled)),
-            Wire::Denied => Err(trouble(TroubleKind::Denied)),
+            Wire::Throttled => Err(trouble(AwsErrorKind::Throttled)),
+            Wire::Denied => Err(trouble(AwsErrorKind::Denied)),
         }
     }
 
@@ -430,8 +430,8 @@ impl Sim {
             if let Ok(snapshot) = &seen {
                 run.saw(snapshot, goal, self.now);
             }
-            match next(&seen, goal, &run, self.now) {
-                Next::Look(closer) => {
+            match next_deploy_action(&seen, goal, &run, self.now) {
+                Next::Read(closer) => {
                     look = closer;
                     continue;
                 }
@@ -441,18 +441,18 @@ impl Sim {
                 }
                 Next::Step(step) => self.step(&step, &seen, &mut run),
                 Next::Follow(follow) => run.follow(follow),
-                Next::Turn(failing, recovery) => run.turn(failing, recovery, self.now),
+                Next::Restore(failing, recovery) => run.start_restore(failing, recovery, self.now),
                 Next::Refuse(refusal) => return (Ending::Refuse(refusal), run),
                 Next::Done(end) => return (Ending::End(end), run),
             }
-            let begun = run.mine.is_some() || run.failing.is_some();
-            look = if begun { Look::following(goal.color) } else { goal.look() };
+            let begun = run.awaited.is_some() || run.failing.is_some();
+            look = if begun { ReadScope::following(goal.color) } else { goal.look() };
         }
         (Ending::Never, run)
     }
 
     /// One step of a run.
-    fn step(&mut self, step: &Step, seen: &Read<Snapshot>, run: &mut Run) {
+    fn step(&mut self, step: &Step, seen: &AwsResult<Snapshot>, run: &mut Run) {
         if let (Step::Update(update), Ok(snapshot)) = (step, seen) {
             run.before_update(snapshot.service(Color::Green).unwrap(), update);
         }

@@ -1,11 +1,11 @@
-//! Whether users can be moved to a color now, and what about traffic is not as it should be.
+//! Moves of users that are possible now, and problems with traffic.
 
-use super::{Misscaled, WhyNot, known};
+use super::{Misscaled, WhyNot, known_value};
 use crate::plan::color::{Color, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot};
 use crate::plan::user_rules::UserRule;
-use crate::plan::wiring::{Tangle, Wiring};
+use crate::plan::wiring::{RoutingError, Wiring};
 
 /// The commands that move users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,27 +18,27 @@ pub(crate) enum Move {
     Promote,
 }
 
-/// What a command that moves all users to a color would be told now.
+/// The answer to a command that would move all users to a color now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Movable {
     /// The command.
     pub(crate) command: Move,
-    /// Where to.
+    /// The target color.
     pub(crate) color: Color,
-    /// Whether it would be begun.
+    /// Ok if the command would start, or the reason against that.
     pub(crate) valid: Result<(), WhyNot>,
 }
 
-/// Something about traffic that is not as it should be.
+/// A problem with traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Drift {
-    /// A color has users, and nobody there to serve them.
+    /// A color has users and no healthy target.
     Dead {
         /// The color.
         color: Color,
-        /// Its share in percent; none if the rules disagree, or if a rule outside the split sends them.
+        /// Share in percent; none if the rules disagree, or if users come by a rule outside the split.
         share: Option<u32>,
-        /// Registered targets of its own tasks.
+        /// Registered targets of the service's own tasks.
         registered: u32,
         /// Running tasks.
         running: u32,
@@ -47,68 +47,71 @@ pub(crate) enum Drift {
     },
     /// A rule of a production listener sends users to a color outside the split.
     UserRule(UserRule),
-    /// A color has users, and can't scale out, or not as it is scheduled.
+    /// A color has users, but scale-out or scheduled scaling is suspended.
     Suspended {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service.
         service: String,
-        /// Whether scale-out is suspended.
+        /// True if scale-out is suspended.
         out: bool,
-        /// Whether scheduled scaling is.
+        /// True if scheduled scaling is suspended.
         scheduled: bool,
     },
-    /// A color has users, and not the scalable target that the config's `scaling` asks for.
+    /// A color has users, but lacks the scalable target that the config's `scaling` requires.
     NoTarget {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service.
         service: String,
     },
-    /// A policy or an alarm of ours is not what the config's `scaling` asks for.
+    /// A policy or an alarm of the action differs from the config's `scaling`.
     Scaler(Box<Misscaled>),
-    /// Both colors serve users, and one can't grow to its share of what the largest can grow to.
+    /// Both colors have users, but one color's MaxCapacity is below its share of the largest MaxCapacity.
     Bounds {
         /// The color.
         color: Color,
-        /// Its share in percent.
+        /// The color's share in percent.
         share: u32,
-        /// Its MaxCapacity.
+        /// The color's MaxCapacity.
         most: u32,
         /// The largest MaxCapacity.
         largest: u32,
-        /// Its share of that, rounded up.
+        /// The color's share of `largest`, rounded up.
         needed: u32,
     },
-    /// Targets in a color's group that no task of its service is behind: they get the color's requests.
+    /// Targets in a color's group without a task of the service: such targets get requests for the color.
     Foreign {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service.
         service: String,
         /// The targets, each `ADDRESS:PORT`.
         targets: Vec<String>,
-        /// Whether users get to them by the split.
+        /// True if the split sends users to these targets.
         has_users: bool,
     },
-    /// Both colors serve users, and one may scale in.
+    /// Both colors have users, and one color may scale in.
     ScaleIn {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service.
         service: String,
     },
 }
 
-/// What each command is told for blue and for green.
-pub(super) fn movable(snapshot: &Snapshot, wired: Option<&Result<Wiring, Tangle>>) -> Vec<Movable> {
+/// The answer to each command, for blue and for green.
+pub(super) fn movable_colors(
+    snapshot: &Snapshot,
+    wired: Option<&Result<Wiring, RoutingError>>,
+) -> Vec<Movable> {
     let colors = snapshot.services.iter().filter(|service| service.color != Color::Develop);
     colors
         .flat_map(|service| {
-            let to = redirectable(service, wired);
+            let to = check_redirectable(service, wired);
             let promoted = match (to, wired) {
-                (Err(WhyNot::AllThere), _) => alive(service),
-                (Ok(()), Some(Err(Tangle::Disagree(_)))) => Err(WhyNot::Disagree),
+                (Err(WhyNot::AllThere), _) => check_healthy(service),
+                (Ok(()), Some(Err(RoutingError::Disagree(_)))) => Err(WhyNot::Disagree),
                 (to, _) => to,
             };
             [(Move::Redirect, to), (Move::Rollback, to), (Move::Promote, promoted)]
@@ -117,13 +120,17 @@ pub(super) fn movable(snapshot: &Snapshot, wired: Option<&Result<Wiring, Tangle>
         .collect()
 }
 
-/// Whether all users can be moved to this color: by that, rules that disagree can be settled, too. A run scales up what is
-/// too small, so only what does not run well counts.
-fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Result<(), WhyNot> {
+/// Ok if all users can move to this color, which may also settle rules that disagree. A run scales up a color that is
+/// too small, so only unhealthy tasks count here.
+fn check_redirectable(service: &Service, wired: Option<&Result<Wiring, RoutingError>>) -> Result<(), WhyNot> {
     let wiring = match wired {
         Some(Ok(wiring)) => wiring,
-        Some(Err(Tangle::Disagree(rules))) if !settles(rules, service.color) => return Err(WhyNot::Disagree),
-        Some(Err(Tangle::Disagree(_))) => return still(service).and_then(|()| served(service)),
+        Some(Err(RoutingError::Disagree(rules))) if !settles_disagreement(rules, service.color) => {
+            return Err(WhyNot::Disagree);
+        }
+        Some(Err(RoutingError::Disagree(_))) => {
+            return check_no_rollout(service).and_then(|()| check_can_serve(service));
+        }
         Some(Err(_)) | None => return Err(WhyNot::Unread),
     };
     let lacks = wiring.production.iter().any(|rule| rule.lacks == Some(service.color));
@@ -134,12 +141,12 @@ fn redirectable(service: &Service, wired: Option<&Result<Wiring, Tangle>>) -> Re
     if lacks {
         return Err(WhyNot::NotAdopted);
     }
-    still(service).and_then(|()| served(service))
+    check_no_rollout(service).and_then(|()| check_can_serve(service))
 }
 
-/// Whether all users at this color settle rules that disagree, without force: one of two splits is that, or they are
-/// more than two.
-fn settles(rules: &[(String, Split)], color: Color) -> bool {
+/// True if all users on this color settle rules that disagree, without force: a rule already holds that split, or the
+/// rules hold more than two splits.
+fn settles_disagreement(rules: &[(String, Split)], color: Color) -> bool {
     let mut apart: Vec<Split> = Vec::new();
     for (_, split) in rules {
         if !apart.iter().any(|known| known.same_ratio(*split)) {
@@ -149,8 +156,8 @@ fn settles(rules: &[(String, Split)], color: Color) -> bool {
     apart.len() > 2 || apart.iter().any(|split| split.weight(color) == split.blue + split.green)
 }
 
-/// Whether no deployment replaces its tasks now.
-fn still(service: &Service) -> Result<(), WhyNot> {
+/// Ok if no deployment is replacing the service's tasks.
+fn check_no_rollout(service: &Service) -> Result<(), WhyNot> {
     let older = service.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
     match service.primary().map(|deployment| deployment.rollout) {
         Some(Rollout::InProgress | Rollout::Unknown) if older => Err(WhyNot::InFlight),
@@ -158,35 +165,35 @@ fn still(service: &Service) -> Result<(), WhyNot> {
     }
 }
 
-/// Whether somebody can serve users there, or is on the way.
-fn served(service: &Service) -> Result<(), WhyNot> {
+/// Ok if the color has a healthy target, or one is starting.
+fn check_can_serve(service: &Service) -> Result<(), WhyNot> {
     let Some(targets) = group_targets(service) else { return Err(WhyNot::Unread) };
     let any = |state: &str| targets.own.iter().any(|(_, target)| target.state == state);
     let coming = service.pending > 0 || service.running < service.desired || any("initial");
     if service.desired > 0 && !coming && !any("healthy") { Err(WhyNot::NoneHealthy) } else { Ok(()) }
 }
 
-/// Whether somebody serves the users who are there.
-fn alive(service: &Service) -> Result<(), WhyNot> {
+/// Ok if the color has a healthy target for its users.
+fn check_healthy(service: &Service) -> Result<(), WhyNot> {
     let Some(targets) = group_targets(service) else { return Err(WhyNot::Unread) };
     if targets.healthy() > 0 { Ok(()) } else { Err(WhyNot::NoneHealthy) }
 }
 
-/// What is not as it should be: first of all users whom nobody serves, then what can't grow, and while both colors serve
-/// users what is too small or can shrink (invariants 16 and 19).
-pub(super) fn drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> {
+/// The problems: first users without a healthy target, then scaling that can't grow. While both colors have users, also
+/// bounds that are too small or allow scale-in (invariants 16 and 19).
+pub(super) fn find_drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> {
     let Some(wiring) = wiring else { return Vec::new() };
     let live: Vec<&Service> =
         snapshot.services.iter().filter(|service| wiring.is_live(service.color)).collect();
-    let mut found: Vec<Drift> = live.iter().filter_map(|service| dead(service, wiring)).collect();
+    let mut found: Vec<Drift> = live.iter().filter_map(|service| unserved_drift(service, wiring)).collect();
     found.extend(wiring.user_rules.iter().cloned().map(Drift::UserRule));
-    found.extend(live.iter().filter_map(|service| suspended(service)));
-    found.extend(held(&live, wiring));
+    found.extend(live.iter().filter_map(|service| suspended_drift(service)));
+    found.extend(split_drift(&live, wiring));
     found
 }
 
-/// Users whom nobody serves.
-fn dead(service: &Service, wiring: &Wiring) -> Option<Drift> {
+/// Users without a healthy target.
+fn unserved_drift(service: &Service, wiring: &Wiring) -> Option<Drift> {
     let targets = group_targets(service)?;
     let (blue, green) = wiring.split().percent();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(wiring.split()));
@@ -200,23 +207,23 @@ fn dead(service: &Service, wiring: &Wiring) -> Option<Drift> {
     })
 }
 
-/// Scaling that somebody suspended under users.
-fn suspended(service: &Service) -> Option<Drift> {
-    let scaling = (*known(&service.scaling)?)?;
+/// Suspended scaling of a color with users.
+fn suspended_drift(service: &Service) -> Option<Drift> {
+    let scaling = (*known_value(&service.scaling)?)?;
     let (out, scheduled) = (scaling.out_suspended, scaling.scheduled_suspended);
     let (color, service) = (service.color, service.name.clone());
     (out || scheduled).then_some(Drift::Suspended { color, service, out, scheduled })
 }
 
-/// What is not as it should be while all rules hold a split.
-fn held(live: &[&Service], wiring: &Wiring) -> Vec<Drift> {
+/// Problems while all rules hold a split between both colors.
+fn split_drift(live: &[&Service], wiring: &Wiring) -> Vec<Drift> {
     let split = wiring.split();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(split));
     if !agree || split.blue == 0 || split.green == 0 {
         return Vec::new();
     }
     let scaled: Vec<(&Service, Scalable)> =
-        live.iter().filter_map(|service| Some((*service, (*known(&service.scaling)?)?))).collect();
+        live.iter().filter_map(|service| Some((*service, (*known_value(&service.scaling)?)?))).collect();
     let largest = scaled.iter().map(|(_, scaling)| scaling.max).max().unwrap_or_default();
     let (blue, green) = split.percent();
     let sum = u64::from(split.blue + split.green);

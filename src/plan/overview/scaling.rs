@@ -1,7 +1,9 @@
-//! What of a service's scaling is not as the config asks for.
+//! Differences between a service's scaling and the config's.
 
 use super::{Color, Drift};
-use crate::plan::scalers::{Change, Managed, Managing, Role, put_alarm, put_policy, register, serving};
+use crate::plan::scalers::{
+    Change, Managed, Managing, Role, apply_bounds, next_serving_step, put_alarm, put_policy,
+};
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Purpose, Put, Step};
 use crate::plan::wanted::ListenerChoice;
@@ -10,26 +12,26 @@ use crate::plan::wiring::apart_of_snapshot;
 /// Most differences of one service: a target, two policies and three alarms.
 const MOST: usize = 6;
 
-/// A scaling policy or an alarm of ours that is not what the config asks for.
+/// A scaling policy or an alarm of the action that differs from the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misscaled {
     /// The color.
     pub(crate) color: Color,
-    /// What it is to users.
+    /// The service's role.
     pub(crate) role: Role,
-    /// Whether it is an alarm; else a policy.
+    /// True for an alarm, false for a policy.
     pub(crate) alarm: bool,
-    /// Its name.
+    /// Name of the policy or alarm.
     pub(crate) name: String,
-    /// Whether it does not exist.
+    /// True if missing in AWS.
     pub(crate) missing: bool,
-    /// Its fields that differ.
+    /// The fields that differ.
     pub(crate) changes: Vec<Change>,
 }
 
-/// How the scaling of each service differs from what the config asks for. What can't be read is a part that could not be
-/// read, and no drift.
-pub(crate) fn misscaled(
+/// The differences between each service's scaling and the config's. An unreadable part counts as unread, not as a
+/// difference.
+pub(crate) fn find_scaling_drift(
     snapshot: &Snapshot,
     listener: Option<&ListenerChoice>,
     managed: &Managed,
@@ -48,11 +50,12 @@ pub(crate) fn misscaled(
         .collect()
 }
 
-/// What would be written, one thing after the other.
+/// All differences of a service: the writes that would follow each other.
 fn of_service((cluster, service): (&str, &Service), managed: &Managed, role: Role) -> Vec<Drift> {
     let (mut service, mut found) = (service.clone(), Vec::new());
     for _ in 0..MOST {
-        let Managing::Step(step) = serving((cluster, &service), managed, role, Purpose::Deploy) else {
+        let Managing::Step(step) = next_serving_step((cluster, &service), managed, role, Purpose::Deploy)
+        else {
             break;
         };
         match &step {
@@ -61,14 +64,14 @@ fn of_service((cluster, service): (&str, &Service), managed: &Managed, role: Rol
                     (role == Role::Live)
                         .then(|| Drift::NoTarget { color: service.color, service: service.name.clone() }),
                 );
-                register(&mut service, scaling);
+                apply_bounds(&mut service, scaling);
             }
             Step::Policy(put) => {
-                found.extend(differs(put, role, false));
+                found.extend(scaling_drift(put, role, false));
                 put_policy(&mut service, put);
             }
             Step::Alarm(put) => {
-                found.extend(differs(put, role, true));
+                found.extend(scaling_drift(put, role, true));
                 put_alarm(&mut service, put);
             }
             Step::Find { .. } | Step::Register { .. } | Step::Update(_) | Step::Probe | Step::Weights(_) => {
@@ -79,8 +82,8 @@ fn of_service((cluster, service): (&str, &Service), managed: &Managed, role: Rol
     found
 }
 
-/// One difference. A color without users may have no alarms yet, or, as the way back, some that still act.
-fn differs(put: &Put, role: Role, alarm: bool) -> Option<Drift> {
+/// A difference to report. A color without users may lack alarms, or have alarms that still act for a return of users.
+fn scaling_drift(put: &Put, role: Role, alarm: bool) -> Option<Drift> {
     let acts = |change: &&Change| role != Role::Idle || change.path != "ActionsEnabled";
     let changes: Vec<Change> = put.changes.iter().filter(acts).cloned().collect();
     let told = if put.new { role == Role::Live } else { !changes.is_empty() };

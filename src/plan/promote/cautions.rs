@@ -1,55 +1,55 @@
-//! What stops no promote and is better known before it: how the color scales that is to be production.
+//! Warnings before a promote about the scaling of the color that is to be production. A caution stops no promote.
 
-use super::other;
+use super::other_color;
 use crate::plan::color::Color;
 use crate::plan::snapshot::{Scalable, Service, Snapshot};
 
-/// Something to know before a color is production.
+/// A warning about a color that is to be production.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caution {
-    /// It can't grow as far as the other color could.
+    /// The color's limit is lower than the other color's.
     LowerMax {
         /// The color.
         color: Color,
-        /// Its MaxCapacity.
+        /// The color's MaxCapacity.
         most: u32,
-        /// The other color's.
+        /// The other color's MaxCapacity.
         other: u32,
     },
-    /// It does not scale automatically, and the other color does.
+    /// The color does not scale automatically, and the other color does.
     NotScaled(Color),
-    /// A part of its automatic scaling is suspended, and no run takes that back.
+    /// A part of the automatic scaling is suspended, and no run resumes that part.
     Suspended {
         /// The color.
         color: Color,
-        /// Its service.
+        /// The service's name.
         service: String,
-        /// Whether scale-out by policies is (`DynamicScalingOutSuspended`).
+        /// True if scale-out by policies is suspended (`DynamicScalingOutSuspended`).
         out: bool,
-        /// Whether scheduled scaling is (`ScheduledScalingSuspended`).
+        /// True if scheduled scaling is suspended (`ScheduledScalingSuspended`).
         scheduled: bool,
     },
 }
 
-/// What there is to know of a color that is to be production. Where scaling is managed, its bounds are the config's.
-pub(crate) fn cautions(snapshot: &Snapshot, color: Color, managed: bool) -> Vec<Caution> {
-    let (Some(winner), Some(loser)) = (snapshot.service(color), snapshot.service(other(color))) else {
+/// The warnings for a color that is to be production. With managed scaling, the config sets the bounds.
+pub(crate) fn find_cautions(snapshot: &Snapshot, color: Color, managed: bool) -> Vec<Caution> {
+    let (Some(winner), Some(loser)) = (snapshot.service(color), snapshot.service(other_color(color))) else {
         return Vec::new();
     };
-    let bounds = lower(winner, loser).filter(|_| !managed);
-    bounds.into_iter().chain(suspended(winner)).collect()
+    let bounds = lower_max_caution(winner, loser).filter(|_| !managed);
+    bounds.into_iter().chain(suspended_caution(winner)).collect()
 }
 
-/// Whether a service's scale-out or scheduled scaling is suspended.
-pub(crate) fn suspended(service: &Service) -> Option<Caution> {
-    let Scalable { out_suspended: out, scheduled_suspended: scheduled, .. } = target(service)??;
+/// The caution if a service's scale-out or scheduled scaling is suspended.
+pub(crate) fn suspended_caution(service: &Service) -> Option<Caution> {
+    let Scalable { out_suspended: out, scheduled_suspended: scheduled, .. } = scalable_target(service)??;
     let (color, service) = (service.color, service.name.clone());
     (out || scheduled).then_some(Caution::Suspended { color, service, out, scheduled })
 }
 
-/// How far the winner can't grow where the loser could.
-fn lower(winner: &Service, loser: &Service) -> Option<Caution> {
-    let (color, of_winner, of_loser) = (winner.color, target(winner)?, target(loser)??);
+/// The caution if the new production color can't grow like the other color.
+fn lower_max_caution(winner: &Service, loser: &Service) -> Option<Caution> {
+    let (color, of_winner, of_loser) = (winner.color, scalable_target(winner)?, scalable_target(loser)??);
     match of_winner {
         None => Some(Caution::NotScaled(color)),
         Some(own) if own.max < of_loser.max => {
@@ -59,7 +59,7 @@ fn lower(winner: &Service, loser: &Service) -> Option<Caution> {
     }
 }
 
-/// A service's scalable target, where it was read; it may have none.
-fn target(service: &Service) -> Option<Option<Scalable>> {
+/// A service's scalable target. The outer none means unread, the inner none means no target.
+fn scalable_target(service: &Service) -> Option<Option<Scalable>> {
     service.scaling.as_ref()?.as_ref().ok().copied()
 }

@@ -1,17 +1,17 @@
-//! What a promote is refused for before its first write.
+//! Refusals of a promote before the first write.
 
-use super::copy::variables;
-use super::{Goal, other};
+use super::copy::variable_names;
+use super::{Goal, other_color};
 use crate::plan::color::Color;
-use crate::plan::definition::{Content, ImageRef, images, unusable_images};
-use crate::plan::near::nearest;
+use crate::plan::definition::{Content, ImageRef, container_images, unusable_images};
 use crate::plan::snapshot::{Revision, Rollout, Service, Snapshot, Task};
 use crate::plan::step::Refusal;
+use crate::plan::suggestion::nearest_word;
 use crate::plan::wanted::{Mode, Promotion};
 use crate::plan::wiring::{adopting_of_snapshot, apart_of_snapshot};
 
-/// The color without users never gets more tasks than production can have.
-pub(super) fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
+/// Refuses an idle count above the highest count of production.
+pub(super) fn check_size(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
     let most = |service: &Service| match (&goal.managed, &service.scaling) {
         (Some(managed), _) => managed.max,
         (None, Some(Ok(Some(scaling)))) => scaling.max,
@@ -19,19 +19,20 @@ pub(super) fn sized(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
     };
     let colors = [Color::Blue, Color::Green].into_iter().filter_map(|color| snapshot.service(color));
     let production = colors.map(most).max().unwrap_or_default().max(1);
-    let (color, idle) = (other(goal.promotion.color), goal.promotion.idle_count);
+    let (color, idle) = (other_color(goal.promotion.color), goal.promotion.idle_count);
     if idle > production { Err(Refusal::IdleAbove { color, idle, production }) } else { Ok(()) }
 }
 
-/// Users whom a rule outside the split sends to a color are moved by no split: that color neither shrinks nor gets a new
-/// version under them (invariant 39). A copy changes both colors. With `adopt` the rules become part of the split.
-pub(super) fn unruled(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
+/// Refuses to change a color while a rule outside the split sends users there (invariant 39). No split moves such
+/// users, so that color neither shrinks nor gets a new version. A copy changes both colors. With `adopt` the rules
+/// become part of the split.
+pub(super) fn check_user_rules(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
     let Promotion { color, mode, traffic, .. } = &goal.promotion;
     let reading = if traffic.adopt { adopting_of_snapshot } else { apart_of_snapshot };
     let Some(Ok(wiring)) = reading(snapshot, goal.listener.as_ref()) else { return Ok(()) };
     let colors = match mode {
-        Mode::Swap => vec![other(*color)],
-        Mode::Copy => vec![other(*color), *color],
+        Mode::Swap => vec![other_color(*color)],
+        Mode::Copy => vec![other_color(*color), *color],
     };
     let found = colors.into_iter().map(|color| (color, wiring.user_rules_of(color)));
     match found.into_iter().find(|(_, rules)| !rules.is_empty()) {
@@ -40,8 +41,8 @@ pub(super) fn unruled(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal> {
     }
 }
 
-/// What was approved has to run on the color that was tested.
-pub(super) fn approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
+/// Refuses unless the tested color runs the approved task definition.
+pub(super) fn check_approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
     let Some(expected) = &goal.promotion.expect else { return Ok(()) };
     let found = &tested.task_definition;
     if found == expected || found.rsplit('/').next() == Some(expected) {
@@ -54,8 +55,8 @@ pub(super) fn approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
     })
 }
 
-/// What is copied is what runs, and not what a deployment is still bringing or could not bring.
-pub(super) fn proven(tested: &Service) -> Result<(), Refusal> {
+/// Refuses to copy while the tested color's deployment is under way or failed: a copy takes only a version that runs.
+pub(super) fn check_proven(tested: &Service) -> Result<(), Refusal> {
     let older = tested.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
     let failed = |rollout| rollout == Rollout::Failed;
     match tested.primary() {
@@ -70,13 +71,18 @@ pub(super) fn proven(tested: &Service) -> Result<(), Refusal> {
     }
 }
 
-/// Every variable that a color keeps is one that a container of either color has: a name with a typo would keep nothing,
-/// and the color would get the other one's value.
-pub(super) fn named(tested: &Content, own: &Content, per_color: &[String]) -> Result<(), Refusal> {
-    let known: Vec<&str> = [tested, own].into_iter().flat_map(variables).collect();
+/// Refuses per-color variables that no container of either color has. A misspelt name would keep nothing, and the color
+/// would get the other color's value.
+pub(super) fn check_variable_names(
+    tested: &Content,
+    own: &Content,
+    per_color: &[String],
+) -> Result<(), Refusal> {
+    let known: Vec<&str> = [tested, own].into_iter().flat_map(variable_names).collect();
     let unknown = per_color.iter().filter(|name| !known.contains(&name.as_str()));
-    let found: Vec<(String, Option<String>)> =
-        unknown.map(|name| (name.clone(), nearest(name, known.iter().copied()).map(str::to_owned))).collect();
+    let found: Vec<(String, Option<String>)> = unknown
+        .map(|name| (name.clone(), nearest_word(name, known.iter().copied()).map(str::to_owned)))
+        .collect();
     if found.is_empty() { Ok(()) } else { Err(Refusal::NoVariable(found)) }
 }
 
@@ -86,9 +92,9 @@ pub(super) fn usable(color: Color, content: &Content) -> Result<(), Refusal> {
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Images { color, problems }) }
 }
 
-/// Production's images by digest give way to digests alone. Those of the tested color are known by its tasks: without one,
-/// a tag may be the same image or another.
-pub(super) fn told(
+/// Refuses to replace production's images by digest with tags. The tested color's tasks give the digests. Without a
+/// task, a tag may be the same image or another.
+pub(super) fn check_known_images(
     (tested, revision): (&Service, &Revision),
     own: &Content,
     content: &Content,
@@ -98,9 +104,9 @@ pub(super) fn told(
         return Ok(());
     }
     let pinned = |image: &str| ImageRef::parse(image).is_ok_and(|image| image.is_pinned());
-    let of_own = images(own);
+    let of_own = container_images(own);
     let kept = |container: &str| of_own.iter().any(|(name, image)| name == container && pinned(image));
-    let untold: Vec<String> = images(content)
+    let untold: Vec<String> = container_images(content)
         .into_iter()
         .filter(|(container, image)| kept(container) && !pinned(image))
         .map(|(_, image)| image)

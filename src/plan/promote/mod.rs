@@ -1,44 +1,47 @@
-//! `promote`: a color becomes production. It is a way of phases, each of which is a change of traffic or a deploy that
-//! finds by itself what is still to do, so that the goal is reached from any state.
+//! `promote`: a color becomes production. A promote is a sequence of phases. Each phase is a change of traffic or a
+//! deploy that finds the missing steps, so that the goal is reached from any state.
 //!
 //! - swap: all users to the color, then production's bounds, settle, drain, and the other color shrinks.
-//! - copy: all users to the other color, which was tested; the color takes over its task definition; then as a swap.
+//! - copy: all users to the other color, which was tested; the color takes over that task definition; then like swap.
 
 mod cautions;
 mod checks;
 mod copy;
-mod course;
+mod operation;
 mod predict;
 
-use super::admit::{Hindrance, Request, answered};
 use super::color::{Color, Split};
 use super::definition::{Content, same_content};
 use super::deploy;
+use super::preconditions::{Blocker, Request, require_answer};
 use super::scalers::Managed;
 use super::snapshot::{Revision, Rollout, Service, Snapshot};
 use super::step::Refusal;
 use super::time::Time;
-use super::traffic::{self, Finish, Minima, brief};
+use super::traffic::{self, Finish, Minima, traffic_plan};
 use super::verdict::Limits;
 use super::wanted::{DesiredCount, Hosts, ListenerChoice, Mode, Promotion, WantedColor};
 
-pub(crate) use cautions::{Caution, cautions};
-pub(crate) use copy::{copied, mutable};
-pub(crate) use course::Promoting;
-pub(crate) use predict::{loose, predict};
+pub(crate) use cautions::{Caution, find_cautions};
+pub(crate) use copy::{copy_content, unpinned_containers};
+pub(crate) use operation::PromoteOperation;
+pub(crate) use predict::{predict_promote, unpinned_images};
 
-use checks::{approved, named, proven, sized, told, unruled, usable};
+use checks::{
+    check_approved, check_known_images, check_proven, check_size, check_user_rules, check_variable_names,
+    usable,
+};
 
-/// What a promote is asked for, bound to a run.
+/// The goal of a promote, bound to a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Goal {
-    /// What the user asked for.
+    /// The user's request.
     pub(crate) promotion: Promotion,
-    /// The production listener, where it is named.
+    /// The production listener, if the user named a listener.
     pub(crate) listener: Option<ListenerChoice>,
-    /// MinCapacity by role, where the config says so.
+    /// MinCapacity by role, if the config sets bounds.
     pub(crate) bounds: Option<Minima>,
-    /// How both services scale, where the config says so.
+    /// The scaling of both services, if the config manages scaling.
     pub(crate) managed: Option<Managed>,
     /// Limits of patience.
     pub(crate) limits: Limits,
@@ -46,7 +49,7 @@ pub(crate) struct Goal {
     pub(crate) restore_on_cancel: bool,
 }
 
-/// One phase of the way.
+/// One phase of a promote.
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     /// A change of traffic.
@@ -56,40 +59,40 @@ pub(crate) enum Phase {
 }
 
 /// The other of the two colors.
-pub(crate) fn other(color: Color) -> Color {
+pub(crate) fn other_color(color: Color) -> Color {
     if color == Color::Blue { Color::Green } else { Color::Blue }
 }
 
-/// The phases from what is seen.
-pub(crate) fn phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Hindrance> {
+/// The phases for this snapshot.
+pub(crate) fn plan_phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Blocker> {
     let color = goal.promotion.color;
-    sized(snapshot, goal)?;
-    unruled(snapshot, goal)?;
+    check_size(snapshot, goal)?;
+    check_user_rules(snapshot, goal)?;
     match goal.promotion.mode {
-        Mode::Swap => Ok(vec![Phase::Move(Box::new(moving(goal, color, true)))]),
-        Mode::Copy => copying(snapshot, goal, color),
+        Mode::Swap => Ok(vec![Phase::Move(Box::new(traffic_goal(goal, color, true)))]),
+        Mode::Copy => copy_phases(snapshot, goal, color),
     }
 }
 
 /// The phases of a copy to a color.
-fn copying(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>, Hindrance> {
-    let (tested, own) = (running(snapshot, other(color))?, running(snapshot, color)?);
-    approved(tested.0, goal)?;
-    proven(tested.0)?;
-    named(&tested.1.content, &own.1.content, &goal.promotion.per_color)?;
-    let content = copied(tested, &own.1.content, &goal.promotion.per_color);
-    told(tested, &own.1.content, &content)?;
-    usable(other(color), &content)?;
-    let mut last = moving(goal, color, true);
+fn copy_phases(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>, Blocker> {
+    let (tested, own) = (running_revision(snapshot, other_color(color))?, running_revision(snapshot, color)?);
+    check_approved(tested.0, goal)?;
+    check_proven(tested.0)?;
+    check_variable_names(&tested.1.content, &own.1.content, &goal.promotion.per_color)?;
+    let content = copy_content(tested, &own.1.content, &goal.promotion.per_color);
+    check_known_images(tested, &own.1.content, &content)?;
+    usable(other_color(color), &content)?;
+    let mut last = traffic_goal(goal, color, true);
     if has_it(own.0, own.1, &content) {
         return Ok(vec![Phase::Move(Box::new(last))]);
     }
-    let away = moving(goal, other(color), false);
-    let found = brief(snapshot, &away, Time::default()).ok();
+    let away = traffic_goal(goal, other_color(color), false);
+    let found = traffic_plan(snapshot, &away, Time::default()).ok();
     let least = found.as_ref().map_or(1, |found| found.load.targets);
-    // Users who are back where the run found them are not sent away again.
-    last.restore_on_cancel &= found.is_none_or(|found| found.from.weight(other(color)) > 0);
-    let deploy = deploying(goal, content, (tested.1.tags.clone(), least));
+    // If all users were on the color at the start, a cancelled run does not move users away again.
+    last.restore_on_cancel &= found.is_none_or(|found| found.from.weight(other_color(color)) > 0);
+    let deploy = deploy_goal(goal, content, (tested.1.tags.clone(), least));
     Ok(vec![
         Phase::Move(Box::new(away)),
         Phase::Deploy(Box::new(deploy), own.0.name.clone()),
@@ -97,15 +100,15 @@ fn copying(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>,
     ])
 }
 
-/// A color's service with the revision that it wants.
-fn running(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Revision), Hindrance> {
+/// A color's service with the current revision.
+fn running_revision(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Revision), Blocker> {
     let missing = || {
         let services = vec![(color, String::new())];
         Refusal::Missing { services, place: snapshot.place.clone() }
     };
     let service = snapshot.service(color).ok_or_else(missing)?;
-    answered(&service.definition)?;
-    answered(&service.tasks)?;
+    require_answer(&service.definition)?;
+    require_answer(&service.tasks)?;
     match &service.definition {
         Some(Ok(revision)) => Ok((service, revision)),
         Some(Err(trouble)) => Err(trouble.into()),
@@ -113,20 +116,20 @@ fn running(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Revision), H
     }
 }
 
-/// Whether a color has the content already, and nothing is on its way there.
+/// True if a color already has the content, without a deployment under way.
 fn has_it(service: &Service, revision: &Revision, content: &Content) -> bool {
     let settled = service.primary().is_some_and(|primary| primary.rollout == Rollout::Completed);
     settled && same_content(&revision.content, content)
 }
 
-/// All users to a color; the last phase settles capacity too.
-fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
+/// Moves all users to a color. The last phase also settles capacity.
+fn traffic_goal(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
     let promotion = &goal.promotion;
     let (blue, green) = if color == Color::Blue { (100, 0) } else { (0, 100) };
     let approved = promotion.mode == Mode::Swap || color != promotion.color;
     let expect = promotion.expect.clone().filter(|_| approved);
     traffic::Goal {
-        wish: traffic::Wish { to: Split { blue, green }, expect, ..promotion.traffic.clone() },
+        wish: traffic::TrafficRequest { to: Split { blue, green }, expect, ..promotion.traffic.clone() },
         listener: goal.listener.clone(),
         timeout: goal.limits.timeout,
         restore_on_cancel: goal.restore_on_cancel,
@@ -135,14 +138,14 @@ fn moving(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
             max_drain: promotion.max_drain,
             bounds: goal.bounds,
         }),
-        onward: !last,
+        has_next_phase: !last,
         managed: goal.managed,
     }
 }
 
-/// The deploy of the copied content, with tags of the tested revision and at least so many tasks: the tested color may
-/// scale in until then, and production does not become smaller by it.
-fn deploying(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)>, u32)) -> deploy::Goal {
+/// The deploy of the copied content, with tags of the tested revision and a minimum number of tasks: the tested color
+/// may scale in before, and production must not shrink.
+fn deploy_goal(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)>, u32)) -> deploy::Goal {
     let color = goal.promotion.color;
     deploy::Goal {
         request: Request {
@@ -158,7 +161,7 @@ fn deploying(goal: &Goal, content: Content, (tags, least): (Vec<(String, String)
         revision: None,
         origin: Some(tags),
         desired: Some(DesiredCount::MatchAtLeast(least)),
-        // Its alarms are production's; the change of traffic that follows makes what it lacks before it gets users.
+        // The alarms are production's. The next change of traffic adds missing alarms before users arrive.
         managed: None,
         limits: goal.limits,
         restore_on_cancel: true,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Goal, Promoting, phases};
-use crate::plan::admit::Hindrance;
+use super::{Goal, PromoteOperation, plan_phases};
 use crate::plan::color::{Color, Split};
-use crate::plan::course::Course;
 use crate::plan::definition::{Content, same_content};
+use crate::plan::operation::Operation;
+use crate::plan::preconditions::Blocker;
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, deployment, target, tasks};
 use crate::plan::snapshot::{Revision, Rollout, Scalable, Service, Snapshot, Weighted};
@@ -24,7 +24,7 @@ const MOST: usize = 5_000;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum DeploymentFailure {
     /// It came to an end.
     End(End),
     /// It was not begun.
@@ -63,13 +63,13 @@ impl Sim {
     }
 
     /// Runs a promote to its end, or until it has written `most` times.
-    pub(super) fn run(&mut self, goal: &Goal, most: usize) -> Ended {
-        let all = match phases(&self.seen, goal) {
+    pub(super) fn run(&mut self, goal: &Goal, most: usize) -> DeploymentFailure {
+        let all = match plan_phases(&self.seen, goal) {
             Ok(all) => all,
-            Err(Hindrance::Refuse(refusal)) => return Ended::Refused(refusal),
-            Err(Hindrance::Hold(trouble)) => panic!("nothing hinders: {trouble:?}"),
+            Err(Blocker::Refuse(refusal)) => return DeploymentFailure::Refused(refusal),
+            Err(Blocker::Retry(trouble)) => panic!("nothing hinders: {trouble:?}"),
         };
-        let mut course = Promoting::begin(&all, self.now).unwrap();
+        let mut course = PromoteOperation::begin(&all, self.now).unwrap();
         let mut left = most;
         for _ in 0..MOST {
             let seen = Ok(self.seen.clone());
@@ -78,7 +78,7 @@ impl Sim {
                 Next::Step(step) => {
                     let writes = !matches!(step, Step::Find { .. });
                     if writes && left == 0 {
-                        return Ended::Killed;
+                        return DeploymentFailure::Killed;
                     }
                     left -= usize::from(writes);
                     course.before(&step, &self.seen.clone());
@@ -88,15 +88,15 @@ impl Sim {
                 }
                 Next::Wait(_) => self.pass(),
                 Next::Follow(follow) => course.follow(follow),
-                Next::Look(_) => self.look_closer(),
-                Next::Turn(failing, recovery) => course.turn(failing, recovery, self.now),
-                Next::Refuse(refusal) => return Ended::Refused(refusal),
+                Next::Read(_) => self.look_closer(),
+                Next::Restore(failing, recovery) => course.start_restore(failing, recovery, self.now),
+                Next::Refuse(refusal) => return DeploymentFailure::Refused(refusal),
                 Next::Done(end) if course.goes_on(&end, self.now) => {}
                 Next::Done(End::Good { changed, healthy }) => {
                     let changed = changed || course.changed;
-                    return Ended::End(End::Good { changed, healthy });
+                    return DeploymentFailure::End(End::Good { changed, healthy });
                 }
-                Next::Done(end) => return Ended::End(end),
+                Next::Done(end) => return DeploymentFailure::End(end),
             }
         }
         panic!("it turns in a circle: {:?}", self.writes);

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Caution, Goal, Phase, cautions, copied, mutable, phases};
-use crate::plan::admit::Hindrance;
+use super::{Caution, Goal, Phase, copy_content, find_cautions, plan_phases, unpinned_containers};
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
+use crate::plan::preconditions::Blocker;
 use crate::plan::sample::{arn, content, snapshot};
 use crate::plan::snapshot::{Container, Revision, Rollout, Scalable, Service, Snapshot, Task};
 use crate::plan::step::Refusal;
-use crate::plan::traffic::Wish;
+use crate::plan::traffic::TrafficRequest;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
 
 /// A promote of blue in this mode, all else as by default.
 pub(super) fn goal(mode: Mode) -> Goal {
-    let traffic = Wish {
+    let traffic = TrafficRequest {
         to: Split { blue: 100, green: 0 },
         steps: Vec::new(),
         bake: Duration::from_secs(300),
@@ -53,7 +53,7 @@ fn told(seen: &Snapshot, goal: &Goal) -> Vec<String> {
         Phase::Move(goal) => goal.wish.to.to_string(),
         Phase::Deploy(goal, service) => format!("deploy to {} ({service})", goal.color),
     };
-    phases(seen, goal).unwrap().iter().map(short).collect()
+    plan_phases(seen, goal).unwrap().iter().map(short).collect()
 }
 
 /// Blue runs v1, green runs v2.
@@ -74,12 +74,12 @@ fn the_color_without_users_never_gets_more_tasks_than_production() {
     let with = |seen: &Snapshot, idle| {
         let mut goal = goal(Mode::Swap);
         goal.promotion.idle_count = idle;
-        phases(seen, &goal).map(|phases| phases.len())
+        plan_phases(seen, &goal).map(|phases| phases.len())
     };
     let mut seen = world();
     assert_eq!(with(&seen, 2).ok(), Some(1), "both have 2");
     let refusal = Refusal::IdleAbove { color: Color::Green, idle: 3, production: 2 };
-    assert_eq!(with(&seen, 3), Err(Hindrance::Refuse(refusal)));
+    assert_eq!(with(&seen, 3), Err(Blocker::Refuse(refusal)));
     let scaling =
         Scalable { min: 1, max: 4, in_suspended: false, out_suspended: false, scheduled_suspended: false };
     service(&mut seen, Color::Blue).scaling = Some(Ok(Some(scaling)));
@@ -114,7 +114,7 @@ fn what_was_approved_is_what_the_tested_color_runs() {
     copy.promotion.expect = Some("web-green:1".to_owned());
     assert_eq!(told(&world(), &copy).len(), 3);
     copy.promotion.expect = Some("web-green:2".to_owned());
-    let Err(Hindrance::Refuse(refusal)) = phases(&world(), &copy) else { panic!("refused") };
+    let Err(Blocker::Refuse(refusal)) = plan_phases(&world(), &copy) else { panic!("refused") };
     let (found, expected) = (arn("web-green:1"), "web-green:2".to_owned());
     assert_eq!(refusal, Refusal::OtherTaskDefinition { color: Color::Green, found, expected });
 }
@@ -150,12 +150,12 @@ fn what_was_tested_is_what_is_copied_by_digest_and_the_family_stays() {
     let tested = revision(definition("web-green", json!([{"name": "app", "image": "shop/web:v2"}])));
     let own = definition("web-blue", json!([{"name": "app", "image": "shop/web:v1"}]));
     let digest = format!("sha256:{}", "0".repeat(64));
-    let copy = copied((&runs(&[&digest, &digest]), &tested), &own, &[]);
+    let copy = copy_content((&runs(&[&digest, &digest]), &tested), &own, &[]);
     let pinned = json!([{"name": "app", "image": format!("shop/web@{digest}")}]);
     assert!(same_content(&copy, &definition("web-blue", pinned)), "{:?}", copy.object());
     let other = format!("sha256:{}", "1".repeat(64));
-    let loose = copied((&runs(&[&digest, &other]), &tested), &own, &[]);
-    assert_eq!(mutable(&loose), ["shop/web:v2"], "tasks that run two digests pin nothing");
+    let loose = copy_content((&runs(&[&digest, &other]), &tested), &own, &[]);
+    assert_eq!(unpinned_containers(&loose), ["shop/web:v2"], "tasks that run two digests pin nothing");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn variables_of_a_color_stay_its_own() {
             "secrets": [{"name": "KEY", "valueFrom": "arn:blue"}]}]),
     );
     let names = ["COLOR", "ONLY_GREEN", "KEY"].map(str::to_owned);
-    let copy = copied((&runs(&[]), &tested), &own, &names);
+    let copy = copy_content((&runs(&[]), &tested), &own, &names);
     let wanted = definition(
         "web-blue",
         json!([{"name": "app", "image": "shop/web:v2",
@@ -203,7 +203,7 @@ fn by_tag(tasks: u32, own: &str) -> Snapshot {
 
 /// What a copy comes to, in short words.
 fn copy_of(seen: &Snapshot) -> String {
-    match phases(seen, &goal(Mode::Copy)) {
+    match plan_phases(seen, &goal(Mode::Copy)) {
         Ok(all) if all.len() == 1 => "the same".to_owned(),
         Ok(all) => all
             .iter()
@@ -212,10 +212,10 @@ fn copy_of(seen: &Snapshot) -> String {
                 Phase::Move(_) => None,
             })
             .unwrap(),
-        Err(Hindrance::Refuse(Refusal::NoDigest { color, images })) => {
+        Err(Blocker::Refuse(Refusal::NoDigest { color, images })) => {
             format!("{color} does not tell {}", images.join(", "))
         }
-        Err(Hindrance::Refuse(Refusal::Images { color, problems })) => {
+        Err(Blocker::Refuse(Refusal::Images { color, problems })) => {
             format!("{color}: {}", problems.iter().map(ToString::to_string).collect::<String>())
         }
         Err(other) => panic!("{other:?}"),
@@ -283,24 +283,24 @@ fn names_that_neither_color_has_keep_nothing_and_are_refused() {
     let refused = |names: &[&str]| {
         let mut copy = goal(Mode::Copy);
         copy.promotion.per_color = names.iter().map(|name| (*name).to_owned()).collect();
-        match phases(&seen, &copy) {
+        match plan_phases(&seen, &copy) {
             Ok(_) => None,
-            Err(Hindrance::Refuse(Refusal::NoVariable(names))) => Some(names),
+            Err(Blocker::Refuse(Refusal::NoVariable(names))) => Some(names),
             Err(other) => panic!("{other:?}"),
         }
     };
     assert_eq!(refused(&["DATABASE_URL", "TOKEN"]), None, "one color alone may have it");
-    let (near, far) = ("DATABSE_URL".to_owned(), "COLOR".to_owned());
+    let (suggestion, far) = ("DATABSE_URL".to_owned(), "COLOR".to_owned());
     assert_eq!(
         refused(&["DATABSE_URL", "TOKEN", "COLOR"]),
-        Some(vec![(near, Some("DATABASE_URL".to_owned())), (far, None)])
+        Some(vec![(suggestion, Some("DATABASE_URL".to_owned())), (far, None)])
     );
 }
 
 #[test]
 fn a_copy_gives_the_color_at_least_the_full_load_of_the_beginning() {
     let count = |seen: &Snapshot| {
-        let all = phases(seen, &goal(Mode::Copy)).unwrap();
+        let all = plan_phases(seen, &goal(Mode::Copy)).unwrap();
         all.iter().find_map(|phase| match phase {
             Phase::Deploy(goal, _) => goal.desired,
             Phase::Move(_) => None,
@@ -331,7 +331,7 @@ fn a_cancelled_copy_brings_users_back_only_to_where_it_found_them() {
         }
         seen.balancers = Some(Ok(vec![crate::plan::sample::balancer(split.0, split.1)]));
         let copy = Goal { restore_on_cancel: true, ..goal(Mode::Copy) };
-        let all = phases(&seen, &copy).unwrap();
+        let all = plan_phases(&seen, &copy).unwrap();
         all.iter()
             .map(|phase| match phase {
                 Phase::Move(goal) => goal.restore_on_cancel,
@@ -350,7 +350,7 @@ fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
         let mut seen = world();
         service(&mut seen, Color::Green).scaling = Some(Ok(winner));
         service(&mut seen, Color::Blue).scaling = Some(Ok(loser));
-        cautions(&seen, Color::Green, managed)
+        find_cautions(&seen, Color::Green, managed)
     };
     let to = |max| Some(Scalable { min: 1, max, ..Scalable::default() });
     let lower = Caution::LowerMax { color: Color::Green, most: 2, other: 20 };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::sim::{Ended, Sim};
+use super::sim::{DeploymentFailure, Sim};
 use super::tests::goal;
-use super::{Goal, phases, predict};
+use super::{Goal, plan_phases, predict_promote};
 use crate::plan::color::Color;
 use crate::plan::definition::Content;
 use crate::plan::sample::{arn, at, content, deployment, rule, snapshot, target};
@@ -112,13 +112,13 @@ fn become_like(green: &mut Service, like: Green) {
 
 /// The plan in short words: the steps, or why it is refused.
 fn plan(seen: &Snapshot, goal: &Goal) -> Vec<String> {
-    let all = match phases(seen, goal) {
+    let all = match plan_phases(seen, goal) {
         Ok(all) => all,
-        Err(crate::plan::admit::Hindrance::Refuse(refusal)) => return vec![refused(&refusal)],
+        Err(crate::plan::preconditions::Blocker::Refuse(refusal)) => return vec![refused(&refusal)],
         Err(other) => panic!("{other:?}"),
     };
-    match predict(seen, &all, at(0)).0 {
-        Prediction::Brief(brief) => brief.steps.iter().map(short).collect(),
+    match predict_promote(seen, &all, at(0)).0 {
+        Prediction::Plan(traffic_plan) => traffic_plan.steps.iter().map(short).collect(),
         Prediction::Refuse(refusal) => vec![refused(&refusal)],
         Prediction::Unknown => vec!["unknown".to_owned()],
     }
@@ -262,10 +262,12 @@ fn a_copy_onto_a_color_that_somebody_deploys_to_is_refused_before_users_are_sent
 fn what_a_copy_does_on_the_way_is_told() {
     let told = |split| {
         let (seen, copy) = (world(split, Green::New), to(Color::Blue, Mode::Copy));
-        let all = phases(&seen, &copy).unwrap();
-        let Prediction::Brief(brief) = predict(&seen, &all, at(0)).0 else { panic!("it can be told") };
-        let capacity: Vec<Color> = brief.capacity.iter().map(|capacity| capacity.color).collect();
-        let copy = brief.copy.unwrap();
+        let all = plan_phases(&seen, &copy).unwrap();
+        let Prediction::Plan(traffic_plan) = predict_promote(&seen, &all, at(0)).0 else {
+            panic!("it can be told")
+        };
+        let capacity: Vec<Color> = traffic_plan.capacity.iter().map(|capacity| capacity.color).collect();
+        let copy = traffic_plan.copy.unwrap();
         assert_eq!((copy.color, copy.tested), (Color::Blue, Color::Green));
         assert_eq!(copy.before, arn("web-blue:1"));
         (copy.away, capacity)
@@ -273,11 +275,11 @@ fn what_a_copy_does_on_the_way_is_told() {
     assert_eq!(told((100, 0)), (true, vec![Color::Green]), "who serves them meanwhile");
     assert_eq!(told((80, 20)), (true, vec![Color::Green]));
     assert_eq!(told((0, 100)), (false, vec![Color::Blue]));
-    let swap = phases(&world((100, 0), Green::New), &to(Color::Green, Mode::Swap)).unwrap();
-    let Prediction::Brief(brief) = predict(&world((100, 0), Green::New), &swap, at(0)).0 else {
+    let swap = plan_phases(&world((100, 0), Green::New), &to(Color::Green, Mode::Swap)).unwrap();
+    let Prediction::Plan(traffic_plan) = predict_promote(&world((100, 0), Green::New), &swap, at(0)).0 else {
         panic!("told")
     };
-    assert_eq!(brief.copy, None);
+    assert_eq!(traffic_plan.copy, None);
 }
 
 #[test]
@@ -287,15 +289,15 @@ fn a_plan_knows_that_stickiness_will_keep_the_loser_at_its_size() {
         let rules = &mut seen.balancers.as_mut().unwrap().as_mut().unwrap()[0].rules;
         rules[0].stickiness = Some(Duration::from_secs(seconds));
         for goal in goals() {
-            let all = phases(&seen, &goal).unwrap();
-            assert_eq!(predict(&seen, &all, at(0)).1, stays, "{seconds} {:?}", goal.promotion.mode);
+            let all = plan_phases(&seen, &goal).unwrap();
+            assert_eq!(predict_promote(&seen, &all, at(0)).1, stays, "{seconds} {:?}", goal.promotion.mode);
         }
     }
 }
 
 /// Whether a run has an end that is good.
-fn is_good(ended: &Ended) -> bool {
-    matches!(ended, Ended::End(End::Good { .. }))
+fn is_good(ended: &DeploymentFailure) -> bool {
+    matches!(ended, DeploymentFailure::End(End::Good { .. }))
 }
 
 /// Kills a way after each of its writes, at once and after some time, and runs again: the same end, and nothing left to do.
@@ -304,7 +306,7 @@ fn converges(seen: &Snapshot, goal: &Goal) -> usize {
     let mut whole = Sim::new(seen.clone());
     let ended = whole.run(goal, usize::MAX);
     if !is_good(&ended) {
-        let changed = matches!(ended, Ended::End(End::Bad { left: Left::Changed, .. }));
+        let changed = matches!(ended, DeploymentFailure::End(End::Bad { left: Left::Changed, .. }));
         // Scale-in stays suspended while both colors are live.
         assert_eq!(whole.counts() != Sim::new(seen.clone()).counts(), changed, "{ended:?}");
         return 0;
@@ -312,7 +314,7 @@ fn converges(seen: &Snapshot, goal: &Goal) -> usize {
     for most in 0..whole.writes.len() {
         for rests in [false, true] {
             let mut sim = Sim::new(seen.clone());
-            assert_eq!(sim.run(goal, most), Ended::Killed);
+            assert_eq!(sim.run(goal, most), DeploymentFailure::Killed);
             if rests {
                 sim.pass();
             }
@@ -324,7 +326,7 @@ fn converges(seen: &Snapshot, goal: &Goal) -> usize {
     }
     let before = whole.writes.clone();
     assert!(
-        matches!(whole.run(goal, 0), Ended::End(End::Good { changed: false, .. })),
+        matches!(whole.run(goal, 0), DeploymentFailure::End(End::Good { changed: false, .. })),
         "unchanged the second time"
     );
     assert_eq!(whole.writes, before);

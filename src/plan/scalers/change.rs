@@ -1,24 +1,24 @@
-//! How what AWS holds differs from what is wanted, field by field.
+//! Differences between AWS's content and the wanted content, field by field.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// One field that differs.
+/// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     /// `Threshold`, `StepAdjustments[0].ScalingAdjustment`, `Metrics[cpu].MetricStat.Period`.
     pub(crate) path: String,
-    /// What AWS holds; none where it holds nothing.
+    /// AWS's value; none if AWS has no value.
     pub(crate) before: Option<String>,
-    /// What is wanted; none where it goes.
+    /// The wanted value; none if the field is removed.
     pub(crate) after: Option<String>,
 }
 
-/// Every field that differs, by path. Nothing, an empty text and an empty list mean the same, numbers go by their value,
-/// and lists whose entries have a name or an id go by these. A default of AWS's is as good as nothing: AWS does not say
-/// which form of a policy or an alarm it stores.
-pub(crate) fn differences(observed: &Value, wanted: &Value) -> Vec<Change> {
+/// Every field that differs, by path. An absent value, an empty text and an empty list are equal. Numbers are compared
+/// by value. List entries are matched by name or id, if present. AWS's defaults count as absent, because AWS does not
+/// document the stored form of a policy or an alarm.
+pub(crate) fn field_differences(observed: &Value, wanted: &Value) -> Vec<Change> {
     let (before, after) = (without_defaults(observed), without_defaults(wanted));
     let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     paths
@@ -38,11 +38,11 @@ const MAY_BE_LEFT_OUT: [&str; 3] = ["AlarmDescription", "Label", "MinAdjustmentM
 /// Whether AWS may store the wanted content in this form: it has more fields, spells a word in other letters, or leaves
 /// out a field that changes nothing. Other numbers, metrics, list entries or actions are another content.
 pub(crate) fn is_other_form(observed: &Value, wanted: &Value) -> bool {
-    let known = flat(wanted);
+    let known = flatten_value(wanted);
     let entry = |path: &str| path.rfind(']').map_or(String::new(), |end| path[..=end].to_owned());
     let more =
         |path: &str| !path.contains("Actions") && known.keys().any(|known| known.starts_with(&entry(path)));
-    differences(observed, wanted).iter().all(|change| match (&change.before, &change.after) {
+    field_differences(observed, wanted).iter().all(|change| match (&change.before, &change.after) {
         (Some(before), Some(after)) => before.eq_ignore_ascii_case(after),
         (None, _) => MAY_BE_LEFT_OUT.contains(&change.path.rsplit('.').next().unwrap_or_default()),
         (Some(_), None) => more(&change.path),
@@ -53,9 +53,9 @@ pub(crate) fn is_other_form(observed: &Value, wanted: &Value) -> bool {
 const DEFAULTS: [(&str, &str); 3] =
     [("MetricAggregationType", "Average"), ("ReturnData", "true"), ("Unit", "None")];
 
-/// The leaves of a value that say more than AWS's defaults. Without `DatapointsToAlarm` all evaluated periods count.
+/// The leaves of a value that differ from AWS's defaults. Without `DatapointsToAlarm`, all evaluated periods count.
 fn without_defaults(value: &Value) -> BTreeMap<String, String> {
-    let mut leaves = flat(value);
+    let mut leaves = flatten_value(value);
     if leaves.get("DatapointsToAlarm") == leaves.get("EvaluationPeriods") {
         leaves.remove("DatapointsToAlarm");
     }
@@ -67,26 +67,27 @@ fn without_defaults(value: &Value) -> BTreeMap<String, String> {
 }
 
 /// The leaves of a value by their paths.
-fn flat(value: &Value) -> BTreeMap<String, String> {
+fn flatten_value(value: &Value) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();
-    collect(value, String::new(), &mut leaves);
+    collect_leaves(value, String::new(), &mut leaves);
     leaves
 }
 
 /// Adds the leaves below a path.
-fn collect(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
+fn collect_leaves(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
     let leaf = match value {
         Value::Null => return,
         Value::Object(fields) => {
             let dot = if path.is_empty() { "" } else { "." };
             return fields
                 .iter()
-                .for_each(|(key, field)| collect(field, format!("{path}{dot}{key}"), leaves));
+                .for_each(|(key, field)| collect_leaves(field, format!("{path}{dot}{key}"), leaves));
         }
         Value::Array(entries) => {
             let each = entries.iter().enumerate();
-            return each
-                .for_each(|(at, entry)| collect(entry, format!("{path}[{}]", key(at, entry)), leaves));
+            return each.for_each(|(at, entry)| {
+                collect_leaves(entry, format!("{path}[{}]", entry_key(at, entry)), leaves)
+            });
         }
         Value::String(text) if text.is_empty() => return,
         Value::String(text) => text.clone(),
@@ -98,8 +99,8 @@ fn collect(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
     leaves.insert(path, leaf);
 }
 
-/// What an entry of a list is known by: its id, its name, or its place.
-fn key(at: usize, entry: &Value) -> String {
+/// The key of a list entry: id, name, or position.
+fn entry_key(at: usize, entry: &Value) -> String {
     let named = ["Id", "Name"].iter().find_map(|key| entry.get(key)?.as_str());
     named.map_or_else(|| at.to_string(), str::to_owned)
 }
@@ -121,7 +122,11 @@ mod tests {
             ),
             (json!({ "OKActions": [], "Unit": "None" }), json!({})),
         ] {
-            assert_eq!((differences(&one, &other), differences(&other, &one)), (vec![], vec![]), "{one}");
+            assert_eq!(
+                (field_differences(&one, &other), field_differences(&other, &one)),
+                (vec![], vec![]),
+                "{one}"
+            );
         }
         for (one, other) in [
             (json!({ "Cooldown": 60 }), json!({})),
@@ -132,7 +137,10 @@ mod tests {
                 json!({ "Metrics": [{ "Id": "cpu" }] }),
             ),
         ] {
-            assert!(!differences(&one, &other).is_empty() && !differences(&other, &one).is_empty(), "{one}");
+            assert!(
+                !field_differences(&one, &other).is_empty() && !field_differences(&other, &one).is_empty(),
+                "{one}"
+            );
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the policies and alarms of a service shall say, as AWS's API writes it.
+//! The wanted content of a service's policies and alarms, in the format of AWS's API.
 //!
-//! - Out: a quarter more tasks, at least one; half more from 15 points above the threshold on, where the metric may be
-//!   cut off at 100 % and hide how much is missing. AWS does it again each minute while an alarm lasts (cooldown 60 s).
-//! - In: one task fewer, and then none for 5 minutes: too many tasks cost money, too few cost users.
-//! - High alarms look back 2 minutes, so that one busy minute changes nothing; the low one as long as the config says,
-//!   15 by default.
-//! - The low alarm is on the larger of CPU and memory. Two low alarms on one policy would mean "either is low".
-//! - No data is no reason to scale: a color at count 0 has none.
+//! - Out: 25 % more tasks, at least 1; 50 % more from 15 points above the threshold on, because the metric may be cut
+//!   off at 100 % and hide the missing capacity. AWS repeats this each minute while an alarm lasts (cooldown 60 s).
+//! - In: 1 task fewer, then none for 5 minutes: too many tasks cost money, too few cost users.
+//! - High alarms look back 2 minutes, to ignore one busy minute; the low alarm as long as the config says, 15 minutes
+//!   by default.
+//! - The low alarm uses the larger of CPU and memory. Two low alarms on one policy would mean "either is low".
+//! - Missing data never scales a service: a color at count 0 has no data.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::Managed;
 
-/// The length of a period in seconds: AWS/ECS has a value a minute.
+/// The length of a period in seconds: AWS/ECS has one value per minute.
 const PERIOD: u32 = 60;
 /// Periods above a threshold before more tasks are started.
 const HIGH_PERIODS: u32 = 2;
 
 /// The configuration of the policy that scales out.
-pub(super) fn out() -> Value {
+pub(super) fn scale_out_policy() -> Value {
     json!({
         "AdjustmentType": "PercentChangeInCapacity",
         "StepAdjustments": [
@@ -34,7 +34,7 @@ pub(super) fn out() -> Value {
 }
 
 /// The configuration of the policy that scales in.
-pub(super) fn back() -> Value {
+pub(super) fn scale_in_policy() -> Value {
     json!({
         "AdjustmentType": "ChangeInCapacity",
         "StepAdjustments": [{ "MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1 }],
@@ -43,26 +43,26 @@ pub(super) fn back() -> Value {
     })
 }
 
-/// How many periods are this long; at least one.
-fn periods(long: Duration) -> u32 {
+/// Number of periods in this time, at least 1.
+fn period_count(long: Duration) -> u32 {
     u32::try_from(long.as_secs() / u64::from(PERIOD)).unwrap_or(u32::MAX).max(1)
 }
 
-/// Where an alarm is.
+/// The environment of an alarm.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Of<'a> {
     /// The cluster's name.
     pub(super) cluster: &'a str,
     /// The service's name.
     pub(super) service: &'a str,
-    /// Whether its actions happen.
+    /// True if the alarm's actions are enabled.
     pub(super) acts: bool,
-    /// The ARN of the policy that it fires.
+    /// The ARN of the policy that the alarm starts.
     pub(super) policy: &'a str,
 }
 
 impl Of<'_> {
-    /// The alarm that goes off above a percentage of one metric of AWS/ECS.
+    /// The alarm above a percentage of one metric of AWS/ECS.
     pub(super) fn high(self, metric: &str, percent: u32) -> Value {
         let what = metric.trim_end_matches("Utilization");
         let mut alarm = self.alarm(
@@ -80,13 +80,13 @@ impl Of<'_> {
         alarm
     }
 
-    /// The alarm that goes off when the larger of CPU and memory is low.
+    /// The alarm below a percentage of the larger of CPU and memory.
     pub(super) fn low(self, managed: &Managed) -> Value {
         let percent = managed.scale_in_below;
         let mut alarm = self.alarm(
             &format!("CPU and memory below {percent} % scale {} in", self.service),
             ("LessThanThreshold", percent),
-            periods(managed.scale_in_after),
+            period_count(managed.scale_in_after),
         );
         let metric = |id: &str, name: &str| {
             json!({
@@ -112,7 +112,7 @@ impl Of<'_> {
         alarm
     }
 
-    /// What both kinds have. Every one says whether its actions happen and what no data means (invariant 29).
+    /// The common part of all alarms. Every alarm sets `ActionsEnabled` and the meaning of missing data (invariant 29).
     fn alarm(self, description: &str, (comparison, percent): (&str, u32), periods: u32) -> Value {
         json!({
             "AlarmDescription": description,

@@ -1,5 +1,5 @@
-//! Scaling policies and their alarms, where the config has `scaling`: what a service shall have, how it differs from what
-//! it has, and what is written next. Only what bears names of ours is ever written (invariants 29 to 31).
+//! Scaling policies and their alarms, if the config has `scaling`: the wanted content, the differences, and the next
+//! write. Only policies and alarms with the action's own names are ever written (invariants 29 to 31).
 
 mod change;
 mod content;
@@ -7,10 +7,10 @@ mod names;
 mod next;
 mod predict;
 
-pub(crate) use change::{Change, differences, is_other_form};
+pub(crate) use change::{Change, field_differences, is_other_form};
 pub(crate) use names::Names;
-pub(crate) use next::{Managing, foreign, next_step, serving};
-pub(crate) use predict::{put_alarm, put_policy, register};
+pub(crate) use next::{Managing, next_serving_step, next_step, unmanaged_policies};
+pub(crate) use predict::{apply_bounds, put_alarm, put_policy};
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Bounds in tasks and thresholds in percent, as the config file has them.
+/// Bounds in tasks and thresholds in percent, from the config file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Managed {
     /// MinCapacity of a live color.
@@ -34,15 +34,15 @@ pub(crate) struct Managed {
     pub(crate) memory: u32,
     /// The larger of CPU and memory below this scales in.
     pub(crate) scale_in_below: u32,
-    /// For how long it has to be below before a task is stopped: whole minutes.
+    /// Time below that threshold before a task is stopped: whole minutes.
     pub(crate) scale_in_after: Duration,
 }
 
-/// `scale-in-after` where the config does not say it: as long as target tracking looks back.
+/// Default of `scale-in-after`: the window of target tracking.
 pub(crate) const SCALE_IN_AFTER: Duration = Duration::from_secs(15 * 60);
 
 impl Managed {
-    /// Values that are wrong together, each in words; percentages are 1 to 100 each for itself.
+    /// Values that contradict each other, each in words; every percentage must be 1 to 100.
     pub(crate) fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         if self.min > self.max {
@@ -69,19 +69,19 @@ impl Managed {
     }
 }
 
-/// What a service is to its users, as far as it decides how it scales.
+/// A service's role, which decides the service's scaling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It has users: all alarms act.
+    /// The service has users: all alarms act.
     Live,
-    /// It has none: no alarm acts.
+    /// The service has no users: no alarm acts.
     Idle,
-    /// It never takes production traffic, and scales by itself all the same.
+    /// The service never takes production traffic, but scales all the same.
     Develop,
 }
 
 impl Role {
-    /// Whether alarms act.
+    /// True if alarms act.
     fn acts(self) -> bool {
         match self {
             Role::Live | Role::Develop => true,
@@ -90,12 +90,12 @@ impl Role {
     }
 }
 
-/// All scaling policies of a service, and those alarms that bear names of ours.
+/// All scaling policies of a service, and its alarms with the action's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scalers {
-    /// The policies, whoever made them.
+    /// The policies, no matter who made them.
     pub(crate) policies: Vec<Policy>,
-    /// The alarms with names of ours.
+    /// The alarms with the action's names.
     pub(crate) alarms: Vec<Alarm>,
 }
 
@@ -114,29 +114,29 @@ impl Scalers {
 /// A scaling policy of Application Auto Scaling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// Its ARN, which is what an alarm's action names.
+    /// The policy's ARN, for use in an alarm's actions.
     pub(crate) arn: String,
     /// `PolicyType`: `StepScaling`, `TargetTrackingScaling`, `PredictiveScaling`.
     pub(crate) kind: String,
-    /// `StepScalingPolicyConfiguration` as AWS's API writes it; null for another type.
+    /// `StepScalingPolicyConfiguration` in the format of AWS's API; null for another type.
     pub(crate) content: Value,
 }
 
-/// A CloudWatch alarm with a name of ours.
+/// A CloudWatch alarm with one of the action's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alarm {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// Whether it is a composite alarm, which can't scale anything.
+    /// True for a composite alarm, which can't scale a service.
     pub(crate) composite: bool,
-    /// What PutMetricAlarm takes, without the name, as AWS's API writes it; null for a composite alarm.
+    /// Arguments of PutMetricAlarm without the name, in the format of AWS's API; null for a composite alarm.
     pub(crate) content: Value,
 }
 
-/// The type of our policies.
+/// The type of the action's policies.
 pub(crate) const STEP_SCALING: &str = "StepScaling";
 
-/// Stands in a plan for the ARN of a policy that does not exist yet.
+/// Placeholder in a plan for the ARN of a policy that does not exist yet.
 pub(crate) const NEW_POLICY: &str = "(new scaling policy)";

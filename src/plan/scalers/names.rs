@@ -1,8 +1,8 @@
-//! The names of what is ours. They derive from the service alone, so that every run finds them again.
+//! Names of the action's policies and alarms. The names derive from the service alone, so every run finds them again.
 
-use crate::plan::sum::fnv;
+use crate::plan::sum::fnv_hash;
 
-/// Most characters of an alarm's name (API_PutMetricAlarm); a policy's may have one more.
+/// Most characters of an alarm's name (API_PutMetricAlarm); a policy's name may be one character longer.
 const MOST: usize = 255;
 
 /// The names of a service's policies and alarms.
@@ -16,14 +16,14 @@ pub(crate) struct Names {
     pub(crate) cpu_high: String,
     /// The alarm on memory above its threshold.
     pub(crate) memory_high: String,
-    /// The alarm on both below theirs.
+    /// The alarm on CPU and memory below the scale-in threshold.
     pub(crate) low: String,
 }
 
 impl Names {
-    /// The names for a service of a cluster.
+    /// The names for a cluster's service.
     pub(crate) fn of(cluster: &str, service: &str) -> Names {
-        let name = |what: &str| fitting(cluster, service, what);
+        let name = |what: &str| scaler_name(cluster, service, what);
         Names {
             out: name("out"),
             back: name("in"),
@@ -38,21 +38,21 @@ impl Names {
         [&self.cpu_high, &self.memory_high, &self.low]
     }
 
-    /// Whether a policy bears a name of ours.
+    /// True if a policy has one of these names.
     pub(crate) fn has_policy(&self, name: &str) -> bool {
         name == self.out || name == self.back
     }
 }
 
-/// `ecs-blue-green/CLUSTER/SERVICE/WHAT`. ECS allows 255 characters for each of the two: where that is too long, the
-/// middle is cut, and a sum of the whole keeps it apart from others.
-fn fitting(cluster: &str, service: &str, what: &str) -> String {
+/// `ecs-blue-green/CLUSTER/SERVICE/WHAT`. ECS allows 255 characters each for cluster and service. If the name is too
+/// long, the middle is cut, and a hash of both keeps the result unique.
+fn scaler_name(cluster: &str, service: &str, what: &str) -> String {
     let whole = format!("{cluster}/{service}");
     let name = format!("ecs-blue-green/{whole}/{what}");
     if name.chars().count() <= MOST {
         return name;
     }
-    let sum = format!("{:016x}", fnv(&whole));
+    let sum = format!("{:016x}", fnv_hash(&whole));
     let room = MOST - "ecs-blue-green/".len() - what.len() - sum.len() - 2;
     let cut: String = whole.chars().take(room).collect();
     format!("ecs-blue-green/{cut}~{sum}/{what}")

@@ -1,38 +1,38 @@
-//! What of a service's scaling is written next.
+//! The next write to a service's scaling.
 
 use serde_json::Value;
 
-use super::change::differences;
+use super::change::field_differences;
 use super::content::{self, Of};
 use super::{Managed, Names, Role, STEP_SCALING, Scalers};
+use crate::plan::aws_error::AwsError;
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
-use crate::plan::trouble::Trouble;
 
-/// How a service's scaling stands.
+/// State of a service's scaling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Managing {
-    /// This is missing or different.
+    /// A part is missing or different: the next write.
     Step(Step),
-    /// All is as it shall be.
+    /// Every part is as wanted.
     Settled,
-    /// It was not looked at.
+    /// A part was not read.
     Unseen,
-    /// It can't be read.
-    Trouble(Trouble),
-    /// It must not be written.
+    /// A part is unreadable.
+    AwsError(AwsError),
+    /// The write is forbidden.
     Refused(Refusal),
 }
 
-/// The next write towards what a role wants, bounds included: the scalable target, the policies, the alarms. An idle
-/// color's alarms stop to act before its MinCapacity falls.
+/// The next write towards a role's scaling, bounds included: scalable target, policies, alarms. An idle color's alarms
+/// stop acting before MinCapacity falls.
 pub(crate) fn next_step(
     (cluster, service): (&str, &Service),
     managed: &Managed,
     role: Role,
     purpose: Purpose,
 ) -> Managing {
-    with(service, |target, scalers| {
+    decide_scaling(service, |target, scalers| {
         let found = Found { cluster, service, managed, role, purpose, scalers };
         let bounds = || found.bounds(target);
         let step = match role {
@@ -43,42 +43,42 @@ pub(crate) fn next_step(
     })
 }
 
-/// The same without changing the bounds of a scalable target that exists: they stay, or somebody else sets them. Only a
-/// color that is to get users may grow as far as the config says before it gets them.
-pub(crate) fn serving(
+/// As `next_step`, but an existing scalable target keeps its bounds, which others may set. Only a color that is about
+/// to get users may first get the config's MaxCapacity.
+pub(crate) fn next_serving_step(
     (cluster, service): (&str, &Service),
     managed: &Managed,
     role: Role,
     purpose: Purpose,
 ) -> Managing {
-    with(service, |target, scalers| {
+    decide_scaling(service, |target, scalers| {
         let found = Found { cluster, service, managed, role, purpose, scalers };
         let made = found.taken().map(Err).or_else(|| found.missing_target(target).map(Ok));
         made.or_else(|| found.room(target).map(Ok)).or_else(|| found.scaler().map(Ok))
     })
 }
 
-/// The names of policies on a service that are not ours. Beside them none of ours is added.
-pub(crate) fn foreign(cluster: &str, service: &Service) -> Vec<String> {
+/// Names of policies on a service that the action does not manage. Next to such a policy, the action adds none.
+pub(crate) fn unmanaged_policies(cluster: &str, service: &Service) -> Vec<String> {
     match &service.scalers {
-        Some(Ok(scalers)) => strangers(&Names::of(cluster, &service.name), scalers),
+        Some(Ok(scalers)) => unmanaged_names(&Names::of(cluster, &service.name), scalers),
         Some(Err(_)) | None => Vec::new(),
     }
 }
 
-/// The names of policies that are not ours.
-fn strangers(names: &Names, scalers: &Scalers) -> Vec<String> {
+/// Names of policies that the action does not manage.
+fn unmanaged_names(names: &Names, scalers: &Scalers) -> Vec<String> {
     let all = scalers.policies.iter().map(|policy| &policy.name);
     all.filter(|name| !names.has_policy(name)).cloned().collect()
 }
 
-/// Decides by what was read; what was not read is unknown.
-fn with(
+/// Decides by the parts that were read; unread parts are unknown.
+fn decide_scaling(
     service: &Service,
     decide: impl FnOnce(Option<Scalable>, &Scalers) -> Option<Result<Step, Refusal>>,
 ) -> Managing {
     let (target, scalers) = match (&service.scaling, &service.scalers) {
-        (Some(Err(trouble)), _) | (_, Some(Err(trouble))) => return Managing::Trouble(trouble.clone()),
+        (Some(Err(trouble)), _) | (_, Some(Err(trouble))) => return Managing::AwsError(trouble.clone()),
         (Some(Ok(target)), Some(Ok(scalers))) => (*target, scalers),
         (None, _) | (_, None) => return Managing::Unseen,
     };
@@ -89,24 +89,25 @@ fn with(
     }
 }
 
-/// One service with what was read of its scaling, and what is wanted.
+/// A service, its scaling in AWS, and the wanted scaling.
 struct Found<'a> {
     /// The cluster's name.
     cluster: &'a str,
     /// The service.
     service: &'a Service,
-    /// What is wanted.
+    /// The wanted scaling.
     managed: &'a Managed,
-    /// What it is to users.
+    /// The service's role.
     role: Role,
-    /// What a write is for.
+    /// The purpose of a write.
     purpose: Purpose,
-    /// Its policies and alarms.
+    /// The service's policies and alarms.
     scalers: &'a Scalers,
 }
 
 impl Found<'_> {
-    /// Makes the scalable target. Its bounds move no count, and where users move, nothing scales in yet (invariant 19).
+    /// Registers the scalable target. The bounds do not move the count. While users move, scale-in starts suspended
+    /// (invariant 19).
     fn missing_target(&self, target: Option<Scalable>) -> Option<Step> {
         if target.is_some() {
             return None;
@@ -116,7 +117,7 @@ impl Found<'_> {
         Some(self.scaling(Some(min), Some(max), suspended.then_some(true)))
     }
 
-    /// Raises MaxCapacity to the config's where users are going to be; never lowers it.
+    /// Raises MaxCapacity to the config's if users are about to come; never lowers MaxCapacity.
     fn room(&self, target: Option<Scalable>) -> Option<Step> {
         let users = self.purpose == Purpose::Traffic && self.role == Role::Live;
         let low = target.filter(|target| users && target.max < self.managed.max);
@@ -128,7 +129,7 @@ impl Found<'_> {
         let target = target?;
         let min = match self.role {
             Role::Live => self.least(),
-            // An idle color keeps the count that it was given.
+            // An idle color keeps its current count.
             Role::Idle | Role::Develop => self.least().min(self.service.desired),
         };
         let max = self.most();
@@ -151,7 +152,7 @@ impl Found<'_> {
         self.managed.max.max(self.service.desired)
     }
 
-    /// One RegisterScalableTarget call.
+    /// A RegisterScalableTarget call.
     fn scaling(&self, min: Option<u32>, max: Option<u32>, in_suspended: Option<bool>) -> Step {
         Step::Scaling(Scaling {
             color: self.service.color,
@@ -164,12 +165,12 @@ impl Found<'_> {
         })
     }
 
-    /// The first policy or alarm that is missing or different. Beside somebody else's policy none is added, and those
-    /// of ours that exist are kept as they shall be.
+    /// The first policy or alarm that is missing or different. Next to another writer's policy none is added, but
+    /// existing policies and alarms with the action's names are still kept up to date.
     fn scaler(&self) -> Option<Step> {
         let names = Names::of(self.cluster, &self.service.name);
-        let adds = strangers(&names, self.scalers).is_empty();
-        let policies = [(&names.out, content::out()), (&names.back, content::back())];
+        let adds = unmanaged_names(&names, self.scalers).is_empty();
+        let policies = [(&names.out, content::scale_out_policy()), (&names.back, content::scale_in_policy())];
         let policy = policies.into_iter().find_map(|(name, content)| self.policy(name, content, adds));
         let alarm = || {
             let out = self.scalers.policy(&names.out).map(|policy| policy.arn.as_str());
@@ -183,7 +184,7 @@ impl Found<'_> {
         policy.or_else(alarm)
     }
 
-    /// A name of ours that something of another kind bears: AWS can't turn one into the other.
+    /// One of the action's names is used by something of another kind, which AWS can't convert.
     fn taken(&self) -> Option<Refusal> {
         let names = Names::of(self.cluster, &self.service.name);
         let service = || self.service.name.clone();
@@ -207,7 +208,7 @@ impl Found<'_> {
         })
     }
 
-    /// Where an alarm belongs.
+    /// The environment of an alarm.
     fn of<'a>(&'a self, policy: &'a str) -> Of<'a> {
         Of { cluster: self.cluster, service: &self.service.name, acts: self.role.acts(), policy }
     }
@@ -224,9 +225,9 @@ impl Found<'_> {
         self.put(name, known, content, adds).map(Step::Alarm)
     }
 
-    /// A write where something is missing and may be added, or differs.
+    /// The write of content that differs, or that is missing and may be added.
     fn put(&self, name: &str, known: Option<&Value>, content: Value, adds: bool) -> Option<Box<Put>> {
-        let changes = differences(known.unwrap_or(&Value::Null), &content);
+        let changes = field_differences(known.unwrap_or(&Value::Null), &content);
         ((known.is_some() || adds) && !changes.is_empty()).then(|| {
             Box::new(Put {
                 color: self.service.color,

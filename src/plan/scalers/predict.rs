@@ -1,11 +1,11 @@
-//! What the writes are predicted to bring.
+//! Predicted effects of writes to scaling.
 
 use super::{Alarm, NEW_POLICY, Policy, STEP_SCALING};
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Put, Scaling};
 
-/// A scalable target after a change of it, and the count that AWS moves into its bounds.
-pub(crate) fn register(service: &mut Service, scaling: &Scaling) {
+/// Changes a scalable target, and moves the count into the bounds as AWS does.
+pub(crate) fn apply_bounds(service: &mut Service, scaling: &Scaling) {
     let Some(Ok(known)) = &mut service.scaling else { return };
     let target = match (known, scaling.min.zip(scaling.max)) {
         (Some(target), _) => target,
@@ -18,7 +18,7 @@ pub(crate) fn register(service: &mut Service, scaling: &Scaling) {
     service.desired = service.desired.max(target.min).min(target.max.max(target.min));
 }
 
-/// A policy after it was put.
+/// Adds or changes a policy.
 pub(crate) fn put_policy(service: &mut Service, put: &Put) {
     let Some(Ok(scalers)) = &mut service.scalers else { return };
     match scalers.policies.iter_mut().find(|policy| policy.name == put.name) {
@@ -32,7 +32,7 @@ pub(crate) fn put_policy(service: &mut Service, put: &Put) {
     }
 }
 
-/// An alarm after it was put.
+/// Adds or changes an alarm.
 pub(crate) fn put_alarm(service: &mut Service, put: &Put) {
     let Some(Ok(scalers)) = &mut service.scalers else { return };
     match scalers.alarms.iter_mut().find(|alarm| alarm.name == put.name) {

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{service, trouble};
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
-use crate::plan::trouble::TroubleKind;
 
 /// The values of the README's example.
 const MANAGED: Managed = Managed {
@@ -67,7 +67,7 @@ fn settled(service: &mut Service, ask: Ask, role: Role, purpose: Purpose) -> Vec
 /// A service after a step.
 fn take(service: &mut Service, step: &Step) {
     match step {
-        Step::Scaling(scaling) => register(service, scaling),
+        Step::Scaling(scaling) => apply_bounds(service, scaling),
         Step::Policy(put) => put_policy(service, put),
         Step::Alarm(put) => put_alarm(service, put),
         other => panic!("{other:?}"),
@@ -168,7 +168,7 @@ fn roles_turn_actions_and_bounds_in_a_safe_order() {
     settled(&mut service, next_step, Role::Idle, Purpose::Deploy);
     let on = "ActionsEnabled false -> true";
     assert_eq!(
-        short(&settled(&mut service, serving, Role::Live, Purpose::Traffic)),
+        short(&settled(&mut service, next_serving_step, Role::Live, Purpose::Traffic)),
         [
             format!("alarm cpu-high true; {on}"),
             format!("alarm memory-high true; {on}"),
@@ -209,7 +209,7 @@ fn invariant_23_bounds_never_cut_a_count_and_an_idle_one_is_not_raised() {
 #[test]
 fn invariant_19_a_scalable_target_that_is_made_while_users_move_scales_nothing_in() {
     let mut service = green(None, 1);
-    let steps = settled(&mut service, serving, Role::Live, Purpose::Traffic);
+    let steps = settled(&mut service, next_serving_step, Role::Live, Purpose::Traffic);
     assert_eq!(short(&steps)[0], "min 1 max 10 suspended true");
 }
 
@@ -224,7 +224,7 @@ fn a_color_may_grow_as_far_as_the_config_says_before_it_gets_users() {
         (1, (1, 2), Role::Live, Purpose::Deploy, None),
     ] {
         let mut service = green(Some(target), desired);
-        let steps = short(&settled(&mut service, serving, role, purpose));
+        let steps = short(&settled(&mut service, next_serving_step, role, purpose));
         let bounds: Vec<&String> = steps.iter().filter(|step| step.starts_with('m')).collect();
         assert_eq!(bounds, wanted.iter().collect::<Vec<_>>(), "{target:?} {role:?} {purpose:?}");
         assert_eq!(service.desired, desired, "no count is moved");
@@ -235,15 +235,15 @@ fn a_color_may_grow_as_far_as_the_config_says_before_it_gets_users() {
 fn beside_somebody_elses_policy_none_is_added_and_ours_are_kept() {
     let mut service = green(Some((1, 10)), 2);
     scalers(&mut service).policies.push(stranger("theirs", "TargetTrackingScaling"));
-    assert_eq!(foreign(SHOP, &service), ["theirs"]);
+    assert_eq!(unmanaged_policies(SHOP, &service), ["theirs"]);
     assert_eq!(settled(&mut service, next_step, Role::Idle, Purpose::Deploy), []);
 
     let mut service = green(Some((1, 10)), 2);
     settled(&mut service, next_step, Role::Idle, Purpose::Deploy);
-    assert_eq!(foreign(SHOP, &service), [""; 0]);
+    assert_eq!(unmanaged_policies(SHOP, &service), [""; 0]);
     scalers(&mut service).policies.push(stranger("theirs", STEP_SCALING));
     scalers(&mut service).alarms.retain(|alarm| !alarm.name.ends_with("memory-high"));
-    let steps = settled(&mut service, serving, Role::Live, Purpose::Traffic);
+    let steps = settled(&mut service, next_serving_step, Role::Live, Purpose::Traffic);
     let on = "ActionsEnabled false -> true";
     assert_eq!(short(&steps), [format!("alarm cpu-high true; {on}"), format!("alarm low true; {on}")]);
 }
@@ -271,17 +271,17 @@ fn a_name_of_ours_on_something_of_another_kind_is_refused() {
 #[test]
 fn invariant_09_what_was_not_read_is_not_taken_as_missing() {
     let ask = |service: &Service| next_step((SHOP, service), &MANAGED, Role::Idle, Purpose::Deploy);
-    let throttled = trouble(TroubleKind::Throttled);
+    let throttled = trouble(AwsErrorKind::Throttled);
     for (change, wanted) in [
         ((|service: &mut Service| service.scaling = None) as fn(&mut Service), Managing::Unseen),
         (|service| service.scalers = None, Managing::Unseen),
         (
-            |service| service.scaling = Some(Err(trouble(TroubleKind::Throttled))),
-            Managing::Trouble(throttled.clone()),
+            |service| service.scaling = Some(Err(trouble(AwsErrorKind::Throttled))),
+            Managing::AwsError(throttled.clone()),
         ),
         (
-            |service| service.scalers = Some(Err(trouble(TroubleKind::Throttled))),
-            Managing::Trouble(throttled.clone()),
+            |service| service.scalers = Some(Err(trouble(AwsErrorKind::Throttled))),
+            Managing::AwsError(throttled.clone()),
         ),
     ] {
         let mut service = green(Some((1, 10)), 2);
@@ -300,7 +300,7 @@ fn differences_go_by_meaning() {
         "Threshold": 80.0, "Period": 60,
         "Dimensions": [{"Name": "a", "Value": "1"}, {"Name": "b", "Value": "2"}],
     });
-    assert_eq!(differences(&observed, &wanted), []);
+    assert_eq!(field_differences(&observed, &wanted), []);
     let other = json!({
         "Threshold": 90, "OKActions": ["arn:x"], "Period": 60,
         "Dimensions": [{"Name": "a", "Value": "1"}],
@@ -311,7 +311,7 @@ fn differences_go_by_meaning() {
         after: after.map(str::to_owned),
     };
     assert_eq!(
-        differences(&other, &wanted),
+        field_differences(&other, &wanted),
         [
             change("Dimensions[b].Name", None, Some("b")),
             change("Dimensions[b].Value", None, Some("2")),
@@ -384,7 +384,7 @@ proptest! {
     ) {
         let mut service = green(target, desired);
         if target.is_some() {
-            settled(&mut service, serving, Role::Idle, Purpose::Deploy);
+            settled(&mut service, next_serving_step, Role::Idle, Purpose::Deploy);
             let scalers = scalers(&mut service);
             let all = (scalers.policies.iter_mut().map(|one| &mut one.content))
                 .chain(scalers.alarms.iter_mut().map(|one| &mut one.content));
@@ -399,7 +399,7 @@ proptest! {
             }
         }
         let before = service.desired;
-        let ask: Ask = if bounds { next_step } else { serving };
+        let ask: Ask = if bounds { next_step } else { next_serving_step };
         let names = Names::of(SHOP, &service.name);
         for step in settled(&mut service, ask, role, Purpose::Traffic) {
             match step {

@@ -1,11 +1,11 @@
-//! What a step writes: whether it does, to which color, and for what.
+//! The write of a step: its color and purpose, if any.
 
 use super::{Purpose, Step, Update};
 use crate::plan::color::Color;
 
 impl Step {
-    /// Whether a step writes to a service, a rule or its scaling. A revision that nothing uses changes nothing, and no
-    /// other writer changes it back.
+    /// True if a step writes to a service, a rule or its scaling. An unused revision changes nothing, and no other
+    /// writer can change such a revision back.
     pub(crate) fn is_write(&self) -> bool {
         match self {
             Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
@@ -13,7 +13,7 @@ impl Step {
         }
     }
 
-    /// The update of a service that a step is.
+    /// The step's update of a service, if any.
     pub(crate) fn update(&self) -> Option<&Update> {
         match self {
             Step::Update(update) => Some(update),
@@ -27,7 +27,7 @@ impl Step {
         }
     }
 
-    /// The color whose automatic scaling a step changes.
+    /// The color of a step that changes automatic scaling.
     pub(crate) fn scaled_color(&self) -> Option<Color> {
         match self {
             Step::Scaling(scaling) => Some(scaling.color),
@@ -38,12 +38,12 @@ impl Step {
         }
     }
 
-    /// The color whose count or scaling a step changes.
+    /// The color of a step that changes a count or scaling.
     pub(crate) fn sized_color(&self) -> Option<Color> {
         self.update().map(|update| update.color).or_else(|| self.scaled_color())
     }
 
-    /// What a step is for.
+    /// The step's purpose.
     pub(crate) fn purpose(&self) -> Purpose {
         match self {
             Step::Weights(weights) => weights.purpose,

@@ -1,76 +1,84 @@
-//! All rules hold the next split: users are watched there, settle at the last one, and then capacity follows.
+//! All rules hold the next split: health is watched. At the final split, users settle, and capacity follows.
 
 use std::time::Duration;
 
-use super::capacity::{Force, capacity, full_load};
-use super::facts::{Facts, facts};
-use super::finish::finish;
+use super::capacity::{ColorCapacity, color_capacity, full_load};
+use super::facts::{Facts, read_facts};
+use super::finish::settle_capacity;
 use super::goal::Goal;
 use super::lowered::count_shows;
-use super::next::{FAILED, PATIENCE, stuck};
+use super::next::{FAILED, PATIENCE, restore_after};
 use super::run::Run;
-use super::shift::{count, raise, resume, suspend};
-use super::stage::Target;
+use super::shift::{count_step, ensure_capacity, resume_scale_in, suspend_scale_in};
+use super::stage::NextSplit;
 use crate::plan::cause::failed_since;
 use crate::plan::color::Color;
-use crate::plan::promote::other;
+use crate::plan::promote::other_color;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Capacity, End, Next, Purpose, Refusal, Short, Step, Stuck, Wait};
+use crate::plan::step::{Capacity, End, Next, Purpose, Refusal, Short, Step, TrafficFailure, Wait};
 use crate::plan::time::Time;
 
-/// Every rule holds the next split.
-pub(super) fn at_target(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Next {
+/// Decides while every rule holds the next split.
+pub(super) fn at_target(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit) -> Next {
     let (goal, run, now) = at;
-    if let Some(share) = aim.hold {
-        return bake(facts, (goal, run, now), aim, share);
+    if let Some(share) = next_split.hold {
+        return hold_at_step(facts, (goal, run, now), next_split, share);
     }
-    if let Some(next) = unserved(facts, (goal, run, now), aim) {
+    if let Some(next) = next_if_unserved(facts, (goal, run, now), next_split) {
         return next;
     }
-    if let Some(step) = short_of_load(facts, goal, run, aim) {
+    if let Some(step) = short_of_load(facts, goal, run, next_split) {
         return Next::Step(step);
     }
-    if aim.split.blue > 0 && aim.split.green > 0 {
-        if let Some(step) = suspend(facts, run, Purpose::Traffic) {
+    if next_split.split.blue > 0 && next_split.split.green > 0 {
+        if let Some(step) = suspend_scale_in(facts, run, Purpose::Traffic) {
             return Next::Step(step);
         }
-    } else if let Some(next) = alone(facts, at, aim) {
+    } else if let Some(next) = all_on_one_color(facts, at, next_split) {
         return next;
     }
     if let Some(next) = count_shows(run, goal, now) {
         return next;
     }
-    Next::Done(End::Good { changed: run.changed, healthy: facts.force(aim.receiver).healthy })
+    Next::Done(End::Good { changed: run.changed, healthy: facts.capacity_of(next_split.receiver).healthy })
 }
 
-/// Users were moved to a color that can't serve them after all: that is no success, though it is what was asked for.
-fn unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+/// Users moved to a color that can't serve them: the requested split alone is no success.
+fn next_if_unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit) -> Option<Next> {
     let (goal, run, now) = at;
-    let load = run.load(aim.base, facts);
-    let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-    if let Some(next) = live.clone().find_map(|color| refill(facts, at, color, run.need(color, facts, aim))) {
+    let load = run.load(next_split.base, facts);
+    let live = facts.colors.iter().filter(|color| next_split.split.is_live(color.color));
+    if let Some(next) =
+        live.clone().find_map(|color| ensure_count(facts, at, color, run.need(color, facts, next_split)))
+    {
         return Some(next);
     }
-    if let Some(dead) = dead(facts, aim) {
-        return Some(stuck(Stuck::Sick(capacity(dead, aim.split, load, true))));
+    if let Some(dead) = unserved_color(facts, next_split) {
+        return Some(restore_after(TrafficFailure::Sick(color_capacity(dead, next_split.split, load, true))));
     }
     let (since, arrived) = (run.lacking?, run.arrived?);
-    let (color, needed) = run.needs.iter().find(|(color, needed)| facts.force(**color).healthy < **needed)?;
-    let numbers = capacity(facts.force(*color), aim.split, load, goal.wish.force);
+    let (color, needed) =
+        run.needs.iter().find(|(color, needed)| facts.capacity_of(**color).healthy < **needed)?;
+    let numbers = color_capacity(facts.capacity_of(*color), next_split.split, load, goal.wish.force);
     let lacking = Capacity { needed: *needed, ..numbers };
-    // A task that is replaced later on, while only scale-in is waited for, is no reason to move everybody.
+    // A task replaced late, while the run only waits for scale-in, is no reason to restore the split.
     let late = since.since(arrived) > goal.wish.settle;
     let patience = if late { goal.timeout } else { PATIENCE.min(goal.timeout) };
     Some(match now.since(since) < patience {
         true => Next::Wait(Wait::Capacity(lacking)),
-        false if late => stuck(Stuck::NotEnough(lacking)),
-        false => stuck(Stuck::Sick(lacking)),
+        false if late => restore_after(TrafficFailure::NotEnough(lacking)),
+        false => restore_after(TrafficFailure::Sick(lacking)),
     })
 }
 
-/// A count of a color with users that fell below the need: one write fixes it, and then its tasks are waited for. None
-/// where that is not the fault, or did not help.
-fn refill(facts: &Facts<'_>, at: (&Goal, &Run, Time), color: &Force, needed: u32) -> Option<Next> {
+/// Raises a count of a color with users that fell below the need, then waits for the tasks. None if the count is not
+/// the cause, or if raising did not help.
+fn ensure_count(
+    facts: &Facts<'_>,
+    at: (&Goal, &Run, Time),
+    color: &ColorCapacity,
+    needed: u32,
+) -> Option<Next> {
     let (goal, run, now) = at;
     if color.healthy >= needed {
         return None;
@@ -78,117 +86,117 @@ fn refill(facts: &Facts<'_>, at: (&Goal, &Run, Time), color: &Force, needed: u32
     let most = if goal.wish.scale_up { needed } else { needed.min(run.known_count(color.color)) };
     let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
     if color.desired < wanted {
-        return Some(Next::Step(count(color, wanted, Purpose::Traffic)));
+        return Some(Next::Step(count_step(color, wanted, Purpose::Traffic)));
     }
     let since = *run.refilled.get(&color.color)?;
     let failed = failed_since(facts.service(color.color), since);
     let helps = color.coming && failed < FAILED && now.since(since) < goal.timeout;
     helps.then(|| {
         let load = full_load(facts.wiring.split(), &facts.colors);
-        let numbers = capacity(color, facts.wiring.split(), load, false);
+        let numbers = color_capacity(color, facts.wiring.split(), load, false);
         Next::Wait(Wait::Capacity(Capacity { needed, ..numbers }))
     })
 }
 
-/// A color that has users and nobody to serve them.
-pub(super) fn dead<'a>(facts: &'a Facts<'_>, aim: &Target) -> Option<&'a Force> {
-    facts.colors.iter().find(|color| aim.split.is_live(color.color) && color.healthy == 0)
+/// A color with users and no healthy target.
+pub(super) fn unserved_color<'a>(facts: &'a Facts<'_>, next_split: &NextSplit) -> Option<&'a ColorCapacity> {
+    facts.colors.iter().find(|color| next_split.split.is_live(color.color) && color.healthy == 0)
 }
 
-/// Users are held at a step while alarms and the receiver's health are watched.
-fn bake(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target, share: u32) -> Next {
+/// Holds a step while alarms and the receiver's health are watched.
+fn hold_at_step(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit, share: u32) -> Next {
     let (goal, run, now) = at;
     let stage = run.stage.filter(|stage| stage.share == share);
-    let color = facts.force(aim.receiver);
-    let other = facts.force(other(aim.receiver));
-    if let Some(next) = refill(facts, at, other, run.need(other, facts, aim)) {
+    let color = facts.capacity_of(next_split.receiver);
+    let other = facts.capacity_of(other_color(next_split.receiver));
+    if let Some(next) = ensure_count(facts, at, other, run.need(other, facts, next_split)) {
         return next;
     }
     if let Some(stage) = stage.filter(|stage| color.healthy < stage.needed) {
-        let load = run.load(aim.base, facts);
-        let numbers = capacity(color, aim.split, load, goal.wish.force);
+        let load = run.load(next_split.base, facts);
+        let numbers = color_capacity(color, next_split.split, load, goal.wish.force);
         let capacity = Capacity { needed: stage.needed, ..numbers };
-        // Users were here already, and capacity for them may be on its way: a run that was killed had asked for it.
+        // Users were here before this run, and a killed run may have requested capacity for them.
         let helped = run.written.is_empty() && (color.coming || color.desired < stage.needed);
         let help = match helped {
-            true => raise(facts, at, aim, &[(color, capacity)], load),
-            false => refill(facts, at, color, stage.needed),
+            true => ensure_capacity(facts, at, next_split, &[(color, capacity)], load),
+            false => ensure_count(facts, at, color, stage.needed),
         };
         return help.unwrap_or_else(|| {
             if run.changed || !run.unanswered.is_empty() {
-                return stuck(Stuck::Sick(capacity));
+                return restore_after(TrafficFailure::Sick(capacity));
             }
             Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
         });
     }
-    if let Some(step) = suspend(facts, run, Purpose::Traffic) {
+    if let Some(step) = suspend_scale_in(facts, run, Purpose::Traffic) {
         return Next::Step(step);
     }
     let held = now.since(stage.map_or(now, |stage| stage.since));
     let left = Duration::from_secs(goal.wish.bake.saturating_sub(held).as_secs());
-    Next::Wait(Wait::Bake { split: aim.split, left, no_data: facts.no_data() })
+    Next::Wait(Wait::Bake { split: next_split.split, left, no_data: facts.no_data() })
 }
 
-/// A forced run scales up after the weight has moved.
-fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Step> {
+/// A forced run scales up after the weight moved.
+fn short_of_load(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Step> {
     if !goal.wish.force || !goal.wish.scale_up {
         return None;
     }
-    // A run that was killed before it came to this goes on here, where counts alone tell the load.
+    // A killed run continues here, but counts alone give the load.
     if !run.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
         return None;
     }
-    let load = run.load(run.found.as_ref().map_or(aim.base, |found| found.split), facts);
-    facts.colors.iter().filter(|color| aim.split.is_live(color.color)).find_map(|color| {
-        let needs = capacity(color, aim.split, load, false);
+    let load = run.load(run.found.as_ref().map_or(next_split.base, |found| found.split), facts);
+    facts.colors.iter().filter(|color| next_split.split.is_live(color.color)).find_map(|color| {
+        let needs = color_capacity(color, next_split.split, load, false);
         let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
-        (color.desired < wanted).then(|| count(color, wanted, Purpose::Traffic))
+        (color.desired < wanted).then(|| count_step(color, wanted, Purpose::Traffic))
     })
 }
 
-/// A color has all users: it settles, and a promote settles capacity. Once it has carried them for long enough, it may
-/// scale in again; the other steps of a promote do not wait for that.
-fn alone(facts: &Facts<'_>, at: (&Goal, &Run, Time), aim: &Target) -> Option<Next> {
+/// All users are on one color: that color settles, and a promote settles capacity. After enough time with all users,
+/// scale-in is allowed again; the other steps of a promote do not wait for that.
+fn all_on_one_color(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit) -> Option<Next> {
     let (goal, run, _) = at;
-    let winner = if aim.split.blue > 0 { Color::Blue } else { Color::Green };
-    let color = facts.force(winner);
-    let held = color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&winner));
+    let live = if next_split.split.blue > 0 { Color::Blue } else { Color::Green };
+    let color = facts.capacity_of(live);
+    let held = color.scaling.filter(|scaling| scaling.in_suspended && !run.unscalable.contains(&live));
     if held.is_none() {
-        return finish(facts, at, aim);
+        return settle_capacity(facts, at, next_split);
     }
-    let resumed = || Next::Step(resume(color, Purpose::Traffic));
-    let settled = settling(at, winner);
-    if goal.onward {
+    let resumed = || Next::Step(resume_scale_in(color, Purpose::Traffic));
+    let settled = wait_for_settle(at, live);
+    if goal.has_next_phase {
         return settled;
     }
-    let carried = goal.carries().map(|time| carrying(at, winner, time));
+    let carried = goal.carries().map(|time| wait_for_load(at, live, time));
     match (settled, carried) {
         (Some(wait), _) => Some(wait),
         (None, Some(None)) => Some(resumed()),
-        (None, carried) => finish(facts, at, aim).or(carried.flatten()),
+        (None, carried) => settle_capacity(facts, at, next_split).or(carried.flatten()),
     }
 }
 
-/// The color alone at 100 that stays without scale-in, because its low alarm looks back for longer than the run may
-/// wait, and how long that is.
+/// The color at 100 whose scale-in stays suspended, because its low alarm looks back longer than the run may wait, with
+/// the alarm's window.
 pub(crate) fn stays_suspended(snapshot: &Snapshot, goal: &Goal) -> Option<(Color, Duration)> {
     let window = goal.managed.filter(|_| goal.carries().is_none())?.scale_in_after;
-    let facts = facts(snapshot, goal).ok()?;
+    let facts = read_facts(snapshot, goal).ok()?;
     let split = facts.wiring.split();
-    let alone = |color: &&Force| split.weight(color.color) == split.blue + split.green;
+    let alone = |color: &&ColorCapacity| split.weight(color.color) == split.blue + split.green;
     let color = facts.colors.iter().find(alone)?;
     color.scaling.filter(|scaling| scaling.in_suspended).map(|_| (color.color, window))
 }
 
-/// Until the winner has carried all users for `settle`.
-pub(super) fn settling(at: (&Goal, &Run, Time), winner: Color) -> Option<Next> {
-    carrying(at, winner, at.0.wish.settle)
+/// Waits until the live color has carried all users for `settle`.
+pub(super) fn wait_for_settle(at: (&Goal, &Run, Time), live: Color) -> Option<Next> {
+    wait_for_load(at, live, at.0.wish.settle)
 }
 
-/// Until the winner has carried all users for so long.
-fn carrying(at: (&Goal, &Run, Time), winner: Color, time: Duration) -> Option<Next> {
+/// Waits until the live color has carried all users for `time`.
+fn wait_for_load(at: (&Goal, &Run, Time), live: Color, time: Duration) -> Option<Next> {
     let (_, run, now) = at;
     let left = time.saturating_sub(now.since(run.arrived.unwrap_or(now)));
     let told = Duration::from_secs(left.as_secs());
-    (!left.is_zero()).then_some(Next::Wait(Wait::Settle { color: winner, left: told }))
+    (!left.is_zero()).then_some(Next::Wait(Wait::Settle { color: live, left: told }))
 }

@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Goal, Prediction, Wish, predict};
+use super::{Goal, Prediction, TrafficRequest, predict_traffic};
 use crate::plan::color::{Color, Split};
 use crate::plan::sample::{T0, at};
 use crate::plan::snapshot::Scalable;
-use crate::plan::step::{Because, End, Failing, Left, Purpose, Scaling, Step, Stuck, Weights};
+use crate::plan::step::{
+    End, EndStateReason, Left, Purpose, RunFailure, Scaling, Step, TrafficFailure, Weights,
+};
 use crate::plan::wanted::ListenerChoice;
 use sim::{Ending, Event, Script, Sim, Wire};
-use world::{Fate, Held, Tier, World, production, split};
+use world::{Fault, Held, Tier, World, production, split};
 
 /// The presets, and others.
 const SPLITS: [(u32, u32); 8] =
@@ -45,7 +47,7 @@ fn goals() -> impl Strategy<Value = Goal> {
     let rarely = prop::bool::weighted(0.15);
     (splits(), steps, (often, often, rarely), any::<bool>(), prop::sample::select(vec![0, 30])).prop_map(
         |(to, steps, (adopt, scale_up, force), restore_on_cancel, settle)| Goal {
-            wish: Wish {
+            wish: TrafficRequest {
                 to,
                 alarms: if steps.is_empty() { vec![] } else { vec!["web-5xx".to_owned()] },
                 steps,
@@ -60,7 +62,7 @@ fn goals() -> impl Strategy<Value = Goal> {
             timeout: Duration::from_secs(60),
             restore_on_cancel,
             finish: None,
-            onward: false,
+            has_next_phase: false,
             managed: None,
         },
     )
@@ -70,8 +72,7 @@ fn goals() -> impl Strategy<Value = Goal> {
 fn tiers() -> impl Strategy<Value = Tier> {
     let sick = prop_oneof![4 => Just(0_u32), 1 => 0..7_u32];
     let starting = prop_oneof![4 => Just(0_u32), 1 => 0..3_u32];
-    let fates =
-        prop_oneof![5 => (0..30_u8).prop_map(Fate::Good), 1 => Just(Fate::Sick), 1 => Just(Fate::Stuck)];
+    let fates = prop_oneof![5 => (0..30_u8).prop_map(Fault::Good), 1 => Just(Fault::Sick), 1 => Just(Fault::TrafficFailure)];
     let minimum =
         (prop_oneof![4 => Just(1_u32), 1 => 1..4_u32], prop::sample::select(vec![0, 0, 0, 50, 100]));
     let bounds = (0..4_u32, 1..14_u32, any::<bool>()).prop_map(|(min, max, in_suspended)| Scalable {
@@ -85,8 +86,8 @@ fn tiers() -> impl Strategy<Value = Tier> {
             let sick = sick.min(desired);
             let starting = starting.min(desired - sick);
             let ready = match fate {
-                Fate::Good(after) => Some(at(u64::from(after))),
-                Fate::Sick | Fate::Stuck => None,
+                Fault::Good(after) => Some(at(u64::from(after))),
+                Fault::Sick | Fault::TrafficFailure => None,
             };
             let healthy = desired - sick - starting;
             let starting = vec![ready; usize::try_from(starting).unwrap()];
@@ -170,7 +171,7 @@ fn calm() -> impl Strategy<Value = Script> {
     worlds().prop_map(|mut world| {
         (world.heals, world.lag) = (true, Duration::ZERO);
         for tier in &mut world.tiers {
-            tier.fate = Fate::Good(3);
+            tier.fate = Fault::Good(3);
             tier.starting.iter_mut().for_each(|ready| *ready = Some(at(3)));
         }
         Script { world, wire: Vec::new(), last: Wire::Fine, events: Vec::new() }
@@ -183,7 +184,7 @@ fn alarmed() -> impl Strategy<Value = (Goal, Script)> {
         goal.wish.scale_up = true;
         script.events = vec![(look, Event::Fire)];
         for tier in &mut script.world.tiers {
-            (tier.minimum, tier.draining, tier.fate) = ((1, 0), 0, Fate::Good(3));
+            (tier.minimum, tier.draining, tier.fate) = ((1, 0), 0, Fault::Good(3));
             if let Some(scaling) = &mut tier.scaling {
                 scaling.max = 40;
             }
@@ -229,9 +230,9 @@ proptest! {
                     TestCaseError::fail(format!("{why}: {told}"))
                 })?,
                 Left::Changed => prop_assert!(!sim.done.is_empty(), "{}", told),
-                Left::Unknown => prop_assert!(matches!(because, Because::Trouble(_) | Because::NotConfirmed | Because::Theirs), "{}", told),
+                Left::Unknown => prop_assert!(matches!(because, EndStateReason::AwsError(_) | EndStateReason::NotConfirmed | EndStateReason::ChangedExternally), "{}", told),
             }
-            prop_assert!(because != Because::Theirs || sim.foreign, "{}", told);
+            prop_assert!(because != EndStateReason::ChangedExternally || sim.foreign, "{}", told);
         }
     }
 
@@ -243,9 +244,9 @@ proptest! {
         // Nobody can be sent back to a color that had nobody to serve them.
         let served = served && script.world.tiers.iter().all(|tier| tier.healthy > 0);
         let mut sim = Sim::new(script);
-        if let (Ending::End(End::Bad { failing: Failing::Traffic(Stuck::Alarm(_)), left, because }), _) = sim.drive(&goal) {
+        if let (Ending::End(End::Bad { failing: RunFailure::Traffic(TrafficFailure::Alarm(_)), left, because }), _) = sim.drive(&goal) {
             // Users are back; a count that this run raised, and that they need by now, stays and is said.
-            let kept = matches!(because, Because::CountKept { .. });
+            let kept = matches!(because, EndStateReason::CountKept { .. });
             let back = kept || matches!(left, Left::Restored | Left::Untouched);
             prop_assert!(back || !served, "{:?} {:?} {:?}", left, because, sim.sent);
             prop_assert!(sim.broken.is_empty(), "{:?}", sim.broken);
@@ -263,7 +264,7 @@ proptest! {
         let mut sick = script.clone();
         let left = &mut sick.world.tiers[1 - world::index(color)];
         left.starting.clear();
-        (left.healthy, left.sick, left.fate) = (0, left.desired, Fate::Sick);
+        (left.healthy, left.sick, left.fate) = (0, left.desired, Fault::Sick);
         let (mut well, mut sick) = (Sim::new(script), Sim::new(Script { world: World { heals: false, ..sick.world }, ..sick }));
         well.world.heals = false;
         let (one, two) = (well.drive(&goal).0, sick.drive(&goal).0);
@@ -317,16 +318,16 @@ proptest! {
 
     #[test]
     fn a_plan_is_what_an_undisturbed_run_writes(goal in goals(), script in calm()) {
-        let planned = predict(&script.world.show(), &goal, script.world.now);
+        let planned = predict_traffic(&script.world.show(), &goal, script.world.now);
         let mut sim = Sim::new(script);
         let (ending, _) = sim.drive(&goal);
         match planned {
             Prediction::Refuse(refusal) => prop_assert_eq!(ending, Ending::Refuse(refusal)),
             Prediction::Unknown => prop_assert!(false, "nothing is unknown: {:?} {:?}", ending, sim.sent),
-            Prediction::Brief(brief) => {
+            Prediction::Plan(traffic_plan) => {
                 let is_good = matches!(ending, Ending::End(End::Good { .. }));
                 prop_assert!(is_good, "{:?} {:?}", ending, sim.sent);
-                prop_assert_eq!(brief.steps, sim.sent);
+                prop_assert_eq!(traffic_plan.steps, sim.sent);
             }
         }
     }
@@ -390,7 +391,7 @@ fn held(blue: u32, green: u32) -> World {
         sick: 0,
         draining: 0,
         starting: Vec::new(),
-        fate: Fate::Good(0),
+        fate: Fault::Good(0),
         minimum: (1, 0),
         scaling: Some(Scalable { min: 1, max: 40, in_suspended: true, ..Scalable::default() }),
     };

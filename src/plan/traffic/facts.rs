@@ -1,23 +1,23 @@
-//! What a snapshot says about traffic, or what keeps it from being said.
+//! The facts about traffic in a snapshot, or the reason that facts are missing.
 
-use super::capacity::{Force, full_load};
+use super::capacity::{ColorCapacity, full_load};
 use super::goal::Goal;
-use crate::plan::admit::{Hindrance, answered, supported};
 use crate::plan::color::{Color, Split};
-use crate::plan::look::Look;
 use crate::plan::own_targets::group_targets;
+use crate::plan::preconditions::{Blocker, check_supported, require_answer};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Alarm, AlarmState, Seen, Service, Snapshot, Target};
 use crate::plan::step::Refusal;
-use crate::plan::wiring::{Tangle, Wiring, adopting_of_snapshot, apart_of_snapshot};
+use crate::plan::wiring::{RoutingError, Wiring, adopting_of_snapshot, apart_of_snapshot};
 
-/// The facts that a change of traffic is decided by.
+/// The facts behind every decision on a change of traffic.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts<'a> {
-    /// The rules; they need not agree.
+    /// The rules; their splits may differ.
     pub(crate) wiring: Wiring,
     /// Blue, then green.
-    pub(crate) colors: [Force; 2],
-    /// Their services.
+    pub(crate) colors: [ColorCapacity; 2],
+    /// The services of blue and green.
     pub(crate) services: [&'a Service; 2],
     /// The cluster's name.
     pub(crate) cluster: &'a str,
@@ -25,68 +25,75 @@ pub(crate) struct Facts<'a> {
     pub(crate) alarms: &'a [Alarm],
 }
 
-/// Why there are no facts.
+/// Reason that there are no facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Lacking {
-    /// A part was not looked at.
-    Look(Look),
-    /// It can't be read, or it must not be done.
-    Hindrance(Hindrance),
+pub(crate) enum FactsError {
+    /// A part was not read.
+    NeedsRead(ReadScope),
+    /// A part is unreadable, or the change is forbidden.
+    Blocker(Blocker),
 }
 
-impl<T: Into<Hindrance>> From<T> for Lacking {
+impl<T: Into<Blocker>> From<T> for FactsError {
     fn from(hindrance: T) -> Self {
-        Lacking::Hindrance(hindrance.into())
+        FactsError::Blocker(hindrance.into())
     }
 }
 
-/// Reads the facts. Scaling that can't be read is no hindrance to a forced run.
-pub(crate) fn facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>, Lacking> {
+/// Reads the facts. Unreadable scaling does not block a forced run.
+pub(crate) fn read_facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>, FactsError> {
     let missing: Vec<_> =
         snapshot.missing.iter().filter(|(color, _)| *color != Color::Develop).cloned().collect();
     if !missing.is_empty() {
         return Err(Refusal::Missing { services: missing, place: snapshot.place.clone() }.into());
     }
-    let (blue, green) = (service(snapshot, Color::Blue, goal)?, service(snapshot, Color::Green, goal)?);
-    answered(&snapshot.balancers)?;
+    let (blue, green) =
+        (supported_service(snapshot, Color::Blue, goal)?, supported_service(snapshot, Color::Green, goal)?);
+    require_answer(&snapshot.balancers)?;
     let reading = if goal.wish.adopt { adopting_of_snapshot } else { apart_of_snapshot };
     let wiring = match reading(snapshot, goal.listener.as_ref()) {
         Some(Ok(wiring)) => wiring,
-        Some(Err(tangle)) => return Err(Refusal::Tangle(tangle).into()),
-        None if snapshot.balancers.is_none() => return Err(Lacking::Look(Look::TRAFFIC)),
-        None => return Err(Refusal::Tangle(Tangle::NoProductionRule(Vec::new())).into()),
+        Some(Err(tangle)) => return Err(Refusal::RoutingError(tangle).into()),
+        None if snapshot.balancers.is_none() => return Err(FactsError::NeedsRead(ReadScope::TRAFFIC)),
+        None => return Err(Refusal::RoutingError(RoutingError::NoProductionRule(Vec::new())).into()),
     };
-    let alarms: &[Alarm] = if goal.wish.alarms.is_empty() { &[] } else { part(&snapshot.alarms)? };
-    let colors = [color(blue, goal)?, color(green, goal)?];
+    let alarms: &[Alarm] = if goal.wish.alarms.is_empty() { &[] } else { require_part(&snapshot.alarms)? };
+    let colors = [color_facts(blue, goal)?, color_facts(green, goal)?];
     Ok(Facts { wiring, colors, services: [blue, green], cluster: &snapshot.place.cluster, alarms })
 }
 
-/// A color's service, which has to be one that is handled. Leaving a color requires nothing of it (invariant 21).
-fn service<'a>(snapshot: &'a Snapshot, color: Color, goal: &Goal) -> Result<&'a Service, Lacking> {
+/// A color's service, if the action supports the service. To move users away from a color, nothing is required of the
+/// color (invariant 21).
+fn supported_service<'a>(
+    snapshot: &'a Snapshot,
+    color: Color,
+    goal: &Goal,
+) -> Result<&'a Service, FactsError> {
     let Some(service) = snapshot.service(color) else {
         let services = vec![(color, String::new())];
         return Err(Refusal::Missing { services, place: snapshot.place.clone() }.into());
     };
     if goal.wish.to.is_live(color) {
-        supported(service)?;
+        check_supported(service)?;
     }
-    answered(&service.group)?;
+    require_answer(&service.group)?;
     Ok(service)
 }
 
-/// What counts of a color.
-fn color(service: &Service, goal: &Goal) -> Result<Force, Lacking> {
-    let targets = part(&service.targets)?;
+/// Counts, health and scaling of a color.
+fn color_facts(service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsError> {
+    let targets = require_part(&service.targets)?;
     let own: Vec<&Target> = match group_targets(service) {
         Some(split) => split.own.into_iter().map(|(_, target)| target).collect(),
-        // Without the tasks it is unknown which targets are the color's own. Users who fail now can't wait for it.
+        // Without the tasks, the color's own targets are unknown. A forced run can't wait, since users already get
+        // errors.
         None if goal.wish.force => targets.iter().collect(),
         None => {
-            part(&service.tasks)?;
+            require_part(&service.tasks)?;
             Vec::new()
         }
     };
-    let group = part(&service.group)?;
+    let group = require_part(&service.group)?;
     let attributes = match &group.attributes {
         Some(Err(_)) if goal.wish.force => None,
         Some(Err(trouble)) => return Err(trouble.into()),
@@ -95,23 +102,23 @@ fn color(service: &Service, goal: &Goal) -> Result<Force, Lacking> {
     };
     let scaling = match &service.scaling {
         Some(Err(_)) if goal.wish.force => None,
-        scaling => *part(scaling)?,
+        scaling => *require_part(scaling)?,
     };
-    Ok(Force::of(service, (&own, targets), attributes, scaling))
+    Ok(ColorCapacity::of(service, (&own, targets), attributes, scaling))
 }
 
-/// A part that has to be there.
-fn part<T>(part: &Seen<T>) -> Result<&T, Lacking> {
+/// A part that must have been read.
+fn require_part<T>(part: &Seen<T>) -> Result<&T, FactsError> {
     match part {
         Some(Ok(value)) => Ok(value),
         Some(Err(trouble)) => Err(trouble.into()),
-        None => Err(Lacking::Look(Look::TRAFFIC)),
+        None => Err(FactsError::NeedsRead(ReadScope::TRAFFIC)),
     }
 }
 
 impl Facts<'_> {
-    /// What counts of a color; develop has nothing here.
-    pub(crate) fn force(&self, color: Color) -> &Force {
+    /// Counts, health and scaling of a color; blue's for develop.
+    pub(crate) fn capacity_of(&self, color: Color) -> &ColorCapacity {
         let [blue, green] = &self.colors;
         if color == Color::Green { green } else { blue }
     }
@@ -122,19 +129,19 @@ impl Facts<'_> {
         if color == Color::Green { green } else { blue }
     }
 
-    /// Whether every production rule holds this split.
+    /// True if every production rule holds this split.
     pub(crate) fn hold(&self, split: Split) -> bool {
         self.wiring.production.iter().all(|rule| rule.split.same_ratio(split))
     }
 
-    /// The split that all rules hold which are not yet at `stage`; `None`: they hold several.
+    /// The split of all rules that are not yet at `stage`; `None` if those rules hold several.
     pub(crate) fn base(&self, stage: Split) -> Option<Split> {
         let mut others = self.wiring.production.iter().filter(|rule| !rule.split.same_ratio(stage));
         let Some(first) = others.next() else { return Some(self.wiring.split()) };
         others.all(|rule| rule.split.same_ratio(first.split)).then_some(first.split)
     }
 
-    /// Of the splits that rules hold which are not yet at `stage`, the one that tells of the largest load.
+    /// Among the rules that are not yet at `stage`, the split that implies the largest load.
     pub(crate) fn heaviest(&self, stage: Split) -> Option<Split> {
         let others = self.wiring.production.iter().map(|rule| rule.split);
         others.filter(|split| !split.same_ratio(stage)).reduce(|one, two| {
@@ -155,7 +162,7 @@ impl Facts<'_> {
         silent.map(|alarm| alarm.name.clone()).collect()
     }
 
-    /// The alarms that were asked for and do not exist.
+    /// The requested alarms that do not exist.
     pub(crate) fn missing_alarms(&self, goal: &Goal) -> Vec<String> {
         let exists = |name: &String| self.alarms.iter().any(|alarm| alarm.name == *name);
         goal.wish.alarms.iter().filter(|name| !exists(name)).cloned().collect()

@@ -2,7 +2,7 @@
 
 use crate::plan::snapshot::{Rule, Snapshot};
 
-/// A snapshot with rules that were read again.
+/// A snapshot with some rules read again.
 pub(crate) fn with_rules(seen: &Snapshot, anew: &[Rule]) -> Snapshot {
     let mut seen = seen.clone();
     let balancers = seen.balancers.iter_mut().flatten().flatten();

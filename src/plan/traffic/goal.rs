@@ -1,63 +1,64 @@
-//! What a change of traffic is asked for.
+//! The goal of a change of traffic.
 
 use std::time::Duration;
 
 use crate::plan::color::Split;
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::scalers::Managed;
 use crate::plan::wanted::ListenerChoice;
 
-/// What the user asked for.
+/// The user's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
-    /// The split in the end; its weights sum to 100.
+pub(crate) struct TrafficRequest {
+    /// The final split; its weights sum to 100.
     pub(crate) to: Split,
     /// Shares of the color that gains users, in percent, to pass through and to hold at: ascending, each 1–100.
     pub(crate) steps: Vec<u32>,
-    /// How long each step is held.
+    /// Time that each step is held.
     pub(crate) bake: Duration,
-    /// Names of the CloudWatch alarms that are watched meanwhile.
+    /// Names of the CloudWatch alarms to watch during the change.
     pub(crate) alarms: Vec<String>,
-    /// Whether a color with too few tasks is scaled up first.
+    /// True if a color with too few tasks is scaled up first.
     pub(crate) scale_up: bool,
-    /// Whether one healthy target is enough: users are failing already.
+    /// True if one healthy target is enough, because users already get errors.
     pub(crate) force: bool,
-    /// Whether a color's target group may be brought into a production rule that holds the other one alone.
+    /// True if a color's target group may be added to a production rule that forwards only to the other color.
     pub(crate) adopt: bool,
-    /// The task definition that the color that gains users has to run: an ARN, or `FAMILY:REVISION`.
+    /// The task definition that the color that gains users must run: an ARN, or `FAMILY:REVISION`.
     pub(crate) expect: Option<String>,
-    /// How long a color has to carry all users before scale-in is allowed again.
+    /// Time that a color must carry all users before scale-in is allowed again.
     pub(crate) settle: Duration,
 }
 
-/// What is wanted; fixed for the run.
+/// The goal; fixed for the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Goal {
-    /// What the user asked for.
-    pub(crate) wish: Wish,
-    /// The production listener, where it is named.
+    /// The user's request.
+    pub(crate) wish: TrafficRequest,
+    /// The production listener, if the user named one.
     pub(crate) listener: Option<ListenerChoice>,
-    /// How long to wait for AWS and for capacity, at each step anew.
+    /// Longest wait for AWS and for capacity; each step starts anew.
     pub(crate) timeout: Duration,
     /// `on-cancel: restore`.
     pub(crate) restore_on_cancel: bool,
-    /// What is done once all users are at one color: a promote settles capacity too.
+    /// Capacity changes after all users are on one color; only a promote has any.
     pub(crate) finish: Option<Finish>,
-    /// Whether users go on from there in the same run: until then nothing may scale in.
-    pub(crate) onward: bool,
-    /// How both services scale, where the config says so.
+    /// True if the same run moves users again afterwards: nothing may scale in before that.
+    pub(crate) has_next_phase: bool,
+    /// Scaling of both services, if the config sets it.
     pub(crate) managed: Option<Managed>,
 }
 
 impl Goal {
-    /// All that a decision for this goal needs to see.
-    pub(crate) fn look(&self) -> Look {
-        Look { scalers: self.managed.is_some(), ..Look::TRAFFIC }
+    /// The parts of a snapshot that a decision for this goal reads.
+    pub(crate) fn look(&self) -> ReadScope {
+        ReadScope { scalers: self.managed.is_some(), ..ReadScope::TRAFFIC }
     }
 
-    /// How long a color alone at 100 carries all users before it may scale in again (invariant 19): `settle`, and where
-    /// scaling is managed as long as its low alarm looks back, which until then judges by what the color did without
-    /// them. AWS acts on an alarm that is low already at once. None: longer than the run may wait.
+    /// Time that a color at weight 100 carries all users before it may scale in again (invariant 19): `settle`, or the
+    /// window of its low alarm if scaling is managed and the window is longer. Until the window has passed, the alarm
+    /// still judges the time without users, and AWS acts at once on an alarm that is already low. None: longer than the
+    /// run may wait.
     pub(crate) fn carries(&self) -> Option<Duration> {
         let settle = self.wish.settle;
         let window = self.managed.map_or(settle, |managed| managed.scale_in_after.max(settle));
@@ -65,14 +66,14 @@ impl Goal {
     }
 }
 
-/// How a promote settles capacity once all users are at the winner.
+/// Capacity after a promote, once all users are on the new live color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Finish {
     /// Tasks that the color without users keeps.
     pub(crate) idle_count: u32,
-    /// How long to wait at most for users whom stickiness keeps.
+    /// Longest wait for users that stickiness keeps on the idle color.
     pub(crate) max_drain: Duration,
-    /// MinCapacity of production and of the idle color, where the config says so.
+    /// MinCapacity of the live and of the idle color, if the config sets it.
     pub(crate) bounds: Option<Minima>,
 }
 

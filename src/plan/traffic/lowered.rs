@@ -1,51 +1,52 @@
-//! Counts and bounds that a run lowered (invariant 36): a color that another run gave users meanwhile gets them back.
+//! Counts and bounds that a run lowered (invariant 36). They are restored if another run gives the color users
+//! meanwhile.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::{Force, capacity};
+use super::capacity::{ColorCapacity, color_capacity};
 use super::facts::Facts;
-use super::finish::bounds;
+use super::finish::bounds_step;
 use super::goal::Goal;
 use super::next::SHOWN;
-use super::run::{Found, Run};
-use super::shift::count;
+use super::run::{InitialTraffic, Run};
+use super::shift::count_step;
 use crate::plan::color::Color;
 use crate::plan::step::{Next, Purpose, Step, Wait};
 use crate::plan::time::Time;
 
-/// What a run lowered, by color.
+/// Counts and bounds that a run lowered, by color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Lowered {
-    /// The desired count before, and the count that was asked for.
+    /// The desired count before, and the requested count.
     counts: BTreeMap<Color, (u32, u32)>,
     /// MinCapacity before.
     minima: BTreeMap<Color, u32>,
-    /// The count that was asked for, and the count that was restored because users came.
+    /// The requested count, and the count that was restored because users came.
     pub(crate) undone: BTreeMap<Color, (u32, u32)>,
-    /// The count that was asked for last, higher or lower: another run may have written another one over it.
+    /// The last requested count, higher or lower: another run may have overwritten the count.
     #[serde(skip)]
     newest: Option<(Color, u32)>,
-    /// How far AWS has shown that count.
+    /// Visibility of that count in AWS.
     #[serde(skip)]
     shown: Shown,
 }
 
-/// How far AWS has shown a count.
+/// Visibility of a requested count in AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Shown {
-    /// No count was asked for, or the rules were read after AWS showed it.
+    /// No count was requested, or the rules were read after AWS showed the count.
     #[default]
     Done,
-    /// It was asked for.
+    /// A count was requested.
     Asked,
-    /// The newest look shows it. The rules of that look may have been read before.
+    /// The latest snapshot shows the count. The rules of that snapshot may be older.
     Newly,
 }
 
-/// The size that a step asks for.
+/// The size that a step requests.
 #[derive(Clone, Copy, Debug)]
 enum Asked {
     /// A desired count.
@@ -55,7 +56,7 @@ enum Asked {
 }
 
 impl Asked {
-    /// None for a step that sets neither.
+    /// Reads the size of a step; none if the step sets no size.
     fn by(step: &Step) -> Option<Asked> {
         match step {
             Step::Update(update) => update.desired.map(|count| Asked::Count(update.color, count)),
@@ -71,8 +72,8 @@ impl Asked {
 }
 
 impl Lowered {
-    /// Notes a step that is about to write a count or to lower MinCapacity.
-    pub(super) fn before(&mut self, step: &Step, colors: &[Force]) {
+    /// Notes a step right before it writes a count or lowers MinCapacity.
+    pub(super) fn before(&mut self, step: &Step, colors: &[ColorCapacity]) {
         let now = |color: Color| colors.iter().find(|now| now.color == color);
         match Asked::by(step) {
             Some(Asked::Count(color, asked)) => {
@@ -93,7 +94,7 @@ impl Lowered {
         }
     }
 
-    /// Forgets what a step that AWS took has raised again.
+    /// Forgets a lowered size that an accepted step has raised again.
     pub(super) fn took(&mut self, step: &Step) {
         match Asked::by(step) {
             Some(Asked::Count(color, count)) => {
@@ -110,8 +111,8 @@ impl Lowered {
         }
     }
 
-    /// Notes what a look shows.
-    pub(super) fn saw(&mut self, colors: &[Force]) {
+    /// Notes the counts of a snapshot.
+    pub(super) fn saw(&mut self, colors: &[ColorCapacity]) {
         let shows = |(color, asked): (Color, u32)| {
             colors.iter().any(|now| now.color == color && now.desired == asked)
         };
@@ -122,17 +123,17 @@ impl Lowered {
         };
     }
 
-    /// The count that was asked for last, if AWS does not show it yet.
+    /// The last requested count, if AWS does not show that count yet.
     pub(super) fn hidden(&self) -> Option<(Color, u32)> {
         self.newest.filter(|_| self.shown == Shown::Asked)
     }
 
-    /// Whether this run raised the count again that it had lowered.
+    /// True if this run raised a count again that this run had lowered.
     pub(super) fn was_undone(&self, color: Color) -> bool {
         self.undone.contains_key(&color)
     }
 
-    /// Whether the rules have to be read once more: the count that was asked for shows only since the newest look.
+    /// True if the rules must be read once more: only the latest snapshot shows the requested count.
     pub(super) fn is_new(&self) -> bool {
         self.shown == Shown::Newly
     }
@@ -142,7 +143,7 @@ impl Lowered {
         self.counts.get(&color).map(|(before, _)| *before)
     }
 
-    /// Whether this run asked for a lower count of a color last.
+    /// True if this run's last request lowered the color's count.
     pub(super) fn is_below(&self, color: Color) -> bool {
         self.counts.contains_key(&color)
     }
@@ -153,26 +154,26 @@ impl Lowered {
     }
 }
 
-/// What this run lowered of a color that has users now goes back first, whoever gave it the users: first the count, then
-/// MinCapacity (invariants 23 and 36). A stale read of the rules costs a few tasks for a moment, and nobody waits for it.
+/// Restores the lowered sizes of every color that has users now, no matter who sent users there: first the count, then
+/// MinCapacity (invariants 23 and 36). An outdated read of the rules costs only a few tasks for a moment, and no wait.
 pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
     let (lowered, found) = (&run.lowered, run.found.as_ref()?);
     facts.colors.iter().find_map(|color| {
         let small = color.desired < needed_now(color, facts, (run, found))?;
         let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
         if let Some(before) = before {
-            return Some(Next::Step(count(color, before, Purpose::Restore)));
+            return Some(Next::Step(count_step(color, before, Purpose::Restore)));
         }
         if let Some(wanted) = refill_before_end(color, needed_now(color, facts, (run, found))?, (run, found))
         {
-            return Some(Next::Step(count(color, wanted, Purpose::Restore)));
+            return Some(Next::Step(count_step(color, wanted, Purpose::Restore)));
         }
         if lowered.was_undone(color.color) && small && now.since(run.acted) < SHOWN {
             return Some(Next::Wait(Wait::Count { color: color.color, asked: run.known_count(color.color) }));
         }
         let least = color.scaling?.min;
         let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
-        Some(Next::Step(bounds(color, before, None, Purpose::Restore)))
+        Some(Next::Step(bounds_step(color, before, None, Purpose::Restore)))
     })
 }
 
@@ -180,16 +181,20 @@ pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<N
 /// every end of a run that changed something.
 pub(super) fn count_shows(run: &Run, goal: &Goal, now: Time) -> Option<Next> {
     if run.lowered.is_new() {
-        return Some(Next::Look(goal.look()));
+        return Some(Next::Read(goal.look()));
     }
     let young = now.since(run.acted) < SHOWN && run.cancelled.is_none();
     let (color, asked) = run.lowered.hidden().filter(|_| young)?;
     Some(Next::Wait(Wait::Count { color, asked }))
 }
 
-/// The count of a color that a run which ends gives its users: another run lowered it, or each of both runs wrote a count
-/// without the other's in sight. None if the count suffices, or is not for this run to raise.
-fn refill_before_end(color: &Force, needed: u32, (run, found): (&Run, &Found)) -> Option<u32> {
+/// The count that an ending run sets for a color with users: another run lowered the count, or two runs wrote counts
+/// without seeing each other's. None if the count suffices, or if this run may not raise the count.
+fn refill_before_end(
+    color: &ColorCapacity,
+    needed: u32,
+    (run, found): (&Run, &InitialTraffic),
+) -> Option<u32> {
     run.failing.as_ref()?;
     let known = found.counts.get(&color.color).copied().unwrap_or_default();
     let most = if run.counts.contains_key(&color.color) { needed } else { needed.min(known) };
@@ -197,13 +202,17 @@ fn refill_before_end(color: &Force, needed: u32, (run, found): (&Run, &Found)) -
     (color.desired < wanted).then_some(wanted)
 }
 
-/// Healthy targets that a color needs for the users that it has now; none without users. How many users a rule outside
-/// the split sends is not known: they get the count that the color had.
-fn needed_now(color: &Force, facts: &Facts<'_>, (run, found): (&Run, &Found)) -> Option<u32> {
+/// Healthy targets that a color needs for its current users; none without users. The load of a rule outside the split
+/// is unknown, so the count before applies.
+fn needed_now(
+    color: &ColorCapacity,
+    facts: &Facts<'_>,
+    (run, found): (&Run, &InitialTraffic),
+) -> Option<u32> {
     let load = found.load(facts);
     let rules = facts.wiring.production.iter();
     let live = rules.filter(|rule| rule.split.is_live(color.color));
-    let by_split = live.map(|rule| capacity(color, rule.split, load, false).needed).max();
+    let by_split = live.map(|rule| color_capacity(color, rule.split, load, false).needed).max();
     let outside = !facts.wiring.user_rules_of(color.color).is_empty();
     let by_rule = outside.then(|| run.lowered.count_before(color.color).unwrap_or(1));
     by_split.max(by_rule)

@@ -1,8 +1,6 @@
-//! Moving users between the colors: one pure decision for `redirect-traffic`, `rollback` and `promote`.
+//! Changing the split between the colors: one pure decision for `redirect-traffic`, `rollback` and `promote`.
 
 mod at_target;
-mod back;
-mod brief;
 mod capacity;
 mod facts;
 mod finish;
@@ -11,23 +9,27 @@ mod goal;
 mod lowered;
 mod next;
 mod predict;
+mod restore;
 mod rewrite;
 mod rollback;
 mod run;
 mod shift;
 mod stage;
+mod traffic_plan;
 
 pub(crate) use at_target::stays_suspended;
-#[cfg(test)]
-pub(crate) use brief::Undo;
-pub(crate) use brief::{Brief, Copying, Load, Reckoned, RuleChange};
 pub(crate) use finish::{stays_at_size, stays_busy};
 pub(crate) use following::with_rules;
-pub(crate) use goal::{Finish, Goal, Minima, Wish};
-pub(crate) use next::next;
-pub(crate) use predict::{Prediction, apply, as_found, brief, predict, shortfall, steps};
-pub(crate) use rollback::rollback;
-pub(crate) use run::{Found, Run, Written};
+pub(crate) use goal::{Finish, Goal, Minima, TrafficRequest};
+pub(crate) use next::next_traffic_action;
+pub(crate) use predict::{
+    Prediction, as_found, capacity_shortfall, predict_step, predict_steps, predict_traffic, traffic_plan,
+};
+pub(crate) use rollback::rollback_split;
+pub(crate) use run::{InitialTraffic, Run, Written};
+#[cfg(test)]
+pub(crate) use traffic_plan::Undo;
+pub(crate) use traffic_plan::{Copying, Load, LoadSource, RuleChange, TrafficPlan};
 
 #[cfg(test)]
 mod disturbed;

@@ -1,153 +1,157 @@
-//! The one decision: it reads a snapshot, the goal and what the run remembers, and says what is next.
+//! The decision: derives the next step from a snapshot, the goal and the run's memory.
 //!
-//! 1. What can't be read holds; what must not be done is refused before the first write.
-//! 2. Somebody else's change of a rule ends the run.
+//! 1. An unreadable part makes the run wait. A forbidden change is refused before the first write.
+//! 2. An external change of a rule ends the run.
 //! 3. Towards the next step: capacity first, then one write per rule.
-//! 4. At a step: hold, and watch alarms and health. At the end: settle, then let the winner scale in again.
+//! 4. At a step: hold, and watch alarms and health. At the end: settle, then allow the live color's scale-in again.
 //!
-//! Whatever fails turns into the way back, in `back.rs`.
+//! Every failure starts a restore, in `back.rs`.
 
 use std::time::Duration;
 
-use super::at_target::{at_target, dead};
-use super::back;
-use super::capacity::capacity;
-use super::facts::{Facts, Lacking, facts};
+use super::at_target::{at_target, unserved_color};
+use super::capacity::color_capacity;
+use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
 use super::lowered::undo_lowering;
+use super::restore;
 use super::run::{Run, Written};
 use super::shift::shift_towards;
-use super::stage::{Target, target};
-use crate::plan::admit::Hindrance;
+use super::stage::{NextSplit, next_split};
+use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::Split;
+use crate::plan::preconditions::Blocker;
 use crate::plan::snapshot::{Rollout, Service, Snapshot};
-use crate::plan::step::{Failing, Next, Refusal, Short, Stuck, Wait};
+use crate::plan::step::{Next, Refusal, RunFailure, Short, TrafficFailure, Wait};
 use crate::plan::time::Time;
-use crate::plan::trouble::{Read, Trouble};
-use crate::plan::verdict::Recovery;
+use crate::plan::verdict::Restorer;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
-/// How long AWS may be unreadable once something was changed, before the run goes back.
+/// Longest time that AWS may be unreadable after a change, before the run restores.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long new weights may take to show in what AWS answers, and an unanswered write to show its effect.
+/// Longest time until AWS shows new weights, or the effect of an unanswered write.
 pub(super) const SHOWN: Duration = Duration::from_secs(10);
 
-/// Tasks that failed since a scale-up, at which it is given up: ECS would go on trying for ever.
+/// Failed tasks after a scale-up at which the run gives up: ECS would retry forever.
 pub(super) const FAILED: usize = 3;
 
-/// Decides.
-pub(crate) fn next(seen: &Read<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+/// Decides the next step.
+pub(crate) fn next_traffic_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
     if run.failing.is_some() {
-        return back::next(seen, goal, run, now);
+        return restore::next_restore_action(seen, goal, run, now);
     }
     if run.cancelled.is_some() {
-        return turn(Failing::Cancelled);
+        return start_restore(RunFailure::Cancelled);
     }
     match seen {
-        Err(trouble) => hold(trouble, goal, run, now),
-        Ok(snapshot) => match facts(snapshot, goal) {
-            Ok(facts) => decide(&facts, goal, run, now),
-            Err(Lacking::Look(look)) => Next::Look(look),
-            Err(Lacking::Hindrance(Hindrance::Hold(trouble))) => hold(&trouble, goal, run, now),
-            Err(Lacking::Hindrance(Hindrance::Refuse(refusal))) => refuse(refusal, run),
+        Err(trouble) => hold_or_restore(trouble, goal, run, now),
+        Ok(snapshot) => match read_facts(snapshot, goal) {
+            Ok(facts) => decide_next(&facts, goal, run, now),
+            Err(FactsError::NeedsRead(look)) => Next::Read(look),
+            Err(FactsError::Blocker(Blocker::Retry(trouble))) => hold_or_restore(&trouble, goal, run, now),
+            Err(FactsError::Blocker(Blocker::Refuse(refusal))) => refuse_or_restore(refusal, run),
         },
     }
 }
 
-/// From forward to back.
-fn turn(failing: Failing) -> Next {
-    Next::Turn(failing, Recovery::Ours)
+/// Starts a restore.
+fn start_restore(failing: RunFailure) -> Next {
+    Next::Restore(failing, Restorer::ThisRun)
 }
 
-/// The same for a change of traffic that is stuck.
-pub(super) fn stuck(stuck: Stuck) -> Next {
-    turn(Failing::Traffic(stuck))
+/// Starts a restore because the change of traffic failed.
+pub(super) fn restore_after(stuck: TrafficFailure) -> Next {
+    start_restore(RunFailure::Traffic(stuck))
 }
 
-/// AWS does not answer: wait, but neither for ever nor blindly with users between the colors, as a write without an
-/// answer may have left them.
-pub(super) fn hold(trouble: &Trouble, goal: &Goal, run: &Run, now: Time) -> Next {
+/// Waits while AWS does not answer, up to a limit. The limit is short once weights may have changed, because users may
+/// be split between the colors.
+pub(super) fn hold_or_restore(trouble: &AwsError, goal: &Goal, run: &Run, now: Time) -> Next {
     let blind = now.since(run.blind.unwrap_or(now));
     if !run.changed && run.unanswered.is_empty() {
-        let patient = trouble.kind.passes() && blind < goal.timeout;
+        let patient = trouble.kind.is_transient() && blind < goal.timeout;
         return if patient {
-            Next::Wait(Wait::Trouble(trouble.clone()))
+            Next::Wait(Wait::AwsError(trouble.clone()))
         } else {
             Next::Refuse(Refusal::Unread(trouble.clone()))
         };
     }
-    if trouble.kind.passes() && blind < PATIENCE.min(goal.timeout) {
-        return Next::Wait(Wait::Trouble(trouble.clone()));
+    if trouble.kind.is_transient() && blind < PATIENCE.min(goal.timeout) {
+        return Next::Wait(Wait::AwsError(trouble.clone()));
     }
-    stuck(if trouble.kind.passes() { Stuck::Blind(trouble.clone()) } else { Stuck::Trouble(trouble.clone()) })
+    restore_after(if trouble.kind.is_transient() {
+        TrafficFailure::Blind(trouble.clone())
+    } else {
+        TrafficFailure::AwsError(trouble.clone())
+    })
 }
 
-/// Before the first write a refusal, after it the way back.
-pub(super) fn refuse(refusal: Refusal, run: &Run) -> Next {
+/// A refusal before the first write; a restore after it.
+pub(super) fn refuse_or_restore(refusal: Refusal, run: &Run) -> Next {
     match refusal {
         refusal if !run.changed && run.unanswered.is_empty() => Next::Refuse(refusal),
-        Refusal::Unread(trouble) => stuck(Stuck::Trouble(trouble)),
-        refusal => stuck(Stuck::Refused(Box::new(refusal))),
+        Refusal::Unread(trouble) => restore_after(TrafficFailure::AwsError(trouble)),
+        refusal => restore_after(TrafficFailure::Refused(Box::new(refusal))),
     }
 }
 
 /// A write without an answer that may still show its effect is waited for.
 pub(super) fn unanswered(run: &Run, now: Time) -> Option<Wait> {
     let mut young = run.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
-    young.next().map(|write| Wait::Unanswered(write.trouble.clone()))
+    young.next().map(|write| Wait::UnansweredWrite(write.trouble.clone()))
 }
 
-/// With all facts at hand.
-fn decide(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
+/// Decides with all facts available.
+fn decide_next(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(wait) = unanswered(run, now) {
         return Next::Wait(wait);
     }
-    if let Some(next) = undo_lowering(facts, run, now).or_else(|| overtaken(facts, run, now)) {
+    if let Some(next) = undo_lowering(facts, run, now).or_else(|| changed_externally(facts, run, now)) {
         return next;
     }
-    let aim = match target(facts, goal, run) {
-        Ok(aim) => aim,
-        Err(refusal) => return refuse(refusal, run),
+    let next_split = match next_split(facts, goal, run) {
+        Ok(next_split) => next_split,
+        Err(refusal) => return refuse_or_restore(refusal, run),
     };
-    if let Some(refusal) = unfit(facts, goal, run, &aim) {
-        return refuse(refusal, run);
+    if let Some(refusal) = receiver_refusal(facts, goal, run, &next_split) {
+        return refuse_or_restore(refusal, run);
     }
-    if let Some(next) = alarmed(facts, goal, run, &aim) {
+    if let Some(next) = next_for_alarm(facts, goal, run, &next_split) {
         return next;
     }
     if let Some((_, trouble)) = run.throttled.as_ref().filter(|(since, _)| now.since(*since) >= goal.timeout)
     {
-        return refuse(Refusal::Unread(trouble.clone()), run);
+        return refuse_or_restore(Refusal::Unread(trouble.clone()), run);
     }
-    if let Some(refusal) = lifeless(facts, goal, run, &aim) {
-        return refuse(refusal, run);
+    if let Some(refusal) = no_healthy_receiver(facts, goal, run, &next_split) {
+        return refuse_or_restore(refusal, run);
     }
-    // Groups are brought in first, into every rule: what may not be had is known before anybody is moved.
+    // All groups are added to their rules before users move: a change that AWS refuses then fails early.
     let mut rules = facts.wiring.production.iter();
     let lacking = rules.clone().find(|rule| rule.lacks.is_some() && goal.wish.adopt);
-    match lacking.or_else(|| rules.find(|rule| to_write(rule, aim.split, goal))) {
-        Some(rule) => shift_towards(facts, (goal, run, now), &aim, rule),
-        None => at_target(facts, (goal, run, now), &aim),
+    match lacking.or_else(|| rules.find(|rule| to_write(rule, next_split.split, goal))) {
+        Some(rule) => shift_towards(facts, (goal, run, now), &next_split, rule),
+        None => at_target(facts, (goal, run, now), &next_split),
     }
 }
 
-/// No weight is to move, and a color with users has nobody to serve them: nothing is begun with it.
-fn lifeless(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
-    let moving = !facts.hold(aim.split);
-    let dead = dead(facts, aim).filter(|_| !moving && !run.changed)?;
-    let load = run.load(aim.base, facts);
-    let capacity = capacity(dead, aim.split, load, goal.wish.force);
+/// Refuses before any change if no weight has to move and a color with users has no healthy target.
+fn no_healthy_receiver(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Refusal> {
+    let moving = !facts.hold(next_split.split);
+    let dead = unserved_color(facts, next_split).filter(|_| !moving && !run.changed)?;
+    let load = run.load(next_split.base, facts);
+    let capacity = color_capacity(dead, next_split.split, load, goal.wish.force);
     Some(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
 }
 
-/// Whether a rule has to be written: other weights, or a group to bring in.
+/// True if a rule needs a write: other weights, or a group to add.
 fn to_write(rule: &ProductionRule, split: Split, goal: &Goal) -> bool {
     !rule.split.same_ratio(split) || (rule.lacks.is_some() && goal.wish.adopt)
 }
 
-/// Somebody else's change of a rule, or weights of ours that do not show.
-fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
+/// An external change of a rule, or weights of this run that AWS does not show.
+fn changed_externally(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
     let found = run.found.as_ref()?;
     facts.wiring.production.iter().find_map(|rule| {
         let arn = &rule.rule.arn;
@@ -166,40 +170,43 @@ fn overtaken(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
                 Some(Next::Wait(Wait::Weights { rule: name() }))
             }
             Some(written) if !written.shown => {
-                Some(stuck(Stuck::NotShown { rule: name(), written: written.split }))
+                Some(restore_after(TrafficFailure::NotShown { rule: name(), written: written.split }))
             }
-            Some(_) | None => Some(stuck(Stuck::Overtaken { rule: name(), expected, found: rule.split })),
+            Some(_) | None => {
+                Some(restore_after(TrafficFailure::Overtaken { rule: name(), expected, found: rule.split }))
+            }
         }
     })
 }
 
-/// What must hold for the color that gains users, at every look.
-fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refusal> {
-    let service = facts.service(aim.receiver);
+/// Conditions for the color that gains users, checked at every read.
+fn receiver_refusal(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Refusal> {
+    let service = facts.service(next_split.receiver);
     let missing = facts.missing_alarms(goal);
     if !missing.is_empty() {
         return Some(Refusal::NoAlarm(missing));
     }
-    let moving = !facts.hold(aim.split);
+    let moving = !facts.hold(next_split.split);
     let begins = !goal.wish.force && !run.changed && (moving || goal.finish.is_some());
     if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed) {
         return Some(Refusal::FailedThere {
-            color: aim.receiver,
+            color: next_split.receiver,
             service: service.name.clone(),
             task_definition: failed.task_definition.clone(),
         });
     }
-    // Of a split that stands and stays, nobody gains users.
-    let gains = moving || aim.split.weight(aim.receiver) == aim.split.blue + aim.split.green;
+    // If the split stays and both colors have users, no color gains any.
+    let gains = moving
+        || next_split.split.weight(next_split.receiver) == next_split.split.blue + next_split.split.green;
     let expected = goal.wish.expect.as_ref().filter(|_| gains);
-    if let Some(expected) = expected.filter(|expected| !runs(service, expected)) {
+    if let Some(expected) = expected.filter(|expected| !is_running_definition(service, expected)) {
         return Some(Refusal::OtherTaskDefinition {
-            color: aim.receiver,
+            color: next_split.receiver,
             found: service.task_definition.clone(),
             expected: expected.clone(),
         });
     }
-    let flying = rolling(service).filter(|_| begins)?;
+    let flying = rolling_deployment(service).filter(|_| begins)?;
     Some(Refusal::InFlight {
         service: service.name.clone(),
         id: flying.id.clone(),
@@ -207,8 +214,8 @@ fn unfit(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Refu
     })
 }
 
-/// Whether a service runs this task definition and no other.
-fn runs(service: &Service, expected: &str) -> bool {
+/// True if a service runs only this task definition.
+fn is_running_definition(service: &Service, expected: &str) -> bool {
     let is = |arn: &str| arn == expected || arn.rsplit('/').next() == Some(expected);
     let tasks = service.tasks.iter().flatten().flatten();
     is(&service.task_definition)
@@ -216,26 +223,27 @@ fn runs(service: &Service, expected: &str) -> bool {
         && tasks.filter(|task| task.status == "RUNNING").all(|task| is(&task.task_definition))
 }
 
-/// A deployment that replaces another one. A change of the count alone is none, whatever its state is called.
-pub(super) fn rolling(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
+/// A deployment that replaces another one. A change of the count is no deployment, whatever state AWS reports.
+pub(super) fn rolling_deployment(service: &Service) -> Option<&crate::plan::snapshot::Deployment> {
     let primary = service.primary().filter(|primary| primary.rollout != Rollout::Completed)?;
     let older = service.deployments.iter().any(|deployment| !deployment.primary && deployment.running > 0);
     (older && primary.rollout != Rollout::Failed).then_some(primary)
 }
 
-/// Alarms stop a run with steps: before its first write as a refusal, then as the way back. A promote listens to them
-/// until it takes the way back away.
-fn alarmed(facts: &Facts<'_>, goal: &Goal, run: &Run, aim: &Target) -> Option<Next> {
+/// Alarms stop a run with steps: a refusal before the first write, a restore after it. A promote watches alarms until
+/// the idle color starts to shrink.
+fn next_for_alarm(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Next> {
     let firing = facts.firing();
-    let deaf = run.arrived.is_some() && (goal.finish.is_none() || run.finishing || run.written.is_empty());
-    if goal.wish.steps.is_empty() || firing.is_empty() || deaf {
+    let past_alarms =
+        run.arrived.is_some() && (goal.finish.is_none() || run.finishing || run.written.is_empty());
+    if goal.wish.steps.is_empty() || firing.is_empty() || past_alarms {
         return None;
     }
     let split = facts.wiring.split();
     Some(if !run.written.is_empty() || run.changed {
-        stuck(Stuck::Alarm(firing))
-    } else if split.is_live(aim.receiver) {
-        Next::Refuse(Refusal::AlarmAt { firing, color: aim.receiver, split })
+        restore_after(TrafficFailure::Alarm(firing))
+    } else if split.is_live(next_split.receiver) {
+        Next::Refuse(Refusal::AlarmAt { firing, color: next_split.receiver, split })
     } else {
         Next::Refuse(Refusal::AlarmFiring(firing))
     })

@@ -1,34 +1,36 @@
-//! The plan as a value: the same decision, iterated over snapshots that its own steps are predicted to bring.
+//! The plan as a value: the decision, repeated over snapshots that include the predicted effect of each step.
 
 use std::time::Duration;
 
-use super::brief::{Brief, RuleChange, Undo};
-use super::capacity::{capacity, full_load};
-use super::facts::{Facts, Lacking, facts};
+use super::capacity::{color_capacity, full_load};
+use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
-use super::next::next;
-use super::rewrite::forwarded;
-use super::run::{Found, Run};
-use super::shift::write;
-use super::stage::{gaining, split_at, target};
-use crate::plan::admit::Hindrance;
+use super::next::next_traffic_action;
+use super::rewrite::forward_weights;
+use super::run::{InitialTraffic, Run};
+use super::shift::weights_step;
+use super::stage::{gaining_color, next_split, split_at};
+use super::traffic_plan::{RuleChange, TrafficPlan, Undo};
 use crate::plan::color::{Color, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::patience::of_traffic;
+use crate::plan::preconditions::Blocker;
 use crate::plan::run::Answer;
-use crate::plan::scalers::{put_alarm, put_policy, register};
+use crate::plan::scalers::{apply_bounds, put_alarm, put_policy};
 use crate::plan::snapshot::{Service, Snapshot, Target, Task};
-use crate::plan::step::{Capacity, End, Failing, Next, Purpose, Refusal, Step, Stuck, Update, Wait, Weights};
+use crate::plan::step::{
+    Capacity, End, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Update, Wait, Weights,
+};
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
 
-/// Turns that every plan may take; a plan of many rules and shares may take more. Still more means that the prediction
-/// turns in a circle.
+/// Turns that every plan may take; a plan with many rules and shares may take more. Beyond that, the prediction is
+/// stuck in a loop.
 const TURNS: usize = 400;
-/// Most turns times rules: each turn looks at each rule, and a signal is not heard while a plan is made.
+/// Most turns times rules: each turn reads each rule, and planning does not react to signals.
 const MOST_WORK: usize = 200_000;
 
-/// Most turns of this plan: each share is written to each rule, and held.
+/// Most turns of this plan: each share is written to each rule, then held.
 fn most_turns(seen: &Snapshot, goal: &Goal) -> usize {
     let balancers = seen.balancers.as_ref().and_then(|read| read.as_ref().ok());
     let rules = balancers.map_or(0, |all| all.iter().map(|balancer| balancer.rules.len()).sum()).max(1);
@@ -36,51 +38,51 @@ fn most_turns(seen: &Snapshot, goal: &Goal) -> usize {
     TURNS.max(needed.min(MOST_WORK / rules))
 }
 
-/// What a plan comes to.
+/// Result of a prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Prediction {
-    /// It can be told.
-    Brief(Box<Brief>),
-    /// It would not be started.
+    /// The predicted change.
+    Plan(Box<TrafficPlan>),
+    /// The run would refuse to start.
     Refuse(Refusal),
-    /// It can't be said now.
+    /// Unknown for now.
     Unknown,
 }
 
-/// Iterates the decision over predicted snapshots, bakes included, and tells all that there is to tell.
-pub(crate) fn predict(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction {
-    let brief = match brief(snapshot, goal, now) {
-        Ok(brief) => brief,
+/// Repeats the decision over predicted snapshots, bakes included, and returns the full report.
+pub(crate) fn predict_traffic(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction {
+    let traffic_plan = match traffic_plan(snapshot, goal, now) {
+        Ok(traffic_plan) => traffic_plan,
         Err(prediction) => return prediction,
     };
-    match steps(&mut snapshot.clone(), goal, now) {
-        Ok(steps) => Prediction::Brief(Box::new(Brief { steps, ..brief })),
+    match predict_steps(&mut snapshot.clone(), goal, now) {
+        Ok(steps) => Prediction::Plan(Box::new(TrafficPlan { steps, ..traffic_plan })),
         Err(prediction) => prediction,
     }
 }
 
-/// The steps from what is seen, which is changed to what they are predicted to bring.
-pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<Step>, Prediction> {
+/// The steps from this snapshot on. Each step's predicted effect is added to the snapshot.
+pub(crate) fn predict_steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<Step>, Prediction> {
     let (mut run, mut now, mut steps) = (Run::begin(now), now, Vec::new());
     for _ in 0..most_turns(seen, goal) {
         run.saw(&Ok(seen.clone()), goal, now);
-        match next(&Ok(seen.clone()), goal, &run, now) {
+        match next_traffic_action(&Ok(seen.clone()), goal, &run, now) {
             Next::Step(step) => {
                 run.before(&step, seen, goal);
                 run.answered(&step, &Ok(Answer::Changed), goal, now);
-                apply(seen, &step);
+                predict_step(seen, &step);
                 steps.push(step);
             }
-            Next::Wait(wait) => now = now.after(waited(seen, &wait)),
+            Next::Wait(wait) => now = now.after(complete_wait(seen, &wait)),
             Next::Done(End::Good { .. }) => return Ok(steps),
             Next::Refuse(refusal) => return Err(Prediction::Refuse(refusal)),
-            // What would be refused in the middle is not begun.
-            Next::Turn(Failing::Traffic(Stuck::Refused(refusal)), _) => {
+            // A run that would be refused halfway is refused at once.
+            Next::Restore(RunFailure::Traffic(TrafficFailure::Refused(refusal)), _) => {
                 return Err(Prediction::Refuse(*refusal));
             }
-            // A predicted snapshot shows a write at once; looking again shows the same.
-            Next::Look(_) if run.lowered.is_new() => {}
-            Next::Look(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Turn(..) => {
+            // A predicted snapshot shows a write at once, so another read would show the same.
+            Next::Read(_) if run.lowered.is_new() => {}
+            Next::Read(_) | Next::Follow(_) | Next::Done(End::Bad { .. }) | Next::Restore(..) => {
                 return Err(Prediction::Unknown);
             }
         }
@@ -88,14 +90,14 @@ pub(crate) fn steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<S
     Err(Prediction::Unknown)
 }
 
-/// What is seen with the weights and counts that a run found: what it did is told from there.
-pub(crate) fn as_found(snapshot: &Snapshot, goal: &Goal, found: &Found) -> Snapshot {
+/// A snapshot with the initial weights and counts of a run: the base for a report of the run's changes.
+pub(crate) fn as_found(snapshot: &Snapshot, goal: &Goal, found: &InitialTraffic) -> Snapshot {
     let mut seen = snapshot.clone();
-    let Ok(facts) = facts(snapshot, goal) else { return seen };
+    let Ok(facts) = read_facts(snapshot, goal) else { return seen };
     for rule in &facts.wiring.production {
         let split = found.splits.get(&rule.rule.arn).copied().unwrap_or(found.split);
-        if let Next::Step(step) = write(rule, split, &facts, Purpose::Restore) {
-            apply(&mut seen, &step);
+        if let Next::Step(step) = weights_step(rule, split, &facts, Purpose::Restore) {
+            predict_step(&mut seen, &step);
         }
     }
     for service in &mut seen.services {
@@ -104,60 +106,60 @@ pub(crate) fn as_found(snapshot: &Snapshot, goal: &Goal, found: &Found) -> Snaps
     seen
 }
 
-/// All but the steps.
-pub(crate) fn brief(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<Brief, Prediction> {
-    let facts = facts(snapshot, goal).map_err(|lacking| match lacking {
-        Lacking::Hindrance(Hindrance::Refuse(refusal)) => Prediction::Refuse(refusal),
-        Lacking::Hindrance(Hindrance::Hold(_)) | Lacking::Look(_) => Prediction::Unknown,
+/// The report without its steps.
+pub(crate) fn traffic_plan(snapshot: &Snapshot, goal: &Goal, now: Time) -> Result<TrafficPlan, Prediction> {
+    let facts = read_facts(snapshot, goal).map_err(|lacking| match lacking {
+        FactsError::Blocker(Blocker::Refuse(refusal)) => Prediction::Refuse(refusal),
+        FactsError::Blocker(Blocker::Retry(_)) | FactsError::NeedsRead(_) => Prediction::Unknown,
     })?;
-    let aim = target(&facts, goal, &Run::begin(now)).map_err(Prediction::Refuse)?;
-    let load = full_load(aim.base, &facts.colors);
+    let next_split = next_split(&facts, goal, &Run::begin(now)).map_err(Prediction::Refuse)?;
+    let load = full_load(next_split.base, &facts.colors);
     let to = goal.wish.to;
     let live: Vec<_> = facts.colors.iter().filter(|color| to.is_live(color.color)).collect();
-    let needs = |force: bool| live.iter().map(move |color| capacity(color, to, load, force));
-    let mut brief = Brief {
-        from: aim.base,
+    let needs = |force: bool| live.iter().map(move |color| color_capacity(color, to, load, force));
+    let mut traffic_plan = TrafficPlan {
+        from: next_split.base,
         to,
-        rules: facts.wiring.production.iter().map(|rule| change(rule, to)).collect(),
+        rules: facts.wiring.production.iter().map(|rule| rule_change(rule, to)).collect(),
         load: load.told(),
         capacity: needs(goal.wish.force).collect(),
         needs: needs(false).map(|capacity| (capacity.color, capacity.needed)).collect(),
-        receiver: aim.receiver,
-        versions: versions(&facts),
+        receiver: next_split.receiver,
+        versions: color_versions(&facts),
         steps: Vec::new(),
-        bakes: bakes(&facts, goal, aim.receiver),
+        bakes: planned_bakes(&facts, goal, next_split.receiver),
         longest: Duration::ZERO,
         no_data: facts.no_data(),
         copy: None,
     };
-    brief.longest = of_traffic(goal, &brief);
-    Ok(brief)
+    traffic_plan.longest = of_traffic(goal, &traffic_plan);
+    Ok(traffic_plan)
 }
 
-/// The shares that are held on the way, each with its time: as the run decides it, a share that is reached is held again
-/// unless a rule is beyond it.
-fn bakes(facts: &Facts<'_>, goal: &Goal, receiver: Color) -> Vec<(u32, Duration)> {
+/// The shares that are held on the way, each with its time. A share that the rules already hold is held again, unless a
+/// rule is beyond that share.
+fn planned_bakes(facts: &Facts<'_>, goal: &Goal, receiver: Color) -> Vec<(u32, Duration)> {
     let rules = &facts.wiring.production;
     if rules.iter().all(|rule| rule.split.same_ratio(goal.wish.to)) {
         return Vec::new();
     }
     let held = |share: &u32| {
         let split = split_at(receiver, *share);
-        let below = rules.iter().any(|rule| gaining(rule.split, split) == Some(receiver));
-        let beyond = rules.iter().any(|rule| gaining(split, rule.split) == Some(receiver));
+        let below = rules.iter().any(|rule| gaining_color(rule.split, split) == Some(receiver));
+        let beyond = rules.iter().any(|rule| gaining_color(split, rule.split) == Some(receiver));
         below || !beyond
     };
     goal.wish.steps.iter().copied().filter(held).map(|share| (share, goal.wish.bake)).collect()
 }
 
-/// The task definition that each color wants.
-fn versions(facts: &Facts<'_>) -> Vec<(Color, String)> {
+/// The task definition of each color's service.
+fn color_versions(facts: &Facts<'_>) -> Vec<(Color, String)> {
     let of = |service: &&Service| (service.color, service.task_definition.clone());
     facts.services.iter().map(of).collect()
 }
 
-/// One rule before and after.
-fn change(rule: &ProductionRule, to: Split) -> RuleChange {
+/// A rule before and after.
+fn rule_change(rule: &ProductionRule, to: Split) -> RuleChange {
     let default = rule.rule.priority.is_none();
     RuleChange {
         name: rule_name(&rule.rule),
@@ -172,21 +174,23 @@ fn change(rule: &ProductionRule, to: Split) -> RuleChange {
     }
 }
 
-/// What a step is predicted to bring at once.
-pub(crate) fn apply(seen: &mut Snapshot, step: &Step) {
+/// Adds a step's predicted effect to the snapshot.
+pub(crate) fn predict_step(seen: &mut Snapshot, step: &Step) {
     match step {
-        Step::Weights(weights) => weighed(seen, weights),
-        Step::Scaling(scaling) => scaled(seen, scaling.color, |service| register(service, scaling)),
-        Step::Policy(put) => scaled(seen, put.color, |service| put_policy(service, put)),
-        Step::Alarm(put) => scaled(seen, put.color, |service| put_alarm(service, put)),
-        Step::Update(update) => updated(seen, update),
+        Step::Weights(weights) => apply_weights(seen, weights),
+        Step::Scaling(scaling) => {
+            apply_scaling(seen, scaling.color, |service| apply_bounds(service, scaling))
+        }
+        Step::Policy(put) => apply_scaling(seen, put.color, |service| put_policy(service, put)),
+        Step::Alarm(put) => apply_scaling(seen, put.color, |service| put_alarm(service, put)),
+        Step::Update(update) => apply_update(seen, update),
         Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
     }
 }
 
-/// A rule with its new weights.
-fn weighed(seen: &mut Snapshot, weights: &Weights) {
-    let forward = forwarded(&weights.actions);
+/// Sets a rule's new weights.
+fn apply_weights(seen: &mut Snapshot, weights: &Weights) {
+    let forward = forward_weights(&weights.actions);
     let Some(Ok(balancers)) = &mut seen.balancers else { return };
     for rule in balancers.iter_mut().flat_map(|balancer| &mut balancer.rules) {
         if rule.arn == weights.rule {
@@ -196,23 +200,23 @@ fn weighed(seen: &mut Snapshot, weights: &Weights) {
     }
 }
 
-/// A service after a change of its scaling.
-fn scaled(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
+/// Changes a service's scaling.
+fn apply_scaling(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
     if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
         change(service);
     }
 }
 
-/// A new count; its tasks are still to come.
-fn updated(seen: &mut Snapshot, update: &Update) {
+/// Sets a new count; the tasks start later.
+fn apply_update(seen: &mut Snapshot, update: &Update) {
     let Some(service) = seen.services.iter_mut().find(|service| service.color == update.color) else {
         return;
     };
     service.desired = update.desired.unwrap_or(service.desired);
 }
 
-/// What a wait is predicted to bring, and how long it takes: all wanted tasks run and are healthy.
-fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
+/// Adds the predicted effect of a wait, and returns the wait's duration: every desired task runs and is healthy.
+fn complete_wait(seen: &mut Snapshot, wait: &Wait) -> Duration {
     match wait {
         Wait::Bake { left, .. } | Wait::Settle { left, .. } | Wait::Drain { left, .. } => {
             *left + Duration::from_secs(1)
@@ -220,21 +224,21 @@ fn waited(seen: &mut Snapshot, wait: &Wait) -> Duration {
         Wait::Capacity(_)
         | Wait::Count { .. }
         | Wait::Repeat(_)
-        | Wait::Trouble(_)
-        | Wait::Unanswered(_)
+        | Wait::AwsError(_)
+        | Wait::UnansweredWrite(_)
         | Wait::Deployment(_)
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
         | Wait::Probe
         | Wait::Weights { .. } => {
-            seen.services.iter_mut().for_each(healthy);
+            seen.services.iter_mut().for_each(make_healthy);
             Duration::from_secs(1)
         }
     }
 }
 
-/// Every task that is wanted runs and is healthy.
-fn healthy(service: &mut Service) {
+/// Starts every desired task and makes each healthy.
+fn make_healthy(service: &mut Service) {
     (service.running, service.pending) = (service.desired, 0);
     if let Some(Ok(targets)) = &mut service.targets {
         targets.retain(Target::is_healthy);
@@ -251,13 +255,17 @@ fn healthy(service: &mut Service) {
     }
 }
 
-/// What the colors with users lack of the healthy targets that the load of before needs of them.
-pub(crate) fn shortfall(snapshot: &Snapshot, goal: &Goal, brief: &Brief) -> Vec<Capacity> {
-    let Ok(facts) = facts(snapshot, goal) else { return Vec::new() };
-    let load = full_load(brief.from, &facts.colors);
+/// Missing healthy targets of the colors with users, by the load before the change.
+pub(crate) fn capacity_shortfall(
+    snapshot: &Snapshot,
+    goal: &Goal,
+    traffic_plan: &TrafficPlan,
+) -> Vec<Capacity> {
+    let Ok(facts) = read_facts(snapshot, goal) else { return Vec::new() };
+    let load = full_load(traffic_plan.from, &facts.colors);
     let now = facts.colors.iter().filter_map(|color| {
-        let needed = brief.need(color.color)?;
-        Some(Capacity { needed, ..capacity(color, brief.to, load, false) })
+        let needed = traffic_plan.need(color.color)?;
+        Some(Capacity { needed, ..color_capacity(color, traffic_plan.to, load, false) })
     });
     now.filter(|capacity| capacity.healthy < capacity.needed).collect()
 }

@@ -1,4 +1,4 @@
-//! A rule's actions with other weights: everything else stays field for field (invariant 3).
+//! A rule's actions with new weights; every other field stays unchanged (invariant 3).
 
 use serde_json::{Value, json};
 
@@ -6,9 +6,9 @@ use crate::plan::color::Split;
 use crate::plan::snapshot::Weighted;
 use crate::plan::wiring::Groups;
 
-/// All actions with the forward action's weights replaced: both groups, weight 0 written out, ForwardConfig alone. None
-/// where there is no forward action.
-pub(crate) fn rewrite(actions: &Value, groups: &Groups, split: Split) -> Option<Value> {
+/// All actions with new weights in the forward action: both groups, weight 0 written out, ForwardConfig alone. None
+/// without a forward action.
+pub(crate) fn rewrite_weights(actions: &Value, groups: &Groups, split: Split) -> Option<Value> {
     let mut all = actions.as_array()?.clone();
     let forward = all.iter_mut().find(|action| action.get("Type") == Some(&json!("forward")))?;
     let sticky = forward.pointer("/ForwardConfig/TargetGroupStickinessConfig").cloned();
@@ -30,7 +30,7 @@ pub(crate) fn rewrite(actions: &Value, groups: &Groups, split: Split) -> Option<
 }
 
 /// The target groups of a rule's forward action with their weights.
-pub(crate) fn forwarded(actions: &Value) -> Vec<Weighted> {
+pub(crate) fn forward_weights(actions: &Value) -> Vec<Weighted> {
     let all = actions.as_array().into_iter().flatten();
     all.filter_map(|action| action.pointer("/ForwardConfig/TargetGroups")?.as_array())
         .flatten()

@@ -1,26 +1,30 @@
-//! Where a rollback goes: all users to the other color.
+//! The target of a rollback: all users on the other color.
 
-use super::facts::{Lacking, facts};
+use super::facts::{FactsError, read_facts};
 use super::goal::Goal;
 use super::stage::split_at;
-use crate::plan::admit::Hindrance;
 use crate::plan::color::{Color, Split};
+use crate::plan::preconditions::Blocker;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
-use crate::plan::wiring::disagreement;
+use crate::plan::wiring::disagreement_error;
 
-/// The split that a rollback is for: all users at `color`, or, where none was said, at the color that has none now.
-pub(crate) fn rollback(snapshot: &Snapshot, goal: &Goal, color: Option<Color>) -> Result<Split, Hindrance> {
+/// The split of a rollback: all users on `color`, or on the color without users if the user named none.
+pub(crate) fn rollback_split(
+    snapshot: &Snapshot,
+    goal: &Goal,
+    color: Option<Color>,
+) -> Result<Split, Blocker> {
     if let Some(color) = color {
         return Ok(split_at(color, 100));
     }
-    let facts = facts(snapshot, goal).map_err(|lacking| match lacking {
-        Lacking::Hindrance(hindrance) => hindrance,
-        Lacking::Look(_) => Hindrance::Refuse(Refusal::WhichColor(Split { blue: 0, green: 0 })),
+    let facts = read_facts(snapshot, goal).map_err(|lacking| match lacking {
+        FactsError::Blocker(hindrance) => hindrance,
+        FactsError::NeedsRead(_) => Blocker::Refuse(Refusal::WhichColor(Split { blue: 0, green: 0 })),
     })?;
     let now = facts.wiring.split();
     if facts.base(now).is_none_or(|base| !base.same_ratio(now)) {
-        return Err(Refusal::Tangle(disagreement(&facts.wiring.production)).into());
+        return Err(Refusal::RoutingError(disagreement_error(&facts.wiring.production)).into());
     }
     facts.wiring.idle().map(|idle| split_at(idle, 100)).ok_or_else(|| Refusal::WhichColor(now).into())
 }

@@ -1,143 +1,143 @@
-//! What a change of traffic remembers of its own steps, and how an answer changes that. It never decides against what
-//! AWS shows.
+//! The memory of a change of traffic: the run's own steps, and the effect of each answer. AWS's state always wins.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::{Force, FullLoad, capacity, full_load};
-use super::facts::{Facts, Lacking, facts};
+use super::capacity::{ColorCapacity, FullLoad, color_capacity, full_load};
+use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
 use super::lowered::Lowered;
-use super::rewrite::forwarded;
-use super::stage::{Target, target};
-use crate::plan::admit::Hindrance;
+use super::rewrite::forward_weights;
+use super::stage::{NextSplit, next_split};
+use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::{Color, Split};
+use crate::plan::preconditions::Blocker;
 use crate::plan::repeats::Repeats;
-use crate::plan::run::{Answer, Turned, Unanswered};
-use crate::plan::scalers::differences;
+use crate::plan::run::{Answer, RestoreStarted, UnansweredWrite};
+use crate::plan::scalers::field_differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
-use crate::plan::step::{Failing, Purpose, Step, Stuck, Update, Weights};
+use crate::plan::step::{Purpose, RunFailure, Step, TrafficFailure, Update, Weights};
 use crate::plan::time::{CallTime, Time};
-use crate::plan::trouble::{Read, Trouble};
-use crate::plan::verdict::Recovery;
+use crate::plan::verdict::Restorer;
 
-/// What the run remembers.
+/// The memory of the run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// When the run began to decide.
+    /// Time of the run's first decision.
     pub(crate) began: Time,
-    /// When AWS took a change for the last time; the beginning before that.
+    /// Time when AWS last accepted a change; at first, the run's begin.
     pub(crate) acted: Time,
-    /// What was found, from the first look on: what somebody else changes after it ends the run.
-    pub(crate) found: Option<Found>,
-    /// What this run wrote last, by rule ARN.
+    /// The state at the first read. Any later change by another writer ends the run.
+    pub(crate) found: Option<InitialTraffic>,
+    /// The last write of this run, by rule ARN.
     pub(crate) written: BTreeMap<String, Written>,
     /// Desired counts that this run asked for.
     pub(crate) counts: BTreeMap<Color, u32>,
-    /// What this run wrote, and how often.
+    /// Every write of this run, with its number of repeats.
     pub(crate) repeats: Repeats,
     /// Counts and bounds that this run lowered.
     pub(crate) lowered: Lowered,
-    /// When this run raised a count again that had fallen below the need, by color.
+    /// Time when this run raised a count again that had fallen below the need, by color.
     pub(crate) refilled: BTreeMap<Color, Time>,
-    /// Colors whose scale-in this run suspended (true) or allowed again.
+    /// Colors with scale-in that this run suspended (true) or allowed again (false).
     pub(crate) scaled: BTreeMap<Color, bool>,
-    /// Colors whose automatic scaling can't be changed; only a forced run goes on then.
+    /// Colors with automatic scaling that can't be changed; only a forced run goes on in that case.
     pub(crate) unscalable: Vec<Color>,
-    /// Writes of it whose answer did not come, and which a forced run did not wait for.
+    /// Writes that AWS did not answer, and that a forced run did not wait for.
     pub(crate) left_alone: Vec<Step>,
-    /// The step that was reached last.
+    /// The last step that was reached.
     pub(crate) stage: Option<Stage>,
-    /// Steps that were held to the end, by their share in percent.
+    /// Steps that were held completely, by share in percent.
     pub(crate) baked: Vec<u32>,
-    /// When all rules were seen at the target for the first time.
+    /// Time when all rules first held the target split.
     pub(crate) arrived: Option<Time>,
-    /// Healthy targets that each color with users needs there, by the load before this run moved them.
+    /// Healthy targets that each color with users needs at the target split, by the load before this run's first write.
     pub(crate) needs: BTreeMap<Color, u32>,
-    /// Since when one of them has fewer.
+    /// Time since when such a color has too few healthy targets.
     pub(crate) lacking: Option<Time>,
-    /// Whether a color that gets users has too few healthy targets for them.
+    /// True if a color that gets users has too few healthy targets.
     pub(crate) short: bool,
-    /// Whether all rules held the next split at the newest look.
+    /// True if all rules held the next split at the latest read.
     pub(crate) at_target: bool,
-    /// Whether all rules were seen together at the split that was written last.
+    /// True once all rules were seen at the split that was written last.
     pub(crate) together: bool,
-    /// Whether a promote has begun to take from the color without users what production has.
+    /// True once a promote has started to shrink the color without users.
     pub(crate) finishing: bool,
-    /// Since when AWS can't be asked.
+    /// Time since when AWS does not answer.
     pub(crate) blind: Option<Time>,
-    /// Since when AWS takes no write, for a reason that may pass.
-    pub(crate) throttled: Option<(Time, Trouble)>,
-    /// Whether the run changed anything.
+    /// Time since when AWS refuses writes for a reason that may pass.
+    pub(crate) throttled: Option<(Time, AwsError)>,
+    /// True if the run changed anything.
     pub(crate) changed: bool,
     /// Writes without an answer: one, or several that were sent at the same time.
-    pub(crate) unanswered: Vec<Unanswered>,
-    /// What failed, and when.
-    pub(crate) failing: Option<Turned>,
-    /// AWS's refusal of the way back.
-    pub(crate) restore_trouble: Option<Trouble>,
-    /// When a signal came.
+    pub(crate) unanswered: Vec<UnansweredWrite>,
+    /// The failure, and its time.
+    pub(crate) failing: Option<RestoreStarted>,
+    /// AWS's refusal of a restoring write.
+    pub(crate) restore_trouble: Option<AwsError>,
+    /// Time of the signal to stop.
     pub(crate) cancelled: Option<Time>,
 }
 
-/// One write of a rule's weights.
+/// A write of a rule's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Written {
-    /// What was written.
+    /// The new weights.
     pub(crate) split: Split,
-    /// What the rule held before.
+    /// The rule's weights before.
     pub(crate) before: Split,
-    /// When.
+    /// Time of the write.
     pub(crate) at: Time,
-    /// Whether AWS showed it since.
+    /// True once AWS has shown these weights.
     #[serde(default)]
     pub(crate) shown: bool,
 }
 
-/// How long a rule may show another writer's weights although this run wrote last: AWS shows both writes late.
+/// Longest time that a rule may show another writer's weights although this run wrote last: AWS shows both writes late.
 const CROSSED: Duration = Duration::from_secs(3);
 
 impl Written {
-    /// Whether another writer's weights may be older than these.
+    /// True if another writer's weights may be older than these.
     pub(super) fn may_be_last(&self, now: Time) -> bool {
         !self.shown && now.since(self.at) < CROSSED
     }
 }
 
-/// Traffic and capacity as they were found.
+/// Traffic and capacity at the first read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Found {
-    /// The split that users had.
+pub(crate) struct InitialTraffic {
+    /// The split.
     pub(crate) split: Split,
     /// The split of each production rule, by its ARN.
     #[serde(with = "crate::plan::by_arn")]
     pub(crate) splits: BTreeMap<String, Split>,
     /// The desired count of each color.
     pub(crate) counts: BTreeMap<Color, u32>,
-    /// Whether scale-in was suspended, for each color with a scalable target.
+    /// True for each color with suspended scale-in; only colors with a scalable target.
     pub(crate) suspended: BTreeMap<Color, bool>,
-    /// The full load by that split and those counts. None if a color with users had no tasks, and in the state of an older
-    /// version.
+    /// The full load by `split` and `counts`. None if a color with users had no tasks, or if an older version wrote the
+    /// state.
     #[serde(default)]
     pub(crate) load: Option<FullLoad>,
 }
 
-impl Found {
-    /// Counts and scaling as they are now.
+impl InitialTraffic {
+    /// Notes the current counts and scaling.
     fn size(&mut self, facts: &Facts<'_>) {
         let colors = facts.colors.iter();
         self.counts = colors.clone().map(|color| (color.color, color.desired)).collect();
         self.suspended =
             colors.filter_map(|color| Some((color.color, color.scaling?.in_suspended))).collect();
-        // A color with users and no tasks tells nothing of the load.
+        // The count of a color with users and no tasks says nothing about the load.
         let mut live = facts.colors.iter().filter(|color| self.split.is_live(color.color));
         let told = live.all(|color| color.desired > 0);
         self.load = told.then(|| full_load(self.split, &facts.colors));
     }
 
-    /// The full load before this run's first write. Later counts don't make it smaller: another run may have cut them.
+    /// The full load before this run's first write. A lower count afterwards does not reduce the load: another run may
+    /// have set that count.
     pub(crate) fn load(&self, facts: &Facts<'_>) -> FullLoad {
         self.load.unwrap_or_else(|| full_load(self.split, &facts.colors))
     }
@@ -148,9 +148,9 @@ impl Found {
 pub(crate) struct Stage {
     /// The share of the color that gains users, in percent.
     pub(crate) share: u32,
-    /// When every rule was seen there.
+    /// Time when every rule first held the step.
     pub(crate) since: Time,
-    /// Healthy targets that this color needs there. What scales out meanwhile does not raise it.
+    /// Healthy targets that the color needs at this step. A later scale-out does not raise the number.
     pub(crate) needed: u32,
 }
 
@@ -160,87 +160,89 @@ impl Run {
         Run { began: now, acted: now, ..Run::default() }
     }
 
-    /// Notes what was seen: unanswered writes that show, the step that was reached, the end of a bake.
-    pub(crate) fn saw(&mut self, seen: &Read<Snapshot>, goal: &Goal, now: Time) {
-        let facts = match seen.as_ref().map(|snapshot| facts(snapshot, goal)) {
+    /// Notes the snapshot: visible effects of unanswered writes, the step that was reached, the end of a bake.
+    pub(crate) fn saw(&mut self, seen: &AwsResult<Snapshot>, goal: &Goal, now: Time) {
+        let facts = match seen.as_ref().map(|snapshot| read_facts(snapshot, goal)) {
             Ok(Ok(facts)) if !scaling_unread(&facts, goal) => facts,
-            Err(_) | Ok(Ok(_) | Err(Lacking::Hindrance(Hindrance::Hold(_)))) => {
+            Err(_) | Ok(Ok(_) | Err(FactsError::Blocker(Blocker::Retry(_)))) => {
                 self.blind.get_or_insert(now);
                 return;
             }
-            Ok(Err(Lacking::Look(_) | Lacking::Hindrance(Hindrance::Refuse(_)))) => return,
+            Ok(Err(FactsError::NeedsRead(_) | FactsError::Blocker(Blocker::Refuse(_)))) => return,
         };
         self.sees(now);
         self.find(&facts, goal);
         self.answer_shows(&facts, goal);
-        let late: Vec<Step> = self.left_alone.extract_if(.., |step| shows(step, &facts)).collect();
+        let late: Vec<Step> = self.left_alone.extract_if(.., |step| has_taken_effect(step, &facts)).collect();
         late.iter().for_each(|step| self.took(step, goal, now));
         self.weights_show(&facts);
         self.lowered.saw(&facts.colors);
-        self.repeats.saw(|step| shows(step, &facts));
+        self.repeats.saw(|step| has_taken_effect(step, &facts));
         if self.failing.is_some() {
             return;
         }
-        let Ok(aim) = target(&facts, goal, self) else { return };
-        let there = facts.hold(aim.split);
+        let Ok(next_split) = next_split(&facts, goal, self) else { return };
+        let there = facts.hold(next_split.split);
         (self.at_target, self.together) = (there, self.together || there);
-        self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &aim, goal));
-        match aim.hold {
-            Some(share) if there => self.hold(share, &facts, &aim, (goal, now)),
-            None if there => self.arrive(&facts, &aim, (goal, now)),
+        self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &next_split, goal));
+        match next_split.hold {
+            Some(share) if there => self.hold(share, &facts, &next_split, (goal, now)),
+            None if there => self.arrive(&facts, &next_split, (goal, now)),
             Some(_) | None => self.arrived = None,
         }
     }
 
-    /// Whether a color that ends with users has too few healthy targets.
-    fn lacks(&self, color: &Force, facts: &Facts<'_>, aim: &Target, goal: &Goal) -> bool {
-        aim.split.is_live(color.color) && color.healthy < self.needed(color, facts, aim, goal)
+    /// True if a color that ends with users has too few healthy targets.
+    fn lacks(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit, goal: &Goal) -> bool {
+        next_split.split.is_live(color.color) && color.healthy < self.needed(color, facts, next_split, goal)
     }
 
-    /// Healthy targets that a color needs at this split, by the load before the rules were written: new weights don't
-    /// make more of it.
-    fn needed(&self, color: &Force, facts: &Facts<'_>, aim: &Target, goal: &Goal) -> u32 {
-        let before = self.written.values().find(|written| written.split.same_ratio(aim.split));
-        let load = self.load(before.map_or(aim.base, |written| written.before), facts);
-        capacity(color, aim.split, load, goal.wish.force).needed
+    /// Healthy targets that a color needs at this split, by the load before the rules were written: new weights do not
+    /// raise the load.
+    fn needed(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit, goal: &Goal) -> u32 {
+        let before = self.written.values().find(|written| written.split.same_ratio(next_split.split));
+        let load = self.load(before.map_or(next_split.base, |written| written.before), facts);
+        color_capacity(color, next_split.split, load, goal.wish.force).needed
     }
 
-    /// Healthy targets without which a color with users can't count as served: by the load before this run moved them;
-    /// where it moved none, no more than the color had tasks for.
-    pub(crate) fn need(&self, color: &Force, facts: &Facts<'_>, aim: &Target) -> u32 {
-        let needed = || capacity(color, aim.split, self.load(aim.base, facts), false).needed;
+    /// Healthy targets below which a color with users counts as unserved: by the load before this run's first write. If
+    /// this run wrote no weights, at most the color's known count.
+    pub(crate) fn need(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit) -> u32 {
+        let needed =
+            || color_capacity(color, next_split.split, self.load(next_split.base, facts), false).needed;
         let needs = self.needs.get(&color.color).copied();
         needs.unwrap_or_else(|| needed().min(self.known_count(color.color)))
     }
 
-    /// The desired count that this run asked for, or else found.
+    /// The desired count that this run asked for, or else the count at the first read.
     pub(crate) fn known_count(&self, color: Color) -> u32 {
         let found = self.found.as_ref().and_then(|found| found.counts.get(&color));
         self.counts.get(&color).or(found).copied().unwrap_or_default()
     }
 
-    /// The full load, by the counts now and this split; never less than before the first write.
+    /// The full load by the current counts and this split; at least the load before the first write.
     pub(crate) fn load(&self, base: Split, facts: &Facts<'_>) -> FullLoad {
         let now = full_load(base, &facts.colors);
         let before = self.found.as_ref().and_then(|found| found.load);
         before.map_or(now, |before| now.or_larger(before))
     }
 
-    /// All rules hold the target.
-    fn arrive(&mut self, facts: &Facts<'_>, aim: &Target, (goal, now): (&Goal, Time)) {
+    /// Notes that all rules hold the target split.
+    fn arrive(&mut self, facts: &Facts<'_>, next_split: &NextSplit, (goal, now): (&Goal, Time)) {
         self.arrived.get_or_insert(now);
         if !self.written.values().any(|written| !written.split.same_ratio(written.before)) {
             return;
         }
         if self.needs.is_empty() {
-            let live = facts.colors.iter().filter(|color| aim.split.is_live(color.color));
-            self.needs = live.map(|color| (color.color, self.needed(color, facts, aim, goal))).collect();
+            let live = facts.colors.iter().filter(|color| next_split.split.is_live(color.color));
+            self.needs =
+                live.map(|color| (color.color, self.needed(color, facts, next_split, goal))).collect();
         }
-        let short = |(color, needed): (&Color, &u32)| facts.force(*color).healthy < *needed;
+        let short = |(color, needed): (&Color, &u32)| facts.capacity_of(*color).healthy < *needed;
         self.lacking = self.needs.iter().any(short).then(|| self.lacking.unwrap_or(now));
     }
 
-    /// AWS can be asked again. What was not watched was not held.
+    /// AWS answers again. A bake excludes the time without answers.
     fn sees(&mut self, now: Time) {
         let Some(since) = self.blind.take() else { return };
         if let Some(stage) = &mut self.stage {
@@ -248,15 +250,15 @@ impl Run {
         }
     }
 
-    /// Notes what is found at the first look.
+    /// Notes the state at the first read.
     fn find(&mut self, facts: &Facts<'_>, goal: &Goal) {
         if self.found.is_some() {
             return;
         }
-        let Ok(aim) = target(facts, goal, self) else { return };
+        let Ok(next_split) = next_split(facts, goal, self) else { return };
         let rules = facts.wiring.production.iter();
-        let mut found = Found {
-            split: aim.base,
+        let mut found = InitialTraffic {
+            split: next_split.base,
             splits: rules.map(|rule| (rule.rule.arn.clone(), rule.split)).collect(),
             counts: BTreeMap::new(),
             suspended: BTreeMap::new(),
@@ -266,20 +268,21 @@ impl Run {
         self.found = Some(found);
     }
 
-    /// A step is reached, or was held to its end.
-    fn hold(&mut self, share: u32, facts: &Facts<'_>, aim: &Target, at: (&Goal, Time)) {
+    /// Notes that a step is reached, or was held completely.
+    fn hold(&mut self, share: u32, facts: &Facts<'_>, next_split: &NextSplit, at: (&Goal, Time)) {
         let (goal, now) = at;
         match self.stage.filter(|stage| stage.share == share) {
             Some(stage) if now.since(stage.since) >= goal.wish.bake => {
-                if facts.firing().is_empty() && facts.force(aim.receiver).healthy >= stage.needed {
-                    // Patience for what comes next begins now.
+                if facts.firing().is_empty() && facts.capacity_of(next_split.receiver).healthy >= stage.needed
+                {
+                    // The timeout for the next step begins now.
                     self.acted = now;
                     self.baked.push(share);
                 }
             }
             Some(_) => {}
             None => {
-                let needed = self.needed(facts.force(aim.receiver), facts, aim, goal);
+                let needed = self.needed(facts.capacity_of(next_split.receiver), facts, next_split, goal);
                 self.stage = Some(Stage { share, since: now, needed });
             }
         }
@@ -287,12 +290,12 @@ impl Run {
 
     /// Unanswered writes whose effect shows had it.
     fn answer_shows(&mut self, facts: &Facts<'_>, goal: &Goal) {
-        let late: Vec<Unanswered> =
-            self.unanswered.extract_if(.., |write| shows(&write.step, facts)).collect();
+        let late: Vec<UnansweredWrite> =
+            self.unanswered.extract_if(.., |write| has_taken_effect(&write.step, facts)).collect();
         late.iter().for_each(|write| self.took(&write.step, goal, write.ended));
     }
 
-    /// What a rule has shown once and does not hold any more, somebody else has changed.
+    /// A rule that has shown this run's weights, and later holds others, was changed by another writer.
     fn weights_show(&mut self, facts: &Facts<'_>) {
         for rule in &facts.wiring.production {
             if let Some(written) = self.written.get_mut(&rule.rule.arn) {
@@ -301,9 +304,9 @@ impl Run {
         }
     }
 
-    /// Notes what is found right before a write: counts and scaling before the first one, and a rule that is new.
+    /// Notes the state right before a write: counts and scaling before the first one, and a new rule.
     pub(crate) fn before(&mut self, step: &Step, snapshot: &Snapshot, goal: &Goal) {
-        let Ok(facts) = facts(snapshot, goal) else { return };
+        let Ok(facts) = read_facts(snapshot, goal) else { return };
         self.find(&facts, goal);
         let Some(found) = &mut self.found else { return };
         if !self.changed && self.unanswered.is_empty() {
@@ -319,7 +322,7 @@ impl Run {
     pub(crate) fn answered(
         &mut self,
         step: &Step,
-        answer: &Read<Answer>,
+        answer: &AwsResult<Answer>,
         goal: &Goal,
         call: impl Into<CallTime>,
     ) {
@@ -337,16 +340,17 @@ impl Run {
         }
     }
 
-    /// A rule that shows the new weights right after the write: what it holds later, another writer wrote.
+    /// Notes that the rule shows the new weights right after the write: any other weights later come from another
+    /// writer.
     fn read_back(&mut self, weights: &Weights, rule: &Rule) {
-        let wanted = forwarded(&weights.actions);
+        let wanted = forward_weights(&weights.actions);
         let same = wanted.len() == rule.forward.len() && wanted.iter().all(|one| rule.forward.contains(one));
         if let Some(written) = self.written.get_mut(&weights.rule) {
             written.shown |= same;
         }
     }
 
-    /// AWS took a write.
+    /// Notes that AWS accepted a write.
     fn took(&mut self, step: &Step, goal: &Goal, at: Time) {
         (self.changed, self.acted, self.throttled) = (true, at, None);
         self.finishing |= self.finishes(step, goal);
@@ -369,24 +373,24 @@ impl Run {
         }
     }
 
-    /// Notes a count that is raised although all rules hold the next split already: it fell.
+    /// Notes a raised count while all rules already hold the next split: the count had fallen.
     fn refills(&mut self, update: &Update, at: Time) {
         if self.at_target && !self.lowered.is_below(update.color) {
             self.refilled.insert(update.color, at);
         }
     }
 
-    /// Whether a step takes from the color without users what production has.
+    /// True if a step shrinks the color without users.
     pub(crate) fn finishes(&self, step: &Step, goal: &Goal) -> bool {
         let of_loser = step.sized_color().is_some_and(|color| !goal.wish.to.is_live(color));
         goal.finish.is_some() && self.arrived.is_some() && of_loser
     }
 
-    /// AWS refused a write, or did not answer it.
-    fn refused(&mut self, step: &Step, trouble: &Trouble, goal: &Goal, call: CallTime) {
+    /// Notes that AWS refused a write, or did not answer.
+    fn refused(&mut self, step: &Step, trouble: &AwsError, goal: &Goal, call: CallTime) {
         let CallTime { sent, ended } = call;
         if let (Some(color), true) = (step.scaled_color(), goal.wish.force) {
-            // Users are failing: automatic scaling that can't be changed at once is left alone.
+            // Users already get errors, so the run skips automatic scaling that AWS does not change at once.
             self.unscalable.push(color);
             self.left_alone.extend(trouble.effect_unknown.then(|| step.clone()));
             return;
@@ -394,61 +398,66 @@ impl Run {
         if trouble.effect_unknown {
             self.throttled.get_or_insert((sent, trouble.clone()));
             self.unanswered.retain(|write| write.sent >= sent);
-            self.unanswered.push(Unanswered { step: step.clone(), trouble: trouble.clone(), sent, ended });
+            self.unanswered.push(UnansweredWrite {
+                step: step.clone(),
+                trouble: trouble.clone(),
+                sent,
+                ended,
+            });
             self.repeats.sent(step, sent);
             return;
         }
-        if trouble.kind.passes() {
+        if trouble.kind.is_transient() {
             self.throttled.get_or_insert((sent, trouble.clone()));
             return;
         }
         if step.purpose() == Purpose::Restore {
             self.restore_trouble = Some(trouble.clone());
         } else {
-            self.turn(Failing::Traffic(Stuck::Trouble(trouble.clone())), ended);
+            self.start_restore(RunFailure::Traffic(TrafficFailure::AwsError(trouble.clone())), ended);
         }
     }
 
-    /// Forward became back.
-    pub(crate) fn turn(&mut self, failing: Failing, at: Time) {
-        self.failing = Some(Turned { failing, recovery: Recovery::Ours, at });
+    /// Starts the restore.
+    pub(crate) fn start_restore(&mut self, failing: RunFailure, at: Time) {
+        self.failing = Some(RestoreStarted { failing, recovery: Restorer::ThisRun, at });
     }
 }
 
-/// Whether managed scaling of a color can't be read for now; a forced run goes on without.
+/// True if managed scaling of a color is unreadable for now; a forced run ignores that.
 fn scaling_unread(facts: &Facts<'_>, goal: &Goal) -> bool {
     let passes = |service: &&Service| {
         let scalers = service.scalers.as_ref();
-        scalers.is_some_and(|read| read.as_ref().is_err_and(|trouble| trouble.kind.passes()))
+        scalers.is_some_and(|read| read.as_ref().is_err_and(|trouble| trouble.kind.is_transient()))
     };
     goal.managed.is_some() && !goal.wish.force && facts.services.iter().any(passes)
 }
 
-/// Whether AWS shows the effect of a write.
-pub(crate) fn shows(step: &Step, facts: &Facts<'_>) -> bool {
+/// True if the snapshot shows the effect of a write.
+pub(crate) fn has_taken_effect(step: &Step, facts: &Facts<'_>) -> bool {
     match step {
         Step::Weights(weights) => {
             facts.wiring.production.iter().any(|rule| {
                 rule.rule.arn == weights.rule && rule.split == weights.after && rule.lacks.is_none()
             })
         }
-        Step::Scaling(scaling) => facts.force(scaling.color).scaling.is_some_and(|now| {
+        Step::Scaling(scaling) => facts.capacity_of(scaling.color).scaling.is_some_and(|now| {
             scaling.in_suspended.is_none_or(|wanted| now.in_suspended == wanted)
                 && scaling.min.is_none_or(|wanted| now.min == wanted)
                 && scaling.max.is_none_or(|wanted| now.max == wanted)
         }),
         Step::Update(update) => {
-            update.desired.is_none_or(|wanted| facts.force(update.color).desired == wanted)
+            update.desired.is_none_or(|wanted| facts.capacity_of(update.color).desired == wanted)
         }
         Step::Policy(put) => {
             let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
             let policy = scalers.and_then(|scalers| scalers.policy(&put.name));
-            policy.is_some_and(|policy| differences(&policy.content, &put.content).is_empty())
+            policy.is_some_and(|policy| field_differences(&policy.content, &put.content).is_empty())
         }
         Step::Alarm(put) => {
             let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
             let alarm = scalers.and_then(|scalers| scalers.alarm(&put.name));
-            alarm.is_some_and(|alarm| differences(&alarm.content, &put.content).is_empty())
+            alarm.is_some_and(|alarm| field_differences(&alarm.content, &put.content).is_empty())
         }
         Step::Find { .. } | Step::Register { .. } | Step::Probe => true,
     }

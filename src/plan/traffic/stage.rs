@@ -1,27 +1,27 @@
-//! Where the users go next: the steps on the way to the split that is wanted.
+//! The next split: the steps from the initial split to the final split.
 
 use super::facts::Facts;
 use super::goal::Goal;
 use super::run::Run;
 use crate::plan::color::{Color, Split};
 use crate::plan::step::Refusal;
-use crate::plan::wiring::{ProductionRule, disagreement};
+use crate::plan::wiring::{ProductionRule, disagreement_error};
 
-/// The next split on the way.
+/// The next split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct NextSplit {
     /// The split.
     pub(crate) split: Split,
-    /// The share to hold at, in percent of the receiver; none for the end of the way.
+    /// The share to hold at, in percent of the receiver; none for the final split.
     pub(crate) hold: Option<u32>,
-    /// The color that gains users, or has most of them in the end.
+    /// The color that gains users, or has most users in the end.
     pub(crate) receiver: Color,
-    /// The split of the rules that are not there yet, or of all.
+    /// The split of the rules that are not yet at `split`, or of all rules.
     pub(crate) base: Split,
 }
 
-/// The color that has more of the users in `to` than in `from`; none for the same ratio.
-pub(crate) fn gaining(from: Split, to: Split) -> Option<Color> {
+/// The color with a larger share in `to` than in `from`; none for the same ratio.
+pub(crate) fn gaining_color(from: Split, to: Split) -> Option<Color> {
     let (before, after) =
         (u64::from(to.blue) * u64::from(from.green), u64::from(from.blue) * u64::from(to.green));
     match before.cmp(&after) {
@@ -31,7 +31,7 @@ pub(crate) fn gaining(from: Split, to: Split) -> Option<Color> {
     }
 }
 
-/// The split in which this color has this share.
+/// The split that gives a color this share.
 pub(crate) fn split_at(color: Color, share: u32) -> Split {
     let rest = 100_u32.saturating_sub(share);
     match color {
@@ -40,48 +40,48 @@ pub(crate) fn split_at(color: Color, share: u32) -> Split {
     }
 }
 
-/// Decides the next split. Rules that disagree are taken as half-way where all that are not there yet hold one split.
-pub(crate) fn target(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Target, Refusal> {
+/// Decides the next split. Rules with different splits count as half done if all unfinished rules hold one split.
+pub(crate) fn next_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<NextSplit, Refusal> {
     let to = goal.wish.to;
     let most = if to.blue >= to.green { Color::Blue } else { Color::Green };
-    let from = origin(facts, goal, run)?;
-    let end = |receiver| at(facts, goal, (to, None), receiver);
-    let Some(receiver) = gaining(from, to) else { return end(most) };
+    let from = initial_split(facts, goal, run)?;
+    let end = |receiver| reachable_target(facts, goal, (to, None), receiver);
+    let Some(receiver) = gaining_color(from, to) else { return end(most) };
     let last = to.weight(receiver);
     if let Some(step) = goal.wish.steps.iter().find(|step| **step > last) {
         return Err(Refusal::StepBeyond { step: *step, color: receiver, target: last });
     }
     let rules = &facts.wiring.production;
-    // A rule beyond a step: a run that was killed had held it.
+    // A rule beyond a step: a killed run had held that step.
     let behind = |step: u32| {
-        rules.iter().all(|rule| !below(rule.split, receiver, step))
-            && rules.iter().any(|rule| beyond(rule.split, receiver, step))
+        rules.iter().all(|rule| !is_below_share(rule.split, receiver, step))
+            && rules.iter().any(|rule| is_beyond_share(rule.split, receiver, step))
     };
     let next = goal.wish.steps.iter().copied().find(|step| !run.baked.contains(step) && !behind(*step));
     match next {
-        Some(step) => at(facts, goal, (split_at(receiver, step), Some(step)), receiver),
+        Some(step) => reachable_target(facts, goal, (split_at(receiver, step), Some(step)), receiver),
         None => end(receiver),
     }
 }
 
-/// A target, where the rules can be understood as on their way to it, or where it settles what they disagree about: the
-/// largest load counts then.
-fn at(
+/// A target, if the rules are on their way to the split, or if the split settles their disagreement. In the second case
+/// the largest load counts.
+fn reachable_target(
     facts: &Facts<'_>,
     goal: &Goal,
     (split, hold): (Split, Option<u32>),
     receiver: Color,
-) -> Result<Target, Refusal> {
+) -> Result<NextSplit, Refusal> {
     let rules = &facts.wiring.production;
-    let settles = hold.is_none() && settles(rules, split, goal.wish.force);
+    let settles = hold.is_none() && settles_disagreement(rules, split, goal.wish.force);
     let base = facts.base(split).or_else(|| facts.heaviest(split).filter(|_| settles));
-    let base = base.ok_or_else(|| Refusal::Tangle(disagreement(rules)))?;
-    Ok(Target { split, hold, receiver, base })
+    let base = base.ok_or_else(|| Refusal::RoutingError(disagreement_error(rules)))?;
+    Ok(NextSplit { split, hold, receiver, base })
 }
 
-/// Whether rules that disagree are settled by this split: it is that of one of them; or it sends all users to one color,
-/// where no split of theirs would do or users are failing.
-fn settles(rules: &[ProductionRule], split: Split, force: bool) -> bool {
+/// True if this split settles rules that disagree. Either a rule already holds the split, or the split sends all users
+/// to one color while three or more splits are in use or users get errors.
+fn settles_disagreement(rules: &[ProductionRule], split: Split, force: bool) -> bool {
     let mut apart: Vec<Split> = Vec::new();
     for rule in rules {
         if !apart.iter().any(|known| known.same_ratio(rule.split)) {
@@ -92,8 +92,8 @@ fn settles(rules: &[ProductionRule], split: Split, force: bool) -> bool {
     apart.iter().any(|known| known.same_ratio(split)) || alone && (force || apart.len() > 2)
 }
 
-/// The split that the run began from.
-fn origin(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Split, Refusal> {
+/// The initial split of the run.
+fn initial_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Split, Refusal> {
     let known = run.found.as_ref().map(|found| found.split);
     match known {
         Some(split) => Ok(split),
@@ -101,20 +101,21 @@ fn origin(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Split, Refusal> {
     }
 }
 
-/// Before the first write: what the rules hold, or, where a killed run left them apart, what the least of them holds.
+/// Before the first write: the split of the first rule that is not yet at the target; the target if all rules are
+/// there.
 fn first_of(facts: &Facts<'_>, goal: &Goal) -> Result<Split, Refusal> {
     let apart = facts.wiring.production.iter().find(|rule| !rule.split.same_ratio(goal.wish.to));
     Ok(apart.map_or(goal.wish.to, |rule| rule.split))
 }
 
-/// Whether a color has less than this share, in percent.
-fn below(split: Split, color: Color, share: u32) -> bool {
+/// True if a color has less than this share, in percent.
+fn is_below_share(split: Split, color: Color, share: u32) -> bool {
     let sum = u64::from(split.blue + split.green);
     u64::from(split.weight(color)) * 100 < u64::from(share) * sum
 }
 
-/// Whether a color has more than this share, in percent.
-fn beyond(split: Split, color: Color, share: u32) -> bool {
+/// True if a color has more than this share, in percent.
+fn is_beyond_share(split: Split, color: Color, share: u32) -> bool {
     let sum = u64::from(split.blue + split.green);
     u64::from(split.weight(color)) * 100 > u64::from(share) * sum
 }

@@ -1,31 +1,34 @@
 //! Tables of the decision about traffic: what is next, from each state.
 
 mod arrival;
-mod back;
-mod brief;
 mod disturbed;
 mod force;
 mod forms;
 mod last_look;
 mod meanwhile;
+mod restore;
 mod steps;
 mod together;
+mod traffic_plan;
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Finish, Goal, Minima, Prediction, Run, Wish, next, predict, stays_busy, stays_suspended};
+use super::{
+    Finish, Goal, Minima, Prediction, Run, TrafficRequest, next_traffic_action, predict_traffic, stays_busy,
+    stays_suspended,
+};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::{Color, Split};
-use crate::plan::look::Look;
+use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, rule, snapshot, target, trouble};
 use crate::plan::scalers::{Managed, Scalers};
 use crate::plan::snapshot::*;
 use crate::plan::step::*;
 use crate::plan::time::Time;
-use crate::plan::trouble::TroubleKind;
-use crate::plan::wiring::Tangle;
+use crate::plan::wiring::RoutingError;
 
 /// A split.
 fn split(blue: u32, green: u32) -> Split {
@@ -35,7 +38,7 @@ fn split(blue: u32, green: u32) -> Split {
 /// A wish for this split, all else as by default.
 fn goal(blue: u32, green: u32) -> Goal {
     Goal {
-        wish: Wish {
+        wish: TrafficRequest {
             to: split(blue, green),
             steps: Vec::new(),
             bake: Duration::from_secs(300),
@@ -50,13 +53,13 @@ fn goal(blue: u32, green: u32) -> Goal {
         timeout: Duration::from_secs(600),
         restore_on_cancel: false,
         finish: None,
-        onward: false,
+        has_next_phase: false,
         managed: None,
     }
 }
 
 /// A goal with its wish changed.
-fn wish(goal: Goal, change: impl FnOnce(&mut Wish)) -> Goal {
+fn wish(goal: Goal, change: impl FnOnce(&mut TrafficRequest)) -> Goal {
     let mut goal = goal;
     change(&mut goal.wish);
     goal
@@ -93,8 +96,10 @@ fn a_plan_of_more_than_400_steps_is_made() {
         ..production(443, 100, 0)
     }));
     let shares = wish(goal(0, 100), |wish| wish.steps = (1..=90).collect());
-    let Prediction::Brief(brief) = predict(&seen, &shares, at(0)) else { panic!("the plan is lost") };
-    let weights = brief.steps.iter().filter(|step| matches!(step, Step::Weights(_)));
+    let Prediction::Plan(traffic_plan) = predict_traffic(&seen, &shares, at(0)) else {
+        panic!("the plan is lost")
+    };
+    let weights = traffic_plan.steps.iter().filter(|step| matches!(step, Step::Weights(_)));
     assert_eq!(weights.count(), 5 * 91);
 }
 
@@ -124,13 +129,13 @@ fn scales(seen: &mut Snapshot, color: Color, (min, max): (u32, u32), in_suspende
 
 /// What the decision says at the beginning.
 fn first(seen: &Snapshot, goal: &Goal) -> Next {
-    next(&Ok(seen.clone()), goal, &Run::begin(at(0)), at(0))
+    next_traffic_action(&Ok(seen.clone()), goal, &Run::begin(at(0)), at(0))
 }
 
 /// The steps of a plan in short words.
 fn planned(seen: &Snapshot, goal: &Goal) -> Vec<String> {
-    match predict(seen, goal, at(0)) {
-        Prediction::Brief(brief) => brief.steps.iter().map(short).collect(),
+    match predict_traffic(seen, goal, at(0)) {
+        Prediction::Plan(traffic_plan) => traffic_plan.steps.iter().map(short).collect(),
         other => vec![format!("{other:?}")],
     }
 }
@@ -318,7 +323,10 @@ fn invariant_05_rules_that_disagree_are_refused_unless_the_goal_is_one_of_their_
     rules(&mut seen)[0].rules[0] = production(80, 80, 20);
     assert_eq!(planned(&seen, &goal(80, 20)), ["HTTPS:443 default blue-80"], "7: half-way is gone on with");
     assert_eq!(planned(&seen, &goal(100, 0)), ["HTTP:80 default blue"]);
-    let Next::Refuse(Refusal::Tangle(Tangle::Disagree(held))) = first(&seen, &goal(0, 100)) else { panic!() };
+    let Next::Refuse(Refusal::RoutingError(RoutingError::Disagree(held))) = first(&seen, &goal(0, 100))
+    else {
+        panic!()
+    };
     assert_eq!(held.len(), 2);
     let stepped = wish(goal(0, 100), |wish| wish.steps = vec![20]);
     assert_eq!(planned(&seen, &stepped).first().unwrap(), "HTTPS:443 default blue-80", "a step of the way");
@@ -334,7 +342,10 @@ fn invariant_05_three_splits_are_settled_by_one_color_or_by_force() {
     for to in [goal(100, 0), goal(0, 100), goal(80, 20)] {
         assert!(matches!(first(&seen, &to), Next::Step(_)), "{:?}", to.wish.to);
     }
-    assert!(matches!(first(&seen, &goal(20, 80)), Next::Refuse(Refusal::Tangle(Tangle::Disagree(_)))));
+    assert!(matches!(
+        first(&seen, &goal(20, 80)),
+        Next::Refuse(Refusal::RoutingError(RoutingError::Disagree(_)))
+    ));
 }
 
 #[test]
@@ -385,12 +396,12 @@ fn day_one_needs_adopt_and_brings_the_group_in_without_users_first() {
 #[test]
 fn invariant_09_what_can_not_be_read_holds_and_is_refused_in_the_end() {
     let mut seen = world(100, 0);
-    service(&mut seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Throttled)));
-    assert!(matches!(first(&seen, &goal(0, 100)), Next::Wait(Wait::Trouble(_))));
-    service(&mut seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Denied)));
+    service(&mut seen, Color::Green).targets = Some(Err(trouble(AwsErrorKind::Throttled)));
+    assert!(matches!(first(&seen, &goal(0, 100)), Next::Wait(Wait::AwsError(_))));
+    service(&mut seen, Color::Green).targets = Some(Err(trouble(AwsErrorKind::Denied)));
     assert!(matches!(first(&seen, &goal(0, 100)), Next::Refuse(Refusal::Unread(_))));
     service(&mut seen, Color::Green).targets = None;
-    assert_eq!(first(&seen, &goal(0, 100)), Next::Look(Look::TRAFFIC));
+    assert_eq!(first(&seen, &goal(0, 100)), Next::Read(ReadScope::TRAFFIC));
 }
 
 /// A run that follows the decision over a world, with its answers.
@@ -415,7 +426,7 @@ impl Ride {
     fn next(&mut self) -> Next {
         let seen = Ok(self.seen.clone());
         self.run.saw(&seen, &self.goal, self.now);
-        next(&seen, &self.goal, &self.run, self.now)
+        next_traffic_action(&seen, &self.goal, &self.run, self.now)
     }
 
     /// Does what is next and gives it in short words.
@@ -442,13 +453,13 @@ impl Ride {
                 }
                 short(&step)
             }
-            Next::Turn(failing, _) => {
+            Next::Restore(failing, _) => {
                 let told = format!("{failing:?}");
-                self.run.turn(failing, self.now);
+                self.run.start_restore(failing, self.now);
                 told.chars().take(24).collect()
             }
             // The world shows everything: the next look is as good as this one.
-            Next::Look(look) if look == self.goal.look() => self.go(),
+            Next::Read(look) if look == self.goal.look() => self.go(),
             Next::Done(End::Good { changed, .. }) => format!("good {changed}"),
             Next::Done(End::Bad { left, because, .. }) => format!("{} {because:?}", left.word()),
             Next::Wait(wait) => format!("{wait:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
@@ -496,7 +507,7 @@ fn an_alarm_in_a_bake_sends_users_back_to_where_the_run_found_them() {
     ride.seen.alarms.as_mut().unwrap().as_mut().unwrap()[0].state = AlarmState::Firing;
     assert!(ride.later(60).go().starts_with("Traffic(Alarm"));
     assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "HTTPS:443 default blue"]);
-    assert_eq!(ride.go(), "restored PutBack");
+    assert_eq!(ride.go(), "restored RestoredByRun");
 }
 
 #[test]
@@ -514,7 +525,7 @@ fn invariant_06_somebody_elses_weights_stand() {
     let mut ride = holding();
     rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
     assert!(ride.later(60).go().starts_with("Traffic(Overtaken"));
-    assert_eq!(ride.go(), "changed Theirs", "and nothing is written");
+    assert_eq!(ride.go(), "changed ChangedExternally", "and nothing is written");
 }
 
 #[test]
@@ -526,7 +537,7 @@ fn somebody_who_puts_back_what_was_there_before_is_somebody_else() {
     }
     assert_eq!(ride.later(5).go(), "Weights", "an answer of AWS may be old");
     assert!(ride.later(5).go().starts_with("Traffic(Overtaken"));
-    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.go(), "changed ChangedExternally");
 }
 
 #[test]
@@ -536,7 +547,7 @@ fn invariant_08_half_written_rules_go_back_when_somebody_else_writes_another() {
     let theirs = rules(&mut ride.seen)[0].rules.iter_mut().find(|rule| rule.port == 443).unwrap();
     *theirs = production(443, 50, 50);
     assert!(ride.go().starts_with("Traffic(Overtaken"));
-    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "changed Theirs"]);
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "changed ChangedExternally"]);
 }
 
 #[test]
@@ -544,8 +555,8 @@ fn a_refused_second_rule_sends_the_first_back() {
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     assert_eq!(ride.go(), "HTTP:80 default blue-80");
     let Next::Step(step) = ride.next() else { panic!() };
-    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
-    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "restored PutBack"]);
+    ride.run.answered(&step, &Err(trouble(AwsErrorKind::Denied)), &ride.goal.clone(), ride.now);
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "restored RestoredByRun"]);
 }
 
 #[test]
@@ -559,13 +570,13 @@ fn weights_that_do_not_show_are_waited_for_and_then_put_back() {
 
 #[test]
 fn invariant_35_a_write_without_an_answer_is_looked_for_before_it_is_decided_anew() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     for shown in [false, true] {
         let mut ride = Ride::new(world(100, 0), goal(80, 20));
         let Next::Step(step) = ride.next() else { panic!() };
         ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
         ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
-        assert_eq!(ride.go(), "Unanswered");
+        assert_eq!(ride.go(), "UnansweredWrite");
         if shown {
             rules(&mut ride.seen)[0].rules[0] = production(80, 80, 20);
             assert_eq!(ride.go(), "HTTPS:443 default blue-80");
@@ -588,7 +599,7 @@ fn invariant_18_a_scale_up_that_fails_gives_the_old_count_and_scale_in_back() {
     assert_eq!(ride.go(), "Capacity");
     assert!(ride.later(600).go().starts_with("Traffic(NotEnough"));
     assert_eq!([ride.go(), ride.go(), ride.go()], ["resume blue", "resume green", "green to 1"]);
-    assert_eq!(ride.go(), "restored PutBack");
+    assert_eq!(ride.go(), "restored RestoredByRun");
 }
 
 #[test]
@@ -650,7 +661,7 @@ fn invariant_08_a_rule_that_holds_what_we_wrote_goes_back_when_the_other_one_is_
     assert_eq!(ride.go(), "HTTPS:443 default green");
     rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
     assert!(ride.go().starts_with("Traffic(Overtaken"));
-    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "changed Theirs"]);
+    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "changed ChangedExternally"]);
 }
 
 #[test]
@@ -743,7 +754,7 @@ fn invariant_18_more_tasks_of_a_version_that_is_sick_are_not_tried() {
 
 #[test]
 fn invariant_09_writes_without_an_answer_are_not_sent_for_ever() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     let mut sent = 0;
     let ended = loop {
@@ -758,14 +769,14 @@ fn invariant_09_writes_without_an_answer_are_not_sent_for_ever() {
         }
         assert!(sent < 100, "it goes on for ever");
     };
-    assert!(matches!(ended, Next::Turn(Failing::Traffic(Stuck::Trouble(_)), _)), "{ended:?}");
+    assert!(matches!(ended, Next::Restore(RunFailure::Traffic(TrafficFailure::AwsError(_)), _)), "{ended:?}");
 }
 
 #[test]
 fn invariant_09_a_part_that_can_not_be_read_in_a_bake_ends_it() {
     let mut ride = holding();
-    service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(TroubleKind::Throttled)));
-    assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+    service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(AwsErrorKind::Throttled)));
+    assert_eq!([ride.go(), ride.later(59).go()], ["AwsError", "AwsError"]);
     assert!(ride.later(1).go().starts_with("Traffic(Blind"));
 }
 
@@ -773,8 +784,8 @@ fn invariant_09_a_part_that_can_not_be_read_in_a_bake_ends_it() {
 fn invariant_09_what_was_not_watched_was_not_held() {
     let mut ride = holding();
     let bake = ride.goal.wish.bake.as_secs();
-    ride.seen.alarms = Some(Err(trouble(TroubleKind::Throttled)));
-    assert_eq!([ride.go(), ride.later(50).go()], ["Trouble", "Trouble"]);
+    ride.seen.alarms = Some(Err(trouble(AwsErrorKind::Throttled)));
+    assert_eq!([ride.go(), ride.later(50).go()], ["AwsError", "AwsError"]);
     ride.seen.alarms = Some(Ok(vec![quiet("web-5xx")]));
     assert_eq!(ride.later(bake - 50).go(), "Bake");
 }
@@ -787,7 +798,10 @@ fn a_signal_leaves_users_where_they_are_unless_the_rules_are_half_written() {
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.go();
     ride.run.cancelled = Some(ride.now);
-    assert_eq!([ride.go(), ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue", "restored PutBack"]);
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["Cancelled", "HTTP:80 default blue", "restored RestoredByRun"]
+    );
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.run.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "untouched NothingChanged"]);
@@ -803,12 +817,16 @@ fn a_signal_leaves_users_where_they_are_unless_the_rules_are_half_written() {
 #[test]
 fn reads_that_keep_failing_in_a_bake_send_users_back() {
     let mut ride = holding();
-    let blind = Err(trouble(TroubleKind::Throttled));
+    let blind = Err(trouble(AwsErrorKind::Throttled));
     for (seconds, turns) in [(0, false), (59, false), (1, true)] {
         ride.later(seconds);
         ride.run.saw(&blind, &ride.goal.clone(), ride.now);
-        let next = next(&blind, &ride.goal, &ride.run, ride.now);
-        assert_eq!(matches!(next, Next::Turn(Failing::Traffic(Stuck::Blind(_)), _)), turns, "{next:?}");
+        let next = next_traffic_action(&blind, &ride.goal, &ride.run, ride.now);
+        assert_eq!(
+            matches!(next, Next::Restore(RunFailure::Traffic(TrafficFailure::Blind(_)), _)),
+            turns,
+            "{next:?}"
+        );
     }
 }
 
@@ -859,7 +877,7 @@ fn a_scale_up_whose_tasks_keep_failing_is_given_up_at_once() {
     let three = two.into_iter().chain([failed(8, "EssentialContainerExited")]).collect();
     service(&mut ride.seen, Color::Green).stopped = Some(Ok(three));
     assert!(ride.later(2).go().starts_with("Traffic(NotEnough"));
-    assert_eq!([ride.go(), ride.go()], ["green to 1", "restored PutBack"]);
+    assert_eq!([ride.go(), ride.go()], ["green to 1", "restored RestoredByRun"]);
 }
 
 /// What the config says in these tests.
@@ -938,7 +956,7 @@ fn a_color_that_ends_without_users_gets_no_alarms() {
 
 #[test]
 fn policies_that_can_not_be_read_or_have_our_names_stop_all_but_a_forced_run() {
-    let denied = trouble(TroubleKind::Denied);
+    let denied = trouble(AwsErrorKind::Denied);
     let mut seen = unarmed();
     service(&mut seen, Color::Green).scalers = Some(Err(denied.clone()));
     assert_eq!(first(&seen, &managed(goal(50, 50))), Next::Refuse(Refusal::Unread(denied)));
@@ -960,7 +978,7 @@ fn what_was_not_looked_at_is_looked_at() {
     let mut seen = unarmed();
     service(&mut seen, Color::Blue).scalers = None;
     let goal = managed(goal(50, 50));
-    assert_eq!(first(&seen, &goal), Next::Look(Look { scalers: true, ..Look::TRAFFIC }));
+    assert_eq!(first(&seen, &goal), Next::Read(ReadScope { scalers: true, ..ReadScope::TRAFFIC }));
 }
 
 #[test]
@@ -972,8 +990,8 @@ fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
     };
     let goal = Goal { finish: Some(finish), ..managed(goal(0, 100)) };
     let mut seen = unarmed();
-    let Prediction::Brief(brief) = predict(&seen, &goal, at(0)) else { panic!() };
-    let acts: Vec<(String, bool)> = (brief.steps.iter())
+    let Prediction::Plan(traffic_plan) = predict_traffic(&seen, &goal, at(0)) else { panic!() };
+    let acts: Vec<(String, bool)> = (traffic_plan.steps.iter())
         .filter_map(|step| match step {
             Step::Alarm(put) => Some((
                 armed(std::slice::from_ref(&put.name))[0].clone(),
@@ -986,8 +1004,8 @@ fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
         ["cpu-high", "memory-high", "low"].map(|name| (format!("{color}/{name}"), on))
     };
     assert_eq!(acts, [of("green", true), of("blue", false)].concat());
-    for step in &brief.steps {
-        super::predict::apply(&mut seen, step);
+    for step in &traffic_plan.steps {
+        super::predict::predict_step(&mut seen, step);
     }
     for (color, min, desired) in [(Color::Green, 2, 2), (Color::Blue, 1, 1)] {
         let service = service(&mut seen, color);

@@ -1,31 +1,33 @@
-//! The sticky comment: the job summary's parts, narrow enough for a phone, below a mark that finds it again.
+//! The sticky comment: the job summary's parts, narrow enough for a phone, below a mark that identifies the comment.
 //!
-//! No account ids, no values of variables, and nothing live from outside. Details go first where GitHub's limit is met.
+//! No account ids, no values of variables, no active markup from outside. Details are dropped first at GitHub's limit.
 
 pub(super) mod narrow;
 
 use std::time::Duration;
 
-use super::mark::{Kin, kin, mark};
-use super::markdown::{code, inline, link, message};
-use super::names::{clock_time, duration, quoted, shares, short_arn, short_commit, without_accounts};
-use super::summary::{Rank, Section, account, stand, title, verdict};
+use super::mark::{Kin, comment_mark, compare_marks};
+use super::markdown::{inline_code, inline_text, markdown_link, render_message};
+use super::names::{
+    clock_time, format_duration, format_shares, in_backticks, short_arn, short_commit, without_accounts,
+};
+use super::summary::{Rank, Section, known_account, state_sections, status_title, verdict_sections};
 use super::words;
 use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
-use crate::plan::step::{Failing, Left};
+use crate::plan::step::{Left, RunFailure};
 use crate::plan::time::Time;
-use crate::plan::traffic::Brief;
+use crate::plan::traffic::TrafficPlan;
 
-/// GitHub's limit on a comment, in characters. Counted in bytes here, which are never fewer.
+/// GitHub's limit on a comment, in characters. The code counts bytes, which are never fewer.
 pub(crate) const LIMIT: usize = 65_536;
 
-/// Most characters of the verdict before it is made inert, which may make 12 of one.
+/// Most characters of the verdict before escaping, which can turn one character into 12.
 const MOST_VERDICT: usize = 4_000;
 
-/// What the comment has to know of the run beside its report.
+/// Facts about the run that the report does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Run {
     /// The cluster's name.
@@ -34,11 +36,11 @@ pub(crate) struct Run {
     pub(crate) app: String,
     /// The region's code.
     pub(crate) region: String,
-    /// The short sum of account, region, cluster and app; none while the account is not known.
+    /// The short hash of account, region, cluster and app; none while the account is unknown.
     pub(crate) place: Option<String>,
     /// `owner/name`.
     pub(crate) repository: Option<String>,
-    /// Who started the run.
+    /// The user who started the run.
     pub(crate) actor: Option<String>,
     /// The branch or tag.
     pub(crate) branch: Option<String>,
@@ -50,18 +52,18 @@ pub(crate) struct Run {
     pub(crate) url: Option<String>,
     /// The workflow that can be started by hand.
     pub(crate) button: Option<Button>,
-    /// When it began.
+    /// Time of the start.
     pub(crate) started: Option<Time>,
 }
 
 /// Users held at a step of a change of traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// Which step of how many, both from 1, if the plan tells.
+    /// Number of the current step and of all steps, both counted from 1, if the plan is known.
     pub(crate) step: Option<(usize, usize)>,
     /// The split that all production rules held at the last look.
     pub(crate) split: Split,
-    /// The rest of the bake, and when the next step begins; none once it is over.
+    /// The rest of the bake, and the start of the next step; none after the bake.
     pub(crate) next: Option<(Duration, Time)>,
 }
 
@@ -70,50 +72,50 @@ pub(crate) struct Held {
 pub(crate) struct Button {
     /// The name of its file in `.github/workflows`.
     pub(crate) file: String,
-    /// The names of its inputs, as far as they are known; where they are not, it is taken to have all.
+    /// The names of its inputs; none if unknown, which counts as all inputs.
     pub(crate) inputs: Option<Vec<String>>,
 }
 
-/// What a run that is under way has told so far.
+/// State of a run in progress.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Working {
     /// `deploy`, `redirect-traffic`.
     pub(crate) command: &'static str,
-    /// What was found.
+    /// The overview at the start.
     pub(crate) overview: Option<Overview>,
-    /// What is planned.
+    /// The plan.
     pub(crate) plan: Option<Planned>,
-    /// How users are being moved.
-    pub(crate) traffic: Option<Box<Brief>>,
-    /// What failed, once the run goes back.
-    pub(crate) failing: Option<(Failing, Cause)>,
+    /// The planned change of traffic.
+    pub(crate) traffic: Option<Box<TrafficPlan>>,
+    /// The failure, once the run restores the earlier state.
+    pub(crate) failing: Option<(RunFailure, Cause)>,
     /// The first failed task: its color and the cause.
     pub(crate) failure: Option<(Color, Cause)>,
-    /// The step that users are held at.
+    /// The step that holds users now.
     pub(crate) held: Option<Held>,
-    /// How long the run has been under way.
+    /// Time since the start of the run.
     pub(crate) lasts: Duration,
-    /// Where users are, once the run moved them and only watches.
+    /// The split of users, once the run moved them and only watches.
     pub(crate) moved: Option<Split>,
 }
 
 /// The comment at the end of a run.
-pub(crate) fn ended(report: &Report, run: &Run) -> String {
-    let mut parts = vec![Section { rank: Rank::Verdict, text: title(report) }];
+pub(crate) fn end_comment(report: &Report, run: &Run) -> String {
+    let mut parts = vec![Section { rank: Rank::Verdict, text: status_title(report) }];
     let told = |mut section: Section| {
         if section.rank == Rank::Verdict {
-            section.text = message(&shortened(&words::headline(report)));
+            section.text = render_message(&shorten_verdict(&words::end_headline(report)));
         }
         section
     };
-    parts.extend(verdict(report).into_iter().map(told));
-    parts.push(Section { rank: Rank::State, text: changed(report) });
-    parts.extend(stand(report, super::summary::Shape::Narrow(run)));
-    whole(parts, account(report), (run, &format!("took {}", duration(report.duration))))
+    parts.extend(verdict_sections(report).into_iter().map(told));
+    parts.push(Section { rank: Rank::State, text: render_version_change(report) });
+    parts.extend(state_sections(report, super::summary::Shape::Narrow(run)));
+    render_comment(parts, known_account(report), (run, &format!("took {}", format_duration(report.duration))))
 }
 
-/// The comment while a run is under way.
-pub(crate) fn working(now: &Working, run: &Run) -> String {
+/// The comment on a run in progress.
+pub(crate) fn progress_comment(now: &Working, run: &Run) -> String {
     let plan = now.plan.as_ref();
     let mut report = Report::new(now.command);
     report.color = plan.map(|plan| plan.color);
@@ -124,17 +126,20 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
     if let Some(overview) = &now.overview {
         report.see(overview.clone());
     }
-    let to = words::goal(&report);
+    let to = words::goal_phrase(&report);
     let mut parts = Vec::new();
     let text = match &now.failing {
-        None => format!("### ⏳ {}{to}\n\n", doing(now.command)),
+        None => format!("### ⏳ {}{to}\n\n", activity_phrase(now.command)),
         Some((failing, cause)) => {
             let about = super::about::About::of(&report);
-            let failure = words::failing(failing, &about, cause, None);
-            let what = message(&shortened(&failure.what));
+            let failure = words::render_run_failure(failing, &about, cause, None);
+            let what = render_message(&shorten_verdict(&failure.what));
             match failing {
-                Failing::Cancelled => format!("### 🚫 Cancelled: {}{to}\n\n{what}", now.command),
-                Failing::Deployment(_) | Failing::Probe(_) | Failing::Traffic(_) | Failing::Repeated(_) => {
+                RunFailure::Cancelled => format!("### 🚫 Cancelled: {}{to}\n\n{what}", now.command),
+                RunFailure::Deployment(_)
+                | RunFailure::Probe(_)
+                | RunFailure::Traffic(_)
+                | RunFailure::Repeated(_) => {
                     format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
                 }
             }
@@ -154,41 +159,54 @@ pub(crate) fn working(now: &Working, run: &Run) -> String {
     if let (Some((color, cause)), None) = (&now.failure, &now.failing) {
         let about = super::about::About::of(&report);
         let text = words::task_failed(*color, cause, &about);
-        parts.push(Section { rank: Rank::Verdict, text: message(&shortened(&format!("⚠️ {text}"))) });
+        parts.push(Section {
+            rank: Rank::Verdict,
+            text: render_message(&shorten_verdict(&format!("⚠️ {text}"))),
+        });
     }
-    parts.extend(stand(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
-    whole(parts, account(&report), (run, &format!("under way for {}", duration(now.lasts))))
+    parts
+        .extend(state_sections(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
+    render_comment(
+        parts,
+        known_account(&report),
+        (run, &format!("under way for {}", format_duration(now.lasts))),
+    )
 }
 
-/// The step that users are held at, and when the next one begins.
+/// The step that holds users now, and the start of the next step.
 fn step_reached(held: &Held) -> String {
     let step = held.step.map(|(at, all)| format!("Step {at} of {all}: ")).unwrap_or_default();
-    let split = format!("**{step}users are at {}** ({}), read from AWS.", held.split, shares(held.split));
+    let split =
+        format!("**{step}users are at {}** ({}), read from AWS.", held.split, format_shares(held.split));
     match held.next {
         Some((left, next)) => {
-            format!("{split} {} left; the next step begins at {} UTC;", duration(left), clock_time(next))
+            format!(
+                "{split} {} left; the next step begins at {} UTC;",
+                format_duration(left),
+                clock_time(next)
+            )
         }
         None => format!("{split} The next step is being prepared;"),
     }
 }
 
-/// What ends the first sentences of a comment on a run that is under way.
+/// End of the first sentences of a comment on a run in progress.
 const FOLLOWS: &str = "this comment follows it.";
 
-/// Whether a comment still says that this run is under way.
-pub(crate) fn follows(text: &str, run: &Run) -> bool {
-    text.contains(FOLLOWS) && text.contains(&page(run))
+/// True if a comment still reports this run as in progress.
+pub(crate) fn is_in_progress(text: &str, run: &Run) -> bool {
+    text.contains(FOLLOWS) && text.contains(&render_run_link(run))
 }
 
 /// The color that a comment of the same place tells of a rollback to, if that is the last that happened there.
 pub(crate) fn rolled_back_to(text: &str, run: &Run) -> Option<Color> {
-    let told = text.lines().nth(1).filter(|_| kin(&mark(run), text) != Kin::Other)?;
+    let told = text.lines().nth(1).filter(|_| compare_marks(&comment_mark(run), text) != Kin::Other)?;
     let is = |color: &Color| told.trim_end() == format!("### ✅ Succeeded: rollback to {color}");
     [Color::Blue, Color::Green].into_iter().find(is)
 }
 
-/// A command as what is being done.
-fn doing(command: &str) -> &str {
+/// A command as an activity, for a sentence.
+fn activity_phrase(command: &str) -> &str {
     match command {
         "deploy" => "Deploying",
         "redirect-traffic" => "Moving users",
@@ -199,16 +217,16 @@ fn doing(command: &str) -> &str {
     }
 }
 
-/// What the run changed of the version.
-fn changed(report: &Report) -> String {
+/// The run's change of the version.
+fn render_version_change(report: &Report) -> String {
     match (&report.previous_task_definition, &report.task_definition) {
         (Some(before), Some(after)) if before != after => {
             let about = super::about::About::of(report);
-            let (before, after) = (quoted(short_arn(before)), quoted(short_arn(after)));
-            if let (Some(brief), None) = (&report.traffic, &report.plan) {
-                return became(report, brief, (&before, &after));
+            let (before, after) = (in_backticks(short_arn(before)), in_backticks(short_arn(after)));
+            if let (Some(traffic_plan), None) = (&report.traffic, &report.plan) {
+                return render_production_change(report, traffic_plan, (&before, &after));
             }
-            message(&match report.left {
+            render_message(&match report.left {
                 Left::Changed => format!("{}: from {before} to {after}", about.name()),
                 Left::Untouched | Left::Restored | Left::Unknown => {
                     format!("Wanted for {}: {after} instead of {before}", about.name())
@@ -219,24 +237,28 @@ fn changed(report: &Report) -> String {
     }
 }
 
-/// What a promote by swap changed of production, which another color's version may have been.
-fn became(report: &Report, brief: &Brief, (before, after): (&str, &str)) -> String {
-    let there = report.split.is_some_and(|now| now.same_ratio(brief.to));
+/// Production's change of version in a promote by swap; the earlier version may be the other color's.
+fn render_production_change(
+    report: &Report,
+    traffic_plan: &TrafficPlan,
+    (before, after): (&str, &str),
+) -> String {
+    let there = report.split.is_some_and(|now| now.same_ratio(traffic_plan.to));
     match (there, report.left) {
-        (true, Left::Changed) => message(&format!("Version of production: from {before} to {after}")),
+        (true, Left::Changed) => render_message(&format!("Version of production: from {before} to {after}")),
         (true, Left::Untouched | Left::Restored) => String::new(),
         (false, _) | (_, Left::Unknown) => {
-            message(&format!("Wanted for production: {after} instead of {before}"))
+            render_message(&format!("Wanted for production: {after} instead of {before}"))
         }
     }
 }
 
-/// Who did it, from where, when, and how long it `lasts`.
-fn footer(run: &Run, lasts: &str) -> String {
-    let by = run.actor.as_deref().map(|actor| format!("by {}", inline(actor)));
-    let branch = run.branch.as_deref().map(|branch| format!("from {}", code(branch)));
-    let commit = run.commit.as_deref().map(|commit| format!("at {}", code(&short_commit(commit))));
-    let place = format!("cluster {}, app {}", code(&run.cluster), code(&run.app));
+/// The actor, the branch, the commit, the place, and the duration `lasts`.
+fn render_footer(run: &Run, lasts: &str) -> String {
+    let by = run.actor.as_deref().map(|actor| format!("by {}", inline_text(actor)));
+    let branch = run.branch.as_deref().map(|branch| format!("from {}", inline_code(branch)));
+    let commit = run.commit.as_deref().map(|commit| format!("at {}", inline_code(&short_commit(commit))));
+    let place = format!("cluster {}, app {}", inline_code(&run.cluster), inline_code(&run.app));
     let who: Vec<String> = [by, branch, commit].into_iter().flatten().collect();
     let who = if who.is_empty() { String::new() } else { format!("{} · ", who.join(" ")) };
     let time = run.started.map(|at| format!(" · started at {} UTC, {lasts}", clock_time(at)));
@@ -244,32 +266,35 @@ fn footer(run: &Run, lasts: &str) -> String {
 }
 
 /// The link to the run.
-fn page(run: &Run) -> String {
+fn render_run_link(run: &Run) -> String {
     let text = run.id.as_deref().map_or("the run".to_owned(), |id| format!("run {id}"));
-    run.url.as_deref().map(|url| format!(" · {}", link(&inline(&text), url))).unwrap_or_default()
+    run.url
+        .as_deref()
+        .map(|url| format!(" · {}", markdown_link(&inline_text(&text), url)))
+        .unwrap_or_default()
 }
 
-/// The parts below their mark, as many as there is room for.
-fn whole(mut parts: Vec<Section>, account: Option<&str>, (run, lasts): (&Run, &str)) -> String {
+/// The mark and the parts, as many as fit.
+fn render_comment(mut parts: Vec<Section>, account: Option<&str>, (run, lasts): (&Run, &str)) -> String {
     let clean = |text: &str| without_accounts(text, account);
     for part in &mut parts {
         part.text = clean(&part.text);
     }
-    // The run's page is ours: its number may look like an account's.
-    let last = format!("<sub>{}{}</sub>", clean(&footer(run, lasts)), page(run));
-    let frame = (mark(run), last);
+    // The action writes the link to the run's page itself: the run's number may look like an account's.
+    let last = format!("<sub>{}{}</sub>", clean(&render_footer(run, lasts)), render_run_link(run));
+    let frame = (comment_mark(run), last);
     let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
-    let cut = shrink(&mut parts, room);
+    let cut = drop_sections(&mut parts, room);
     let body: String = parts.into_iter().map(|part| part.text).collect();
     let note = if cut { LEFT_OUT } else { "" };
     format!("{}\n{body}{note}{}\n", frame.0, frame.1)
 }
 
-/// What stands in the place of parts that there was no room for.
+/// Replaces parts that did not fit.
 const LEFT_OUT: &str = "There is more than a comment can hold: the summary of the run has it.\n\n";
 
-/// Takes parts away until the rest fits: of the least that matter the largest first. The verdict stays.
-fn shrink(parts: &mut [Section], room: usize) -> bool {
+/// Drops parts until the rest fits: the largest of the least important rank first. The verdict stays.
+fn drop_sections(parts: &mut [Section], room: usize) -> bool {
     let mut cut = false;
     while parts.iter().map(|part| part.text.len()).sum::<usize>() > room {
         let least = parts.iter_mut().filter(|part| part.rank != Rank::Verdict && !part.text.is_empty());
@@ -280,8 +305,8 @@ fn shrink(parts: &mut [Section], room: usize) -> bool {
     cut
 }
 
-/// The first of a long text.
-fn shortened(text: &str) -> String {
+/// The beginning of a long text.
+fn shorten_verdict(text: &str) -> String {
     if text.chars().count() <= MOST_VERDICT {
         return text.to_owned();
     }

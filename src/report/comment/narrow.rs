@@ -1,4 +1,4 @@
-//! The parts that a comment has of its own: a table that is as wide as there are colors, and the commands.
+//! The parts that only a comment has: a table with a column for each color, and the commands.
 
 use std::cmp::Ordering;
 
@@ -7,39 +7,48 @@ use crate::plan::color::{Color, PRESETS, Split};
 use crate::plan::overview::{ColorView, Movable, Move, Overview};
 use crate::plan::snapshot::Rollout;
 use crate::report::links;
-use crate::report::markdown::{block, cell, code, link};
+use crate::report::markdown::{code_block, inline_code, markdown_link, table_cell};
 use crate::report::names::{one_line, short_commit, short_image};
 use crate::report::words;
 
 /// Most characters of one name in a cell.
 const LONGEST: usize = 28;
 
-/// A fact of a color: its name, and how it is read.
+/// A fact of a color: its name and its reader.
 type Fact = (&'static str, fn(&ColorView) -> String);
 
-/// The rows. One in which no color has anything is left out.
+/// The rows. A row without a value for any color is left out.
 const FACTS: [Fact; 10] = [
-    ("users", users),
-    ("version", |view| code(&short(&view.revision))),
-    // Where the tasks are of another version than the one that is wanted.
-    ("runs", |view| view.runs.as_deref().map(|runs| code(&short(runs))).unwrap_or_default()),
-    ("image", |view| view.image.as_deref().map(|image| code(&short(&bare(image)))).unwrap_or_default()),
-    ("digest", digest),
-    ("commit", |view| view.commit.as_deref().map(|commit| code(&short_commit(commit))).unwrap_or_default()),
+    ("users", render_users),
+    ("version", |view| inline_code(&truncate_name(&view.revision))),
+    // The tasks' version, if other than the wanted version.
+    ("runs", |view| view.runs.as_deref().map(|runs| inline_code(&truncate_name(runs))).unwrap_or_default()),
+    ("image", |view| {
+        view.image
+            .as_deref()
+            .map(|image| inline_code(&truncate_name(&short_image_name(image))))
+            .unwrap_or_default()
+    }),
+    ("digest", render_digests),
+    ("commit", |view| {
+        view.commit.as_deref().map(|commit| inline_code(&short_commit(commit))).unwrap_or_default()
+    }),
     ("tasks", |view| format!("{} of {}", view.running, view.desired)),
-    ("healthy", |view| view.healthy.map_or_else(unknown, |(healthy, all)| format!("{healthy} of {all}"))),
-    ("state", state),
-    ("test", |view| view.test_url.as_deref().map(|url| link("open", url)).unwrap_or_default()),
+    ("healthy", |view| {
+        view.healthy.map_or_else(unknown_text, |(healthy, all)| format!("{healthy} of {all}"))
+    }),
+    ("state", rollout_text),
+    ("test", |view| view.test_url.as_deref().map(|url| markdown_link("open", url)).unwrap_or_default()),
 ];
 
 /// The colors side by side, a row for each fact: short cells, so that a phone shows them.
-pub(crate) fn table(overview: &Overview) -> String {
+pub(crate) fn compact_table(overview: &Overview) -> String {
     let views = &overview.colors;
     let head = views.iter().map(|view| {
-        let name = link(view.color.word(), &links::service_page(&overview.place, &view.service));
-        format!(" {} {name} |", symbol(view.color))
+        let name = markdown_link(view.color.word(), &links::service_page(&overview.place, &view.service));
+        format!(" {} {name} |", color_symbol(view.color))
     });
-    let gone = overview.missing.iter().map(|(color, _)| format!(" {} {color} |", symbol(*color)));
+    let gone = overview.missing.iter().map(|(color, _)| format!(" {} {color} |", color_symbol(*color)));
     let width = views.len() + overview.missing.len();
     if width == 0 {
         return String::new();
@@ -50,9 +59,11 @@ pub(crate) fn table(overview: &Overview) -> String {
         if cells.iter().all(String::is_empty) {
             continue;
         }
-        let known = cells.iter().map(|text| if text.is_empty() { cell("") } else { text.clone() });
-        let gone =
-            overview.missing.iter().map(|_| if name == "version" { "missing".to_owned() } else { cell("") });
+        let known = cells.iter().map(|text| if text.is_empty() { table_cell("") } else { text.clone() });
+        let gone = overview
+            .missing
+            .iter()
+            .map(|_| if name == "version" { "missing".to_owned() } else { table_cell("") });
         let row: String = known.chain(gone).map(|text| format!(" {text} |")).collect();
         out.push_str(&format!("| {name} |{row}\n"));
     }
@@ -60,8 +71,8 @@ pub(crate) fn table(overview: &Overview) -> String {
     out
 }
 
-/// A color's symbol; its word stands beside it.
-fn symbol(color: Color) -> &'static str {
+/// A color's symbol, always followed by the color's word.
+fn color_symbol(color: Color) -> &'static str {
     match color {
         Color::Blue => "🔵",
         Color::Green => "🟢",
@@ -70,25 +81,25 @@ fn symbol(color: Color) -> &'static str {
 }
 
 /// The share of the users.
-fn users(view: &ColorView) -> String {
+fn render_users(view: &ColorView) -> String {
     match (view.percent, view.color) {
         (Some(percent), _) => format!("{percent} %"),
         (None, Color::Develop) => String::new(),
-        (None, Color::Blue | Color::Green) => unknown(),
+        (None, Color::Blue | Color::Green) => unknown_text(),
     }
 }
 
-/// What the tasks run: 12 digits each, at most 2.
-fn digest(view: &ColorView) -> String {
+/// Digests of the tasks' images: 12 digits each, at most 2.
+fn render_digests(view: &ColorView) -> String {
     let digits = |digest: &String| {
         let sum = digest.rsplit(':').next().unwrap_or_default();
-        code(&sum.chars().take(12).collect::<String>())
+        inline_code(&sum.chars().take(12).collect::<String>())
     };
     view.digests.iter().take(2).map(digits).collect::<Vec<_>>().join(" ")
 }
 
-/// How the newest deployment stands, where it is not simply complete.
-fn state(view: &ColorView) -> String {
+/// The newest deployment's state; empty if complete.
+fn rollout_text(view: &ColorView) -> String {
     match view.rollout {
         Some(Rollout::InProgress) => "deploying".to_owned(),
         Some(Rollout::Failed) => "last deployment failed".to_owned(),
@@ -97,20 +108,20 @@ fn state(view: &ColorView) -> String {
     }
 }
 
-/// For what could not be read.
-fn unknown() -> String {
+/// The word for an unknown value.
+fn unknown_text() -> String {
     "not known".to_owned()
 }
 
-/// An image without its registry, the folders of its repository and its digest, which has a row of its own.
-fn bare(image: &str) -> String {
+/// An image's name and tag: the digest has a row of its own.
+fn short_image_name(image: &str) -> String {
     let whole = short_image(image);
     let name = whole.rsplit('/').next().unwrap_or_default();
     name.split('@').next().unwrap_or_default().to_owned()
 }
 
 /// A name that fits a cell.
-fn short(name: &str) -> String {
+fn truncate_name(name: &str) -> String {
     let name = one_line(name);
     if name.chars().count() <= LONGEST {
         return name;
@@ -118,10 +129,10 @@ fn short(name: &str) -> String {
     name.chars().take(LONGEST).chain(['…']).collect()
 }
 
-/// The commands that start what is possible now, to be pasted; none where no workflow is known to be startable.
+/// The commands that are possible now, to be pasted; none if no workflow is known to be startable by hand.
 ///
 /// A workflow without an input `command` starts the command of this run and no other.
-pub(crate) fn buttons(overview: &Overview, own: &str, run: &Run) -> String {
+pub(crate) fn start_commands(overview: &Overview, own: &str, run: &Run) -> String {
     let Some(button) = &run.button else { return String::new() };
     let takes = |input: &str| button.inputs.as_ref().is_none_or(|all| all.iter().any(|one| one == input));
     let repository = run.repository.as_deref().map(|name| format!(" -R {name}")).unwrap_or_default();
@@ -132,24 +143,24 @@ pub(crate) fn buttons(overview: &Overview, own: &str, run: &Run) -> String {
     };
     let startable =
         |(command, input, _): &(&str, &str, &str)| takes(input) && (takes("command") || *command == own);
-    let lines: Vec<String> = startables(overview).into_iter().filter(startable).map(line).collect();
-    if lines.is_empty() { String::new() } else { block("sh", &lines) + "\n" }
+    let lines: Vec<String> = startable_commands(overview).into_iter().filter(startable).map(line).collect();
+    if lines.is_empty() { String::new() } else { code_block("sh", &lines) + "\n" }
 }
 
-/// What is possible now: command, input and its value.
-fn startables(overview: &Overview) -> Vec<(&'static str, &'static str, &'static str)> {
+/// The possible commands: command, input and the input's value.
+fn startable_commands(overview: &Overview) -> Vec<(&'static str, &'static str, &'static str)> {
     let deploys = overview.deployable.iter().filter(|(_, valid)| valid.is_ok());
     let mut all: Vec<_> = deploys.map(|(color, _)| ("deploy", "color", color.word())).collect();
-    all.extend(presets(overview).into_iter().map(|preset| ("redirect-traffic", "traffic", preset)));
+    all.extend(reachable_presets(overview).into_iter().map(|preset| ("redirect-traffic", "traffic", preset)));
     for command in [Move::Promote, Move::Rollback] {
         let to = overview.movable.iter().filter(|to| to.command == command && to.valid.is_ok());
-        all.extend(to.map(|to| (words::command(command), "color", to.color.word())));
+        all.extend(to.map(|to| (words::command_name(command), "color", to.color.word())));
     }
     all
 }
 
-/// The presets that users can be moved to: those that give more of them to a color which can take all.
-fn presets(overview: &Overview) -> Vec<&'static str> {
+/// The presets that are possible now: a preset that gives more users to a color which can take all of them.
+fn reachable_presets(overview: &Overview) -> Vec<&'static str> {
     let Some(Ok(now)) = &overview.split else { return Vec::new() };
     let can = |color| {
         let to = |to: &&Movable| to.command == Move::Redirect && to.color == color;

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::Difference;
 use crate::failure::{Outcome, Reason};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::Color;
 use crate::plan::overview::{Movable, Move};
 use crate::plan::problem::Problem;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::Ended;
+use crate::plan::verdict::DeploymentFailure;
 use crate::report::fixtures::{
     ACCOUNT, BLUE, BLUE_80, crash, failed, moved, overview, planned, refused, report, trouble, view,
 };
@@ -45,38 +45,41 @@ fn a_swap_tells_what_production_ran_and_not_what_a_color_ran() {
         previous_task_definition: previous,
         ..moved()
     };
-    let told = ended(&swapped, &run());
+    let told = end_comment(&swapped, &run());
     assert!(told.contains("Version of production: from <code>web:7</code> to <code>web:8</code>"), "{told}");
-    let elsewhere = ended(&Report { split: Some(BLUE), ..swapped.clone() }, &run());
+    let elsewhere = end_comment(&Report { split: Some(BLUE), ..swapped.clone() }, &run());
     assert!(
         elsewhere.contains("Wanted for production: <code>web:8</code> instead of <code>web:7</code>"),
         "{elsewhere}"
     );
     let unchanged = Report { outcome: Outcome::Unchanged, left: Left::Untouched, ..swapped };
-    let told = ended(&unchanged, &run());
+    let told = end_comment(&unchanged, &run());
     assert!(!told.contains("Version of production") && !told.contains("Wanted for"), "{told}");
 }
 
 #[test]
 fn success() {
-    insta::assert_snapshot!(ended(&report(), &run()));
+    insta::assert_snapshot!(end_comment(&report(), &run()));
 }
 
 #[test]
 fn a_crash_that_was_put_back() {
-    insta::assert_snapshot!(ended(&failed(Failing::Deployment(Ended::CircuitBreaker), crash()), &run()));
+    insta::assert_snapshot!(end_comment(
+        &failed(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), crash()),
+        &run()
+    ));
 }
 
 #[test]
 fn a_refusal() {
     let live = Refusal::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() };
-    insta::assert_snapshot!(ended(&refused(live), &run()));
+    insta::assert_snapshot!(end_comment(&refused(live), &run()));
 }
 
 #[test]
 fn plan_only() {
     let (outcome, healthy, left) = (Outcome::Planned, None, Left::Untouched);
-    insta::assert_snapshot!(ended(&Report { outcome, healthy, left, ..report() }, &run()));
+    insta::assert_snapshot!(end_comment(&Report { outcome, healthy, left, ..report() }, &run()));
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn deploying() {
         plan: Some(planned()),
         ..Working::default()
     };
-    insta::assert_snapshot!(working(&now, &run()));
+    insta::assert_snapshot!(progress_comment(&now, &run()));
 }
 
 #[test]
@@ -102,24 +105,26 @@ fn a_step_that_is_held_says_which_and_until_when() {
         ..Working::default()
     };
     let run = Run { started: Some(at), ..run() };
-    let bakes =
-        working(&now(held(Some((Duration::from_secs(200), at.after(Duration::from_secs(325)))))), &run);
+    let bakes = progress_comment(
+        &now(held(Some((Duration::from_secs(200), at.after(Duration::from_secs(325)))))),
+        &run,
+    );
     let text = "**Step 2 of 3: users are at blue-80** (80 % blue, 20 % green), read from AWS. 3m 20s left; the next step begins at 22:18:45 UTC; this comment follows it.";
     assert!(bakes.contains(text), "{bakes}");
     assert!(bakes.contains(" · started at 22:13:20 UTC, under way for 2m 05s"), "{bakes}");
-    assert!(follows(&bakes, &run));
-    let over = working(&now(held(None)), &run);
+    assert!(is_in_progress(&bakes, &run));
+    let over = progress_comment(&now(held(None)), &run);
     assert!(
         over.contains("read from AWS. The next step is being prepared; this comment follows it."),
         "{over}"
     );
-    let ended = ended(&report(), &run);
+    let ended = end_comment(&report(), &run);
     assert!(ended.contains(" · started at 22:13:20 UTC, took 2m 05s"), "{ended}");
 }
 
 #[test]
 fn going_back() {
-    let failing = Some((Failing::Deployment(Ended::CircuitBreaker), crash()));
+    let failing = Some((RunFailure::Deployment(DeploymentFailure::CircuitBreaker), crash()));
     let now = Working {
         command: "deploy",
         overview: Some(overview()),
@@ -127,7 +132,7 @@ fn going_back() {
         failing,
         ..Working::default()
     };
-    let told = working(&now, &run());
+    let told = progress_comment(&now, &run());
     let head = "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ⏪ Going back: deploy to green failed\n\nThe deployment circuit breaker";
     assert!(told.starts_with(head), "{told}");
 }
@@ -138,10 +143,10 @@ fn a_cancelled_run_is_not_told_as_a_failed_one() {
         command: "deploy",
         overview: Some(overview()),
         plan: Some(planned()),
-        failing: Some((Failing::Cancelled, Cause::default())),
+        failing: Some((RunFailure::Cancelled, Cause::default())),
         ..Working::default()
     };
-    let told = working(&now, &run());
+    let told = progress_comment(&now, &run());
     let head = "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### 🚫 Cancelled: deploy to green\n\nThe run was cancelled before";
     assert!(told.starts_with(head), "{told}");
 }
@@ -151,16 +156,16 @@ fn what_runs_is_told_where_it_is_not_what_is_wanted() {
     let mut report = report();
     let views = &mut report.overview.as_mut().unwrap().colors;
     views.iter_mut().find(|view| view.color == Color::Green).unwrap().runs = Some("web:7".to_owned());
-    let json = crate::report::status::json(report.overview.as_ref().unwrap());
+    let json = crate::report::status::status_json(report.overview.as_ref().unwrap());
     assert_eq!(json.matches(r#""runs":"web:7""#).count(), 1, "{json}");
-    let told = ended(&report, &run());
+    let told = end_comment(&report, &run());
     let row = told.lines().find(|line| line.starts_with("| runs |"));
     assert_eq!(row, Some("| runs | – | <code>web:7</code> | – |"), "{told}");
 }
 
 #[test]
 fn a_run_of_which_nothing_is_known() {
-    let told = ended(
+    let told = end_comment(
         &Report::new("status"),
         &Run {
             cluster: "shop".to_owned(),
@@ -183,9 +188,9 @@ fn a_run_of_which_nothing_is_known() {
 fn the_commands_name_only_inputs_that_the_workflow_has() {
     let inputs = Some(vec!["color".to_owned()]);
     let button = Some(Button { file: "deploy.yml".to_owned(), inputs });
-    let told = ended(&report(), &Run { button, ..run() });
+    let told = end_comment(&report(), &Run { button, ..run() });
     assert!(told.contains("\ngh workflow run deploy.yml -R octo/shop -f color=green\n"), "{told}");
-    let told = ended(&report(), &Run { button: None, ..run() });
+    let told = end_comment(&report(), &Run { button: None, ..run() });
     assert!(!told.contains("gh workflow"), "{told}");
 }
 
@@ -193,7 +198,7 @@ fn the_commands_name_only_inputs_that_the_workflow_has() {
 fn commands(report: &Report, inputs: Option<&[&str]>) -> Vec<String> {
     let inputs = inputs.map(|all| all.iter().map(|&one| one.to_owned()).collect());
     let button = Some(Button { file: "x.yml".to_owned(), inputs });
-    let told = ended(report, &Run { button, repository: None, ..run() });
+    let told = end_comment(report, &Run { button, repository: None, ..run() });
     told.lines().filter_map(|line| line.strip_prefix("gh workflow run x.yml ")).map(str::to_owned).collect()
 }
 
@@ -224,10 +229,10 @@ fn users_who_are_moved_and_were_moved() {
         traffic: moved().traffic,
         ..Working::default()
     };
-    insta::assert_snapshot!("moving", working(&now, &run()));
-    let there = working(&Working { moved: Some(Split { blue: 0, green: 100 }), ..now }, &run());
+    insta::assert_snapshot!("moving", progress_comment(&now, &run()));
+    let there = progress_comment(&Working { moved: Some(Split { blue: 0, green: 100 }), ..now }, &run());
     assert!(there.contains("**Users are at green**, read back from AWS. The run watches on"), "{there}");
-    insta::assert_snapshot!("moved", ended(&moved(), &run()));
+    insta::assert_snapshot!("moved", end_comment(&moved(), &run()));
 }
 
 /// A report that is full of this text.
@@ -244,7 +249,7 @@ fn full_of(text: &str, times: usize) -> Report {
     }
     seen.production_url = Some(format!("x{text}"));
     seen.place.cluster = text.to_owned();
-    seen.unread = many().map(|message| trouble(TroubleKind::Denied, text, &message)).collect();
+    seen.unread = many().map(|message| trouble(AwsErrorKind::Denied, text, &message)).collect();
     seen.missing = vec![(Color::Develop, text.to_owned())];
     let kind = ProbeFailureKind::Unreachable { why: text.to_owned() };
     let probe = ProbeFailure { url: text.to_owned(), kind };
@@ -258,7 +263,7 @@ fn full_of(text: &str, times: usize) -> Report {
         overview: Some(seen),
         service: Some(text.to_owned()),
         previous_task_definition: Some(text.to_owned()),
-        ..failed(Failing::Probe(probe), cause)
+        ..failed(RunFailure::Probe(probe), cause)
     }
 }
 
@@ -363,15 +368,15 @@ const EVIL: &str = "@octocat #12 GH-7 octo/shop#3 <img src=x onerror=alert(1)> <
 
 #[test]
 fn invariant_32_foreign_text_is_only_text_for_a_reader_of_github_markdown() {
-    is_inert(&ended(&full_of(EVIL, 2), &hostile_run(EVIL)));
+    is_inert(&end_comment(&full_of(EVIL, 2), &hostile_run(EVIL)));
     let problems = vec![Problem::new(EVIL, EVIL), Problem::new("input color", EVIL)];
-    is_inert(&ended(
+    is_inert(&end_comment(
         &Report { problems, refusal: None, reason: Some(Reason::BadInput), ..refused(Refusal::NoDevelop) },
         &hostile_run(EVIL),
     ));
     let now = full_of(EVIL, 2);
     let failing = now.failing.clone().map(|failing| (failing, now.cause.clone()));
-    is_inert(&working(
+    is_inert(&progress_comment(
         &Working { command: "deploy", overview: now.overview, plan: now.plan, failing, ..Working::default() },
         &hostile_run(EVIL),
     ));
@@ -379,9 +384,9 @@ fn invariant_32_foreign_text_is_only_text_for_a_reader_of_github_markdown() {
 
 #[test]
 fn the_verdict_stays_when_there_is_no_room() {
-    let whole = ended(&report(), &run());
+    let whole = end_comment(&report(), &run());
     for (text, times) in [("`<@|#", 200), ("x", 3_000), ("web", 1)] {
-        let told = ended(&full_of(&text.repeat(200), times), &run());
+        let told = end_comment(&full_of(&text.repeat(200), times), &run());
         assert!(told.len() <= LIMIT, "{} bytes", told.len());
         assert!(
             told.starts_with(
@@ -394,7 +399,7 @@ fn the_verdict_stays_when_there_is_no_room() {
     }
     let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
     let bad = Report { problems, refusal: None, ..refused(Refusal::NoDevelop) };
-    let told = ended(&bad, &run());
+    let told = end_comment(&bad, &run());
     assert!(told.len() <= LIMIT && told.contains("### ⛔ Refused"), "{} bytes", told.len());
 }
 
@@ -404,7 +409,7 @@ fn a_long_name_makes_no_wide_cell() {
     let long = format!("{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/a/b/{}:{}", "c".repeat(80), "d".repeat(80));
     seen.colors =
         vec![crate::plan::overview::ColorView { image: Some(long), ..view(Color::Blue, 7, Some(100)) }];
-    let told = ended(&Report { overview: Some(seen), ..report() }, &run());
+    let told = end_comment(&Report { overview: Some(seen), ..report() }, &run());
     let row = told.lines().find(|line| line.starts_with("| image |")).unwrap();
     assert_eq!(row, format!("| image | <code>{}…</code> |", "c".repeat(28)));
 }
@@ -414,12 +419,12 @@ proptest! {
 
     #[test]
     fn invariant_32_no_account_is_in_a_comment(text in "[a-z0-9:/ .-]{0,20}") {
-        let told = ended(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3), &hostile_run(ACCOUNT));
+        let told = end_comment(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3), &hostile_run(ACCOUNT));
         prop_assert!(!told.contains(ACCOUNT), "{told}");
     }
 
     #[test]
     fn invariant_32_no_text_has_a_meaning(text in "[@#|<>`a-z0-9\\n\\r\\\\_*:/!\\[\\]().~^=+ -]{0,40}|(https?://|www\\.|@|#1|GH-1|a@b\\.c|<b>|<!--|\\]\\(| |`|\\||\\n){0,12}") {
-        is_inert(&ended(&full_of(&text, 2), &hostile_run(&text)));
+        is_inert(&end_comment(&full_of(&text, 2), &hostile_run(&text)));
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::Warning;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Finding;
-use crate::plan::step::{Because, Failing, Left, Purpose, Refusal, Stuck, Update};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Waiting};
+use crate::plan::step::{EndStateReason, Left, Purpose, Refusal, RunFailure, TrafficFailure, Update};
+use crate::plan::verdict::{DeploymentFailure, Waiting};
 use crate::report::fixtures::{
-    BLUE, BLUE_80, brief, capacity, crash, failed, log_link, moved, not_moved, overview, planned, refused,
-    report, revision, trouble, weights,
+    BLUE, BLUE_80, capacity, crash, failed, log_link, moved, not_moved, overview, planned, refused, report,
+    revision, traffic_plan, trouble, weights,
 };
 
 /// The log of these events: a mark for each level, then the text.
@@ -123,7 +123,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
 
 #[test]
 fn a_failed_deploy_says_the_cause_before_it_goes_back() {
-    let failing = || Failing::Deployment(Ended::CircuitBreaker);
+    let failing = || RunFailure::Deployment(DeploymentFailure::CircuitBreaker);
     let back = Update {
         color: Color::Green,
         service: "web-green".to_owned(),
@@ -138,7 +138,7 @@ fn a_failed_deploy_says_the_cause_before_it_goes_back() {
     events.extend([
         waiting(rolling(0, 2), 30, false),
         Event::TaskFailed { color: Color::Green, cause: one, logs: Vec::new() },
-        Event::Failing { failing: failing(), cause: crash(), logs: vec![log_link()] },
+        Event::RunFailure { failing: failing(), cause: crash(), logs: vec![log_link()] },
         Event::Step(Step::Update(back)),
         Event::Answered(Answered::Updated(None)),
         waiting(Wait::Restore { running: 1, desired: 2 }, 41, false),
@@ -174,10 +174,10 @@ fn a_cancelled_run_says_so_at_once() {
         Event::Ended(Box::new(Report {
             outcome: Outcome::Cancelled,
             left: Left::Untouched,
-            because: Some(Because::NothingChanged),
+            because: Some(EndStateReason::NothingChanged),
             split: None,
             logs: Vec::new(),
-            ..failed(Failing::Cancelled, Cause::default())
+            ..failed(RunFailure::Cancelled, Cause::default())
         })),
     ];
     insta::assert_snapshot!(told(&events), @r"
@@ -215,7 +215,7 @@ fn what_was_not_begun_says_why() {
 fn status_is_not_hidden_in_a_group() {
     let mut seen = overview();
     seen.missing = vec![(Color::Develop, "web-dev".to_owned())];
-    seen.unread = vec![trouble(TroubleKind::Denied, "AccessDeniedException", "")];
+    seen.unread = vec![trouble(AwsErrorKind::Denied, "AccessDeniedException", "")];
     let end = Report {
         command: "status",
         color: None,
@@ -252,8 +252,8 @@ fn every_other_event_has_its_line() {
         Event::Recounted(1),
         Event::Answered(Answered::Found(revision(8))),
         Event::Answered(Answered::ProbesPassed(1)),
-        Event::Answered(Answered::Trouble(trouble(TroubleKind::Throttled, "ThrottlingException", ""))),
-        waiting(Wait::Trouble(trouble(TroubleKind::Unreachable, "", "")), 3, false),
+        Event::Answered(Answered::AwsError(trouble(AwsErrorKind::Throttled, "ThrottlingException", ""))),
+        waiting(Wait::AwsError(trouble(AwsErrorKind::Unreachable, "", "")), 3, false),
         waiting(Wait::Rollback { running: 0, desired: 1 }, 3725, true),
         Event::Plan(Box::new(Planned { steps: Vec::new(), changes: Vec::new(), ..planned() })),
         Event::Ended(Box::new(Report { outcome: Outcome::Planned, ..report() })),
@@ -291,9 +291,9 @@ fn a_move() -> Vec<Event> {
     let mut events = vec![
         started("redirect-traffic"),
         Event::Seen(Box::new(overview())),
-        Event::Moving(Box::new(brief())),
+        Event::TrafficPlan(Box::new(traffic_plan())),
     ];
-    events.extend(brief().steps.into_iter().take(2).map(Event::Step));
+    events.extend(traffic_plan().steps.into_iter().take(2).map(Event::Step));
     events.extend([
         Event::Answered(Answered::Updated(None)),
         waiting(Wait::Capacity(capacity(Color::Green, 20, 1, 2)), 4, false),
@@ -360,13 +360,14 @@ fn moving_users_reads_from_top_to_bottom() {
 
 #[test]
 fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
-    let failing = || Failing::Traffic(Stuck::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
+    let failing =
+        || RunFailure::Traffic(TrafficFailure::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
     let events = [
         started("rollback"),
-        Event::Failing { failing: failing(), cause: Cause::default(), logs: Vec::new() },
+        Event::RunFailure { failing: failing(), cause: Cause::default(), logs: Vec::new() },
         Event::Step(Step::Weights(Box::new(weights(None, Purpose::Restore)))),
-        Event::Ended(Box::new(not_moved(failing(), Left::Restored, Because::PutBack))),
-        Event::Ended(Box::new(not_moved(failing(), Left::Unknown, Because::NotConfirmed))),
+        Event::Ended(Box::new(not_moved(failing(), Left::Restored, EndStateReason::RestoredByRun))),
+        Event::Ended(Box::new(not_moved(failing(), Left::Unknown, EndStateReason::NotConfirmed))),
     ];
     insta::assert_snapshot!(told(&events), @r#"
      | rollback in cluster `shop`, eu-west-1

@@ -1,42 +1,42 @@
-//! `status-json`: a stable form, described field by field below.
+//! `status-json`: a stable format, described field by field below.
 
 use serde::Serialize;
 
 use super::live_color;
 use crate::failure::Reason;
 use crate::plan;
+use crate::plan::aws_error::AwsError;
 use crate::plan::color::Split;
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::Rollout;
-use crate::plan::trouble::Trouble;
 use crate::report::words;
 
-/// `status-json`, version 1. Keys are only ever added; a meaning that changes gets a new version.
+/// `status-json`, version 1. New keys may be added; a changed meaning gets a new version.
 #[derive(Serialize)]
 struct Status<'a> {
-    /// The version of this form.
+    /// The version of this format.
     version: u32,
     /// The cluster's name.
     cluster: &'a str,
     /// The region.
     region: &'a str,
-    /// How users are split; null when it is not known.
+    /// The split of users; null if unknown.
     traffic: Option<Traffic>,
-    /// Why the split is not known, as one sentence; null when it is.
+    /// Reason for an unknown split, as one sentence; null if the split is known.
     traffic_problem: Option<String>,
-    /// Where production answers.
+    /// Address of production.
     production_url: Option<&'a str>,
     /// The production rules.
     rules: Vec<Rule<'a>>,
-    /// Blue, green, develop, as far as they exist.
+    /// Blue, green and develop, each if it exists.
     colors: Vec<Color<'a>>,
     /// Services that do not exist.
     missing: Vec<Missing<'a>>,
-    /// What could not be read; what hangs on it is null above.
+    /// Unreadable parts; every value that depends on one is null above.
     unread: Vec<Unread<'a>>,
-    /// What about traffic is not as it should be, a sentence each.
+    /// Deviations of the traffic setup, a sentence each.
     drift: Vec<String>,
-    /// Which commands are possible now.
+    /// The commands, with their availability now.
     commands: Vec<Command>,
 }
 
@@ -73,11 +73,11 @@ struct Color<'a> {
     service: &'a str,
     /// `family:revision`.
     task_definition: &'a str,
-    /// `family:revision` of its running tasks, where none of them runs `task_definition`; null elsewhere.
+    /// `family:revision` of its running tasks, if none of them runs `task_definition`; else null.
     runs: Option<&'a str>,
-    /// The image of the container that gets the traffic.
+    /// The image of the container that receives traffic.
     image: Option<&'a str>,
-    /// What its tasks really run.
+    /// Image digests of the running tasks.
     digests: &'a [String],
     /// The commit in the revision's tags.
     commit: Option<&'a str>,
@@ -89,28 +89,28 @@ struct Color<'a> {
     healthy: Option<u32>,
     /// Registered targets, without foreign ones.
     registered: Option<u32>,
-    /// Targets in its group that no task of its service is behind, each `ADDRESS:PORT`: two looks showed them.
+    /// Targets in the group without a task of the service, each `ADDRESS:PORT`, confirmed by two looks.
     foreign_targets: &'a [String],
-    /// Percent of the users; null for develop, or when it is not known.
+    /// Percent of the users; null for develop or if unknown.
     percent: Option<u32>,
-    /// Where it can be tested.
+    /// Test address.
     test_url: Option<&'a str>,
     /// `IN_PROGRESS`, `COMPLETED`, `FAILED`, `UNKNOWN`.
     rollout: Option<&'static str>,
-    /// MinCapacity; null without a scalable target, or when it could not be read.
+    /// MinCapacity; null without a scalable target or if unreadable.
     min_capacity: Option<u32>,
     /// MaxCapacity.
     max_capacity: Option<u32>,
-    /// Whether scale-in is suspended.
+    /// True if scale-in is suspended.
     scale_in_suspended: Option<bool>,
 }
 
 /// A service that does not exist.
 #[derive(Serialize)]
 struct Missing<'a> {
-    /// Its color.
+    /// The color.
     color: &'static str,
-    /// Its name.
+    /// The name.
     service: &'a str,
 }
 
@@ -119,7 +119,7 @@ struct Missing<'a> {
 struct Unread<'a> {
     /// The IAM action.
     action: &'static str,
-    /// What it was about.
+    /// The resource that could not be read.
     resource: &'a str,
     /// A word of the output `reason`.
     reason: &'static str,
@@ -127,23 +127,23 @@ struct Unread<'a> {
     code: Option<&'a str>,
 }
 
-/// A command and whether it is possible now.
+/// A command, and its availability now.
 #[derive(Serialize)]
 struct Command {
     /// `deploy`, `redirect-traffic`, `rollback`, `promote`.
     command: &'static str,
-    /// To which color.
+    /// The color to deploy to or to move users to.
     color: &'static str,
-    /// Whether it would be begun.
+    /// True if the command would start.
     valid: bool,
-    /// Why not, in a word of the output `reason`, or `unknown`, or `all-there`.
+    /// Reason against the command, in a word of the output `reason`, or `unknown`, or `all-there`.
     reason: Option<&'static str>,
-    /// Why not, for people.
+    /// Reason against the command, for people.
     message: Option<&'static str>,
 }
 
 /// The overview as `status-json`; one line.
-pub(crate) fn json(overview: &Overview) -> String {
+pub(crate) fn status_json(overview: &Overview) -> String {
     let known = overview.split.as_ref().and_then(|split| split.as_ref().ok()).copied();
     let status = Status {
         version: 1,
@@ -152,7 +152,7 @@ pub(crate) fn json(overview: &Overview) -> String {
         traffic: known.map(traffic_json),
         traffic_problem: match (&overview.split, known) {
             (_, Some(_)) => None,
-            (Some(Err(tangled)), None) => Some(words::tangle(tangled).0),
+            (Some(Err(tangled)), None) => Some(words::render_routing_error(tangled).0),
             (Some(Ok(_)) | None, None) => Some("The listener rules could not be read.".to_owned()),
         },
         production_url: overview.production_url.as_deref(),
@@ -164,8 +164,8 @@ pub(crate) fn json(overview: &Overview) -> String {
             .map(|(color, service)| Missing { color: color.word(), service })
             .collect(),
         unread: overview.unread.iter().map(unread_json).collect(),
-        drift: overview.drift.iter().map(words::drift).collect(),
-        commands: commands(overview),
+        drift: overview.drift.iter().map(words::render_drift).collect(),
+        commands: command_list(overview),
     };
     serde_json::to_string(&status).unwrap_or_default()
 }
@@ -211,8 +211,8 @@ fn color_json(view: &ColorView) -> Color<'_> {
     }
 }
 
-/// What could not be read.
-fn unread_json(trouble: &Trouble) -> Unread<'_> {
+/// An unreadable part.
+fn unread_json(trouble: &AwsError) -> Unread<'_> {
     Unread {
         action: trouble.action,
         resource: &trouble.resource,
@@ -222,16 +222,16 @@ fn unread_json(trouble: &Trouble) -> Unread<'_> {
 }
 
 /// Every command with every color.
-fn commands(overview: &Overview) -> Vec<Command> {
+fn command_list(overview: &Overview) -> Vec<Command> {
     let deploys = overview.deployable.iter().map(|(color, valid)| command_json("deploy", *color, *valid));
     let moves = overview
         .movable
         .iter()
-        .map(|Movable { command, color, valid }| command_json(words::command(*command), *color, *valid));
+        .map(|Movable { command, color, valid }| command_json(words::command_name(*command), *color, *valid));
     deploys.chain(moves).collect()
 }
 
-/// A command and whether it is possible.
+/// A command, and its availability.
 fn command_json(command: &'static str, color: plan::color::Color, valid: Result<(), WhyNot>) -> Command {
     let word = |why| match why {
         WhyNot::Live => Reason::LiveColor.word(),

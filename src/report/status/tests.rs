@@ -1,14 +1,14 @@
 //! `status-json` as machines read it.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color as Which;
-use crate::plan::trouble::TroubleKind;
-use crate::plan::wiring::Tangle;
+use crate::plan::wiring::RoutingError;
 use crate::report::fixtures::{ACCOUNT, drifted, overview, trouble};
 
 /// The JSON, indented for the reader.
 fn pretty(overview: &Overview) -> String {
-    let value: serde_json::Value = serde_json::from_str(&json(overview)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&status_json(overview)).unwrap();
     serde_json::to_string_pretty(&value).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn the_json_of_what_could_not_be_read_is_null() {
         view.digests.clear();
     }
     seen.missing = vec![(Which::Green, "web-green".to_owned())];
-    seen.unread = vec![trouble(TroubleKind::Denied, "AccessDeniedException", "not for machines")];
+    seen.unread = vec![trouble(AwsErrorKind::Denied, "AccessDeniedException", "not for machines")];
     insta::assert_snapshot!(pretty(&seen));
 }
 
@@ -39,8 +39,8 @@ fn rules_that_disagree_are_in_the_json() {
     let split = Split { blue: 80, green: 20 };
     let mut seen = overview();
     seen.rules = vec![("HTTPS:443 rule 10".to_owned(), split)];
-    seen.split = Some(Err(Tangle::Disagree(seen.rules.clone())));
-    let value: serde_json::Value = serde_json::from_str(&json(&seen)).unwrap();
+    seen.split = Some(Err(RoutingError::Disagree(seen.rules.clone())));
+    let value: serde_json::Value = serde_json::from_str(&status_json(&seen)).unwrap();
     assert_eq!(value["traffic"], serde_json::Value::Null);
     assert_eq!(value["rules"][0]["blue"], 80);
     insta::assert_snapshot!(value["traffic_problem"].as_str().unwrap(), @"The production rules hold different splits: `HTTPS:443 rule 10` has 80 % blue, 20 % green. All of them have to hold the same.");
@@ -50,13 +50,13 @@ fn rules_that_disagree_are_in_the_json() {
 fn the_json_is_one_line_and_does_not_name_the_account_by_itself() {
     let mut seen = overview();
     seen.colors.clear();
-    let text = json(&seen);
+    let text = status_json(&seen);
     assert!(!text.contains('\n') && !text.contains(ACCOUNT), "{text}");
 }
 
 #[test]
 fn bounds_drift_and_the_commands_that_move_users_are_lines() {
-    let told: Vec<String> = lines(&drifted()).into_iter().map(|line| line.text).collect();
+    let told: Vec<String> = status_lines(&drifted()).into_iter().map(|line| line.text).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     traffic: blue (100 % blue, 0 % green), https://shop-alb.example
       HTTPS:443 default: 100 % blue, 0 % green
@@ -80,7 +80,7 @@ fn bounds_drift_and_the_commands_that_move_users_are_lines() {
 
 #[test]
 fn bounds_drift_and_the_commands_that_move_users_are_in_the_json() {
-    let value: serde_json::Value = serde_json::from_str(&json(&drifted())).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&status_json(&drifted())).unwrap();
     let green = &value["colors"][1];
     assert_eq!((green["min_capacity"].as_u64(), green["max_capacity"].as_u64()), (Some(1), Some(2)));
     assert_eq!(green["scale_in_suspended"], false);

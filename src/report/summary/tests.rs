@@ -7,43 +7,45 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::Difference;
 use crate::failure::{Failure, Reason};
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, ProbeFailure, ProbeFailureKind, Refusal, Stuck};
-use crate::plan::traffic::Brief;
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Waiting};
+use crate::plan::step::{
+    EndStateReason, ProbeFailure, ProbeFailureKind, Refusal, RunFailure, TrafficFailure,
+};
+use crate::plan::traffic::TrafficPlan;
+use crate::plan::verdict::{DeploymentFailure, Waiting};
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, BLUE_80, brief, crash, drifted, failed, moved, not_moved, overview, planned, refused,
-    report, revision, trouble,
+    ACCOUNT, BLUE, BLUE_80, crash, drifted, failed, moved, not_moved, overview, planned, refused, report,
+    revision, traffic_plan, trouble,
 };
 
 /// A deployment that failed without more to tell.
-fn ended(end: Ended) -> Report {
-    failed(Failing::Deployment(end), Cause::default())
+fn ended(end: DeploymentFailure) -> Report {
+    failed(RunFailure::Deployment(end), Cause::default())
 }
 
 #[test]
 fn success() {
-    insta::assert_snapshot!(summary(&report()));
+    insta::assert_snapshot!(render_summary(&report()));
 }
 
 #[test]
 fn unchanged() {
     let changes = Vec::new();
     let plan = Some(Planned { steps: Vec::new(), changes, ..planned() });
-    insta::assert_snapshot!(summary(&Report { outcome: Outcome::Unchanged, plan, ..report() }));
+    insta::assert_snapshot!(render_summary(&Report { outcome: Outcome::Unchanged, plan, ..report() }));
 }
 
 #[test]
 fn plan_only() {
     let (outcome, healthy, left) = (Outcome::Planned, None, Left::Untouched);
-    insta::assert_snapshot!(summary(&Report { outcome, healthy, left, ..report() }));
+    insta::assert_snapshot!(render_summary(&Report { outcome, healthy, left, ..report() }));
 }
 
 #[test]
 fn a_refusal() {
-    insta::assert_snapshot!(summary(&refused(Refusal::LiveColor {
+    insta::assert_snapshot!(render_summary(&refused(Refusal::LiveColor {
         color: Color::Blue,
         split: BLUE,
         rules: Vec::new()
@@ -58,7 +60,7 @@ fn bad_input() {
     ];
     let (overview, plan, refusal, color) = (None, None, None, None);
     let bad = Report { problems, overview, plan, refusal, color, ..refused(Refusal::NoDevelop) };
-    insta::assert_snapshot!(summary(&Report { reason: Some(Reason::BadInput), ..bad }));
+    insta::assert_snapshot!(render_summary(&Report { reason: Some(Reason::BadInput), ..bad }));
 }
 
 #[test]
@@ -66,29 +68,32 @@ fn another_failure() {
     let failure =
         Some(Failure::new(Reason::ImageMissing, "The image `shop/web:v9` does not exist.", "Push it."));
     let reason = Some(Reason::ImageMissing);
-    let told = summary(&Report { failure, reason, refusal: None, ..refused(Refusal::NoDevelop) });
+    let told = render_summary(&Report { failure, reason, refusal: None, ..refused(Refusal::NoDevelop) });
     assert!(told.starts_with("### ⛔ Refused: deploy to green (image-missing)\n\nNot started. The image <code>shop/web:v9</code>"), "{told}");
 }
 
 #[test]
 fn a_crash_that_was_put_back() {
-    insta::assert_snapshot!(summary(&failed(Failing::Deployment(Ended::CircuitBreaker), crash())));
+    insta::assert_snapshot!(render_summary(&failed(
+        RunFailure::Deployment(DeploymentFailure::CircuitBreaker),
+        crash()
+    )));
 }
 
 #[test]
 fn each_end_of_a_deployment() {
     let all = [
-        Ended::Alarm(vec!["web-5xx".to_owned()]),
-        Ended::TasksFailing { failed: 3 },
-        Ended::Stopped,
-        Ended::Superseded { by: revision(9) },
-        Ended::Drained,
-        Ended::NoRoom,
-        Ended::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
-        Ended::Trouble(trouble(TroubleKind::Denied, "AccessDeniedException", "")),
+        DeploymentFailure::Alarm(vec!["web-5xx".to_owned()]),
+        DeploymentFailure::TasksFailing { failed: 3 },
+        DeploymentFailure::Stopped,
+        DeploymentFailure::Superseded { by: revision(9) },
+        DeploymentFailure::Drained,
+        DeploymentFailure::NoRoom,
+        DeploymentFailure::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
+        DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied, "AccessDeniedException", "")),
     ];
     let told = all.map(|end| {
-        let whole = summary(&ended(end));
+        let whole = render_summary(&ended(end));
         whole.split("Logs:").next().unwrap_or_default().to_owned()
     });
     insta::assert_snapshot!(told.join("\n"));
@@ -99,16 +104,22 @@ fn a_probe_with_a_wrong_answer() {
     let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
     let probe = ProbeFailure { url: "http://alb:8080/healthz".to_owned(), kind };
     let cause = Cause { findings: vec![Finding::Probe(probe.clone())], logs: Vec::new() };
-    let told = summary(&failed(Failing::Probe(probe), cause));
+    let told = render_summary(&failed(RunFailure::Probe(probe), cause));
     insta::assert_snapshot!(told.split("Logs:").next().unwrap());
 }
 
 #[test]
 fn cancelled_and_left_unknown() {
     let outcome = Outcome::Cancelled;
-    let (left, because) = (Left::Unknown, Some(Because::NotConfirmed));
-    let cancelled = failed(Failing::Cancelled, Cause::default());
-    insta::assert_snapshot!(summary(&Report { outcome, left, because, logs: Vec::new(), ..cancelled }));
+    let (left, because) = (Left::Unknown, Some(EndStateReason::NotConfirmed));
+    let cancelled = failed(RunFailure::Cancelled, Cause::default());
+    insta::assert_snapshot!(render_summary(&Report {
+        outcome,
+        left,
+        because,
+        logs: Vec::new(),
+        ..cancelled
+    }));
 }
 
 #[test]
@@ -122,7 +133,7 @@ fn status_with_parts_that_could_not_be_read() {
     }
     seen.colors.truncate(1);
     seen.missing = vec![(Color::Green, "web-green".to_owned())];
-    let mut denied = trouble(TroubleKind::Denied, "AccessDenied", "");
+    let mut denied = trouble(AwsErrorKind::Denied, "AccessDenied", "");
     (denied.action, denied.resource) = ("elasticloadbalancing:DescribeRules", "shop-alb".to_owned());
     seen.unread = vec![denied];
     let read = Report {
@@ -136,7 +147,7 @@ fn status_with_parts_that_could_not_be_read() {
         overview: Some(seen),
         ..report()
     };
-    insta::assert_snapshot!(summary(&read));
+    insta::assert_snapshot!(render_summary(&read));
 }
 
 #[test]
@@ -165,12 +176,12 @@ fn full_of(text: &str, times: usize) -> Report {
         (view.service, view.revision) = (text.to_owned(), text.to_owned());
         (view.test_url, view.digests) = (Some(text.to_owned()), many().collect());
     }
-    seen.unread = many().map(|message| trouble(TroubleKind::Denied, text, &message)).collect();
+    seen.unread = many().map(|message| trouble(AwsErrorKind::Denied, text, &message)).collect();
     let cause = Cause { findings: many().map(finding).collect(), logs: Vec::new() };
     Report {
         plan: Some(Planned { changes: many().map(difference).collect(), ..planned() }),
         overview: Some(seen),
-        ..failed(Failing::Deployment(Ended::CircuitBreaker), cause)
+        ..failed(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), cause)
     }
 }
 
@@ -180,14 +191,14 @@ fn a_summary_has_room_for_the_worst() {
     let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
     let bad = Report { problems, ..refused(Refusal::NoDevelop) };
     for report in [worst, Report { refusal: None, ..bad }] {
-        let told = summary(&report);
+        let told = render_summary(&report);
         assert!(told.len() < 1 << 20, "{} bytes", told.len());
     }
 }
 
 /// A summary up to the table of the colors, and from the notes on.
 fn of_traffic(report: &Report) -> String {
-    let told = summary(report);
+    let told = render_summary(report);
     let (head, rest) = told.split_once("Production:").unwrap();
     let (_, tail) = rest.rsplit_once("| [develop]").unwrap();
     let (tail, _) = tail.split_once("**Possible now**").unwrap();
@@ -196,7 +207,7 @@ fn of_traffic(report: &Report) -> String {
 
 #[test]
 fn bounds_and_drift_are_shown() {
-    let told = summary(&Report { overview: Some(drifted()), ..report() });
+    let told = render_summary(&Report { overview: Some(drifted()), ..report() });
     let green = told.lines().find(|line| line.starts_with("| [green]")).unwrap().to_owned();
     let (_, drift) = told.split_once("**Drift**").unwrap();
     insta::assert_snapshot!(format!("{green}\n{}", drift.split("<sub>").next().unwrap()), @r"
@@ -325,8 +336,9 @@ fn a_plan_to_move_users_says_what_it_would_do() {
 
 #[test]
 fn users_were_sent_back_by_an_alarm() {
-    let failing = Failing::Traffic(Stuck::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
-    let told = of_traffic(&not_moved(failing, Left::Restored, Because::PutBack));
+    let failing =
+        RunFailure::Traffic(TrafficFailure::Alarm(vec![("web-5xx".to_owned(), "7 > 1".to_owned())]));
+    let told = of_traffic(&not_moved(failing, Left::Restored, EndStateReason::RestoredByRun));
     insta::assert_snapshot!(told.split("<details>").next().unwrap(), @r"
     ### ❌ Failed: redirect-traffic to blue-80 (alarm)
 
@@ -353,7 +365,7 @@ fn users_were_sent_back_by_an_alarm() {
 #[test]
 fn nothing_was_to_be_moved() {
     let (outcome, left) = (Outcome::Unchanged, Left::Untouched);
-    let traffic = Some(Box::new(Brief { from: BLUE_80, steps: Vec::new(), ..brief() }));
+    let traffic = Some(Box::new(TrafficPlan { from: BLUE_80, steps: Vec::new(), ..traffic_plan() }));
     let told = of_traffic(&Report { outcome, left, traffic, ..moved() });
     insta::assert_snapshot!(told.split("<details>").next().unwrap(), @r"
     ### ✅ Unchanged: redirect-traffic to blue-80
@@ -373,19 +385,19 @@ proptest! {
 
     #[test]
     fn invariant_32_no_account_is_in_a_summary(text in "[a-z0-9:/ .-]{0,20}") {
-        let told = summary(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
+        let told = render_summary(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
         prop_assert!(!told.contains(ACCOUNT), "{told}");
     }
 
     #[test]
     fn invariant_32_no_account_and_nothing_live_is_in_a_summary_of_traffic(text in "[@#|<>`a-z0-9\\\\_*:/ -]{0,30}") {
         let mut all = moved();
-        if let Some(brief) = &mut all.traffic {
-            brief.no_data = vec![format!("{text}{ACCOUNT}")];
-            brief.rules.iter_mut().for_each(|rule| rule.name.clone_from(&text));
-            brief.rules.iter_mut().for_each(|rule| rule.undo.actions = serde_json::json!([text]));
+        if let Some(traffic_plan) = &mut all.traffic {
+            traffic_plan.no_data = vec![format!("{text}{ACCOUNT}")];
+            traffic_plan.rules.iter_mut().for_each(|rule| rule.name.clone_from(&text));
+            traffic_plan.rules.iter_mut().for_each(|rule| rule.undo.actions = serde_json::json!([text]));
         }
-        let told = summary(&all);
+        let told = render_summary(&all);
         prop_assert!(!told.contains(ACCOUNT), "{told}");
         let mut fenced = false;
         for line in told.lines() {
@@ -402,7 +414,7 @@ proptest! {
 
     #[test]
     fn foreign_text_stays_in_its_place(text in "[@#|<>`a-z0-9\\n\\r\\\\_*:/ -]{0,30}") {
-        let told = summary(&full_of(&text, 2));
+        let told = render_summary(&full_of(&text, 2));
         let mut fenced = false;
         for line in told.lines() {
             if line.starts_with("```") {

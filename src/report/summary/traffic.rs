@@ -1,17 +1,17 @@
 //! A change of traffic in the job summary.
 
-use super::{CELLS, NARROWEST_CELLS, Shape, bar_of, unknown};
+use super::{CELLS, NARROWEST_CELLS, Shape, bar_of, render_unknown_split};
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::plan::color::Split;
 use crate::plan::step::{Capacity, Left};
-use crate::plan::traffic::{Brief, RuleChange};
-use crate::report::markdown::{block, inline, message};
-use crate::report::names::change;
+use crate::plan::traffic::{RuleChange, TrafficPlan};
+use crate::report::markdown::{code_block, inline_text, render_message};
+use crate::report::names::format_change;
 use crate::report::words;
 
-/// How users were split, are, and shall be: as bars.
-pub(super) fn bars(brief: &Brief, report: &Report, shape: Shape<'_>) -> String {
+/// The splits before, now and planned, as bars.
+pub(super) fn split_bars(traffic_plan: &TrafficPlan, report: &Report, shape: Shape<'_>) -> String {
     let cells = match shape {
         Shape::Wide => CELLS,
         Shape::Narrow(_) => NARROWEST_CELLS,
@@ -19,68 +19,73 @@ pub(super) fn bars(brief: &Brief, report: &Report, shape: Shape<'_>) -> String {
     let overview = report.overview.as_ref();
     let known = report.split.or_else(|| overview.filter(|_| report.stale)?.known_split());
     let now = known.map(|split| (if report.stale { "seen" } else { "now" }, split));
-    let wanted = known.is_none_or(|now| !now.same_ratio(brief.to)).then_some(("wanted", brief.to));
-    let before = brief.agreed().then_some(("before", brief.from));
+    let wanted =
+        known.is_none_or(|now| !now.same_ratio(traffic_plan.to)).then_some(("wanted", traffic_plan.to));
+    let before = traffic_plan.agreed().then_some(("before", traffic_plan.from));
     let lines = match report.outcome {
-        Outcome::Planned => [now, Some(("after", brief.to)), None],
+        Outcome::Planned => [now, Some(("after", traffic_plan.to)), None],
         Outcome::Unchanged => [now, None, None],
-        // Not begun, or under way.
+        // Not begun, or in progress.
         Outcome::Refused => [now, wanted, None],
         Outcome::Succeeded | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
             [before, now, wanted]
         }
     };
     let lines: Vec<(&str, Split)> = lines.into_iter().flatten().collect();
-    let unknown = overview.filter(|_| known.is_none()).map(unknown).unwrap_or_default();
+    let unknown = overview.filter(|_| known.is_none()).map(render_unknown_split).unwrap_or_default();
     let lines: Vec<String> =
         lines.into_iter().map(|(label, split)| format!("{label:<6}  {}", bar_of(split, cells))).collect();
-    let bars = if lines.is_empty() { String::new() } else { block("text", &lines) };
+    let bars = if lines.is_empty() { String::new() } else { code_block("text", &lines) };
     format!("{bars}{unknown}\n")
 }
 
-/// What users have to know after it, or before it: weights take their time, and clients may stay.
-pub(super) fn notes(brief: &Brief, report: &Report) -> String {
+/// Notes for users of the action: weights need time to apply, and sticky clients may stay.
+pub(super) fn traffic_notes(traffic_plan: &TrafficPlan, report: &Report) -> String {
     let told = match (report.outcome, report.left) {
         (Outcome::Succeeded | Outcome::Planned, _) | (_, Left::Changed | Left::Unknown) => true,
         (_, Left::Untouched | Left::Restored) => false,
     };
-    if !told || brief.from.same_ratio(brief.to) {
+    if !told || traffic_plan.from.same_ratio(traffic_plan.to) {
         return String::new();
     }
-    let stay = words::stickiness(brief).unwrap_or_default();
-    message(&format!("{}\n{stay}", words::PROPAGATION))
+    let stay = words::render_stickiness(traffic_plan).unwrap_or_default();
+    render_message(&format!("{}\n{stay}", words::PROPAGATION))
 }
 
 /// The plan: rules, capacity, steps.
-pub(super) fn plan(brief: &Brief, only: bool) -> String {
+pub(super) fn plan_section(traffic_plan: &TrafficPlan, only: bool) -> String {
     let mut out = String::from("| listener rule | before | after |\n|---|---|---|\n");
-    out.extend(brief.rules.iter().map(|one| rule(one, brief)));
-    out.push_str(&format!("\n{}.\n\n", words::load(brief.load)));
+    out.extend(traffic_plan.rules.iter().map(|one| rule_row(one, traffic_plan)));
+    out.push_str(&format!("\n{}.\n\n", words::render_load(traffic_plan.load)));
     out.push_str(
         "| color | users | healthy | needed | desired count | MaxCapacity |\n|---|---|---|---|---|---|\n",
     );
-    out.extend(brief.capacity.iter().map(|color| capacity(color, brief)));
+    out.extend(traffic_plan.capacity.iter().map(|color| capacity_row(color, traffic_plan)));
     out.push('\n');
-    let texts = [words::scaled_first(brief), words::held(brief), words::silent(&brief.no_data)];
+    let texts = [
+        words::scaled_first(traffic_plan),
+        words::render_bake_steps(traffic_plan),
+        words::render_silent_alarms(&traffic_plan.no_data),
+    ];
     for text in texts.into_iter().flatten() {
-        out.push_str(&message(&format!("{}.", capital(&text))));
+        out.push_str(&render_message(&format!("{}.", capitalize_first(&text))));
     }
-    let hidden = words::hidden_steps(brief.steps.len());
-    for (at, step) in brief.steps.iter().enumerate() {
+    let hidden = words::hidden_steps(traffic_plan.steps.len());
+    for (at, step) in traffic_plan.steps.iter().enumerate() {
         if at == hidden.start && !hidden.is_empty() {
-            out.push_str(&format!("\n{}\n\n", message(&words::more_steps(&hidden)).trim_end()));
+            out.push_str(&format!("\n{}\n\n", render_message(&words::more_steps(&hidden)).trim_end()));
         }
         if hidden.contains(&at) {
             continue;
         }
-        out.push_str(&format!("{}. {}\n", at + 1, message(&words::step(step)).trim_end()));
+        out.push_str(&format!("{}. {}\n", at + 1, render_message(&words::render_step(step)).trim_end()));
     }
-    if brief.steps.is_empty() {
+    if traffic_plan.steps.is_empty() {
         out.push_str("Nothing to change.\n");
     }
     if only {
         out.push('\n');
-        out.push_str(&message(&format!("{}.", words::job_time(brief.longest))));
+        out.push_str(&render_message(&format!("{}.", words::job_time(traffic_plan.longest))));
     }
     let (title, end) =
         if only { ("**Plan**", "") } else { ("<details><summary>Plan</summary>", "\n</details>\n") };
@@ -88,24 +93,24 @@ pub(super) fn plan(brief: &Brief, only: bool) -> String {
 }
 
 /// One rule's row.
-fn rule(rule: &RuleChange, brief: &Brief) -> String {
-    let told = change(rule.before, rule.after);
+fn rule_row(rule: &RuleChange, traffic_plan: &TrafficPlan) -> String {
+    let told = format_change(rule.before, rule.after);
     let (before, after) = told.split_once(" -> ").unwrap_or((&told, ""));
-    let away = brief.copy.as_ref().filter(|copy| copy.away);
+    let away = traffic_plan.copy.as_ref().filter(|copy| copy.away);
     let away = away.map(|copy| format!("{}, then ", copy.tested)).unwrap_or_default();
-    format!("| {} | {before} | {away}{after} |\n", inline(&rule.name))
+    format!("| {} | {before} | {away}{after} |\n", inline_text(&rule.name))
 }
 
 /// One color's row.
-fn capacity(capacity: &Capacity, brief: &Brief) -> String {
+fn capacity_row(capacity: &Capacity, traffic_plan: &TrafficPlan) -> String {
     let Capacity { color, share, healthy, desired, most, .. } = capacity;
-    let needed = words::needed(capacity, brief.need(*color).unwrap_or_default());
+    let needed = words::render_needed(capacity, traffic_plan.need(*color).unwrap_or_default());
     let most = most.map_or("–".to_owned(), |most| most.to_string());
     format!("| {color} | {share} % | {healthy} | {needed} | {desired} | {most} |\n")
 }
 
-/// The text with a capital at its beginning.
-fn capital(text: &str) -> String {
+/// The text with a capital first letter.
+fn capitalize_first(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }

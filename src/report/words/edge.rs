@@ -1,14 +1,14 @@
-//! What goes wrong around a run: no HTTP client, the wrong account, a file of the runner that can't be written.
+//! Failures around a run: no HTTP client, the wrong account, a file of the runner that can't be written.
 
 use std::time::Duration;
 
 use crate::failure::{Failure, Reason};
 use crate::plan::problem::Problem;
 
-/// Why a step was not sent.
+/// Reason for an unsent step.
 pub(crate) const MISPLACED_STEP: &str = "this step does not belong to this command; nothing was sent";
 
-/// No HTTP client can be made: as good as always, no CA certificates were found.
+/// No HTTP client is possible: almost always, no CA certificates were found.
 pub(crate) fn no_http_client(why: &str) -> Failure {
     Failure::new(
         Reason::Unreachable,
@@ -30,7 +30,7 @@ pub(crate) fn wrong_account(account: &str, allowed: &[String]) -> Failure {
     )
 }
 
-/// ARNs of another account than that of the credentials; at least one.
+/// ARNs of another account than the credentials' account; at least one.
 pub(crate) fn foreign_arns(foreign: &[Problem]) -> Failure {
     let lines: Vec<String> = foreign.iter().map(Problem::to_string).collect();
     Failure::new(
@@ -45,8 +45,13 @@ pub(crate) fn file_trouble(what: &str, error: &str) -> String {
     format!("couldn't write {what}: {error}. What happens in AWS is not affected.")
 }
 
-/// One attempt of a call, for who debugs: how it was answered, after how long, and the id that AWS's support asks for.
-pub(crate) fn attempt(call: &str, status: Option<u16>, request: Option<&str>, took: Duration) -> String {
+/// One attempt of a call, for debugging: the answer, its time, and the request id for AWS Support.
+pub(crate) fn render_attempt(
+    call: &str,
+    status: Option<u16>,
+    request: Option<&str>,
+    took: Duration,
+) -> String {
     let answer = status.map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
     let request = request.map(|id| format!(", request {id}")).unwrap_or_default();
     format!("{call}: {answer} after {} ms{request}", took.as_millis())

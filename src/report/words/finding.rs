@@ -1,97 +1,101 @@
-//! What was seen of a failed deployment, and the next step.
+//! Findings about a failed deployment, and the next step.
 
 use crate::plan::cause::Finding;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind};
-use crate::report::names::{count, quoted};
-use crate::report::secrets::{foreign, masked};
+use crate::report::names::{count_noun, in_backticks};
+use crate::report::secrets::{mask_line, mask_secrets};
 
-/// What was seen as a sentence, and what to do next; the second is empty where nothing more can be said.
-pub(crate) fn finding(finding: &Finding) -> (String, &'static str) {
+/// A finding as a sentence, and the next step; the next step is empty if nothing more can be said.
+pub(crate) fn render_finding(finding: &Finding) -> (String, &'static str) {
     match finding {
-        Finding::Probe(failure) => probe(failure),
+        Finding::Probe(failure) => render_probe_failure(failure),
         Finding::Image { container, image, reason } => (
             format!(
                 "Container {} can't pull its image {}{}",
-                quoted(container),
-                quoted(image),
-                because(reason)
+                in_backticks(container),
+                in_backticks(image),
+                reason_suffix(reason)
             ),
             "Check that this tag exists in the registry, that the task's execution role may pull it, and that the subnets reach the registry.",
         ),
         Finding::OutOfMemory { container, tasks } => (
             format!(
                 "Container {} was killed for its memory in {}.",
-                quoted(container),
-                count(*tasks, "task")
+                in_backticks(container),
+                count_noun(*tasks, "task")
             ),
             "Raise `memory` of the container or the task, or find what takes it in the new version.",
         ),
         Finding::Exit { container, code, reason, tasks } => (
             format!(
                 "Container {} exited with code {code} in {}{}",
-                quoted(container),
-                count(*tasks, "task"),
-                because(reason.as_deref().unwrap_or_default())
+                in_backticks(container),
+                count_noun(*tasks, "task"),
+                reason_suffix(reason.as_deref().unwrap_or_default())
             ),
-            exit(*code),
+            exit_code_hint(*code),
         ),
         Finding::Target { group, code, description, targets } => {
-            (unhealthy((group, code, description), *targets), target(code))
+            (render_unhealthy((group, code, description), *targets), target_code_hint(code))
         }
-        Finding::Stopped { code, reason, tasks } => stopped(code, reason, *tasks),
+        Finding::Stopped { code, reason, tasks } => render_stopped_tasks(code, reason, *tasks),
         Finding::Placement { message } => (
-            format!("ECS can't place the new tasks{}", because(message)),
+            format!("ECS can't place the new tasks{}", reason_suffix(message)),
             "Make room: more container instances or a free port and enough CPU and memory on them, or smaller tasks.",
         ),
-        Finding::Aws { reason } => (format!("ECS says{}", because(reason)), ""),
+        Finding::Aws { reason } => (format!("ECS says{}", reason_suffix(reason)), ""),
     }
 }
 
-/// What the load balancer saw of targets: group, code, description. Status codes stand in the description alone:
-/// `Health checks failed with these codes: [500]`.
-fn unhealthy((group, code, description): (&str, &str, &str), targets: u32) -> String {
-    let of = count(targets, "target");
+/// The load balancer's view of targets: group, code, description. Only the description holds the status codes: `Health
+/// checks failed with these codes: [500]`.
+fn render_unhealthy((group, code, description): (&str, &str, &str), targets: u32) -> String {
+    let of = count_noun(targets, "target");
     match description.split_once("codes: [").and_then(|(_, codes)| codes.split_once(']')) {
         Some((codes, _)) if code == "Target.ResponseCodeMismatch" => {
-            format!("The load balancer's health check of {} got {} from {of}.", quoted(group), foreign(codes))
+            format!(
+                "The load balancer's health check of {} got {} from {of}.",
+                in_backticks(group),
+                mask_line(codes)
+            )
         }
         Some(_) | None => format!(
             "The load balancer finds {of} of {} not healthy, {}{}",
-            quoted(group),
-            quoted(&masked(code)),
-            because(description)
+            in_backticks(group),
+            in_backticks(&mask_secrets(code)),
+            reason_suffix(description)
         ),
     }
 }
 
-/// Foreign words after a colon, or the end of the sentence.
-fn because(reason: &str) -> String {
-    let reason = foreign(reason);
+/// Foreign text after a colon, or the end of the sentence.
+fn reason_suffix(reason: &str) -> String {
+    let reason = mask_line(reason);
     let reason = reason.trim_end_matches('.');
     if reason.is_empty() { ".".to_owned() } else { format!(": {reason}.") }
 }
 
-/// How to trust a private authority. The variable replaces the public authorities, which AWS's own certificates need.
+/// Steps to trust a private authority. The variable replaces the public authorities, which AWS's own certificates need.
 const UNTRUSTED: &str = "Give the step a CA bundle that holds its authority next to the public ones, as a path inside the workspace:
   env:
     SSL_CERT_FILE: /github/workspace/ca-bundle.pem";
 
-/// Names in backticks, or that there is none. They are the certificate's, so foreign.
-fn listed(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| quoted(&masked(name))).collect();
+/// Names in backticks, or `no name`. The names are foreign text from the certificate.
+fn list_names(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| in_backticks(&mask_secrets(name))).collect();
     if names.is_empty() { "no name".to_owned() } else { names.join(", ") }
 }
 
 /// A probe's answer. Never its body.
-fn probe(failure: &ProbeFailure) -> (String, &'static str) {
-    let url = quoted(&failure.url);
+fn render_probe_failure(failure: &ProbeFailure) -> (String, &'static str) {
+    let url = in_backticks(&failure.url);
     match &failure.kind {
         ProbeFailureKind::Status { found, wanted } => (
             format!("The probe {url} was answered with status {found} instead of {wanted}."),
             "The version runs but answers wrongly: read its log, or correct the probe.",
         ),
         ProbeFailureKind::Body { wanted } => (
-            format!("The answer to the probe {url} does not contain {}.", quoted(wanted)),
+            format!("The answer to the probe {url} does not contain {}.", in_backticks(wanted)),
             "The version runs but answers wrongly: read its log, or correct the probe.",
         ),
         ProbeFailureKind::NoRule => (
@@ -101,35 +105,35 @@ fn probe(failure: &ProbeFailure) -> (String, &'static str) {
         ProbeFailureKind::Certificate { names, host } => (
             format!(
                 "The certificate that the probe {url} was shown is for {}, not for {}.",
-                listed(names),
-                quoted(host)
+                list_names(names),
+                in_backticks(host)
             ),
             "Add a certificate for this host to the listener, which chooses by the name that is asked for; or name a host of its certificate: `hosts` in the config file, or the rule's host condition.",
         ),
         ProbeFailureKind::Elsewhere { proxy, host } => (
             format!(
                 "The probe {url} was not sent: it would go through the proxy {}, which looks {} up itself, and this name does not lead to the load balancer.",
-                quoted(proxy),
-                quoted(host)
+                in_backticks(proxy),
+                in_backticks(host)
             ),
             "Add the host to NO_PROXY, let its DNS record lead to the load balancer, or probe over HTTP.",
         ),
         ProbeFailureKind::Unreachable { why } if why.contains("UnknownIssuer") => (
             format!(
                 "The probe {url} was not sent: the runner does not trust the listener's certificate{}",
-                because(why)
+                reason_suffix(why)
             ),
             UNTRUSTED,
         ),
         ProbeFailureKind::Unreachable { why } => (
-            format!("The probe {url} got no answer from where the job runs{}", because(why)),
+            format!("The probe {url} got no answer from where the job runs{}", reason_suffix(why)),
             "Its targets are healthy for the load balancer, so look at the way there first: the load balancer's security group has to let the runner in on the test port, an internal one needs a runner in the VPC. Or remove `probes`.",
         ),
     }
 }
 
-/// What an exit code tells (POSIX: 128 and more are signals).
-fn exit(code: i32) -> &'static str {
+/// Meaning of an exit code (POSIX: 128 and more are signals).
+fn exit_code_hint(code: i32) -> &'static str {
     match code {
         125..=127 => {
             "The command could not be started: check `command` and `entryPoint`, and that the image is built for the task's CPU architecture."
@@ -141,8 +145,8 @@ fn exit(code: i32) -> &'static str {
     }
 }
 
-/// What a target's reason code tells (API_TargetHealth).
-fn target(code: &str) -> &'static str {
+/// Meaning of a target's reason code (API_TargetHealth).
+fn target_code_hint(code: &str) -> &'static str {
     match code {
         "Target.ResponseCodeMismatch" => {
             "Compare what the health check's path answers with the codes that the target group accepts, and read the container's log."
@@ -162,7 +166,7 @@ fn target(code: &str) -> &'static str {
 }
 
 /// Tasks that stopped, by their stop code.
-fn stopped(code: &str, reason: &str, tasks: u32) -> (String, &'static str) {
+fn render_stopped_tasks(code: &str, reason: &str, tasks: u32) -> (String, &'static str) {
     let next = match code {
         "TaskFailedToStart" => {
             "Correct what the reason names: often secrets, log group, network or the execution role."
@@ -175,7 +179,10 @@ fn stopped(code: &str, reason: &str, tasks: u32) -> (String, &'static str) {
         "container" => "Read the container's log.",
         _ => "See the stopped tasks in the ECS console; they are listed for about an hour.",
     };
-    let named =
-        if code.is_empty() || code == "container" { String::new() } else { format!(" ({})", foreign(code)) };
-    (format!("{} stopped{named}{}", count(tasks, "task"), because(reason)), next)
+    let named = if code.is_empty() || code == "container" {
+        String::new()
+    } else {
+        format!(" ({})", mask_line(code))
+    };
+    (format!("{} stopped{named}{}", count_noun(tasks, "task"), reason_suffix(reason)), next)
 }

@@ -1,19 +1,19 @@
-//! What a run that did not succeed left in AWS, and why.
+//! The state in AWS after a run that did not succeed, and the reason.
 
-use super::{promote, refusal, repeated, traffic, trouble};
+use super::{promote, render_aws_error, render_refusal, repeated, traffic};
 use crate::plan::color::Color;
 use crate::plan::repeats::Unkept;
-use crate::plan::step::{Because, Left, Refusal};
+use crate::plan::step::{EndStateReason, Left, Refusal};
 use crate::report::about::About;
 use crate::report::names::short_arn;
 
-/// What is left and why; ends with lines to paste where there is something to do.
-pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
+/// The state left in AWS and the reason; ends with lines to paste if there is something to do.
+pub(crate) fn render_end_state(because: &EndStateReason, left: Left, about: &About) -> String {
     if let Some(users) = &about.users {
-        return traffic::because(because, left, (about, users));
+        return traffic::render_traffic_end_state(because, left, (about, users));
     }
-    let said = why(because, about);
-    let stay = about.moved.map(promote::stay).unwrap_or_default();
+    let said = end_reason(because, about);
+    let stay = about.moved.map(promote::render_user_position).unwrap_or_default();
     match left {
         Left::Untouched => format!("Left untouched: {said}{stay}"),
         Left::Restored => format!("Restored: {said}{stay}"),
@@ -28,89 +28,95 @@ pub(crate) fn because(because: &Because, left: Left, about: &About) -> String {
     }
 }
 
-/// What to do so that the way back works next time.
-pub(super) fn next_time(because: &Because) -> String {
+/// The remedy that makes the next restore work.
+pub(super) fn next_time(because: &EndStateReason) -> String {
     match because {
-        Because::Trouble(with) => format!("\nSo that the next way back works: {}", trouble(with).hint),
-        Because::NothingChanged
-        | Because::PutBack
-        | Because::AwsPutBack
-        | Because::AwsElsewhere
-        | Because::Asked
-        | Because::Theirs
-        | Because::NothingToGoBackTo
-        | Because::SameDefinition
-        | Because::OnlyDrains
-        | Because::UsersCame
-        | Because::UsersCameMeanwhile { .. }
-        | Because::CountKept { .. }
-        | Because::UsersNotKnown(_)
-        | Because::ScalingStays
-        | Because::NotConfirmed
-        | Because::NotEnough(_)
-        | Because::Midway
-        | Because::Arrived
-        | Because::NotServed
-        | Because::Repeated(_) => String::new(),
+        EndStateReason::AwsError(with) => {
+            format!("\nSo that the next way back works: {}", render_aws_error(with).hint)
+        }
+        EndStateReason::NothingChanged
+        | EndStateReason::RestoredByRun
+        | EndStateReason::RestoredByAws
+        | EndStateReason::AwsElsewhere
+        | EndStateReason::Asked
+        | EndStateReason::ChangedExternally
+        | EndStateReason::NothingToGoBackTo
+        | EndStateReason::SameDefinition
+        | EndStateReason::OnlyDrains
+        | EndStateReason::UsersCame
+        | EndStateReason::UsersCameMeanwhile { .. }
+        | EndStateReason::CountKept { .. }
+        | EndStateReason::UsersNotKnown(_)
+        | EndStateReason::ScalingStays
+        | EndStateReason::NotConfirmed
+        | EndStateReason::NotEnough(_)
+        | EndStateReason::Midway
+        | EndStateReason::Arrived
+        | EndStateReason::NotServed
+        | EndStateReason::Repeated(_) => String::new(),
     }
 }
 
-/// The sentence for each.
-fn why(because: &Because, about: &About) -> String {
+/// The sentence for each reason.
+fn end_reason(because: &EndStateReason, about: &About) -> String {
     let (name, before) = (about.name(), about.version_before());
     match because {
-        Because::NothingChanged => format!("nothing of {name} was changed."),
-        Because::PutBack => format!("this run put {name} back to {before}, and read it back from AWS."),
-        Because::AwsPutBack => format!("AWS put {name} back to {before}; this run read it back."),
-        Because::AwsElsewhere => format!(
+        EndStateReason::NothingChanged => format!("nothing of {name} was changed."),
+        EndStateReason::RestoredByRun => {
+            format!("this run put {name} back to {before}, and read it back from AWS.")
+        }
+        EndStateReason::RestoredByAws => format!("AWS put {name} back to {before}; this run read it back."),
+        EndStateReason::AwsElsewhere => format!(
             "AWS rolled {name} back to the last version that it saw complete, which is not {before} that this run found.{}",
             put_back(about)
         ),
-        Because::Asked => format!(
+        EndStateReason::Asked => format!(
             "`on-cancel` is `leave`, so AWS goes on with the new version of {name} unwatched.{}",
             put_back(about)
         ),
-        Because::Theirs => format!(
+        EndStateReason::ChangedExternally => format!(
             "somebody else changed {name} meanwhile, and theirs stands. See who, then run again if it is still wanted."
         ),
-        Because::NothingToGoBackTo => format!(
+        EndStateReason::NothingToGoBackTo => format!(
             "{name} wanted this version already when the run began, and what it ran before is not known. ECS keeps trying. Deploy a version that works:\n  task-definition: FAMILY:REVISION"
         ),
-        Because::SameDefinition => format!(
+        EndStateReason::SameDefinition => format!(
             "{name} rolled out the same task definition again, because an image tag may have moved; there is no other one to go back to. Deploy an image that works, by digest:\n  image: REPOSITORY@sha256:DIGEST"
         ),
-        Because::OnlyDrains => format!(
+        EndStateReason::OnlyDrains => format!(
             "the new version of {name} is healthy and stays; ECS still waits for old tasks to drain. Raise `timeout`, or lower the target group's deregistration delay, in Terraform:\n  deregistration_delay = 30"
         ),
-        Because::UsersCame => users_came(about),
-        Because::UsersCameMeanwhile { version } => users_came_meanwhile(short_arn(version), about),
-        Because::CountKept { count } => format!(
+        EndStateReason::UsersCame => users_came(about),
+        EndStateReason::UsersCameMeanwhile { version } => users_came_meanwhile(short_arn(version), about),
+        EndStateReason::CountKept { count } => format!(
             "{name} has {before} again. Users came to it meanwhile, so this run raised its desired count to {count} again instead of leaving them with fewer tasks."
         ),
-        Because::UsersNotKnown(why) => users_not_known(why, about),
-        Because::ScalingStays => format!(
+        EndStateReason::UsersNotKnown(why) => users_not_known(why, about),
+        EndStateReason::ScalingStays => format!(
             "{name} itself was not changed; what this run wrote for its scaling (policies, alarms, bounds) stays, and the next run goes on from it."
         ),
-        Because::Trouble(with) => {
-            let failure = trouble(with);
+        EndStateReason::AwsError(with) => {
+            let failure = render_aws_error(with);
             format!("the way back failed. {}", failure.what)
         }
-        Because::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
-        // Ends of a change of traffic; said all the same.
-        Because::NotEnough(capacity) => format!("{} has too few healthy targets.", capacity.color),
-        Because::Midway => "users stay where they are now; run it again to go on from there.".to_owned(),
-        Because::Arrived => "users were moved as wanted.".to_owned(),
-        Because::NotServed => "no target is healthy where users are.".to_owned(),
-        Because::Repeated(unkept) => not_kept(unkept),
+        EndStateReason::NotConfirmed => "the way back was not read back from AWS in time.".to_owned(),
+        // These reasons belong to a change of traffic, but have a sentence here too.
+        EndStateReason::NotEnough(capacity) => format!("{} has too few healthy targets.", capacity.color),
+        EndStateReason::Midway => {
+            "users stay where they are now; run it again to go on from there.".to_owned()
+        }
+        EndStateReason::Arrived => "users were moved as wanted.".to_owned(),
+        EndStateReason::NotServed => "no target is healthy where users are.".to_owned(),
+        EndStateReason::Repeated(unkept) => not_kept(unkept),
     }
 }
 
-/// A way back that did not last.
+/// A restore that did not last.
 pub(super) fn not_kept(unkept: &Unkept) -> String {
-    format!("the way back did not last. {}", repeated::unkept(unkept))
+    format!("the way back did not last. {}", repeated::render_unkept_write(unkept))
 }
 
-/// Users are on what was to be replaced: nothing was put back, and there are two ways on.
+/// Users are on the color of the deploy: nothing was restored, and there are two ways to continue.
 fn users_came(about: &About) -> String {
     let (name, color) = (about.name(), about.color.map_or("COLOR", Color::word));
     let away = away_from(about);
@@ -120,7 +126,7 @@ fn users_came(about: &About) -> String {
     )
 }
 
-/// Users are on a version that nobody has proven yet: to send them back, or to prove it under them.
+/// Users are on an unproven version: move the users away, or prove the version under load.
 fn users_came_meanwhile(version: &str, about: &About) -> String {
     let color = about.color.map_or("COLOR", Color::word);
     let away = away_from(about);
@@ -137,9 +143,9 @@ fn away_from(about: &About) -> &'static str {
     }
 }
 
-/// It can't be told whether users are there.
+/// The presence of users is unknown.
 fn users_not_known(why: &Refusal, about: &About) -> String {
-    let (name, unread) = (about.name(), refusal(why, about));
+    let (name, unread) = (about.name(), render_refusal(why, about));
     let back = match &about.before {
         Some(_) => format!(
             "\nTo put {} back, once you know that no users are there:\n{}",
@@ -154,7 +160,7 @@ fn users_not_known(why: &Refusal, about: &About) -> String {
     )
 }
 
-/// How to put the version before back, where it is known.
+/// Commands that restore the earlier version, if known.
 fn put_back(about: &About) -> String {
     match &about.before {
         Some(_) => format!("\nTo put {} back:\n{}", about.version_before(), about.go_back()),

@@ -1,7 +1,8 @@
-//! The sentences: each names the thing, what was found, what was expected, and what to do (invariant 34).
+//! The sentences: each names the thing, the finding, the expectation, and the remedy (invariant 34).
 //!
-//! A hint's lines that begin with two spaces are to be pasted. Names from outside stand between backticks.
+//! Lines of a hint that begin with two spaces are to be pasted. Names from outside are between backticks.
 
+mod aws_error;
 mod edge;
 mod end;
 mod ended;
@@ -17,7 +18,6 @@ mod statement;
 mod step;
 mod tangle;
 mod traffic;
-mod trouble;
 
 #[cfg(test)]
 mod tests;
@@ -25,54 +25,64 @@ mod tests;
 use super::about::About;
 use crate::event::Report;
 use crate::failure::Failure;
-use crate::plan::step::Left;
+use crate::plan::step::{EndStateReason, Left, RunFailure};
 
-pub(crate) use edge::{MISPLACED_STEP, attempt, file_trouble, foreign_arns, no_http_client, wrong_account};
-pub(crate) use end::{goal, headline, reason, title, undo, why_not};
-pub(crate) use ended::{failing, task_failed};
-pub(crate) use finding::finding;
-pub(crate) use left::because;
+pub(crate) use aws_error::{name_proxies, render_aws_error};
+pub(crate) use edge::{
+    MISPLACED_STEP, file_trouble, foreign_arns, no_http_client, render_attempt, wrong_account,
+};
+pub(crate) use end::{end_headline, error_title, goal_phrase, outcome_reason, undo_hint, why_not};
+pub(crate) use ended::{render_run_failure, task_failed};
+pub(crate) use finding::render_finding;
+pub(crate) use left::render_end_state;
 pub(crate) use more::{
-    broken_at, empty_image, image_missing, internal, no_such_definition, problems, undoes_rollback,
-    unreadable_file, warning,
+    broken_at, empty_image, image_missing, internal_failure, no_such_definition, problems_failure,
+    render_warning, undoes_rollback, unreadable_file,
 };
 pub(crate) use post::{ended_unreported, not_read, not_there_now, unknown_state};
-pub(crate) use refusal::refusal;
+pub(crate) use refusal::render_refusal;
 pub(crate) use sign_in::no_id_token;
-pub(crate) use step::{changed, held_up, recounted, refused_for_now, step, waiting};
-pub(crate) use tangle::tangle;
+pub(crate) use step::{diff_lines, held_up, refused_for_now, render_recount, render_step, render_wait};
+pub(crate) use tangle::render_routing_error;
 use traffic::foreign_targets;
 pub(crate) use traffic::{
-    PROPAGATION, capacity, command, drift, held, hidden_steps, job_time, load, more_steps, needed, rule,
-    scaled_first, silent, stickiness, unserved, users, versions, watched, way,
+    PROPAGATION, command_name, hidden_steps, job_time, more_steps, render_bake_steps, render_capacity,
+    render_drift, render_load, render_needed, render_rule, render_silent_alarms, render_split_change,
+    render_stickiness, render_users, render_versions, scaled_first, unserved_sentence, wait_title,
 };
-pub(crate) use trouble::{name_proxies, trouble};
 
-/// What a run that was begun and did not reach its goal left, and why.
-pub(crate) fn left(report: &Report) -> Option<String> {
-    report.because.as_ref().map(|why| because(why, report.left, &About::of(report)))
+/// The state left by a started run that did not reach its goal, and the reason.
+pub(crate) fn end_state(report: &Report) -> Option<String> {
+    let mut about = About::of(report);
+    // A deployment of a promote that was superseded: the service was changed, no rule was.
+    if matches!(report.failing, Some(RunFailure::Deployment(_)))
+        && report.because == Some(EndStateReason::ChangedExternally)
+    {
+        about.users = None;
+    }
+    report.because.as_ref().map(|why| render_end_state(why, report.left, &about))
 }
 
-/// What a run that did not reach its goal says; none when it did.
-pub(crate) fn failure(report: &Report) -> Option<Failure> {
+/// The failure of a run that did not reach its goal; none if the goal was reached.
+pub(crate) fn end_failure(report: &Report) -> Option<Failure> {
     let about = About::of(report);
     if let Some(failed) = &report.failing {
         let left = report.because.as_ref().map(|because| (report.left, because));
-        let failure = failing(failed, &about, &report.cause, left);
-        // What was put back lacks nothing that is still to be done.
+        let failure = render_run_failure(failed, &about, &report.cause, left);
+        // A restored part has nothing left to do.
         let lacks = report.lacks.as_ref().filter(|_| report.left == Left::Changed);
         let rest = lacks.map(|lacks| format!("\n{}", post::left_to_do(lacks, &about))).unwrap_or_default();
         return Some(Failure { hint: format!("{}{rest}", failure.hint).trim_end().to_owned(), ..failure });
     }
     let refused = report.refusal.as_ref().map(|refused| {
-        let Failure { reason, what, hint } = refusal(refused, &about);
-        // Why a color is short of healthy targets, where its tasks tell.
-        let cause = report.cause.findings.first().map(|first| format!(" {}", finding(first).0));
+        let Failure { reason, what, hint } = render_refusal(refused, &about);
+        // Reason for the shortage of healthy targets, if the color's tasks report one.
+        let cause = report.cause.findings.first().map(|first| format!(" {}", render_finding(first).0));
         let what = what + &cause.unwrap_or_default();
         let stays = report.because.as_ref();
-        let stays = stays.map(|stays| format!("\n{}", because(stays, report.left, &about)));
+        let stays = stays.map(|stays| format!("\n{}", render_end_state(stays, report.left, &about)));
         Failure { reason, what, hint: hint + &stays.unwrap_or_default() }
     });
-    let wrong = (!report.problems.is_empty()).then(|| problems(&report.problems));
+    let wrong = (!report.problems.is_empty()).then(|| problems_failure(&report.problems));
     refused.or(wrong).or_else(|| report.failure.clone())
 }

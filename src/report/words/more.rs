@@ -1,4 +1,4 @@
-//! Bad input, warnings, and what goes wrong before anything is decided.
+//! Invalid input, warnings, and failures before any decision.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::plan::color::Color;
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::snapshot::Place;
 
-use crate::report::names::{duration, one_line, quoted};
+use crate::report::names::{format_duration, in_backticks, one_line};
 
 /// All problems at once, numbered; the first 100 of many.
-pub(crate) fn problems(problems: &[Problem]) -> Failure {
+pub(crate) fn problems_failure(problems: &[Problem]) -> Failure {
     let said = |problem: &Problem| format!("{}: {}", one_line(&problem.place), one_line(&problem.what));
     let what = match problems {
         [only] => said(only),
@@ -30,31 +30,31 @@ pub(crate) fn problems(problems: &[Problem]) -> Failure {
 }
 
 /// A fault of the action itself.
-pub(crate) fn internal(what: &str) -> Failure {
+pub(crate) fn internal_failure(what: &str) -> Failure {
     let hint = "This is a fault of the action. Run `command: status` to see the colors and their traffic as AWS shows \
                 them. If the run had begun to change something, its post step puts that back; check its log. Then run again, \
                 and report the fault with this message.";
     Failure::new(Reason::Internal, what, hint)
 }
 
-/// Where the action broke.
+/// Place in the code of a fault of the action.
 pub(crate) fn broken_at(place: Option<&str>) -> String {
-    let place = place.map_or(String::new(), |place| format!(" at {}", quoted(place)));
+    let place = place.map_or(String::new(), |place| format!(" at {}", in_backticks(place)));
     format!("The action broke{place} and could not finish the run.")
 }
 
-/// Something to know that stops nothing.
-pub(crate) fn warning(warning: &Warning) -> String {
+/// A warning, which stops nothing.
+pub(crate) fn render_warning(warning: &Warning) -> String {
     match warning {
         Warning::GraceTooLong { grace, timeout } => format!(
             "The service's health-check grace period ({}) is not shorter than `timeout` ({}): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.",
-            duration(*grace),
-            duration(*timeout)
+            format_duration(*grace),
+            format_duration(*timeout)
         ),
         Warning::DrainTooLong { delay, timeout } => format!(
             "The target group's deregistration delay ({}) is not shorter than `timeout` ({}): ECS completes the deployment only after the old tasks have drained for that long, so the run times out before. Shorten the one or raise the other.",
-            duration(*delay),
-            duration(*timeout)
+            format_duration(*delay),
+            format_duration(*timeout)
         ),
         Warning::LiveColor { color, split, rules } => format!(
             "{} `allow-live: true` replaces its tasks under them, as a rolling update.",
@@ -65,14 +65,14 @@ pub(crate) fn warning(warning: &Warning) -> String {
         ),
         Warning::UnresolvedTag { image } => format!(
             "{} is named by its tag, which may have moved: the deployment is started even if nothing else changed. Name the image by digest to avoid it.",
-            quoted(image)
+            in_backticks(image)
         ),
         Warning::EmptyImage => empty_image().to_owned(),
         Warning::UndoesRollback { color, ago } => undoes_rollback(*color, *ago),
         Warning::ForeignPolicies { service, names } => format!(
             "{} has scaling policies that are not ours: {}. None of ours is added beside them. Delete them, or remove `scaling` from the config.",
-            quoted(service),
-            names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+            in_backticks(service),
+            names.iter().map(|name| in_backticks(name)).collect::<Vec<_>>().join(", ")
         ),
         Warning::ForeignTargets { color, service, healthy, desired, targets } => format!(
             "{color}: {} healthy of {desired} wanted; {}. {} not count for {color}.",
@@ -80,7 +80,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
             super::foreign_targets(*color, service, targets),
             if targets.len() == 1 { "It does" } else { "They do" }
         ),
-        Warning::Promote(caution) => super::promote::caution(caution),
+        Warning::Promote(caution) => super::promote::render_caution(caution),
         Warning::Text(text) => one_line(text),
     }
 }
@@ -97,15 +97,15 @@ pub(crate) fn undoes_rollback(color: Color, ago: Duration) -> String {
     format!(
         "A rollback sent all users to {color} {} ago. This one undoes it: users get the version again that they were taken \
          away from.",
-        duration(ago)
+        format_duration(ago)
     )
 }
 
-/// A task definition that was named and does not exist.
+/// A named task definition that does not exist.
 pub(crate) fn no_such_definition(which: &str, place: &Place) -> Problem {
     let what = format!(
         "{} is no active task definition in {}, account {}. See: aws ecs list-task-definition-families --status ACTIVE",
-        quoted(which),
+        in_backticks(which),
         one_line(&place.region),
         one_line(&place.account)
     );
@@ -116,7 +116,7 @@ pub(crate) fn no_such_definition(which: &str, place: &Place) -> Problem {
 pub(crate) fn unreadable_file(name: &str, error: &str) -> String {
     format!(
         "couldn't read {}: {}. Paths are below the workspace; is there an actions/checkout step before this one?",
-        quoted(name),
+        in_backticks(name),
         one_line(error)
     )
 }
@@ -125,8 +125,8 @@ pub(crate) fn unreadable_file(name: &str, error: &str) -> String {
 pub(crate) fn image_missing(container: &str, image: &str, region: &str) -> Failure {
     let what = format!(
         "The image {} of container {} does not exist in ECR in {}.",
-        quoted(image),
-        quoted(container),
+        in_backticks(image),
+        in_backticks(container),
         one_line(region)
     );
     let repository = image.split(['@', ':']).next().unwrap_or_default();

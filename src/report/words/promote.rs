@@ -1,14 +1,14 @@
-//! What is said of a promote alone: what it is refused for, and what is to be known before it.
+//! Texts only for a promote: refusals and cautions.
 
 use crate::plan::color::{Color, Split};
 use crate::plan::problem::Problem;
 use crate::plan::promote::Caution;
 use crate::plan::traffic::Copying;
 use crate::report::about::About;
-use crate::report::names::{and, one_line, quoted, shares, short_arn};
+use crate::report::names::{format_shares, in_backticks, join_with_and, one_line, short_arn};
 
-/// What a copy does, phase by phase.
-pub(super) fn way(copy: &Copying) -> String {
+/// The phases of a copy.
+pub(super) fn render_copy_phases(copy: &Copying) -> String {
     let Copying { color, tested, away, .. } = copy;
     match away {
         true => {
@@ -18,21 +18,21 @@ pub(super) fn way(copy: &Copying) -> String {
     }
 }
 
-/// The way back to what a color ran before a copy: no color runs it any more.
+/// Commands that restore a color's version from before a copy: no color runs that version any more.
 pub(super) fn version_back(copy: &Copying) -> String {
     let Copying { color, tested, before, .. } = copy;
     let before = short_arn(before);
     format!(
         "Both colors run the new version now; {color} ran {} before. To go back to it, run this action three times:\n  command: redirect-traffic\n  traffic: {tested}\nthen\n  command: deploy\n  color: {color}\n  task-definition: {before}\nthen\n  command: redirect-traffic\n  traffic: {color}",
-        quoted(before)
+        in_backticks(before)
     )
 }
 
-/// Where users are whom a promote had moved before its deploy was cut off.
-pub(super) fn stay(split: Split) -> String {
+/// The split that a promote reached before its deploy was cut off.
+pub(super) fn render_user_position(split: Split) -> String {
     format!(
         "\nThe promote had moved users before ({}), and they stay there. Run it again to go on.",
-        shares(split)
+        format_shares(split)
     )
 }
 
@@ -47,34 +47,36 @@ pub(super) fn no_images(color: Color, problems: &[Problem]) -> (String, String) 
 
 /// Variables in `per-color` that neither color has.
 pub(super) fn no_variable(names: &[(String, Option<String>)]) -> (String, String) {
-    let all: Vec<String> = names.iter().map(|(name, _)| quoted(name)).collect();
+    let all: Vec<String> = names.iter().map(|(name, _)| in_backticks(name)).collect();
     let what = match all.as_slice() {
         [only] => format!(
             "`per-color` names {only}, and no container of either color has a variable or a secret of this name."
         ),
         all => format!(
             "`per-color` names {}, and no container of either color has variables or secrets of these names.",
-            and(all)
+            join_with_and(all)
         ),
     };
-    let near = |(name, near): &(String, Option<String>)| {
-        near.as_ref().map(|near| format!("Did you mean {} instead of {}?\n", quoted(near), quoted(name)))
+    let suggestion = |(name, suggestion): &(String, Option<String>)| {
+        suggestion.as_ref().map(|suggestion| {
+            format!("Did you mean {} instead of {}?\n", in_backticks(suggestion), in_backticks(name))
+        })
     };
-    let near: String = names.iter().filter_map(near).collect();
+    let suggestion: String = names.iter().filter_map(suggestion).collect();
     (
         what,
         format!(
-            "{near}A name with a typo keeps nothing: the color would get the other one's value. Correct it, or leave it out."
+            "{suggestion}A name with a typo keeps nothing: the color would get the other one's value. Correct it, or leave it out."
         ),
     )
 }
 
 /// A tested color without tasks, whose image is named by a tag.
 pub(super) fn no_digest(color: Color, images: &[String], about: &About) -> (String, String) {
-    let all: Vec<String> = images.iter().map(|image| quoted(image)).collect();
+    let all: Vec<String> = images.iter().map(|image| in_backticks(image)).collect();
     let what = format!(
         "No task of {color} runs that tells which image is behind {}, and the color that would take it over runs its own by digest: whether that is the same image can't be told.",
-        and(&all)
+        join_with_and(&all)
     );
     let start = about.at(color).scale(1);
     let hint = format!(
@@ -83,8 +85,8 @@ pub(super) fn no_digest(color: Color, images: &[String], about: &About) -> (Stri
     (what, hint)
 }
 
-/// What is to be known of a color before it is production.
-pub(super) fn caution(caution: &Caution) -> String {
+/// A caution about a color before it becomes production.
+pub(super) fn render_caution(caution: &Caution) -> String {
     match caution {
         Caution::LowerMax { color, most, other } => format!(
             "{color} has MaxCapacity {most}, and the other color has {other}: as production it can't grow as far. Raise it where it is defined."
@@ -99,7 +101,10 @@ pub(super) fn caution(caution: &Caution) -> String {
                 (false, _) => "Scheduled scaling",
             };
             let are = if *out && *scheduled { "are" } else { "is" };
-            format!("{what} of {} ({color}) {are} suspended, and no run takes that back.", quoted(service))
+            format!(
+                "{what} of {} ({color}) {are} suspended, and no run takes that back.",
+                in_backticks(service)
+            )
         }
     }
 }

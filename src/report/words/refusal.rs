@@ -1,24 +1,24 @@
-//! Why a run is not to be started.
+//! Reasons against starting a run.
 
-use super::{promote, tangle, traffic, trouble};
+use super::{promote, render_aws_error, render_routing_error, traffic};
 use crate::failure::{Failure, Reason};
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
 use crate::report::about::About;
-use crate::report::names::{count, one_line, quoted, shares, short_arn};
+use crate::report::names::{count_noun, format_shares, in_backticks, one_line, short_arn};
 
-/// The failure that a refusal is.
-pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
+/// A refusal as a failure.
+pub(crate) fn render_refusal(refusal: &Refusal, about: &About) -> Failure {
     let (what, hint) = match refusal {
         Refusal::NoCluster(place) => no_cluster(place),
-        Refusal::Missing { services, place } => missing(services, place),
+        Refusal::Missing { services, place } => missing_services(services, place),
         Refusal::NotActive { service, status } => (
-            format!("The service {} is {status}; it has to be ACTIVE.", quoted(service)),
+            format!("The service {} is {status}; it has to be ACTIVE.", in_backticks(service)),
             "A service that is being deleted does not come back: create it anew, or name another.".to_owned(),
         ),
-        Refusal::Setup { service, part, found } => setup(service, *part, found),
-        Refusal::Tangle(tangled) => tangle(tangled),
+        Refusal::Setup { service, part, found } => unsupported_setup(service, *part, found),
+        Refusal::RoutingError(tangled) => render_routing_error(tangled),
         Refusal::NoDevelop => (
             "`color: develop` was asked for, and there is no develop service.".to_owned(),
             "Name it with the input `develop-service`, or deploy to `blue`, `green` or `idle`.".to_owned(),
@@ -27,19 +27,19 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         Refusal::UserRules { color, rules, split } => user_rules(*color, rules, *split),
         Refusal::NoIdleColor(split) => no_idle(*split),
         Refusal::InFlight { service, id, task_definition } => (
-            format!("Another deployment of {} is in progress: {} brings {}.", quoted(service), quoted(id), quoted(short_arn(task_definition))),
+            format!("Another deployment of {} is in progress: {} brings {}.", in_backticks(service), in_backticks(id), in_backticks(short_arn(task_definition))),
             format!("Wait until it has ended, then run again:\n{}{}", about.ecs("wait services-stable", &format!("--services {service}")), traffic::in_flight(about)),
         ),
         Refusal::NoRoom { service, desired, minimum, maximum } => (
-            format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", quoted(service), count(*desired, "task")),
+            format!("A deployment of {} would never move: with {}, a minimum healthy percent of {minimum} and a maximum percent of {maximum}, ECS may neither stop an old task nor start a new one.", in_backticks(service), count_noun(*desired, "task")),
             "Raise the maximum percent where the service is defined, in Terraform:\n  deployment_maximum_percent = 200".to_owned(),
         ),
         Refusal::NoTestAddress { color, path, host } => (
-            format!("Probes were asked for, and no listener rule sends a request for {}{} to {color} alone.", quoted(path), by_host(host.as_deref())),
+            format!("Probes were asked for, and no listener rule sends a request for {}{} to {color} alone.", in_backticks(path), by_host(host.as_deref())),
             format!("Add a test listener for {color}, or remove `probes`:\n  aws elbv2 create-listener --load-balancer-arn ALB_ARN --protocol HTTP --port 8080 --default-actions Type=forward,TargetGroupArn=TARGET_GROUP_ARN"),
         ),
         Refusal::NoHost { color, listener } => (
-            format!("Probes were asked for, and no host is known for the listener {} that leads to {color} alone: no certificate is for the load balancer's own name.", quoted(listener)),
+            format!("Probes were asked for, and no host is known for the listener {} that leads to {color} alone: no certificate is for the load balancer's own name.", in_backticks(listener)),
             format!("Name a host of the listener's certificate in the config file, or in a host condition of the rule:\n  apps:\n    NAME:\n      hosts:\n        {color}: HOST"),
         ),
         Refusal::NotChecked(color) => (
@@ -47,13 +47,13 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
             format!("Add {color}'s target group to the production rule with weight 0, or add a test listener for it."),
         ),
         Refusal::NameTaken { service, name, found, wanted } => (
-            format!("{} is {}; to scale {} by the config, {wanted} of this name is needed, and AWS can't make one of the other.", quoted(name), one_line(found), quoted(service)),
+            format!("{} is {}; to scale {} by the config, {wanted} of this name is needed, and AWS can't make one of the other.", in_backticks(name), one_line(found), in_backticks(service)),
             "Delete it or rename it, or remove `scaling` from the config: then no policy or alarm is written.".to_owned(),
         ),
         Refusal::NoVariable(names) => promote::no_variable(names),
         Refusal::Images { color, problems } => promote::no_images(*color, problems),
         Refusal::NoDigest { color, images } => promote::no_digest(*color, images, about),
-        Refusal::Unread(unread) => return trouble(unread),
+        Refusal::Unread(unread) => return render_aws_error(unread),
         Refusal::NotEnough { .. }
         | Refusal::NotAdopted { .. }
         | Refusal::OtherTaskDefinition { .. }
@@ -63,21 +63,21 @@ pub(crate) fn refusal(refusal: &Refusal, about: &About) -> Failure {
         | Refusal::FailedThere { .. }
         | Refusal::StepBeyond { .. }
         | Refusal::IdleAbove { .. }
-        | Refusal::WhichColor(_) => traffic::refused(refusal, about).unwrap_or_default(),
+        | Refusal::WhichColor(_) => traffic::render_traffic_refusal(refusal, about).unwrap_or_default(),
     };
     Failure::new(Reason::of_refusal(refusal), what, hint)
 }
 
-/// The host that a request is sent by, if the config file names it.
+/// The host of a request, if the config file names one.
 fn by_host(host: Option<&str>) -> String {
-    host.map(|host| format!(" by the host {}", quoted(host))).unwrap_or_default()
+    host.map(|host| format!(" by the host {}", in_backticks(host))).unwrap_or_default()
 }
 
-/// A cluster that is not there, and where it was looked for.
+/// A missing cluster, and the place that was searched.
 fn no_cluster(place: &Place) -> (String, String) {
     let what = format!(
         "The cluster {} does not exist in {}, account {}.",
-        quoted(&place.cluster),
+        in_backticks(&place.cluster),
         one_line(&place.region),
         one_line(&place.account)
     );
@@ -88,13 +88,13 @@ fn no_cluster(place: &Place) -> (String, String) {
     (what, hint)
 }
 
-/// Services that are not there, and where they were looked for.
-fn missing(services: &[(Color, String)], place: &Place) -> (String, String) {
+/// Missing services, and the place that was searched.
+fn missing_services(services: &[(Color, String)], place: &Place) -> (String, String) {
     let names: Vec<String> =
-        services.iter().map(|(color, name)| format!("{} ({color})", quoted(name))).collect();
+        services.iter().map(|(color, name)| format!("{} ({color})", in_backticks(name))).collect();
     let what = format!(
         "The cluster {} in {}, account {}, has no service {}.",
-        quoted(&place.cluster),
+        in_backticks(&place.cluster),
         one_line(&place.region),
         one_line(&place.account),
         names.join(" and no service ")
@@ -106,9 +106,9 @@ fn missing(services: &[(Color, String)], place: &Place) -> (String, String) {
     (what, hint)
 }
 
-/// A part of a service's setup that is not handled.
-fn setup(service: &str, part: SetupPart, found: &str) -> (String, String) {
-    let (service, found) = (quoted(service), one_line(found));
+/// An unsupported part of a service's setup.
+fn unsupported_setup(service: &str, part: SetupPart, found: &str) -> (String, String) {
+    let (service, found) = (in_backticks(service), one_line(found));
     match part {
         SetupPart::Controller => (
             format!(
@@ -148,7 +148,10 @@ fn setup(service: &str, part: SetupPart, found: &str) -> (String, String) {
 fn live_color(color: Color, split: Split, rules: &[String]) -> (String, String) {
     let what = match rules {
         [] => {
-            format!("{color} serves users now ({}); a deploy goes to a color without users.", shares(split))
+            format!(
+                "{color} serves users now ({}); a deploy goes to a color without users.",
+                format_shares(split)
+            )
         }
         _ => format!("{} A deploy goes to a color without users.", serves_users(color, split, rules)),
     };
@@ -188,24 +191,26 @@ fn one_or_all(rules: &[String]) -> &'static str {
     if rules.len() == 1 { "that rule" } else { "those rules" }
 }
 
-/// That a color serves users, and by what: a share, or rules of a production listener.
+/// A color that serves users, with the share or the rules of a production listener.
 pub(crate) fn serves_users(color: Color, split: Split, rules: &[String]) -> String {
     if rules.is_empty() {
-        return format!("{color} serves users now ({}).", shares(split));
+        return format!("{color} serves users now ({}).", format_shares(split));
     }
-    let names: Vec<String> = rules.iter().map(|rule| quoted(rule)).collect();
+    let names: Vec<String> = rules.iter().map(|rule| in_backticks(rule)).collect();
     let (noun, verb) = if rules.len() == 1 { ("rule", "sends") } else { ("rules", "send") };
     format!(
         "{color} serves users now: the {noun} {} of a production listener {verb} users to it, outside the split ({}).",
         names.join(", "),
-        shares(split)
+        format_shares(split)
     )
 }
 
 /// Both colors serve users.
 fn no_idle(split: Split) -> (String, String) {
-    let what =
-        format!("Both colors serve users now ({}), so there is no idle color to deploy to.", shares(split));
+    let what = format!(
+        "Both colors serve users now ({}), so there is no idle color to deploy to.",
+        format_shares(split)
+    );
     let (blue, green) = split.percent();
     let smaller = if blue <= green { Color::Blue } else { Color::Green };
     let hint = format!(

@@ -1,24 +1,24 @@
-//! A job that gets no id token, or not the role that it wants to assume.
+//! A job without an id token, or without the wanted role.
 
-use super::trouble::{code, denied, told};
+use super::aws_error::{error_code, error_message, render_denied};
 use crate::failure::{Failure, Reason};
-use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Trouble, TroubleKind};
-use crate::report::names::{one_line, quoted};
-use crate::report::paste::{arn_argument, block};
+use crate::plan::aws_error::{ASSUME_ROLE, AwsError, AwsErrorKind, ID_TOKEN};
+use crate::report::names::{in_backticks, one_line};
+use crate::report::paste::{arn_argument, paste_block};
 
 /// The permission that an id token needs.
 const PERMISSION: &str = "  permissions:
     id-token: write # to assume the AWS role without stored keys
     contents: read";
 
-/// There is a role to assume, and GitHub gives the job no id token. `role` is its ARN.
+/// A role is wanted, and GitHub gives the job no id token. `role` is its ARN.
 pub(crate) fn no_id_token(role: &str) -> Failure {
     let name = role.split_once(":role/").map_or(role, |(_, name)| name);
     Failure::new(
         Reason::CredentialsMissing,
         format!(
             "This job may not have an id token (ACTIONS_ID_TOKEN_REQUEST_URL is not set), so the role {} can't be assumed.",
-            quoted(name)
+            in_backticks(name)
         ),
         format!(
             "Add the permission to the job; a workflow that is called needs it in the calling job, too:\n{PERMISSION}\n\
@@ -27,8 +27,8 @@ pub(crate) fn no_id_token(role: &str) -> Failure {
     )
 }
 
-/// The failure that a trouble on the way to the role is; none for a trouble of another kind.
-pub(super) fn refused(trouble: &Trouble) -> Option<Failure> {
+/// An AWS error on the way to the role as a failure; none for other errors.
+pub(super) fn sign_in_failure(trouble: &AwsError) -> Option<Failure> {
     let (what, hint) = match trouble.action {
         ID_TOKEN => no_token(trouble)?,
         ASSUME_ROLE => no_role(trouble)?,
@@ -38,67 +38,78 @@ pub(super) fn refused(trouble: &Trouble) -> Option<Failure> {
 }
 
 /// GitHub gave no token.
-fn no_token(trouble: &Trouble) -> Option<(String, String)> {
-    let what = format!("GitHub gave this job no id token{}.", told(trouble));
+fn no_token(trouble: &AwsError) -> Option<(String, String)> {
+    let what = format!("GitHub gave this job no id token{}.", error_message(trouble));
     let hint = match trouble.kind {
-        TroubleKind::NoCredentials => format!(
+        AwsErrorKind::NoCredentials => format!(
             "The right to ask for it ends with the job. Run the job again; it needs\n{PERMISSION}"
         ),
-        TroubleKind::Unreachable | TroubleKind::TimedOut => {
+        AwsErrorKind::Unreachable | AwsErrorKind::TimedOut => {
             "Run again; https://www.githubstatus.com tells whether GitHub Actions has trouble. A self-hosted runner \
              needs a way to *.actions.githubusercontent.com."
                 .to_owned()
         }
-        TroubleKind::Denied
-        | TroubleKind::Expired
-        | TroubleKind::Throttled
-        | TroubleKind::Missing
-        | TroubleKind::Refused => return None,
+        AwsErrorKind::Denied
+        | AwsErrorKind::Expired
+        | AwsErrorKind::Throttled
+        | AwsErrorKind::Missing
+        | AwsErrorKind::Refused => return None,
     };
     Some((what, hint))
 }
 
-/// STS did not let the job assume the role. None where the words for any other call fit.
-fn no_role(trouble: &Trouble) -> Option<(String, String)> {
+/// STS did not let the job assume the role. None if the text for any other call fits.
+fn no_role(trouble: &AwsError) -> Option<(String, String)> {
     let (message, claims) = Claims::split(&trouble.message);
-    let said = Trouble { message: message.to_owned(), ..trouble.clone() };
-    let role = quoted(&trouble.resource);
+    let said = AwsError { message: message.to_owned(), ..trouble.clone() };
+    let role = in_backticks(&trouble.resource);
     match trouble.kind {
-        TroubleKind::Denied if message.contains("explicit deny") => Some(denied(&said)),
-        TroubleKind::Denied if trouble.code.as_deref() == Some("InvalidIdentityToken") => {
-            let what =
-                format!("AWS does not take GitHub's id token for {role}{}{}.", code(trouble), told(&said));
-            Some((what, provider(message, &trouble.resource, &claims)))
+        AwsErrorKind::Denied if message.contains("explicit deny") => Some(render_denied(&said)),
+        AwsErrorKind::Denied if trouble.code.as_deref() == Some("InvalidIdentityToken") => {
+            let what = format!(
+                "AWS does not take GitHub's id token for {role}{}{}.",
+                error_code(trouble),
+                error_message(&said)
+            );
+            Some((what, provider_hint(message, &trouble.resource, &claims)))
         }
-        TroubleKind::Denied => {
-            let what = format!("AWS does not let this job assume {role}{}{}.", code(trouble), told(&said));
+        AwsErrorKind::Denied => {
+            let what = format!(
+                "AWS does not let this job assume {role}{}{}.",
+                error_code(trouble),
+                error_message(&said)
+            );
             let hint = format!(
                 "Let the role's trust policy name this job's subject; a role that does not exist is refused in the same words. Either form alone is enough:\n{}",
-                statement(&trouble.resource, &claims)
+                trust_statement(&trouble.resource, &claims)
             );
             Some((what, hint))
         }
-        TroubleKind::Expired => {
-            let what = format!("AWS takes GitHub's id token for expired{}{}.", code(trouble), told(&said));
+        AwsErrorKind::Expired => {
+            let what = format!(
+                "AWS takes GitHub's id token for expired{}{}.",
+                error_code(trouble),
+                error_message(&said)
+            );
             let hint = "It was new: either the request took minutes, or a clock is off. Run again.";
             Some((what, hint.to_owned()))
         }
-        TroubleKind::NoCredentials
-        | TroubleKind::Throttled
-        | TroubleKind::Unreachable
-        | TroubleKind::TimedOut
-        | TroubleKind::Missing
-        | TroubleKind::Refused => None,
+        AwsErrorKind::NoCredentials
+        | AwsErrorKind::Throttled
+        | AwsErrorKind::Unreachable
+        | AwsErrorKind::TimedOut
+        | AwsErrorKind::Missing
+        | AwsErrorKind::Refused => None,
     }
 }
 
-/// What the id token says of the job, as far as it could be read.
+/// The id token's claims about the job, if readable.
 struct Claims<'a> {
     /// The issuer without `https://`.
     issuer: &'a str,
-    /// For whom the token is.
+    /// The audience of the token.
     audience: &'a str,
-    /// The job's subject, in one form and in the other where both are known.
+    /// The job's subject, in both forms if both are known.
     subjects: Vec<&'a str>,
 }
 
@@ -126,27 +137,32 @@ impl<'a> Claims<'a> {
 }
 
 /// Partition and account of a role's ARN.
-fn home(role: &str) -> (&str, &str) {
+fn partition_and_account(role: &str) -> (&str, &str) {
     let mut parts = role.split(':').skip(1);
     (parts.next().unwrap_or("aws"), parts.nth(2).unwrap_or("ACCOUNT_ID"))
 }
 
 /// A text inside a JSON string.
-fn inner(text: &str) -> String {
+fn json_text(text: &str) -> String {
     one_line(text).replace(['"', '\\'], "")
 }
 
 /// The ARN of the identity provider in the role's account.
 fn provider_arn(role: &str, claims: &Claims<'_>) -> String {
-    let (partition, account) = home(role);
-    format!("arn:{}:iam::{}:oidc-provider/{}", inner(partition), inner(account), inner(claims.issuer))
+    let (partition, account) = partition_and_account(role);
+    format!(
+        "arn:{}:iam::{}:oidc-provider/{}",
+        json_text(partition),
+        json_text(account),
+        json_text(claims.issuer)
+    )
 }
 
-/// The statement of the trust policy that lets this job in.
-fn statement(role: &str, claims: &Claims<'_>) -> String {
+/// The statement of the trust policy that admits this job.
+fn trust_statement(role: &str, claims: &Claims<'_>) -> String {
     let subjects: Vec<String> =
-        claims.subjects.iter().map(|subject| format!("        \"{}\"", inner(subject))).collect();
-    let issuer = inner(claims.issuer);
+        claims.subjects.iter().map(|subject| format!("        \"{}\"", json_text(subject))).collect();
+    let issuer = json_text(claims.issuer);
     format!(
         r#"  {{
     "Effect": "Allow",
@@ -160,14 +176,14 @@ fn statement(role: &str, claims: &Claims<'_>) -> String {
     }} }}
   }}"#,
         provider_arn(role, claims),
-        inner(claims.audience),
+        json_text(claims.audience),
         subjects.join(",\n")
     )
 }
 
-/// What to do when the account does not know the token's issuer, or not its audience, or could not ask for the keys.
-fn provider(message: &str, role: &str, claims: &Claims<'_>) -> String {
-    let (issuer, audience) = (inner(claims.issuer), inner(claims.audience));
+/// The remedy if the account does not know the token's issuer or audience, or could not fetch the keys.
+fn provider_hint(message: &str, role: &str, claims: &Claims<'_>) -> String {
+    let (issuer, audience) = (json_text(claims.issuer), json_text(claims.audience));
     if message.contains("audience") {
         let arn = arn_argument(&provider_arn(role, claims));
         let command = format!(
@@ -175,7 +191,7 @@ fn provider(message: &str, role: &str, claims: &Claims<'_>) -> String {
         );
         return format!(
             "The identity provider in the role's account has to know the audience:\n{}",
-            block(&[command], None)
+            paste_block(&[command], None)
         );
     }
     if message.contains("verification key") {

@@ -1,34 +1,36 @@
-//! Users moved from color to color: steps, and what is waited for.
+//! Texts about moving users: steps and waits.
 
-mod brief;
 mod drift;
 mod end;
 mod failed;
 mod left;
 mod refused;
+mod traffic_plan;
 mod undo;
 
 use crate::plan::scalers::Change;
 use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
-use crate::report::names::{change, count, duration, one_line, quoted, shares};
-
-pub(crate) use brief::{
-    PROPAGATION, capacity, held, hidden_steps, job_time, load, more_steps, needed, rule, scaled_first,
-    silent, stickiness, versions,
+use crate::report::names::{
+    count_noun, format_change, format_duration, format_shares, in_backticks, one_line,
 };
-pub(super) use brief::{kept, serves, shortfall, suspended};
+
 pub(super) use drift::foreign_targets;
-pub(crate) use drift::{command, drift, unserved};
-pub(super) use end::{since, unscaled};
-pub(crate) use end::{users, way};
-pub(super) use failed::stuck;
-pub(super) use left::because;
-pub(super) use refused::{in_flight, refused};
-pub(super) use undo::undo;
+pub(crate) use drift::{command_name, render_drift, unserved_sentence};
+pub(super) use end::{render_later_change, render_unscaled};
+pub(crate) use end::{render_split_change, render_users};
+pub(super) use failed::render_traffic_failure;
+pub(super) use left::render_traffic_end_state;
+pub(super) use refused::{in_flight, render_traffic_refusal};
+pub(crate) use traffic_plan::{
+    PROPAGATION, hidden_steps, job_time, more_steps, render_bake_steps, render_capacity, render_load,
+    render_needed, render_rule, render_silent_alarms, render_stickiness, render_versions, scaled_first,
+};
+pub(super) use traffic_plan::{render_kept_size, render_serving, render_shortfall, render_suspended};
+pub(super) use undo::render_undo;
 
 /// A change of a rule's weights.
-pub(super) fn weights(weights: &Weights) -> String {
-    let (rule, change) = (quoted(&weights.name), change(weights.before, weights.after));
+pub(super) fn render_weights(weights: &Weights) -> String {
+    let (rule, change) = (in_backticks(&weights.name), format_change(weights.before, weights.after));
     match (weights.adopts, weights.purpose) {
         (Some(color), _) if !weights.after.is_live(color) => {
             format!("Bring {color}'s target group into {rule} with weight 0")
@@ -42,8 +44,8 @@ pub(super) fn weights(weights: &Weights) -> String {
 }
 
 /// A change of a scalable target.
-pub(super) fn scaling(scaling: &Scaling) -> String {
-    let name = format!("{} ({})", quoted(&scaling.service), scaling.color);
+pub(super) fn render_scaling(scaling: &Scaling) -> String {
+    let name = format!("{} ({})", in_backticks(&scaling.service), scaling.color);
     let again = match scaling.purpose {
         Purpose::Restore => ", as it was found",
         Purpose::Traffic | Purpose::Deploy => "",
@@ -65,9 +67,10 @@ pub(super) fn scaling(scaling: &Scaling) -> String {
     }
 }
 
-/// A scaling policy or an alarm that is written, and which of its fields change.
-pub(super) fn put(what: &str, put: &Put) -> String {
-    let (name, service) = (quoted(&put.name), format!("{} ({})", quoted(&put.service), put.color));
+/// A scaling policy or an alarm to write, with its changed fields.
+pub(super) fn render_put(what: &str, put: &Put) -> String {
+    let (name, service) =
+        (in_backticks(&put.name), format!("{} ({})", in_backticks(&put.service), put.color));
     if put.new {
         return format!("Create the {what} {name} of {service}");
     }
@@ -80,32 +83,36 @@ pub(super) fn put(what: &str, put: &Put) -> String {
 }
 
 /// A count-only update for users.
-pub(super) fn scaled(update: &Update, desired: u32) -> String {
-    format!("Scale {} ({}) to {}", quoted(&update.service), update.color, count(desired, "task"))
+pub(super) fn render_count_change(update: &Update, desired: u32) -> String {
+    format!("Scale {} ({}) to {}", in_backticks(&update.service), update.color, count_noun(desired, "task"))
 }
 
-/// What a change of traffic waits for; none for a wait of something else.
-pub(super) fn waiting(wait: &Wait) -> Option<String> {
+/// The subject of a change of traffic's wait; none for other waits.
+pub(super) fn render_traffic_wait(wait: &Wait) -> Option<String> {
     Some(match wait {
-        Wait::Capacity(capacity) => healthy(capacity),
+        Wait::Capacity(capacity) => render_healthy(capacity),
         Wait::Count { color, asked } => {
-            format!("AWS does not show {} for {color} yet", count(*asked, "task"))
+            format!("AWS does not show {} for {color} yet", count_noun(*asked, "task"))
         }
-        Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", quoted(rule)),
+        Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", in_backticks(rule)),
         Wait::Bake { split, left, no_data } => {
-            let silent = silent(no_data).map(|text| format!("; {text}")).unwrap_or_default();
-            format!("users are held at {split} ({}), {} left{silent}", shares(*split), duration(*left))
+            let silent = render_silent_alarms(no_data).map(|text| format!("; {text}")).unwrap_or_default();
+            format!(
+                "users are held at {split} ({}), {} left{silent}",
+                format_shares(*split),
+                format_duration(*left)
+            )
         }
         Wait::Settle { color, left } => format!(
             "all users are at {color}; the rules are watched for another {} before anything shrinks",
-            duration(*left)
+            format_duration(*left)
         ),
         Wait::Drain { color, left } => format!(
             "{color} keeps its size for another {}: stickiness may keep clients there although it has weight 0",
-            duration(*left)
+            format_duration(*left)
         ),
-        Wait::Trouble(_)
-        | Wait::Unanswered(_)
+        Wait::AwsError(_)
+        | Wait::UnansweredWrite(_)
         | Wait::Deployment(_)
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
@@ -114,8 +121,8 @@ pub(super) fn waiting(wait: &Wait) -> Option<String> {
     })
 }
 
-/// The title of the group that a wait of a change of traffic belongs to; none where it belongs to any.
-pub(crate) fn watched(wait: &Wait) -> Option<String> {
+/// The title of the group for a wait of a change of traffic; none for a wait that fits any group.
+pub(crate) fn wait_title(wait: &Wait) -> Option<String> {
     Some(match wait {
         Wait::Capacity(capacity) => format!("Wait for healthy targets of {}", capacity.color),
         Wait::Bake { split, .. } => format!("Hold users at {split} and watch"),
@@ -126,8 +133,8 @@ pub(crate) fn watched(wait: &Wait) -> Option<String> {
         Wait::Weights { .. }
         | Wait::Count { .. }
         | Wait::Repeat(_)
-        | Wait::Trouble(_)
-        | Wait::Unanswered(_)
+        | Wait::AwsError(_)
+        | Wait::UnansweredWrite(_)
         | Wait::Deployment(_)
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
@@ -135,8 +142,8 @@ pub(crate) fn watched(wait: &Wait) -> Option<String> {
     })
 }
 
-/// Healthy targets, and how many are needed for what.
-fn healthy(capacity: &Capacity) -> String {
+/// Number of healthy targets, and the number needed for the share of users.
+fn render_healthy(capacity: &Capacity) -> String {
     format!(
         "{}: {} of {} healthy, needed for {} % of the users",
         capacity.color, capacity.healthy, capacity.needed, capacity.share

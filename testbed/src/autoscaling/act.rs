@@ -1,4 +1,4 @@
-//! Policies at work: what a firing alarm does to a service, and how often.
+//! Policies at work: the effect of a firing alarm on a service, and its rate.
 
 use super::activity::Cause;
 use super::policy::{Policy, Rule};
@@ -9,7 +9,7 @@ use crate::ecs::RolloutState;
 use crate::world::World;
 use std::time::Instant;
 
-/// What an alarm tells the policy that it fires.
+/// An alarm's facts for the policy to fire.
 #[derive(Debug, Clone, Copy)]
 pub struct Breach<'a> {
     /// The alarm's name.
@@ -20,17 +20,17 @@ pub struct Breach<'a> {
     pub threshold: f64,
 }
 
-/// The waiting times after what policies did to one target.
+/// The cooldowns after policies changed one target.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cooldowns {
-    /// After a scale-out: until when, and the count before it.
+    /// After a scale-out: the end, and the count before.
     out: Option<(Instant, u32)>,
-    /// After a scale-in: until when.
+    /// After a scale-in: the end.
     scale_in: Option<Instant>,
 }
 
-/// Carries out what alarms fired since the last tick; CloudWatch fires again every minute while one stays in ALARM. An
-/// alarm that was set into ALARM by hand, and has no data yet, counts as just at its threshold.
+/// Runs the actions of alarms since the last tick; CloudWatch fires again every minute while an alarm stays in ALARM.
+/// An alarm that was set into ALARM by hand, without data yet, counts as just at its threshold.
 pub(super) fn tick(world: &mut World, now: Instant) {
     for fired in world.cloudwatch.due_actions() {
         let Some(threshold) = fired.threshold.filter(|_| fired.state == State::Alarm) else { continue };
@@ -39,7 +39,7 @@ pub(super) fn tick(world: &mut World, now: Instant) {
     }
 }
 
-/// Carries a policy out once. Nothing happens when there is no such policy.
+/// Runs a policy once. Nothing happens without such a policy.
 pub(super) fn fire(world: &mut World, policy_arn: &str, breach: Breach<'_>, now: Instant) {
     let scaling = &world.autoscaling;
     let Some(policy) = scaling.policies.iter().find(|policy| policy.arn == policy_arn).cloned() else {
@@ -58,8 +58,8 @@ pub(super) fn fire(world: &mut World, policy_arn: &str, breach: Breach<'_>, now:
     target::set_count(world, &policy.resource, wanted, Cause::Policy(cause));
 }
 
-/// The count that a policy asks for; none when it changes nothing: the bounds, what is suspended, or a cooldown
-/// forbid it. `state` is the desired count, the cooldowns and the time.
+/// The count that a policy requests; none if nothing changes: the bounds, a suspension, or a cooldown forbid the
+/// change. `state` is the desired count, the cooldowns and the time.
 fn wanted(
     policy: &Policy,
     target: &Target,
@@ -67,7 +67,7 @@ fn wanted(
     breach: Breach<'_>,
 ) -> Option<u32> {
     let (current, cooldowns, now) = state;
-    // During the cooldown of a scale-out, what it added counts as part of what is asked for now.
+    // During the cooldown of a scale-out, the added tasks count as part of the new request.
     let base =
         cooldowns.out.filter(|(until, _)| now < *until).map_or(current, |(_, before)| before.min(current));
     let asked = |from: u32| match &policy.rule {
@@ -86,8 +86,8 @@ fn wanted(
     may.then_some(wanted)
 }
 
-/// The cooldowns after a change: a scale-out ends that of a scale-in before it. `state` is the cooldowns before and
-/// the time.
+/// The cooldowns after a change: a scale-out ends the cooldown of an earlier scale-in. `state` is the cooldowns before
+/// and the time.
 fn cool_down(world: &World, policy: &Policy, change: (u32, u32), state: (Cooldowns, Instant)) -> Cooldowns {
     let (old, now) = state;
     let (out, scale_in) = match &policy.rule {
@@ -105,7 +105,7 @@ fn cool_down(world: &World, policy: &Policy, change: (u32, u32), state: (Cooldow
     }
 }
 
-/// Whether an ECS deployment is in progress: scale-in pauses (ECS, "Service auto scaling and deployments").
+/// True if an ECS deployment is in progress: scale-in pauses (ECS, "Service auto scaling and deployments").
 fn is_deploying(world: &World, resource: &str) -> bool {
     let service = input::split(resource).and_then(|(cluster, name)| world.ecs.service(cluster, name));
     let primary = service.and_then(|service| service.primary());

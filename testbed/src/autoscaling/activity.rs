@@ -1,4 +1,4 @@
-//! Scaling activities: what was scaled, and why.
+//! Scaling activities, with their causes.
 
 use super::input::{DIMENSION, NAMESPACE, PAGE, check_namespace, page};
 use crate::wire::ApiError;
@@ -6,7 +6,7 @@ use crate::world::{World, epoch};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// Why a count was changed, in AWS's words.
+/// Cause of a changed count, in AWS's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     /// A bound was registered.
@@ -33,16 +33,16 @@ pub struct Activity {
     pub resource: String,
     /// The desired count before and after.
     pub change: (u32, u32),
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// ECS's refusal; none: it was done.
+    /// ECS's refusal; none after a success.
     failure: Option<String>,
-    /// When it happened.
+    /// Time of the activity.
     at: SystemTime,
 }
 
 impl Activity {
-    /// Whether it made the service smaller.
+    /// True if the service became smaller.
     pub fn is_scale_in(&self) -> bool {
         self.failure.is_none() && self.change.1 < self.change.0
     }

@@ -1,4 +1,4 @@
-//! What CloudWatch knows of policies: the alarms whose actions name them, and those of target tracking.
+//! CloudWatch's alarms for policies: alarms with a policy among their actions, and the alarms of target tracking.
 
 use super::policy::{Policy, Rule};
 use super::tracking::Tracking;
@@ -7,14 +7,14 @@ use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// An alarm, as policies see it.
+/// An alarm, from a policy's point of view.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Alarm {
-    /// Its name.
+    /// The name.
     pub(super) name: String,
-    /// Its ARN.
+    /// The ARN.
     pub(super) arn: String,
-    /// Whether its actions are on.
+    /// True if its actions are enabled.
     pub(super) enabled: bool,
 }
 
@@ -31,11 +31,8 @@ pub(super) fn of(world: &World, policy_arn: &str) -> Vec<Alarm> {
         .collect()
 }
 
-/// Makes the two alarms of target tracking: above its value for 3 minutes, and below nine tenths of it for 15
-/// (target tracking for ECS; the names are AWS's). Those of the policy before a change go.
-///
-/// # Errors
-/// CloudWatch's refusal.
+/// Creates the two alarms of target tracking: above the value for 3 minutes, and below nine tenths of the value for 15
+/// (target tracking for ECS; the names are AWS's). The alarms of the earlier policy are removed.
 pub(super) fn follow_target(world: &mut World, policy: &Policy) -> Result<(), ApiError> {
     let Rule::Tracking(tracking) = &policy.rule else { return Ok(()) };
     leave_target(world, policy);
@@ -47,7 +44,7 @@ pub(super) fn follow_target(world: &mut World, policy: &Policy) -> Result<(), Ap
     put(world, policy, tracking, ("Low", "LessThanThreshold", tracking.value * 0.9, 15))
 }
 
-/// Puts one alarm: what its name says, the comparison, the threshold, and for how many minutes.
+/// Puts one alarm: the suffix of its name, the comparison, the threshold, and the number of minutes.
 fn put(
     world: &mut World,
     policy: &Policy,
@@ -82,7 +79,7 @@ pub(super) fn leave_target(world: &mut World, policy: &Policy) {
     let ours = of(world, &policy.arn).into_iter().map(|alarm| alarm.name);
     let ours: Vec<Value> = ours.filter(|name| name.starts_with("TargetTracking-")).map(Value::from).collect();
     if !ours.is_empty() {
-        // Alarms that are there can be deleted.
+        // Existing alarms can always be deleted.
         let _ = cloudwatch::call(world, "DeleteAlarms", &json!({ "AlarmNames": ours }));
     }
 }

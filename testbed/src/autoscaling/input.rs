@@ -1,16 +1,16 @@
-//! Reading parameters, with the errors that AWS gives for bad ones.
+//! Reads parameters, with AWS's errors for invalid values.
 
 use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// The one namespace that the testbed has.
+/// The only namespace in the testbed.
 pub(super) const NAMESPACE: &str = "ecs";
 
-/// The one dimension of that namespace.
+/// The only dimension of that namespace.
 pub(super) const DIMENSION: &str = "ecs:service:DesiredCount";
 
-/// Entries of a page where the caller does not say: targets and activities, then policies (API reference).
+/// Default entries of a page: targets and activities, then policies (API reference).
 pub(super) const PAGE: usize = 50;
 
 /// AWS's `ValidationException`.
@@ -23,7 +23,7 @@ pub(super) fn not_found(message: impl Into<String>) -> ApiError {
     ApiError::new("ObjectNotFoundException", message)
 }
 
-/// The words with which AWS begins a complaint about one parameter.
+/// The beginning of AWS's message about one invalid parameter.
 pub(super) fn constraint(value: &str, key: &str, rule: &str) -> ApiError {
     let mut start = key.chars();
     let key: String = start.next().into_iter().flat_map(char::to_lowercase).chain(start).collect();
@@ -32,7 +32,7 @@ pub(super) fn constraint(value: &str, key: &str, rule: &str) -> ApiError {
     ))
 }
 
-/// A text parameter that must be there.
+/// A required text parameter.
 pub(super) fn required<'a>(input: &'a Value, key: &str) -> Result<&'a str, ApiError> {
     match input[key].as_str() {
         Some("") => Err(constraint("''", key, "Member must have length greater than or equal to 1")),
@@ -41,7 +41,7 @@ pub(super) fn required<'a>(input: &'a Value, key: &str) -> Result<&'a str, ApiEr
     }
 }
 
-/// A whole number of at least 0; none when it was not given.
+/// A whole number of at least 0; none if not given.
 pub(super) fn count(input: &Value, key: &str) -> Result<Option<u32>, ApiError> {
     if input[key].is_null() {
         return Ok(None);
@@ -54,13 +54,13 @@ pub(super) fn count(input: &Value, key: &str) -> Result<Option<u32>, ApiError> {
     u32::try_from(number).map(Some).map_err(|_| bad())
 }
 
-/// Texts of a list; none when it was not given or is empty.
+/// Texts of a list; none if not given or empty.
 pub(super) fn texts<'a>(input: &'a Value, key: &str) -> Option<Vec<&'a str>> {
     let list = input[key].as_array().filter(|list| !list.is_empty())?;
     Some(list.iter().filter_map(Value::as_str).collect())
 }
 
-/// Checks the namespace and, where one is given, the dimension.
+/// Checks the namespace and, if given, the dimension.
 pub(super) fn check_namespace(input: &Value) -> Result<(), ApiError> {
     let namespace = required(input, "ServiceNamespace")?;
     let dimension = input["ScalableDimension"].as_str().unwrap_or(DIMENSION);
@@ -70,12 +70,12 @@ pub(super) fn check_namespace(input: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The error for what AWS does not scale, and for what the testbed does not have.
+/// The error for a resource that AWS does not scale, or the testbed does not have.
 fn unsupported() -> ApiError {
     invalid("Unsupported service namespace, resource type or scalable dimension")
 }
 
-/// The resource that a call names, such as `service/shop/web-blue`, with namespace and dimension checked.
+/// The resource in a call, such as `service/shop/web-blue`, with checked namespace and dimension.
 pub(super) fn resource(input: &Value) -> Result<&str, ApiError> {
     check_namespace(input)?;
     required(input, "ScalableDimension")?;
@@ -95,7 +95,7 @@ pub(super) fn named(resource: &str) -> String {
     format!("service namespace: {NAMESPACE}, resource ID: {resource}, scalable dimension: {DIMENSION}")
 }
 
-/// One page under `key`: from `NextToken` on, at most `MaxResults`, `default` where not given.
+/// One page under `key`: from `NextToken` on, at most `MaxResults`, by default `default`.
 pub(super) fn page(
     world: &World,
     items: Vec<Value>,

@@ -1,6 +1,6 @@
 //! Application Auto Scaling, for the desired count of ECS services.
 //!
-//! A change of a bound reaches the service within the call that makes it; on AWS it takes seconds.
+//! A changed bound reaches the service within the same call; on AWS this takes seconds.
 
 mod act;
 mod activity;
@@ -24,18 +24,18 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// Everything of Application Auto Scaling in the account and region.
+/// The state of Application Auto Scaling in the account and region.
 #[derive(Debug)]
 pub struct AutoScaling {
     /// Scalable targets, oldest first.
     pub targets: Vec<Target>,
-    /// Scaling policies, in the order in which they were put.
+    /// Scaling policies, in the order of their creation.
     pub policies: Vec<Policy>,
-    /// What was scaled, oldest first.
+    /// Scaling activities, oldest first.
     pub activities: Vec<Activity>,
-    /// Whether the account has the service-linked role `AWSServiceRoleForApplicationAutoScaling_ECSService`.
+    /// True if the account has the service-linked role `AWSServiceRoleForApplicationAutoScaling_ECSService`.
     pub linked_role: bool,
-    /// Whether callers may create that role (`iam:CreateServiceLinkedRole`).
+    /// True if callers may create that role (`iam:CreateServiceLinkedRole`).
     pub may_create_role: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
@@ -44,7 +44,7 @@ pub struct AutoScaling {
 }
 
 impl Default for AutoScaling {
-    /// Nothing scales yet; the role is there.
+    /// An empty state; the role exists.
     fn default() -> Self {
         Self {
             targets: Vec::new(),
@@ -65,7 +65,7 @@ impl AutoScaling {
     }
 }
 
-/// The desired count of `service/CLUSTER/SERVICE`; none when no such service is active.
+/// The desired count of `service/CLUSTER/SERVICE`; none if no such service is active.
 fn desired(world: &World, resource: &str) -> Option<u32> {
     let (cluster, name) = input::split(resource)?;
     let service = world.ecs.service(cluster, name).filter(|service| service.is_active())?;
@@ -73,13 +73,13 @@ fn desired(world: &World, resource: &str) -> Option<u32> {
 }
 
 impl World {
-    /// Carries a scaling policy out once, as an alarm that fires it does.
+    /// Runs a scaling policy once, like a firing alarm.
     pub fn fire_policy(&mut self, policy_arn: &str, breach: Breach<'_>) {
         act::fire(self, policy_arn, breach, crate::clock::now());
     }
 }
 
-/// A service's size by its ARN, for the checker; none when it does not exist.
+/// A service's size by its ARN, for the checker; none if the service does not exist.
 pub(crate) fn capacity(world: &World, service: &str) -> Option<Capacity> {
     let desired = world.ecs.desired_count(service)?;
     let resource = service.splitn(6, ':').nth(5).unwrap_or_default();
@@ -111,9 +111,8 @@ pub(crate) fn tick(world: &mut World, now: Instant) {
 
 /// Answers one call of Application Auto Scaling, 2016-02-06.
 ///
-/// # Errors
-/// AWS's own error codes. `ConcurrentUpdateException` and `FailedResourceAccessException` come from faults only:
-/// calls are carried out one after the other, and the role may always read alarms.
+/// # Errors AWS's own error codes. `ConcurrentUpdateException` and `FailedResourceAccessException` come only from
+/// faults: calls run one after the other, and the role may always read alarms.
 pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "RegisterScalableTarget" => target::register(world, input),

@@ -11,13 +11,13 @@ use crate::world::{World, epoch};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// Entries of a page of policies where the caller does not say (API reference).
+/// Default entries of a page of policies (API reference).
 const PAGE: usize = 10;
 
 /// Most policies of one scalable target (quotas of Application Auto Scaling).
 const MOST: usize = 50;
 
-/// What a policy does.
+/// The kind of a policy.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
     /// Step scaling.
@@ -29,17 +29,17 @@ pub(super) enum Rule {
 /// A scaling policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Its ARN, which is what an alarm's action names.
+    /// The ARN, named in an alarm's action.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// `service/CLUSTER/SERVICE`.
     pub resource: String,
-    /// What it does.
+    /// The kind.
     pub(super) rule: Rule,
-    /// Its configuration as sent.
+    /// The configuration, as sent.
     config: Value,
-    /// When it was made.
+    /// Time of creation.
     created_at: SystemTime,
 }
 
@@ -52,7 +52,7 @@ impl Policy {
         }
     }
 
-    /// Whether it is a step policy that scales out.
+    /// True for a step policy that scales out.
     pub fn steps_out(&self) -> bool {
         matches!(&self.rule, Rule::Steps(steps) if steps.scales_out())
     }
@@ -67,7 +67,7 @@ fn config_key(kind: &str) -> Result<&'static str, ApiError> {
     }
 }
 
-/// `PutScalingPolicy`: makes a policy, or changes what is given of the one of that name.
+/// `PutScalingPolicy`: creates a policy, or changes the given parts of an existing policy.
 pub(super) fn put(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = required(input, "PolicyName")?.to_owned();
     let resource = resource(input)?.to_owned();
@@ -151,7 +151,7 @@ fn policy_json(world: &World, policy: &Policy) -> Value {
     })
 }
 
-/// `DeleteScalingPolicy`: alarms of step scaling stay, those of target tracking go.
+/// `DeleteScalingPolicy`: alarms of step scaling stay, alarms of target tracking are deleted.
 pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = required(input, "PolicyName")?;
     let resource = resource(input)?;

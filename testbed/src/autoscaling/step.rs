@@ -1,17 +1,17 @@
-//! Step scaling: which step a breach falls into, and what it makes of a count. Pure.
+//! Step scaling: the step for a breach, and its effect on a count. Pure.
 
 use super::input::{count, invalid};
 use crate::wire::ApiError;
 use serde_json::Value;
 
-/// How `ScalingAdjustment` is meant (`AdjustmentType`).
+/// The meaning of `ScalingAdjustment` (`AdjustmentType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Adjustment {
-    /// So many tasks more or fewer.
+    /// A number of tasks more or fewer.
     Change,
-    /// So many percent more or fewer.
+    /// A percentage more or fewer.
     Percent,
-    /// So many tasks.
+    /// A number of tasks.
     Exact,
 }
 
@@ -29,13 +29,13 @@ struct Step {
 /// `StepScalingPolicyConfiguration`, read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Steps {
-    /// How adjustments are meant.
+    /// The meaning of adjustments.
     adjustment: Adjustment,
     /// The steps, lowest first.
     steps: Vec<Step>,
     /// The least change by percent, in tasks.
     magnitude: i64,
-    /// `Cooldown`, in AWS's seconds; 300 where not given (API reference).
+    /// `Cooldown`, in AWS's seconds; by default 300 (API reference).
     pub(super) cooldown: u64,
 }
 
@@ -65,7 +65,7 @@ impl Steps {
         })
     }
 
-    /// What a breach makes of a count, before any bound; none when no step covers it.
+    /// The new count after a breach, before any bound; none if no step covers the breach.
     pub(super) fn apply(&self, current: u32, metric: f64, threshold: f64) -> Option<i64> {
         let step = self.steps.iter().find(|step| step.covers(metric - threshold))?;
         let current = i64::from(current);
@@ -76,7 +76,7 @@ impl Steps {
         })
     }
 
-    /// Whether some step scales out.
+    /// True if a step scales out.
     pub(super) fn scales_out(&self) -> bool {
         self.adjustment == Adjustment::Exact || self.steps.iter().any(|step| step.by > 0)
     }
@@ -102,18 +102,18 @@ impl Step {
         Ok(Self { lower: bound("MetricIntervalLowerBound"), upper: bound("MetricIntervalUpperBound"), by })
     }
 
-    /// Its lower end.
+    /// The lower end.
     fn from(&self) -> f64 {
         self.lower.unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// Its upper end.
+    /// The upper end.
     fn to(&self) -> f64 {
         self.upper.unwrap_or(f64::INFINITY)
     }
 
-    /// Whether a distance from the threshold falls into it. Above the threshold the lower bound belongs to it, below
-    /// the upper one does (API_StepAdjustment).
+    /// True if the step covers a distance from the threshold. Above the threshold, the step includes the lower bound;
+    /// below, the upper bound (API_StepAdjustment).
     fn covers(&self, distance: f64) -> bool {
         let above = distance >= 0.0 && self.from() <= distance && distance < self.to();
         let below = distance <= 0.0 && self.from() < distance && distance <= self.to();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Most tags on one scalable target.
 const MOST: usize = 50;
 
-/// Reads a map of tags; none given: none.
+/// Reads a map of tags, which may be missing.
 pub(super) fn read(tags: &Value) -> Result<Vec<(String, String)>, ApiError> {
     let pairs: Vec<(String, String)> = (tags.as_object().into_iter().flatten())
         .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
@@ -26,7 +26,7 @@ fn check(tags: &[(String, String)]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The tags of the target that a call names by ARN.
+/// The tags of the target named by ARN in a call.
 fn tags_of<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Vec<(String, String)>, ApiError> {
     let arn = required(input, "ResourceARN")?;
     let found = world.autoscaling.targets.iter_mut().find(|target| target.arn == arn);
@@ -35,7 +35,7 @@ fn tags_of<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Vec<(Strin
     })
 }
 
-/// `TagResource`: overwrites keys that are there.
+/// `TagResource`: overwrites existing keys.
 pub(super) fn tag(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let new = read(&input["Tags"])?;
     let known = tags_of(world, input)?;
@@ -47,7 +47,7 @@ pub(super) fn tag(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-/// `UntagResource`: keys that are not there are no error.
+/// `UntagResource`: a missing key is no error.
 pub(super) fn untag(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let keys = texts(input, "TagKeys").ok_or_else(|| invalid("Tag keys must be provided"))?;
     tags_of(world, input)?.retain(|(key, _)| !keys.contains(&key.as_str()));

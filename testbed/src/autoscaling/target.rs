@@ -1,4 +1,4 @@
-//! Scalable targets: which services scale, between which bounds, and what of it is suspended.
+//! Scalable targets: the services that scale, with bounds and suspensions.
 
 use super::activity::{self, Cause};
 use super::input::{
@@ -11,7 +11,7 @@ use crate::world::{World, epoch};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// What of a scalable target is suspended (`SuspendedState`).
+/// The suspended parts of a scalable target (`SuspendedState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Suspended {
     /// No policy scales in.
@@ -25,23 +25,23 @@ pub struct Suspended {
 /// A scalable target.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// `service/CLUSTER/SERVICE`.
     pub resource: String,
-    /// The least desired count.
+    /// The smallest desired count.
     pub min: u32,
     /// The largest desired count.
     pub max: u32,
-    /// What is suspended.
+    /// The suspended parts.
     pub suspended: Suspended,
-    /// When it was registered first.
+    /// Time of the first registration.
     created_at: SystemTime,
-    /// Its tags, in order.
+    /// The tags, in order.
     pub(super) tags: Vec<(String, String)>,
 }
 
-/// Reads `SuspendedState`; members that are left out keep their value.
+/// Reads `SuspendedState`; a missing member keeps its value.
 fn suspended(input: &Value, old: Suspended) -> Suspended {
     let state = &input["SuspendedState"];
     let flag = |key: &str, old: bool| state[key].as_bool().unwrap_or(old);
@@ -52,8 +52,8 @@ fn suspended(input: &Value, old: Suspended) -> Suspended {
     }
 }
 
-/// `RegisterScalableTarget`: makes a target or changes what is given of one. Every call moves the desired count
-/// into the bounds, also when it names none (API reference).
+/// `RegisterScalableTarget`: creates a target or changes its given parts. Every call moves the desired count into the
+/// bounds, even a call without bounds (API reference).
 pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let resource = resource(input)?.to_owned();
     let (min, max) = (count(input, "MinCapacity")?, count(input, "MaxCapacity")?);
@@ -97,7 +97,7 @@ fn new_arn(world: &mut World) -> String {
     world.arn("application-autoscaling", &format!("scalable-target/{id}"))
 }
 
-/// The service must be there.
+/// Requires that the service exists.
 fn check_service(world: &World, resource: &str) -> Result<(), ApiError> {
     match super::desired(world, resource) {
         Some(_) => Ok(()),
@@ -105,7 +105,7 @@ fn check_service(world: &World, resource: &str) -> Result<(), ApiError> {
     }
 }
 
-/// First use makes the service-linked role, with the caller's permissions.
+/// The first use creates the service-linked role, with the caller's permissions.
 fn linked_role(world: &mut World) -> Result<(), ApiError> {
     let scaling = &mut world.autoscaling;
     if !scaling.linked_role && !scaling.may_create_role {
@@ -177,7 +177,7 @@ fn target_json(target: &Target, role: &str) -> Value {
     })
 }
 
-/// `DeregisterScalableTarget`: the target goes with its policies; the desired count stays.
+/// `DeregisterScalableTarget`: removes the target and its policies; the desired count stays.
 pub(super) fn deregister(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let resource = resource(input)?.to_owned();
     if world.autoscaling.target(&resource).is_none() {

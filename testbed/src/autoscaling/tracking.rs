@@ -20,7 +20,7 @@ pub(super) struct Tracking {
 }
 
 impl Tracking {
-    /// Reads a configuration; of the metrics, the two predefined ones of ECS.
+    /// Reads a configuration; the metric is one of the two predefined metrics of ECS.
     pub(super) fn parse(config: &Value) -> Result<Self, ApiError> {
         let value = config["TargetValue"].as_f64();
         let value = value.ok_or_else(|| invalid("Target value must be specified"))?;
@@ -39,8 +39,8 @@ impl Tracking {
         })
     }
 
-    /// The count that would bring a metric to its value, before any bound; none when that is a scale-in and those
-    /// are disabled. Assumes that the metric falls as the count rises, in proportion.
+    /// The count that would bring a metric to its value, before any bound; none for a scale-in if scale-in is disabled.
+    /// Assumes that the metric falls in proportion to the count.
     pub(super) fn apply(&self, current: u32, metric: f64) -> Option<i64> {
         let wanted = (f64::from(current) * metric / self.value).ceil();
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and the bounds of the target follow")]

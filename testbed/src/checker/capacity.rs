@@ -1,19 +1,19 @@
-//! Invariants 22, 23 and 24: who shrinks, and what is lost.
+//! Invariants 22, 23 and 24: a color's shrinking, and losses.
 
 use super::seen::Seen;
 use super::{Found, NAMES};
 
-/// Why a service became smaller.
+/// Reason for a smaller service.
 enum Shrink {
-    /// Somebody set its count.
+    /// A writer set the count.
     Count,
     /// A bound was registered.
     Bound,
-    /// A policy scaled it in.
+    /// A policy scaled the service in.
     Policy,
 }
 
-/// Why a color became smaller, by what its scalable target counted.
+/// Reason for a smaller color, by the counters of its scalable target.
 fn why(color: usize, before: &Seen, now: &Seen) -> Shrink {
     let counted = |seen: &Seen| {
         let scaling = seen.capacity[color].as_ref().and_then(|capacity| capacity.scaling.as_ref());
@@ -29,14 +29,14 @@ fn why(color: usize, before: &Seen, now: &Seen) -> Shrink {
     }
 }
 
-/// Whether a policy made a service smaller.
+/// True if a policy made a service smaller.
 pub(super) fn policy_shrank(before: &Seen, now: &Seen) -> bool {
     (0..NAMES.len()).any(|color| matches!(why(color, before, now), Shrink::Policy))
 }
 
-/// Invariant 22: a color with weight keeps the size for it; it shrinks below only when no production rule
-/// sends it anybody any more. Invariant 23: no bound makes a live color smaller, however large it is. What policies
-/// do is invariant 19's.
+/// Invariant 22: a color with weight keeps enough tasks for this weight; the color shrinks further only when no
+/// production rule sends users any more. Invariant 23: no bound makes a live color smaller, however large. Policies
+/// fall under invariant 19.
 pub(super) fn shrinks_last(before: &Seen, now: &Seen, found: &mut Found) {
     let full = before.full_load(before.larger_count());
     for (color, name) in NAMES.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn shrinks_last(before: &Seen, now: &Seen, found: &mut Found) {
     }
 }
 
-/// Invariant 24: nothing is deleted, and no color is emptied unless somebody said so.
+/// Invariant 24: nothing is deleted, and no color is emptied unless requested.
 pub(super) fn nothing_lost(may_empty: bool, before: &Seen, now: &Seen, found: &mut Found) {
     for rule in before.rules.keys().filter(|rule| !now.rules.contains_key(*rule)) {
         found.push((24, format!("the production rule {rule} is gone, or lost a color")));

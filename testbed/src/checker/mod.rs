@@ -1,8 +1,8 @@
-//! Watches invariants 10, 16, 19, 22, 23, 24, 31, 36, 37 and 44 with its own arithmetic, from the state of ECS, Elastic Load
-//! Balancing, Application Auto Scaling and CloudWatch alone.
+//! Watches invariants 10, 16, 19, 22, 23, 24, 31, 36, 37 and 44 with independent arithmetic, only from the state of
+//! ECS, Elastic Load Balancing, Application Auto Scaling and CloudWatch.
 //!
-//! It compares what it sees after a call with what it saw before, so each breach is told once. A production
-//! rule is one that names the target groups of both colors.
+//! Compares the state after a call with the state before, so each breach is reported once. A production rule names the
+//! target groups of both colors.
 
 mod capacity;
 mod need;
@@ -29,76 +29,76 @@ pub struct Color {
 pub struct Violation {
     /// The invariant's number.
     pub invariant: u8,
-    /// What was seen.
+    /// The observation.
     pub text: String,
-    /// The last call before it was seen.
+    /// The last call before the observation.
     pub call: u64,
 }
 
-/// A service's size, as far as the invariants ask for it.
+/// A service's size, for the invariants.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capacity {
-    /// Its desired count.
+    /// The desired count.
     pub desired: u32,
-    /// Its scalable target; none: it does not scale automatically.
+    /// The scalable target; none if the service does not scale automatically.
     pub scaling: Option<Scaling>,
-    /// The targets of its own tasks, by id and port; none: every target of its group counts as its own
+    /// The targets of the service's own tasks, by id and port; none if every target of the group counts as own
     /// (invariant 37).
     pub own: Option<Vec<(String, u16)>>,
 }
 
-/// A service's scalable target, and what became of it.
+/// A service's scalable target, and its effects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scaling {
     /// `MaxCapacity`.
     pub max: u32,
-    /// Whether dynamic scale-in is suspended.
+    /// True if dynamic scale-in is suspended.
     pub scale_in_suspended: bool,
-    /// How often a bound made the service smaller.
+    /// Number of times that a bound made the service smaller.
     pub clamped: usize,
-    /// How often a policy made the service smaller.
+    /// Number of times that a policy made the service smaller.
     pub scaled_in: usize,
-    /// The alarms that fire its step policies out, by name, and whether their actions are on.
+    /// The alarms that trigger the scale-out step policies, by name; true if an alarm's actions are enabled.
     pub out_alarms: Vec<(String, bool)>,
 }
 
-/// Remembers what it saw last and what was wrong.
+/// Keeps the last state and all violations.
 #[derive(Debug, Default)]
 pub struct Checker {
-    /// What was wrong so far, in order.
+    /// All violations, in order.
     violations: Vec<Violation>,
-    /// Blue and green; none: nothing is watched.
+    /// Blue and green; none if nothing is watched.
     colors: Option<[Color; 2]>,
-    /// What was seen last.
+    /// The last state.
     seen: Option<Seen>,
-    /// Whether a deploy is running.
+    /// True while a deploy is running.
     frozen: bool,
-    /// Whether users are failing already and somebody said `force`.
+    /// True if users are failing already and a run uses `force`.
     forced: bool,
-    /// Whether somebody said that a color may be emptied.
+    /// True if a color may be emptied.
     may_empty: bool,
-    /// What the users need.
+    /// The users' need.
     need: Need,
-    /// How long a live color may have a count below its need before that is reported.
+    /// Longest time that a live color may have a count below its need without a report.
     patience: Option<Duration>,
-    /// Whether two runs act at once.
+    /// True if two runs act at once.
     two_runs: bool,
-    /// Whether the alarms of the step policies are ours to turn on.
+    /// True if the action manages the alarms of the step policies.
     managed: bool,
 }
 
 /// Broken invariants: number and text.
 type Found = Vec<(u8, String)>;
 
-/// What the colors are called in texts.
+/// The colors' names in texts.
 const NAMES: [&str; 2] = ["blue", "green"];
 
-/// How long a live color may have a count below its need, unless a test says otherwise: the run that lowered it reads the
-/// rules again, and restores it (invariant 36).
+/// Default time that a live color may have a count below its need: the run that lowered the count reads the rules again
+/// and restores the count (invariant 36).
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Checker {
-    /// Starts to watch two colors, from the state that the next check finds.
+    /// Starts to watch two colors, from the state at the next check.
     pub fn watch(&mut self, blue: Color, green: Color) {
         self.colors = Some([blue, green]);
         self.seen = None;
@@ -110,41 +110,40 @@ impl Checker {
         self.frozen = on;
     }
 
-    /// While on, one healthy target is enough for any weight: somebody said `force` (invariant 16).
+    /// While on, one healthy target is enough for any weight: a run uses `force` (invariant 16).
     pub fn expect_force(&mut self, on: bool) {
         self.forced = on;
     }
 
-    /// While on, a color may be emptied: somebody said so (invariant 24).
+    /// While on, a color may be emptied, as requested (invariant 24).
     pub fn expect_empty(&mut self, on: bool) {
         self.may_empty = on;
     }
 
-    /// A live color's count below its need is reported after this time, 3 s from the start; zero: at once
-    /// (invariant 36).
+    /// A live color's count below its need is reported after this time, by default 3 s; zero: at once (invariant 36).
     pub fn expect_restore_within(&mut self, time: Duration) {
         self.patience = Some(time);
     }
 
-    /// While on, two runs act at once: no run can know that the other moves users to the color whose count it lowers at
-    /// this moment, so a live color that is given a smaller count is no breach of invariant 22, but one of 36 if
-    /// nobody raises it again.
+    /// While on, two runs act at once. A run can't know that the other run moves users to the color whose count it
+    /// lowers at this moment. So a smaller count of a live color does not break invariant 22, but breaks invariant 36
+    /// if the count is never raised again.
     pub fn expect_two_runs(&mut self, on: bool) {
         self.two_runs = on;
     }
 
-    /// While on, a color that gets weight must have the alarms of its scale-out step policies with their actions on
-    /// (invariant 31). Off from the start: alarms may be somebody else's, and off for a reason.
+    /// While on, a color that gets weight must have enabled actions on the alarms of its scale-out step policies
+    /// (invariant 31). Off by default: alarms may belong to others, and be disabled for a reason.
     pub fn expect_managed_alarms(&mut self, on: bool) {
         self.managed = on;
     }
 
-    /// What was wrong so far, in order.
+    /// All violations, in order.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// Compares with what was seen last. `capacity` is a service's size by ARN, none when it does not exist.
+    /// Compares with the last state. `capacity` is a service's size by ARN, none if the service does not exist.
     pub fn check(&mut self, elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>, call: u64) {
         let Some(colors) = &self.colors else { return };
         let now = Seen::look(colors, elb, capacity);
@@ -162,7 +161,7 @@ impl Checker {
         self.seen = Some(now);
     }
 
-    /// Looks once more, when every run has ended: users have what they need now (invariant 44).
+    /// Checks once more, after the end of every run: users have enough tasks (invariant 44).
     pub fn check_ended(&mut self, elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>, call: u64) {
         self.check(elb, capacity, call);
         let mut found = Found::new();
@@ -172,7 +171,7 @@ impl Checker {
         self.report(found, call);
     }
 
-    /// Everything that a change from one state to the next may break.
+    /// Checks every invariant that a change of state may break.
     fn compare(&mut self, before: &Seen, now: &Seen, found: &mut Found) {
         weights::kept(self.frozen, before, now, found);
         weights::carried(self.forced, before, now, found);
@@ -181,7 +180,7 @@ impl Checker {
         let mut shrunk = Found::new();
         capacity::shrinks_last(before, now, &mut shrunk);
         shrunk.retain(|(invariant, _)| *invariant != 22 || !self.two_runs);
-        // What is reported, or was said to be wanted, is the load from now on: nothing is reported twice.
+        // A reported or requested load is the new load: nothing is reported twice.
         if self.forced || !shrunk.is_empty() {
             self.need.accept(now);
         } else {
@@ -191,7 +190,7 @@ impl Checker {
         capacity::nothing_lost(self.may_empty, before, now, found);
     }
 
-    /// Keeps what was found.
+    /// Keeps the findings.
     fn report(&mut self, found: Found, call: u64) {
         let broken = found.into_iter().map(|(invariant, text)| Violation { invariant, text, call });
         self.violations.extend(broken);

@@ -4,23 +4,23 @@ use super::seen::{Load, Seen};
 use super::{Found, NAMES};
 use std::time::{Duration, Instant};
 
-/// The load that the users put, as remembered, and since when a color lacks the count for its share of it.
+/// The users' load, and each color's shortage of tasks for its share.
 #[derive(Debug, Default)]
 pub(super) struct Need {
-    /// The load; none: no color was live yet.
+    /// The load; none before the first live color.
     load: Option<Load>,
     /// The shortages of blue and green.
     short: [Option<Shortage>; 2],
 }
 
-/// A live color that has fewer tasks than it needs.
+/// A live color with fewer tasks than needed.
 #[derive(Debug, Clone, Copy)]
 struct Shortage {
-    /// Since when.
+    /// Start of the shortage.
     since: Instant,
-    /// The last call before it was seen.
+    /// The last call before the observation.
     call: u64,
-    /// Whether it was reported.
+    /// True once reported.
     told: bool,
 }
 
@@ -30,13 +30,13 @@ impl Need {
         *self = Self::default();
     }
 
-    /// Takes the load that is there now as what the users put: it is accepted, or was reported already.
+    /// Takes the current load as the users' load: accepted, or reported already.
     pub(super) fn accept(&mut self, now: &Seen) {
         self.load = now.served_load();
     }
 
-    /// Learns the load from a color that is alone: its count if it is not smaller than what is known, or if its own
-    /// policy made it smaller.
+    /// Learns the load from a color with all users: its count if not smaller than the known load, or if its own policy
+    /// made the count smaller.
     pub(super) fn learn(&mut self, now: &Seen, policy_shrank: bool) {
         let known = self.load;
         match (now.alone_load(), known) {
@@ -47,8 +47,8 @@ impl Need {
         }
     }
 
-    /// Invariant 36: a live color whose count is below its need gets it back within the time for that. Gives the
-    /// call before each shortage that lasted longer, with what to say of it.
+    /// Invariant 36: a live color whose count is below its need is restored in time. Returns the call before each
+    /// longer shortage, with the text.
     pub(super) fn overdue(&mut self, now: &Seen, call: u64, patience: Duration) -> Vec<(u64, String)> {
         let mut found = Vec::new();
         for (color, name) in NAMES.iter().enumerate() {
@@ -72,7 +72,7 @@ impl Need {
         found
     }
 
-    /// Invariant 44: once every run has ended, live colors have the counts and the healthy targets that they need.
+    /// Invariant 44: after the end of every run, live colors have the counts and healthy targets that they need.
     pub(super) fn ended(&self, now: &Seen, found: &mut Found) {
         let Some(load) = self.load else { return };
         for (color, name) in NAMES.iter().enumerate() {
@@ -85,7 +85,7 @@ impl Need {
         }
     }
 
-    /// A live color's count and its need, if the count is below it.
+    /// A live color's count and need, if the count is too small.
     fn lacking(&self, now: &Seen, color: usize) -> Option<(u32, u32)> {
         let needed = now.needed(color, self.load?)?;
         let count = now.desired(color)?;

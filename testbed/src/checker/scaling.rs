@@ -8,8 +8,8 @@ fn target(seen: &Seen, color: usize) -> Option<&Scaling> {
     seen.capacity[color].as_ref()?.scaling.as_ref()
 }
 
-/// Invariant 19: while both colors are live, in the control plane or the data plane, nothing scales either in.
-/// Scale-in is suspended when a weight changes, is not resumed, and no policy does it all the same.
+/// Invariant 19: while both colors are live, in the control plane or the data plane, nothing scales either color in.
+/// Scale-in is suspended when a weight changes and stays suspended, and no policy scales in anyway.
 pub(super) fn held(before: &Seen, now: &Seen, found: &mut Found) {
     if !(now.is_live(0) && now.is_live(1)) {
         return;
@@ -32,8 +32,8 @@ pub(super) fn held(before: &Seen, now: &Seen, found: &mut Found) {
     }
 }
 
-/// Invariant 31: where the alarms are managed, a color that gets weight has the alarms of its scale-out policies
-/// with their actions on.
+/// Invariant 31: if the alarms are managed, a color that gets weight has enabled actions on the alarms of its scale-out
+/// policies.
 pub(super) fn alarmed(managed: bool, before: &Seen, now: &Seen, found: &mut Found) {
     if !managed {
         return;

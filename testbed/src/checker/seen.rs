@@ -1,29 +1,29 @@
-//! What the checker looks at, and the arithmetic of invariants 16 and 17.
+//! The checker's view of the state, and the arithmetic of invariants 16 and 17.
 
 use std::collections::BTreeMap;
 
 use super::{Capacity, Color};
 use crate::elb::{Elb, RuleState, State};
 
-/// A weight and the sum that it is a part of, per color; none: the rule doesn't name the color's group.
+/// A weight and the sum of weights, per color; none if the rule doesn't name the color's group.
 pub(super) type Split = [Option<(u32, u32)>; 2];
 
-/// What the checker looks at, at one moment.
+/// The checker's view of the state at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     /// The split of each production rule, by ARN.
     pub(super) rules: BTreeMap<String, Split>,
-    /// The same as the data plane has it.
+    /// The same in the data plane.
     pub(super) routed: BTreeMap<String, Split>,
-    /// The services' sizes; none: there is no such service.
+    /// The services' sizes; none for a missing service.
     pub(super) capacity: [Option<Capacity>; 2],
     /// Healthy targets of the color's own tasks (invariant 37).
     pub(super) healthy: [u32; 2],
-    /// The least number of healthy targets that each group asks for by its own attributes.
+    /// The minimum of healthy targets in each group's own attributes.
     pub(super) minimum: [u32; 2],
-    /// Targets that are registered and not draining.
+    /// Registered targets that are not draining.
     pub(super) registered: [u32; 2],
-    /// Whether the groups exist.
+    /// True for each existing group.
     pub(super) exists: [bool; 2],
 }
 
@@ -37,22 +37,22 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// So many targets.
+    /// A whole number of targets.
     fn whole(count: u32) -> Self {
         Self { count: count.into(), of: 1 }
     }
 
-    /// Whether it is less than another one.
+    /// True if this load is smaller than the other.
     pub(super) fn is_below(self, other: Self) -> bool {
         u128::from(self.count) * u128::from(other.of) < u128::from(other.count) * u128::from(self.of)
     }
 
-    /// The smaller one.
+    /// The smaller load.
     fn min(self, other: Self) -> Self {
         if other.is_below(self) { other } else { self }
     }
 
-    /// Healthy targets that a share of it needs: `max(1, ceil(w × N))`.
+    /// Healthy targets for a share of the load: `max(1, ceil(w × N))`.
     pub(super) fn targets_for(self, (weight, total): (u32, u32)) -> u32 {
         let whole = u128::from(total.max(1)) * u128::from(self.of);
         let needed = (u128::from(weight) * u128::from(self.count)).div_ceil(whole);
@@ -61,7 +61,7 @@ impl Load {
 }
 
 impl Seen {
-    /// Takes everything down.
+    /// Reads the whole state.
     pub(super) fn look(colors: &[Color; 2], elb: &Elb, capacity: &dyn Fn(&str) -> Option<Capacity>) -> Self {
         let each = |of: &dyn Fn(&str) -> u32| [of(&colors[0].group), of(&colors[1].group)];
         let capacity = [capacity(&colors[0].service), capacity(&colors[1].service)];
@@ -77,13 +77,14 @@ impl Seen {
         }
     }
 
-    /// A color's desired count; none when there is no such service.
+    /// A color's desired count; none if there is no such service.
     pub(super) fn desired(&self, color: usize) -> Option<u32> {
         self.capacity[color].as_ref().map(|capacity| capacity.desired)
     }
 
     /// The load that the live colors can carry: the smallest of desired count ÷ share over all rules, and at most the
-    /// largest desired count of theirs where one does not scale. None: no color is live, or a service is gone.
+    /// largest desired count of the live colors if one of these does not scale. None: no color is live, or a service is
+    /// gone.
     pub(super) fn served_load(&self) -> Option<Load> {
         let mut load: Option<Load> = None;
         let (mut largest, mut scales) = (0, true);
@@ -113,19 +114,18 @@ impl Seen {
         Load::whole(self.capacity.iter().flatten().map(|capacity| capacity.desired).max().unwrap_or(0))
     }
 
-    /// The full load (invariant 16), the smallest that any production rule tells of.
+    /// The full load (invariant 16): the smallest load by any production rule.
     ///
-    /// Rules differ while a run changes one after the other. The smallest load is then the one of the state before its
-    /// first write: the rules that are still to change tell of that load, and a color that has the targets for its new
-    /// share of it tells of none that is smaller. `larger` is the larger desired count, which is the load where
-    /// nothing scales.
+    /// Rules differ while a run changes one after the other. The smallest load then belongs to the state before the
+    /// first write: the unchanged rules still show that load, and a color with enough targets for its new share shows
+    /// no smaller load. `larger` is the larger desired count, which is the load if nothing scales.
     pub(super) fn full_load(&self, larger: Load) -> Load {
         let loads = self.rules.values().map(|split| self.scaled_load(split).unwrap_or(larger));
         loads.reduce(Load::min).unwrap_or(larger)
     }
 
-    /// The load by a rule whose live colors all scale automatically: the smallest of desired count ÷ share, at most
-    /// the largest MaxCapacity of the live colors. None: no color is live, or one does not scale.
+    /// The load by a rule whose live colors all scale automatically: the smallest of desired count ÷ share, at most the
+    /// largest MaxCapacity of the live colors. None: no color is live, or one does not scale.
     fn scaled_load(&self, split: &Split) -> Option<Load> {
         let mut load: Option<Load> = None;
         let mut most = 0;
@@ -146,24 +146,24 @@ impl Seen {
         splits.filter_map(move |split| split[color]).filter(|(weight, _)| *weight > 0)
     }
 
-    /// Whether a color has weight on some production rule, in the control plane or still in the data plane.
+    /// True if a color has weight on some production rule, in the control plane or still in the data plane.
     pub(super) fn is_live(&self, color: usize) -> bool {
         self.shares(color).next().is_some()
     }
 
-    /// Whether a color has weight on some production rule in the control plane.
+    /// True if a color has weight on some production rule in the control plane.
     pub(super) fn has_weight(&self, color: usize) -> bool {
         self.rules.values().any(|split| split[color].is_some_and(|(weight, _)| weight > 0))
     }
 
-    /// The largest number of targets that a color's weight asks for on any rule, in the control plane or
-    /// still in the data plane. None: it has no weight anywhere.
+    /// The largest number of targets that a color's weight needs on any rule, in the control plane or still in the data
+    /// plane. None without any weight.
     pub(super) fn needed(&self, color: usize, full: Load) -> Option<u32> {
         self.shares(color).map(|share| full.targets_for(share)).max()
     }
 }
 
-/// The production rules with their splits: those that name both groups.
+/// The production rules with their splits: all rules that name both groups.
 fn splits(colors: &[Color; 2], rules: Vec<RuleState>) -> BTreeMap<String, Split> {
     let of = |rule: RuleState| {
         let split = [rule.weight(&colors[0].group), rule.weight(&colors[1].group)];
@@ -172,7 +172,7 @@ fn splits(colors: &[Color; 2], rules: Vec<RuleState>) -> BTreeMap<String, Split>
     rules.into_iter().filter_map(of).collect()
 }
 
-/// Healthy targets of a group that the service's own tasks put there.
+/// Healthy targets of a group that belong to the service's own tasks.
 fn own_healthy(elb: &Elb, group: &str, capacity: Option<&Capacity>) -> u32 {
     let Some(own) = capacity.and_then(|capacity| capacity.own.as_ref()) else {
         return small(elb.count(group, State::Healthy));
@@ -182,7 +182,7 @@ fn own_healthy(elb: &Elb, group: &str, capacity: Option<&Capacity>) -> u32 {
     small(own.iter().filter(|(id, port)| is_healthy(id, *port)).count())
 }
 
-/// What a group's own minimum-healthy attributes ask for, of the targets that it has.
+/// The minimum that a group's own minimum-healthy attributes require for its number of targets.
 fn own_minimum(elb: &Elb, group: &str) -> u32 {
     let all = small(elb.registered(group));
     let number = |area: &str, unit: &str| {
@@ -193,7 +193,7 @@ fn own_minimum(elb: &Elb, group: &str) -> u32 {
     of("unhealthy_state_routing").max(of("dns_failover"))
 }
 
-/// A count of targets; there are never many.
+/// A count of targets, always small.
 fn small(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -20,8 +20,8 @@ pub(super) fn kept(frozen: bool, before: &Seen, now: &Seen, found: &mut Found) {
     }
 }
 
-/// Invariants 16 and 17: whoever ends with weight after a change has the healthy targets for it. Who was live, and
-/// with which share, is taken from before the change.
+/// Invariants 16 and 17: a color with weight after a change has enough healthy targets. The live colors and their
+/// shares are those before the change.
 pub(super) fn carried(forced: bool, before: &Seen, now: &Seen, found: &mut Found) {
     let full = before.full_load(now.larger_count());
     for (rule, split) in now.rules.iter().filter(|(rule, split)| before.rules.get(*rule) != Some(*split)) {

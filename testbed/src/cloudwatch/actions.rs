@@ -1,4 +1,4 @@
-//! What alarms set off.
+//! The actions of alarms.
 
 use std::time::Instant;
 
@@ -8,36 +8,37 @@ use super::alarm::{State, Watch};
 /// AWS seconds between two runs of a scaling action while its alarm stays in ALARM.
 const MINUTE: u64 = 60;
 
-/// An action of an alarm that was due.
+/// An alarm's action that was due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FiredAction {
     /// The alarm's name.
     pub alarm: String,
-    /// The action's ARN, such as that of a scaling policy.
+    /// The action's ARN, such as a scaling policy's ARN.
     pub action: String,
-    /// The state that it belongs to.
+    /// The state that triggers the action.
     pub state: State,
-    /// When it was due.
+    /// Time at which the action was due.
     pub at: Instant,
-    /// Whether the alarm stays in its state, and the action happens once more.
+    /// True if the alarm stays in its state and the action repeats.
     pub repeat: bool,
-    /// The newest datapoint of the alarm's last evaluation: what a step policy goes by. None for composite alarms,
-    /// before the first evaluation and without data.
+    /// The newest datapoint of the alarm's last evaluation, which a step policy uses. None for composite alarms, before
+    /// the first evaluation and without data.
     pub datapoint: Option<f64>,
-    /// The alarm's threshold, from which steps count; none for composite alarms.
+    /// The alarm's threshold, the base of a policy's steps; none for composite alarms.
     pub threshold: Option<f64>,
 }
 
 impl CloudWatch {
-    /// The actions that became due since this was asked last, oldest first, each of them once. Made for one reader,
-    /// Application Auto Scaling, which is to ask on every tick, after `cloudwatch::tick`.
+    /// The actions that became due since the last call, oldest first, each once. Made for one reader, Application Auto
+    /// Scaling, which has to call this on every tick, after `cloudwatch::tick`.
     ///
-    /// - An alarm that changes its state, by evaluation or by SetAlarmState, fires all actions of its new state, if its
+    /// - An alarm that changes its state, by evaluation or by SetAlarmState, fires all actions of the new state, if its
     ///   actions are enabled: `repeat` is false.
-    /// - While an alarm stays in ALARM with its actions enabled, its `arn:aws:autoscaling:…` actions fire again every
-    ///   60 AWS seconds: `repeat` is true. So they do at once when actions are enabled, by EnableAlarmActions or
+    /// - While an alarm stays in ALARM with enabled actions, its `arn:aws:autoscaling:…` actions fire again every 60
+    ///   AWS
+    ///   seconds: `repeat` is true. The same actions fire at once when actions are enabled, by EnableAlarmActions or
     ///   PutMetricAlarm, on an alarm that is in ALARM already.
-    /// - Nothing is filtered: the reader looks for the ARNs that it knows.
+    /// - Nothing is filtered: the reader selects known ARNs.
     pub fn due_actions(&mut self) -> Vec<FiredAction> {
         let due = self.fired[self.taken..].to_vec();
         self.taken = self.fired.len();
@@ -49,7 +50,7 @@ impl CloudWatch {
         &self.fired
     }
 
-    /// Fires the actions of an alarm's state: all of them, or those that repeat.
+    /// Fires the actions of an alarm's state: all, or only repeating actions.
     pub(super) fn fire(&mut self, index: usize, repeat: bool, now: Instant) {
         let alarm = &mut self.alarms[index];
         if !alarm.actions_enabled {
@@ -77,7 +78,7 @@ impl CloudWatch {
         self.fired.extend(actions);
     }
 
-    /// Fires once more what is due again.
+    /// Fires every repeating action that is due.
     pub(super) fn repeat(&mut self, now: Instant) {
         for index in 0..self.alarms.len() {
             let alarm = &self.alarms[index];
@@ -89,7 +90,7 @@ impl CloudWatch {
     }
 }
 
-/// Whether an action is one of Auto Scaling, which alone repeat (Alarm actions).
+/// True for an action of Auto Scaling: only these repeat (Alarm actions).
 fn is_scaling(action: &str) -> bool {
     action.split(':').nth(2) == Some("autoscaling")
 }

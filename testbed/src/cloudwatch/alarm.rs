@@ -1,4 +1,4 @@
-//! Alarms: what one is, and how AWS describes it.
+//! Alarms, and AWS's description of alarms.
 
 use std::time::{Instant, SystemTime};
 
@@ -14,16 +14,16 @@ use crate::world::epoch;
 pub enum State {
     /// Within the threshold.
     Ok,
-    /// Outside of it.
+    /// Outside of the threshold.
     Alarm,
-    /// Just made, or without data.
+    /// Just created, or without data.
     InsufficientData,
 }
 
 impl State {
-    /// All of them.
+    /// All states.
     pub(super) const ALL: [Self; 3] = [Self::Ok, Self::Alarm, Self::InsufficientData];
-    /// Their names.
+    /// The states' names.
     pub(super) const NAMES: [&str; 3] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
 
     /// AWS's word.
@@ -41,7 +41,7 @@ impl State {
     }
 }
 
-/// How values are held against a threshold.
+/// The comparison of values with a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
     /// `GreaterThanOrEqualToThreshold`.
@@ -55,7 +55,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    /// AWS's names of those that need no anomaly detection.
+    /// AWS's names of the comparisons without anomaly detection.
     pub(super) const NAMES: [&str; 4] = [
         "GreaterThanOrEqualToThreshold",
         "GreaterThanThreshold",
@@ -69,7 +69,7 @@ impl Comparison {
         all.into_iter().zip(Self::NAMES).find(|(_, known)| *known == name).map(|(one, _)| one)
     }
 
-    /// Whether a value breaches a threshold.
+    /// True if a value breaches a threshold.
     pub(super) fn breaches(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::AtLeast => value >= threshold,
@@ -79,7 +79,7 @@ impl Comparison {
         }
     }
 
-    /// How reasons say it: `[5.0 (…)] was … the threshold`.
+    /// The comparison in a reason's words: `[5.0 (…)] was … the threshold`.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::AtLeast => "greater than or equal to",
@@ -90,14 +90,14 @@ impl Comparison {
     }
 }
 
-/// What a metric alarm watches, and when it goes off.
+/// A metric alarm's queries and its condition.
 #[derive(Debug)]
 pub(super) struct MetricWatch {
-    /// What its caller set, in AWS's field names.
+    /// The caller's settings, in AWS's field names.
     pub(super) settings: Map<String, Value>,
-    /// What it watches.
+    /// The queries.
     pub(super) queries: Queries,
-    /// The id among them whose values count.
+    /// The id of the query whose values count.
     pub(super) watched: String,
     /// The statistic's name; none for metric math.
     pub(super) statistic: Option<String>,
@@ -105,7 +105,7 @@ pub(super) struct MetricWatch {
     pub(super) period: u64,
     /// `EvaluationPeriods`.
     pub(super) periods: usize,
-    /// `DatapointsToAlarm`, or as many as periods.
+    /// `DatapointsToAlarm`, by default the number of periods.
     pub(super) to_alarm: usize,
     /// `Threshold`.
     pub(super) threshold: f64,
@@ -113,7 +113,7 @@ pub(super) struct MetricWatch {
     pub(super) comparison: Comparison,
     /// `TreatMissingData`.
     pub(super) missing: MissingData,
-    /// The turn of its last evaluation, which comes once a period, and at least once a minute.
+    /// The turn of the last evaluation; a turn comes once a period, and at least once a minute.
     pub(super) turn: u64,
     /// The newest value of the last evaluation.
     pub(super) newest: Option<f64>,
@@ -126,7 +126,7 @@ impl MetricWatch {
     }
 }
 
-/// What an alarm goes by.
+/// The source of an alarm's state.
 #[derive(Debug)]
 pub(super) enum Watch {
     /// Metrics.
@@ -138,17 +138,17 @@ pub(super) enum Watch {
 /// One alarm.
 #[derive(Debug)]
 pub struct Alarm {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// `AlarmDescription`.
     pub(super) description: Option<String>,
-    /// Whether its actions happen.
+    /// True if the alarm's actions are enabled.
     pub actions_enabled: bool,
-    /// What happens in each state: OK, ALARM, INSUFFICIENT_DATA.
+    /// The actions of each state: OK, ALARM, INSUFFICIENT_DATA.
     pub(super) actions: [Vec<String>; 3],
-    /// Its state.
+    /// The state.
     pub state: State,
     /// `StateReason`.
     pub reason: String,
@@ -156,20 +156,20 @@ pub struct Alarm {
     pub(super) reason_data: Option<String>,
     /// `StateUpdatedTimestamp`.
     pub(super) updated: SystemTime,
-    /// `StateTransitionedTimestamp`: when the value changed last.
+    /// `StateTransitionedTimestamp`: time of the last change of the value.
     pub(super) transitioned: SystemTime,
     /// `AlarmConfigurationUpdatedTimestamp`.
     pub(super) configured: SystemTime,
-    /// Its tags.
+    /// The tags.
     pub(super) tags: Vec<(String, String)>,
-    /// What it goes by.
+    /// The source of the state.
     pub(super) watch: Watch,
-    /// When scaling actions happen again; none: at once, when it is in ALARM with actions enabled.
+    /// Time of the next repeat of scaling actions; none: at once, if in ALARM with enabled actions.
     pub(super) next_repeat: Option<Instant>,
 }
 
 impl Alarm {
-    /// Whether it is a composite alarm.
+    /// True for a composite alarm.
     pub fn is_composite(&self) -> bool {
         matches!(self.watch, Watch::Composite(..))
     }
@@ -192,7 +192,7 @@ impl Alarm {
         }
     }
 
-    /// As in DescribeAlarms.
+    /// The alarm as DescribeAlarms returns it.
     pub(super) fn describe(&self) -> Value {
         let [ok, alarm, insufficient] = &self.actions;
         let mut out = json!({

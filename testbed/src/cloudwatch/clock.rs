@@ -1,18 +1,18 @@
-//! Time as metrics see it: whole AWS seconds since 1970, at the pace of the world.
+//! The time of metrics: whole AWS seconds since 1970, at the pace of the world.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Turns true time into AWS seconds and back. The pace is the one that the world started with.
+/// Converts between real time and AWS seconds. The pace is the world's pace at the start.
 #[derive(Debug)]
 pub(super) struct Clock {
     /// A moment on both clocks.
     base: (Instant, SystemTime),
-    /// What one AWS second lasts, in nanoseconds; never 0.
+    /// Duration of one AWS second, in nanoseconds; never 0.
     second: u128,
 }
 
 impl Clock {
-    /// A clock on which an AWS second lasts so long.
+    /// A clock with this duration of an AWS second.
     pub(super) fn new(second: Duration) -> Self {
         Self { base: (crate::clock::now(), crate::clock::wall()), second: second.as_nanos().max(1) }
     }
@@ -30,17 +30,17 @@ impl Clock {
 
     /// The AWS second of a time on the wire, in seconds since 1970.
     pub(super) fn of_wire(&self, time: f64) -> u64 {
-        // Microseconds: finer than the wire, coarser than what a double rounds.
+        // Microseconds: finer than the wire, coarser than the rounding of a double.
         let microseconds = (Duration::try_from_secs_f64(time).unwrap_or_default().as_nanos() + 500) / 1000;
         u64::try_from(microseconds * 1000 / self.second).unwrap_or(u64::MAX)
     }
 
-    /// The calendar's time at which an AWS second begins.
+    /// The calendar's time at the start of an AWS second.
     pub(super) fn starts(&self, second: u64) -> SystemTime {
         UNIX_EPOCH + self.lasts(second)
     }
 
-    /// How long so many AWS seconds last.
+    /// Duration of this number of AWS seconds.
     pub(super) fn lasts(&self, seconds: u64) -> Duration {
         Duration::from_nanos(u64::try_from(u128::from(seconds) * self.second).unwrap_or(u64::MAX))
     }

@@ -18,10 +18,10 @@ use crate::world::epoch;
 const MOST_DATAPOINTS: f64 = 1440.0;
 /// Most metrics on a page of ListMetrics.
 const METRICS_PAGE: usize = 500;
-/// How far back and ahead a timestamp may be, in seconds: two weeks, two hours.
+/// The limits of a timestamp back and ahead, in seconds: two weeks, two hours.
 const REACH: (f64, f64) = (14.0 * 86_400.0, 2.0 * 3600.0);
 
-/// PutMetricData: all of it, or nothing.
+/// PutMetricData: accepts everything or nothing.
 pub(super) fn put(watch: &mut CloudWatch, input: &Value, now: Instant) -> Result<Value, ApiError> {
     let namespace = required(input, "Namespace", 255)?;
     if namespace.starts_with("AWS/") {
@@ -85,7 +85,7 @@ fn samples(datum: &Value) -> Result<Samples, ApiError> {
     }
 }
 
-/// The AWS seconds from `StartTime`, rounded down to a period, to `EndTime`; and the length as the caller sees it.
+/// The AWS seconds from `StartTime`, rounded down to a period, to `EndTime`; and the length in the caller's unit.
 fn span(watch: &CloudWatch, input: &Value) -> Result<(u64, u64, f64), ApiError> {
     let time = |name: &str| double(input, name)?.ok_or_else(|| missing(name));
     let (start, end) = (time("StartTime")?, time("EndTime")?);
@@ -102,7 +102,7 @@ fn periods(watch: &CloudWatch, start: u64, end: u64, period: u64) -> impl Iterat
     (first / period * period..end).step_by(step)
 }
 
-/// GetMetricData: newest first unless `ScanBy` says otherwise; all on one page.
+/// GetMetricData: newest first by default (`ScanBy`); all on one page.
 pub(super) fn get(watch: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
     let queries = list(input, "MetricDataQueries")?.map(Vec::as_slice).unwrap_or_default();
     if queries.is_empty() || queries.len() > 500 {
@@ -136,7 +136,7 @@ fn result(watch: &CloudWatch, queries: &Queries, query: &Query, span: (u64, u64,
     })
 }
 
-/// GetMetricStatistics: in no order, as AWS says; here by time.
+/// GetMetricStatistics: sorted by time here; AWS promises no order.
 pub(super) fn statistics(watch: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
     let id = metric(input)?;
     let period = period(input)?.ok_or_else(|| missing("Period"))?;
@@ -174,7 +174,7 @@ pub(super) fn statistics(watch: &CloudWatch, input: &Value) -> Result<Value, Api
     Ok(json!({ "Label": id.name, "Datapoints": datapoints }))
 }
 
-/// One datapoint with the statistics that were asked for; none without samples.
+/// One datapoint with the requested statistics; none without samples.
 fn datapoint(
     read: &[(&str, Statistic)],
     value: &dyn Fn(Statistic, &str) -> Option<f64>,

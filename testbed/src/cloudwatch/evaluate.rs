@@ -1,4 +1,4 @@
-//! Alarms look at their metrics, and at each other.
+//! Evaluation of alarms, by metrics and by other alarms.
 
 use std::time::{Instant, SystemTime};
 
@@ -13,7 +13,7 @@ use super::rule::name_of;
 pub struct Change {
     /// The alarm's name.
     pub alarm: String,
-    /// When it was.
+    /// Time of the change.
     pub at: SystemTime,
     /// The state before.
     pub from: State,
@@ -24,7 +24,7 @@ pub struct Change {
 }
 
 impl CloudWatch {
-    /// Lets every alarm look whose turn it is, and repeats what is due again.
+    /// Evaluates every alarm whose turn has come, and repeats due actions.
     pub(super) fn evaluate(&mut self, now: Instant) {
         let second = self.clock.second(now);
         for index in 0..self.alarms.len() {
@@ -34,7 +34,7 @@ impl CloudWatch {
         self.repeat(now);
     }
 
-    /// Lets a metric alarm look at its datapoints when a new turn has begun. Only whole periods count.
+    /// Evaluates a metric alarm's datapoints at the start of a new turn. Only whole periods count.
     fn look(&mut self, index: usize, second: u64, now: Instant) {
         let alarm = &mut self.alarms[index];
         let Watch::Metric(watch) = &mut alarm.watch else { return };
@@ -60,7 +60,7 @@ impl CloudWatch {
         self.enter(index, state, told, now);
     }
 
-    /// Puts an alarm into a state, with a reason and its data; fires its actions if that is another state.
+    /// Puts an alarm into a state, with a reason and its data; fires the actions of a new state.
     pub(super) fn enter(&mut self, index: usize, state: State, told: (String, Option<String>), now: Instant) {
         let at = self.clock.wall(now);
         let alarm = &mut self.alarms[index];
@@ -78,8 +78,7 @@ impl CloudWatch {
         self.fire(index, false, now);
     }
 
-    /// Tells composite alarms of the changes of their children, and theirs of theirs. Alarms that watch each other in a
-    /// circle are cut off.
+    /// Updates composite alarms after their children changed, and the parents of these. A circle of alarms is cut off.
     pub(super) fn settle(&mut self, now: Instant) {
         let mut left = 100 + self.alarms.len() * 10;
         while let Some(child) = self.changed.pop_front() {
@@ -102,7 +101,7 @@ impl CloudWatch {
         }
     }
 
-    /// Lets a composite alarm that was created or updated look at its rule.
+    /// Evaluates the rule of a composite alarm that was created or updated.
     pub(super) fn follow(&mut self, name: &str, word: &str, now: Instant) {
         let Some(index) = self.alarms.iter().position(|alarm| alarm.name == name) else { return };
         let made = format!("{} was {word} and its alarm rule evaluates to ", self.alarms[index].arn);
@@ -116,7 +115,7 @@ impl CloudWatch {
         self.follow_rule(index, (Box::new(told), children), now);
     }
 
-    /// What a parent says when this child changed.
+    /// A parent's reason when this child changed.
     fn child_told(&self, child: &str) -> Told {
         let reason = match self.alarm(child) {
             Some(alarm) => {
@@ -132,7 +131,7 @@ impl CloudWatch {
         (Box::new(move |_| reason.clone()), vec![child.to_owned()])
     }
 
-    /// Puts a composite alarm into the state that its rule says. An alarm that is gone is in no state.
+    /// Puts a composite alarm into the state of its rule. A deleted alarm has no state.
     fn follow_rule(&mut self, index: usize, (told, children): Told, now: Instant) {
         let Watch::Composite(rule, _) = &self.alarms[index].watch else { return };
         let is = |alarm: &str, state| self.alarm(name_of(alarm)).is_some_and(|alarm| alarm.state == state);
@@ -145,10 +144,10 @@ impl CloudWatch {
     }
 }
 
-/// A composite alarm's reason for a state, and the children that it names in its data.
+/// A composite alarm's reason for a state, and the children named in its data.
 type Told = (Box<dyn Fn(State) -> String>, Vec<String>);
 
-/// What a metric alarm's datapoints, newest first, say; none: its state stays.
+/// The state by a metric alarm's datapoints, newest first; none: the state stays.
 fn verdict(watch: &MetricWatch, points: &[Point]) -> Option<State> {
     let breaches = |value: f64| watch.comparison.breaches(value, watch.threshold);
     let judged: Vec<Option<bool>> = points.iter().map(|(_, value)| value.map(breaches)).collect();

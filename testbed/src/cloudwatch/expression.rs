@@ -10,26 +10,26 @@ pub(super) enum Expression {
     Number(f64),
     /// Another query, by its id.
     Id(String),
-    /// Arithmetic; missing where either side is.
+    /// Arithmetic; missing if either side is missing.
     Arithmetic(Box<Expression>, char, Box<Expression>),
-    /// A function over several series, which takes those that are there.
+    /// A function over several series, which ignores missing values.
     Reduce(Reduction, Vec<Expression>),
-    /// `METRICS()`, or those with this text in their id.
+    /// `METRICS()`, or only the metrics with this text in their id.
     Metrics(String),
     /// `FILL(series, number)`.
     Fill(Box<Expression>, f64),
 }
 
-/// How several values become one.
+/// The reduction of several values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reduction {
     /// The largest.
     Max,
     /// The smallest.
     Min,
-    /// Their sum.
+    /// The sum.
     Sum,
-    /// Their mean.
+    /// The mean.
     Avg,
 }
 
@@ -45,7 +45,7 @@ impl Reduction {
         }
     }
 
-    /// What becomes of the values that are there; none without any.
+    /// The result for the existing values; none without values.
     fn apply(self, values: &[f64]) -> Option<f64> {
         let count = u32::try_from(values.len()).ok().filter(|count| *count > 0)?;
         match self {
@@ -60,8 +60,7 @@ impl Reduction {
 impl Expression {
     /// Reads an expression.
     ///
-    /// # Errors
-    /// What is wrong with it, for a person.
+    /// # Errors The mistake, for a person.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser { rest: text.chars().peekable() };
         let parsed = parser.sum()?;
@@ -71,7 +70,7 @@ impl Expression {
         }
     }
 
-    /// The ids that it names, each as often as it does.
+    /// The named ids, with repetitions.
     pub(super) fn ids(&self) -> Vec<&str> {
         match self {
             Self::Number(_) | Self::Metrics(_) => Vec::new(),
@@ -82,7 +81,7 @@ impl Expression {
         }
     }
 
-    /// Its value for one period. `of` gives another query's value, `metrics` the ids and values of all metrics.
+    /// The value for one period. `of` gives another query's value, `metrics` the ids and values of all metrics.
     pub(super) fn value(
         &self,
         of: &dyn Fn(&str) -> Option<f64>,
@@ -122,7 +121,7 @@ impl Expression {
 
 /// Reads an expression from left to right.
 struct Parser<'a> {
-    /// What is left to read.
+    /// The text still to read.
     rest: Peekable<Chars<'a>>,
 }
 
@@ -195,7 +194,7 @@ impl Parser<'_> {
         }
     }
 
-    /// As many characters as fit.
+    /// The longest run of fitting characters.
     fn word(&mut self, fits: impl Fn(char) -> bool) -> String {
         let mut word = String::new();
         while let Some(letter) = self.rest.next_if(|letter| fits(*letter)) {
@@ -204,7 +203,7 @@ impl Parser<'_> {
         word
     }
 
-    /// A function's arguments, parentheses included.
+    /// A function's arguments, with the parentheses.
     fn function(&mut self, name: &str) -> Result<Expression, String> {
         self.expect('(')?;
         let parsed = match (Reduction::parse(name), name) {
@@ -242,7 +241,7 @@ impl Parser<'_> {
         Ok(parts)
     }
 
-    /// The text that ids must contain; empty when there is none.
+    /// The text that ids must contain; empty if there is none.
     fn filter(&mut self) -> Result<String, String> {
         let Some(quote @ ('"' | '\'')) = self.peek() else { return Ok(String::new()) };
         self.next();

@@ -1,4 +1,4 @@
-//! Reading parameters, with the errors that AWS gives for bad ones.
+//! Reads parameters, with AWS's errors for invalid values.
 
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ fn wrong_type(name: &str) -> ApiError {
     ApiError::new("SerializationException", format!("{name} has a value of an unexpected type"))
 }
 
-/// A text; an empty one is there, too.
+/// A text, which may be empty.
 pub(super) fn text<'a>(input: &'a Value, name: &str) -> Result<Option<&'a str>, ApiError> {
     match &input[name] {
         Value::Null => Ok(None),
@@ -49,7 +49,7 @@ pub(super) fn text<'a>(input: &'a Value, name: &str) -> Result<Option<&'a str>, 
     }
 }
 
-/// A text of 1 to `most` characters that must be there.
+/// A required text of 1 to `most` characters.
 pub(super) fn required<'a>(input: &'a Value, name: &str, most: usize) -> Result<&'a str, ApiError> {
     let text = text(input, name)?.ok_or_else(|| constraint("null", name, "Member must not be null"))?;
     match text.chars().count() {
@@ -105,7 +105,7 @@ pub(super) fn double(input: &Value, name: &str) -> Result<Option<f64>, ApiError>
     }
 }
 
-/// A list; none when it was not given.
+/// A list; none if not given.
 pub(super) fn list<'a>(input: &'a Value, name: &str) -> Result<Option<&'a Vec<Value>>, ApiError> {
     match &input[name] {
         Value::Null => Ok(None),
@@ -114,7 +114,7 @@ pub(super) fn list<'a>(input: &'a Value, name: &str) -> Result<Option<&'a Vec<Va
     }
 }
 
-/// A list of at most `most` texts; empty when it was not given.
+/// A list of at most `most` texts; empty if not given.
 pub(super) fn texts(input: &Value, name: &str, most: usize) -> Result<Vec<String>, ApiError> {
     let list = list(input, name)?.map(Vec::as_slice).unwrap_or_default();
     if list.len() > most {
@@ -134,7 +134,7 @@ pub(super) fn period(input: &Value) -> Result<Option<u64>, ApiError> {
     }
 }
 
-/// The metric that `Namespace`, `MetricName` and `Dimensions` name.
+/// The metric by `Namespace`, `MetricName` and `Dimensions`.
 pub(super) fn metric(input: &Value) -> Result<MetricId, ApiError> {
     let namespace = required(input, "Namespace", 255)?;
     let name = required(input, "MetricName", 255)?;

@@ -1,4 +1,4 @@
-//! What an alarm's datapoints mean: M out of N, and missing data ("Configuring how CloudWatch alarms treat missing
+//! The meaning of an alarm's datapoints: M out of N, and missing data ("Configuring how CloudWatch alarms treat missing
 //! data", Amazon CloudWatch User Guide).
 
 use super::alarm::State;
@@ -27,11 +27,10 @@ impl MissingData {
     }
 }
 
-/// How many more datapoints than `EvaluationPeriods` are looked at: as many as in AWS's examples, which leave the
-/// number open.
+/// Number of datapoints read in addition to `EvaluationPeriods`: as in AWS's examples, which leave the number open.
 pub(super) const MORE: usize = 2;
 
-/// The state that follows; none: it stays as it is. `points` are newest first and say whether they breach; `n` is
+/// The next state; none: the state stays. `points` are newest first, true if a datapoint breaches; `n` is
 /// `EvaluationPeriods`, `m` is `DatapointsToAlarm`.
 pub(super) fn judge(points: &[Option<bool>], m: usize, n: usize, missing: MissingData) -> Option<State> {
     let real: Vec<bool> = points.iter().copied().flatten().take(n).collect();
@@ -47,7 +46,7 @@ pub(super) fn judge(points: &[Option<bool>], m: usize, n: usize, missing: Missin
         _ if breaching >= m => Some(State::Alarm),
         MissingData::Missing if real.is_empty() => Some(State::InsufficientData),
         MissingData::Missing if breaching == real.len() => {
-            // The oldest breaching datapoint is old enough, and nothing speaks against it.
+            // The oldest breaching datapoint is old enough, and nothing contradicts.
             let oldest = points.iter().rposition(Option::is_some).unwrap_or(0);
             Some(if oldest + 1 >= m { State::Alarm } else { State::Ok })
         }

@@ -1,6 +1,6 @@
-//! Metrics that the world makes: `AWS/ApplicationELB` from the load balancers' counters, `AWS/ECS` from the requests
-//! that services' tasks serve. AWS gives a datapoint a minute; here samples come every AWS second, so that short
-//! periods have data.
+//! Metrics from the world: `AWS/ApplicationELB` from the load balancers' counters, `AWS/ECS` from the requests that
+//! services' tasks serve. AWS gives a datapoint a minute; here samples come every AWS second, so that short periods
+//! have data.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,11 +11,11 @@ use crate::ecs::Phase;
 use crate::elb::{Counts, Traffic};
 use crate::world::World;
 
-/// How many AWS seconds of its own metrics CloudWatch keeps here: three hours, as AWS keeps those of one second.
+/// AWS seconds that AWS's own metrics are kept here: three hours, as AWS keeps metrics of one second.
 const KEPT: u64 = 3 * 3600;
 
-/// How requests become load. A task that serves `r` requests an AWS second has `cpu_idle + r * cpu_per_request`
-/// percent CPU, at most 100; likewise memory.
+/// The conversion of requests into load. A task that serves `r` requests an AWS second has `cpu_idle + r *
+/// cpu_per_request` percent CPU, at most 100; likewise memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// CPU without requests, in percent.
@@ -35,31 +35,31 @@ impl Default for Load {
     }
 }
 
-/// What was read of the world's counters last.
+/// The last reading of the world's counters.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// The AWS second of the last look at states, which are sampled once a second.
+    /// The AWS second of the last sample of states, taken once a second.
     second: u64,
     /// Counts by load balancer and target group.
     counts: HashMap<(String, String), Counts>,
-    /// Requests that the target groups of a service had served.
+    /// Number of requests served by the target groups of a service.
     served: HashMap<String, u64>,
 }
 
 impl CloudWatch {
-    /// Fixes a service's CPU, in percent, whatever it serves; none gives it back to its requests. At 0 tasks there is
-    /// no data all the same.
+    /// Fixes a service's CPU, in percent, independent of its requests; none returns to the requests. At 0 tasks there
+    /// is no data anyway.
     pub fn set_cpu(&mut self, service: &str, percent: Option<f64>) {
         self.set.entry(service.to_owned()).or_default()[0] = percent;
     }
 
-    /// Fixes a service's memory, as `set_cpu` does its CPU.
+    /// Fixes a service's memory, like `set_cpu`.
     pub fn set_memory(&mut self, service: &str, percent: Option<f64>) {
         self.set.entry(service.to_owned()).or_default()[1] = percent;
     }
 }
 
-/// Takes in what happened since the last tick.
+/// Collects the changes since the last tick.
 pub(super) fn collect(world: &mut World, now: Instant) {
     let second = world.cloudwatch.clock.second(now);
     let traffic = world.elb.traffic();
@@ -78,14 +78,14 @@ pub(super) fn collect(world: &mut World, now: Instant) {
     world.cloudwatch.store.forget(second.saturating_sub(KEPT));
 }
 
-/// `app/NAME/ID` or `targetgroup/NAME/ID`, as dimensions have it.
+/// `app/NAME/ID` or `targetgroup/NAME/ID`, as in dimensions.
 fn dimension(arn: &str) -> &str {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     resource.strip_prefix("loadbalancer/").unwrap_or(resource)
 }
 
-/// The requests of a target group since the last tick. Absent without traffic; what the load balancer answered by
-/// itself is known by load balancer only.
+/// The requests of a target group since the last tick. Absent without traffic; the load balancer's own answers count
+/// only for the load balancer.
 fn requests(watch: &mut CloudWatch, one: &Traffic, second: u64) {
     let key = (one.balancer.clone(), one.group.clone());
     let before = watch.seen.counts.insert(key, one.counts).unwrap_or_default();
@@ -114,7 +114,7 @@ fn requests(watch: &mut CloudWatch, one: &Traffic, second: u64) {
     add("HTTPCode_ELB_5XX_Count", &[balancer], own(after), own(before));
 }
 
-/// How many targets of a group are healthy, and how many are not.
+/// Number of healthy and of unhealthy targets of a group.
 fn hosts(watch: &mut CloudWatch, one: &Traffic, second: u64) {
     let dimensions = [("LoadBalancer", dimension(&one.balancer)), ("TargetGroup", dimension(&one.group))];
     for (name, count) in [("HealthyHostCount", one.healthy), ("UnHealthyHostCount", one.unhealthy)] {
@@ -153,7 +153,7 @@ fn services(world: &mut World, traffic: &[Traffic], second: u64, passed: u64) {
     }
 }
 
-/// A count as metrics have it.
+/// A count as a metric's value.
 #[expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
 fn number(count: u64) -> f64 {
     count as f64

@@ -13,7 +13,7 @@ use crate::wire::ApiError;
 /// Most names in one call.
 const MOST_NAMES: usize = 100;
 
-/// The names that a call must give.
+/// The required names of a call.
 fn names(input: &Value) -> Result<Vec<String>, ApiError> {
     if input["AlarmNames"].is_null() {
         return Err(constraint("null", "AlarmNames", "Member must not be null"));
@@ -21,7 +21,7 @@ fn names(input: &Value) -> Result<Vec<String>, ApiError> {
     texts(input, "AlarmNames", MOST_NAMES)
 }
 
-/// DescribeAlarms: by name; composite alarms only when `AlarmTypes` asks for them.
+/// DescribeAlarms: by name; composite alarms only if requested in `AlarmTypes`.
 pub(super) fn describe(watch: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
     let (names, types) = (texts(input, "AlarmNames", MOST_NAMES)?, texts(input, "AlarmTypes", 3)?);
     let prefix = text(input, "AlarmNamePrefix")?;
@@ -61,7 +61,7 @@ pub(super) fn describe(watch: &CloudWatch, input: &Value) -> Result<Value, ApiEr
     Ok(json!({ "MetricAlarms": metrics, "CompositeAlarms": composites, "NextToken": next }))
 }
 
-/// The names that `ChildrenOfAlarmName` or `ParentsOfAlarmName` asks for; none when neither is given.
+/// The names by `ChildrenOfAlarmName` or `ParentsOfAlarmName`; none if neither is given.
 fn family(watch: &CloudWatch, input: &Value) -> Result<Option<Vec<String>>, ApiError> {
     let children = |alarm: &Alarm| -> Vec<String> {
         match &alarm.watch {
@@ -85,7 +85,7 @@ fn family(watch: &CloudWatch, input: &Value) -> Result<Option<Vec<String>>, ApiE
     }
 }
 
-/// DeleteAlarms: all of them, or none when one is not there; at most one composite alarm (API_DeleteAlarms).
+/// DeleteAlarms: all alarms, or none if one is missing; at most one composite alarm (API_DeleteAlarms).
 pub(super) fn delete(watch: &mut CloudWatch, input: &Value) -> Result<Value, ApiError> {
     let names = names(input)?;
     let unknown: Vec<&str> =
@@ -103,8 +103,8 @@ pub(super) fn delete(watch: &mut CloudWatch, input: &Value) -> Result<Value, Api
     Ok(json!({}))
 }
 
-/// EnableAlarmActions and DisableAlarmActions. Names that are not there are no error. A scaling action that is turned
-/// on while its alarm is in ALARM happens at once.
+/// EnableAlarmActions and DisableAlarmActions. A missing name is no error. A scaling action that is enabled while its
+/// alarm is in ALARM runs at once.
 pub(super) fn set_actions(watch: &mut CloudWatch, input: &Value, enabled: bool) -> Result<Value, ApiError> {
     let names = names(input)?;
     for alarm in watch.alarms.iter_mut().filter(|alarm| names.contains(&alarm.name)) {
@@ -116,7 +116,7 @@ pub(super) fn set_actions(watch: &mut CloudWatch, input: &Value, enabled: bool) 
     Ok(json!({}))
 }
 
-/// SetAlarmState: until the next evaluation finds otherwise; a composite alarm, until one of its children changes.
+/// SetAlarmState: until the next evaluation differs; a composite alarm, until a child changes.
 pub(super) fn set_state(watch: &mut CloudWatch, input: &Value, now: Instant) -> Result<Value, ApiError> {
     let name = required(input, "AlarmName", 255)?;
     let state = one_of(input, "StateValue", &State::NAMES)?.and_then(State::parse);

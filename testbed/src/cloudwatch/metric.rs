@@ -5,25 +5,25 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-/// What tells one metric from another.
+/// The identity of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MetricId {
     /// Such as `AWS/ECS`.
     pub(super) namespace: String,
     /// Such as `CPUUtilization`.
     pub(super) name: String,
-    /// All of them; a metric with fewer is another one.
+    /// All dimensions; a metric with fewer dimensions is another metric.
     pub(super) dimensions: BTreeMap<String, String>,
 }
 
 impl MetricId {
-    /// A metric of these names.
+    /// A metric with these names.
     pub(super) fn new(namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> Self {
         let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self { namespace: namespace.to_owned(), name: name.to_owned(), dimensions: dimensions.collect() }
     }
 
-    /// As in ListMetrics.
+    /// The metric as ListMetrics returns it.
     pub(super) fn describe(&self) -> Value {
         let dimensions: Vec<Value> =
             self.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
@@ -34,22 +34,22 @@ impl MetricId {
 /// A statistic over the samples of a period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Statistic {
-    /// How many samples.
+    /// Number of samples.
     SampleCount,
-    /// Their mean.
+    /// The mean.
     Average,
-    /// Their sum.
+    /// The sum.
     Sum,
     /// The smallest.
     Minimum,
     /// The largest.
     Maximum,
-    /// `p99.9`: as many percent of the samples are at most this.
+    /// `p99.9`: this percentage of the samples is at most the value.
     Percentile(f64),
 }
 
 impl Statistic {
-    /// Reads AWS's name; none for trimmed means and their like.
+    /// Reads AWS's name; none for trimmed means and similar.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "SampleCount" => Self::SampleCount,
@@ -65,23 +65,23 @@ impl Statistic {
     }
 }
 
-/// Samples that fell into one time.
+/// Samples of one time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Samples {
-    /// How many.
+    /// The number.
     count: f64,
-    /// Their sum.
+    /// The sum.
     sum: f64,
     /// The smallest.
     minimum: f64,
     /// The largest.
     maximum: f64,
-    /// Each value and how often it came; statistic sets have none.
+    /// Each value and its number; empty for statistic sets.
     values: Vec<(f64, f64)>,
 }
 
 impl Samples {
-    /// The same value so many times.
+    /// The same value, repeated.
     pub(super) fn of(value: f64, times: f64) -> Self {
         let values = vec![(value, times)];
         Self { count: times, sum: value * times, minimum: value, maximum: value, values }
@@ -92,7 +92,7 @@ impl Samples {
         Self { count, sum, minimum, maximum, values: Vec::new() }
     }
 
-    /// Adds others.
+    /// Adds other samples.
     pub(super) fn merge(&mut self, other: &Self) {
         if self.count == 0.0 {
             *self = other.clone();
@@ -110,7 +110,7 @@ impl Samples {
         }
     }
 
-    /// A statistic of them; none without samples, and for a percentile of statistic sets.
+    /// A statistic of the samples; none without samples, and for a percentile of statistic sets.
     pub(super) fn statistic(&self, statistic: Statistic) -> Option<f64> {
         if self.count <= 0.0 {
             return None;
@@ -125,7 +125,7 @@ impl Samples {
         }
     }
 
-    /// The smallest value that at least so many percent do not exceed.
+    /// The smallest value that at least this percentage does not exceed.
     fn percentile(&self, percent: f64) -> Option<f64> {
         let mut values = self.values.clone();
         values.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -174,7 +174,7 @@ impl Store {
         }
     }
 
-    /// The samples of a metric in these AWS seconds, of a unit where one is asked for.
+    /// The samples of a metric in these AWS seconds, filtered by unit if given.
     pub(super) fn within(&self, id: &MetricId, seconds: Range<u64>, unit: Option<&str>) -> Samples {
         let mut all = Samples::default();
         if let Some(series) = self.metrics.get(id)

@@ -1,7 +1,7 @@
-//! CloudWatch: metrics made by the world's traffic and by callers, metric alarms, composite alarms.
+//! CloudWatch: metrics from the world's traffic and from callers, metric alarms, composite alarms.
 //!
-//! An AWS second lasts `Pace::second`: an alarm with a period of 60 is evaluated every 60 of them. Timestamps on the
-//! wire are those of the calendar.
+//! An AWS second lasts `Pace::second`: an alarm with a period of 60 is evaluated every 60 AWS seconds. Timestamps on
+//! the wire are calendar times.
 
 mod actions;
 mod alarm;
@@ -33,7 +33,7 @@ pub use alarm::{Alarm, State};
 pub use evaluate::Change;
 pub use made::Load;
 
-/// Everything of CloudWatch in the account and region.
+/// The state of CloudWatch in the account and region.
 #[derive(Debug)]
 pub struct CloudWatch {
     /// Turns moments into AWS seconds.
@@ -42,19 +42,19 @@ pub struct CloudWatch {
     store: metric::Store,
     /// All alarms, by name.
     alarms: Vec<Alarm>,
-    /// What comes before an alarm's name in its ARN.
+    /// The text before an alarm's name in its ARN.
     arn_prefix: String,
-    /// Alarms whose state changed, or that are gone, and whose composite alarms don't know it yet.
+    /// Changed or deleted alarms whose composite alarms are not updated yet.
     changed: VecDeque<String>,
     /// Every change of a state so far, oldest first.
     history: Vec<Change>,
     /// Every action so far, oldest first.
     fired: Vec<FiredAction>,
-    /// How many of them were taken by `due_actions`.
+    /// Number of actions taken by `due_actions`.
     taken: usize,
-    /// What was read of the world's counters last.
+    /// The last reading of the world's counters.
     seen: made::Seen,
-    /// How requests become CPU and memory.
+    /// The conversion of requests into CPU and memory.
     pub load: Load,
     /// CPU and memory that tests set, by service name.
     set: HashMap<String, [Option<f64>; 2]>,
@@ -63,7 +63,7 @@ pub struct CloudWatch {
 }
 
 impl CloudWatch {
-    /// No metrics and no alarms. An AWS second lasts so long, whatever happens to the world's pace later.
+    /// No metrics and no alarms. An AWS second keeps this duration, even if the world's pace changes later.
     pub(crate) fn new(second: Duration) -> Self {
         Self {
             clock: clock::Clock::new(second),
@@ -81,7 +81,7 @@ impl CloudWatch {
         }
     }
 
-    /// An alarm by name; none when it is not there.
+    /// An alarm by name; none if missing.
     pub fn alarm(&self, name: &str) -> Option<&Alarm> {
         self.alarms.iter().find(|alarm| alarm.name == name)
     }
@@ -96,7 +96,7 @@ impl CloudWatch {
         &self.history
     }
 
-    /// The size of a page, at most so large.
+    /// The size of a page, at most `most`.
     fn page_size(&self, most: usize) -> usize {
         self.page_limit.map_or(most, |limit| limit.max(1).min(most))
     }
@@ -132,13 +132,13 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
     };
     watch.settle(now);
     answer.map(|mut output| {
-        // What is not there, such as a last page's token, is left out.
+        // Absent values, such as a last page's token, are left out.
         output.as_object_mut().into_iter().for_each(|fields| fields.retain(|_, value| !value.is_null()));
         output
     })
 }
 
-/// Takes in what the world did, then lets alarms look at it.
+/// Collects the world's changes, then evaluates the alarms.
 pub(crate) fn tick(world: &mut World, now: Instant) {
     made::collect(world, now);
     world.cloudwatch.evaluate(now);

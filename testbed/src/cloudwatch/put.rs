@@ -13,12 +13,12 @@ use super::rule::{Rule, name_of};
 use super::tags;
 use crate::wire::ApiError;
 
-/// Seconds that an alarm may look back: a day, or seven with periods of an hour or more.
+/// Longest time in seconds that an alarm may look back: a day, or seven with periods of an hour or more.
 const DAY: u64 = 86_400;
-/// What an alarm on one metric has and one on metric math has not.
+/// Fields of an alarm on one metric that an alarm on metric math lacks.
 const SINGLE: [&str; 7] =
     ["Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic"];
-/// What an alarm keeps as it was sent.
+/// Fields that an alarm keeps as sent.
 const KEPT: [&str; 11] = [
     "MetricName",
     "Namespace",
@@ -33,7 +33,7 @@ const KEPT: [&str; 11] = [
     "EvaluateLowSampleCountPercentile",
 ];
 
-/// What both kinds of alarms have.
+/// The common fields of both kinds of alarms.
 struct Common {
     /// `AlarmName`.
     name: String,
@@ -48,7 +48,7 @@ struct Common {
 }
 
 impl Common {
-    /// Reads it. `ActionsEnabled` left out means true (API_PutMetricAlarm).
+    /// Reads the fields. A missing `ActionsEnabled` means true (API_PutMetricAlarm).
     fn parse(input: &Value) -> Result<Self, ApiError> {
         let actions = [
             action_list(input, "OKActions")?,
@@ -84,7 +84,7 @@ pub(super) fn metric_alarm(watch: &mut CloudWatch, input: &Value, now: Instant) 
     Ok(json!({}))
 }
 
-/// What a metric alarm watches.
+/// The queries and the condition of a metric alarm.
 fn metric_watch(input: &Value) -> Result<MetricWatch, ApiError> {
     let (queries, watched, statistic) = watched(input)?;
     let period = queries.get(&watched).map_or(60, |query| queries.period(query));
@@ -121,7 +121,7 @@ fn metric_watch(input: &Value) -> Result<MetricWatch, ApiError> {
     })
 }
 
-/// What the caller set, as DescribeAlarms gives it back.
+/// The caller's settings, as DescribeAlarms returns them.
 fn settings(input: &Value, threshold: f64) -> Map<String, Value> {
     let mut kept: Map<String, Value> =
         KEPT.iter().map(|name| ((*name).to_owned(), input[*name].clone())).collect();
@@ -140,7 +140,7 @@ fn settings(input: &Value, threshold: f64) -> Map<String, Value> {
     kept
 }
 
-/// The queries of an alarm, the id of the one that counts, and the statistic's name of a single metric.
+/// The queries of an alarm, the id of the counting query, and the statistic's name of a single metric.
 fn watched(input: &Value) -> Result<(Queries, String, Option<String>), ApiError> {
     let Some(metrics) = list(input, "Metrics")?.filter(|metrics| !metrics.is_empty()) else {
         let stat = MetricStat::of_alarm(input)?;
@@ -200,7 +200,7 @@ pub(super) fn composite_alarm(
     Ok(json!({}))
 }
 
-/// Makes an alarm, or writes one anew: its state stays. Says whether it is new.
+/// Creates an alarm, or overwrites an existing one: its state stays. Returns true for a new alarm.
 fn save(watch: &mut CloudWatch, common: Common, goes_by: Watch, now: Instant) -> Result<bool, ApiError> {
     let wall = watch.clock.wall(now);
     let composite = matches!(goes_by, Watch::Composite(..));

@@ -10,7 +10,7 @@ use super::input::{constraint, flag, metric, number, one_of, period, required, t
 use super::metric::{MetricId, Statistic, Store};
 use crate::wire::ApiError;
 
-/// The statistics that have names of their own.
+/// The statistics with their own names.
 pub(super) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
 
 /// A statistic of a metric.
@@ -18,18 +18,18 @@ pub(super) const STATISTICS: [&str; 5] = ["SampleCount", "Average", "Sum", "Mini
 pub(super) struct MetricStat {
     /// The metric.
     pub(super) id: MetricId,
-    /// In AWS seconds; none where the expression's period counts.
+    /// In AWS seconds; none if the expression's period counts.
     pub(super) period: u64,
     /// The statistic.
     pub(super) statistic: Statistic,
-    /// AWS's name of it.
+    /// AWS's name of the statistic.
     pub(super) name: String,
     /// Only samples of this unit.
     pub(super) unit: Option<String>,
 }
 
 impl MetricStat {
-    /// The metric, statistic and period that are an alarm's own parameters.
+    /// The metric, statistic and period in an alarm's own parameters.
     pub(super) fn of_alarm(input: &Value) -> Result<Self, ApiError> {
         let name = match (one_of(input, "Statistic", &STATISTICS)?, text(input, "ExtendedStatistic")?) {
             (Some(name), None) | (None, Some(name)) => name.to_owned(),
@@ -64,7 +64,7 @@ fn statistic(name: &str) -> Result<Statistic, ApiError> {
     Statistic::parse(name).ok_or_else(|| validation(format!("The statistic {name} is not supported")))
 }
 
-/// What a query gives.
+/// The source of a query's values.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     /// A statistic of a metric.
@@ -76,20 +76,20 @@ pub(super) enum Source {
 /// One query.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
-    /// What expressions call it.
+    /// The id in expressions.
     pub(super) id: String,
-    /// What it gives.
+    /// The source.
     pub(super) source: Source,
-    /// `Label`, or what AWS shows without one.
+    /// `Label`, or AWS's default.
     pub(super) label: String,
-    /// Whether it is part of the answer.
+    /// True if the query is part of the answer.
     pub(super) returns: bool,
-    /// `Period` of an expression, where it has one.
+    /// `Period` of an expression, if given.
     pub(super) period: Option<u64>,
 }
 
 impl Query {
-    /// Reads one.
+    /// Reads a query.
     fn parse(input: &Value) -> Result<Self, ApiError> {
         let id = required(input, "Id", 255)?;
         let good = id.starts_with(|letter: char| letter.is_ascii_lowercase())
@@ -130,7 +130,7 @@ impl Query {
 pub(super) struct Queries(pub(super) Vec<Query>);
 
 impl Queries {
-    /// Reads a list of them. Every id is there once, and expressions name only those.
+    /// Reads a list of queries. Every id is unique, and expressions name only listed ids.
     pub(super) fn parse(list: &[Value]) -> Result<Self, ApiError> {
         let queries = Self(list.iter().map(Query::parse).collect::<Result<_, _>>()?);
         let mut ids = HashSet::new();
@@ -141,7 +141,7 @@ impl Queries {
         Ok(queries)
     }
 
-    /// Expressions name queries that are there, and never themselves.
+    /// Checks that expressions name existing queries, and never themselves.
     fn check_references(&self) -> Result<(), ApiError> {
         for query in &self.0 {
             let mut open = vec![query.id.as_str()];
@@ -173,7 +173,7 @@ impl Queries {
         self.0.iter().find(|query| query.id == id)
     }
 
-    /// The period of a query: its own, or the longest of what an expression builds on.
+    /// The period of a query: its own, or the longest of an expression's queries.
     pub(super) fn period(&self, query: &Query) -> u64 {
         match &query.source {
             Source::Metric(stat) => stat.period,
@@ -196,7 +196,7 @@ impl Queries {
         })
     }
 
-    /// A query's value over these AWS seconds; none when there is none.
+    /// A query's value over these AWS seconds; none without a value.
     pub(super) fn value(&self, store: &Store, query: &Query, seconds: Range<u64>) -> Option<f64> {
         match &query.source {
             Source::Metric(stat) => stat.value(store, seconds),

@@ -8,7 +8,7 @@ use super::alarm::{Alarm, MetricWatch, State};
 use super::judge::MissingData;
 use crate::elb::time::{long_weekday, moment, month_name};
 
-/// The start of a period and its value, where it has one.
+/// The start of a period and its value, if any.
 pub(super) type Point = (SystemTime, Option<f64>);
 
 /// `1 datapoint`, `2 datapoints`.
@@ -21,7 +21,7 @@ fn was(count: usize) -> &'static str {
     if count == 1 { "was" } else { "were" }
 }
 
-/// Why a metric alarm enters a state. `points` are newest first.
+/// Reason why a metric alarm enters a state. `points` are newest first.
 pub(super) fn of(watch: &MetricWatch, state: State, points: &[Point]) -> String {
     let n = watch.periods;
     if state == State::InsufficientData {
@@ -40,7 +40,7 @@ pub(super) fn of(watch: &MetricWatch, state: State, points: &[Point]) -> String 
         .map(|(at, value)| format!("{value:?} ({})", short_date(*at)))
         .collect();
     if shown.is_empty() {
-        // What is there says the opposite: what is missing has decided. AWS's words for this are not known.
+        // The existing data contradicts the state: the missing data decided. AWS's words for this are unknown.
         return format!("Threshold Crossed:{}.", missing.trim_start_matches(" and"));
     }
     let not = if to_alarm { "" } else { "not " };
@@ -63,7 +63,7 @@ pub(super) fn of(watch: &MetricWatch, state: State, points: &[Point]) -> String 
     )
 }
 
-/// What became of so many missing datapoints.
+/// The treatment of missing datapoints.
 fn missing_words(missing: MissingData, count: usize) -> String {
     let treated = match missing {
         MissingData::Breaching => "Breaching",
@@ -76,7 +76,7 @@ fn missing_words(missing: MissingData, count: usize) -> String {
     format!(" and {} {} treated as [{treated}]", datapoints(count, "missing "), was(count))
 }
 
-/// `StateReasonData` of a metric alarm. `points` are newest first; the data has them oldest first.
+/// `StateReasonData` of a metric alarm. `points` are newest first; the data lists them oldest first.
 pub(super) fn data(watch: &MetricWatch, points: &[Point], now: SystemTime) -> String {
     let real = points.iter().filter(|(_, value)| value.is_some()).take(watch.periods);
     let mut recent: Vec<&Point> = real.collect();

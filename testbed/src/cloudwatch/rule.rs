@@ -5,11 +5,11 @@ use super::alarm::State;
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Whether the alarm of this name, or ARN, is in this state.
+    /// True if the alarm with this name, or ARN, is in this state.
     Is(State, String),
     /// Both.
     And(Box<Rule>, Box<Rule>),
-    /// One of them.
+    /// Either.
     Or(Box<Rule>, Box<Rule>),
     /// The opposite.
     Not(Box<Rule>),
@@ -20,8 +20,7 @@ pub(super) enum Rule {
 impl Rule {
     /// Reads a rule.
     ///
-    /// # Errors
-    /// What is wrong with it, for a person.
+    /// # Errors The mistake, for a person.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser { rest: text };
         let rule = parser.or()?;
@@ -31,7 +30,7 @@ impl Rule {
         }
     }
 
-    /// Whether it holds; `is` answers whether an alarm is in a state.
+    /// True if the rule holds; `is` answers if an alarm is in a state.
     pub(super) fn holds(&self, is: &dyn Fn(&str, State) -> bool) -> bool {
         match self {
             Self::Is(state, alarm) => is(alarm, *state),
@@ -42,7 +41,7 @@ impl Rule {
         }
     }
 
-    /// The alarms that it names.
+    /// The alarms in the rule.
     pub(super) fn alarms(&self) -> Vec<&str> {
         match self {
             Self::Is(_, alarm) => vec![alarm],
@@ -60,12 +59,12 @@ pub(super) fn name_of(alarm: &str) -> &str {
 
 /// Reads a rule from left to right.
 struct Parser<'a> {
-    /// What is left to read.
+    /// The text still to read.
     rest: &'a str,
 }
 
 impl<'a> Parser<'a> {
-    /// Takes a word, or a sign, if it is next. A word ends where letters do.
+    /// Takes a word or a sign, if next. A word ends at the first other character.
     fn takes(&mut self, word: &str) -> bool {
         let Some(rest) = self.rest.trim_start().strip_prefix(word) else { return false };
         let in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
@@ -76,7 +75,7 @@ impl<'a> Parser<'a> {
         true
     }
 
-    /// Takes a sign that must be next.
+    /// Takes a sign, which must be next.
     fn expect(&mut self, sign: &str) -> Result<(), String> {
         if self.takes(sign) { Ok(()) } else { Err(format!("expected {sign} before '{}'", self.rest.trim())) }
     }
@@ -125,7 +124,7 @@ impl<'a> Parser<'a> {
         Err(format!("unexpected '{}'", self.rest.trim()))
     }
 
-    /// A name or an ARN, in quotes or, when nothing in it needs them, without.
+    /// A name or an ARN, in quotes or, if possible, without.
     fn alarm(&mut self) -> Result<String, String> {
         let rest: &'a str = self.rest.trim_start();
         let (name, rest) = match rest.chars().next() {

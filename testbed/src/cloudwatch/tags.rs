@@ -23,7 +23,7 @@ fn of<'a>(watch: &'a mut CloudWatch, input: &Value) -> Result<&'a mut Vec<(Strin
     found.map(|alarm| &mut alarm.tags).ok_or_else(unknown)
 }
 
-/// TagResource: adds tags, and replaces those with the same key.
+/// TagResource: adds tags, and replaces tags with the same key.
 pub(super) fn tag(watch: &mut CloudWatch, input: &Value) -> Result<Value, ApiError> {
     let new = read(input)?;
     let tags = of(watch, input)?;

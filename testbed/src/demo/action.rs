@@ -1,4 +1,4 @@
-//! Runs the action's binary as the runner does: nothing in its environment but what the runner and the workflow give.
+//! Runs the action's binary like the runner: the environment holds only the runner's and the workflow's variables.
 
 use super::render::Renderer;
 use std::collections::BTreeMap;
@@ -9,26 +9,26 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// How long a run may take.
+/// Longest time of a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One step of a job: the action with its inputs.
 pub(super) struct Step<'a> {
     /// The binary.
     pub(super) product: &'a Path,
-    /// What the workflow gives beside the inputs: credentials and region.
+    /// The workflow's environment besides the inputs: credentials and region.
     pub(super) env: Vec<(String, String)>,
     /// The inputs.
     pub(super) inputs: Vec<(&'static str, String)>,
-    /// Whether the log has colors.
+    /// True if the log has colors.
     pub(super) color: bool,
-    /// The title of a group of the log that is shown closed.
+    /// The title of a log group that is shown closed.
     pub(super) folded: &'static str,
 }
 
-/// What a run left.
+/// The results of a run.
 pub(super) struct Done {
-    /// The exit code; -1 when a signal ended it.
+    /// The exit code; -1 after a signal.
     pub(super) code: i32,
     /// The outputs.
     pub(super) outputs: BTreeMap<String, String>,
@@ -44,10 +44,9 @@ impl Done {
 }
 
 impl Step<'_> {
-    /// Runs it to its end; `show` gets each line of the log as GitHub shows it.
+    /// Runs the step to its end; `show` gets each line of the log as GitHub shows the line.
     ///
-    /// # Errors
-    /// When the binary can't be started, or isn't done in time.
+    /// # Errors If the binary can't be started, or does not finish in time.
     pub(super) async fn run(&self, show: impl Fn(&str) + Send + 'static) -> io::Result<Done> {
         let folder = tempfile::tempdir()?;
         let (reader, writer) = io::pipe()?;
@@ -56,7 +55,7 @@ impl Step<'_> {
         let mut child = command
             .spawn()
             .map_err(|error| io::Error::other(format!("couldn't start the action: {error}")))?;
-        // It holds the writing end too, and the log ends when nobody holds it.
+        // The command holds the writing end too, and the log ends only when every writing end is closed.
         drop(command);
         let mut renderer = Renderer::folding(self.folded);
         let log = tokio::task::spawn_blocking(move || {
@@ -106,7 +105,7 @@ const FILES: [(&str, &str); 5] = [
     ("GITHUB_EVENT_PATH", "event.json"),
 ];
 
-/// What the runner says of a push to `main`.
+/// The runner's variables for a push to `main`.
 const FIXED: [(&str, &str); 13] = [
     ("CI", "true"),
     ("GITHUB_ACTIONS", "true"),
@@ -123,7 +122,7 @@ const FIXED: [(&str, &str); 13] = [
     ("GITHUB_WORKFLOW", "Deploy"),
 ];
 
-/// Reads a file of `name<<DELIMITER` blocks as the runner does.
+/// Reads a file of `name<<DELIMITER` blocks like the runner.
 fn values(text: &str) -> BTreeMap<String, String> {
     let mut lines = text.lines();
     let mut values = BTreeMap::new();

@@ -6,23 +6,22 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::process::Command;
 
-/// The action's binary.
+/// The name of the action's binary.
 const NAME: &str = "ecs-blue-green";
 
-/// Builds the workspace's binaries; cargo's own progress goes to stderr. Gives the path of the action's binary.
+/// Builds the workspace's binaries; cargo's own progress goes to stderr. Returns the path of the action's binary.
 ///
-/// # Errors
-/// When cargo can't be started, fails, or builds no such binary.
+/// # Errors If cargo can't be started, fails, or builds no such binary.
 pub(super) async fn product() -> io::Result<PathBuf> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The whole workspace, as `cargo test` builds it: a package alone would have other features, built anew each time.
+    // The whole workspace, like `cargo test`: a single package would have other features and be rebuilt each time.
     cargo.args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"]);
     cargo.args(["--manifest-path", manifest]);
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_run(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }
-    // Not `output()`, which would keep stderr for itself.
+    // Not `output()`, which would capture stderr.
     cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     let child = cargo.spawn().map_err(|error| failed(&error.to_string()))?;
     let done = child.wait_with_output().await.map_err(|error| failed(&error.to_string()))?;
@@ -32,12 +31,13 @@ pub(super) async fn product() -> io::Result<PathBuf> {
     executable(&String::from_utf8_lossy(&done.stdout)).ok_or_else(|| failed("cargo built no such binary"))
 }
 
-/// Why there is no binary.
+/// Reason for a missing binary.
 fn failed(why: &str) -> io::Error {
     io::Error::other(format!("couldn't build {NAME}: {why}"))
 }
 
-/// Whether `cargo run` sets this variable for this package alone; a build script that watches it would run again.
+/// True if `cargo run` sets this variable only for this package; a build script that watches the variable would run
+/// again.
 fn is_of_run(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }

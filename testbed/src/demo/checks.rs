@@ -1,35 +1,35 @@
-//! What the demo expected and what came: the verdict.
+//! The demo's expectations and results: the verdict.
 
 use super::tally::Tally;
 use super::users::LEAST_RATE;
 use std::process::ExitCode;
 use testbed::checker::Violation;
 
-/// The step that a check is about: what stands before the colon.
+/// The step of a check: the text before the colon.
 fn step(what: &str) -> Option<&str> {
     what.split_once(": ").map(|(step, _)| step)
 }
 
-/// Everything that was checked, in order.
+/// All checks, in order.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
-    /// The sentence that must be true; what was found instead where it is not.
+    /// The sentence that must be true; the actual finding if false.
     made: Vec<(String, Option<String>)>,
 }
 
 impl Checks {
-    /// Checks that something is as expected.
+    /// Checks that a value is as expected.
     pub(super) fn equal(&mut self, what: &str, found: &str, expected: &str) {
         let instead = (found != expected).then(|| format!("`{found}`"));
         self.made.push((format!("{what} is `{expected}`"), instead));
     }
 
-    /// Checks a sentence; `found` says what is so where it is not true.
+    /// Checks a sentence; `found` is the actual finding if the sentence is false.
     pub(super) fn holds(&mut self, sentence: &str, is_true: bool, found: &str) {
         self.made.push((sentence.to_owned(), (!is_true).then(|| found.to_owned())));
     }
 
-    /// Checks what the users saw.
+    /// Checks the users' answers.
     pub(super) fn users(&mut self, tally: &Tally) {
         let (requests, failed, rate) = (tally.requests(), tally.failed(), tally.rate());
         self.holds(
@@ -42,7 +42,7 @@ impl Checks {
         self.holds(&sentence, enough, &format!("they asked {rate:.0} times a second"));
     }
 
-    /// Checks that the testbed's own watch over the colors saw nothing.
+    /// Checks that the testbed's own checker found no violation.
     pub(super) fn watch(&mut self, violations: &[Violation]) {
         let told: Vec<String> = (violations.iter())
             .map(|broken| {
@@ -52,7 +52,7 @@ impl Checks {
         self.holds("the testbed's checker saw no unsafe state", told.is_empty(), &told.join("; "));
     }
 
-    /// One line for the checks of a step that hold, and one for each that does not.
+    /// One line for all successful checks of a step, and one for each failed check.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for of_step in self.made.chunk_by(|one, next| step(&one.0).is_some() && step(&one.0) == step(&next.0))
@@ -69,12 +69,12 @@ impl Checks {
         lines
     }
 
-    /// How many expectations were not met.
+    /// Number of failed expectations.
     pub(super) fn surprises(&self) -> usize {
         self.made.iter().filter(|(_, instead)| instead.is_some()).count()
     }
 
-    /// The last line, and the exit code: 0 only when every check holds.
+    /// The last line, and the exit code: 0 only if every check holds.
     pub(super) fn verdict(&self, tally: &Tally) -> (String, ExitCode) {
         let line = format!("demo: {} requests, {} failed", tally.requests(), tally.failed());
         match self.surprises() {

@@ -1,7 +1,8 @@
-//! `testbed demo`: users ask without end while the real action looks, deploys, undoes a broken deploy,
-//! moves them, and promotes.
+//! `testbed demo`: users send requests without end while the real action reads, deploys, undoes a broken deploy, moves
+//! users, and promotes.
 //!
-//! It ends with exit code 0 only when no request failed that a good version should have answered, and all went as told before.
+//! The exit code is 0 only if no request failed that a good version should have answered, and every expectation was
+//! met.
 
 mod action;
 mod build;
@@ -23,10 +24,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs the demo to its verdict; a signal ends it at once.
+/// Runs the demo to its verdict; a signal ends the demo at once.
 ///
-/// # Errors
-/// When the stage can't be set: no runtime, no build, no ports, no folder.
+/// # Errors If the stage can't be set up: no runtime, no build, no ports, no folder.
 pub(crate) fn run() -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let screen = Arc::new(Screen::of_process());
@@ -37,12 +37,12 @@ pub(crate) fn run() -> io::Result<ExitCode> {
         }
     });
     screen.clear();
-    // What is left, the testbed's servers among it, ends with the process.
+    // The remaining tasks, such as the testbed's servers, end with the process.
     runtime.shutdown_background();
     code
 }
 
-/// Waits for SIGINT or SIGTERM; gives the exit code that shells give for it.
+/// Waits for SIGINT or SIGTERM; returns a shell's exit code for the signal.
 async fn signaled() -> io::Result<ExitCode> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {

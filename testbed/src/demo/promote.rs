@@ -1,11 +1,11 @@
-//! The acts that end the life of a release: promote by swap, the way back, promote by copy.
+//! The last acts of a release: promote by swap, rollback, promote by copy.
 
 use super::stage::{Run, Stage};
 use super::story::{deploy, status};
 use super::traffic::{Shift, shift};
 use std::io;
 
-/// `promote` of green, with a good way back on blue.
+/// `promote` of green, with a good version on blue to return to.
 pub(super) async fn swap(stage: &mut Stage) -> io::Result<()> {
     stage.screen.heading("Act 6: promote v2");
     stage.screen.tell("First a version that can be gone back to: `deploy` puts v1 back on blue.");
@@ -59,7 +59,7 @@ pub(super) async fn copy(stage: &mut Stage) -> io::Result<()> {
     stage.runs("promote blue by copy", "blue", "v5").await
 }
 
-/// Checks how many tasks ECS has to keep for blue and green.
+/// Checks the desired counts of blue and green in ECS.
 fn tasks(stage: &mut Stage, name: &str, wanted: [u32; 2]) {
     let counts = ["web-blue", "web-green"].map(|service| stage.desired(service).to_string());
     let wanted = wanted.map(|count| count.to_string());

@@ -1,22 +1,22 @@
 //! A job log as GitHub shows it: groups as headings, annotations as sentences, masked values as `***`.
 
-/// What the runner remembers from line to line.
+/// The runner's memory from line to line.
 #[derive(Debug, Default)]
 pub(super) struct Renderer {
     /// Values that are never shown.
     masks: Vec<String>,
     /// The token that ends a stretch without commands.
     stopped: Option<String>,
-    /// Whether a group is open.
+    /// True while a group is open.
     grouped: bool,
     /// The title of a group that is shown closed.
     folded: &'static str,
-    /// Lines that are not shown since the group began that is closed.
+    /// Number of hidden lines since the closed group began.
     hidden: Option<usize>,
 }
 
 impl Renderer {
-    /// One that shows the group of this title closed, as GitHub shows each.
+    /// A renderer that shows the group of this title closed, as GitHub shows every group.
     pub(super) fn folding(folded: &'static str) -> Self {
         Self { folded, ..Self::default() }
     }
@@ -42,13 +42,13 @@ impl Renderer {
         }
     }
 
-    /// A line that is no command.
+    /// A line without a command.
     fn plain(&self, line: &str) -> String {
         let indent = if self.grouped { "  " } else { "" };
         format!("{indent}{}", self.masked(line))
     }
 
-    /// A text with what must not be shown hidden.
+    /// A text with hidden secrets.
     fn masked(&self, text: &str) -> String {
         self.masks.iter().fold(text.to_owned(), |text, mask| text.replace(mask, "***"))
     }
@@ -90,7 +90,7 @@ impl Renderer {
     }
 }
 
-/// Takes a workflow command apart: name, title, data. None: the line is text.
+/// Splits a workflow command: name, title, data. None if the line is text.
 fn command(line: &str) -> Option<(&str, Option<String>, String)> {
     let (head, data) = line.trim_start().strip_prefix("::")?.split_once("::")?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));

@@ -1,19 +1,19 @@
-//! What the demo prints: the narration on stdout, and one line of live numbers on stderr.
+//! The demo's output: the narration on stdout, and one line of live numbers on stderr.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Columns of text before it is broken.
+/// Columns of text before a line break.
 const WIDTH: usize = 80;
 
 /// The terminal, or two pipes.
 pub(super) struct Screen {
-    /// Whether stderr is a terminal: the live line is renewed in place.
+    /// True if stderr is a terminal: the live line is renewed in place.
     in_place: bool,
-    /// Whether stdout takes colors.
+    /// True if stdout accepts colors.
     pub(super) color: bool,
-    /// The live line that stands at the bottom; empty: none.
+    /// The live line at the bottom; empty if there is none.
     live: Mutex<String>,
 }
 
@@ -28,7 +28,7 @@ impl Screen {
         }
     }
 
-    /// How often the live line is renewed: a terminal shows movement, a log stays short.
+    /// Time between updates of the live line: a terminal shows movement, a log stays short.
     pub(super) fn period(&self) -> Duration {
         if self.in_place { Duration::from_millis(200) } else { Duration::from_secs(5) }
     }
@@ -63,7 +63,7 @@ impl Screen {
         self.say(&format!("\n{}", self.bold(&format!("══ {text} {bar}"))));
     }
 
-    /// Bold text, where colors are taken.
+    /// Bold text, if colors are accepted.
     pub(super) fn bold(&self, text: &str) -> String {
         if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
@@ -80,14 +80,14 @@ impl Screen {
         }
     }
 
-    /// Takes the live line away.
+    /// Removes the live line.
     pub(super) fn clear(&self) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         self.erase(&live);
         live.clear();
     }
 
-    /// Erases the live line, if there is one.
+    /// Erases the live line, if any.
     fn erase(&self, live: &str) {
         if self.in_place && !live.is_empty() {
             let _ = write!(io::stderr(), "\r\u{1b}[2K");
@@ -95,7 +95,7 @@ impl Screen {
     }
 }
 
-/// Draws the live line; a terminal that is too narrow cuts it.
+/// Draws the live line; a narrow terminal cuts the line.
 fn draw(live: &str) {
     if !live.is_empty() {
         let mut err = io::stderr().lock();

@@ -1,4 +1,4 @@
-//! The stage of the demo: a small AWS with the sample stack, its users, the action, and a look at what came of it.
+//! The stage of the demo: a small AWS with the sample stack, its users, the action, and checks of the result.
 
 use super::action::{Done, Step};
 use super::checks::Checks;
@@ -14,54 +14,53 @@ use std::time::{Duration, Instant};
 use testbed::sample::{self, Sample};
 use testbed::{Behavior, Crash, Options, Pace, Testbed};
 
-/// How long a look at a listener, or a color on its way to rest, may take.
+/// Longest time for a request to a listener, or for a color to come to rest.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the words before a step stand, to be read.
+/// Time to read the words before a step.
 const READING: Duration = Duration::from_secs(1);
-/// How long new weights take to reach the load balancer's nodes.
+/// Time until new weights reach the load balancer's nodes.
 const PROPAGATION: Duration = Duration::from_millis(1000);
-/// What the testbed's own clock may add to that.
+/// Extra time for the testbed's own clock.
 const SLACK: Duration = Duration::from_millis(150);
-/// The group in which a run says what it found: shown whole once, and closed from then on.
+/// The log group of a run's findings: shown whole once, and closed from then on.
 const LOOK: &str = "Look at AWS";
 
-/// What an act needs.
+/// The tools of an act.
 pub(super) struct Stage {
     /// The small AWS.
     pub(super) bed: Arc<Testbed>,
     /// Names and ports in it.
     pub(super) sample: Sample,
-    /// Those who ask without end.
+    /// Users that send requests without end.
     pub(super) users: Users,
     /// The action's binary.
     product: PathBuf,
-    /// Where to print.
+    /// The output.
     pub(super) screen: Arc<Screen>,
-    /// What was checked so far.
+    /// The checks so far.
     pub(super) checks: Checks,
     /// Exit codes of runs whose summary was shown.
     shown: BTreeSet<i32>,
-    /// Whether a log was shown in which AWS was looked at.
+    /// True once a log with the reads of AWS was shown.
     looked: bool,
 }
 
-/// A run of the action, and how it has to end.
+/// A run of the action, and its expected end.
 pub(super) struct Run<'a> {
-    /// What the checks call it.
+    /// The run's name in the checks.
     pub(super) name: &'a str,
-    /// Its inputs, beside those that say where the services are.
+    /// The inputs, besides those that name the services.
     pub(super) inputs: &'a [(&'static str, &'a str)],
-    /// Its exit code.
+    /// The exit code.
     pub(super) code: i32,
-    /// Some of its outputs.
+    /// Some of the outputs.
     pub(super) outputs: &'a [(&'a str, &'a str)],
 }
 
 impl Stage {
-    /// Starts the testbed with the sample stack, at a pace that can be watched, and sends the users in.
+    /// Starts the testbed with the sample stack, at a pace to watch, and starts the users.
     ///
-    /// # Errors
-    /// When ports or threads can't be had.
+    /// # Errors If ports or threads are unavailable.
     pub(super) async fn set_up(product: PathBuf, screen: &Arc<Screen>) -> io::Result<Self> {
         let (bed, sample) = tokio::task::spawn_blocking(set_up).await.map_err(io::Error::other)??;
         let bed = Arc::new(bed);
@@ -78,10 +77,9 @@ impl Stage {
         })
     }
 
-    /// Runs the action, shows how it looks, and checks how it ends.
+    /// Runs the action, shows its output, and checks its end.
     ///
-    /// # Errors
-    /// When the action can't be started or isn't done in time.
+    /// # Errors If the action can't be started or does not finish in time.
     pub(super) async fn run(&mut self, run: &Run<'_>) -> io::Result<()> {
         let command = run.inputs.first().map_or("", |(_, command)| command);
         let deploys = command == "deploy" || command == "status";
@@ -96,7 +94,7 @@ impl Stage {
         for (output, expected) in run.outputs {
             self.checks.equal(&format!("{name}: output `{output}`"), done.output(output), expected);
         }
-        // One of a good run and one of a bad run are enough to see how they look.
+        // One summary of a good run and one of a bad run are enough.
         if command != "status" && self.shown.insert(done.code) {
             self.begin("its job summary, as Markdown");
             done.summary.trim_end().lines().for_each(|line| self.screen.say(&format!("│ {line}")));
@@ -105,7 +103,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs the action with these inputs, and shows how the step and its log look.
+    /// Runs the action with these inputs, and shows the step and its log.
     async fn step(&self, inputs: &[(&'static str, &str)]) -> io::Result<Done> {
         let common = [("cluster", "shop"), ("blue-service", "web-blue"), ("green-service", "web-green")];
         let inputs: Vec<_> = (inputs.iter().chain(&common).chain(&[("poll-interval", "500ms")]))
@@ -125,7 +123,7 @@ impl Stage {
         Ok(done)
     }
 
-    /// Waits until the load balancer follows the weights that were written last.
+    /// Waits until the load balancer applies the last written weights.
     pub(super) async fn propagated(&self) {
         tokio::time::sleep(PROPAGATION + SLACK).await;
     }
@@ -140,17 +138,16 @@ impl Stage {
         self.screen.say("└─");
     }
 
-    /// Checks what a color answers through its own listener once ECS has brought it to rest: `v2`.
+    /// Checks a color's answer through its own listener, after ECS has brought the color to rest: `v2`.
     ///
-    /// # Errors
-    /// When the listener gives no answer.
+    /// # Errors If the listener gives no answer.
     pub(super) async fn runs(&mut self, name: &str, color: &str, expected: &str) -> io::Result<()> {
         let found = self.answers(color).await?;
         self.checks.equal(&format!("{name}: what {color} runs"), &found, expected);
         Ok(())
     }
 
-    /// What the tasks of a color answer.
+    /// The answer of a color's tasks.
     async fn answers(&self, color: &str) -> io::Result<String> {
         let (port, service) = match color {
             "blue" => (self.sample.blue_port, "web-blue"),
@@ -163,7 +160,7 @@ impl Stage {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        // One answer of each of its two tasks, and one to spare.
+        // One answer of each of the two tasks, and one to spare.
         let mut versions: Vec<String> = Vec::new();
         for _ in 0..3 {
             versions.push(tokio::task::spawn_blocking(move || ask(port)).await.map_err(io::Error::other)??);
@@ -172,12 +169,12 @@ impl Stage {
         Ok(versions.join(" and "))
     }
 
-    /// How many tasks ECS keeps of a service.
+    /// A service's desired count in ECS.
     pub(super) fn desired(&self, service: &str) -> u32 {
         self.bed.world(|world| world.ecs.service("shop", service).map_or(0, |found| found.desired))
     }
 
-    /// The weights of the production listener as its users meet them: `blue 100, green 0`.
+    /// The weights of the production listener in the data plane: `blue 100, green 0`.
     pub(super) fn weights(&self) -> String {
         let rules = self.bed.world(|world| world.elb.routed_rules());
         let rule = rules.iter().find(|rule| rule.listener == self.sample.production_listener);
@@ -189,7 +186,7 @@ impl Stage {
     }
 }
 
-/// Starts fast, then goes on at a pace at which one can see what happens.
+/// Starts fast, then continues at a pace that people can watch.
 fn set_up() -> io::Result<(Testbed, Sample)> {
     let bed = Testbed::start(Options::default())?;
     let sample = sample::create(&bed)?;

@@ -1,4 +1,4 @@
-//! The acts: look, deploy a good version and a broken one, move the users, promote.
+//! The acts: status, deploy of a good and of a broken version, moving users, promote.
 
 use super::build;
 use super::promote;
@@ -10,10 +10,9 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Tells the story; gives the exit code.
+/// Runs the story; returns the exit code.
 ///
-/// # Errors
-/// When the action can't be built or started, or the stage can't be set.
+/// # Errors If the action can't be built or started, or the stage can't be set up.
 pub(super) async fn tell(screen: &Arc<Screen>) -> io::Result<ExitCode> {
     screen.say("building the action …");
     let product = build::product().await?;
@@ -30,7 +29,7 @@ pub(super) async fn tell(screen: &Arc<Screen>) -> io::Result<ExitCode> {
     Ok(conclude(&mut stage, &tally))
 }
 
-/// Says where we are.
+/// Introduces the stage.
 fn introduce(stage: &Stage) {
     stage.screen.heading("The stage");
     stage.screen.tell(
@@ -117,7 +116,7 @@ async fn bad_deploy(stage: &mut Stage) -> io::Result<()> {
     stage.runs("deploy v3", "green", "v2").await
 }
 
-/// Checks the whole, and says how it went.
+/// Checks the whole demo, and prints the result.
 fn conclude(stage: &mut Stage, tally: &Tally) -> ExitCode {
     stage.checks.watch(&stage.bed.violations());
     stage.checks.users(tally);

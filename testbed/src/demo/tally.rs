@@ -1,16 +1,16 @@
-//! What the users saw, counted.
+//! The users' answers, counted.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
-/// How many kinds of failures are told apart; all failures are counted.
+/// Most kinds of failures that are kept apart; all failures are counted.
 const KEPT: usize = 10;
 
-/// Who answered a user.
+/// The task that answered a user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Answer {
-    /// `blue`, `green`, or `nobody` when no task of theirs answered.
+    /// `blue`, `green`, or `nobody` if no task of either color answered.
     pub(super) color: String,
     /// The version that answered.
     pub(super) version: String,
@@ -30,23 +30,23 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// An answer with status 200.
     Good(Answer),
     /// An answer with status 500, which a task gave itself.
     Bad(Answer),
-    /// No answer, or one that no task gave: what went wrong.
+    /// No answer, or an answer without a task: the error.
     Lost(String),
 }
 
-/// Who may answer a request, fixed when it is sent.
+/// The tasks that may answer a request, fixed at the time of sending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Expected {
-    /// Whose good answers are right.
+    /// The correct good answers.
     pub(super) good: Vec<Answer>,
-    /// Who may answer 500: a bad version that has users for a while.
+    /// The task that may answer 500: a bad version that has users for a while.
     pub(super) bad: Option<Answer>,
 }
 
@@ -65,36 +65,36 @@ impl fmt::Display for Expected {
     }
 }
 
-/// Failures in which users saw the same.
+/// Failures with the same text for users.
 #[derive(Debug, Clone)]
 struct Kind {
-    /// What they saw.
+    /// The text.
     text: String,
-    /// How often.
+    /// The number.
     count: u64,
-    /// When first, in seconds since the first user came.
+    /// Time of the first, in seconds since the first user.
     first: f64,
 }
 
-/// Every request so far, each counted once. Nothing is sent again, so nothing is forgiven.
+/// Every request so far, each counted once. Nothing is retried, so nothing is forgiven.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
-    /// When the first user came.
+    /// Time of the first user.
     began: Instant,
-    /// Good answers by who gave them.
+    /// Good answers, by answering task.
     good: BTreeMap<Answer, u64>,
-    /// Answers with 500 of a version that was known to be bad, by who gave them.
+    /// Answers with 500 of a version that was known to be bad, by answering task.
     bad: BTreeMap<Answer, u64>,
     /// Requests that failed, and that a good version should have answered.
     failed: u64,
-    /// Their kinds, in the order in which they came.
+    /// The kinds of failures, in order of appearance.
     failures: Vec<Kind>,
-    /// Requests that ended in each second since the first user came.
+    /// Requests that ended in each second since the first user.
     seconds: Vec<u64>,
 }
 
 impl Tally {
-    /// Nothing so far.
+    /// An empty tally.
     pub(super) fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -153,7 +153,7 @@ impl Tally {
         self.bad.values().sum()
     }
 
-    /// What went wrong, in one line a kind: `40 times, first at 6.2 s: status 503`.
+    /// The failures, one line a kind: `40 times, first at 6.2 s: status 503`.
     pub(super) fn failures(&self) -> Vec<String> {
         let line =
             |Kind { text, count, first }: &Kind| format!("{count} times, first at {first:.1} s: {text}");
@@ -165,13 +165,13 @@ impl Tally {
         self.requests() as f64 / self.began.elapsed().as_secs_f64().max(0.001)
     }
 
-    /// Answers of a color, good ones and those of a bad version.
+    /// Answers of a color, including those of a bad version.
     pub(super) fn of_color(&self, color: &str) -> u64 {
         let all = self.good.iter().chain(&self.bad);
         all.filter(|(answer, _)| answer.color == color).map(|(_, count)| count).sum()
     }
 
-    /// Which part of the users a color answered since an earlier count, in percent; none without answers.
+    /// Percentage of users that a color answered since an earlier count; none without answers.
     pub(super) fn share(&self, earlier: &Tally, color: &str) -> Option<f64> {
         let more = |color| self.of_color(color).saturating_sub(earlier.of_color(color));
         let all = more("blue") + more("green");

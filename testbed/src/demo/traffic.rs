@@ -1,29 +1,28 @@
-//! The acts in which users move: in steps by hand, and back from a version that fails them.
+//! The acts that move users: in steps by hand, and back from a version with errors.
 
 use super::stage::{Run, Stage};
 use super::tally::{Answer, Expected, Tally};
 use std::io;
 use std::time::Duration;
 
-/// How long users are counted after a shift.
+/// Time to count users after a shift.
 const WINDOW: Duration = Duration::from_secs(1);
-/// By how many points in a hundred the users may be split otherwise than the weights say: there are few of them.
+/// Largest deviation in percentage points between the users' split and the weights: there are few users.
 const LEEWAY: f64 = 5.0;
 
 /// A change of traffic.
 pub(super) struct Shift<'a> {
-    /// The run that makes it.
+    /// The run that changes traffic.
     pub(super) run: Run<'a>,
-    /// The versions of blue and green meanwhile.
+    /// The versions of blue and green during the change.
     pub(super) versions: [&'a str; 2],
-    /// The weights of blue and green in the end.
+    /// The weights of blue and green at the end.
     pub(super) to: [u32; 2],
 }
 
-/// Moves users: while they move, both colors may answer; after the load balancer's delay, only those with weight.
+/// Moves users: meanwhile, both colors may answer; after the load balancer's delay, only colors with weight.
 ///
-/// # Errors
-/// When the action can't be started or isn't done in time.
+/// # Errors If the action can't be started or does not finish in time.
 pub(super) async fn shift(stage: &mut Stage, shift: &Shift<'_>) -> io::Result<()> {
     let [blue, green] = answers(shift);
     stage.users.expect(Expected { good: vec![blue, green], bad: None });
@@ -32,13 +31,13 @@ pub(super) async fn shift(stage: &mut Stage, shift: &Shift<'_>) -> io::Result<()
     Ok(())
 }
 
-/// What blue and green answer.
+/// The expected answers of blue and green.
 fn answers(shift: &Shift<'_>) -> [Answer; 2] {
     let [blue, green] = shift.versions;
     [Answer::new("blue", blue), Answer::new("green", green)]
 }
 
-/// Checks that users meet the weights: first what the load balancer says, then what users see.
+/// Checks that users meet the weights: first the load balancer's weights, then the users' answers.
 async fn arrived(stage: &mut Stage, shift: &Shift<'_>) {
     stage.propagated().await;
     let live = answers(shift).into_iter().zip(shift.to).filter(|(_, weight)| *weight > 0);
@@ -88,7 +87,7 @@ pub(super) async fn to_green(stage: &mut Stage) -> io::Result<()> {
     Ok(())
 }
 
-/// `deploy` of v4 and a fifth of the users for it, until the alarm goes off.
+/// `deploy` of v4 and a fifth of the users for v4, until the alarm fires.
 pub(super) async fn alarm(stage: &mut Stage) -> io::Result<()> {
     stage.screen.heading("Act 5: v4, which is healthy and fails users");
     stage
@@ -130,7 +129,7 @@ pub(super) async fn alarm(stage: &mut Stage) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that v4 had users, no more of them than it should, and that the load balancer counted the same answers.
+/// Checks that v4 had users, but not too many, and that the load balancer counted the same answers.
 fn blamed(stage: &mut Stage, (before, seen): (&Tally, &Tally), counted: u64) {
     let bad = seen.bad();
     stage.checks.holds("v4 for 20 %: v4 answered users with 500", bad > 0, "it answered nobody");

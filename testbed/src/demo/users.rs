@@ -1,4 +1,4 @@
-//! Users of the production listener: half keep their connections, half come on a fresh one each time. None tries twice.
+//! Users of the production listener: half keep their connections, half open a new one each time. No user retries.
 
 use super::tally::{Answer, Expected, Outcome, Tally};
 use bytes::Bytes;
@@ -16,27 +16,27 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-/// How many users there are; every second one keeps its connection.
+/// Number of users; every second user keeps the connection.
 const USERS: u32 = 20;
-/// How often each of them asks: 250 requests a second in all.
+/// Time between a user's requests: 250 requests a second in all.
 const PERIOD: Duration = Duration::from_millis(80);
-/// Requests a second that the demo promises at least.
+/// The fewest requests a second that the demo promises.
 pub(super) const LEAST_RATE: f64 = 200.0;
-/// A user who waits for longer has seen a failure.
+/// Longest wait of a user before a failure is counted.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One connection of a user.
 type Connection = SendRequest<Empty<Bytes>>;
 
-/// What all users share.
+/// The state that all users share.
 struct Crowd {
     /// The production listener's port.
     port: u16,
-    /// Who answered, counted.
+    /// The counted answers.
     tally: Mutex<Tally>,
-    /// Who may answer what is sent from now on.
+    /// The expected answers for requests sent from now on.
     expected: Mutex<Arc<Expected>>,
-    /// The testbed, which knows whose task answered.
+    /// The testbed, which knows each task's service.
     bed: Arc<Testbed>,
     /// Colors of the tasks met so far, by task id.
     colors: Mutex<HashMap<String, String>>,
@@ -46,16 +46,16 @@ struct Crowd {
 
 /// Users at work.
 pub(super) struct Users {
-    /// What they share.
+    /// The shared state.
     crowd: Arc<Crowd>,
-    /// Set to send them home.
+    /// Set to stop the users.
     home: watch::Sender<bool>,
     /// One task a user.
     tasks: JoinSet<()>,
 }
 
 impl Users {
-    /// Sends users to the production listener; each must get an expected answer, each time.
+    /// Starts users of the production listener; each request must get an expected answer.
     pub(super) fn start(bed: &Arc<Testbed>, sample: &Sample, expected: Expected) -> Self {
         let crowd = Arc::new(Crowd {
             port: sample.production_port,
@@ -73,18 +73,18 @@ impl Users {
         Self { crowd, home, tasks }
     }
 
-    /// A way to the numbers for somebody else.
+    /// Access to the numbers for other tasks.
     pub(super) fn numbers(&self) -> impl Fn() -> Tally + Send + 'static {
         let crowd = self.crowd.clone();
         move || lock(&crowd.tally).clone()
     }
 
-    /// Says who may answer from now on. A request that is under way is judged by what was so when it was sent.
+    /// Sets the expected answers from now on. A request in progress is judged by the expectation at its start.
     pub(super) fn expect(&self, expected: Expected) {
         *lock(&self.crowd.expected) = Arc::new(expected);
     }
 
-    /// Sends the users home, each after its last answer; gives the final numbers.
+    /// Stops the users, each after its last answer; returns the final numbers.
     pub(super) async fn stop(&mut self) -> Tally {
         self.home.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
@@ -97,12 +97,13 @@ impl Users {
     }
 }
 
-/// Locks; a user that panicked spoils nothing for the others.
+/// Locks; the panic of one user does not disturb the others.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One user: asks once a period until sent home. What a slow answer delays is caught up, so that the rate holds.
+/// One user: sends a request once a period until stopped. A delay by a slow answer is caught up, so that the rate
+/// holds.
 async fn user(crowd: Arc<Crowd>, number: u32, mut home: watch::Receiver<bool>) {
     let mut pace = interval_at(Instant::now() + PERIOD * number / USERS, PERIOD);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -124,8 +125,8 @@ async fn user(crowd: Arc<Crowd>, number: u32, mut home: watch::Receiver<bool>) {
 }
 
 impl Crowd {
-    /// One request, sent once: who answered, or what went wrong. A kept connection that the other side closed
-    /// before anything was sent on it is replaced, as every client does.
+    /// One request, sent once: the answer, or the error. A kept connection that the other side closed before the
+    /// request is replaced, as in every client.
     async fn ask(&self, kept: &mut Option<Connection>, keeps: bool) -> Result<Outcome, String> {
         let mut open = kept.take();
         if let Some(connection) = &mut open
@@ -176,7 +177,7 @@ impl Crowd {
         Ok(sender)
     }
 
-    /// The color that a task belongs to.
+    /// The color of a task.
     fn color_of(&self, task: &str) -> String {
         if let Some(color) = lock(&self.colors).get(task) {
             return color.clone();

@@ -1,4 +1,4 @@
-//! The deployment circuit breaker, rollbacks, and the service deployments that tell of them.
+//! The deployment circuit breaker, rollbacks, and their service deployments.
 
 use super::deploy;
 use super::scheduler::tell;
@@ -6,8 +6,8 @@ use super::service::{RolloutState, Service, ServiceDeployment};
 use crate::world::World;
 use serde_json::Value;
 
-/// After how many failures the breaker trips: half of the desired count, rounded up, at least 3 and at most 200, unless
-/// the service says otherwise (API_DeploymentCircuitBreaker, thresholdConfiguration).
+/// Number of failures that trip the breaker: half of the desired count, rounded up, at least 3 and at most 200, unless
+/// the service has its own threshold (API_DeploymentCircuitBreaker, thresholdConfiguration).
 pub(super) fn threshold(config: &Value, desired: u32) -> u32 {
     let own = &config["deploymentCircuitBreaker"]["thresholdConfiguration"];
     let value = own["value"].as_u64().unwrap_or(50);
@@ -19,18 +19,18 @@ pub(super) fn threshold(config: &Value, desired: u32) -> u32 {
     }
 }
 
-/// Whether the breaker watches.
+/// True if the breaker is enabled.
 pub(super) fn is_enabled(config: &Value) -> bool {
     config["deploymentCircuitBreaker"]["enable"] == true
 }
 
-/// Trips the breaker when the PRIMARY deployment has failed often enough, and carries out what people asked for.
+/// Trips the breaker after enough failures of the PRIMARY deployment, and carries out requests of users.
 pub(super) fn check(world: &mut World, service: &mut Service) {
     let config = service.config();
     let Some(primary) = service.primary() else { return };
     let (failed, open) = (primary.failed, primary.rollout == RolloutState::InProgress);
     let limit = threshold(&config, service.desired);
-    // Once it has tripped it says so to the end, also while the rollback goes on.
+    // A tripped breaker keeps this state to the end, even during the rollback.
     let watches = |current: &&mut ServiceDeployment| current.is_open() && current.breaker.0 != "TRIGGERED";
     if open && let Some(current) = service.history.first_mut().filter(watches) {
         let state = if is_enabled(&config) { "MONITORING" } else { "DISABLED" };
@@ -52,7 +52,7 @@ pub(super) fn check(world: &mut World, service: &mut Service) {
     }
 }
 
-/// Ends a deployment without going back.
+/// Ends a deployment without a rollback.
 fn abort(service: &mut Service) {
     if let Some(primary) = service.deployments.first_mut() {
         primary.rollout = RolloutState::Failed;
@@ -65,15 +65,15 @@ fn abort(service: &mut Service) {
     }
 }
 
-/// What ended a deployment.
+/// The cause of a deployment's end.
 struct Cause {
-    /// As in the event, and in the reason of the rollout's state.
+    /// The text in the event, and in the reason of the rollout's state.
     event: &'static str,
-    /// Who found it, as in the reason of the rollout's state.
+    /// The finder in the reason of the rollout's state.
     finder: &'static str,
-    /// As in the service deployment's reason.
+    /// The text in the service deployment's reason.
     because: String,
-    /// Whether the service wants to go back.
+    /// True if the service wants a rollback.
     rollback: bool,
 }
 
@@ -91,7 +91,7 @@ fn trip(world: &mut World, service: &mut Service, config: &Value) {
     fail(world, service, &cause);
 }
 
-/// The deployment has failed, and rolls back where that is wanted and possible.
+/// Fails the deployment, and rolls back if wanted and possible.
 fn fail(world: &mut World, service: &mut Service, cause: &Cause) {
     let Some(primary) = service.deployments.first_mut() else { return };
     let was_rollback =
@@ -112,8 +112,8 @@ fn fail(world: &mut World, service: &mut Service, cause: &Cause) {
 }
 
 impl World {
-    /// A CloudWatch alarm of a service's deployment configuration goes off. Nothing happens without a deployment
-    /// under way or without `alarms` enabled.
+    /// A CloudWatch alarm of a service's deployment configuration fires. Nothing happens without a deployment in
+    /// progress or without `alarms` enabled.
     pub fn trigger_alarm(&mut self, cluster: &str, name: &str, alarm: &str) {
         let path = format!(":service/{cluster}/{name}");
         let Some(index) = self.ecs.services.iter().position(|service| service.arn.ends_with(&path)) else {
@@ -148,7 +148,7 @@ fn close(service: &mut Service, status: &'static str, reason: &str) {
     }
 }
 
-/// Goes back: a new deployment of the revision that completed last becomes PRIMARY.
+/// Rolls back: a new deployment of the last completed revision becomes PRIMARY.
 pub(super) fn roll_back(world: &mut World, service: &mut Service, reason: &str) {
     let Some(revision) = service.completed.clone() else {
         return close(service, "ROLLBACK_FAILED", "There is no service revision to roll back to.");

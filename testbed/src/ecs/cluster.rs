@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 /// One cluster.
 #[derive(Debug, Default)]
 pub struct Cluster {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// False once deleted; it is then INACTIVE.
+    /// False once deleted; the cluster is then INACTIVE.
     pub active: bool,
-    /// Its tags, as sent.
+    /// The tags, as sent.
     pub(super) tags: Vec<Value>,
     /// Settings, configuration and capacity providers, as sent.
     extra: Map<String, Value>,
@@ -34,7 +34,7 @@ fn not_found() -> ApiError {
     ApiError::new("ClusterNotFoundException", "Cluster not found.")
 }
 
-/// The ARN of the active cluster that a call names; `default` when it names none.
+/// The ARN of the active cluster in a call; `default` if the call names none.
 pub(super) fn named(world: &World, input: &Value) -> Result<String, ApiError> {
     let name = local(world, text(input, "cluster").unwrap_or("default"), "")?;
     let mut clusters = world.ecs.clusters.iter();
@@ -44,7 +44,7 @@ pub(super) fn named(world: &World, input: &Value) -> Result<String, ApiError> {
         .ok_or_else(not_found)
 }
 
-/// `CreateCluster`; an active one of this name is answered as it is.
+/// `CreateCluster`; an active cluster of this name is returned unchanged.
 pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "clusterName").unwrap_or("default").to_owned();
     if name.len() > 255 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
@@ -72,7 +72,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError
     Ok(json!({ "cluster": cluster }))
 }
 
-/// `DescribeClusters`; unknown ones are failures.
+/// `DescribeClusters`; unknown clusters are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let mut names = texts(input, "clusters");
     if names.is_empty() {
@@ -136,7 +136,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     page(active.map(|cluster| json!(cluster.arn)).collect(), input, 100, "clusterArns")
 }
 
-/// `DeleteCluster`; one with services, tasks or instances stays.
+/// `DeleteCluster`; a cluster with services, tasks or instances stays.
 pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let arn = named(world, input)?;
     let refuse = |code: &str, text: &str| Err(ApiError::new(code, text));

@@ -1,6 +1,6 @@
-//! What AWS refuses about the containers of a task definition. Constraints are those of API_ContainerDefinition,
-//! API_ContainerDependency, API_HealthCheck, API_MountPoint and API_PortMapping; the words are AWS's where a public
-//! report quotes them.
+//! AWS's checks on the containers of a task definition. Constraints are those of API_ContainerDefinition,
+//! API_ContainerDependency, API_HealthCheck, API_MountPoint and API_PortMapping; the words are AWS's if a public report
+//! quotes them.
 
 use super::input::{client, text};
 use super::registration::{check_name, must_be_text};
@@ -32,7 +32,7 @@ pub(super) fn check(input: &Value, containers: &[Value]) -> Result<(), ApiError>
     check_host_ports(input, containers)
 }
 
-/// Checks one container by itself.
+/// Checks one container alone.
 fn check_container(container: &Value, input: &Value) -> Result<(), ApiError> {
     must_be_text(&container["name"])?;
     must_be_text(&container["image"])?;
@@ -59,7 +59,7 @@ fn check_image(image: &str) -> Result<(), ApiError> {
     Err(client("Container.image contains invalid characters."))
 }
 
-/// Task or container have memory.
+/// The task or the container has memory.
 fn check_memory(container: &Value, input: &Value, name: &str) -> Result<(), ApiError> {
     let all = [&input["memory"], &container["memory"], &container["memoryReservation"]];
     if all.iter().all(|memory| memory.is_null()) {
@@ -90,7 +90,7 @@ fn check_environment(container: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Ports are from 1 to 65535, a host port may be 0, and in `awsvpc` mode it is the container's.
+/// Ports are from 1 to 65535, a host port may be 0, and in `awsvpc` mode equals the container's port.
 fn check_ports(container: &Value, input: &Value, name: &str) -> Result<(), ApiError> {
     for mapping in container["portMappings"].as_array().into_iter().flatten() {
         let (port, host) = (&mapping["containerPort"], &mapping["hostPort"]);
@@ -198,7 +198,7 @@ fn check_dependencies(containers: &[Value]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// True if some container waits for itself: removes containers that wait for no remaining one, until none is left or
+/// True if a container waits for itself: removes containers that wait for no remaining container, until none is left or
 /// none can be removed.
 fn has_cycle(containers: &[Value]) -> bool {
     let mut left: Vec<&Value> = containers.iter().collect();

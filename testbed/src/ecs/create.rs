@@ -59,8 +59,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError
     Ok(answer)
 }
 
-/// What a service of this name that is already there means for the call: an answer for the same token, an error for
-/// one that is in use, nothing for one that is gone.
+/// The effect of an existing service with this name on the call: an answer for the same token, an error for a service
+/// in use, nothing for a deleted service.
 fn existing(world: &World, input: &Value, cluster: &str, name: &str) -> Result<Option<Value>, ApiError> {
     let mut services = world.ecs.services.iter();
     let Some(service) = services.find(|service| service.cluster == cluster && service.name == name) else {
@@ -79,7 +79,7 @@ fn existing(world: &World, input: &Value, cluster: &str, name: &str) -> Result<O
     }
 }
 
-/// The desired count; DAEMON takes none.
+/// The desired count; DAEMON accepts none.
 fn desired(input: &Value) -> Result<u32, ApiError> {
     let given = count(input, "desiredCount")?;
     if input["schedulingStrategy"] != "DAEMON" {

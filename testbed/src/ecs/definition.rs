@@ -10,25 +10,25 @@ use std::time::SystemTime;
 /// One revision of a family.
 #[derive(Debug)]
 pub struct Definition {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its family.
+    /// The family.
     pub family: String,
-    /// Its number in the family, from 1.
+    /// The number in the family, from 1.
     pub revision: u32,
     /// False once deregistered.
     pub active: bool,
-    /// What was sent, with AWS's defaults.
+    /// The sent content, with AWS's defaults.
     pub body: Map<String, Value>,
-    /// Its tags, as sent.
+    /// The tags, as sent.
     pub tags: Vec<Value>,
-    /// When it was registered.
+    /// Time of registration.
     registered_at: SystemTime,
-    /// When it was deregistered.
+    /// Time of deregistration.
     deregistered_at: Option<SystemTime>,
 }
 
-/// Fields that only describe, which a caller can't set; AWS's answer to them is unconfirmed, here they are dropped.
+/// Descriptive fields that a caller can't set; AWS's answer to these fields is unconfirmed, here they are dropped.
 const DESCRIBE_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",
@@ -42,7 +42,7 @@ const DESCRIBE_ONLY: [&str; 9] = [
 ];
 
 impl Definition {
-    /// Its containers.
+    /// The containers.
     pub fn containers(&self) -> &[Value] {
         self.body.get("containerDefinitions").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
@@ -52,12 +52,12 @@ impl Definition {
         self.containers().iter().find(|container| container["name"] == name)
     }
 
-    /// Its network mode; `bridge` when none is given.
+    /// The network mode; `bridge` if none is given.
     pub(super) fn network_mode(&self) -> &str {
         self.body.get("networkMode").and_then(Value::as_str).unwrap_or("bridge")
     }
 
-    /// Whether it can run on this launch type.
+    /// True if the revision can run on this launch type.
     pub(super) fn supports(&self, launch_type: &str) -> bool {
         let wanted = self.body.get("requiresCompatibilities").and_then(Value::as_array);
         match wanted {
@@ -66,12 +66,12 @@ impl Definition {
         }
     }
 
-    /// Whether it has what Fargate needs.
+    /// True if the revision meets Fargate's requirements.
     fn fits_fargate(&self) -> bool {
         self.network_mode() == "awsvpc" && self.body.contains_key("cpu") && self.body.contains_key("memory")
     }
 
-    /// As AWS describes it.
+    /// The revision as AWS describes it.
     fn describe(&self, account: &str) -> Value {
         let mut body = self.body.clone();
         body.insert("taskDefinitionArn".into(), json!(self.arn));
@@ -88,7 +88,7 @@ impl Definition {
         Value::Object(body)
     }
 
-    /// The capabilities that AWS derives from the content; a few of them.
+    /// The capabilities that AWS derives from the content; only a few.
     fn required_attributes(&self) -> Value {
         let mut names = Vec::new();
         let any = |key: &str| self.containers().iter().any(|container| !container[key].is_null());
@@ -109,7 +109,7 @@ impl Definition {
     }
 }
 
-/// Finds a revision by ARN, `family:revision` or `family` (its latest active one).
+/// Finds a revision by ARN, `family:revision` or `family` (the latest active revision).
 pub(super) fn find<'a>(world: &'a World, name: &str) -> Option<&'a Definition> {
     let prefix = world.arn("ecs", "task-definition/");
     let name = name.strip_prefix(&prefix).unwrap_or(name);
@@ -152,7 +152,7 @@ pub(super) fn register(world: &mut World, input: &Value) -> Result<Value, ApiErr
     Ok(answer)
 }
 
-/// Fills in what AWS answers where nothing was sent.
+/// Fills in AWS's default values.
 fn fill_defaults(body: &mut Map<String, Value>) {
     let awsvpc = body.get("networkMode").and_then(Value::as_str) == Some("awsvpc");
     for key in ["volumes", "placementConstraints"] {
@@ -170,7 +170,7 @@ fn fill_defaults(body: &mut Map<String, Value>) {
     }
 }
 
-/// Fills in a container's defaults. Environment comes back in another order than sent, as AWS's may, and without the
+/// Fills in a container's defaults. The environment comes back in another order than sent, as AWS's may, and without
 /// variables that have no value; a log router runs as root (reports to terraform-provider-aws).
 fn fill_container(container: &mut Map<String, Value>, awsvpc: bool) {
     container.entry("cpu").or_insert(json!(0));
@@ -198,7 +198,7 @@ fn fill_container(container: &mut Map<String, Value>, awsvpc: bool) {
     }
 }
 
-/// `DescribeTaskDefinition`; tags only when asked for.
+/// `DescribeTaskDefinition`; tags only if requested.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name =
         text(input, "taskDefinition").ok_or_else(|| client("Invalid revision number. Number: null"))?;
@@ -210,7 +210,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     Ok(answer)
 }
 
-/// `DeregisterTaskDefinition`; services that use it go on.
+/// `DeregisterTaskDefinition`; services that use the revision continue.
 pub(super) fn deregister(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "taskDefinition").unwrap_or_default();
     if !name.contains(':') {

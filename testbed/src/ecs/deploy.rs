@@ -1,4 +1,4 @@
-//! Making deployments: revisions, deployments and service deployments.
+//! Creation of deployments: revisions, deployments and service deployments.
 
 use super::breaker;
 use super::service::{
@@ -19,12 +19,12 @@ fn number(world: &mut World) -> u64 {
         + u64::from_str_radix(&id[..15], 16).unwrap_or_default() % 8_000_000_000_000_000_000
 }
 
-/// `CLUSTER/SERVICE`, as in the ARNs of what belongs to a service.
+/// `CLUSTER/SERVICE`, as in the ARNs of a service's parts.
 fn path(service: &Service) -> &str {
     service.arn.split_once(":service/").map_or("", |(_, path)| path)
 }
 
-/// Makes a revision of what a service is now with this task definition.
+/// Creates a revision of a service's current state with this task definition.
 fn new_revision(world: &mut World, service: &mut Service, definition: &str) -> Revision {
     let number = number(world);
     let keys = REVISION_SETTINGS
@@ -48,7 +48,7 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
     let sources: Vec<Revision> =
         service.deployments.iter().filter(|one| one.desired > 0).map(|one| one.revision.clone()).collect();
     let revision = new_revision(world, service, definition);
-    // The number is that of the service revision; undocumented.
+    // The number of the service revision; undocumented.
     let id = format!("ecs-svc/{}", revision.arn.rsplit('/').next().unwrap_or_default());
     let reason = format!("ECS deployment {id} in progress.");
     supersede(service);
@@ -78,7 +78,7 @@ pub(super) fn start(world: &mut World, service: &mut Service, definition: &str) 
     push(service, id, revision, reason);
 }
 
-/// Ends the service deployment that a new one takes over from.
+/// Ends the service deployment that a new one supersedes.
 fn supersede(service: &mut Service) {
     if let Some(current) = service.history.first_mut().filter(|current| current.is_open()) {
         let reason = "Service deployment stopped because a newer service deployment was started.";
@@ -87,7 +87,7 @@ fn supersede(service: &mut Service) {
     }
 }
 
-/// Puts a deployment in front as PRIMARY; the one before becomes ACTIVE with the tasks that it has.
+/// Puts a deployment in front as PRIMARY; the earlier one becomes ACTIVE with its current tasks.
 pub(super) fn push(service: &mut Service, id: String, revision: Revision, reason: String) {
     let now = crate::clock::wall();
     service.deployments.insert(

@@ -1,4 +1,4 @@
-//! How AWS describes services.
+//! AWS's descriptions of services.
 
 use super::input::{invalid, local, page, text, texts};
 use super::service::{Deployment, RolloutState, SERVICE_SETTINGS, Service, ServiceStatus, empty_lists};
@@ -8,7 +8,7 @@ use crate::wire::ApiError;
 use crate::world::{World, epoch};
 use serde_json::{Value, json};
 
-/// `DescribeServices`: at most 10; unknown ones are failures.
+/// `DescribeServices`: at most 10; unknown services are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let names = texts(input, "services");
@@ -35,7 +35,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     Ok(json!({ "services": found, "failures": failures }))
 }
 
-/// A service as a reader sees it now: while a change is still invisible, as it was before.
+/// A service as a reader sees it now: while a change is still invisible, the state before.
 fn as_seen(world: &World, service: &Service, tags: bool) -> Value {
     let now = crate::clock::now();
     let mut answer = match &service.shadow {
@@ -48,7 +48,7 @@ fn as_seen(world: &World, service: &Service, tags: bool) -> Value {
     answer
 }
 
-/// How many tasks like this are RUNNING and pending.
+/// Number of RUNNING and of pending tasks that match.
 pub(super) fn counts(world: &World, service: &Service, like: impl Fn(&Task) -> bool) -> (usize, usize) {
     let of = |is: fn(Phase) -> bool| {
         scheduler::tasks(world, service)
@@ -58,7 +58,7 @@ pub(super) fn counts(world: &World, service: &Service, like: impl Fn(&Task) -> b
     (of(|phase| phase == Phase::Running), of(Phase::is_pending))
 }
 
-/// A service as it is, with its tags.
+/// A service's true state, with its tags.
 pub(super) fn one(world: &World, service: &Service) -> Value {
     let (running, pending) = counts(world, service, |_| true);
     let mut answer = json!({
@@ -103,7 +103,7 @@ fn owned((key, value): (&String, &Value)) -> (String, Value) {
     (key.clone(), value.clone())
 }
 
-/// The service deployment and the revisions that are current.
+/// The current service deployment and revisions.
 fn put_current(world: &World, service: &Service, answer: &mut Value) {
     if let Some(current) = service.history.first() {
         answer["currentServiceDeployment"] = json!(current.arn);
@@ -155,7 +155,7 @@ fn deployment_json(world: &World, service: &Service, deployment: &Deployment, pr
     answer
 }
 
-/// The task set of a service whose deployments somebody else makes (CODE_DEPLOY, EXTERNAL).
+/// The task set of a service with an external deployment controller (CODE_DEPLOY, EXTERNAL).
 fn task_sets(world: &World, service: &Service) -> Value {
     let all = service.deployments.iter().take(1).map(|deployment| {
         let (running, pending) = counts(world, service, |task| task.started_by == deployment.id);
@@ -189,7 +189,7 @@ fn task_sets(world: &World, service: &Service) -> Value {
     Value::Array(all.collect())
 }
 
-/// `ListServices`; 10 a page unless asked for more.
+/// `ListServices`; 10 a page by default.
 pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let launch_type = text(input, "launchType");

@@ -8,7 +8,7 @@ use crate::wire::ApiError;
 use crate::world::{World, epoch};
 use serde_json::{Value, json};
 
-/// `ListServiceDeployments`, oldest first: AWS documents no order. `status` and `createdAt` narrow it.
+/// `ListServiceDeployments`, oldest first: AWS documents no order. `status` and `createdAt` filter.
 pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let service = find_service(world, input, required(input, "service")?)?;
     let statuses = texts(input, "status");
@@ -23,7 +23,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     page(found.collect(), input, 20, "serviceDeployments")
 }
 
-/// `DescribeServiceDeployments`; unknown ones are failures.
+/// `DescribeServiceDeployments`; unknown deployments are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let arns = texts(input, "serviceDeploymentArns");
     if arns.is_empty() || arns.len() > 20 {
@@ -45,7 +45,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiErr
     Ok(json!({ "serviceDeployments": found, "failures": failures }))
 }
 
-/// `StopServiceDeployment`: ROLLBACK (the default) or ABORT, while it has not ended.
+/// `StopServiceDeployment`: ROLLBACK (the default) or ABORT, before the deployment's end.
 pub(super) fn stop(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let arn = required(input, "serviceDeploymentArn")?.to_owned();
     let missing =
@@ -71,7 +71,7 @@ pub(super) fn stop(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     Ok(json!({ "serviceDeploymentArn": arn }))
 }
 
-/// `DescribeServiceRevisions`; unknown ones are failures.
+/// `DescribeServiceRevisions`; unknown revisions are failures.
 pub(super) fn describe_revisions(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let arns = texts(input, "serviceRevisionArns");
     if arns.is_empty() || arns.len() > 20 {
@@ -110,7 +110,7 @@ fn describe_revision(world: &World, service: &Service, revision: &Revision) -> V
     answer
 }
 
-/// The images of a task definition, with their digests where the registry knows them.
+/// The images of a task definition, with digests known to the registry.
 fn images(world: &World, definition: &str) -> Vec<Value> {
     let Some(definition) = super::definition::find(world, definition) else { return Vec::new() };
     (definition.containers().iter())

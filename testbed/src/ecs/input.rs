@@ -1,4 +1,4 @@
-//! Reading parameters, with the errors that AWS gives for bad ones.
+//! Reads parameters, with AWS's errors for invalid values.
 
 use crate::wire::ApiError;
 use crate::world::World;
@@ -14,12 +14,12 @@ pub(super) fn client(message: impl Into<String>) -> ApiError {
     ApiError::new("ClientException", message)
 }
 
-/// A text parameter; an empty one counts as not given.
+/// A text parameter; an empty text counts as missing.
 pub(super) fn text<'a>(input: &'a Value, key: &str) -> Option<&'a str> {
     input[key].as_str().filter(|text| !text.is_empty())
 }
 
-/// A text parameter that must be there.
+/// A required text parameter.
 pub(super) fn required<'a>(input: &'a Value, key: &str) -> Result<&'a str, ApiError> {
     text(input, key).ok_or_else(|| invalid(format!("{key} can not be blank.")))
 }
@@ -48,7 +48,7 @@ pub(super) fn serialization(message: &str) -> ApiError {
     ApiError::new("SerializationException", message)
 }
 
-/// One page of a list: from `nextToken` on, at most `maxResults`, `default` where not given.
+/// One page of a list: from `nextToken` on, at most `maxResults`, by default `default`.
 pub(super) fn page(items: Vec<Value>, input: &Value, default: u32, key: &str) -> Result<Value, ApiError> {
     let size = count(input, "maxResults")?.unwrap_or(default).clamp(1, 100) as usize;
     let from = match text(input, "nextToken") {
@@ -77,8 +77,8 @@ pub(super) fn last_part(name_or_arn: &str) -> &str {
 
 /// The name in an ARN of this region, account and cluster, or the name itself.
 ///
-/// The answers to the region and the cluster are public reports of `DescribeServices`. ECS has no resource policies, so
-/// the ARN of another account is answered as IAM's reference words that (unconfirmed for ECS).
+/// The answers about the region and the cluster are public reports of `DescribeServices`. ECS has no resource policies,
+/// so the ARN of another account gets the words of IAM's reference (unconfirmed for ECS).
 pub(super) fn local<'a>(world: &World, name_or_arn: &'a str, cluster: &str) -> Result<&'a str, ApiError> {
     let name = last_part(name_or_arn);
     let fields: Vec<&str> = name_or_arn.splitn(6, ':').collect();

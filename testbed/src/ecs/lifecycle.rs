@@ -9,7 +9,7 @@ use crate::world::World;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Moves every task on.
+/// Advances every task.
 pub(super) fn advance(world: &mut World, now: Instant) {
     for index in 0..world.ecs.tasks.len() {
         let mut task = std::mem::take(&mut world.ecs.tasks[index]);
@@ -19,17 +19,16 @@ pub(super) fn advance(world: &mut World, now: Instant) {
     forget(world, now);
 }
 
-/// So many STOPPED tasks are kept at most.
+/// Most STOPPED tasks that are kept.
 const MOST_STOPPED: usize = 1_000;
 
-/// Drops tasks that have been STOPPED for an hour of AWS's, and all but the newest thousand of them.
+/// Drops tasks that have been STOPPED for an hour of AWS's time, and all but the newest thousand.
 fn forget(world: &mut World, now: Instant) {
     let keep = world.pace.seconds(3600).max(Duration::from_secs(60));
     expire(&mut world.ecs.tasks, now, keep);
 }
 
-/// Drops STOPPED tasks: those that are older than this, and the oldest that are too many. Tasks are in the order in which
-/// they were made.
+/// Drops STOPPED tasks: tasks older than `keep`, and the oldest of too many. Tasks are in the order of their creation.
 fn expire(tasks: &mut Vec<Task>, now: Instant, keep: Duration) {
     let stopped = tasks.iter().filter(|task| task.phase == Phase::Stopped).count();
     let mut surplus = stopped.saturating_sub(MOST_STOPPED);
@@ -43,7 +42,7 @@ fn expire(tasks: &mut Vec<Task>, now: Instant, keep: Duration) {
     });
 }
 
-/// Moves one task on.
+/// Advances one task.
 fn advance_one(world: &mut World, task: &mut Task, now: Instant) {
     let age = task.created.map_or(Duration::ZERO, |created| now.duration_since(created));
     match task.phase {
@@ -110,7 +109,7 @@ fn pinned(world: &World, task: &Task, index: usize) -> String {
     }
 }
 
-/// Starts every container's process, one for each of its ports.
+/// Starts every container's process, one for each port.
 fn start_containers(world: &mut World, task: &mut Task, now: Instant) {
     let Some(definition) = definition::find(world, &task.definition) else { return };
     let awsvpc = definition.network_mode() == "awsvpc";
@@ -129,7 +128,7 @@ fn start_containers(world: &mut World, task: &mut Task, now: Instant) {
     }
 }
 
-/// Starts the process of one port mapping. The host's port is the container's for awsvpc, the one asked for, or the
+/// Starts the process of one port mapping. The host's port is the container's for awsvpc, the requested one, or the
 /// real loopback port as the dynamic one.
 fn open_port(
     world: &World,
@@ -182,12 +181,12 @@ fn run(world: &mut World, task: &mut Task, now: Instant) {
     }
 }
 
-/// Whether a group's targets are addresses.
+/// True if a group's targets are addresses.
 fn uses_addresses(world: &World, group: &str) -> bool {
     world.elb.target_type(group) != Some(crate::elb::TargetType::Instance)
 }
 
-/// Ends containers whose crash is due, and the task with an essential one.
+/// Ends containers whose crash is due, and the task of an essential container.
 fn look_for_crash(world: &mut World, task: &mut Task, now: Instant) {
     let Some(launched) = task.launched else { return };
     let mut essential = false;
@@ -212,7 +211,7 @@ fn look_for_crash(world: &mut World, task: &mut Task, now: Instant) {
     }
 }
 
-/// Notes that a task is to stop, and why; the first reason stays.
+/// Notes that a task has to stop, with the reason; the first reason stays.
 fn begin_stop(task: &mut Task, code: &str, reason: &str) {
     if task.stop.is_none() {
         task.stop = Some(Stop { code: code.to_owned(), reason: reason.to_owned() });
@@ -220,7 +219,7 @@ fn begin_stop(task: &mut Task, code: &str, reason: &str) {
     }
 }
 
-/// Stops a task in good order: out of its target groups, drained, SIGTERM, STOPPED.
+/// Stops a task in order: out of its target groups, drained, SIGTERM, STOPPED.
 pub(super) fn stop(world: &mut World, task: &mut Task, code: &str, reason: &str, now: Instant) {
     if task.stop.is_some() || task.phase == Phase::Stopped {
         return;
@@ -239,7 +238,7 @@ fn leave_groups(world: &mut World, task: &Task, now: Instant) {
     }
 }
 
-/// Whether all of a task's targets have left their groups.
+/// True if all of a task's targets have left their groups.
 fn is_drained(world: &World, task: &Task) -> bool {
     task.registrations.iter().all(|at| match world.elb.health(&at.group, &at.id, at.port) {
         None => true,
@@ -247,14 +246,14 @@ fn is_drained(world: &World, task: &Task) -> bool {
     })
 }
 
-/// Sends SIGTERM to what still runs.
+/// Sends SIGTERM to the running processes.
 fn end_processes(task: &mut Task, now: Instant) {
     task.phase = Phase::Stopping;
     task.told = Some(now);
     task.times.execution_stopped = Some(crate::clock::wall());
     for container in task.containers.iter_mut().filter(|container| container.running && !container.ended) {
         container.ended = true;
-        // A process that hangs does not hear SIGTERM and is killed after the stop timeout: 128 + 9.
+        // A hanging process ignores SIGTERM and is killed after the stop timeout: 128 + 9.
         container.exit_code = Some(if container.behavior.hang { 137 } else { 0 });
         for port in &container.ports {
             if container.behavior.hang { port.process.kill() } else { port.process.terminate() }
@@ -265,17 +264,17 @@ fn end_processes(task: &mut Task, now: Instant) {
     }
 }
 
-/// What the load balancer thinks of a task.
+/// The load balancer's verdict on a task.
 pub(super) enum Verdict {
-    /// Every target group has it healthy, and so does its own health check.
+    /// Healthy in every target group and by its own health check.
     Healthy,
     /// Not known yet.
     Waiting,
-    /// Unhealthy: the words of the task's end, and those of the event.
+    /// Unhealthy: the words for the task's end, and for the event.
     Unhealthy(String, String),
 }
 
-/// How long a task without any health check must run to count as healthy, in seconds of AWS's.
+/// Time that a task without any health check must run to count as healthy, in AWS's seconds.
 const STABLE: u64 = 3;
 
 /// Judges a task.

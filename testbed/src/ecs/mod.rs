@@ -34,7 +34,7 @@ use crate::world::World;
 use serde_json::Value;
 use std::time::Instant;
 
-/// Everything of ECS in the account and region.
+/// The state of ECS in the account and region.
 #[derive(Debug, Default)]
 pub struct Ecs {
     /// Clusters, also deleted ones.
@@ -43,18 +43,18 @@ pub struct Ecs {
     pub definitions: Vec<Definition>,
     /// Services, also deleted ones.
     pub services: Vec<Service>,
-    /// Tasks, also those that stopped within the last hour.
+    /// Tasks, also tasks that stopped within the last hour.
     pub tasks: Vec<Task>,
     /// Capacity providers of Auto Scaling groups, as AWS describes them.
     providers: Vec<Value>,
     /// Container instances.
     pub instances: Vec<Instance>,
-    /// Fargate runs at most so many tasks; `None`: any number.
+    /// Most tasks on Fargate; `None`: any number.
     pub fargate_slots: Option<usize>,
 }
 
 impl Ecs {
-    /// A service's desired count; `None` when it does not exist.
+    /// A service's desired count; `None` if the service does not exist.
     pub fn desired_count(&self, arn: &str) -> Option<u32> {
         let mut services = self.services.iter();
         services.find(|service| service.arn == arn && service.is_active()).map(|service| service.desired)
@@ -80,7 +80,7 @@ impl Ecs {
         self.tasks.iter().filter(of).filter(|task| task.phase != Phase::Stopped).collect()
     }
 
-    /// Whether a service has a PRIMARY deployment that is complete, and nothing else.
+    /// True if a service has only a complete PRIMARY deployment.
     pub fn is_steady(&self, cluster: &str, name: &str) -> bool {
         self.service(cluster, name).is_some_and(|service| {
             service.steady
@@ -90,7 +90,7 @@ impl Ecs {
     }
 }
 
-/// The service that a call names, in the cluster that it names.
+/// The service in a call, in the call's cluster.
 fn find_service<'a>(world: &'a World, input: &Value, name: &str) -> Result<&'a Service, ApiError> {
     let cluster = cluster::named(world, input)?;
     let name = input::local(world, name, &cluster)?;

@@ -1,4 +1,4 @@
-//! Placement: starting tasks where there is room for them.
+//! Placement: starts tasks on instances with free slots.
 
 use super::definition;
 use super::scheduler::tell;
@@ -10,21 +10,21 @@ use std::time::Instant;
 /// A container instance.
 #[derive(Debug)]
 pub struct Instance {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// The cluster's ARN.
     pub cluster: String,
     /// The EC2 instance's id.
     pub ec2: String,
-    /// Its availability zone.
+    /// The availability zone.
     pub zone: String,
     /// ACTIVE or DRAINING.
     pub status: String,
-    /// So many tasks have room on it.
+    /// Number of tasks that fit on the instance.
     pub slots: usize,
 }
 
-/// What a new task is started for.
+/// The order for a new task.
 pub(super) struct Start {
     /// The cluster's ARN.
     pub(super) cluster: String,
@@ -38,19 +38,19 @@ pub(super) struct Start {
     pub(super) definition: String,
     /// FARGATE or EC2.
     pub(super) launch_type: String,
-    /// The capacity provider, where a strategy chose one.
+    /// The capacity provider, if a strategy chose one.
     pub(super) provider: Option<String>,
-    /// The target groups that it is to be in.
+    /// The target groups for the task.
     pub(super) wanted: Vec<LoadBalancer>,
 }
 
-/// How many container instances of a cluster take tasks.
+/// Number of a cluster's container instances that accept tasks.
 pub(super) fn instances(world: &World, cluster: &str) -> u32 {
     let active = world.ecs.instances.iter().filter(|one| one.cluster == cluster && one.status == "ACTIVE");
     u32::try_from(active.count()).unwrap_or(u32::MAX)
 }
 
-/// Starts so many tasks of a deployment, unless it waits after failures; tells it in events.
+/// Starts a number of tasks of a deployment, unless the deployment waits after failures; adds events.
 pub(super) fn start(
     world: &mut World,
     service: &mut Service,
@@ -98,7 +98,7 @@ fn unable(world: &mut World, service: &mut Service, deployment: &str, why: &str,
     }
 }
 
-/// The address of a task's network interface: IPv4, or IPv6 alone for a task in an IPv6-only subnet.
+/// The address of a task's network interface: IPv4, or only IPv6 for a task in an IPv6-only subnet.
 fn address(number: u64, ipv6: bool) -> String {
     if ipv6 {
         format!("2001:db8:{:x}::{:x}", 1 + number / 0xffff % 0xff, 0xa000 + number % 0xffff)
@@ -107,7 +107,7 @@ fn address(number: u64, ipv6: bool) -> String {
     }
 }
 
-/// Starts one task. Gives its id, or why there is no place for it.
+/// Starts one task. Returns its id, or the reason for having no place.
 pub(super) fn start_one(world: &mut World, order: Start, now: Instant) -> Result<String, String> {
     let place = if order.launch_type == "EC2" { Some(choose_instance(world, &order)?) } else { None };
     if place.is_none() && world.ecs.fargate_slots.is_some_and(|slots| running(world, |_| true) >= slots) {
@@ -164,12 +164,12 @@ fn containers(world: &mut World, arn: &str) -> Vec<Container> {
     definition.map(|one| Task::containers_of(one, || ids.next().unwrap_or_default())).unwrap_or_default()
 }
 
-/// How many tasks run, or are to, that are like this.
+/// Number of matching tasks that run or should run.
 fn running(world: &World, like: impl Fn(&Task) -> bool) -> usize {
     world.ecs.tasks.iter().filter(|task| task.is_wanted() && like(task)).count()
 }
 
-/// The container instance with the fewest tasks that has room: its ARN, EC2 id and zone.
+/// The container instance with the fewest tasks and a free slot: its ARN, EC2 id and zone.
 fn choose_instance(world: &World, order: &Start) -> Result<(String, String, String), String> {
     let no_match = " because no container instance met all of its requirements.";
     let guide = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
@@ -209,7 +209,7 @@ fn fixed_ports(world: &World, arn: &str) -> Vec<u16> {
         .collect()
 }
 
-/// Whether a task on this instance holds one of these host ports.
+/// True if a task on this instance holds one of these host ports.
 fn uses_port(world: &World, instance: &Instance, ports: &[u16]) -> bool {
     if ports.is_empty() {
         return false;

@@ -1,18 +1,17 @@
-//! What AWS refuses about a task definition as a whole. Constraints are those of API_RegisterTaskDefinition; the words
-//! are AWS's where a public report quotes them.
+//! AWS's checks on a task definition as a whole. Constraints are those of API_RegisterTaskDefinition; the words are
+//! AWS's if a public report quotes them.
 
 use super::containers;
 use super::input::{client, serialization, text, texts};
 use crate::wire::ApiError;
 use serde_json::Value;
 
-/// The network modes of API_RegisterTaskDefinition; `default` is that of Windows containers.
+/// The network modes of API_RegisterTaskDefinition; `default` belongs to Windows containers.
 const NETWORK_MODES: [&str; 5] = ["awsvpc", "bridge", "default", "host", "none"];
 
 /// Checks the input of `RegisterTaskDefinition`.
 ///
-/// # Errors
-/// AWS's `ClientException` for the first constraint that is broken, or `SerializationException`.
+/// # Errors AWS's `ClientException` for the first broken constraint, or `SerializationException`.
 pub(super) fn check(input: &Value) -> Result<(), ApiError> {
     for key in ["family", "cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn"] {
         must_be_text(&input[key])?;
@@ -34,7 +33,7 @@ pub(super) fn check(input: &Value) -> Result<(), ApiError> {
     if fargate { check_fargate(input, list) } else { Ok(()) }
 }
 
-/// A value that must be a text if it is given.
+/// A value that must be a text if given.
 pub(super) fn must_be_text(value: &Value) -> Result<(), ApiError> {
     match value {
         Value::Null | Value::String(_) => Ok(()),
@@ -59,7 +58,7 @@ pub(super) fn check_name(kind: &str, name: &str) -> Result<(), ApiError> {
     Err(client(format!("{kind} contains invalid characters.")))
 }
 
-/// The network mode is one of AWS's; the words are unconfirmed.
+/// The network mode is one of AWS's modes; the words are unconfirmed.
 fn check_network_mode(input: &Value) -> Result<(), ApiError> {
     match text(input, "networkMode") {
         Some(mode) if !NETWORK_MODES.contains(&mode) => {
@@ -69,7 +68,7 @@ fn check_network_mode(input: &Value) -> Result<(), ApiError> {
     }
 }
 
-/// An empty list of tags is refused, and more than 50 are.
+/// Refuses an empty list of tags, and more than 50 tags.
 fn check_tags(input: &Value) -> Result<(), ApiError> {
     match input["tags"].as_array().map(Vec::len) {
         Some(0) => Err(client("Tags can not be empty.")),
@@ -89,7 +88,7 @@ fn check_cpu(input: &Value, containers: &[Value]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// CPU units or MiB of a task: a whole number, or a decimal one with `vCPU` or `GB`.
+/// CPU units or MiB of a task: a whole number, or a decimal number with `vCPU` or `GB`.
 pub(super) fn size(given: &str) -> Option<u32> {
     let lower = given.trim().to_ascii_lowercase();
     let Some(number) = lower.strip_suffix("vcpu").or_else(|| lower.strip_suffix("gb")) else {

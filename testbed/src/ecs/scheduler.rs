@@ -1,4 +1,4 @@
-//! The service scheduler: starts, replaces and stops tasks until a service is as it should be.
+//! The service scheduler: starts, replaces and stops tasks until a service has its wanted state.
 
 use super::lifecycle::{self, Verdict, judge};
 use super::service::{Deployment, RolloutState, Service, ServiceStatus};
@@ -44,7 +44,7 @@ fn look_after(world: &mut World, service: &mut Service, now: Instant) {
     tell_steady(world, service, now);
 }
 
-/// Stops everything of a deleted service; it is INACTIVE when nothing is left.
+/// Stops all tasks of a deleted service; the service is INACTIVE when no task is left.
 fn drain(world: &mut World, service: &mut Service, now: Instant) {
     let reason = "Scaling activity initiated by service deletion";
     stop_tasks(world, service, &Order { now, reason, limit: usize::MAX }, |_| true);
@@ -66,7 +66,7 @@ pub(super) fn tell(world: &mut World, service: &mut Service, message: &str) {
     service.tell(id, message);
 }
 
-/// Counts tasks that failed, and starts again from 0 after a healthy one.
+/// Counts failed tasks, and restarts from 0 after a healthy task.
 fn count_failures(world: &mut World, service: &mut Service, now: Instant) {
     let healthy: Vec<String> = tasks(world, service)
         .filter(|task| {
@@ -108,7 +108,7 @@ fn count_failures(world: &mut World, service: &mut Service, now: Instant) {
 const STRUGGLES: &str = "is unable to consistently start tasks successfully. For more information, see the \
                          Troubleshooting section of the Amazon ECS Developer Guide.";
 
-/// Tells which tasks have come into which target groups.
+/// Adds an event for new registrations of tasks in target groups.
 fn tell_registered(world: &mut World, service: &mut Service) {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     for task in &mut world.ecs.tasks {
@@ -125,8 +125,8 @@ fn tell_registered(world: &mut World, service: &mut Service) {
     }
 }
 
-/// Finds the tasks that the load balancer or their own health check call unhealthy after their grace period. One that
-/// was never healthy is stopped at once; one that was gets its replacement first, as far as the maximum allows.
+/// Finds the tasks that the load balancer or their own health check report as unhealthy after their grace period. A
+/// task that was never healthy is stopped at once; another task is first replaced, within the maximum.
 fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
     let grace = world.pace.seconds(service.grace());
     let mut sick = Vec::new();
@@ -154,7 +154,7 @@ fn replace_unhealthy(world: &mut World, service: &mut Service, now: Instant) {
     }
 }
 
-/// Stops tasks that are unhealthy, and counts them as failed.
+/// Stops unhealthy tasks, and counts them as failed.
 fn stop_sick(
     world: &mut World,
     service: &mut Service,
@@ -175,16 +175,16 @@ fn stop_sick(
     }
 }
 
-/// What of a service runs: of the PRIMARY deployment and of the older ones.
+/// A service's running tasks: of the PRIMARY deployment and of older ones.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    /// Tasks of PRIMARY that are to run, without those that wait for their replacement.
+    /// Tasks of PRIMARY that should run, without tasks that wait for their replacement.
     new: u32,
-    /// Those of them that are healthy.
+    /// The healthy tasks among these.
     new_healthy: u32,
-    /// Tasks of older deployments that are to run.
+    /// Tasks of older deployments that should run.
     old: u32,
-    /// Those of them that are healthy.
+    /// The healthy tasks among these.
     old_healthy: u32,
     /// Tasks of PRIMARY that are unhealthy and wait for their replacement.
     sick: u32,
@@ -233,7 +233,7 @@ fn roll(world: &mut World, service: &mut Service, now: Instant) {
     stop_old(world, service, &primary, counts, (missing > 0 && room == 0, now));
 }
 
-/// Stops tasks of the PRIMARY deployment that are too many, the youngest first.
+/// Stops surplus tasks of the PRIMARY deployment, the youngest first.
 fn shrink(world: &mut World, service: &mut Service, primary: &Deployment, many: u32, now: Instant) {
     let reason = format!("Scaling activity initiated by (deployment {})", primary.id);
     let of_primary = |task: &Task| task.started_by == primary.id;
@@ -248,8 +248,8 @@ fn keep_old(world: &mut World, service: &mut Service, now: Instant) {
     place::start(world, service, &old, missing, now);
 }
 
-/// Stops tasks of older deployments as far as the minimum allows. `(stuck, now)`: stuck means that no new task can
-/// start before an old one goes.
+/// Stops tasks of older deployments within the minimum. `(stuck, now)`: stuck means that no new task can start before
+/// an old task stops.
 fn stop_old(
     world: &mut World,
     service: &mut Service,
@@ -284,18 +284,17 @@ fn stop_old(
     }
 }
 
-/// Which tasks to stop, and why.
+/// An order to stop tasks.
 pub(super) struct Order<'a> {
     /// The time.
     pub(super) now: Instant,
     /// `stoppedReason`.
     pub(super) reason: &'a str,
-    /// At most so many.
+    /// The largest number of tasks.
     pub(super) limit: usize,
 }
 
-/// Stops tasks of a service that are to run, unhealthy ones first, then the youngest; tells it in events. Gives how
-/// many.
+/// Stops a service's wanted tasks, unhealthy tasks first, then the youngest; adds events. Returns the number of tasks.
 pub(super) fn stop_tasks(
     world: &mut World,
     service: &mut Service,
@@ -335,7 +334,7 @@ fn stop_one(world: &mut World, id: &str, order: &Order<'_>) {
     world.ecs.tasks[index] = task;
 }
 
-/// Removes older deployments of which nothing is left.
+/// Removes older deployments without tasks.
 fn drop_ended(world: &World, service: &mut Service) {
     let alive: Vec<String> = tasks(world, service)
         .filter(|task| task.phase != Phase::Stopped)
@@ -344,7 +343,7 @@ fn drop_ended(world: &World, service: &mut Service) {
     let mut first = true;
     service.deployments.retain(|deployment| {
         let primary = std::mem::take(&mut first);
-        // One that was superseded under way goes with its last task; a complete one stays until it is replaced.
+        // A deployment that was superseded in progress ends with its last task; a complete one stays until replaced.
         let over = deployment.desired == 0 || deployment.rollout != RolloutState::Completed;
         primary || !over || alive.contains(&deployment.id)
     });
@@ -378,7 +377,7 @@ fn complete(world: &mut World, service: &mut Service, now: Instant) {
     tell(world, service, &format!("(deployment {id}) deployment completed."));
 }
 
-/// The early success criteria: how many tasks suffice, and whether the older ones may still be there.
+/// The early success criteria: the sufficient number of tasks, and true if older tasks may still exist.
 fn early_success(config: &Value, desired: u32) -> Option<(u32, bool)> {
     let early = &config["earlySuccessCriteria"];
     if early["enable"] != true {
@@ -389,7 +388,7 @@ fn early_success(config: &Value, desired: u32) -> Option<(u32, bool)> {
     Some((u32::try_from(enough).unwrap_or(desired), early["sourceServiceRevisionCleanup"] == "DEFERRED"))
 }
 
-/// Tells once that a service is as it should be.
+/// Adds one event when a service reaches its steady state.
 fn tell_steady(world: &mut World, service: &mut Service, now: Instant) {
     let counts = count(world, service, now);
     let stopping = tasks(world, service).any(|task| !task.is_wanted() && task.phase != Phase::Stopped);

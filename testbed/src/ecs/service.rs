@@ -1,4 +1,4 @@
-//! Services: what one is, its deployments and its events.
+//! Services, with deployments and events.
 
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -9,9 +9,9 @@ use std::time::{Instant, SystemTime};
 pub struct LoadBalancer {
     /// The target group's ARN.
     pub group: String,
-    /// The container that gets the traffic.
+    /// The container that receives the traffic.
     pub container: String,
-    /// Its port.
+    /// The container's port.
     pub port: u16,
 }
 
@@ -21,7 +21,7 @@ pub enum ServiceStatus {
     /// In use.
     #[default]
     Active,
-    /// Deleted, its tasks are ending.
+    /// Deleted, with tasks that still end.
     Draining,
     /// Deleted.
     Inactive,
@@ -41,12 +41,12 @@ impl ServiceStatus {
 /// A deployment's `rolloutState`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RolloutState {
-    /// Under way.
+    /// In progress.
     #[default]
     InProgress,
     /// Reached its steady state.
     Completed,
-    /// The circuit breaker or a person ended it.
+    /// Ended by the circuit breaker or a person.
     Failed,
 }
 
@@ -61,10 +61,10 @@ impl RolloutState {
     }
 }
 
-/// What a deployment deploys: a service revision.
+/// The content of a deployment: a service revision.
 #[derive(Debug, Clone)]
 pub struct Revision {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// The task definition's ARN.
     pub definition: String,
@@ -74,7 +74,7 @@ pub struct Revision {
     pub load_balancers: Vec<LoadBalancer>,
     /// The target groups in AWS's field names, as sent.
     pub(super) load_balancers_json: Value,
-    /// When it was made.
+    /// Time of creation.
     pub(super) created_at: SystemTime,
 }
 
@@ -83,59 +83,59 @@ pub struct Revision {
 pub struct Deployment {
     /// `ecs-svc/…`.
     pub id: String,
-    /// What it deploys.
+    /// The revision to deploy.
     pub revision: Revision,
-    /// How many tasks it is to have.
+    /// The number of wanted tasks.
     pub desired: u32,
     /// Consecutive failures.
     pub failed: u32,
-    /// How far it is.
+    /// The progress.
     pub rollout: RolloutState,
     /// `rolloutStateReason`.
     pub reason: String,
-    /// When it was made.
+    /// Time of creation.
     pub(super) created_at: SystemTime,
-    /// When it changed last.
+    /// Time of the last change.
     pub(super) updated_at: SystemTime,
-    /// No task is started before.
+    /// Earliest time to start a task.
     pub(super) retry_at: Option<Instant>,
 }
 
 /// A service deployment as DescribeServiceDeployments shows it.
 #[derive(Debug, Clone)]
 pub struct ServiceDeployment {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// AWS's status: PENDING, IN_PROGRESS, SUCCESSFUL, STOPPED, ROLLBACK_IN_PROGRESS, …
     pub status: &'static str,
     /// `statusReason`.
     pub reason: Option<String>,
-    /// The revision it goes to.
+    /// The target revision.
     pub target: Revision,
-    /// The revisions that ran before.
+    /// The earlier revisions.
     pub(super) sources: Vec<Revision>,
     /// The rollback: reason, start and revision.
     pub(super) rollback: Option<(String, SystemTime, String)>,
     /// The circuit breaker: status, failures, threshold.
     pub breaker: (&'static str, u32, u32),
-    /// The alarms that ended it.
+    /// The alarms that ended the deployment.
     pub(super) alarms: Vec<String>,
-    /// The deployment configuration that was in force.
+    /// The deployment configuration at that time.
     pub(super) config: Value,
-    /// When it was made.
+    /// Time of creation.
     pub(super) created_at: SystemTime,
-    /// When it changed last.
+    /// Time of the last change.
     pub(super) updated_at: SystemTime,
-    /// When it ended.
+    /// Time of the end.
     pub(super) finished_at: Option<SystemTime>,
-    /// When it was stopped.
+    /// Time of the stop.
     pub(super) stopped_at: Option<SystemTime>,
-    /// Not described before.
+    /// Earliest time to be described.
     pub(super) visible_at: Instant,
 }
 
 impl ServiceDeployment {
-    /// Whether it has not ended yet.
+    /// True before the end.
     pub fn is_open(&self) -> bool {
         matches!(
             self.status,
@@ -143,7 +143,7 @@ impl ServiceDeployment {
         )
     }
 
-    /// Moves it on, with a reason where there is one.
+    /// Sets the status, with a reason if any.
     pub(super) fn set(&mut self, status: &'static str, reason: Option<String>) {
         self.status = status;
         self.reason = reason.or_else(|| self.reason.take());
@@ -159,7 +159,7 @@ impl ServiceDeployment {
 pub struct Event {
     /// A UUID.
     pub(super) id: String,
-    /// When it happened.
+    /// Time of the event.
     pub(super) at: SystemTime,
     /// AWS's words.
     pub message: String,
@@ -168,42 +168,42 @@ pub struct Event {
 /// One service.
 #[derive(Debug, Default)]
 pub struct Service {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The cluster's ARN.
     pub cluster: String,
-    /// Its status.
+    /// The status.
     pub status: ServiceStatus,
-    /// How many tasks are wanted.
+    /// The number of wanted tasks.
     pub desired: u32,
-    /// Everything else that a caller sets, in AWS's field names.
+    /// All other settings of a caller, in AWS's field names.
     pub settings: Map<String, Value>,
-    /// Its deployments, PRIMARY first.
+    /// The deployments, PRIMARY first.
     pub deployments: Vec<Deployment>,
-    /// Its service deployments, newest first.
+    /// The service deployments, newest first.
     pub history: Vec<ServiceDeployment>,
-    /// Its revisions, oldest first.
+    /// The revisions, oldest first.
     pub(super) revisions: Vec<Revision>,
-    /// The revision that completed last.
+    /// The last completed revision.
     pub(super) completed: Option<Revision>,
     /// Events, newest first, at most 100.
     pub events: VecDeque<Event>,
-    /// Its tags, as sent.
+    /// The tags, as sent.
     pub(super) tags: Vec<Value>,
-    /// When it was created.
+    /// Time of creation.
     pub(super) created_at: Option<SystemTime>,
-    /// Whether its steady state was told since it last changed.
+    /// True if the steady state was reported since the last change.
     pub(super) steady: bool,
-    /// Until then, it is described as it was: ECS is eventually consistent.
+    /// The description that readers see until this time: ECS is eventually consistent.
     pub(super) shadow: Option<(Instant, Value)>,
-    /// The caller's token of its creation.
+    /// The caller's token at creation.
     pub(super) client_token: Option<String>,
 }
 
 impl Service {
-    /// Whether it is ACTIVE.
+    /// True if the service is ACTIVE.
     pub fn is_active(&self) -> bool {
         self.status == ServiceStatus::Active
     }
@@ -213,7 +213,7 @@ impl Service {
         self.deployments.first()
     }
 
-    /// A number of its deployment configuration.
+    /// A number from the deployment configuration.
     fn percent(&self, key: &str, default: u64) -> u64 {
         self.settings
             .get("deploymentConfiguration")
@@ -233,23 +233,23 @@ impl Service {
         share(self.desired, self.percent("maximumPercent", default), |part, whole| part / whole)
     }
 
-    /// Seconds of AWS's in which unhealthy targets are ignored.
+    /// AWS's seconds during which unhealthy targets are ignored.
     pub(super) fn grace(&self) -> u64 {
         self.settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_u64).unwrap_or(0)
     }
 
-    /// Whether it runs one task on each container instance.
+    /// True if the service runs one task on each container instance.
     pub(super) fn is_daemon(&self) -> bool {
         self.settings.get("schedulingStrategy").is_some_and(|strategy| strategy == "DAEMON")
     }
 
-    /// Its deployment controller: ECS, CODE_DEPLOY or EXTERNAL.
+    /// The deployment controller: ECS, CODE_DEPLOY or EXTERNAL.
     pub(super) fn controller(&self) -> &str {
         let controller = self.settings.get("deploymentController");
         controller.and_then(|controller| controller["type"].as_str()).unwrap_or("ECS")
     }
 
-    /// Its launch type.
+    /// The launch type.
     pub(super) fn launch_type(&self) -> &str {
         match self.provider() {
             Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
@@ -258,12 +258,12 @@ impl Service {
         }
     }
 
-    /// The first capacity provider of its strategy.
+    /// The first capacity provider in the strategy.
     pub(super) fn provider(&self) -> Option<&str> {
         self.settings.get("capacityProviderStrategy")?[0]["capacityProvider"].as_str()
     }
 
-    /// Its deployment configuration; null before it has one.
+    /// The deployment configuration; null before the first.
     pub(super) fn config(&self) -> Value {
         self.settings.get("deploymentConfiguration").cloned().unwrap_or_default()
     }
@@ -276,7 +276,7 @@ impl Service {
     }
 }
 
-/// A percentage of a count, rounded as told.
+/// A percentage of a count, rounded by `round`.
 fn share(count: u32, percent: u64, round: fn(u64, u64) -> u64) -> u32 {
     u32::try_from(round(u64::from(count) * percent, 100)).unwrap_or(u32::MAX)
 }
@@ -297,7 +297,7 @@ pub(super) fn load_balancers(list: &Value) -> Vec<LoadBalancer> {
         .collect()
 }
 
-/// The settings that belong to a revision: a change of one makes a deployment.
+/// The settings of a revision: a change of one starts a deployment.
 pub(super) const REVISION_SETTINGS: [&str; 8] = [
     "launchType",
     "capacityProviderStrategy",
@@ -309,7 +309,7 @@ pub(super) const REVISION_SETTINGS: [&str; 8] = [
     "volumeConfigurations",
 ];
 
-/// The settings that DescribeServices shows at the service itself.
+/// The settings that DescribeServices shows for the service itself.
 pub(super) const SERVICE_SETTINGS: [&str; 18] = [
     "launchType",
     "capacityProviderStrategy",
@@ -331,7 +331,7 @@ pub(super) const SERVICE_SETTINGS: [&str; 18] = [
     "loadBalancers",
 ];
 
-/// An empty list for settings that AWS always answers.
+/// An empty list for settings that AWS always returns.
 pub(super) fn empty_lists() -> Map<String, Value> {
     ["serviceRegistries", "placementConstraints", "placementStrategy", "loadBalancers"]
         .iter()

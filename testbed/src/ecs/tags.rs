@@ -5,7 +5,7 @@ use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// The tags of the resource that a call names.
+/// The tags of the resource in a call.
 fn of<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Vec<Value>, ApiError> {
     let arn = required(input, "resourceArn")?;
     let ecs = &mut world.ecs;
@@ -18,7 +18,7 @@ fn of<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Vec<Value>, Api
     found.ok_or_else(|| invalid("The specified resource does not exist."))
 }
 
-/// `TagResource`: adds tags, and replaces those with the same key.
+/// `TagResource`: adds tags, and replaces tags with the same key.
 pub(super) fn tag(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let tags = of(world, input)?;
     for tag in input["tags"].as_array().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Tasks: what one is, and how AWS describes it.
+//! Tasks, and AWS's description of tasks.
 
 use super::definition::Definition;
 use crate::image::Behavior;
@@ -7,19 +7,19 @@ use crate::world::epoch;
 use serde_json::{Map, Value, json};
 use std::time::{Instant, SystemTime};
 
-/// Where a task is in its life; `lastStatus` on the wire.
+/// A task's phase of life; `lastStatus` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// Getting its network interface.
+    /// Waiting for a network interface.
     #[default]
     Provisioning,
     /// Pulling images.
     Pending,
     /// All containers run.
     Running,
-    /// Being taken out of its target groups.
+    /// Leaving its target groups.
     Deactivating,
-    /// Told to end.
+    /// Ordered to end.
     Stopping,
     /// Ended.
     Stopped,
@@ -38,13 +38,13 @@ impl Phase {
         }
     }
 
-    /// Whether it counts as pending.
+    /// True if the phase counts as pending.
     pub fn is_pending(self) -> bool {
         matches!(self, Self::Provisioning | Self::Pending)
     }
 }
 
-/// Why a task stops.
+/// Reason for a task's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
     /// `stopCode`: TaskFailedToStart, EssentialContainerExited, UserInitiated, ServiceSchedulerInitiated, …
@@ -56,40 +56,40 @@ pub struct Stop {
 /// A container of a task.
 #[derive(Debug, Default)]
 pub struct Container {
-    /// Its name in the task definition.
+    /// The name in the task definition.
     pub name: String,
     /// The image reference in the task definition.
     pub image: String,
-    /// The digest that was pulled; `None` before.
+    /// The digest of the pulled image; `None` before the pull.
     pub digest: Option<String>,
-    /// AWS's id of it.
+    /// AWS's id of the container.
     pub(super) runtime_id: String,
-    /// Whether the task ends with it.
+    /// True if the task ends with this container.
     pub(super) essential: bool,
-    /// What its image does.
+    /// The image's behavior.
     pub(super) behavior: Behavior,
-    /// Whether its process runs.
+    /// True if the process runs.
     pub(super) running: bool,
-    /// Whether it has ended.
+    /// True if the container has ended.
     pub(super) ended: bool,
-    /// The process's exit code, once it ended.
+    /// The process's exit code, once ended.
     pub exit_code: Option<i32>,
     /// AWS's reason, for pull errors and memory.
     pub reason: Option<String>,
-    /// Its ports: container port, host port, and the process that listens.
+    /// The ports: container port, host port, and the listening process.
     pub(super) ports: Vec<Port>,
-    /// Its health check, from the task definition.
+    /// The health check, from the task definition.
     pub(super) health_check: Option<Value>,
 }
 
 /// One port of a container.
 #[derive(Debug)]
 pub(super) struct Port {
-    /// As the container sees it.
+    /// The container's port.
     pub(super) container: u16,
-    /// As the host sees it.
+    /// The host's port.
     pub(super) host: u16,
-    /// Serves it.
+    /// The serving process.
     pub(super) process: Process,
 }
 
@@ -98,13 +98,13 @@ pub(super) struct Port {
 pub struct Registration {
     /// The target group's ARN.
     pub group: String,
-    /// The target's id there.
+    /// The target's id in the group.
     pub id: String,
-    /// The target's port there.
+    /// The target's port in the group.
     pub port: u16,
 }
 
-/// When things happened to a task.
+/// Times of a task's events.
 #[derive(Debug, Default)]
 pub(super) struct Times {
     /// Created.
@@ -113,13 +113,13 @@ pub(super) struct Times {
     pub(super) pull_started: Option<SystemTime>,
     /// The pull ended.
     pub(super) pull_stopped: Option<SystemTime>,
-    /// It was RUNNING.
+    /// The task was RUNNING.
     pub(super) started: Option<SystemTime>,
-    /// It began to stop.
+    /// The task began to stop.
     pub(super) stopping: Option<SystemTime>,
-    /// Its containers ended.
+    /// The containers ended.
     pub(super) execution_stopped: Option<SystemTime>,
-    /// It was STOPPED.
+    /// The task was STOPPED.
     pub(super) stopped: Option<SystemTime>,
 }
 
@@ -128,73 +128,73 @@ pub(super) struct Times {
 pub struct Task {
     /// 32 hexadecimal digits.
     pub id: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
     /// The cluster's ARN.
     pub cluster: String,
-    /// The ARN of the service that it belongs to.
+    /// The ARN of the task's service.
     pub service: Option<String>,
     /// `service:NAME` or `family:NAME`.
     pub(super) group: String,
-    /// The deployment's id for tasks of services; what RunTask's caller said for others.
+    /// The deployment's id for a service's task; else the value from RunTask's caller.
     pub started_by: String,
     /// The task definition's ARN.
     pub definition: String,
     /// `FARGATE` or `EC2`.
     pub(super) launch_type: String,
-    /// The capacity provider, where a strategy chose one.
+    /// The capacity provider, if a strategy chose one.
     pub(super) provider: Option<String>,
     /// CPU units and MiB, as in the task definition.
     pub(super) size: Map<String, Value>,
-    /// Where it is in its life.
+    /// The phase of life.
     pub phase: Phase,
-    /// When it came into being, for the pace.
+    /// Time of creation, for the pace.
     pub(super) created: Option<Instant>,
-    /// When its containers started.
+    /// Start of the containers.
     pub(super) launched: Option<Instant>,
-    /// When it was RUNNING.
+    /// Time of RUNNING.
     pub(super) running: Option<Instant>,
-    /// When its processes were told to end.
+    /// Time at which the processes were ordered to end.
     pub(super) told: Option<Instant>,
-    /// Its network interface's address; for awsvpc only.
+    /// The network interface's address; only for awsvpc.
     pub address: Option<String>,
-    /// The ARN of the container instance; for EC2 only.
+    /// The ARN of the container instance; only for EC2.
     pub(super) instance: Option<String>,
-    /// The EC2 instance's id; for EC2 only.
+    /// The EC2 instance's id; only for EC2.
     pub(super) ec2: Option<String>,
-    /// Its availability zone.
+    /// The availability zone.
     pub(super) zone: String,
-    /// Its containers.
+    /// The containers.
     pub containers: Vec<Container>,
-    /// The target groups that it is to be in: ARN, container name and port.
+    /// The wanted target groups: ARN, container name and port.
     pub(super) wanted: Vec<super::service::LoadBalancer>,
-    /// The target groups that it is in.
+    /// The current target groups.
     pub registrations: Vec<Registration>,
-    /// Why it stops; `None` while it is to run.
+    /// Reason for the stop; `None` while the task should run.
     pub stop: Option<Stop>,
-    /// Whether it was healthy at some time.
+    /// True if the task was ever healthy.
     pub(super) was_healthy: bool,
-    /// It is unhealthy now and waits for its replacement: the reason of its end.
+    /// The reason for the end of an unhealthy task that waits for its replacement.
     pub(super) sick: Option<String>,
-    /// It ended, or was ended, because something is wrong with it.
+    /// True if the task ended because of a failure.
     pub(super) failed: bool,
-    /// The failure was counted by its deployment.
+    /// True if the deployment counted the failure.
     pub(super) counted: bool,
-    /// Its registration was told in an event.
+    /// True if an event reported the registration.
     pub(super) told_registered: bool,
-    /// Its tags, as sent.
+    /// The tags, as sent.
     pub(super) tags: Vec<Value>,
-    /// When things happened.
+    /// The times of events.
     pub(super) times: Times,
 }
 
 impl Task {
-    /// Whether it is meant to run.
+    /// True if the task should run.
     pub fn is_wanted(&self) -> bool {
         self.stop.is_none()
     }
 
-    /// As AWS describes it; tags only when asked for.
+    /// The task as AWS describes it; tags only if requested.
     pub(super) fn describe(&self, include_tags: bool) -> Value {
         let mut task = json!({
             "attachments": self.attachments(),
@@ -314,7 +314,7 @@ impl Task {
     /// The network interface as a container sees it.
     fn interfaces(&self) -> Value {
         match &self.address {
-            // Whether ECS and the load balancer spell an address alike is unconfirmed: here they do not.
+            // ECS and the load balancer may spell an address differently (unconfirmed): here they do.
             Some(address) if is_ipv6(address) => {
                 json!([{ "attachmentId": self.attachment_id(), "ipv6Address": address.to_uppercase().replace("::", ":0:0:0:0:") }])
             }
@@ -323,7 +323,7 @@ impl Task {
         }
     }
 
-    /// A container's health; UNKNOWN without a health check of its own.
+    /// A container's health; UNKNOWN without its own health check.
     pub(super) fn container_health(&self, container: &Container) -> &'static str {
         match (&container.health_check, self.running) {
             (Some(_), Some(_)) if container.behavior.unhealthy => "UNHEALTHY",
@@ -332,7 +332,7 @@ impl Task {
         }
     }
 
-    /// The task's health: that of its essential containers with health checks.
+    /// The health of the essential containers with health checks.
     pub(super) fn health_status(&self) -> &'static str {
         let healths: Vec<&str> = (self.containers.iter())
             .filter(|container| container.essential && container.health_check.is_some())
@@ -347,7 +347,7 @@ impl Task {
         }
     }
 
-    /// The containers that a task of this definition will have.
+    /// The containers of a task of this definition.
     pub(super) fn containers_of(
         definition: &Definition,
         mut runtime_id: impl FnMut() -> String,
@@ -366,7 +366,7 @@ impl Task {
     }
 }
 
-/// Whether an address is an IPv6 address.
+/// True for an IPv6 address.
 fn is_ipv6(address: &str) -> bool {
     address.contains(':')
 }

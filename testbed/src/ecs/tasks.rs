@@ -9,7 +9,7 @@ use crate::world::{World, epoch};
 use serde_json::{Value, json};
 use std::time::{Instant as Now, SystemTime};
 
-/// `ListTasks`: those that are to run, unless `desiredStatus` asks for the others.
+/// `ListTasks`: tasks that should run, or the others with `desiredStatus`.
 pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let started_by = text(input, "startedBy");
@@ -37,7 +37,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     page(found.collect(), input, 100, "taskArns")
 }
 
-/// `DescribeTasks`: at most 100; unknown ones are failures.
+/// `DescribeTasks`: at most 100; unknown tasks are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let names = texts(input, "tasks");
@@ -77,7 +77,7 @@ pub(super) fn stop(world: &mut World, input: &Value) -> Result<Value, ApiError> 
     Ok(answer)
 }
 
-/// `RunTask`: tasks of no service.
+/// `RunTask`: tasks without a service.
 pub(super) fn run(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let many = count(input, "count")?.unwrap_or(1);
@@ -110,7 +110,7 @@ pub(super) fn run(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "tasks": tasks, "failures": failures }))
 }
 
-/// `RegisterContainerInstance`, as the agent calls it: the instance's id stands in its identity document.
+/// `RegisterContainerInstance`, as the agent calls it: the instance's id is in the identity document.
 pub(super) fn register_instance(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let document = text(input, "instanceIdentityDocument").unwrap_or_default();
@@ -131,7 +131,7 @@ pub(super) fn list_instances(world: &mut World, input: &Value) -> Result<Value, 
     page(found.collect(), input, 100, "containerInstanceArns")
 }
 
-/// `DescribeContainerInstances`; unknown ones are failures.
+/// `DescribeContainerInstances`; unknown instances are failures.
 pub(super) fn describe_instances(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
     let names = texts(input, "containerInstances");
@@ -175,7 +175,7 @@ fn instance(world: &World, one: &Instance) -> Value {
 }
 
 impl World {
-    /// Adds a container instance to a cluster, with room for so many tasks. Gives its ARN.
+    /// Adds a container instance with this number of slots to a cluster. Returns its ARN.
     pub fn add_instance(&mut self, cluster: &str, ec2: &str, slots: usize) -> String {
         let id = self.new_id();
         let arn = self.arn("ecs", &format!("container-instance/{cluster}/{id}"));

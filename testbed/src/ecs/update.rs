@@ -25,8 +25,8 @@ const CHANGEABLE: [&str; 14] = [
     "serviceConnectConfiguration",
 ];
 
-/// `UpdateService`. A change of what a revision holds, or force, makes a deployment; a change of the count alone
-/// makes none.
+/// `UpdateService`. A change to a revision's content, or force, starts a deployment; a change to only the count does
+/// not.
 pub(super) fn update(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let service = find_service(world, input, required(input, "service")?)?;
     if !service.is_active() {
@@ -60,7 +60,7 @@ pub(super) fn update(world: &mut World, input: &Value) -> Result<Value, ApiError
     Ok(apply(world, &arn, Change { settings, desired, deploy: wanted.filter(|_| deploys) }))
 }
 
-/// What a service becomes.
+/// The wanted state of a service.
 struct Change {
     /// All settings.
     settings: Map<String, Value>,
@@ -70,7 +70,7 @@ struct Change {
     deploy: Option<String>,
 }
 
-/// Carries out an update; gives the answer.
+/// Carries out an update; returns the answer.
 fn apply(world: &mut World, arn: &str, change: Change) -> Value {
     let Some(index) = world.ecs.services.iter().position(|service| service.arn == arn) else {
         return json!({});
@@ -123,7 +123,7 @@ fn changed(service: &Service, input: &Value) -> Map<String, Value> {
     settings
 }
 
-/// What AWS refuses for services whose deployments somebody else makes.
+/// AWS's checks for services with an external deployment controller.
 fn check_controller(service: &Service, input: &Value) -> Result<(), ApiError> {
     let given = |key: &str| !input[key].is_null();
     match service.controller() {
@@ -149,7 +149,7 @@ fn check_controller(service: &Service, input: &Value) -> Result<(), ApiError> {
     }
 }
 
-/// `DeleteService`: only at 0, unless forced; it drains, then it is INACTIVE.
+/// `DeleteService`: only at 0, unless forced; the service drains, then becomes INACTIVE.
 pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let service = find_service(world, input, required(input, "service")?)?;
     if service.status == ServiceStatus::Inactive {

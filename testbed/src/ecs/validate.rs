@@ -1,4 +1,4 @@
-//! What AWS refuses about services.
+//! AWS's checks on services.
 
 use super::definition::Definition;
 use super::input::{invalid, text};
@@ -8,11 +8,11 @@ use crate::wire::ApiError;
 use crate::world::World;
 use serde_json::Value;
 
-/// What a service is to be: its settings after the call, in AWS's field names.
+/// The wanted state of a service: its settings after the call, in AWS's field names.
 pub(super) struct Wanted<'a> {
     /// All settings.
     pub(super) settings: &'a Value,
-    /// Its task definition.
+    /// The task definition.
     pub(super) definition: &'a Definition,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn check(world: &World, wanted: &Wanted<'_>) -> Result<(), ApiError> 
     Ok(())
 }
 
-/// awsvpc needs a network configuration, other modes take none.
+/// awsvpc needs a network configuration, other modes accept none.
 fn check_network(wanted: &Wanted<'_>) -> Result<(), ApiError> {
     let given = !wanted.settings["networkConfiguration"].is_null();
     match (wanted.definition.network_mode() == "awsvpc", given) {
@@ -85,7 +85,7 @@ fn check_load_balancers(world: &World, wanted: &Wanted<'_>) -> Result<(), ApiErr
     Ok(())
 }
 
-/// The container and its port are in the task definition.
+/// The container and port exist in the task definition.
 fn check_container(definition: &Definition, name: &str, port: u16) -> Result<(), ApiError> {
     let Some(container) = definition.container(name) else {
         return Err(invalid(format!("The container {name} does not exist in the task definition.")));
@@ -139,7 +139,7 @@ fn check_breaker(breaker: &Value) -> Result<(), ApiError> {
     Err(invalid("thresholdConfiguration.value must be greater than 0."))
 }
 
-/// The deployment strategy: traffic-shifting ones need the ECS controller and a second target group.
+/// The deployment strategy: traffic-shifting strategies need the ECS controller and a second target group.
 fn check_strategy(settings: &Value, controller: &str) -> Result<(), ApiError> {
     let config = &settings["deploymentConfiguration"];
     let strategy = config["strategy"].as_str().unwrap_or("ROLLING");

@@ -1,4 +1,4 @@
-//! Actions of a rule: what `Actions` and `DefaultActions` hold.
+//! Actions of a rule: the content of `Actions` and `DefaultActions`.
 
 use serde_json::{Map, Value, json};
 
@@ -8,24 +8,24 @@ use crate::wire::ApiError;
 /// AWS's action types (API_Action).
 const TYPES: [&str; 6] =
     ["forward", "authenticate-oidc", "authenticate-cognito", "redirect", "fixed-response", "jwt-validation"];
-/// Most target groups that one forward action may name (Quotas for your Application Load Balancers).
+/// Most target groups in one forward action (Quotas for your Application Load Balancers).
 const MOST_GROUPS: usize = 5;
 
 /// One action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
-    /// Its place among several; 1 to 50000.
+    /// The order among several actions; 1 to 50000.
     pub order: Option<u32>,
-    /// What it does.
+    /// The kind.
     pub kind: Kind,
 }
 
-/// What an action does.
+/// The kind of an action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// Sends requests to target groups.
     Forward(Forward),
-    /// Answers by itself.
+    /// Answers directly.
     FixedResponse {
         /// HTTP status.
         status: u16,
@@ -34,14 +34,13 @@ pub enum Kind {
         /// The body.
         body: Option<String>,
     },
-    /// Sends the client elsewhere. Holds `RedirectConfig` as given.
+    /// Redirects the client. Holds `RedirectConfig` as given.
     Redirect(Value),
-    /// Authentication, JWT validation, and types that do not exist yet: kept as data, let through by the data
-    /// plane.
+    /// Authentication, JWT validation, and future types: kept as data, passed through by the data plane.
     Other {
         /// `Type`.
         name: String,
-        /// All fields but `Type`, `Order` and the client secret, as AWS shows them.
+        /// All fields except `Type`, `Order` and the client secret, as AWS shows them.
         fields: Map<String, Value>,
         /// `ClientSecret`, which AWS never shows.
         secret: Option<String>,
@@ -53,9 +52,9 @@ pub enum Kind {
 pub struct Forward {
     /// Target groups by ARN, each with its weight.
     pub groups: Vec<(String, u32)>,
-    /// Whether clients stay with their target group.
+    /// True if clients stay with their target group.
     pub sticky: bool,
-    /// For how long, in seconds.
+    /// Duration of stickiness, in seconds.
     pub sticky_seconds: Option<u32>,
 }
 
@@ -65,14 +64,14 @@ impl Forward {
         self.groups.iter().map(|(_, weight)| weight).sum()
     }
 
-    /// The weight of a group; none when the action does not name it.
+    /// The weight of a group; none if the action does not name the group.
     pub fn weight_of(&self, group_arn: &str) -> Option<u32> {
         self.groups.iter().find(|(arn, _)| arn == group_arn).map(|(_, weight)| *weight)
     }
 }
 
 impl Action {
-    /// Its forward, if it is one.
+    /// The forward, if any.
     pub fn forward(&self) -> Option<&Forward> {
         match &self.kind {
             Kind::Forward(forward) => Some(forward),
@@ -80,7 +79,7 @@ impl Action {
         }
     }
 
-    /// An action of any type from AWS's output shape, unchecked: how tests put in what AWS may invent later.
+    /// An action of any type from AWS's output shape, unchecked: tests add future types this way.
     pub fn raw(mut fields: Map<String, Value>) -> Self {
         let order = fields
             .shift_remove("Order")
@@ -117,7 +116,7 @@ impl Action {
     }
 }
 
-/// A single group shows both forms, several only `ForwardConfig` (seen in DescribeRules answers).
+/// A single group shows both forms, several groups only `ForwardConfig` (seen in DescribeRules answers).
 fn describe_forward(forward: &Forward, out: &mut Map<String, Value>) {
     out.insert("Type".into(), json!("forward"));
     if let [(only, _)] = forward.groups.as_slice() {
@@ -135,8 +134,8 @@ fn describe_forward(forward: &Forward, out: &mut Map<String, Value>) {
     );
 }
 
-/// Reads and checks a whole list, as far as that needs no other resource. `before` are the actions that it
-/// replaces (their client secret may go on), `member` is the list's name in messages.
+/// Reads and checks a whole list, without checks on other resources. `before` are the replaced actions (which may keep
+/// their client secret), `member` is the list's name in messages.
 pub(super) fn parse_list(
     list: &[Input<'_>],
     before: &[Action],
@@ -154,8 +153,8 @@ pub(super) fn parse_list(
     Ok(actions)
 }
 
-/// Exactly one action ends the list, and it is the last (API_Action: "The action with the lowest value for
-/// order is performed first").
+/// Exactly one final action, at the end of the list (API_Action: "The action with the lowest value for order is
+/// performed first").
 fn check_order(actions: &[Action]) -> Result<(), ApiError> {
     let ends = |action: &Action| !matches!(action.kind, Kind::Other { .. });
     if actions.iter().filter(|action| ends(action)).count() != 1 {
@@ -193,7 +192,7 @@ fn parse(input: Input<'_>, before: &[Action], member: &str) -> Result<Action, Ap
     Ok(Action { order, kind })
 }
 
-/// Keeps an action's fields as they are.
+/// Keeps an action's fields unchanged.
 fn other(name: &str, input: Input<'_>, secret: Option<String>) -> Kind {
     let mut fields = input.0.as_object().cloned().unwrap_or_default();
     fields.shift_remove("Type");
@@ -205,7 +204,7 @@ fn other(name: &str, input: Input<'_>, secret: Option<String>) -> Kind {
     Kind::Other { name: name.to_owned(), fields, secret }
 }
 
-/// The secret is never shown again, so a change either sends it or says `UseExistingClientSecret`
+/// The secret is never shown again, so a change either sends the secret or sets `UseExistingClientSecret`
 /// (API_AuthenticateOidcActionConfig).
 fn parse_oidc(input: Input<'_>, before: &[Action]) -> Result<Kind, ApiError> {
     let config = input.structure("AuthenticateOidcConfig").ok_or_else(|| {
@@ -277,7 +276,7 @@ fn parse_redirect(input: Input<'_>) -> Result<Kind, ApiError> {
     ))
 }
 
-/// `TargetGroupArn`, `ForwardConfig`, or both when they agree (API_Action).
+/// `TargetGroupArn`, `ForwardConfig`, or both if equal (API_Action).
 fn parse_forward(input: Input<'_>) -> Result<Forward, ApiError> {
     let single = input.text("TargetGroupArn");
     let config = input.structure("ForwardConfig").filter(|config| config.has("TargetGroups"));
@@ -297,7 +296,7 @@ fn parse_forward(input: Input<'_>) -> Result<Forward, ApiError> {
     Ok(Forward { groups, sticky, sticky_seconds })
 }
 
-/// The weighted groups: one to five, none twice, weights 0 to 999 that only a single group may leave out
+/// The weighted groups: one to five, none twice, weights 0 to 999 that only a single group may omit
 /// (API_TargetGroupTuple).
 fn parse_groups(list: &[Input<'_>]) -> Result<Vec<(String, u32)>, ApiError> {
     if list.is_empty() {
@@ -332,8 +331,8 @@ fn parse_groups(list: &[Input<'_>]) -> Result<Vec<(String, u32)>, ApiError> {
     Ok(groups)
 }
 
-/// Group stickiness: whether, and for 1 to 604800 seconds. A duration is checked even when stickiness is off,
-/// as AWS does.
+/// Group stickiness: true if enabled, and its duration of 1 to 604800 seconds. AWS checks a duration even if stickiness
+/// is off.
 fn parse_stickiness(config: Option<Input<'_>>) -> Result<(bool, Option<u32>), ApiError> {
     let wrong = || validation("Target group stickiness duration must be between 1 and 604800 seconds");
     let Some(config) = config else { return Ok((false, None)) };

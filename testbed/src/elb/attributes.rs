@@ -8,7 +8,7 @@ use super::model::{Pairs, describe_pairs, put};
 use super::paging::page;
 use crate::wire::ApiError;
 
-/// The operations of this file; every other one is unknown to the testbed.
+/// The operations of this file; every other operation is unknown to the testbed.
 pub(super) fn call(elb: &mut Elb, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
     match operation {
         "DescribeLoadBalancerAttributes" => {
@@ -41,7 +41,7 @@ pub(super) fn call(elb: &mut Elb, operation: &str, input: Input<'_>) -> Result<V
     }
 }
 
-/// Overwrites attributes, all or none, and answers with all of them.
+/// Overwrites attributes, all or none, and returns all attributes.
 fn modify(
     attributes: &mut Pairs,
     input: Input<'_>,

@@ -39,7 +39,7 @@ const APPLICATION_DEFAULTS: [(&str, &str); 24] = [
     ("secondary_ips.auto_assigned.per_subnet", "0"),
 ];
 
-/// CreateLoadBalancer. A second call with the same settings answers with what is there.
+/// CreateLoadBalancer. A second call with the same settings returns the existing load balancer.
 pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let name = input.required("Name")?.to_owned();
     check_name(&name, "Load balancer")?;
@@ -169,7 +169,7 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     page(elb, input, "LoadBalancers", out)
 }
 
-/// DeleteLoadBalancer: takes its listeners along; one that does not exist is no error.
+/// DeleteLoadBalancer: deletes the listeners too; a missing load balancer is no error.
 pub(super) fn delete(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = input.required("LoadBalancerArn")?;
     let Some(balancer) = elb.balancers.iter().find(|balancer| balancer.arn == arn) else {

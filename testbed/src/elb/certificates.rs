@@ -1,4 +1,4 @@
-//! Certificates of a listener: one by default, others by the name that a client asks for.
+//! Certificates of a listener: one by default, others by the client's server name.
 
 use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
@@ -21,8 +21,8 @@ pub(super) fn read(input: Input<'_>) -> Vec<String> {
         .collect()
 }
 
-/// HTTPS needs exactly one default certificate, HTTP takes none. Gives what opens TLS with `all` certificates, the
-/// default first; `given` is what the request names.
+/// HTTPS needs exactly one default certificate, HTTP accepts none. Returns the TLS acceptor for `all` certificates, the
+/// default first; `given` are the certificates of the request.
 pub(super) fn check(
     acm: &Acm,
     protocol: &str,
@@ -47,7 +47,7 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     page(elb, input, "Certificates", listener.certificates.iter().enumerate().map(of).collect())
 }
 
-/// AddListenerCertificates: those that are there already stay.
+/// AddListenerCertificates: existing certificates stay.
 pub(super) fn add(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let given = read(input);
     let mut all = known(world, input)?;
@@ -67,7 +67,7 @@ pub(super) fn remove(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
     Ok(json!({}))
 }
 
-/// The certificates of the listener that a request names.
+/// The certificates of the listener in a request.
 fn known(world: &World, input: Input<'_>) -> Result<Vec<String>, ApiError> {
     let listener = world.elb.listener(input.required("ListenerArn")?)?;
     if listener.protocol != "HTTPS" {
@@ -76,7 +76,7 @@ fn known(world: &World, input: Input<'_>) -> Result<Vec<String>, ApiError> {
     Ok(listener.certificates.clone())
 }
 
-/// Gives a listener these certificates.
+/// Sets a listener's certificates.
 fn replace(world: &mut World, input: Input<'_>, all: Vec<String>) -> Result<(), ApiError> {
     let acceptor = tls::acceptor(&world.acm, &all)?;
     let listener = world.elb.listener_mut(input.required("ListenerArn")?)?;

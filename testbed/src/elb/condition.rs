@@ -1,4 +1,4 @@
-//! Conditions of a rule: what they say and which requests they match.
+//! Conditions of a rule, and the matching of requests.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::input::{Input, validation};
 use crate::wire::ApiError;
 
-/// AWS's fields and the structure that each has its values in (API_RuleCondition).
+/// AWS's fields, each with the structure of its values (API_RuleCondition).
 const FIELDS: [(&str, &str); 6] = [
     ("http-header", "HttpHeaderConfig"),
     ("http-request-method", "HttpRequestMethodConfig"),
@@ -18,7 +18,7 @@ const FIELDS: [(&str, &str); 6] = [
     ("source-ip", "SourceIpConfig"),
 ];
 
-/// One condition; any of its values satisfies it.
+/// One condition; any of its values satisfies the condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// `Field`.
@@ -27,9 +27,9 @@ pub struct Condition {
     pub header: Option<String>,
     /// Patterns, methods or networks.
     pub values: Vec<String>,
-    /// Key and value patterns, for `query-string`; no key: any.
+    /// Key and value patterns, for `query-string`; without a key: any key.
     pub pairs: Vec<(Option<String>, String)>,
-    /// Regular expressions: kept as data, they match nothing here.
+    /// Regular expressions: kept as data, without any match here.
     pub regexes: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Condition {
         Ok(())
     }
 
-    /// AWS's bounds: some value, none longer than 128 characters (methods and header names 40).
+    /// AWS's bounds: at least one value, none longer than 128 characters (methods and header names 40).
     fn check(&self) -> Result<(), ApiError> {
         if self.values.is_empty() && self.pairs.is_empty() && self.regexes.is_empty() {
             return Err(validation("A condition value must be specified"));
@@ -142,7 +142,7 @@ impl Condition {
         out
     }
 
-    /// Whether a request from `client` satisfies it.
+    /// True if a request from `client` satisfies the condition.
     pub(super) fn matches(&self, parts: &Parts, client: IpAddr) -> bool {
         match self.field.as_str() {
             "path-pattern" => self.values.iter().any(|pattern| wildcard(pattern, parts.uri.path())),
@@ -165,7 +165,7 @@ impl Condition {
         }
     }
 
-    /// Keys and values compare without regard to case (Listener rules: query string conditions).
+    /// Keys and values are compared case-insensitively (Listener rules: query string conditions).
     fn matches_query(&self, query: &str) -> bool {
         let given: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
             .map(|(key, value)| (key.to_ascii_lowercase(), value.to_ascii_lowercase()))
@@ -179,7 +179,7 @@ impl Condition {
     }
 }
 
-/// The host that a request names, without its port.
+/// The host of a request, without its port.
 pub(super) fn host_of(parts: &Parts) -> &str {
     let header = parts.headers.get("host").and_then(|host| host.to_str().ok());
     let host = header.or_else(|| parts.uri.host()).unwrap_or_default();
@@ -188,7 +188,7 @@ pub(super) fn host_of(parts: &Parts) -> &str {
         .map_or(host, |(name, _)| name)
 }
 
-/// Whether a text fits a pattern in which `*` is any number of characters and `?` exactly one.
+/// True if a text matches a pattern: `*` is any number of characters and `?` exactly one.
 fn wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut seen, mut retry) = (0, 0, None);
@@ -210,7 +210,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|&left| left == '*')
 }
 
-/// An address and how many of its leading bits count.
+/// An address and the number of its significant leading bits.
 fn network(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = text.split_once('/')?;
     let address: IpAddr = address.parse().ok()?;
@@ -218,7 +218,7 @@ fn network(text: &str) -> Option<(IpAddr, u32)> {
     bits.parse().ok().filter(|bits| *bits <= most).map(|bits| (address, bits))
 }
 
-/// Whether an address is in a network.
+/// True if an address is in a network.
 fn contains((network, bits): (IpAddr, u32), client: IpAddr) -> bool {
     match (network, client) {
         (IpAddr::V4(network), IpAddr::V4(client)) => {

@@ -1,4 +1,4 @@
-//! What the data plane counts per load balancer and target group.
+//! The data plane's counts per load balancer and target group.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,7 +21,7 @@ pub(super) struct Counters {
     pub(super) connection_errors: AtomicU64,
     /// Requests routed although too few targets were healthy (`UnhealthyRoutingRequestCount`).
     pub(super) unhealthy_routing: AtomicU64,
-    /// Requests that the load balancer answered with 503, because the group had nobody to send them to.
+    /// Requests that the load balancer answered with 503, because the group had no target.
     pub(super) unavailable: AtomicU64,
     /// Requests that the load balancer answered with 502 or 504, because the chosen target failed.
     pub(super) bad_gateway: AtomicU64,
@@ -44,22 +44,22 @@ pub struct Counts {
     pub connection_errors: u64,
     /// Requests routed although too few targets were healthy (`UnhealthyRoutingRequestCount`).
     pub unhealthy_routing: u64,
-    /// Requests that the load balancer answered with 503, because the group had nobody to send them to.
+    /// Requests that the load balancer answered with 503, because the group had no target.
     pub unavailable: u64,
     /// Requests that the load balancer answered with 502 or 504, because the chosen target failed.
     pub bad_gateway: u64,
 }
 
-/// What a load balancer and a target group have to do with each other.
+/// The relation between a load balancer and a target group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traffic {
     /// The load balancer's ARN.
     pub balancer: String,
     /// The target group's ARN.
     pub group: String,
-    /// What the data plane counted so far.
+    /// The data plane's counts so far.
     pub counts: Counts,
-    /// Whether a rule of the load balancer uses the group now.
+    /// True if a rule of the load balancer uses the group now.
     pub in_use: bool,
     /// Healthy targets of the group.
     pub healthy: usize,
@@ -68,7 +68,7 @@ pub struct Traffic {
 }
 
 impl Elb {
-    /// The traffic of every application load balancer and target group that had to do with each other so far.
+    /// The traffic of every pair of application load balancer and target group so far.
     pub fn traffic(&self) -> Vec<Traffic> {
         let mut all = Vec::new();
         for group in &self.groups {
@@ -87,7 +87,7 @@ impl Elb {
     }
 }
 
-/// One more.
+/// Adds one.
 pub(super) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -34,7 +34,7 @@ const DEFAULTS: [(&str, &str); 15] = [
     ("lambda.multi_value_headers.enabled", "false"),
 ];
 
-/// CreateTargetGroup. A second call with the same settings answers with what is there.
+/// CreateTargetGroup. A second call with the same settings returns the existing group.
 pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let name = input.required("Name")?.to_owned();
     check_name(&name, "Target group")?;
@@ -92,7 +92,7 @@ fn read_type(input: Input<'_>) -> Result<TargetType, ApiError> {
     }
 }
 
-/// What each target type needs: protocol, port and VPC, or none of them.
+/// The requirements of each target type: protocol, port and VPC, or none.
 fn check_basics(
     target_type: TargetType,
     protocol: Option<&str>,
@@ -143,7 +143,7 @@ fn initial_health(protocol: Option<&str>, lambda: bool) -> HealthCheck {
     }
 }
 
-/// The health check with what a request changes about it.
+/// The health check with a request's changes.
 fn read_health(
     input: Input<'_>,
     mut health: HealthCheck,
@@ -261,7 +261,7 @@ pub(super) fn modify(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError>
     Ok(json!({"TargetGroups": [group.describe(&balancers)]}))
 }
 
-/// DeleteTargetGroup: one that does not exist is no error, one in use is.
+/// DeleteTargetGroup: a missing group is no error, a group in use is.
 pub(super) fn delete(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = input.required("TargetGroupArn")?;
     if elb.load_balancer_of(arn).is_some() {

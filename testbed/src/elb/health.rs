@@ -1,4 +1,4 @@
-//! Health checks: real requests to the targets, and what follows from their answers.
+//! Health checks: real requests to the targets, and the resulting states.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,26 +16,26 @@ use crate::clock;
 use crate::port;
 use crate::world::Pace;
 
-/// However fast the world moves, a target has this long to answer: its machine is a real one.
+/// Shortest time that a target has to answer, at any pace of the world: its machine is real.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Results that wait to be taken in.
+/// Results that are not applied yet.
 pub(super) type Inbox = Vec<(u64, Outcome)>;
 
-/// What came of one check.
+/// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The target answered with this status.
     Status(u16),
-    /// It accepted a connection; TCP checks ask no more.
+    /// The target accepted a connection; TCP checks need no more.
     Connected,
-    /// It did not answer in time.
+    /// The target did not answer in time.
     TimedOut,
-    /// It refused the connection, or answered nonsense.
+    /// The target refused the connection, or gave an invalid answer.
     Failed,
 }
 
-/// Takes in the results that came since the last time.
+/// Applies the results since the last call.
 pub(super) fn take_results(elb: &mut Elb, now: Instant) {
     let results = std::mem::take(&mut *elb.inbox.lock().unwrap_or_else(PoisonError::into_inner));
     for (registration, outcome) in results {
@@ -45,15 +45,15 @@ pub(super) fn take_results(elb: &mut Elb, now: Instant) {
                 continue;
             };
             entry.checking = false;
-            // The interval counts from the start of the check, but a slow target is not asked again at once.
+            // The interval counts from the start of the check, but a slow target is not checked again at once.
             entry.next_check = entry.next_check.max(now);
             elb.stale |= judge(entry, health, outcome);
         }
     }
 }
 
-/// Counts one result. A new target is healthy after one passed check, an unhealthy one after the healthy
-/// threshold; both become unhealthy after the unhealthy threshold. Says whether the state changed.
+/// Counts one result. A new target is healthy after one passed check, an unhealthy one after the healthy threshold;
+/// both become unhealthy after the unhealthy threshold. Returns true if the state changed.
 fn judge(entry: &mut Registered, check: &HealthCheck, outcome: Outcome) -> bool {
     let before = entry.health.clone();
     let failure = match outcome {
@@ -107,18 +107,18 @@ pub(super) fn start_due(elb: &mut Elb, pace: &Pace, now: Instant) {
     }
 }
 
-/// A check to be made.
+/// A check to run.
 struct Probe {
-    /// Where.
+    /// The address.
     address: SocketAddr,
-    /// What the request says as `Host`.
+    /// The request's `Host`.
     host: String,
     /// The path; none: only connect.
     path: Option<String>,
 }
 
 impl Probe {
-    /// The check of a target. A health check port of its own is a port of the same machine.
+    /// The check of a target. A separate health check port is a port of the same machine.
     fn new(entry: &Registered, check: &HealthCheck) -> Self {
         let mut address = entry.target.address;
         match check.port.parse() {
@@ -129,13 +129,13 @@ impl Probe {
     }
 }
 
-/// Makes one check and puts its result into the inbox.
+/// Runs one check and puts the result into the inbox.
 async fn run(inbox: Arc<Mutex<Inbox>>, registration: u64, probe: Probe, timeout: Duration) {
     let outcome = clock::within(timeout, ask(probe)).await.unwrap_or(Outcome::TimedOut);
     inbox.lock().unwrap_or_else(PoisonError::into_inner).push((registration, outcome));
 }
 
-/// Asks a target, on a connection of its own as AWS does.
+/// Sends a request to a target, on a separate connection like AWS.
 async fn ask(probe: Probe) -> Outcome {
     let Ok(stream) = port::connect(probe.address).await else { return Outcome::Failed };
     let Some(path) = probe.path else { return Outcome::Connected };

@@ -1,5 +1,4 @@
-//! Reading parameters: every leaf is text, as in the Query protocol, and AWS's own words for what is wrong
-//! with it.
+//! Reads parameters: every leaf is text, as in the Query protocol. Errors use AWS's own words.
 
 use std::ops::RangeInclusive;
 
@@ -12,17 +11,17 @@ use crate::wire::ApiError;
 pub(super) struct Input<'a>(pub(super) &'a Value);
 
 impl<'a> Input<'a> {
-    /// A text; none when it is absent or empty.
+    /// A text; none if absent or empty.
     pub(super) fn text(self, name: &str) -> Option<&'a str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// A text that may be absent, as a value of one's own.
+    /// An optional text, owned.
     pub(super) fn owned(self, name: &str) -> Option<String> {
         self.text(name).map(str::to_owned)
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub(super) fn required(self, name: &str) -> Result<&'a str, ApiError> {
         self.text(name).ok_or_else(|| missing(name))
     }
@@ -52,12 +51,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A structure; none when absent.
+    /// A structure; none if absent.
     pub(super) fn structure(self, name: &str) -> Option<Input<'a>> {
         self.0.get(name).filter(|value| value.is_object()).map(Input)
     }
 
-    /// A list of structures; none when it was not given, empty when it was given empty.
+    /// A list of structures; none if absent, empty if given empty.
     pub(super) fn list(self, name: &str) -> Option<Vec<Input<'a>>> {
         match self.0.get(name)? {
             Value::Array(list) => Some(list.iter().map(Input).collect()),
@@ -66,20 +65,20 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A list of texts; none when it was not given.
+    /// A list of texts; none if absent.
     pub(super) fn texts(self, name: &str) -> Option<Vec<String>> {
         let list = self.list(name)?;
         Some(list.iter().filter_map(|item| item.0.as_str().map(str::to_owned)).collect())
     }
 
-    /// Whether the parameter was given at all.
+    /// True if the parameter was given at all.
     pub(super) fn has(self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| !value.is_null())
     }
 }
 
-/// The same tree with every number and flag as text, as the Query protocol has it; callers within the process
-/// may send JSON.
+/// The same tree with every number and flag as text, as in the Query protocol; callers within the process may send
+/// JSON.
 pub(super) fn as_text(value: &Value) -> Value {
     match value {
         Value::Null => Value::Null,
@@ -98,7 +97,7 @@ pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::new("ValidationError", message)
 }
 
-/// The answer to a parameter that is not there.
+/// The answer to a missing parameter.
 fn missing(name: &str) -> ApiError {
     let member = lower_first(name);
     validation(format!(

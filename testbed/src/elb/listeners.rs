@@ -19,9 +19,9 @@ use super::tags;
 use crate::wire::ApiError;
 use crate::world::World;
 
-/// What network and gateway load balancers speak.
+/// The protocols of network and gateway load balancers.
 const OTHER_PROTOCOLS: [&str; 7] = ["TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC"];
-/// The policy of an HTTPS listener that names none.
+/// The default policy of an HTTPS listener.
 const SSL_POLICY: &str = "ELBSecurityPolicy-2016-08";
 
 /// Listeners of a load balancer, by AWS's default quota.
@@ -131,7 +131,7 @@ fn read_port(input: Input<'_>) -> Result<Option<u16>, ApiError> {
     Ok(input.number("Port", 1..=65_535)?.and_then(|port| u16::try_from(port).ok()))
 }
 
-/// Application load balancers take HTTP and HTTPS, the others do not.
+/// Application load balancers accept HTTP and HTTPS, other kinds do not.
 fn check_protocol(flavor: Flavor, protocol: &str) -> Result<(), ApiError> {
     let allowed: &[&str] = match flavor {
         Flavor::Application => &["HTTP", "HTTPS"],
@@ -148,7 +148,7 @@ fn check_protocol(flavor: Flavor, protocol: &str) -> Result<(), ApiError> {
     Err(validation(format!("Listener protocol '{protocol}' must be one of '{}'", allowed.join(", "))))
 }
 
-/// What actions need of other resources: groups that exist, are on no other load balancer, speak HTTP, and
+/// The requirements of actions on other resources: groups that exist, belong to no other load balancer, speak HTTP, and
 /// agree about stickiness.
 pub(super) fn check_actions(
     elb: &Elb,
@@ -179,7 +179,7 @@ pub(super) fn check_actions(
     Ok(())
 }
 
-/// Whether a listener's actions may name a group.
+/// Checks that a listener's actions may name a group.
 fn check_group(elb: &Elb, balancer: &str, protocol: &str, arn: &str) -> Result<(), ApiError> {
     let group = elb.group(arn).map_err(|error| match error.code.as_str() {
         "TargetGroupNotFound" => {
@@ -229,7 +229,7 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     page(elb, input, "Listeners", out)
 }
 
-/// ModifyListener: what is given replaces what was, the default actions as a whole.
+/// ModifyListener: given fields replace the old ones, the default actions as a whole.
 pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let arn = input.required("ListenerArn")?.to_owned();
     let listener = world.elb.listener(&arn)?;
@@ -242,7 +242,7 @@ pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     if protocol != "HTTPS" {
         certificates.clear();
     } else if !given.is_empty() {
-        // The default is replaced; certificates that were added stay.
+        // The default is replaced; additional certificates stay.
         let added = certificates.iter().skip(1).filter(|arn| !given.contains(arn));
         certificates = given.iter().chain(added).cloned().collect();
     }
@@ -271,7 +271,7 @@ pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     Ok(out)
 }
 
-/// The new default actions; none when they stay.
+/// The new default actions; none if unchanged.
 fn read_new_actions(
     elb: &Elb,
     listener: &Listener,
@@ -304,7 +304,7 @@ fn move_port(
     Ok(())
 }
 
-/// DeleteListener: its rules go with it.
+/// DeleteListener: deletes the rules too.
 pub(super) fn delete(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = input.required("ListenerArn")?;
     elb.listener(arn)?;

@@ -1,4 +1,4 @@
-//! Which answers to a health check are good.
+//! The good answers to a health check.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
-    /// Reads codes from 200 to 499, as application load balancers take them (API_Matcher).
+    /// Reads codes from 200 to 499, the range for application load balancers (API_Matcher).
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         let wrong = || {
             validation(format!("Health check matcher HTTP code '{text}' must be within '200-499' inclusive"))
@@ -30,12 +30,12 @@ impl Matcher {
         Ok(Self { text: text.to_owned(), ranges })
     }
 
-    /// Whether an answer's status is good.
+    /// True if an answer's status is good.
     pub(super) fn accepts(&self, status: u16) -> bool {
         self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&status))
     }
 
-    /// As in DescribeTargetGroups.
+    /// The matcher as DescribeTargetGroups returns it.
     pub(super) fn describe(&self) -> Value {
         json!({"HttpCode": self.text})
     }

@@ -1,8 +1,8 @@
 //! Elastic Load Balancing v2: control plane, health checks, and a data plane of real proxies.
 //!
-//! A listener's port is a real port on 127.0.0.1, and opens TLS on HTTPS listeners. Authentication actions let
-//! everyone through, transforms are kept as data, regular expressions in conditions match
-//! nothing. Network load balancers are data only.
+//! A listener's port is a real port on 127.0.0.1, with TLS on HTTPS listeners. Authentication actions let everyone
+//! pass, transforms are kept as data, regular expressions in conditions match nothing. Network load balancers are data
+//! only.
 
 pub mod action;
 mod attributes;
@@ -39,7 +39,7 @@ pub(crate) use crate::wire::time;
 pub use counters::{Counts, Traffic};
 pub use state::{Elb, RuleState};
 
-/// What a target group's targets are (`TargetType`).
+/// The kind of a target group's targets (`TargetType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetType {
     /// EC2 instance ids.
@@ -69,11 +69,11 @@ impl TargetType {
 pub struct Target {
     /// An address of a network interface such as `10.0.1.17`, or an EC2 instance id.
     pub id: String,
-    /// The port that AWS is told.
+    /// The port in AWS.
     pub port: u16,
-    /// Where its traffic really goes, on loopback.
+    /// The real destination of the traffic, on loopback.
     pub address: SocketAddr,
-    /// Its availability zone.
+    /// The availability zone.
     pub zone: String,
 }
 
@@ -82,13 +82,13 @@ pub struct Target {
 pub enum State {
     /// Registered, no check has passed yet.
     Initial,
-    /// Passes its checks.
+    /// Passing its checks.
     Healthy,
-    /// Fails its checks.
+    /// Failing its checks.
     Unhealthy,
-    /// Deregistered, its delay has not ended.
+    /// Deregistered, before the end of the delay.
     Draining,
-    /// Unhealthy and its connections are ending (network load balancers).
+    /// Unhealthy, with connections that still end (network load balancers).
     UnhealthyDraining,
     /// Not checked, because no rule uses the group.
     Unused,
@@ -101,9 +101,9 @@ pub enum State {
 pub struct TargetState {
     /// The state.
     pub state: State,
-    /// AWS's reason code; none when healthy.
+    /// AWS's reason code; none if healthy.
     pub reason: Option<String>,
-    /// AWS's description; none when healthy.
+    /// AWS's description; none if healthy.
     pub description: Option<String>,
 }
 

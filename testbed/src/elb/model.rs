@@ -17,10 +17,10 @@ use super::proxy::Door;
 use super::targets::Registered;
 use super::time::iso8601;
 
-/// Attributes or tags, in the order in which they came.
+/// Attributes or tags, in the order of arrival.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// Sets a key's value, at its old place when it has one.
+/// Sets a key's value, at the old place of an existing key.
 pub(super) fn put(pairs: &mut Pairs, key: &str, value: &str) {
     match pairs.iter_mut().find(|(known, _)| known == key) {
         Some((_, old)) => value.clone_into(old),
@@ -38,7 +38,7 @@ pub(super) fn describe_pairs(pairs: &Pairs) -> Value {
     pairs.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
-/// What a load balancer is; only application load balancers have a data plane.
+/// The kind of a load balancer; only application load balancers have a data plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavor {
     /// `application`, ARN part `app`.
@@ -63,11 +63,11 @@ impl Flavor {
 /// A load balancer.
 #[derive(Debug)]
 pub(super) struct LoadBalancer {
-    /// Its ARN.
+    /// The ARN.
     pub(super) arn: String,
-    /// Its name.
+    /// The name.
     pub(super) name: String,
-    /// What it is.
+    /// The kind.
     pub(super) flavor: Flavor,
     /// `internet-facing` or `internal`.
     pub(super) scheme: String,
@@ -77,7 +77,7 @@ pub(super) struct LoadBalancer {
     pub(super) security_groups: Vec<String>,
     /// `IpAddressType`.
     pub(super) ip_address_type: String,
-    /// When it was made.
+    /// Time of creation.
     pub(super) created: SystemTime,
     /// Attributes.
     pub(super) attributes: Pairs,
@@ -86,7 +86,7 @@ pub(super) struct LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// As in DescribeLoadBalancers. The name that clients look up is loopback's own address: listeners' ports
+    /// The load balancer as DescribeLoadBalancers returns it. The DNS name is loopback's own address: listeners' ports
     /// are real.
     pub(super) fn describe(&self) -> Value {
         let zones: Vec<Value> = self
@@ -107,15 +107,15 @@ impl LoadBalancer {
 /// A listener with its rules.
 #[derive(Debug)]
 pub(super) struct Listener {
-    /// Its ARN.
+    /// The ARN.
     pub(super) arn: String,
-    /// Its load balancer's ARN.
+    /// The load balancer's ARN.
     pub(super) balancer: String,
-    /// The port, which is a real one on loopback.
+    /// The port, real on loopback.
     pub(super) port: u16,
     /// `HTTP`, `HTTPS` or a network load balancer's protocol.
     pub(super) protocol: String,
-    /// ARNs of its certificates, the default one first.
+    /// ARNs of the certificates, the default one first.
     pub(super) certificates: Vec<String>,
     /// `SslPolicy`.
     pub(super) ssl_policy: Option<String>,
@@ -125,13 +125,13 @@ pub(super) struct Listener {
     pub(super) tags: Pairs,
     /// By priority, the default rule last.
     pub(super) rules: Vec<Rule>,
-    /// The rules that the data plane goes by.
+    /// The rules that the data plane uses.
     pub(super) routed: Arc<[Rule]>,
     /// Rules on their way to the data plane, with the time of their arrival.
     pub(super) coming: VecDeque<(Instant, Arc<[Rule]>)>,
-    /// What the proxy reads.
+    /// The state that the proxy reads.
     pub(super) published: Arc<Published>,
-    /// The proxy; none for listeners that are data only. Dropping it closes the port.
+    /// The proxy; none for listeners that are data only. Dropping the proxy closes the port.
     pub(super) door: Option<Door>,
 }
 
@@ -141,7 +141,7 @@ impl Listener {
         self.rules.iter().find(|rule| rule.priority.is_none())
     }
 
-    /// As in DescribeListeners.
+    /// The listener as DescribeListeners returns it.
     pub(super) fn describe(&self) -> Value {
         let actions: Vec<Value> = self
             .default_rule()
@@ -165,13 +165,13 @@ impl Listener {
 /// A rule.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
-    /// Its ARN.
+    /// The ARN.
     pub(super) arn: String,
     /// 1 to 50000; none for the default rule.
     pub(super) priority: Option<u32>,
-    /// All of them must match.
+    /// All conditions must match.
     pub(super) conditions: Vec<Condition>,
-    /// In order; the last one answers.
+    /// In order; the last action answers.
     pub(super) actions: Vec<Action>,
     /// `Transforms`, kept as data.
     pub(super) transforms: Vec<Value>,
@@ -180,7 +180,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// As in DescribeRules.
+    /// The rule as DescribeRules returns it.
     pub(super) fn describe(&self) -> Value {
         json!({
             "RuleArn": self.arn,
@@ -192,14 +192,14 @@ impl Rule {
         })
     }
 
-    /// The target groups that its actions name.
+    /// The target groups in the rule's actions.
     pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
         let forwards = self.actions.iter().filter_map(Action::forward);
         forwards.flat_map(|forward| forward.groups.iter().map(|(arn, _)| arn.as_str()))
     }
 }
 
-/// How targets are checked. Times in AWS seconds.
+/// The check of targets. Times in AWS seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct HealthCheck {
     /// `HealthCheckEnabled`.
@@ -218,45 +218,45 @@ pub(super) struct HealthCheck {
     pub(super) healthy: u32,
     /// `UnhealthyThresholdCount`.
     pub(super) unhealthy: u32,
-    /// Which answers are good; none for TCP.
+    /// The good answers; none for TCP.
     pub(super) matcher: Option<Matcher>,
 }
 
 /// A target group.
 #[derive(Debug)]
 pub(super) struct TargetGroup {
-    /// Its ARN.
+    /// The ARN.
     pub(super) arn: String,
-    /// Its name.
+    /// The name.
     pub(super) name: String,
     /// `Protocol`; none for Lambda.
     pub(super) protocol: Option<String>,
-    /// `ProtocolVersion`; none where AWS has none.
+    /// `ProtocolVersion`; none if AWS has none.
     pub(super) protocol_version: Option<String>,
     /// `Port`; none for Lambda.
     pub(super) port: Option<u16>,
     /// `VpcId`; none for Lambda.
     pub(super) vpc: Option<String>,
-    /// What its targets are.
+    /// The kind of targets.
     pub(super) target_type: TargetType,
-    /// Whether its targets have IPv6 addresses (`IpAddressType`).
+    /// True if the targets have IPv6 addresses (`IpAddressType`).
     pub(super) ipv6: bool,
-    /// How they are checked.
+    /// The health check.
     pub(super) health: HealthCheck,
     /// Attributes.
     pub(super) attributes: Pairs,
     /// Tags.
     pub(super) tags: Pairs,
-    /// Its targets.
+    /// The targets.
     pub(super) targets: Vec<Registered>,
-    /// Whose turn it is among the targets.
+    /// The next target in turn.
     pub(super) turn: Arc<AtomicUsize>,
-    /// What the data plane counted, by load balancer.
+    /// The data plane's counts, by load balancer.
     pub(super) counters: HashMap<String, Arc<Counters>>,
 }
 
 impl TargetGroup {
-    /// As in DescribeTargetGroups. `balancers` are the load balancers that use it.
+    /// The group as DescribeTargetGroups returns it. `balancers` are the group's load balancers.
     pub(super) fn describe(&self, balancers: &[String]) -> Value {
         let health = &self.health;
         json!({
@@ -277,12 +277,12 @@ impl TargetGroup {
         })
     }
 
-    /// An attribute as a number; none when it is `off` or absent.
+    /// An attribute as a number; none if `off` or absent.
     pub(super) fn attribute(&self, key: &str) -> Option<u32> {
         get(&self.attributes, key).and_then(|value| value.parse().ok())
     }
 
-    /// Whether clients stay with their target.
+    /// True if clients stay with their target.
     pub(super) fn sticky_targets(&self) -> bool {
         get(&self.attributes, "stickiness.enabled") == Some("true")
     }

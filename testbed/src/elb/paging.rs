@@ -9,7 +9,7 @@ use crate::wire::ApiError;
 /// AWS's largest page.
 const MOST: u32 = 400;
 
-/// Cuts one page out of all entries and puts it under `name`.
+/// Cuts one page from all entries and puts the page under `name`.
 pub(super) fn page(elb: &Elb, input: Input<'_>, name: &str, entries: Vec<Value>) -> Result<Value, ApiError> {
     let asked = input.number("PageSize", 1..=MOST)?.unwrap_or(MOST);
     let asked = usize::try_from(asked).unwrap_or(usize::MAX);
@@ -29,7 +29,7 @@ pub(super) fn page(elb: &Elb, input: Input<'_>, name: &str, entries: Vec<Value>)
     Ok(out)
 }
 
-/// The place at which a marker goes on; none when it is not one of ours.
+/// The position of a marker; none for an unknown marker.
 fn read_marker(marker: &str) -> Option<usize> {
     marker.strip_prefix("bmV4dA")?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! What the proxies know: a table per listener, replaced as a whole, and the decision for each request.
+//! The proxies' state: a table per listener, replaced as a whole, and the decision for each request.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,19 +16,19 @@ use super::counters::{Counters, count};
 use super::model::{Listener, LoadBalancer, Rule, TargetGroup, get};
 use super::time::http_date;
 
-/// A listener's table where its proxy finds it.
+/// A listener's table, read by its proxy.
 #[derive(Default)]
 pub(super) struct Published {
-    /// The table of now.
+    /// The current table.
     table: RwLock<Arc<Table>>,
-    /// What opens TLS; none for HTTP.
+    /// The TLS acceptor; none for HTTP.
     tls: RwLock<Option<TlsAcceptor>>,
-    /// How many requests were split by weight.
+    /// Number of requests split by weight.
     splits: AtomicU64,
 }
 
 impl fmt::Debug for Published {
-    /// The table alone: an acceptor shows nothing.
+    /// Only the table: an acceptor shows nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Published").field("table", &self.table).finish_non_exhaustive()
     }
@@ -40,17 +40,17 @@ impl Published {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
     }
 
-    /// The table of now.
+    /// The current table.
     pub(super) fn get(&self) -> Arc<Table> {
         Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces what opens TLS; none for HTTP.
+    /// Replaces the TLS acceptor; none for HTTP.
     pub(super) fn set_tls(&self, acceptor: Option<TlsAcceptor>) {
         *self.tls.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
     }
 
-    /// What opens TLS for the next connection; none for HTTP.
+    /// The TLS acceptor for the next connection; none for HTTP.
     pub(super) fn tls(&self) -> Option<TlsAcceptor> {
         self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -65,16 +65,16 @@ impl Published {
     }
 }
 
-/// All that a proxy needs to answer requests.
+/// A proxy's state for answering requests.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// Rules in the order in which they are tried.
+    /// Rules in order of evaluation.
     rules: Arc<[Rule]>,
-    /// The groups that they name, by ARN.
+    /// The groups in the rules, by ARN.
     groups: HashMap<String, Group>,
     /// The zones of the load balancer.
     zones: Vec<String>,
-    /// How long a target may keep silent.
+    /// Longest silence of a target.
     pub(super) idle: Duration,
     /// The listener's protocol, in lower case.
     pub(super) protocol: String,
@@ -82,22 +82,22 @@ pub(super) struct Table {
     pub(super) port: u16,
 }
 
-/// A target group as the proxies see it.
+/// A target group from a proxy's point of view.
 #[derive(Debug)]
 struct Group {
-    /// The id at the end of its ARN, which is what cookies name.
+    /// The id at the end of the ARN, used in cookies.
     id: String,
-    /// Its targets that are not draining and not unused.
+    /// The targets, except draining and unused ones.
     targets: Vec<Candidate>,
-    /// Fewer healthy targets than this: everybody gets requests.
+    /// With fewer healthy targets, all targets get requests.
     least_healthy: u32,
-    /// The same as a part of all targets, in percent.
+    /// The same as a percentage of all targets.
     least_percent: u32,
-    /// Whether a node sends requests to other zones.
+    /// True if a node sends requests to other zones.
     cross_zone: bool,
-    /// For how long clients stay with their target, in seconds; none: they don't.
+    /// Duration of target stickiness, in seconds; none if off.
     sticky: Option<u64>,
-    /// Whose turn it is.
+    /// The next target in turn.
     turn: Arc<AtomicUsize>,
     /// Counts.
     counters: Arc<Counters>,
@@ -106,24 +106,24 @@ struct Group {
 /// A target that may get requests.
 #[derive(Debug, Clone)]
 struct Candidate {
-    /// What a stickiness cookie calls it.
+    /// The name in a stickiness cookie.
     name: String,
-    /// Where to send requests.
+    /// The destination of requests.
     address: SocketAddr,
-    /// Its zone.
+    /// The zone.
     zone: String,
-    /// Whether it passes its checks.
+    /// True if the target passes its checks.
     healthy: bool,
 }
 
-/// What to do with a request.
+/// The decision about a request.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// Send it there, add the cookies to the answer.
+    /// Forward the request and add the cookies to the answer.
     Forward(Chosen),
-    /// Nobody is there: 503.
+    /// No target: 503.
     Unavailable,
-    /// Answer by itself.
+    /// Answer directly.
     Fixed {
         /// HTTP status.
         status: u16,
@@ -132,14 +132,14 @@ pub(super) enum Decision {
         /// The body.
         body: Option<String>,
     },
-    /// Send the client elsewhere: `RedirectConfig`.
+    /// Redirect the client: `RedirectConfig`.
     Redirect(serde_json::Value),
 }
 
 /// The target of a request.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    /// Where to send it.
+    /// The destination of the request.
     pub(super) address: SocketAddr,
     /// `Set-Cookie` headers for the answer.
     pub(super) cookies: Vec<String>,
@@ -148,7 +148,7 @@ pub(super) struct Chosen {
 }
 
 impl Table {
-    /// The table of a listener, from the rules that have reached the data plane and the targets of now.
+    /// The table of a listener, from the rules that have reached the data plane and the current targets.
     pub(super) fn build(balancer: &LoadBalancer, listener: &Listener, groups: &mut [TargetGroup]) -> Self {
         let mut known = HashMap::new();
         for group in groups.iter_mut() {
@@ -168,7 +168,7 @@ impl Table {
         }
     }
 
-    /// Finds the rule that matches, and what its last action says.
+    /// Finds the matching rule and returns the decision by its last action.
     pub(super) fn decide(&self, published: &Published, parts: &Parts, client: IpAddr) -> Decision {
         let matches = |rule: &&Rule| rule.conditions.iter().all(|condition| condition.matches(parts, client));
         let action = self.rules.iter().find(matches).and_then(|rule| rule.actions.last());
@@ -182,8 +182,8 @@ impl Table {
         }
     }
 
-    /// Chooses a group, by cookie before weight, and a target in it. A group without targets is not helped by
-    /// the others.
+    /// Chooses a group, by cookie before weight, and a target in the group. Other groups do not help a group without
+    /// targets.
     fn forward(&self, published: &Published, forward: &Forward, parts: &Parts) -> Decision {
         let mut cookies = Vec::new();
         let stuck = if forward.sticky { self.stuck_group(forward, parts) } else { None };
@@ -211,8 +211,7 @@ impl Table {
         }
     }
 
-    /// The group that the client's cookie names, whatever its weight is now (unconfirmed on AWS, the careful
-    /// reading).
+    /// The group in the client's cookie, at any current weight (unconfirmed on AWS, the careful reading).
     fn stuck_group<'a>(&self, forward: &'a Forward, parts: &Parts) -> Option<&'a str> {
         let id = cookie_value(parts, "AWSALBTG")?;
         let named = |arn: &str| self.groups.get(arn).is_some_and(|group| group.id == id);
@@ -220,7 +219,7 @@ impl Table {
     }
 }
 
-/// A group by its share of the weights; none when all weights are 0.
+/// A group by its share of the weights; none if all weights are 0.
 fn by_weight<'a>(published: &Published, forward: &'a Forward) -> Option<&'a str> {
     let mut point = published.point(forward.total());
     for (arn, weight) in &forward.groups {
@@ -233,7 +232,7 @@ fn by_weight<'a>(published: &Published, forward: &'a Forward) -> Option<&'a str>
 }
 
 impl Group {
-    /// What the proxies need to know of a group.
+    /// A group's state for the proxies.
     fn build(balancer: &LoadBalancer, group: &mut TargetGroup) -> Self {
         const ROUTING: &str = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
         let counters = Arc::clone(group.counters.entry(balancer.arn.clone()).or_default());
@@ -264,12 +263,11 @@ impl Group {
         }
     }
 
-    /// Chooses a target: the client's own, if it has one, or the next in turn. Too few healthy ones: all of
-    /// them count (fail-open).
+    /// Chooses a target: the client's own, if any, or the next in turn. With too few healthy targets, all count
+    /// (fail-open).
     fn choose(&self, zones: &[String], parts: &Parts) -> Option<&Candidate> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        // A node knows only its own zone's targets when cross-zone is off; requests come to the nodes in
-        // turn.
+        // A node knows only its own zone's targets if cross-zone is off; requests come to the nodes in turn.
         let (zone, turn) = match zones.len() {
             0 => (None, turn),
             nodes if !self.cross_zone => (zones.get(turn % nodes), turn / nodes),
@@ -288,7 +286,7 @@ impl Group {
         stuck.or_else(|| usable.get(turn % usable.len().max(1)).copied())
     }
 
-    /// Whether too few targets are healthy (Target group health: unhealthy state routing).
+    /// True if too few targets are healthy (Target group health: unhealthy state routing).
     fn fails_open(&self, healthy: usize, all: usize) -> bool {
         let least = usize::try_from(self.least_healthy).unwrap_or(usize::MAX);
         let percent = usize::try_from(self.least_percent).unwrap_or(0);
@@ -301,8 +299,8 @@ fn unix_now() -> u64 {
     crate::clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The pair of stickiness cookies that AWS sets, good for so many seconds from now on. The value names whom
-/// the client stays with.
+/// The pair of stickiness cookies that AWS sets, valid for this number of seconds. The value names the client's target
+/// or group.
 fn cookie(name: &str, whom: &str, seconds: u64) -> [String; 2] {
     let expires = http_date(crate::clock::wall() + Duration::from_secs(seconds));
     let value = format!("{}.{}", whom.replace([';', ' '], ""), unix_now() + seconds);
@@ -312,7 +310,7 @@ fn cookie(name: &str, whom: &str, seconds: u64) -> [String; 2] {
     ]
 }
 
-/// Whom a stickiness cookie names, when it is there and not expired.
+/// The target or group in a stickiness cookie, if present and not expired.
 fn cookie_value(parts: &Parts, name: &str) -> Option<String> {
     let headers = parts.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     let mut pairs =

@@ -12,24 +12,24 @@ use hyper_util::rt::TokioIo;
 
 use crate::{clock, port};
 
-/// How long a target may take to accept a connection (an application load balancer answers 504 after 10 seconds).
+/// Longest time for a target to accept a connection (an application load balancer answers 504 after 10 seconds).
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Why a target gave no answer.
+/// Reason for a missing answer of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It did not take the connection.
+    /// The target refused the connection.
     Refused,
-    /// It did not take the connection in time.
+    /// The target did not accept the connection in time.
     Silent,
-    /// It closed the connection instead of answering, or answered nonsense.
+    /// The target closed the connection instead of answering, or gave an invalid answer.
     Broken,
 }
 
 /// One kept connection.
 type Sender = SendRequest<Incoming>;
 
-/// Connections by target. Some of them are still busy with the body of an answer.
+/// Connections by target. Some are still busy with the body of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     /// Kept connections.
@@ -37,7 +37,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Sends a request to a target. A kept connection that turns out to be closed before the request was sent is no failure.
+    /// Sends a request to a target. A kept connection that was closed before the request was sent is no failure.
     pub(super) async fn send(
         &self,
         address: SocketAddr,
@@ -58,7 +58,7 @@ impl Pool {
         Ok(response)
     }
 
-    /// A kept connection that can take a request now. Closed ones are forgotten.
+    /// A kept connection that can accept a request now. Closed connections are dropped.
     fn take(&self, address: SocketAddr) -> Option<Sender> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let senders = kept.get_mut(&address)?;

@@ -29,22 +29,22 @@ use super::counters::{Counters, count};
 use super::plane::{Chosen, Decision, Published, Table};
 use super::pool::{Failure, Pool};
 
-/// A body that is streamed through, or one of the load balancer's own.
+/// A body that is streamed through, or the load balancer's own body.
 type Body = BoxBody<Bytes, hyper::Error>;
-/// How long to wait for a port that the testbed itself is just closing.
+/// Number of attempts to bind a port that the testbed itself is closing.
 const PORT_PATIENCE: u32 = 40;
 
 /// An open port. Dropping it closes the port, and its connections after their current requests.
 #[derive(Debug)]
 pub(super) struct Door {
-    /// Dropping it tells everybody.
+    /// Dropping this sender stops all connections.
     _stop: watch::Sender<()>,
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 #[derive(Debug)]
 struct Proxy {
-    /// Where the table is.
+    /// The published table.
     published: Arc<Published>,
     /// Connections to targets.
     pool: Pool,
@@ -53,8 +53,7 @@ struct Proxy {
 }
 
 impl Door {
-    /// Opens a port on 127.0.0.1 and serves it on `runtime`. A port that is being closed is waited for, a
-    /// fifth of a second at most.
+    /// Opens a port on 127.0.0.1 and serves the port on `runtime`. Waits up to a fifth of a second for a closing port.
     pub(super) fn open(port: u16, published: Arc<Published>, runtime: &Handle) -> io::Result<Self> {
         let _guard = runtime.enter();
         let listener = if clock::is_own() {
@@ -94,14 +93,14 @@ async fn accept(mut listener: port::Listener, proxy: Arc<Proxy>, mut stopped: wa
             Ok((stream, client)) => {
                 tokio::spawn(welcome(stream, client, Arc::clone(&proxy), stopped.clone()));
             }
-            // Out of file descriptors, or a client that left at once: go on a little later.
+            // No file descriptors, or a client that left at once: continue a little later.
             Err(_) => crate::clock::sleep(Duration::from_millis(5)).await,
         }
     }
 }
 
-/// Opens TLS on a connection if the listener is HTTPS, and serves it. A client that leaves during the handshake, as at a
-/// certificate that it does not take, is not missed.
+/// Opens TLS on a connection if the listener is HTTPS, and serves the connection. A client that leaves during the
+/// handshake, for example because of the certificate, is ignored.
 async fn welcome(stream: port::Stream, client: SocketAddr, proxy: Arc<Proxy>, stopped: watch::Receiver<()>) {
     match proxy.published.tls() {
         None => serve(TokioIo::new(stream), client, proxy, stopped).await,
@@ -112,7 +111,7 @@ async fn welcome(stream: port::Stream, client: SocketAddr, proxy: Arc<Proxy>, st
     }
 }
 
-/// Serves one connection; when the door closes, only to the end of the current request.
+/// Serves one connection; after the door closes, only to the end of the current request.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: TokioIo<S>,
     client: SocketAddr,
@@ -207,13 +206,13 @@ impl Proxy {
     }
 }
 
-/// The path and query alone, which is how requests name a resource of a server.
+/// Only the path and query, the form for a request to a server.
 fn path_of(uri: &Uri) -> Uri {
     let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     Uri::from(path)
 }
 
-/// The answer when a target gave none: 502, or 504 when it kept silent for too long.
+/// The answer if a target gave none: 502, or 504 after a long silence.
 fn failed(counters: &Counters, failure: Option<Failure>) -> Response<Body> {
     count(&counters.bad_gateway);
     if matches!(failure, Some(Failure::Refused | Failure::Silent)) {
@@ -225,12 +224,12 @@ fn failed(counters: &Counters, failure: Option<Failure>) -> Response<Body> {
     })
 }
 
-/// Whether a client wants another protocol, such as WebSocket.
+/// True if a client wants another protocol, such as WebSocket.
 fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key("upgrade")
 }
 
-/// Takes out what concerns one connection only.
+/// Removes headers of a single connection.
 fn strip(headers: &mut HeaderMap, upgrade: bool) {
     for name in ["keep-alive", "proxy-connection", "te", "trailer"] {
         headers.remove(name);
@@ -241,7 +240,7 @@ fn strip(headers: &mut HeaderMap, upgrade: bool) {
     }
 }
 
-/// Joins the two sides of a connection that changed its protocol; it stays whatever the weights do.
+/// Joins the two sides of a connection that changed its protocol; the connection stays, even if weights change.
 fn tunnel(response: &mut Response<Incoming>, on_client: Option<hyper::upgrade::OnUpgrade>) {
     let Some(on_client) = on_client else { return };
     let on_target = hyper::upgrade::on(response);
@@ -252,7 +251,7 @@ fn tunnel(response: &mut Response<Incoming>, on_client: Option<hyper::upgrade::O
     });
 }
 
-/// An answer with a body of our own.
+/// An answer with the load balancer's own body.
 fn reply(status: StatusCode, content_type: Option<&str>, body: String) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
@@ -282,7 +281,7 @@ fn fixed(status: u16, content_type: Option<&str>, body: Option<String>) -> Respo
     reply(status, Some(content_type.unwrap_or("text/plain")), body.unwrap_or_default())
 }
 
-/// A `redirect` action: `#{…}` stands for the request's own parts.
+/// A `redirect` action: `#{…}` is replaced by the request's own parts.
 fn redirect(config: &Value, table: &Table, parts: &Parts) -> Response<Body> {
     let path = parts.uri.path().trim_start_matches('/').to_owned();
     let own = [

@@ -15,7 +15,7 @@ use super::tags;
 use crate::wire::ApiError;
 use crate::world::World;
 
-/// Rules of a load balancer without default ones, by AWS's default quota.
+/// Most rules of a load balancer without default rules, by AWS's default quota.
 const MOST_RULES: usize = 100;
 
 /// CreateRule.
@@ -53,7 +53,7 @@ fn check_quota(elb: &Elb, balancer: &str) -> Result<(), ApiError> {
     Err(ApiError::new("TooManyRules", text))
 }
 
-/// By priority, the default rule last.
+/// Sorts by priority, the default rule last.
 fn sort(listener: &mut Listener) {
     listener.rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
 }
@@ -63,7 +63,7 @@ fn priority_in_use(priority: Option<u32>) -> ApiError {
     ApiError::new("PriorityInUse", format!("Priority '{}' is currently in use", priority.unwrap_or_default()))
 }
 
-/// Conditions of a rule that is not the default one: at least one.
+/// Conditions of a rule other than the default: at least one.
 fn read_conditions(list: &[Input<'_>]) -> Result<Vec<Condition>, ApiError> {
     if list.is_empty() {
         return Err(validation("A condition must be specified"));
@@ -71,7 +71,7 @@ fn read_conditions(list: &[Input<'_>]) -> Result<Vec<Condition>, ApiError> {
     list.iter().map(|condition| Condition::parse(*condition)).collect()
 }
 
-/// `Transforms`, as data; none when they were not given.
+/// `Transforms`, as data; none if not given.
 fn read_transforms(input: Input<'_>) -> Option<Vec<Value>> {
     Some(input.list("Transforms")?.iter().map(|transform| transform.0.clone()).collect())
 }
@@ -93,8 +93,7 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     page(elb, input, "Rules", out)
 }
 
-/// The listener and the rule's place, for a rule that may be changed; the default rule may not
-/// (`OperationNotPermitted`).
+/// The listener and the rule's position, for a changeable rule; the default rule is not (`OperationNotPermitted`).
 fn changeable(elb: &Elb, arn: &str, verb: &str) -> Result<(String, usize), ApiError> {
     let (listener, index) = elb.rule_place(arn)?;
     if listener.rules[index].priority.is_none() {
@@ -103,7 +102,7 @@ fn changeable(elb: &Elb, arn: &str, verb: &str) -> Result<(String, usize), ApiEr
     Ok((listener.arn.clone(), index))
 }
 
-/// ModifyRule: what is given replaces what was, as a whole.
+/// ModifyRule: given fields replace the old ones, as a whole.
 pub(super) fn modify(world: &mut World, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let arn = input.required("RuleArn")?;
     let (listener_arn, index) = changeable(&world.elb, arn, "modified")?;
@@ -136,7 +135,7 @@ pub(super) fn delete(world: &mut World, input: Input<'_>, now: Instant) -> Resul
     Ok(json!({}))
 }
 
-/// SetRulePriorities: all of them or none. Rules may swap their priorities.
+/// SetRulePriorities: all or none. Rules may swap their priorities.
 pub(super) fn set_priorities(world: &mut World, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let mut wanted: Vec<(String, String, u32)> = Vec::new();
     for pair in input.list("RulePriorities").unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! All load balancers and target groups, and what other parts of the testbed ask of them.
+//! All load balancers and target groups, and the questions of other parts of the testbed.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::world::Pace;
 /// All load balancers and target groups of the account and region.
 #[derive(Debug)]
 pub struct Elb {
-    /// Where proxies and health checks run.
+    /// The runtime of proxies and health checks.
     pub(super) runtime: Handle,
     /// Load balancers, oldest first.
     pub(super) balancers: Vec<LoadBalancer>,
@@ -28,30 +28,29 @@ pub struct Elb {
     pub(super) listeners: Vec<Listener>,
     /// Target groups, oldest first.
     pub(super) groups: Vec<TargetGroup>,
-    /// Results of health checks that are not taken in yet.
+    /// Results of health checks that are not applied yet.
     pub(super) inbox: Arc<Mutex<Inbox>>,
     /// Number of the last registration of a target.
     registrations: u64,
-    /// Whether the data plane must be told something.
+    /// True if the data plane needs an update.
     pub(super) stale: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
 }
 
-/// A rule as the control plane or the data plane has it.
+/// A rule in the control plane or the data plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleState {
     /// The rule's ARN.
     pub rule: String,
-    /// Its listener's ARN.
+    /// The listener's ARN.
     pub listener: String,
-    /// Its actions.
+    /// The actions.
     pub actions: Vec<Action>,
 }
 
 impl RuleState {
-    /// A group's weight and the sum of the weights of the forward action that names it; none when no action
-    /// does.
+    /// A group's weight, and the sum of weights in the group's forward action; none without such an action.
     pub fn weight(&self, group_arn: &str) -> Option<(u32, u32)> {
         let forwards = self.actions.iter().filter_map(Action::forward);
         forwards
@@ -76,7 +75,7 @@ impl Elb {
         }
     }
 
-    /// Moves health checks, draining and propagation on. To be called about every 10 ms.
+    /// Advances health checks, draining and propagation. To be called about every 10 ms.
     pub fn tick(&mut self, now: Instant, pace: &Pace) {
         self.arrive(now);
         self.forget_drained(now, pace);
@@ -85,7 +84,7 @@ impl Elb {
         health::start_due(self, pace, now);
     }
 
-    /// The load balancer that uses this group through some listener or rule; none: attached to none.
+    /// The load balancer that uses this group through some listener or rule; none if unattached.
     pub fn load_balancer_of(&self, group_arn: &str) -> Option<String> {
         let uses = |listener: &&Listener| {
             listener.rules.iter().any(|rule| rule.groups().any(|arn| arn == group_arn))
@@ -93,23 +92,22 @@ impl Elb {
         self.listeners.iter().find(uses).map(|listener| listener.balancer.clone())
     }
 
-    /// Whether the group exists.
+    /// True if the group exists.
     pub fn group_exists(&self, group_arn: &str) -> bool {
         self.groups.iter().any(|group| group.arn == group_arn)
     }
 
-    /// The group's target type; none when it does not exist.
+    /// The group's target type; none if the group does not exist.
     pub fn target_type(&self, group_arn: &str) -> Option<TargetType> {
         self.group(group_arn).ok().map(|group| group.target_type)
     }
 
-    /// Whether a group's targets have IPv6 addresses.
+    /// True if a group's targets have IPv6 addresses.
     pub fn takes_ipv6(&self, group_arn: &str) -> bool {
         self.group(group_arn).is_ok_and(|group| group.ipv6)
     }
 
-    /// Registers a target, or registers it again when it is draining. A group that does not exist takes
-    /// nothing.
+    /// Registers a target, or registers a draining target again. A missing group accepts nothing.
     pub fn register(&mut self, group_arn: &str, target: Target, now: Instant) {
         let zones = self.zones_of(group_arn);
         self.registrations += 1;
@@ -141,8 +139,8 @@ impl Elb {
         self.settle(now);
     }
 
-    /// Starts draining a target; it leaves after the deregistration delay. Unknown ones and draining ones are
-    /// left alone.
+    /// Starts draining a target, which leaves after the deregistration delay. Unknown and draining targets stay
+    /// unchanged.
     pub fn deregister(&mut self, group_arn: &str, id: &str, port: u16, now: Instant) {
         let Ok(group) = self.group_mut(group_arn) else { return };
         let known = group.targets.iter_mut().find(|entry| entry.target.id == id && entry.target.port == port);
@@ -153,18 +151,18 @@ impl Elb {
         self.settle(now);
     }
 
-    /// A target's health now; none when it is not registered (or has drained away).
+    /// A target's current health; none if not registered (or drained).
     pub fn health(&self, group_arn: &str, id: &str, port: u16) -> Option<TargetState> {
         self.group(group_arn).ok()?.find(id, port).map(|entry| entry.health.clone())
     }
 
-    /// How many targets of a group are in this state; 0 for a group that does not exist.
+    /// Number of a group's targets in this state; 0 for a missing group.
     pub fn count(&self, group_arn: &str, state: State) -> usize {
         self.group(group_arn)
             .map_or(0, |group| group.targets.iter().filter(|entry| entry.health.state == state).count())
     }
 
-    /// How many targets of a group are registered and not draining.
+    /// Number of a group's targets that are registered and not draining.
     pub fn registered(&self, group_arn: &str) -> usize {
         self.group(group_arn)
             .map_or(0, |group| group.targets.iter().filter(|entry| entry.deregistered.is_none()).count())
@@ -176,7 +174,7 @@ impl Elb {
         super::model::get(&group.attributes, key).map(str::to_owned)
     }
 
-    /// What the data plane counted for a load balancer and a target group.
+    /// The data plane's counts for a load balancer and a target group.
     pub fn counts(&self, balancer_arn: &str, group_arn: &str) -> Counts {
         let group = self.group(group_arn).ok();
         group
@@ -185,18 +183,17 @@ impl Elb {
             .unwrap_or_default()
     }
 
-    /// Every rule as the control plane has it.
+    /// Every rule in the control plane.
     pub fn rules(&self) -> Vec<RuleState> {
         self.listeners.iter().flat_map(|listener| states(listener, &listener.rules)).collect()
     }
 
-    /// Every rule as the data plane has it: changes reach it after the propagation delay.
+    /// Every rule in the data plane: changes arrive after the propagation delay.
     pub fn routed_rules(&self) -> Vec<RuleState> {
         self.listeners.iter().flat_map(|listener| states(listener, &listener.routed)).collect()
     }
 
-    /// Puts any action, of a type that AWS may invent later too, in front of a rule's actions. Returns
-    /// whether the rule exists.
+    /// Puts any action, also of a future type, in front of a rule's actions. Returns true if the rule exists.
     pub fn add_raw_action(&mut self, rule_arn: &str, action: serde_json::Map<String, Value>) -> bool {
         let rules = self.listeners.iter_mut().flat_map(|listener| listener.rules.iter_mut());
         let Some(rule) = rules.into_iter().find(|rule| rule.arn == rule_arn) else { return false };
@@ -214,7 +211,7 @@ fn states<'a>(listener: &'a Listener, rules: &'a [Rule]) -> impl Iterator<Item =
     })
 }
 
-/// Looking up, with AWS's errors.
+/// Look-ups, with AWS's errors.
 impl Elb {
     /// A target group by ARN.
     pub(super) fn group(&self, arn: &str) -> Result<&TargetGroup, ApiError> {
@@ -222,7 +219,7 @@ impl Elb {
         self.groups.iter().find(|group| group.arn == arn).ok_or_else(group_not_found)
     }
 
-    /// A target group by ARN, to change it.
+    /// A target group by ARN, mutable.
     pub(super) fn group_mut(&mut self, arn: &str) -> Result<&mut TargetGroup, ApiError> {
         well_formed(arn, "targetgroup/", "target group")?;
         self.groups.iter_mut().find(|group| group.arn == arn).ok_or_else(group_not_found)
@@ -234,7 +231,7 @@ impl Elb {
         self.balancers.iter().find(|balancer| balancer.arn == arn).ok_or_else(|| balancer_not_found(arn))
     }
 
-    /// A load balancer by ARN, to change it.
+    /// A load balancer by ARN, mutable.
     pub(super) fn balancer_mut(&mut self, arn: &str) -> Result<&mut LoadBalancer, ApiError> {
         well_formed(arn, "loadbalancer/", "load balancer")?;
         self.balancers.iter_mut().find(|balancer| balancer.arn == arn).ok_or_else(|| balancer_not_found(arn))
@@ -246,13 +243,13 @@ impl Elb {
         self.listeners.iter().find(|listener| listener.arn == arn).ok_or_else(listener_not_found)
     }
 
-    /// A listener by ARN, to change it.
+    /// A listener by ARN, mutable.
     pub(super) fn listener_mut(&mut self, arn: &str) -> Result<&mut Listener, ApiError> {
         well_formed(arn, "listener/", "listener")?;
         self.listeners.iter_mut().find(|listener| listener.arn == arn).ok_or_else(listener_not_found)
     }
 
-    /// The listener that has a rule, and the rule's place in it.
+    /// A rule's listener, and the rule's position.
     pub(super) fn rule_place(&self, arn: &str) -> Result<(&Listener, usize), ApiError> {
         well_formed(arn, "listener-rule/", "listener rule")?;
         let place = |listener: &Listener| listener.rules.iter().position(|rule| rule.arn == arn);
@@ -260,19 +257,19 @@ impl Elb {
         found.ok_or_else(|| ApiError::new("RuleNotFound", "One or more rules not found"))
     }
 
-    /// Every load balancer that uses a group: one at most, by AWS's rule.
+    /// Every load balancer that uses a group: at most one, by AWS's rule.
     pub(super) fn balancers_of(&self, group_arn: &str) -> Vec<String> {
         self.load_balancer_of(group_arn).into_iter().collect()
     }
 
-    /// The zones in which a group's load balancer has nodes; none when no load balancer uses the group.
+    /// The zones in which a group's load balancer has nodes; none if no load balancer uses the group.
     pub(super) fn zones_of(&self, group_arn: &str) -> Option<Vec<(String, String)>> {
         let arn = self.load_balancer_of(group_arn)?;
         self.balancers.iter().find(|balancer| balancer.arn == arn).map(|balancer| balancer.zones.clone())
     }
 }
 
-/// Keeping the data plane up to date.
+/// Updates of the data plane.
 impl Elb {
     /// Sends a listener's rules on their way to the data plane.
     pub(super) fn route(&mut self, listener_arn: &str, propagation: Duration, now: Instant) {
@@ -282,7 +279,7 @@ impl Elb {
         self.arrive(now);
     }
 
-    /// Lets rules arrive that are due.
+    /// Applies rules whose time has come.
     pub(super) fn arrive(&mut self, now: Instant) {
         for listener in &mut self.listeners {
             while let Some((_, rules)) = listener.coming.pop_front_if(|(due, _)| *due <= now) {
@@ -300,7 +297,7 @@ impl Elb {
         }
     }
 
-    /// Sees to targets of groups that came into use or fell out of it, and tells the proxies what is new.
+    /// Updates targets of groups that came into use or out of use, and updates the proxies.
     pub(super) fn settle(&mut self, now: Instant) {
         for index in 0..self.groups.len() {
             let zones = self.zones_of(&self.groups[index].arn);
@@ -311,7 +308,7 @@ impl Elb {
         }
     }
 
-    /// Gives every proxy its table.
+    /// Publishes every proxy's table.
     fn publish(&mut self) {
         for listener in &self.listeners {
             let Some(balancer) = self.balancers.iter().find(|balancer| balancer.arn == listener.balancer)
@@ -323,8 +320,7 @@ impl Elb {
     }
 }
 
-/// Targets are `unused` while no rule uses their group, and start anew when one does. Says whether anything
-/// changed.
+/// Targets are `unused` while no rule uses their group, and restart when a rule does. Returns true if anything changed.
 fn refresh_use(group: &mut TargetGroup, zones: Option<&[(String, String)]>, now: Instant) -> bool {
     let mut changed = false;
     for index in 0..group.targets.len() {
@@ -341,7 +337,7 @@ fn refresh_use(group: &mut TargetGroup, zones: Option<&[(String, String)]>, now:
     changed
 }
 
-/// AWS tells an ARN of another kind apart from one that is not there.
+/// AWS distinguishes an ARN of another kind from a missing resource.
 pub(super) fn well_formed(arn: &str, resource: &str, kind: &str) -> Result<(), ApiError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
@@ -355,7 +351,7 @@ pub(super) fn group_not_found() -> ApiError {
     ApiError::new("TargetGroupNotFound", "One or more target groups not found")
 }
 
-/// `LoadBalancerNotFound`; `which` is its ARN or name.
+/// `LoadBalancerNotFound`; `which` is the ARN or name.
 pub(super) fn balancer_not_found(which: &str) -> ApiError {
     ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{which}]' not found"))
 }

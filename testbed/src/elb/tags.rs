@@ -39,7 +39,7 @@ fn check_count(tags: &Pairs) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The ARNs in `ResourceArns`, each of which must exist.
+/// The ARNs in `ResourceArns`, all of existing resources.
 fn resources(elb: &Elb, input: Input<'_>) -> Result<Vec<String>, ApiError> {
     let arns = input.texts("ResourceArns").unwrap_or_default();
     if arns.is_empty() {
@@ -80,7 +80,7 @@ fn tags_of<'a>(elb: &'a mut Elb, arn: &str) -> Result<&'a mut Pairs, ApiError> {
     }
 }
 
-/// AddTags: overwrites keys that are there.
+/// AddTags: overwrites existing keys.
 pub(super) fn add(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let tags = read(input)?;
     for arn in resources(elb, input)? {
@@ -93,7 +93,7 @@ pub(super) fn add(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-/// RemoveTags: keys that are not there are no error.
+/// RemoveTags: a missing key is no error.
 pub(super) fn remove(elb: &mut Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let keys = input.texts("TagKeys").unwrap_or_default();
     for arn in resources(elb, input)? {
@@ -116,7 +116,7 @@ pub(super) fn describe(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     Ok(json!({"TagDescriptions": out}))
 }
 
-/// A resource's tags, only to read.
+/// A resource's tags, read-only.
 fn read_tags<'a>(elb: &'a Elb, arn: &str) -> Result<&'a Pairs, ApiError> {
     let kind = arn.splitn(6, ':').nth(5).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     match kind {

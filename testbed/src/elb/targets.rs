@@ -1,4 +1,4 @@
-//! Registered targets: their states, and what AWS says about them.
+//! Registered targets: their states, and AWS's descriptions.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -15,19 +15,19 @@ use crate::wire::ApiError;
 pub(super) struct Registered {
     /// The target.
     pub(super) target: Target,
-    /// Its health.
+    /// The health.
     pub(super) health: TargetState,
     /// Passed checks in a row.
     pub(super) passed: u32,
     /// Failed checks in a row.
     pub(super) failed: u32,
-    /// When the next check is due.
+    /// Time of the next check.
     pub(super) next_check: Instant,
-    /// Whether a check is under way.
+    /// True while a check is in progress.
     pub(super) checking: bool,
-    /// Tells one registration from the next of the same target.
+    /// Distinguishes two registrations of the same target.
     pub(super) registration: u64,
-    /// When it was deregistered.
+    /// Time of deregistration.
     pub(super) deregistered: Option<Instant>,
 }
 
@@ -52,7 +52,7 @@ impl TargetState {
         Self { state, reason: Some(reason.to_owned()), description: Some(description.into()) }
     }
 
-    /// Passes its checks; AWS gives no reason.
+    /// Passing its checks; AWS gives no reason.
     pub(super) fn healthy() -> Self {
         Self { state: State::Healthy, reason: None, description: None }
     }
@@ -67,7 +67,7 @@ impl TargetState {
         Self::new(State::Initial, "Elb.InitialHealthChecking", "Initial health checks in progress")
     }
 
-    /// Answered with a status that the matcher does not take.
+    /// Answered with a status that the matcher does not accept.
     pub(super) fn wrong_code(status: u16) -> Self {
         Self::new(
             State::Unhealthy,
@@ -81,12 +81,12 @@ impl TargetState {
         Self::new(State::Unhealthy, "Target.Timeout", "Request timed out")
     }
 
-    /// Refused the connection, or answered nonsense.
+    /// Refused the connection, or gave an invalid answer.
     pub(super) fn unreachable() -> Self {
         Self::new(State::Unhealthy, "Target.FailedHealthChecks", "Health checks failed")
     }
 
-    /// Deregistered, its delay has not ended.
+    /// Deregistered, before the end of the delay.
     pub(super) fn draining() -> Self {
         Self::new(State::Draining, "Target.DeregistrationInProgress", "Target deregistration is in progress")
     }
@@ -109,12 +109,12 @@ impl TargetState {
         )
     }
 
-    /// Asked about, but not registered.
+    /// Requested, but not registered.
     pub(super) fn not_registered() -> Self {
         Self::new(State::Unused, "Target.NotRegistered", "Target is not registered to the target group")
     }
 
-    /// The group has its checks off.
+    /// The group's checks are off.
     pub(super) fn checks_off() -> Self {
         Self::new(
             State::Unavailable,
@@ -123,7 +123,7 @@ impl TargetState {
         )
     }
 
-    /// As in DescribeTargetHealth.
+    /// The state as DescribeTargetHealth returns it.
     fn describe(&self) -> Value {
         json!({"State": self.state.name(), "Reason": self.reason, "Description": self.description})
     }
@@ -135,7 +135,7 @@ impl TargetGroup {
         self.targets.iter().find(|entry| entry.target.id == id && entry.target.port == port)
     }
 
-    /// What a target starts with when it is registered or its group comes into use.
+    /// The first state of a target that is registered or whose group comes into use.
     pub(super) fn first_state(&self, zone: &str, zones: Option<&[(String, String)]>) -> TargetState {
         match zones {
             None => TargetState::not_in_use(),
@@ -147,7 +147,7 @@ impl TargetGroup {
         }
     }
 
-    /// Forgets targets whose deregistration delay is over; says whether there were any.
+    /// Forgets targets whose deregistration delay is over; returns true if there were any.
     pub(super) fn forget_drained(&mut self, now: Instant, delay: Duration) -> bool {
         let before = self.targets.len();
         self.targets.retain(|entry| entry.deregistered.is_none_or(|since| now < since + delay));
@@ -155,8 +155,8 @@ impl TargetGroup {
     }
 }
 
-/// RegisterTargets. An address in 127.0.0.0/8 is where its traffic goes; any other target registered by hand
-/// cannot be reached.
+/// RegisterTargets. An address in 127.0.0.0/8 is the real destination; any other target registered by hand is
+/// unreachable.
 pub(super) fn register(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let arn = input.required("TargetGroupArn")?.to_owned();
     let group = elb.group(&arn)?;
@@ -169,7 +169,7 @@ pub(super) fn register(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<
         return Err(validation("You must specify at least one target"));
     }
     for mut target in targets {
-        // The same address and port is the same machine, whichever group names it.
+        // The same address and port is the same machine in every group.
         let known = elb.groups.iter().flat_map(|group| &group.targets);
         let same = known
             .map(|known| &known.target)
@@ -182,7 +182,7 @@ pub(super) fn register(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<
     Ok(json!({}))
 }
 
-/// Reads one entry of RegisterTargets. `default_port` is the group's.
+/// Reads one entry of RegisterTargets. `default_port` is the group's port.
 fn read_target(
     entry: Input<'_>,
     target_type: TargetType,
@@ -219,7 +219,7 @@ fn read_port(entry: Input<'_>) -> Result<Option<u16>, ApiError> {
     Ok(entry.number("Port", 1..=65_535)?.and_then(|port| u16::try_from(port).ok()))
 }
 
-/// DeregisterTargets; a target without a port means every port of it.
+/// DeregisterTargets; a target without a port means all of its ports.
 pub(super) fn deregister(elb: &mut Elb, input: Input<'_>, now: Instant) -> Result<Value, ApiError> {
     let arn = input.required("TargetGroupArn")?.to_owned();
     elb.group(&arn)?;
@@ -239,7 +239,7 @@ pub(super) fn deregister(elb: &mut Elb, input: Input<'_>, now: Instant) -> Resul
     Ok(json!({}))
 }
 
-/// DescribeTargetHealth; asked for certain targets it answers about each of them, registered or not.
+/// DescribeTargetHealth; a request for certain targets returns each of them, registered or not.
 pub(super) fn describe_health(elb: &Elb, input: Input<'_>) -> Result<Value, ApiError> {
     let group = elb.group(input.required("TargetGroupArn")?)?;
     let mut out = Vec::new();

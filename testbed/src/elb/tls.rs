@@ -1,4 +1,4 @@
-//! TLS of an HTTPS listener: which certificate it shows to whom.
+//! TLS of an HTTPS listener: the choice of a certificate for a client.
 
 use super::input::validation;
 use crate::acm::{Acm, Certificate};
@@ -10,12 +10,12 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-/// The certificates of a listener, its default first.
+/// The certificates of a listener, the default first.
 #[derive(Debug)]
 struct Shown(Vec<Certificate>);
 
 impl ResolvesServerCert for Shown {
-    /// The certificate for the name that the client asks for, or else the default (ALB: "SNI certificates").
+    /// The certificate for the client's server name, or else the default (ALB: "SNI certificates").
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let asked = hello.server_name();
         let own = asked.and_then(|name| self.0.iter().find(|certificate| certificate.is_for(name)));
@@ -23,7 +23,7 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// What opens the connections of a listener; none if it has no certificates.
+/// The TLS acceptor of a listener; none without certificates.
 pub(super) fn acceptor(acm: &Acm, arns: &[String]) -> Result<Option<TlsAcceptor>, ApiError> {
     let missing =
         |arn: &String| ApiError::new("CertificateNotFound", format!("Certificate '{arn}' not found"));

@@ -1,17 +1,17 @@
-//! Tokens: whose they are, and what they may do.
+//! Tokens, with their users and permissions.
 
 use super::model::User;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What a token may do in one area.
+/// A token's permission in one area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Level {
     /// Nothing.
     #[default]
     None,
-    /// Look.
+    /// Read.
     Read,
-    /// Look and change.
+    /// Read and change.
     Write,
 }
 
@@ -36,7 +36,7 @@ impl Permissions {
         Self { contents: level, issues: level, pull_requests: level, deployments: level, statuses: level }
     }
 
-    /// What a workflow run of a fork's pull request gets: it may look, and change nothing.
+    /// The permissions of a run for a fork's pull request: read-only.
     pub fn of_fork() -> Self {
         Self::all(Level::Read)
     }
@@ -57,7 +57,7 @@ impl Permissions {
 /// An area of permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Area {
-    /// What every token that sees the repository may read.
+    /// Data that every token with access to the repository may read.
     Metadata,
     /// `contents`.
     Contents,
@@ -72,7 +72,7 @@ pub(super) enum Area {
 }
 
 impl Area {
-    /// Its name in `x-accepted-github-permissions`.
+    /// The name in `x-accepted-github-permissions`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
@@ -88,27 +88,27 @@ impl Area {
 /// A token.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// Its name in the record of calls; never on the wire.
+    /// The name in the record of calls; never on the wire.
     pub name: String,
     /// The secret.
     pub secret: String,
-    /// Who acts.
+    /// The acting user.
     pub user: User,
-    /// Whether it is an Actions token, which acts for the GitHub Actions app.
+    /// True for an Actions token, which acts for the GitHub Actions app.
     pub app: bool,
-    /// What it may do.
+    /// The permissions.
     pub permissions: Permissions,
-    /// The repositories that it is for, as `owner/name`; empty for all.
+    /// The token's repositories, as `owner/name`; empty for all.
     pub repositories: Vec<String>,
-    /// Whether it no longer works.
+    /// True once revoked.
     pub revoked: bool,
     /// Requests an hour; 1,000 for an Actions token, 5,000 for a person's.
     pub limit: u32,
     /// Requests in this hour.
     pub used: u32,
-    /// When the hour is over.
+    /// End of the hour.
     pub reset: SystemTime,
-    /// When it made content in the last minute.
+    /// Times of new content in the last minute.
     pub(super) writes: Vec<Instant>,
 }
 
@@ -130,7 +130,7 @@ impl Token {
         }
     }
 
-    /// Makes it a person's token.
+    /// Turns this into a person's token.
     pub fn of_user(&mut self, login: &str) -> &mut Self {
         self.user = User::new(login);
         self.app = false;
@@ -138,13 +138,13 @@ impl Token {
         self
     }
 
-    /// Makes it good for one repository only, `owner/name`; may be called again for more.
+    /// Limits the token to one repository, `owner/name`; may be called again for more.
     pub fn only_for(&mut self, full_name: &str) -> &mut Self {
         self.repositories.push(full_name.to_owned());
         self
     }
 
-    /// Whether it may know of a private repository.
+    /// True if the token may know of a private repository.
     pub(super) fn sees(&self, full_name: &str) -> bool {
         let named = self.repositories.is_empty()
             || self.repositories.iter().any(|name| name.eq_ignore_ascii_case(full_name));

@@ -1,11 +1,11 @@
-//! What GitHub answers: a status with JSON, or a refusal in GitHub's error form.
+//! GitHub's answers: a status with JSON, or a refusal in GitHub's error form.
 
 use serde_json::{Value, json};
 
-/// Where GitHub's errors send their readers.
+/// The documentation link in GitHub's errors.
 const DOCS: &str = "https://docs.github.com/rest";
 
-/// What an operation gives: its answer, or GitHub's refusal.
+/// The result of an operation: its answer, or GitHub's refusal.
 pub(super) type Outcome = Result<Answer, Refusal>;
 
 /// A good answer.
@@ -44,19 +44,19 @@ pub struct Refusal {
     pub status: u16,
     /// `message` of the body.
     pub message: String,
-    /// `errors` of the body; left out when empty.
+    /// `errors` of the body; left out if empty.
     pub errors: Vec<Value>,
     /// Further headers, such as `retry-after`.
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
-    /// A refusal in so many words.
+    /// A refusal with this message.
     pub fn new(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// 404, for what isn't there and for what the caller may not know of.
+    /// 404, for a missing resource and for a resource hidden from the caller.
     pub fn not_found() -> Self {
         Self::new(404, "Not Found")
     }
@@ -66,8 +66,8 @@ impl Refusal {
         Self::new(403, "Resource not accessible by integration")
     }
 
-    /// 422 with one error: the resource's kind, the field, GitHub's code for it and, for `custom` and
-    /// `unprocessable`, its words.
+    /// 422 with one error: the resource's kind, the field, GitHub's code and, for `custom` and `unprocessable`, the
+    /// message.
     pub fn invalid(resource: &str, field: &str, code: &str, message: &str) -> Self {
         let mut error = json!({ "resource": resource, "code": code, "field": field });
         if !message.is_empty() {
@@ -76,14 +76,14 @@ impl Refusal {
         Self { errors: vec![error], ..Self::new(422, "Validation Failed") }
     }
 
-    /// With a header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The refusal as it goes out.
+    /// The refusal as an answer.
     pub(super) fn into_answer(self) -> Answer {
         let mut body = json!({ "message": self.message });
         if !self.errors.is_empty() {

@@ -1,4 +1,4 @@
-//! One request: its path without prefix, its query, its JSON body, and who asks.
+//! One request: its path without prefix, its query, its JSON body, and its caller.
 
 use super::access::Token;
 use super::answer::Refusal;
@@ -8,10 +8,10 @@ use serde_json::Value;
 /// The prefix of the API on an Enterprise Server.
 pub(super) const ENTERPRISE: &str = "/api/v3";
 
-/// Where GraphQL is asked.
+/// The path of GraphQL.
 const GRAPHQL: &str = "/graphql";
 
-/// Whether a request of this method and path changes nothing. GraphQL is asked by POST, and the only query that is known reads.
+/// True if a request with this method and path changes nothing. GraphQL uses POST, and its only known query reads.
 pub(super) fn reads(method: &str, path: &str) -> bool {
     matches!(method, "GET" | "HEAD") || path == GRAPHQL
 }
@@ -25,25 +25,25 @@ pub(crate) struct Ask {
     pub(crate) path: String,
     /// Parts of the path, decoded.
     pub(super) parts: Vec<String>,
-    /// The query, decoded, in its order.
+    /// The query, decoded, in order.
     pub(super) query: Vec<(String, String)>,
     /// The query as sent.
     pub(super) raw_query: String,
-    /// The body; `Null` when there is none or it isn't JSON.
+    /// The body; `Null` if missing or no JSON.
     pub(super) body: Value,
-    /// Whether there is a body that isn't JSON.
+    /// True for a body that isn't JSON.
     pub(super) malformed: bool,
     /// The token as sent.
     pub(crate) secret: Option<String>,
     /// `User-Agent` as sent.
     pub(super) agent: String,
-    /// Where the API's links point: the host with the prefix that the request had.
+    /// Base of the API's links: the host with the prefix of the request.
     pub(super) api: String,
-    /// Where links for people point.
+    /// Base of links for people.
     pub(super) html: String,
 }
 
-/// Decodes `%20`; a plus stays one.
+/// Decodes `%20`; a plus stays.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -91,7 +91,7 @@ impl Ask {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A text of the body; `None` when it is missing or null.
+    /// A text of the body; `None` if missing or null.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.body.get(field).and_then(Value::as_str)
     }
@@ -102,7 +102,7 @@ impl Ask {
     }
 }
 
-/// Who asks, once it is known: nobody, or a token's user.
+/// The caller, once known: anonymous, or a token's user.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     /// The token; `None` for an anonymous request.
@@ -110,18 +110,18 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Whose name goes on what is written.
+    /// The author of new content.
     pub(super) fn user(&self) -> User {
         self.token.as_ref().map_or_else(|| User::new("ghost"), |token| token.user.clone())
     }
 
-    /// Whether the Actions app writes.
+    /// True if the Actions app writes.
     pub(super) fn app(&self) -> bool {
         self.token.as_ref().is_some_and(|token| token.app)
     }
 }
 
-/// A number in the path; GitHub has no page for anything else.
+/// A number in the path; GitHub has no page for other text.
 pub(super) fn number(text: &str) -> Result<u64, Refusal> {
     text.parse().map_err(|_| Refusal::not_found())
 }

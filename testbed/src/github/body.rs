@@ -1,4 +1,4 @@
-//! The body of an answer: whole, in slow pieces, or broken off.
+//! The body of an answer: whole, in slow pieces, or cut off.
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -8,15 +8,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Pieces with time between them.
+/// Pieces with pauses.
 pub(super) struct Pieces {
-    /// What is still to come.
+    /// The remaining pieces.
     pieces: VecDeque<Bytes>,
-    /// What `content-length` promises of it.
+    /// The remaining length by `content-length`.
     left: u64,
-    /// Time before each piece but the first.
+    /// Pause before each piece except the first.
     gap: Duration,
-    /// The time that is passing.
+    /// The current pause.
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -27,7 +27,7 @@ impl Pieces {
         Self { pieces: VecDeque::from([Bytes::from(text)]), left, gap: Duration::ZERO, sleep: None }
     }
 
-    /// In ten pieces with this time between them.
+    /// Ten pieces with this pause between them.
     pub(super) fn slow(text: String, gap: Duration) -> Self {
         let (left, size) = (text.len() as u64, text.len().div_ceil(10).max(1));
         let pieces = text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();

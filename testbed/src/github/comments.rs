@@ -9,10 +9,10 @@ use super::shapes;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// Characters that a comment may have.
+/// Most characters of a comment.
 const LONGEST: usize = 65_536;
 
-/// `GET …/issues/{number}/comments`, oldest first; `since` leaves out what was updated before.
+/// `GET …/issues/{number}/comments`, oldest first; `since` leaves out comments updated earlier.
 pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let issue = find(of, args.first())?.number;
     let since = ask.param("since").unwrap_or_default();
@@ -24,7 +24,7 @@ pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Ou
 /// `POST …/issues/{number}/comments`.
 pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, args: Args) -> Outcome {
     let issue = find(of, args.first())?;
-    // Only people with write access may go on talking; an Actions token is none of them.
+    // Only people with write access may continue a locked conversation; an Actions token may not.
     if issue.locked {
         return Err(Refusal::new(403, "Unable to create comment because issue is locked."));
     }
@@ -44,7 +44,7 @@ pub(super) fn get(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
     Ok(Answer::ok(comment_json(of, ask, comment)))
 }
 
-/// `PATCH …/issues/comments/{id}`. Author and app stay those who created it.
+/// `PATCH …/issues/comments/{id}`. Author and app stay.
 pub(super) fn update(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let at = position(of, args.first())?;
     let body = body(ask)?;
@@ -69,7 +69,7 @@ fn find<'a>(of: &'a Repository, text: &str) -> Result<&'a Issue, Refusal> {
     of.find_issue(wanted).ok_or_else(Refusal::not_found)
 }
 
-/// Where the comment of this id is.
+/// The position of the comment with this id.
 fn position(of: &Repository, text: &str) -> Result<usize, Refusal> {
     let id = number(text)?;
     of.comments.iter().position(|comment| comment.id == id).ok_or_else(Refusal::not_found)

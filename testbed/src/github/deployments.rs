@@ -9,42 +9,42 @@ use super::{shapes, statuses as commit_statuses};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// What a deployment's status may be.
+/// The states of a deployment.
 const STATES: [&str; 7] = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
 
 /// A status of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeploymentStatus {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
-    /// One of GitHub's seven.
+    /// One of GitHub's seven states.
     pub state: String,
     /// At most 140 characters.
     pub description: String,
-    /// The environment that it is about.
+    /// The environment of the status.
     pub environment: String,
-    /// Where the deployed thing is.
+    /// The address of the deployed service.
     pub environment_url: String,
-    /// Where the log is.
+    /// The address of the log.
     pub log_url: String,
-    /// Who set it.
+    /// The author.
     pub user: User,
-    /// Whether an Actions token set it.
+    /// True if an Actions token set the status.
     pub by_app: bool,
-    /// When it was set.
+    /// Time of the status.
     pub at: SystemTime,
 }
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
     /// The commit.
     pub sha: String,
-    /// The ref as it was asked for.
+    /// The ref as requested.
     pub reference: String,
-    /// `deploy` unless told.
+    /// By default `deploy`.
     pub task: String,
     /// A text or an object.
     pub payload: Value,
@@ -52,29 +52,29 @@ pub struct Deployment {
     pub environment: String,
     /// A short text.
     pub description: Option<String>,
-    /// Whether the environment goes away again.
+    /// True for a temporary environment.
     pub transient: bool,
-    /// Whether users see the environment.
+    /// True if users see the environment.
     pub production: bool,
-    /// Who created it.
+    /// The author.
     pub user: User,
-    /// Whether an Actions token created it.
+    /// True if an Actions token created the deployment.
     pub by_app: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: SystemTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: SystemTime,
-    /// Its statuses, oldest first.
+    /// The statuses, oldest first.
     pub statuses: Vec<DeploymentStatus>,
 }
 
 impl Deployment {
-    /// The state of its newest status; empty before the first.
+    /// The state of the newest status; empty before the first.
     pub fn state(&self) -> &str {
         self.statuses.last().map_or("", |status| status.state.as_str())
     }
 
-    /// Whether GitHub keeps it from being deleted: any status but a success makes it inactive.
+    /// True if GitHub refuses to delete the deployment: any status except a success makes a deployment inactive.
     fn is_active(&self) -> bool {
         matches!(self.state(), "" | "success")
     }
@@ -93,8 +93,8 @@ pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, _: Args) -> Outco
     Ok(page(ask, deployments.map(|deployment| deployment_json(of, ask, deployment)).collect()))
 }
 
-/// `POST …/deployments`: merges the default branch into a ref that is behind it, and checks the commit's
-/// statuses, unless told not to.
+/// `POST …/deployments`: by default, merges the default branch into a ref that is behind, and checks the commit's
+/// statuses.
 pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, _: Args) -> Outcome {
     let reference =
         ask.text("ref").ok_or_else(|| Refusal::invalid("Deployment", "ref", "missing_field", ""))?;
@@ -128,7 +128,7 @@ pub(super) fn create(of: &mut Repository, ask: &Ask, caller: &Caller, _: Args) -
     Ok(Answer::created(deployment_json(of, ask, &deployment)))
 }
 
-/// Merges the default branch into a branch that is behind it, or finds a conflict.
+/// Merges the default branch into a branch that is behind, or finds a conflict.
 fn merge(of: &mut Repository, at: usize) -> Outcome {
     let (branch, conflicts) = of.behind[at].clone();
     let default = of.default_branch.clone();
@@ -140,7 +140,7 @@ fn merge(of: &mut Repository, at: usize) -> Outcome {
     Ok(Answer { status: 202, ..Answer::ok(body) })
 }
 
-/// Every required context of the commit must be a success; all that were submitted are, unless told.
+/// Every required context of the commit must be a success; by default, all submitted contexts are required.
 fn check_contexts(of: &Repository, ask: &Ask, sha: &str) -> Result<(), Refusal> {
     let newest = commit_statuses::newest(of, sha);
     let named = ask.body.get("required_contexts").and_then(Value::as_array);
@@ -171,7 +171,7 @@ pub(super) fn get(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
     Ok(Answer::ok(deployment_json(of, ask, deployment)))
 }
 
-/// `DELETE …/deployments/{id}`: only an inactive one, unless the repository has no other.
+/// `DELETE …/deployments/{id}`: only an inactive deployment, unless the repository has no other.
 pub(super) fn delete(of: &mut Repository, _: &Ask, _: &Caller, args: Args) -> Outcome {
     let at = position(of, args.first())?;
     if of.deployments.len() > 1 && of.deployments[at].is_active() {
@@ -243,8 +243,8 @@ pub(super) fn create_status(of: &mut Repository, ask: &Ask, caller: &Caller, arg
     Ok(Answer::created(status_json(of, ask, &of.deployments[at], &status)))
 }
 
-/// Makes the earlier deployments inactive that were a success in the same environment, and are neither
-/// transient nor production.
+/// Makes earlier deployments inactive if these were a success in the same environment, and are neither transient nor
+/// production.
 fn retire(of: &mut Repository, at: usize, by: &DeploymentStatus) {
     let ids: Vec<u64> = (0..at).map(|_| of.new_id()).collect();
     let earlier = of.deployments.iter_mut().take(at).zip(ids);
@@ -258,7 +258,7 @@ fn retire(of: &mut Repository, at: usize, by: &DeploymentStatus) {
     }
 }
 
-/// Where the deployment of this id is.
+/// The position of the deployment with this id.
 fn position(of: &Repository, text: &str) -> Result<usize, Refusal> {
     let id = number(text)?;
     of.deployments.iter().position(|deployment| deployment.id == id).ok_or_else(Refusal::not_found)

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose with requests to GitHub and to the runner's token endpoint.
+//! Deliberate faults of requests to GitHub and to the runner's token endpoint.
 
 use super::answer::Refusal;
 use super::ask::Ask;
@@ -9,97 +9,97 @@ use serde_json::Value;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Something another party does to the world at the moment of a request.
+/// Another party's change to the world at the moment of a request.
 type Act = Box<dyn FnMut(&mut World) + Send>;
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 pub enum GitHubEffect {
-    /// A JSON answer of this status instead; nothing is done.
+    /// A JSON answer with this status; the request has no effect.
     Answer(u16, Value),
-    /// A JSON answer of this status instead, after the request was carried out.
+    /// A JSON answer with this status, after the request was carried out.
     AnswerAfter(u16, Value),
-    /// A refusal in GitHub's error form; nothing is done.
+    /// A refusal in GitHub's error form; the request has no effect.
     Refuse(Refusal),
-    /// A page of HTML with this status, as a proxy gives it; nothing is done.
+    /// A page of HTML with this status, like a proxy's; the request has no effect.
     Html(u16),
     /// The same after the request was carried out.
     HtmlAfter(u16),
-    /// The hour's requests are used up; they come back after this time. Nothing is done.
+    /// The hour's requests are used up, until this time has passed. The request has no effect.
     PrimaryLimit(Duration),
-    /// The secondary limit: 403 or 429, with `retry-after` in seconds unless there is none. Nothing is done.
+    /// The secondary limit: 403 or 429, with `retry-after` in seconds if given. The request has no effect.
     SecondaryLimit(u16, Option<u64>),
     /// The request is carried out after this time.
     Delay(Duration),
     /// The request waits until the test releases it, and is then carried out.
     Hold(Hold),
-    /// The request is carried out, and its answer takes this time.
+    /// The request is carried out, and its answer is delayed by this time.
     Stall(Duration),
-    /// The request is carried out; its answer's body comes in ten pieces with this time between them.
+    /// The request is carried out; its answer's body comes in ten pieces with this pause between them.
     SlowBody(Duration),
     /// The request is carried out; the connection closes in the middle of the answer's body.
     CutBody,
-    /// The connection closes before anything is done.
+    /// The connection closes before the request has an effect.
     DropBefore,
     /// The request is carried out, then the connection closes without an answer.
     DropAfter,
-    /// The victim is killed before anything is done.
+    /// The victim is killed before the request has an effect.
     KillBefore,
     /// The request is carried out, then the victim is killed; no answer.
     KillAfter,
-    /// Somebody else acts right before the request.
+    /// Another party acts right before the request.
     Before(Act),
-    /// Somebody else acts right after the request, before the answer goes out.
+    /// Another party acts right after the request, before the answer.
     Then(Act),
 }
 
-/// Which requests a fault befalls, and what it does to them. It befalls all that match, unless `nth` says which.
+/// A fault: its requests and its effect. All matching requests are affected, unless `nth` selects some.
 pub struct GitHubFault {
-    /// Requests of this method only.
+    /// Only requests of this method.
     pub method: Option<String>,
     /// Requests whose path, without prefix and query, matches this pattern; `*` is any text.
     pub path: Option<String>,
-    /// Requests with the token of this name only.
+    /// Only requests with the token of this name.
     pub token: Option<String>,
-    /// Which of the matching requests since the fault was set, counting from 1.
+    /// The selected requests among all matching requests since the fault was set, counting from 1.
     pub nth: Option<RangeInclusive<u32>>,
-    /// What happens.
+    /// The effect.
     pub effect: GitHubEffect,
     /// Matching requests so far.
     seen: u32,
 }
 
 impl GitHubFault {
-    /// Befalls every request to either host.
+    /// Affects every request to either host.
     pub fn always(effect: GitHubEffect) -> Self {
         Self { method: None, path: None, token: None, nth: None, effect, seen: 0 }
     }
 
-    /// Befalls requests of a method whose path matches a pattern: `("POST", "*/issues/*/comments", …)`.
+    /// Affects requests of a method whose path matches a pattern: `("POST", "*/issues/*/comments", …)`.
     pub fn on(method: &str, path: &str, effect: GitHubEffect) -> Self {
         Self { method: Some(method.to_owned()), path: Some(path.to_owned()), ..Self::always(effect) }
     }
 
-    /// Befalls the `n`th request of any kind from now on, counting from 1.
+    /// Affects the `n`th request of any kind from now on, counting from 1.
     pub fn nth_call(n: u32, effect: GitHubEffect) -> Self {
         Self::always(effect).nth(n..=n)
     }
 
-    /// Befalls only these of the matching requests, counting from 1.
+    /// Affects only these of the matching requests, counting from 1.
     pub fn nth(self, nth: RangeInclusive<u32>) -> Self {
         Self { nth: Some(nth), ..self }
     }
 
-    /// Befalls only the first `count` matching requests.
+    /// Affects only the first `count` matching requests.
     pub fn times(self, count: u32) -> Self {
         self.nth(1..=count)
     }
 
-    /// Befalls only requests with the token of this name.
+    /// Affects only requests with the token of this name.
     pub fn token(self, name: &str) -> Self {
         Self { token: Some(name.to_owned()), ..self }
     }
 
-    /// Whether it befalls this request; counts it if it matches.
+    /// True if the fault affects this request; counts a matching request.
     fn strikes(&mut self, ask: &Ask, token: Option<&str>) -> bool {
         let matches = self.method.as_ref().is_none_or(|method| *method == ask.method)
             && self.path.as_ref().is_none_or(|pattern| glob(pattern, &ask.path))
@@ -112,7 +112,7 @@ impl GitHubFault {
     }
 }
 
-/// Whether a text matches a pattern in which `*` is any text.
+/// True if a text matches a pattern: `*` is any text.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -123,26 +123,26 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What befalls one request, gathered from all faults.
+/// The effects of all faults on one request.
 #[derive(Default)]
 pub(super) struct Strike {
-    /// Time to wait first.
+    /// Time to wait before the request.
     pub(super) delay: Duration,
-    /// The gates to wait at first.
+    /// The gates to wait at before the request.
     pub(super) holds: Vec<Hold>,
-    /// The answer instead of carrying the request out.
+    /// The answer instead of carrying out the request.
     pub(super) reply: Option<Reply>,
-    /// The answer after the request was carried out.
+    /// The answer after carrying out the request.
     pub(super) reply_after: Option<Reply>,
     /// Time to wait before the answer.
     pub(super) stall: Duration,
     /// Time between two pieces of the body.
     pub(super) gap: Duration,
-    /// Whether the body breaks off.
+    /// True if the body is cut off.
     pub(super) cut_body: bool,
     /// Cut the connection: before (`Some(false)`) or after (`Some(true)`) the effect.
     pub(super) cut_after: Option<bool>,
-    /// Whether the victim dies at the cut.
+    /// True if the victim is killed at the cut.
     pub(super) kill: bool,
     /// Indices of faults that act before the request.
     before: Vec<usize>,
@@ -151,7 +151,7 @@ pub(super) struct Strike {
 }
 
 impl Strike {
-    /// Adds what one fault does.
+    /// Adds the effect of one fault.
     fn add(&mut self, index: usize, effect: &GitHubEffect) {
         match effect {
             GitHubEffect::Answer(status, body) => self.reply = Some(Reply::json(*status, body)),
@@ -179,7 +179,7 @@ impl Strike {
 }
 
 impl GitHub {
-    /// What befalls this request.
+    /// The effects on this request.
     pub(super) fn strike(&mut self, ask: &Ask, token: Option<&str>) -> Strike {
         let mut strike = Strike::default();
         let mut faults = std::mem::take(&mut self.faults);
@@ -198,17 +198,17 @@ impl GitHub {
 }
 
 impl World {
-    /// Lets those act who act right before this request.
+    /// Runs the actions of other parties right before this request.
     pub(super) fn act_before_github(&mut self, strike: &Strike) {
         self.act_on_github(&strike.before);
     }
 
-    /// Lets those act who act right after this request.
+    /// Runs the actions of other parties right after this request.
     pub(super) fn act_after_github(&mut self, strike: &Strike) {
         self.act_on_github(&strike.after);
     }
 
-    /// Runs the closures of these faults; they may change everything but the list of faults.
+    /// Runs the closures of these faults; a closure may change everything except the list of faults.
     fn act_on_github(&mut self, indices: &[usize]) {
         let mut list = std::mem::take(&mut self.github.faults);
         for index in indices {

@@ -1,4 +1,4 @@
-//! Labels: those of a repository, and those on an issue.
+//! Labels of a repository, and labels on an issue.
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::ask::{Ask, Caller, number};
@@ -8,7 +8,7 @@ use super::route::Args;
 use super::shapes;
 use serde_json::{Value, json};
 
-/// What GitHub makes gray: a label that came to be by being added.
+/// GitHub's gray for a label that was created by adding it to an issue.
 const GRAY: &str = "ededed";
 
 /// `GET …/labels`.
@@ -77,7 +77,7 @@ pub(super) fn on_issue(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -
     Ok(page(ask, of_issue(of, ask, issue)))
 }
 
-/// `POST …/issues/{number}/labels`: adds; labels that the repository doesn't have come to be.
+/// `POST …/issues/{number}/labels`: adds labels; missing labels are created in the repository.
 pub(super) fn add(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let wanted = number(args.first())?;
     let mut names = of.find_issue(wanted).ok_or_else(Refusal::not_found)?.labels.clone();
@@ -89,14 +89,14 @@ pub(super) fn add(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
     put(of, ask, wanted, names)
 }
 
-/// `PUT …/issues/{number}/labels`: these and no others.
+/// `PUT …/issues/{number}/labels`: replaces all labels.
 pub(super) fn set(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let wanted = number(args.first())?;
     of.find_issue(wanted).ok_or_else(Refusal::not_found)?;
     put(of, ask, wanted, names_of(ask)?)
 }
 
-/// `DELETE …/issues/{number}/labels`: all of them.
+/// `DELETE …/issues/{number}/labels`: removes all labels.
 pub(super) fn clear(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let wanted = number(args.first())?;
     of.find_issue(wanted).ok_or_else(Refusal::not_found)?;
@@ -104,7 +104,7 @@ pub(super) fn clear(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> O
     Ok(Answer::none())
 }
 
-/// `DELETE …/issues/{number}/labels/{name}`; gives the labels that are left.
+/// `DELETE …/issues/{number}/labels/{name}`; returns the remaining labels.
 pub(super) fn remove(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let wanted = number(args.first())?;
     let mut names = of.find_issue(wanted).ok_or_else(Refusal::not_found)?.labels.clone();
@@ -116,7 +116,7 @@ pub(super) fn remove(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> 
     put(of, ask, wanted, names)
 }
 
-/// Gives an issue these labels, and answers them.
+/// Sets an issue's labels, and returns them.
 fn put(of: &mut Repository, ask: &Ask, number: u64, names: Vec<String>) -> Outcome {
     for name in &names {
         if of.find_label(name).is_none() {
@@ -143,7 +143,7 @@ fn names_of(ask: &Ask) -> Result<Vec<String>, Refusal> {
     names.ok_or_else(|| Refusal::new(422, "Invalid request.\n\nFor 'items', nil is not a string."))
 }
 
-/// A name that GitHub takes: not blank, at most 50 characters.
+/// A name that GitHub accepts: not blank, at most 50 characters.
 fn checked_name(name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! Rate limits: so many requests an hour for a token, so much new content a minute.
+//! Rate limits: requests an hour for a token, and new content a minute.
 
 use super::GitHub;
 use super::access::Token;
@@ -7,24 +7,24 @@ use super::ask::{Ask, reads};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What the headers of every answer tell.
+/// The limits in the headers of every answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     /// Requests an hour.
     limit: u32,
     /// Requests in this hour.
     used: u32,
-    /// When the hour is over.
+    /// End of the hour.
     reset: SystemTime,
 }
 
 impl Limit {
-    /// What an anonymous request has.
+    /// The limits of an anonymous request.
     pub(super) fn anonymous() -> Self {
         Self { limit: 60, used: 1, reset: crate::clock::wall() + Duration::from_secs(3600) }
     }
 
-    /// What a token has.
+    /// The limits of a token.
     pub(super) fn of(token: &Token) -> Self {
         Self { limit: token.limit, used: token.used.min(token.limit), reset: token.reset }
     }
@@ -72,7 +72,7 @@ impl GitHub {
         }
     }
 
-    /// Counts a request of a token, and refuses it when there are too many.
+    /// Counts a request of a token, and refuses too many requests.
     pub(super) fn count(&mut self, secret: &str, ask: &Ask) -> Result<(), Refusal> {
         let writes_a_minute = self.writes_a_minute;
         let Some(token) = self.tokens.iter_mut().find(|token| token.secret == secret) else { return Ok(()) };

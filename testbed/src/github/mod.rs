@@ -1,7 +1,7 @@
-//! GitHub's REST API as far as a deploy action needs it, imitated from GitHub's documentation.
+//! The part of GitHub's REST API that a deploy action needs, imitated from GitHub's documentation.
 //!
-//! One listener takes both forms of the address: bare, as `api.github.com`, and below `/api/v3`, as an Enterprise
-//! Server has it.
+//! One listener accepts both forms of the address: bare, like `api.github.com`, and below `/api/v3`, like an Enterprise
+//! Server.
 
 mod access;
 mod answer;
@@ -42,23 +42,23 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// A host of GitHub's.
+/// A host of GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Site {
     /// The REST API.
     Api = 0,
-    /// Where a workflow run gets its OpenID Connect tokens.
+    /// The source of a workflow run's OpenID Connect tokens.
     Oidc = 1,
 }
 
-/// Whether a host is there.
+/// The state of a host.
 #[derive(Debug)]
 pub(crate) struct Host {
-    /// Whether it is meant to be down.
+    /// True if the host should be down.
     pub(crate) down: bool,
-    /// Whether something listens at its port.
+    /// True if a listener has the port.
     pub(crate) listening: bool,
-    /// Tells the listener that `down` was changed.
+    /// Notifies the listener of a changed `down`.
     pub(crate) changed: Arc<Notify>,
 }
 
@@ -69,24 +69,24 @@ impl Host {
     }
 }
 
-/// An answer as it goes out.
+/// An answer to send.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     /// HTTP status.
     pub(crate) status: u16,
-    /// All headers but the date and the length.
+    /// All headers except the date and the length.
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(crate) body: String,
 }
 
 impl Reply {
-    /// JSON, as GitHub sends it.
+    /// JSON in GitHub's form.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Answer { status, ..Answer::ok(body.clone()) }.into()
     }
 
-    /// A page of HTML, as a proxy in front sends it.
+    /// A page of HTML, like a proxy in front of GitHub.
     pub(crate) fn html(status: u16) -> Self {
         let body = "<html>\r\n<head><title>Unicorn!</title></head>\r\n<body>\r\n\
                     <p>We had issues producing the response to your request.</p>\r\n</body>\r\n</html>\r\n";
@@ -120,18 +120,18 @@ pub struct GitHub {
     pub repositories: Vec<Repository>,
     /// Tokens.
     pub tokens: Vec<Token>,
-    /// How much new content a token may make in a minute; 80 on GitHub.
+    /// Most new content that a token may create in a minute; 80 on GitHub.
     pub writes_a_minute: usize,
     /// The hosts, by `Site`.
     pub(crate) hosts: [Host; 2],
     /// Every request so far.
     record: Record,
-    /// What goes wrong on purpose.
+    /// Deliberate faults.
     faults: Vec<GitHubFault>,
 }
 
 impl Default for GitHub {
-    /// Without repositories and tokens.
+    /// No repositories and no tokens.
     fn default() -> Self {
         Self {
             repositories: Vec::new(),
@@ -145,7 +145,7 @@ impl Default for GitHub {
 }
 
 impl GitHub {
-    /// The repository of this name, made public and empty when it isn't there.
+    /// The repository of this name, created public and empty if missing.
     pub fn repository(&mut self, owner: &str, name: &str) -> &mut Repository {
         let at = self.position(owner, name).unwrap_or_else(|| {
             let id = 700_000_000 + self.repositories.len() as u64;
@@ -155,7 +155,8 @@ impl GitHub {
         &mut self.repositories[at]
     }
 
-    /// Makes a token of a workflow run; `of_user` on the result makes it a person's. The name is for the record.
+    /// Creates a token of a workflow run; `of_user` on the result turns the token into a person's. The name is for the
+    /// record.
     pub fn token(&mut self, name: &str, secret: &str, permissions: Permissions) -> &mut Token {
         self.tokens.retain(|token| token.secret != secret && token.name != name);
         self.tokens.push(Token::of_actions(name, secret, permissions));
@@ -163,17 +164,17 @@ impl GitHub {
         &mut self.tokens[last]
     }
 
-    /// The requests to one host, in the order in which they came.
+    /// The requests to one host, in order of arrival.
     pub(crate) fn calls(&self, site: Site) -> Vec<GitHubCall> {
         self.record.calls.iter().filter(|call| call.site == site).cloned().collect()
     }
 
-    /// Forgets the requests so far; numbers go on.
+    /// Forgets the requests so far; numbers continue.
     pub(crate) fn clear_calls(&mut self) {
         self.record.calls.clear();
     }
 
-    /// Sets one more fault.
+    /// Adds a fault.
     pub(crate) fn fault(&mut self, fault: GitHubFault) {
         self.faults.push(fault);
     }
@@ -195,7 +196,7 @@ impl GitHub {
         self.with_limits(ask, reply)
     }
 
-    /// The headers that every answer of the API has.
+    /// The headers of every answer of the API.
     fn with_limits(&self, ask: &Ask, mut reply: Reply) -> Reply {
         let limit = self.token_of(ask).map_or_else(Limit::anonymous, Limit::of);
         reply.headers.extend(limit.headers());
@@ -204,8 +205,8 @@ impl GitHub {
         reply
     }
 
-    /// The checks in GitHub's order: who asks, how often, whether the repository may be known, whether the token
-    /// may; then the operation.
+    /// The checks in GitHub's order: the caller, the rate, the visibility of the repository, the token's permission;
+    /// then the operation.
     fn carry_out(&mut self, ask: &Ask) -> Outcome {
         let token = self.token_of(ask).cloned();
         if ask.secret.is_some() && token.is_none() {
@@ -222,7 +223,7 @@ impl GitHub {
             return viewer(token.as_ref(), ask);
         }
         if parts == ["user"] {
-            // An app's token belongs to nobody whom this could name.
+            // An app's token has no user that this could name.
             return match &token {
                 Some(token) if !token.app => Ok(Answer::ok(shapes::user(ask, &token.user))),
                 Some(_) => Err(Refusal::new(403, "Resource not accessible by integration")),
@@ -243,7 +244,7 @@ impl GitHub {
         (route.operation)(of, ask, &Caller { token }, route.args)
     }
 
-    /// Where a repository is.
+    /// The position of a repository.
     fn position(&self, owner: &str, name: &str) -> Option<usize> {
         let full_name = format!("{owner}/{name}");
         self.repositories.iter().position(|of| of.full_name().eq_ignore_ascii_case(&full_name))
@@ -255,14 +256,14 @@ impl GitHub {
         self.tokens.iter().find(|token| token.secret == *secret && !token.revoked)
     }
 
-    /// The name of a request's token, even of a revoked one.
+    /// The name of a request's token, even if revoked.
     fn name_of(&self, ask: &Ask) -> Option<String> {
         let secret = ask.secret.as_ref()?;
         self.tokens.iter().find(|token| token.secret == *secret).map(|token| token.name.clone())
     }
 }
 
-/// The only query of GraphQL that is known: who the token acts as.
+/// The only known query of GraphQL: the token's account.
 fn viewer(token: Option<&Token>, ask: &Ask) -> Outcome {
     let Some(token) = token else { return Err(Refusal::new(401, "Requires authentication")) };
     let query = ask.text("query").unwrap_or_default().split_whitespace().collect::<String>();

@@ -1,4 +1,4 @@
-//! What a repository holds: branches, commits, issues and pull requests, labels, comments.
+//! The content of a repository: branches, commits, issues and pull requests, labels, comments.
 
 use super::deployments::Deployment;
 use super::statuses::Status;
@@ -6,7 +6,7 @@ use crate::elb::time::iso8601;
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 
-/// `2026-11-21T08:44:55Z`, as GitHub writes a time.
+/// `2026-11-21T08:44:55Z`, GitHub's form of a time.
 pub(super) fn date(time: SystemTime) -> String {
     let text = iso8601(time);
     format!("{}Z", text.get(..19).unwrap_or(&text))
@@ -22,7 +22,7 @@ pub struct User {
 }
 
 impl User {
-    /// An account; the same login always has the same id. The Actions bot has its true one.
+    /// An account; the same login always has the same id. The Actions bot has its real id.
     pub fn new(login: &str) -> Self {
         let hash = Sha256::digest(login.to_lowercase());
         let number = hash.iter().take(3).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
@@ -30,7 +30,7 @@ impl User {
         Self { login: login.to_owned(), id }
     }
 
-    /// Whether GitHub calls it a `Bot`.
+    /// True if GitHub calls the account a `Bot`.
     pub fn is_bot(&self) -> bool {
         self.login.ends_with("[bot]")
     }
@@ -41,22 +41,22 @@ impl User {
 pub struct Commit {
     /// 40 hexadecimal digits.
     pub sha: String,
-    /// Its message.
+    /// The message.
     pub message: String,
-    /// Who wrote it.
+    /// The author.
     pub author: User,
-    /// When it was written.
+    /// Time of writing.
     pub at: SystemTime,
-    /// Whether the default branch contains it.
+    /// True if the default branch contains the commit.
     pub on_default_branch: bool,
 }
 
 /// A label of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
-    /// Its name; case is kept, and does not tell two labels apart.
+    /// The name; case is kept, but does not distinguish two labels.
     pub name: String,
     /// Six hexadecimal digits.
     pub color: String,
@@ -67,23 +67,23 @@ pub struct Label {
 /// A comment on an issue or a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
     /// The number of the issue.
     pub issue: u64,
-    /// Its Markdown.
+    /// The Markdown.
     pub body: String,
-    /// Who wrote it.
+    /// The author.
     pub user: User,
-    /// Whether an Actions token wrote it.
+    /// True if an Actions token wrote the comment.
     pub by_app: bool,
-    /// When it was written.
+    /// Time of writing.
     pub created_at: SystemTime,
-    /// When it was last edited.
+    /// Time of the last edit.
     pub updated_at: SystemTime,
 }
 
-/// What a pull request has beyond an issue.
+/// The additional fields of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branches {
     /// The head's commit.
@@ -92,40 +92,40 @@ pub struct Branches {
     pub head_ref: String,
     /// The branch to merge into.
     pub base: String,
-    /// The owner of the fork that the head is in; `None` for the repository itself.
+    /// The owner of the head's fork; `None` for the repository itself.
     pub fork: Option<String>,
-    /// Further commits of it, beside its head.
+    /// Further commits, in addition to the head.
     pub commits: Vec<String>,
-    /// The commit on the base that the merge made, and when.
+    /// The merge commit on the base, and its time.
     pub merged: Option<(String, SystemTime)>,
-    /// Whether it is a draft.
+    /// True for a draft.
     pub draft: bool,
 }
 
 /// An issue, or a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
-    /// Its number in the repository.
+    /// The number in the repository.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its description.
+    /// The description.
     pub body: Option<String>,
-    /// Who opened it.
+    /// The author.
     pub user: User,
-    /// Whether it is open.
+    /// True if open.
     pub open: bool,
-    /// Whether its conversation is locked.
+    /// True if the conversation is locked.
     pub locked: bool,
-    /// Names of its labels, in the order in which they were added.
+    /// Names of the labels, in order of addition.
     pub labels: Vec<String>,
-    /// When it was opened.
+    /// Time of opening.
     pub created_at: SystemTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: SystemTime,
-    /// Its branches, if it is a pull request.
+    /// The branches of a pull request.
     pub pull: Option<Branches>,
 }
 
@@ -138,13 +138,13 @@ impl Issue {
         self
     }
 
-    /// Closes it.
+    /// Closes the issue.
     pub fn close(&mut self) -> &mut Self {
         self.open = false;
         self
     }
 
-    /// Merges a pull request; `sha` is the commit that the merge makes on the base.
+    /// Merges a pull request; `sha` is the merge commit on the base.
     pub fn merge(&mut self, sha: &str) -> &mut Self {
         if let Some(branches) = &mut self.pull {
             branches.merged = Some((sha.to_owned(), crate::clock::wall()));
@@ -161,34 +161,34 @@ impl Issue {
     }
 }
 
-/// A repository and all that is in it.
+/// A repository and its content.
 #[derive(Debug, Clone)]
 pub struct Repository {
-    /// The account that owns it.
+    /// The owner's account.
     pub owner: User,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// GitHub's number of it.
+    /// GitHub's number of the repository.
     pub id: u64,
-    /// Whether only tokens with a permission for it see it.
+    /// True if only tokens with a permission see the repository.
     pub private: bool,
     /// Such as `main`.
     pub default_branch: String,
-    /// Branches and the commits that they are at.
+    /// Branches, each with its commit.
     pub branches: Vec<(String, String)>,
-    /// Commits that it knows.
+    /// The known commits.
     pub commits: Vec<Commit>,
     /// Issues and pull requests.
     pub issues: Vec<Issue>,
-    /// Labels that it has.
+    /// The repository's labels.
     pub labels: Vec<Label>,
-    /// Comments on all its issues, in the order of their ids.
+    /// Comments on all issues, in the order of their ids.
     pub comments: Vec<Comment>,
     /// Deployments, oldest first.
     pub deployments: Vec<Deployment>,
     /// Commit statuses, oldest first.
     pub statuses: Vec<Status>,
-    /// Branches that lack commits of the default branch, and whether merging it into them conflicts.
+    /// Branches that lack commits of the default branch; true if a merge would conflict.
     pub behind: Vec<(String, bool)>,
     /// Source of ids.
     serial: u64,
@@ -220,19 +220,19 @@ impl Repository {
         format!("{}/{}", self.owner.login, self.name)
     }
 
-    /// A new id, never twice on this GitHub.
+    /// A new unique id on this GitHub.
     pub(super) fn new_id(&mut self) -> u64 {
         self.serial += 1;
         self.id * 1_000_000 + self.serial
     }
 
-    /// Makes it private.
+    /// Makes the repository private.
     pub fn private(&mut self) -> &mut Self {
         self.private = true;
         self
     }
 
-    /// Adds a commit that the default branch does not contain; nothing happens if it is there.
+    /// Adds a commit outside of the default branch; an existing commit stays.
     pub fn commit(&mut self, sha: &str) -> &mut Commit {
         let at = self.commits.iter().position(|commit| commit.sha == sha).unwrap_or_else(|| {
             let author = User::new("octocat");
@@ -292,7 +292,7 @@ impl Repository {
         issue
     }
 
-    /// Writes a comment as somebody; gives its id.
+    /// Writes a comment as this user; returns its id.
     pub fn write_comment(&mut self, issue: u64, login: &str, body: &str) -> u64 {
         let (id, now) = (self.new_id(), crate::clock::wall());
         let user = User::new(login);
@@ -317,17 +317,17 @@ impl Repository {
         self.issues.iter().find(|issue| issue.number == number)
     }
 
-    /// The same, to change it.
+    /// The same, mutable.
     pub fn find_issue_mut(&mut self, number: u64) -> Option<&mut Issue> {
         self.issues.iter_mut().find(|issue| issue.number == number)
     }
 
-    /// A label by its name, whatever the case.
+    /// A label by its name, case-insensitive.
     pub fn find_label(&self, name: &str) -> Option<&Label> {
         self.labels.iter().find(|label| same_name(&label.name, name))
     }
 
-    /// The commit that a branch, a tag's form of it, or a SHA of at least seven digits means.
+    /// The commit of a branch, of its `refs/` form, or of a SHA with at least seven digits.
     pub fn resolve(&self, reference: &str) -> Option<&Commit> {
         let name = reference.strip_prefix("refs/").unwrap_or(reference);
         let name = name.strip_prefix("heads/").unwrap_or(name);
@@ -343,7 +343,7 @@ impl Repository {
     }
 }
 
-/// Whether two label names are the same to GitHub.
+/// True if GitHub treats two label names as the same.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

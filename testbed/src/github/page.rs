@@ -1,10 +1,10 @@
-//! Pages of a list, and the `link` header that leads from one to the next.
+//! Pages of a list, and the `link` header between pages.
 
 use super::answer::Answer;
 use super::ask::Ask;
 use serde_json::Value;
 
-/// One page of a list: `per_page` (30 unless told, at most 100) and `page`, counting from 1.
+/// One page of a list: `per_page` (30 by default, at most 100) and `page`, counting from 1.
 pub(super) fn page(ask: &Ask, items: Vec<Value>) -> Answer {
     let (number, size, skip) = bounds(ask);
     let last = items.len().div_ceil(size).max(1);
@@ -26,7 +26,7 @@ pub(super) fn page(ask: &Ask, items: Vec<Value>) -> Answer {
     answer
 }
 
-/// The page's number, its size, and how many entries come before it.
+/// The page's number, its size, and the number of earlier entries.
 pub(super) fn bounds(ask: &Ask) -> (usize, usize, usize) {
     let value = |name: &str| ask.param(name).and_then(|text| text.parse::<usize>().ok());
     let number = value("page").filter(|page| *page > 0).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! Pull requests: lists, one, and those that a commit belongs to.
+//! Pull requests: lists, one, and the pull requests of a commit.
 
 use super::answer::{Answer, Outcome, Refusal};
 use super::ask::{Ask, Caller, number};
@@ -10,7 +10,7 @@ use super::route::Args;
 use super::shapes;
 use serde_json::{Value, json};
 
-/// `GET …/pulls`: `state` (open unless told), `head` (`owner:branch`), `base`, `sort`, `direction`.
+/// `GET …/pulls`: `state` (open by default), `head` (`owner:branch`), `base`, `sort`, `direction`.
 pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, _: Args) -> Outcome {
     let state = ask.param("state").unwrap_or("open");
     let owner = of.owner.login.clone();
@@ -21,7 +21,7 @@ pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, _: Args) -> Outco
             _ => issue.open,
         })
         .filter(|(_, pull)| ask.param("base").is_none_or(|base| base == pull.base))
-        // GitHub takes a head without an owner for no filter at all.
+        // GitHub ignores a head without an owner.
         .filter(|(_, pull)| {
             ask.param("head").is_none_or(|head| !head.contains(':') || head_is(head, pull, &owner))
         })
@@ -64,8 +64,8 @@ pub(super) fn get(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Out
     Ok(Answer::ok(body))
 }
 
-/// `GET …/commits/{sha}/pulls`: for a commit of the default branch the merged pull request that brought it,
-/// for any other the open and merged ones that contain it.
+/// `GET …/commits/{sha}/pulls`: for a commit of the default branch, the merged pull request that brought it; for any
+/// other commit, the open and merged pull requests that contain it.
 pub(super) fn of_commit(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let commit = of.resolve(args.first()).ok_or_else(|| no_commit(args.first()))?;
     let found = pulls(of).filter(|(issue, pull)| {
@@ -81,7 +81,7 @@ fn pulls(of: &Repository) -> impl Iterator<Item = (&Issue, &Branches)> {
     of.issues.iter().filter_map(|issue| issue.pull.as_ref().map(|pull| (issue, pull)))
 }
 
-/// Whether `owner:branch` is the head of a pull request.
+/// True if `owner:branch` is the head of a pull request.
 fn head_is(head: &str, pull: &Branches, owner: &str) -> bool {
     head.split_once(':').is_some_and(|(user, branch)| {
         user.eq_ignore_ascii_case(pull.fork.as_deref().unwrap_or(owner)) && branch == pull.head_ref
@@ -99,7 +99,7 @@ fn end(ask: &Ask, of: &Repository, owner: &User, reference: &str, sha: &str) -> 
     })
 }
 
-/// The repository that the head is in.
+/// The head's repository.
 fn head_repository(of: &Repository, pull: &Branches) -> (Repository, bool) {
     match &pull.fork {
         Some(owner) => (Repository::new(owner, &of.name, of.id + 500_000), true),
@@ -107,7 +107,7 @@ fn head_repository(of: &Repository, pull: &Branches) -> (Repository, bool) {
     }
 }
 
-/// A pull request as lists give it.
+/// A pull request as in lists.
 fn simple(of: &Repository, ask: &Ask, issue: &Issue, pull: &Branches) -> Value {
     let number = issue.number;
     let (base, html) = (shapes::base(ask, of), format!("{}/pull/{number}", shapes::page(ask, of)));

@@ -8,11 +8,11 @@ use std::time::Duration;
 /// One recorded request.
 #[derive(Debug, Clone)]
 pub struct GitHubCall {
-    /// 1 for the first request of the testbed's life to either host; never used twice.
+    /// 1 for the first request of the testbed's life to either host; unique.
     pub number: u64,
-    /// When it came, since the start of the testbed; comparable with the AWS calls' time.
+    /// Time of arrival, since the start of the testbed; comparable with the AWS calls' time.
     pub at: Duration,
-    /// Number of the AWS call that came last before it.
+    /// Number of the last earlier AWS call.
     pub after_aws_call: u64,
     /// The host.
     pub(super) site: Site,
@@ -22,23 +22,23 @@ pub struct GitHubCall {
     pub path: String,
     /// The query as sent.
     pub query: String,
-    /// The body; `Null` when there was none.
+    /// The body; `Null` if missing.
     pub body: Value,
-    /// The name of its token; `None` for an anonymous request or an unknown token.
+    /// The name of the token; `None` for an anonymous request or an unknown token.
     pub token: Option<String>,
     /// `User-Agent` as sent.
     pub agent: String,
-    /// The status that was answered, or would have been when the connection was cut after the effect; 0 when there
-    /// was no effect and no answer.
+    /// The status of the answer, or of the lost answer if the connection was cut after the effect; 0 without effect and
+    /// answer.
     pub status: u16,
-    /// The body of the answer, parsed; a text when it isn't JSON.
+    /// The body of the answer, parsed; a text if not JSON.
     pub answer: Value,
-    /// Whether a fault cut the connection instead of answering.
+    /// True if a fault cut the connection instead of answering.
     pub dropped: bool,
 }
 
 impl GitHubCall {
-    /// Whether it changes something.
+    /// True if the request changes something.
     pub fn is_write(&self) -> bool {
         !reads(&self.method, &self.path)
     }
@@ -64,7 +64,7 @@ impl Record {
         self.last
     }
 
-    /// Notes that a request came; gives its number.
+    /// Notes a new request; returns its number.
     pub(super) fn begin(
         &mut self,
         ask: &Ask,
@@ -91,7 +91,7 @@ impl Record {
         self.last
     }
 
-    /// Notes what was answered.
+    /// Notes the answer.
     pub(super) fn finish(&mut self, number: u64, reply: &Reply) {
         if let Some(call) = self.find(number) {
             call.status = reply.status;
@@ -107,7 +107,7 @@ impl Record {
         }
     }
 
-    /// The request of this number, unless it was cleared away.
+    /// The request with this number, unless cleared.
     fn find(&mut self, number: u64) -> Option<&mut GitHubCall> {
         self.calls.iter_mut().rev().find(|call| call.number == number)
     }

@@ -45,7 +45,7 @@ pub(super) fn branch(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> 
     })))
 }
 
-/// 422 for a commit that isn't there.
+/// 422 for a missing commit.
 pub(super) fn no_commit(reference: &str) -> Refusal {
     Refusal::new(422, format!("No commit found for SHA: {reference}"))
 }

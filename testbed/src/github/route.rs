@@ -1,4 +1,4 @@
-//! Which operation a method and a path mean, and what a token needs for it.
+//! The operation of a method and a path, and the required permission.
 
 use super::access::{Area, Level, Token};
 use super::answer::{Outcome, Refusal};
@@ -11,12 +11,12 @@ use super::{comments, deployments, labels, pulls, repos, statuses};
 pub(super) struct Args<'a>(pub(super) [&'a str; 2]);
 
 impl<'a> Args<'a> {
-    /// The first of them.
+    /// The first part.
     pub(super) fn first(&self) -> &'a str {
         self.0[0]
     }
 
-    /// The second of them.
+    /// The second part.
     pub(super) fn second(&self) -> &'a str {
         self.0[1]
     }
@@ -25,11 +25,11 @@ impl<'a> Args<'a> {
 /// An operation on a repository.
 type Operation = fn(&mut Repository, &Ask, &Caller, Args) -> Outcome;
 
-/// What is called, with what, and what it takes.
+/// An operation, with its arguments and required permission.
 pub(super) struct Route<'a> {
-    /// Any of these areas will do.
+    /// Any of these areas is enough.
     pub(super) areas: &'static [Area],
-    /// The level that it takes in one of them.
+    /// The required level in one of the areas.
     pub(super) level: Level,
     /// The operation.
     pub(super) operation: Operation,
@@ -37,13 +37,13 @@ pub(super) struct Route<'a> {
     pub(super) args: Args<'a>,
 }
 
-/// Issues or pull requests: what comments and labels take.
+/// Issues or pull requests: the areas of comments and labels.
 const TALK: &[Area] = &[Area::Issues, Area::PullRequests];
-/// Contents alone.
+/// Only contents.
 const CONTENTS: &[Area] = &[Area::Contents];
-/// Deployments alone.
+/// Only deployments.
 const DEPLOYMENTS: &[Area] = &[Area::Deployments];
-/// Commit statuses alone.
+/// Only commit statuses.
 const STATUSES: &[Area] = &[Area::Statuses];
 
 /// The route of a path below `/repos/{owner}/{repo}`.
@@ -71,7 +71,7 @@ pub(super) fn route<'a>(method: &str, rest: &[&'a str]) -> Option<Route<'a>> {
     Some(Route { areas, level, operation, args: Args(args) })
 }
 
-/// What a route is made of.
+/// The parts of a route.
 type Made<'a> = (&'static [Area], Operation, [&'a str; 2]);
 
 /// The routes of comments and labels on issues.
@@ -108,8 +108,8 @@ fn deployment_route<'a>(method: &str, rest: &[&'a str]) -> Option<Made<'a>> {
 }
 
 impl Route<'_> {
-    /// Whether a token may take this route in a repository. Pull-request permissions do for the issue of a pull
-    /// request, and not for an issue that is none.
+    /// Checks that a token may use this route in a repository. Pull-request permissions are enough for the issue of a
+    /// pull request, but not for a plain issue.
     pub(super) fn check(&self, of: &Repository, token: Option<&Token>) -> Result<(), Refusal> {
         let Some(token) = token else {
             return if self.level == Level::Write {

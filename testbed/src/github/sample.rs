@@ -1,15 +1,15 @@
-//! The GitHub that `testbed serve` starts with: one repository, its tokens, and a role that trusts its runs.
+//! The initial GitHub of `testbed serve`: one repository, its tokens, and a role that trusts its runs.
 
 use super::{GitHub, Level, Permissions};
 use crate::world::World;
 
 /// The owner of the repository.
 const OWNER: &str = "octo-org";
-/// Its name.
+/// The name of the repository.
 const NAME: &str = "shop";
-/// The token that may do everything.
+/// The token with all permissions.
 pub const TOKEN: &str = "ghs_sample";
-/// The token that may look, as that of a fork's run.
+/// The read-only token, like that of a fork's run.
 pub const READ_ONLY_TOKEN: &str = "ghs_readonly";
 /// The role that runs of the repository may assume.
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
@@ -35,7 +35,7 @@ fn repository(github: &mut GitHub) {
     github.token("readonly", READ_ONLY_TOKEN, Permissions::of_fork());
 }
 
-/// The variables that tell an action which repository it runs in, and with which token.
+/// The variables that name an action's repository and token.
 pub fn env() -> [(&'static str, String); 2] {
     [("GITHUB_REPOSITORY", format!("{OWNER}/{NAME}")), ("GITHUB_TOKEN", TOKEN.to_owned())]
 }

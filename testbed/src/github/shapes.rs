@@ -1,10 +1,10 @@
-//! The JSON of things that many answers hold: users, the Actions app, repositories.
+//! The JSON of objects in many answers: users, the Actions app, repositories.
 
 use super::ask::Ask;
 use super::model::{Repository, User};
 use serde_json::{Map, Value, json};
 
-/// Addresses that every user has, below its own in the API.
+/// Addresses of every user, below the user's API address.
 const USER_URLS: [(&str, &str); 9] = [
     ("followers_url", "/followers"),
     ("following_url", "/following{/other_user}"),
@@ -17,7 +17,7 @@ const USER_URLS: [(&str, &str); 9] = [
     ("received_events_url", "/received_events"),
 ];
 
-/// Addresses that every repository has, below its own in the API.
+/// Addresses of every repository, below the repository's API address.
 const REPOSITORY_URLS: [(&str, &str); 37] = [
     ("archive_url", "/{archive_format}{/ref}"),
     ("assignees_url", "/assignees{/user}"),
@@ -58,7 +58,7 @@ const REPOSITORY_URLS: [(&str, &str); 37] = [
     ("url", ""),
 ];
 
-/// Fields that are the same for every repository here.
+/// Fields with the same value for every repository here.
 fn constant() -> Value {
     json!({
         "description": null, "fork": false, "homepage": null, "language": null, "mirror_url": null,
@@ -146,12 +146,12 @@ pub(super) fn repository(ask: &Ask, of: &Repository) -> Value {
     Value::Object(fields)
 }
 
-/// Where a repository's API begins.
+/// Base address of a repository's API.
 pub(super) fn base(ask: &Ask, of: &Repository) -> String {
     format!("{}/repos/{}", ask.api, of.full_name())
 }
 
-/// Where a repository's pages begin.
+/// Base address of a repository's pages.
 pub(super) fn page(ask: &Ask, of: &Repository) -> String {
     format!("{}/{}", ask.html, of.full_name())
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
 
-/// Answers connections until the runtime ends; while the host is down, nothing listens at its port.
+/// Answers connections until the runtime ends; while the host is down, no listener has the port.
 pub(crate) async fn serve(listener: Listener, site: Site, world: Shared) {
     let Ok(address) = listener.local_addr() else { return };
     let changed = lock(&world).github.hosts[site as usize].changed.clone();
@@ -35,7 +35,7 @@ pub(crate) async fn serve(listener: Listener, site: Site, world: Shared) {
     }
 }
 
-/// A host's port, which is never let go.
+/// A host's port, which is never released.
 enum Place {
     /// The host answers.
     Open(Listener),
@@ -44,7 +44,7 @@ enum Place {
 }
 
 impl Place {
-    /// The port as it should be now.
+    /// The port in its wanted state.
     fn turned(self, down: bool, address: SocketAddr) -> io::Result<Self> {
         Ok(match (self, down) {
             (Self::Open(listener), true) => {
@@ -57,7 +57,7 @@ impl Place {
         })
     }
 
-    /// The next connection; while the host is down there is none.
+    /// The next connection; none while the host is down.
     async fn accept(&mut self) -> Stream {
         let Self::Open(listener) = self else { return std::future::pending().await };
         loop {
@@ -71,7 +71,7 @@ impl Place {
 /// Answers the requests of one connection.
 async fn talk(stream: Stream, site: Site, address: SocketAddr, world: Shared) {
     let service = service_fn(move |request| answer(world.clone(), site, address, request));
-    // An error here is a connection that a fault cut or that the client left.
+    // An error here is a connection that was cut by a fault or closed by the client.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -110,7 +110,7 @@ async fn answer(
     respond(reply, &strike)
 }
 
-/// The request itself, with those who act around it.
+/// The request itself, with the other parties' actions around it.
 fn perform(world: &Shared, site: Site, ask: &Ask, number: u64, strike: &Strike) -> Reply {
     let mut world = lock(world);
     world.act_before_github(strike);
@@ -126,7 +126,7 @@ fn perform(world: &Shared, site: Site, ask: &Ask, number: u64, strike: &Strike) 
     reply
 }
 
-/// Notes that the caller gets no answer, and kills the victim if the fault says so.
+/// Notes that the caller gets no answer, and kills the victim if the fault requires it.
 fn cut(world: &Shared, number: u64, strike: &Strike) -> io::Error {
     let mut world = lock(world);
     world.github.record.dropped(number);

@@ -10,27 +10,27 @@ use super::shapes;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// What GitHub says of a combined state, worst first.
+/// GitHub's states, in the order of a combined state, worst first.
 const STATES: [&str; 4] = ["error", "failure", "pending", "success"];
 
 /// A status of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Never used twice.
+    /// A unique id.
     pub id: u64,
     /// The commit.
     pub sha: String,
     /// `error`, `failure`, `pending` or `success`.
     pub state: String,
-    /// Tells one system's statuses from another's.
+    /// Distinguishes the statuses of different systems.
     pub context: String,
     /// At most 140 characters.
     pub description: Option<String>,
-    /// Where it leads.
+    /// The link of the status.
     pub target_url: Option<String>,
-    /// Who set it.
+    /// The author.
     pub user: User,
-    /// When it was set.
+    /// Time of the status.
     pub at: SystemTime,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn list(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Ou
     Ok(page(ask, statuses.map(|status| status_json(of, ask, status, true)).collect()))
 }
 
-/// `GET …/commits/{ref}/status`: the newest of each context, and what they come to.
+/// `GET …/commits/{ref}/status`: the newest status of each context, and the combined state.
 pub(super) fn combined(of: &mut Repository, ask: &Ask, _: &Caller, args: Args) -> Outcome {
     let sha = of.resolve(args.first()).map(|commit| commit.sha.clone());
     let sha = sha.ok_or_else(|| no_commit(args.first()))?;
@@ -102,7 +102,7 @@ pub(super) fn newest<'a>(of: &'a Repository, sha: &str) -> Vec<&'a Status> {
     newest
 }
 
-/// A status; combined answers leave out who set it.
+/// A status; combined answers leave out the author.
 fn status_json(of: &Repository, ask: &Ask, status: &Status, creator: bool) -> Value {
     let mut value = json!({
         "url": format!("{}/statuses/{}", shapes::base(ask, of), status.sha),

@@ -19,17 +19,17 @@ use std::path::Path;
 /// The policies of all callers.
 #[derive(Debug, Default)]
 pub struct Iam {
-    /// Their statements; `None` if no policies are enforced.
+    /// All statements; `None` if no policies are enforced.
     statements: Option<Vec<Statement>>,
 }
 
 impl Iam {
-    /// From now on, callers may only do what one of these statements allows.
+    /// From now on, callers may only make calls that one of these statements allows.
     pub fn enforce(&mut self, statements: Vec<Statement>) {
         self.statements = Some(statements);
     }
 
-    /// The refusal of a call, in AWS's words for its first need that no statement allows.
+    /// The refusal of a call, in AWS's words for the first need without an allowing statement.
     pub(crate) fn refuse(&self, request: &Request, place: &Place) -> Option<ApiError> {
         let statements = self.statements.as_ref()?;
         let action = format!("{}:{}", request.service.prefix(), request.operation);
@@ -42,8 +42,8 @@ impl Iam {
 
 /// The statements of all policy files (`*.json`) in a folder.
 ///
-/// # Errors
-/// If a file cannot be read, is no policy, has an element that the testbed does not evaluate, or if there is none.
+/// # Errors If a file cannot be read, is no policy, has an element that the testbed does not evaluate, or if there is
+/// no file.
 pub fn load(folder: &Path) -> io::Result<Vec<Statement>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| named(folder, error))? {
@@ -56,7 +56,7 @@ pub fn load(folder: &Path) -> io::Result<Vec<Statement>> {
     if all.is_empty() { Err(named(folder, "no policy (*.json) in this folder")) } else { Ok(all) }
 }
 
-/// An error with the path that it is about.
+/// An error with its path.
 fn named(path: &Path, error: impl std::fmt::Display) -> io::Error {
     io::Error::other(format!("{}: {error}", path.display()))
 }

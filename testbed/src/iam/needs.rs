@@ -1,4 +1,4 @@
-//! What each call needs of the caller's policies, from AWS's Service Authorization Reference.
+//! The permissions that each call needs, from AWS's Service Authorization Reference.
 
 use super::statement::texts;
 use serde_json::Value;
@@ -10,11 +10,11 @@ pub struct Need {
     pub action: String,
     /// The resource's ARN; `*` if AWS has no resource-level permission.
     pub resource: String,
-    /// The condition key that AWS sends along, with its value.
+    /// The condition key in AWS's request, with its value.
     pub context: Option<(&'static str, String)>,
 }
 
-/// The region and the account in which calls are made.
+/// The region and the account of the calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Such as `eu-west-1`.
@@ -39,15 +39,16 @@ impl Place {
     }
 }
 
-/// What an operation is about.
+/// The resource of an operation.
 #[derive(Clone, Copy)]
 enum On {
-    /// No policy of the caller's grants it: GetCallerIdentity is always allowed, and a role's trust policy says whether
-    /// a job's token may assume the role.
+    /// No policy of the caller is needed: GetCallerIdentity is always allowed, and a role's trust policy decides if a
+    /// job's token may assume the role.
     Nothing,
-    /// AWS has no resource-level permission, or shows less with a narrower one (DescribeAlarms, API_DescribeAlarms).
+    /// AWS has no resource-level permission, or shows less with a narrower permission (DescribeAlarms,
+    /// API_DescribeAlarms).
     Star,
-    /// The services that this parameter names.
+    /// The services in this parameter.
     Services(&'static str),
     /// The ARNs in this parameter.
     Arns(&'static str),
@@ -66,7 +67,7 @@ enum On {
     Alarm,
 }
 
-/// The operations whose resources are known; all others need their action on `*`.
+/// The operations with known resources; all others need their action on `*`.
 const OPERATIONS: [(&str, On); 27] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
@@ -97,12 +98,12 @@ const OPERATIONS: [(&str, On); 27] = [
     ("sts:GetCallerIdentity", On::Nothing),
 ];
 
-/// The IAM actions of the operations whose resources are known.
+/// The IAM actions of the operations with known resources.
 pub fn known() -> impl Iterator<Item = &'static str> {
     OPERATIONS.iter().map(|(action, _)| *action)
 }
 
-/// What a call of the operation with this IAM action needs.
+/// The permissions that a call of the operation with this IAM action needs.
 pub fn needs(action: &str, input: &Value, place: &Place) -> Vec<Need> {
     let on = OPERATIONS.iter().find(|(known, _)| *known == action).map_or(On::Star, |(_, on)| *on);
     let need = |resource: String| Need { action: action.to_owned(), resource, context: None };
@@ -141,7 +142,7 @@ fn need(action: &str, resource: &str, context: Option<(&'static str, &str)>) -> 
     Need { action: action.to_owned(), resource: resource.to_owned(), context }
 }
 
-/// A registration needs more than itself: tags at register, and the roles that the tasks get.
+/// A registration needs further permissions: tags at register, and the tasks' roles.
 fn registering(input: &Value, place: &Place) -> Vec<Need> {
     let family = input["family"].as_str().unwrap_or_default();
     let family = place.arn("ecs", &format!("task-definition/{family}:*"));
@@ -155,10 +156,10 @@ fn registering(input: &Value, place: &Place) -> Vec<Need> {
     all
 }
 
-/// A write of Application Auto Scaling: AWS makes up the id of a scalable target, so the namespace is the condition.
+/// A write of Application Auto Scaling: AWS generates the id of a scalable target, so the namespace is the condition.
 /// Before the write, AWS checks that the caller could change the service, and write, see and delete alarms
-/// ("Permissions validation for Application Auto Scaling API calls on target resources" in its user guide); these
-/// calls come from AWS, on behalf of the caller.
+/// ("Permissions validation for Application Auto Scaling API calls on target resources" in its user guide); these calls
+/// come from AWS, on behalf of the caller.
 fn scaling(action: &str, input: &Value, place: &Place) -> Vec<Need> {
     let target = place.arn("application-autoscaling", "scalable-target/1ec50a1b2c3d");
     let scaled = place.arn("ecs", input["ResourceId"].as_str().unwrap_or_default());
@@ -174,16 +175,16 @@ fn scaling(action: &str, input: &Value, place: &Place) -> Vec<Need> {
     ]
 }
 
-/// The service-linked role by which AWS scales ECS.
+/// The service-linked role for AWS's scaling of ECS.
 pub const LINKED: &str = "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
 
-/// What the first scalable target of ECS in an account needs as well: AWS makes its role on behalf of the caller.
+/// The further need of an account's first scalable target of ECS: AWS creates the role on behalf of the caller.
 pub fn first_use() -> Need {
     let service = Some(("iam:AWSServiceName", "ecs.application-autoscaling.amazonaws.com"));
     need("iam:CreateServiceLinkedRole", LINKED, service)
 }
 
-/// The ARN of the service that a service deployment or a service revision is a part of.
+/// The ARN of the service of a service deployment or a service revision.
 fn service_of(part: &str) -> Option<String> {
     let pieces: Vec<&str> = part.split('/').collect();
     let [kind, cluster, name, _] = pieces.as_slice() else { return None };

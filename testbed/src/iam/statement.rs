@@ -3,30 +3,29 @@
 use super::needs::Need;
 use serde_json::{Map, Value};
 
-/// The condition operators that are evaluated, each with one value.
+/// The evaluated condition operators, each with one value.
 const OPERATORS: [&str; 5] = ["ArnEquals", "ArnLike", "Bool", "StringEquals", "StringLike"];
 
-/// The elements of a statement that are evaluated.
+/// The evaluated elements of a statement.
 const ELEMENTS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
 
 /// One statement of a policy; its effect is `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Its name; may be empty.
+    /// The name; may be empty.
     pub sid: String,
-    /// The patterns of its actions.
+    /// The patterns of the actions.
     pub actions: Vec<String>,
-    /// The patterns of its resources.
+    /// The patterns of the resources.
     pub resources: Vec<String>,
     /// Operators, condition keys and values.
     pub conditions: Vec<(String, String, String)>,
 }
 
 impl Statement {
-    /// Reads one.
+    /// Reads a statement.
     ///
-    /// # Errors
-    /// For a statement that does not allow, and for elements and conditions that are not evaluated.
+    /// # Errors For a statement that does not allow, and for elements and conditions that are not evaluated.
     pub fn read(from: &Value) -> Result<Self, String> {
         let object = from.as_object().ok_or("a statement must be an object")?;
         if let Some(odd) = object.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
@@ -43,16 +42,16 @@ impl Statement {
         })
     }
 
-    /// True if it allows this action on this resource.
+    /// True if the statement allows this action on this resource.
     pub fn allows(&self, need: &Need) -> bool {
-        // IAM compares actions without regard to case.
+        // IAM compares actions case-insensitively.
         let action = need.action.to_ascii_lowercase();
         self.actions.iter().any(|pattern| fits(&pattern.to_ascii_lowercase(), &action))
             && self.resources.iter().any(|pattern| fits(pattern, &need.resource))
             && self.conditions.iter().all(|condition| holds(condition, need))
     }
 
-    /// True if it allows everything that another statement allows.
+    /// True if the statement allows everything that another statement allows.
     pub fn covers(&self, other: &Statement) -> bool {
         let all = |own: &[String], theirs: &[String]| {
             theirs.iter().all(|text| own.iter().any(|pattern| fits(pattern, text)))
@@ -87,7 +86,7 @@ fn conditions(from: &Value) -> Result<Vec<(String, String, String)>, String> {
     Ok(all)
 }
 
-/// An element that must have at least one text.
+/// A required element with at least one text.
 fn required(from: &Value, element: &str) -> Result<Vec<String>, String> {
     let all = texts(&from[element]);
     if all.is_empty() { Err(format!("a statement needs `{element}`")) } else { Ok(all) }
@@ -100,7 +99,7 @@ pub fn texts(value: &Value) -> Vec<String> {
     one.into_iter().chain(list).collect()
 }
 
-/// True if a text fits an IAM pattern, in which `*` is any text and `?` any character.
+/// True if a text matches an IAM pattern: `*` is any text and `?` any character.
 fn fits(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {

@@ -4,14 +4,14 @@ use crate::testbed::Testbed;
 use crate::wire::{ApiError, Service};
 use serde_json::json;
 
-/// `app/NAME/ID` or `targetgroup/NAME/ID`, as dimensions have it.
+/// `app/NAME/ID` or `targetgroup/NAME/ID`, as in dimensions.
 fn dimension(arn: &str) -> &str {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     resource.strip_prefix("loadbalancer/").unwrap_or(resource)
 }
 
-/// Makes `web-5xx-blue` and `web-5xx-green`, which go off when a target of that color answers with a 5xx, and the
-/// composite alarm `web-5xx`, which goes off with either. Periods are short; without traffic all is well.
+/// Creates `web-5xx-blue` and `web-5xx-green`, which fire when a target of that color answers with a 5xx, and the
+/// composite alarm `web-5xx`, which fires with either. Periods are short; without traffic, the state is OK.
 pub(super) fn create(bed: &Testbed, balancer: &str, blue: &str, green: &str) -> Result<(), ApiError> {
     for (color, group) in [("blue", blue), ("green", green)] {
         let alarm = json!({

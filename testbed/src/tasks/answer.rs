@@ -1,4 +1,4 @@
-//! What a container answers, as its image's behavior says.
+//! A container's answers, by its image's behavior.
 
 use crate::image::Behavior;
 use bytes::Bytes;
@@ -12,29 +12,29 @@ use std::time::Instant;
 /// A running container.
 #[derive(Debug)]
 pub(super) struct Container {
-    /// What its image says.
+    /// The image's behavior.
     pub(super) behavior: Behavior,
     /// The task's id.
     task: String,
-    /// When it started.
+    /// Start of the container.
     started: Instant,
     /// Health checks so far.
     checks: AtomicU32,
 }
 
 impl Container {
-    /// A container of this behavior in the task of this id, started now.
+    /// A container with this behavior in this task, started now.
     pub(super) fn new(behavior: Behavior, task: &str) -> Self {
         Self { behavior, task: task.to_owned(), started: crate::clock::now(), checks: AtomicU32::new(0) }
     }
 
-    /// Whether it is well, apart from `healthy_after`.
+    /// True if the container is healthy, without regard to `healthy_after`.
     fn is_well(&self) -> bool {
         !self.behavior.unhealthy
             && self.behavior.sick_after.is_none_or(|time| crate::clock::now() - self.started < time)
     }
 
-    /// The status of one health check; counts it.
+    /// The status of one health check; counts the check.
     fn check(&self) -> StatusCode {
         let before = self.checks.fetch_add(1, Ordering::Relaxed);
         status(self.is_well() && before >= self.behavior.healthy_after)
@@ -60,7 +60,7 @@ fn status(good: bool) -> StatusCode {
     if good { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
 }
 
-/// Answers one request. The load balancer's health checks are known by their `User-Agent`.
+/// Answers one request. The load balancer's health checks are recognized by their `User-Agent`.
 pub(super) async fn answer(
     container: std::sync::Arc<Container>,
     request: Request<Incoming>,

@@ -1,4 +1,4 @@
-//! One process: from its start over SIGTERM to its end.
+//! One process: from its start through SIGTERM to its end.
 
 use super::answer::{self, Container};
 use crate::image::Behavior;
@@ -14,31 +14,31 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long the address of a process that ended is given to no other one: a target outlives its task for a while.
+/// Time before an ended process's address is reused: a target outlives its task for a while.
 const REST: Duration = Duration::from_secs(10);
 
-/// What a process is told.
+/// An order for a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Signal {
     /// Run.
     None,
-    /// Take no new connections, finish the requests under way.
+    /// Accept no new connections, finish requests in progress.
     Terminate,
     /// End now.
     Kill,
 }
 
-/// A container's process; it is killed when this is dropped.
+/// A container's process; dropping this kills the process.
 #[derive(Debug)]
 pub struct Process {
-    /// Where it listens once its start delay is over; connections are refused before.
+    /// The listening address after the start delay; connections are refused before.
     pub address: SocketAddr,
-    /// Tells it to end.
+    /// Orders the process to end.
     signal: watch::Sender<Signal>,
 }
 
 impl Process {
-    /// Starts a process of this behavior for the task of this id.
+    /// Starts a process with this behavior for this task.
     pub(crate) fn start(runtime: &Handle, behavior: Behavior, task: &str) -> io::Result<Self> {
         let socket = {
             let _context = runtime.enter();
@@ -61,7 +61,7 @@ impl Process {
     }
 }
 
-/// Listens after the start delay, until told to end; then the address rests.
+/// Listens after the start delay until ordered to end; then the address rests.
 async fn run(socket: port::Socket, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
     let _resting = if wait(container.behavior.start_delay, &mut told).await {
         serve(socket, container, told).await
@@ -71,7 +71,7 @@ async fn run(socket: port::Socket, container: Arc<Container>, mut told: watch::R
     crate::clock::sleep(REST).await;
 }
 
-/// Answers until told to end; gives the port, at which nobody listens any more.
+/// Answers until ordered to end; returns the port, which no longer listens.
 async fn serve(
     socket: port::Socket,
     container: Arc<Container>,
@@ -89,7 +89,7 @@ async fn serve(
     resting
 }
 
-/// Waits so long; false when the process was told to end meanwhile.
+/// Waits for this time; false if the process was ordered to end meanwhile.
 async fn wait(time: Duration, told: &mut watch::Receiver<Signal>) -> bool {
     if time.is_zero() {
         return true;
@@ -100,7 +100,7 @@ async fn wait(time: Duration, told: &mut watch::Receiver<Signal>) -> bool {
     }
 }
 
-/// Takes connections until told to end.
+/// Accepts connections until ordered to end.
 async fn accept(
     listener: &mut port::Listener,
     container: &Arc<Container>,
@@ -119,12 +119,12 @@ async fn accept(
     }
 }
 
-/// Ends when the process is killed, or its owner is gone.
+/// Ends when the process is killed, or its owner is dropped.
 async fn killed(told: &mut watch::Receiver<Signal>) {
     let _ = told.wait_for(|signal| *signal == Signal::Kill).await;
 }
 
-/// Serves one connection; SIGTERM lets the request under way finish.
+/// Serves one connection; SIGTERM lets the request in progress finish.
 async fn connection(stream: port::Stream, container: Arc<Container>, mut told: watch::Receiver<Signal>) {
     let service = service_fn(move |request| answer::answer(container.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);

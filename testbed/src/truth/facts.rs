@@ -1,17 +1,17 @@
-//! Facts about AWS that decisions rest on, each with a check over recorded answers.
+//! Facts about AWS behind the decisions, each with a check of recorded answers.
 
 use serde_json::Value;
 
 use super::walk::{Record, nodes, texts};
 
-/// What the answers say about a fact.
+/// The recorded answers' verdict on a fact.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is so.
+    /// The fact is true.
     Holds,
-    /// It is not so; with the answer.
+    /// The fact is false; with the answer.
     Differs(String),
-    /// The answers don't say; with what it would take.
+    /// The answers don't show the fact; with the requirement.
     Unseen(&'static str),
 }
 
@@ -19,11 +19,11 @@ pub(super) enum Verdict {
 pub(super) struct Fact {
     /// The fact in one sentence, as in `docs/aws-semantics.md`.
     pub(super) sentence: &'static str,
-    /// Its check.
+    /// The check.
     pub(super) check: fn(&Record<'_>) -> Verdict,
 }
 
-/// The facts that reads can show.
+/// The facts visible in reads.
 pub(super) const READ: [Fact; 14] = [
     Fact { sentence: "A service lists one PRIMARY deployment, with an id `ecs-svc/NUMBER`", check: primary },
     Fact { sentence: "The ARN of a service revision ends with that NUMBER", check: revision_number },
@@ -41,7 +41,7 @@ pub(super) const READ: [Fact; 14] = [
     Fact { sentence: "An unknown listener is a ListenerNotFound", check: unknown_listener },
 ];
 
-/// Holds if the value is true; otherwise differs, with these words.
+/// Holds if the value is true; otherwise differs, with this text.
 fn holds(good: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if good { Verdict::Holds } else { Verdict::Differs(otherwise()) }
 }
@@ -89,12 +89,12 @@ fn revision_number(record: &Record<'_>) -> Verdict {
     }
 }
 
-/// Whether each list of numbers falls.
+/// True if a list of numbers never rises.
 fn falls(times: &[f64]) -> bool {
     times.windows(2).all(|pair| pair[0] >= pair[1])
 }
 
-/// The times of a field in each of several lists; none if no list has two.
+/// The times of a field in each of several lists; none if no list has two entries.
 fn times(lists: &[&Value], list: &str, field: &str) -> Option<Vec<Vec<f64>>> {
     let read = |result: &&Value| nodes(result, list).iter().filter_map(|one| one[field].as_f64()).collect();
     let times: Vec<Vec<f64>> = lists.iter().map(read).collect();
@@ -211,7 +211,7 @@ fn missing(record: &Record<'_>) -> Verdict {
     holds(reasons == ["MISSING"], || format!("{reasons:?}"))
 }
 
-/// Whether a call was refused with this code.
+/// Checks that a call was refused with this code.
 fn refused(record: &Record<'_>, call: &str, expected: &str) -> Verdict {
     match record.code(call) {
         None => Verdict::Unseen("the call"),

@@ -1,6 +1,6 @@
-//! `testbed record`: does the testbed answer as the AWS of the user's own account does? It reads one pair of services
-//! there and the sample here by the same calls, compares the shapes of the answers, and checks the facts that decisions
-//! rest on.
+//! `testbed record`: compares the testbed's answers with the AWS of the user's own account. Reads one pair of services
+//! there and the sample here by the same calls, compares the shapes of the answers, and checks the facts behind the
+//! decisions.
 
 mod facts;
 mod options;
@@ -26,10 +26,9 @@ use wire::Endpoint;
 /// The shape of each call's answers, by its name.
 type Shapes = BTreeMap<String, Shape>;
 
-/// Records, compares, and prints. Exit code 1 if an answer is of another kind or a fact differs.
+/// Records, compares, and prints. Exit code 1 if an answer has another kind or a fact differs.
 ///
-/// # Errors
-/// When the words are wrong, or AWS or the services can't be reached.
+/// # Errors If the words are invalid, or AWS or the services are unreachable.
 pub(crate) fn run(words: &[&str]) -> io::Result<ExitCode> {
     let asked = options::parse(words)?;
     let bed = Testbed::start(Options::default())?;
@@ -50,7 +49,7 @@ pub(crate) fn run(words: &[&str]) -> io::Result<ExitCode> {
     })
 }
 
-/// Adds a rule that splits as the sample's default rule does: only a rule that is not the default is written as it is.
+/// Adds a rule with the split of the sample's default rule: only a non-default rule is written unchanged.
 fn add_rule(bed: &Testbed, sample: &Sample) -> io::Result<()> {
     let group = |arn: &String, weight: u32| json!({"TargetGroupArn": arn, "Weight": weight});
     let groups = [group(&sample.blue_group, 100), group(&sample.green_group, 0)];

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 
 use super::walk::Subject;
 
-/// What the user reads who asks for something else.
+/// The usage message.
 const USAGE: &str = "usage: testbed record --cluster NAME --services BLUE,GREEN [--region REGION] [--write] \
                      [--shapes FILE]";
 
-/// What to record.
+/// The subject of the record.
 #[derive(Debug)]
 pub(super) struct Asked {
     /// The pair of services.
     pub(super) subject: Subject,
-    /// The region; none for the environment's.
+    /// The region; none for the environment's region.
     pub(super) region: Option<String>,
-    /// Whether to write, too.
+    /// True to write, too.
     pub(super) write: bool,
     /// The file for the shapes of the answers.
     pub(super) shapes: Option<PathBuf>,
@@ -24,8 +24,7 @@ pub(super) struct Asked {
 
 /// Reads the words.
 ///
-/// # Errors
-/// When a word is unknown, lacks its value, or is missing.
+/// # Errors If a word is unknown, lacks its value, or is missing.
 pub(super) fn parse(words: &[&str]) -> io::Result<Asked> {
     let wrong = |why: String| io::Error::other(format!("{why}\n{USAGE}"));
     let (mut cluster, mut services, mut region, mut write, mut shapes) = (None, None, None, false, None);

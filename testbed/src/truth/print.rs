@@ -1,4 +1,4 @@
-//! What `record` prints: facts first, then each call whose answers have another shape.
+//! The output of `record`: facts first, then each call whose answers have another shape.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,9 @@ use super::walk::Record;
 use super::writes::WRITTEN;
 use super::{Shapes, shapes};
 
-/// Prints the comparison; gives false if a fact differs or a field is of another kind.
+/// Prints the comparison; returns false if a fact differs or a field has another kind.
 ///
-/// # Errors
-/// When standard output is closed.
+/// # Errors If standard output is closed.
 pub(super) fn report(theirs: &Record<'_>, ours: &Record<'_>, written: bool) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     writeln!(
@@ -44,7 +43,7 @@ fn verdict(fact: &Fact, record: &Record<'_>) -> String {
     }
 }
 
-/// Prints how the shapes of the answers differ; gives the number of fields of another kind.
+/// Prints the differences between the answers' shapes; returns the number of fields of another kind.
 fn compare(out: &mut impl Write, theirs: &Shapes, ours: &Shapes) -> io::Result<usize> {
     let mut kinds = 0;
     for (call, shape) in theirs {

@@ -1,29 +1,29 @@
-//! The shape of an answer: which fields it has, and of which kind. A shape holds no values, so it may be shown to others.
+//! The shape of an answer: its fields and their kinds. A shape holds no values, so it is safe to share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Fields whose keys are the user's own words.
+/// Fields with the user's own words as keys.
 const OPEN: [&str; 6] = ["dockerLabels", "options", "driverOpts", "labels", "systemControls", "Values"];
 
 /// The kinds of each field, by its path, such as `services[].deployments[].id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shape(pub(super) BTreeMap<String, BTreeSet<&'static str>>);
 
-/// How two shapes differ.
+/// The differences between two shapes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Difference {
     /// Fields of two kinds, with both.
     pub(super) kinds: Vec<String>,
-    /// Fields of the first alone.
+    /// Fields of only the first.
     pub(super) first: Vec<String>,
-    /// Fields of the second alone.
+    /// Fields of only the second.
     pub(super) second: Vec<String>,
 }
 
 impl Shape {
-    /// Adds the fields of one more answer.
+    /// Adds the fields of another answer.
     pub(super) fn add(&mut self, value: &Value) {
         self.walk(String::new(), value);
     }
@@ -31,7 +31,7 @@ impl Shape {
     /// Adds a value at a path.
     fn walk(&mut self, path: String, value: &Value) {
         let kind = match value {
-            // An empty element or a null says nothing about its kind.
+            // An empty element or a null does not show its kind.
             Value::Null => return,
             Value::Bool(_) => "truth value",
             Value::Number(_) => "number",
@@ -56,7 +56,7 @@ impl Shape {
         }
     }
 
-    /// How another shape differs. A field below one that is missing is not listed by itself.
+    /// The differences from another shape. A field below a missing field is not listed separately.
     pub(super) fn difference(&self, other: &Shape) -> Difference {
         let mut kinds = Vec::new();
         for (path, mine) in &self.0 {
@@ -73,7 +73,7 @@ fn words(kinds: &BTreeSet<&'static str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
 }
 
-/// The topmost paths of the first that the second lacks.
+/// The topmost paths of the first that are missing in the second.
 fn missing<T>(first: &BTreeMap<String, T>, second: &BTreeMap<String, T>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for path in first.keys().filter(|path| !second.contains_key(*path)) {

@@ -1,4 +1,4 @@
-//! The calls that read one pair of services, from the names of the services on.
+//! The calls that read one pair of services, starting with the names of the services.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use testbed::Service;
 
 use super::wire::{Answer, Endpoint};
 
-/// A name that nothing has.
+/// A name without any resource.
 const UNKNOWN: &str = "ecs-blue-green-record-unknown";
 
 /// The pair of services to read.
@@ -42,7 +42,7 @@ impl<'a> Record<'a> {
         Self { endpoint, calls: Vec::new() }
     }
 
-    /// Sends one call; gives the result, or null if AWS refused.
+    /// Sends one call; returns the result, or null if AWS refused.
     pub(super) async fn ask(&mut self, service: Service, name: &str, input: Value) -> io::Result<Value> {
         let operation = name.split(':').next().unwrap_or(name);
         let answer = self.endpoint.call(service, operation, &input).await?;
@@ -57,7 +57,7 @@ impl<'a> Record<'a> {
         named.map(|call| &call.answer.body).collect()
     }
 
-    /// The error's code of the call of a name, if it was sent: `accepted` for a success.
+    /// The error code of a call by name, if sent: `accepted` for a success.
     pub(super) fn code(&self, name: &str) -> Option<&str> {
         let call = self.calls.iter().find(|call| call.name == name)?;
         Some(call.answer.code.as_deref().unwrap_or("accepted"))
@@ -83,10 +83,9 @@ fn items(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }
 
-/// Reads everything about the services, then the answers to names that nothing has.
+/// Reads everything about the services, then the answers to unknown names.
 ///
-/// # Errors
-/// When AWS can't be reached, or the services are not there.
+/// # Errors If AWS is unreachable, or the services are missing.
 pub(super) async fn read(record: &mut Record<'_>, subject: &Subject) -> io::Result<()> {
     record.ask(Service::Sts, "GetCallerIdentity", json!({})).await?;
     let input = json!({"cluster": subject.cluster, "services": subject.services, "include": ["TAGS"]});
@@ -127,7 +126,7 @@ async fn read_definitions(record: &mut Record<'_>, services: &Value) -> io::Resu
     Ok(())
 }
 
-/// The parameters of DescribeImages for an image in ECR; none for an image elsewhere.
+/// The parameters of DescribeImages for an image in ECR; none for an external image.
 fn ecr_image(image: &str) -> Option<Value> {
     let (host, rest) = image.split_once('/')?;
     let account = host.split_once(".dkr.ecr.")?.0;
@@ -180,7 +179,7 @@ async fn read_history(record: &mut Record<'_>, subject: &Subject) -> io::Result<
     Ok(())
 }
 
-/// The target groups of the services, their load balancers, listeners and rules; gives the listeners.
+/// The target groups of the services, their load balancers, listeners and rules; returns the listeners.
 async fn read_balancer(record: &mut Record<'_>, services: &Value) -> io::Result<Vec<String>> {
     let groups = texts(services, "services.loadBalancers.targetGroupArn");
     if groups.is_empty() {
@@ -222,7 +221,7 @@ async fn read_scaling(record: &mut Record<'_>, subject: &Subject) -> io::Result<
     Ok(())
 }
 
-/// The same reads for names that nothing has.
+/// The same reads for unknown names.
 async fn read_unknown(record: &mut Record<'_>, subject: &Subject, listeners: &[String]) -> io::Result<()> {
     let Subject { cluster, .. } = subject;
     let input = json!({"cluster": cluster, "services": [UNKNOWN]});

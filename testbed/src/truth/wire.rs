@@ -1,4 +1,4 @@
-//! One call of an AWS API: encoded, signed, sent, and its answer as plain values, whatever the protocol.
+//! One call of an AWS API: encoded, signed, sent, and its answer as plain values, for any protocol.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -17,17 +17,17 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// The body and the headers of a call.
 type Encoded = (String, Vec<(&'static str, String)>);
 
-/// How a service is called.
+/// A service's protocol.
 struct Protocol {
-    /// Its name in a signature.
+    /// The name in a signature.
     signing: &'static str,
-    /// The first part of its host name.
+    /// The first part of the host name.
     host: &'static str,
-    /// How its parameters are written.
+    /// The format of parameters.
     format: Format,
 }
 
-/// How parameters are written.
+/// The format of parameters.
 enum Format {
     /// JSON; the target's prefix and the version of the protocol.
     Json(&'static str, &'static str),
@@ -35,7 +35,7 @@ enum Format {
     Query(&'static str),
 }
 
-/// How each service is called. From the service models of the AWS SDKs.
+/// Each service's protocol. From the service models of the AWS SDKs.
 fn protocol(service: Service) -> Protocol {
     let (signing, host, format) = match service {
         Service::Ecs => ("ecs", "ecs", Format::Json("AmazonEC2ContainerServiceV20141113", "1.1")),
@@ -90,7 +90,7 @@ impl Endpoint {
         Self::new(credentials, region.to_string(), config.endpoint_url().map(str::to_owned))
     }
 
-    /// A testbed's AWS, from the variables that point clients there.
+    /// A testbed's AWS, from the variables for its clients.
     pub(super) fn of_testbed(variables: &[(String, String)]) -> io::Result<Self> {
         let value = |name: &str| {
             let found = variables.iter().find(|(key, _)| key == name);
@@ -119,8 +119,7 @@ impl Endpoint {
 
     /// Sends one call.
     ///
-    /// # Errors
-    /// When nothing answers.
+    /// # Errors If there is no answer.
     pub(super) async fn call(&self, service: Service, operation: &str, input: &Value) -> io::Result<Answer> {
         let protocol = protocol(service);
         let url = self.address(&protocol);
@@ -137,7 +136,7 @@ impl Endpoint {
             Format::Json(..) => from_json(&text, !status.is_success()),
             Format::Query(_) => from_xml(&text, operation, !status.is_success()),
         };
-        // A failure need not be of the protocol: a page of a proxy, or of an emulator's own fault.
+        // A failure may be outside of the protocol: a page of a proxy, or of an emulator's own fault.
         Ok(read.unwrap_or_else(|_| Answer {
             code: Some(format!("no answer of AWS, {status}")),
             body: Value::Null,

@@ -1,5 +1,5 @@
-//! Writes that leave the services as they are: a family and an alarm of their own, removed at the end, and each forward
-//! rule written with the actions that it has.
+//! Writes that leave the services unchanged: a separate family and alarm, removed at the end, and each forward rule
+//! written with its current actions.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use super::walk::{Record, Subject, nodes, texts};
 /// The name of the family and of the alarm.
 const NAME: &str = "ecs-blue-green-record";
 
-/// The facts that writes can show.
+/// The facts visible in writes.
 pub(super) const WRITTEN: [Fact; 7] = [
     Fact { sentence: "The same content registered twice makes two revisions", check: revisions },
     Fact { sentence: "A container with `firelensConfiguration` gets `user: \"0\"`", check: firelens },
@@ -23,7 +23,7 @@ pub(super) const WRITTEN: [Fact; 7] = [
     Fact { sentence: "A rule written with the actions that it shows shows them again", check: same_rule },
 ];
 
-/// A task definition with what AWS may change.
+/// A task definition with parts that AWS may change.
 fn definition() -> Value {
     json!({
         "family": NAME,
@@ -45,8 +45,7 @@ fn definition() -> Value {
 
 /// Writes and reads back.
 ///
-/// # Errors
-/// When AWS can't be reached.
+/// # Errors If AWS is unreachable.
 pub(super) async fn write(record: &mut Record<'_>, subject: &Subject) -> io::Result<()> {
     let mut written = Vec::new();
     for name in ["RegisterTaskDefinition: first", "RegisterTaskDefinition: again"] {
@@ -65,7 +64,7 @@ pub(super) async fn write(record: &mut Record<'_>, subject: &Subject) -> io::Res
     write_alarm(record).await
 }
 
-/// Sets each service's count to what it is.
+/// Sets each service's count to its current value.
 async fn write_counts(record: &mut Record<'_>, subject: &Subject) -> io::Result<()> {
     let services: Vec<Value> = record
         .results("DescribeServices")
@@ -83,7 +82,7 @@ async fn write_counts(record: &mut Record<'_>, subject: &Subject) -> io::Result<
     Ok(())
 }
 
-/// Writes each forward rule as it is, and reads it again.
+/// Writes each forward rule unchanged, and reads the rule again.
 async fn write_rules(record: &mut Record<'_>) -> io::Result<()> {
     for rule in rules(record, "DescribeRules") {
         if rule["IsDefault"] == "true" || rule["Actions"].as_array().is_none_or(|actions| actions.len() != 1)
@@ -105,7 +104,7 @@ async fn write_rules(record: &mut Record<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts an alarm on a metric that nothing sends, reads it, and deletes it.
+/// Puts an alarm on a metric without data, reads the alarm, and deletes it.
 async fn write_alarm(record: &mut Record<'_>) -> io::Result<()> {
     let input = json!({
         "AlarmName": NAME, "Namespace": NAME, "MetricName": "nothing", "Statistic": "Sum", "Period": 60,
@@ -118,13 +117,13 @@ async fn write_alarm(record: &mut Record<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The rules that a call showed.
+/// The rules in a call's answer.
 fn rules(record: &Record<'_>, call: &str) -> Vec<Value> {
     let results = record.results(call).into_iter();
     results.flat_map(|result| nodes(result, "Rules").into_iter().cloned()).collect()
 }
 
-/// A container of the first revision that was registered.
+/// A container of the first registered revision.
 fn container<'r>(record: &'r Record<'_>, name: &str) -> Option<&'r Value> {
     let result = record.results("RegisterTaskDefinition: first").into_iter().next()?;
     let containers = nodes(result, "taskDefinition.containerDefinitions");

@@ -1,5 +1,5 @@
-//! Smithy RPC v2 CBOR, the first protocol of CloudWatch's SDKs: the path names the operation, body and answer are
-//! CBOR (RFC 8949). <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
+//! Smithy RPC v2 CBOR, the first protocol of CloudWatch's SDKs: the path names the operation, body and answer are CBOR
+//! (RFC 8949). <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
 
 use super::{ApiError, Encoded};
 use ciborium::Value as Cbor;
@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 
 /// `Content-Type` of every answer.
 const CONTENT_TYPE: &str = "application/cbor";
-/// What a tag says of a number: it is a time, in seconds since 1970.
+/// The tag of a time, in seconds since 1970.
 const EPOCH_TIME: u64 = 1;
 
 /// The service's shape name and the operation in `/service/NAME/operation/NAME`; none for any other path.
@@ -34,7 +34,7 @@ fn encoded(status: u16, body: &Value) -> Encoded {
     Encoded { status, content_type: CONTENT_TYPE, headers, body: bytes.into() }
 }
 
-/// Reads a request's body; an empty one is `{}`.
+/// Reads a request's body; an empty body is `{}`.
 pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(json!({}));
@@ -45,7 +45,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
     Ok(to_json(value))
 }
 
-/// A value as JSON: times become numbers, bytes become null, which no operation here takes.
+/// A value as JSON: times become numbers, bytes become null, which no operation here accepts.
 fn to_json(value: Cbor) -> Value {
     match value {
         Cbor::Bool(flag) => Value::Bool(flag),
@@ -80,7 +80,7 @@ fn to_cbor(value: &Value, time: bool) -> Cbor {
     }
 }
 
-/// The fields of an object that are there.
+/// The fields of an object that are not null.
 fn entries(fields: &Map<String, Value>) -> Vec<(Cbor, Cbor)> {
     let there = fields.iter().filter(|(_, value)| !value.is_null());
     there

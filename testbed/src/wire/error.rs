@@ -1,4 +1,4 @@
-//! Errors as AWS's APIs answer them.
+//! Error answers of AWS's APIs.
 
 use super::Encoded;
 
@@ -7,7 +7,7 @@ use super::Encoded;
 pub struct ApiError {
     /// AWS's code, such as `ClusterNotFoundException`.
     pub code: String,
-    /// What a person reads.
+    /// The message for a person.
     pub message: String,
     /// HTTP status; 400 for most client errors.
     pub status: u16,
@@ -36,8 +36,8 @@ impl ApiError {
         Encoded { status: self.status, content_type: "text/xml", headers: Vec::new(), body: body.into() }
     }
 
-    /// The error's shape where it is not named as the code: CloudWatch, whose codes are those of the Query protocol
-    /// that it spoke first (`awsQueryCompatible` in its model).
+    /// The error's shape, if not named like the code: CloudWatch, whose codes are those of its earlier Query protocol
+    /// (`awsQueryCompatible` in its model).
     pub(crate) fn shape(&self) -> &str {
         match self.code.as_str() {
             "InternalServiceError" => "InternalServiceFault",
@@ -50,7 +50,7 @@ impl ApiError {
         }
     }
 
-    /// The value of `x-amzn-query-error`, which tells SDKs the code.
+    /// The value of `x-amzn-query-error`, which gives SDKs the code.
     pub(crate) fn query_error(&self) -> String {
         format!("{};{}", self.code, if self.status >= 500 { "Receiver" } else { "Sender" })
     }

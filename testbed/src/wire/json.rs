@@ -19,7 +19,7 @@ pub(super) fn failure(error: &ApiError, shape: &str, content_type: &'static str)
     Encoded { status: error.status, content_type, headers: Vec::new(), body: body.to_string().into() }
 }
 
-/// Reads a request's body; an empty one is `{}`.
+/// Reads a request's body; an empty body is `{}`.
 pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(json!({}));

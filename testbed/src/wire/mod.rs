@@ -1,5 +1,4 @@
-//! What travels on the wire: a request of any AWS service, its answer and its error, in the protocols that AWS's SDKs
-//! and CLI speak.
+//! The wire formats: a request of any AWS service, its answer and its error, in the protocols of AWS's SDKs and CLI.
 
 mod cbor;
 mod error;
@@ -21,13 +20,13 @@ pub(crate) struct Encoded {
     pub(crate) status: u16,
     /// `Content-Type` as AWS sends it.
     pub(crate) content_type: &'static str,
-    /// Further headers that the protocol asks for.
+    /// Further headers that the protocol requires.
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(crate) body: Bytes,
 }
 
-/// Writes an answer in the protocol in which it was asked for.
+/// Writes an answer in the request's protocol.
 pub(crate) fn encode(request: &Request, answer: &Result<Value, ApiError>, request_id: &str) -> Encoded {
     let xmlns = request.service.xmlns();
     match (answer, request.protocol) {
@@ -60,7 +59,7 @@ fn answer_xml(request: &Request, output: &Value, request_id: &str, xmlns: &str) 
     query::encode(&request.operation, &form::dated(output), request_id, xmlns)
 }
 
-/// Adds the header that carries the code of the Query protocol, for clients that ask for it.
+/// Adds the header with the Query protocol's code, for clients that request this header.
 fn compatible(request: &Request, error: &ApiError, mut encoded: Encoded) -> Encoded {
     if request.query_mode {
         encoded.headers.push(("x-amzn-query-error", error.query_error()));

@@ -13,7 +13,7 @@ pub fn decode(body: &[u8]) -> Value {
     root
 }
 
-/// The place in the tree that a dotted name means, made when it is not there.
+/// The place in the tree for a dotted name, created if missing.
 fn slot<'a>(root: &'a mut Value, name: &str) -> &'a mut Value {
     let mut at = root;
     let mut parts = name.split('.');
@@ -30,7 +30,7 @@ fn slot<'a>(root: &'a mut Value, name: &str) -> &'a mut Value {
     at
 }
 
-/// The field of an object; anything else that is there becomes an object.
+/// The field of an object; any other existing value becomes an object.
 fn field<'a>(at: &'a mut Value, name: &str) -> &'a mut Value {
     if !at.is_object() {
         *at = Value::Object(Map::new());
@@ -38,8 +38,7 @@ fn field<'a>(at: &'a mut Value, name: &str) -> &'a mut Value {
     &mut at[name]
 }
 
-/// The element of a list, counted from 1. Holes are null; a number beyond what AWS ever takes is the last
-/// place.
+/// The element of a list, counted from 1. Holes are null; a number above AWS's limits is the last place.
 fn element(at: &mut Value, number: usize) -> &mut Value {
     if !at.is_array() {
         *at = Value::Array(Vec::new());

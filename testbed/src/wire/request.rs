@@ -24,7 +24,7 @@ pub enum Service {
     CloudWatch,
 }
 
-/// How a request and its answer are written.
+/// The format of a request and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// A form in, XML out.
@@ -38,7 +38,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// What a request's path and headers say.
+    /// The protocol by a request's path and headers.
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         match target {
@@ -61,7 +61,8 @@ impl Service {
         }
     }
 
-    /// The prefix of its IAM actions, which is its signing name as well, but for CloudWatch: that signs as `monitoring`.
+    /// The prefix of the service's IAM actions, also the signing name, except for CloudWatch: that signs as
+    /// `monitoring`.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Ecs => "ecs",
@@ -84,7 +85,7 @@ impl Service {
         }
     }
 
-    /// The service that an `X-Amz-Target` prefix, or the path of an RPC v2 request, names.
+    /// The service by an `X-Amz-Target` prefix, or by the path of an RPC v2 request.
     fn of_target(prefix: &str) -> Option<Self> {
         match prefix {
             "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
@@ -96,7 +97,7 @@ impl Service {
         }
     }
 
-    /// The Query service that a form's `Version` names.
+    /// The Query service by a form's `Version`.
     fn of_version(version: &str) -> Option<Self> {
         match version {
             "2015-12-01" => Some(Self::Elb),
@@ -107,7 +108,7 @@ impl Service {
     }
 }
 
-/// Who signed a request, as its `Authorization` header says; signatures are not checked.
+/// The signer of a request, by its `Authorization` header; signatures are not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The access key id.
@@ -144,14 +145,14 @@ pub struct Request {
     pub credential: Option<Credential>,
     /// `User-Agent` as sent.
     pub agent: String,
-    /// How it is written.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Whether the client wants to be told the error codes of the Query protocol (`x-amzn-query-mode`).
+    /// True if the client requests the error codes of the Query protocol (`x-amzn-query-mode`).
     pub query_mode: bool,
 }
 
 impl Request {
-    /// Reads a request. The errors are those of AWS's front end for targets that it doesn't know.
+    /// Reads a request. The errors for unknown targets are those of AWS's front end.
     pub(crate) fn parse(path: &str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let credential = Credential::parse(header("authorization"));
@@ -166,7 +167,7 @@ impl Request {
         Ok(Self { service, operation, input, body, credential, agent, protocol, query_mode })
     }
 
-    /// Whether the operation changes something, by its name.
+    /// True if the operation changes something, by its name.
     pub(crate) fn is_write(&self) -> bool {
         let reads = ["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"];
         !reads.iter().any(|verb| self.operation.starts_with(verb))

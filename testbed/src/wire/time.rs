@@ -1,4 +1,4 @@
-//! Dates in the forms that AWS writes.
+//! Dates in AWS's formats.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,7 +53,7 @@ pub(crate) fn long_weekday(at: &Moment) -> &'static str {
     DAYS.get(at.weekday).copied().unwrap_or_default()
 }
 
-/// Splits a time into the fields of a date (Howard Hinnant's days-from-civil, turned around).
+/// Splits a time into the fields of a date (Howard Hinnant's days-from-civil, reversed).
 pub(crate) fn moment(time: SystemTime) -> Moment {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since.as_secs()).unwrap_or(0);

@@ -19,12 +19,12 @@ fn variable(container: &str, name: &str, value: Option<&str>) -> Variable {
 
 /// The container after the changes, as JSON text.
 fn built(container: &str, changes: &Changes) -> String {
-    let content = build(base(), changes).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let content = build_content(base(), changes).unwrap_or_else(|problems| panic!("{problems:?}"));
     serde_json::to_string(content.container(container).unwrap()).unwrap()
 }
 
 fn told(changes: &Changes) -> Vec<String> {
-    build(base(), changes).unwrap_err().iter().map(Problem::to_string).collect()
+    build_content(base(), changes).unwrap_err().iter().map(Problem::to_string).collect()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn images_are_set_per_container() {
     };
     assert!(built("web", &changes).contains(r#""image":"web:v2""#));
     assert_eq!(built("envoy", &changes), r#"{"name":"envoy","image":"envoy:2"}"#);
-    assert_eq!(build(base(), &changes).unwrap().object()["newField"], json!([1]));
+    assert_eq!(build_content(base(), &changes).unwrap().object()["newField"], json!([1]));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_variable_that_is_given_twice_is_there_once_after_it_was_set() {
         {"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "A", "value": "3"},
     ]}]});
     let changes = Changes { environment: vec![variable("web", "A", Some("9"))], ..Changes::default() };
-    let content = build(Content::from_described(twice).unwrap(), &changes).unwrap();
+    let content = build_content(Content::from_described(twice).unwrap(), &changes).unwrap();
     assert_eq!(
         serde_json::to_string(content.container("web").unwrap()).unwrap(),
         r#"{"name":"web","environment":[{"name":"A","value":"9"},{"name":"B","value":"2"}]}"#
@@ -150,13 +150,13 @@ fn a_single_container_is_the_one_that_is_meant() {
         environment: vec![variable("", "A", Some("1"))],
         ..Changes::default()
     };
-    let content = build(Content::from_described(one).unwrap(), &changes).unwrap();
+    let content = build_content(Content::from_described(one).unwrap(), &changes).unwrap();
     assert_eq!(
         serde_json::to_string(content.container("only").unwrap()).unwrap(),
         r#"{"name":"only","environment":[{"name":"A","value":"1"}],"image":"web:v2"}"#
     );
     let none = Content::from_described(json!({"family": "f"})).unwrap();
-    let problems = build(none, &changes).unwrap_err();
+    let problems = build_content(none, &changes).unwrap_err();
     assert_eq!(problems[0].to_string(), "input image: the task definition has no container");
 }
 
@@ -166,19 +166,19 @@ fn tags_replace_their_like_and_never_hinder_a_deployment() {
         json!({"tags": [{"key": "commit", "value": "a"}, {"key": "team", "value": "x"}]}),
     )
     .unwrap();
-    tag(&mut content, &[("commit", "b".to_owned()), ("branch", "fix/#12, ünë\n".to_owned())]);
+    add_tags(&mut content, &[("commit", "b".to_owned()), ("branch", "fix/#12, ünë\n".to_owned())]);
     assert_eq!(
         content.object()["tags"],
         json!([{"key": "commit", "value": "b"}, {"key": "team", "value": "x"}, {"key": "branch", "value": "fix/_12_ ünë_"}])
     );
-    tag(&mut content, &[("branch", "x".repeat(300).to_owned())]);
+    add_tags(&mut content, &[("branch", "x".repeat(300).to_owned())]);
     assert_eq!(content.object()["tags"][2]["value"].as_str().unwrap().len(), 256);
     let mut content = Content::from_described(json!({"family": "shop", "tags": []})).unwrap();
-    tag(&mut content, &[]);
+    add_tags(&mut content, &[]);
     assert_eq!(content.object().get("tags"), None, "AWS refuses an empty list");
     let full: Vec<Value> = (0..50).map(|i| json!({"key": i.to_string(), "value": ""})).collect();
     let mut content = Content::from_described(json!({"tags": full})).unwrap();
-    tag(&mut content, &[("commit", "b".to_owned())]);
+    add_tags(&mut content, &[("commit", "b".to_owned())]);
     assert_eq!(content.object()["tags"].as_array().unwrap().len(), 50);
 }
 
@@ -187,7 +187,7 @@ proptest! {
     fn without_changes_nothing_changes(value in prop_oneof![model::definition(), model::any_json()]) {
         if let Ok(content) = Content::from_described(value) {
             let text = serde_json::to_string(content.object()).unwrap();
-            let built = build(content, &Changes::default()).unwrap();
+            let built = build_content(content, &Changes::default()).unwrap();
             prop_assert_eq!(serde_json::to_string(built.object()).unwrap(), text);
         }
     }
@@ -200,17 +200,17 @@ proptest! {
             secrets: vec![variable("c0", "E", Some("arn:e"))],
             ..Changes::default()
         };
-        let once = build(Content::from_described(value).unwrap(), &changes).unwrap();
-        let twice = build(once.clone(), &changes).unwrap();
+        let once = build_content(Content::from_described(value).unwrap(), &changes).unwrap();
+        let twice = build_content(once.clone(), &changes).unwrap();
         prop_assert!(once == twice);
     }
 
     #[test]
     fn no_json_makes_it_panic(value in model::any_json()) {
         if let Ok(mut content) = Content::from_described(value) {
-            tag(&mut content, &[("commit", "b".to_owned())]);
+            add_tags(&mut content, &[("commit", "b".to_owned())]);
             let changes = Changes { environment: vec![variable("", "A", Some("1"))], ..Changes::default() };
-            let _ = build(content, &changes);
+            let _ = build_content(content, &changes);
         }
     }
 }

@@ -12,7 +12,7 @@ fn content(value: Value) -> Content {
 
 /// The differences as they are read.
 fn told(before: Value, after: Value) -> Vec<String> {
-    difference(&content(before), &content(after)).iter().map(Change::to_string).collect()
+    content_differences(&content(before), &content(after)).iter().map(Change::to_string).collect()
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn elements_without_a_name_of_their_own_are_told_by_place() {
 fn invariant_32_a_side_reads_as_its_text_or_as_hidden() {
     let before = json!({"family": "shop", "cpu": "256", "taskRoleArn": "hunter2"});
     let after = json!({"family": "shop", "cpu": "512", "taskRoleArn": "hunter3"});
-    let sides: Vec<String> = difference(&content(before), &content(after))
+    let sides: Vec<String> = content_differences(&content(before), &content(after))
         .into_iter()
         .flat_map(|change| [change.before, change.after])
         .flatten()
@@ -129,9 +129,9 @@ proptest! {
         b in prop_oneof![model::definition(), model::any_json()],
     ) {
         if let (Ok(a), Ok(b)) = (Content::from_described(a), Content::from_described(b)) {
-            prop_assert!(same_content(&a, &a) && difference(&a, &a).is_empty());
+            prop_assert!(same_content(&a, &a) && content_differences(&a, &a).is_empty());
             prop_assert_eq!(same_content(&a, &b), same_content(&b, &a));
-            prop_assert_eq!(difference(&a, &b).is_empty(), same_content(&a, &b));
+            prop_assert_eq!(content_differences(&a, &b).is_empty(), same_content(&a, &b));
         }
     }
 }

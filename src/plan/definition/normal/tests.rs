@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::plan::definition::difference::difference;
+use crate::plan::definition::difference::content_differences;
 use crate::plan::definition::model;
 
 fn content(value: Value) -> Content {
@@ -92,7 +92,7 @@ fn what_aws_writes_into_a_container_is_the_same_content() {
         ),
     ] {
         let (a, b) = (with(written.clone()), with(described));
-        assert!(same_content(&a, &b) && difference(&a, &b).is_empty(), "{written}");
+        assert!(same_content(&a, &b) && content_differences(&a, &b).is_empty(), "{written}");
     }
 }
 
@@ -119,7 +119,7 @@ fn what_aws_writes_beside_the_containers_is_the_same_content() {
         ),
     ] {
         let (a, b) = (top(written.clone()), top(described));
-        assert!(same_content(&a, &b) && difference(&a, &b).is_empty(), "{written}");
+        assert!(same_content(&a, &b) && content_differences(&a, &b).is_empty(), "{written}");
     }
     assert!(same_content(
         &port(json!("awsvpc"), json!({"containerPort": 80})),
@@ -159,7 +159,7 @@ fn what_makes_a_difference_to_a_task_is_one() {
     ] {
         let told = b.to_string();
         let (a, b) = (with(a), with(b));
-        assert!(!same_content(&a, &b) && !difference(&a, &b).is_empty(), "{told}");
+        assert!(!same_content(&a, &b) && !content_differences(&a, &b).is_empty(), "{told}");
     }
     for (a, b) in [
         (json!({"networkMode": "awsvpc"}), json!({})),
@@ -176,7 +176,7 @@ fn what_makes_a_difference_to_a_task_is_one() {
     ] {
         let told = b.to_string();
         let (a, b) = (top(a), top(b));
-        assert!(!same_content(&a, &b) && !difference(&a, &b).is_empty(), "{told}");
+        assert!(!same_content(&a, &b) && !content_differences(&a, &b).is_empty(), "{told}");
     }
     assert!(!same_content(
         &port(json!("bridge"), json!({"containerPort": 80})),
@@ -188,15 +188,15 @@ proptest! {
     #[test]
     fn what_aws_describes_is_what_was_registered(value in model::definition()) {
         let (written, described) = (content(value.clone()), content(model::as_aws_describes(&value)));
-        prop_assert!(same_content(&written, &described), "{:?}", difference(&written, &described));
-        prop_assert_eq!(difference(&written, &described), vec![]);
+        prop_assert!(same_content(&written, &described), "{:?}", content_differences(&written, &described));
+        prop_assert_eq!(content_differences(&written, &described), vec![]);
     }
 
     #[test]
     fn normalizing_twice_is_as_once(value in prop_oneof![model::definition(), model::any_json()]) {
         if let Ok(content) = Content::from_described(value) {
-            let once = normal(&content);
-            prop_assert_eq!(normalized(once.clone()), once);
+            let once = normal_form(&content);
+            prop_assert_eq!(normalize_definition(once.clone()), once);
         }
     }
 

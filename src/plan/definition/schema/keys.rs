@@ -1,5 +1,5 @@
-//! The keys of RegisterTaskDefinition and their kinds, from the API model of ECS (version 2014-11-13, as of
-//! botocore 1.44.5). A test compares them with the SDK's. Which text may be shown is decided here.
+//! The keys of RegisterTaskDefinition with the kind of each, from the API model of ECS (version 2014-11-13, as of
+//! botocore 1.44.5). A test compares the keys with the SDK's. The kind also decides if a text may be shown.
 
 use super::Kind::{self, Boolean, Integer, List, Map, Struct, Text, Word};
 

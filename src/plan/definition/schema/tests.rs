@@ -136,19 +136,19 @@ fn whole(kind: Kind) -> Value {
 #[test]
 fn known_keys_are_never_typos() {
     let content = Content::from_described(whole(Kind::Struct(keys::TASK_DEFINITION))).unwrap();
-    assert_eq!(typos(&content), []);
+    assert_eq!(schema_problems(&content), []);
 }
 
 proptest! {
     #[test]
     fn definitions_as_aws_knows_them_pass(value in model::definition()) {
-        prop_assert_eq!(typos(&Content::from_described(value).unwrap()), []);
+        prop_assert_eq!(schema_problems(&Content::from_described(value).unwrap()), []);
     }
 
     #[test]
     fn no_json_makes_it_panic(value in model::any_json()) {
         if let Ok(content) = Content::from_described(value) {
-            let _ = typos(&content);
+            let _ = schema_problems(&content);
         }
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::oracle::Oracle;
 use super::world::{World, index, production, split};
+use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::color::{Color, Split};
 use crate::plan::run::Answer;
 use crate::plan::sample::trouble;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Next, Purpose, Refusal, Step};
 use crate::plan::time::{CallTime, Time};
-use crate::plan::traffic::{Goal, Prediction, Run, next, predict};
-use crate::plan::trouble::{Read, Trouble, TroubleKind};
+use crate::plan::traffic::{Goal, Prediction, Run, next_traffic_action, predict_traffic};
 
 /// What becomes of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Sim {
         let mut run = Run::begin(self.world.now);
         let first = self.look(&mut run).ok();
         if let Some(snapshot) = &first
-            && let Prediction::Refuse(refusal) = predict(snapshot, goal, self.world.now)
+            && let Prediction::Refuse(refusal) = predict_traffic(snapshot, goal, self.world.now)
         {
             return (Ending::Refuse(refusal), run);
         }
@@ -158,12 +158,12 @@ impl Sim {
                 None => (self.look(&mut run), false),
             };
             run.saw(&seen, goal, self.world.now);
-            match next(&seen, goal, &run, self.world.now) {
+            match next_traffic_action(&seen, goal, &run, self.world.now) {
                 // A look shows everything here: the next one is as good.
-                Next::Look(_) => {}
+                Next::Read(_) => {}
                 Next::Follow(_) => return (Ending::Never, run),
                 Next::Wait(_) => self.world.tick(POLL),
-                Next::Turn(failing, _) => run.turn(failing, self.world.now),
+                Next::Restore(failing, _) => run.start_restore(failing, self.world.now),
                 Next::Done(_) | Next::Refuse(_) if patched => {}
                 Next::Refuse(refusal) => return (Ending::Refuse(refusal), run),
                 Next::Done(end) => return (Ending::End(end), run),
@@ -213,7 +213,7 @@ impl Sim {
     }
 
     /// One look, and what happens right before it.
-    fn look(&mut self, run: &mut Run) -> Read<Snapshot> {
+    fn look(&mut self, run: &mut Run) -> AwsResult<Snapshot> {
         self.looks = self.looks.saturating_add(1);
         let now: Vec<Event> = self
             .script
@@ -237,11 +237,11 @@ impl Sim {
             }
         }
         if whole {
-            return Err(trouble(TroubleKind::Throttled));
+            return Err(trouble(AwsErrorKind::Throttled));
         }
         let mut seen = self.world.show();
         if partial {
-            seen.services[1].targets = Some(Err(trouble(TroubleKind::Unreachable)));
+            seen.services[1].targets = Some(Err(trouble(AwsErrorKind::Unreachable)));
         }
         Ok(seen)
     }
@@ -287,7 +287,7 @@ impl Sim {
     }
 
     /// Sends a write; none when the run is killed at it.
-    fn write(&mut self, step: &Step) -> Option<Read<Answer>> {
+    fn write(&mut self, step: &Step) -> Option<AwsResult<Answer>> {
         let wire = self.script.wire.get(self.writes).copied().unwrap_or(self.script.last);
         self.writes += 1;
         self.sent.push(step.clone());
@@ -296,12 +296,12 @@ impl Sim {
             self.done.push(step.clone());
             self.note_alone();
         }
-        let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+        let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
         match wire {
             Wire::Fine => Some(Ok(Answer::Changed)),
             Wire::LostBefore | Wire::LostAfter => Some(Err(lost)),
-            Wire::Throttled => Some(Err(trouble(TroubleKind::Throttled))),
-            Wire::Denied => Some(Err(trouble(TroubleKind::Denied))),
+            Wire::Throttled => Some(Err(trouble(AwsErrorKind::Throttled))),
+            Wire::Denied => Some(Err(trouble(AwsErrorKind::Denied))),
             Wire::KilledBefore | Wire::KilledAfter => None,
         }
     }

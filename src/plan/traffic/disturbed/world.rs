@@ -14,13 +14,13 @@ use crate::plan::time::Time;
 
 /// What becomes of a color's new tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Fault {
     /// Healthy after so many seconds.
     Good(u8),
     /// They run and never become healthy.
     Sick,
     /// They never run.
-    Stuck,
+    TrafficFailure,
 }
 
 /// One color.
@@ -37,7 +37,7 @@ pub(super) struct Tier {
     /// Tasks on the way: when each has its target healthy; none for never.
     pub(super) starting: Vec<Option<Time>>,
     /// What becomes of new tasks.
-    pub(super) fate: Fate,
+    pub(super) fate: Fault,
     /// The group's own minimum: a count, and a percentage of its targets.
     pub(super) minimum: (u32, u32),
     /// The scalable target.
@@ -51,11 +51,11 @@ impl Tier {
             |tier: &Tier| tier.healthy + tier.sick + u32::try_from(tier.starting.len()).unwrap_or(u32::MAX);
         while has(self) < self.desired {
             match self.fate {
-                Fate::Good(after) => {
+                Fault::Good(after) => {
                     self.starting.push(Some(now.after(Duration::from_secs(u64::from(after)))));
                 }
-                Fate::Sick => self.sick += 1,
-                Fate::Stuck => self.starting.push(None),
+                Fault::Sick => self.sick += 1,
+                Fault::TrafficFailure => self.starting.push(None),
             }
         }
         while has(self) > self.desired {

@@ -1,7 +1,7 @@
 //! What a run looks at until users have arrived, and since when they have.
 
 use super::*;
-use crate::plan::course::{Course, Moving};
+use crate::plan::operation::{Operation, TrafficOperation};
 
 /// Users on blue, which has 4 tasks, for a green that has 2; both scale automatically.
 fn small_receiver() -> Snapshot {
@@ -17,7 +17,7 @@ fn small_receiver() -> Snapshot {
 fn looks_at_causes(ride: &mut Ride) -> bool {
     ride.next();
     let (goal, run) = (ride.goal.clone(), ride.run.clone());
-    Moving { goal: &goal, run }.look().causes
+    TrafficOperation { goal: &goal, run }.look().causes
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn invariant_19_a_rule_that_is_new_after_the_arrival_begins_it_anew() {
 #[test]
 fn invariant_09_policies_that_stay_unread_are_not_waited_for_without_end() {
     let mut seen = unarmed();
-    service(&mut seen, Color::Green).scalers = Some(Err(trouble(TroubleKind::Throttled)));
+    service(&mut seen, Color::Green).scalers = Some(Err(trouble(AwsErrorKind::Throttled)));
     let mut ride = Ride::new(seen, managed(goal(50, 50)));
-    assert_eq!([ride.go(), ride.later(599).go()], ["Trouble", "Trouble"]);
+    assert_eq!([ride.go(), ride.later(599).go()], ["AwsError", "AwsError"]);
     let end = ride.later(1).go();
     assert!(end.starts_with("Refuse(Unread"), "{end}");
 }

@@ -35,7 +35,9 @@ fn what_would_be_refused_in_the_middle_is_refused_before_the_first_write() {
     let mut seen = world(100, 0);
     tasks(&mut seen, Color::Blue, 4, 4, "");
     let stepped = wish(goal(0, 100), |wish| (wish.steps, wish.scale_up) = (vec![20], false));
-    let Prediction::Refuse(Refusal::NotEnough { capacity, why, .. }) = predict(&seen, &stepped, at(0)) else {
+    let Prediction::Refuse(Refusal::NotEnough { capacity, why, .. }) =
+        predict_traffic(&seen, &stepped, at(0))
+    else {
         panic!()
     };
     assert_eq!((capacity.needed, why), (4, Short::NoScaleUp));
@@ -118,7 +120,7 @@ fn the_way_back_asks_for_no_more_than_what_carried_users_before() {
         ["HTTP:80 default blue", "HTTPS:443 default blue", "Settle"]
     );
     assert_eq!([ride.later(119).go(), ride.later(1).go()], ["Settle", "resume blue"]);
-    assert_eq!([ride.go(), ride.go()], ["resume green", "restored PutBack"]);
+    assert_eq!([ride.go(), ride.go()], ["resume green", "restored RestoredByRun"]);
 }
 
 #[test]
@@ -136,8 +138,8 @@ fn invariant_19_users_go_back_to_a_held_split_only_with_scale_in_suspended() {
     rules_at(&mut seen, 80, (100, 0));
     let mut ride = Ride::new(seen, goal(80, 20));
     assert_eq!([ride.go(), ride.go()], ["suspend blue", "suspend green"]);
-    ride.run.turn(Failing::Cancelled, ride.now);
-    assert_eq!(ride.go(), "restored PutBack", "scale-in stays off");
+    ride.run.start_restore(RunFailure::Cancelled, ride.now);
+    assert_eq!(ride.go(), "restored RestoredByRun", "scale-in stays off");
 }
 
 /// A production rule of a snapshot with other weights.
@@ -157,24 +159,24 @@ fn invariant_02_the_way_back_ends_only_when_it_shows() {
     rules_at(&mut ride.seen, 80, (80, 20));
     assert_eq!(ride.go(), "Weights");
     rules_at(&mut ride.seen, 80, (100, 0));
-    assert_eq!(ride.go(), "restored PutBack");
+    assert_eq!(ride.go(), "restored RestoredByRun");
     // What never showed may show later: it is written over.
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.go();
     rules_at(&mut ride.seen, 80, (100, 0));
     assert!(ride.later(10).go().starts_with("Traffic(NotShown"));
-    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "restored PutBack"]);
+    assert_eq!([ride.go(), ride.go()], ["HTTP:80 default blue", "restored RestoredByRun"]);
 }
 
 #[test]
 fn invariant_35_a_signal_does_not_make_an_unanswered_write_known() {
-    let lost = crate::plan::trouble::Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     let Next::Step(step) = ride.next() else { panic!() };
     ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
     ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
     ride.run.cancelled = Some(ride.now);
-    assert_eq!([ride.go(), ride.go()], ["Cancelled", "Unanswered"]);
+    assert_eq!([ride.go(), ride.go()], ["Cancelled", "UnansweredWrite"]);
     assert_eq!(ride.later(10).go(), "untouched NothingChanged");
 }
 
@@ -182,11 +184,11 @@ fn invariant_35_a_signal_does_not_make_an_unanswered_write_known() {
 fn a_way_back_that_is_throttled_for_long_ends_as_unknown() {
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.go();
-    ride.run.turn(Failing::Cancelled, ride.now);
+    ride.run.start_restore(RunFailure::Cancelled, ride.now);
     let Next::Step(step) = ride.next() else { panic!() };
-    ride.run.answered(&step, &Err(trouble(TroubleKind::Throttled)), &ride.goal.clone(), ride.now);
+    ride.run.answered(&step, &Err(trouble(AwsErrorKind::Throttled)), &ride.goal.clone(), ride.now);
     assert!(matches!(ride.later(59).next(), Next::Step(_)));
-    assert!(ride.later(1).go().starts_with("unknown Trouble"));
+    assert!(ride.later(1).go().starts_with("unknown AwsError"));
 }
 
 #[test]
@@ -204,16 +206,16 @@ fn invariant_07_a_forced_run_that_was_killed_scales_up_when_it_is_repeated() {
 fn turned() -> Ride {
     let mut ride = Ride::new(scaled(4, 4, (100, 0), true), goal(50, 50));
     assert_eq!(ride.go(), "HTTP:80 default split");
-    ride.run.turn(Failing::Cancelled, ride.now);
+    ride.run.start_restore(RunFailure::Cancelled, ride.now);
     ride
 }
 
 #[test]
 fn invariant_09_the_way_back_waits_for_reads_that_may_be_answered_and_says_loudly_when_they_are_not() {
     for (kind, seconds, begins) in [
-        (TroubleKind::Throttled, 59, "Trouble"),
-        (TroubleKind::Throttled, 60, "unknown Trouble"),
-        (TroubleKind::Denied, 0, "unknown Trouble"),
+        (AwsErrorKind::Throttled, 59, "AwsError"),
+        (AwsErrorKind::Throttled, 60, "unknown AwsError"),
+        (AwsErrorKind::Denied, 0, "unknown AwsError"),
     ] {
         let mut ride = turned();
         service(&mut ride.seen, Color::Green).targets = Some(Err(trouble(kind)));
@@ -226,8 +228,8 @@ fn invariant_09_the_way_back_waits_for_reads_that_may_be_answered_and_says_loudl
 fn users_go_back_without_what_scaling_says() {
     let mut ride = turned();
     for color in [Color::Blue, Color::Green] {
-        service(&mut ride.seen, color).scaling = Some(Err(trouble(TroubleKind::Denied)));
+        service(&mut ride.seen, color).scaling = Some(Err(trouble(AwsErrorKind::Denied)));
     }
     assert_eq!(ride.go(), "HTTP:80 default blue");
-    assert!(ride.go().starts_with("unknown Trouble"), "scale-in is not known");
+    assert!(ride.go().starts_with("unknown AwsError"), "scale-in is not known");
 }

@@ -1,9 +1,9 @@
 //! What a color can carry, and whether the effect of a write shows.
 
 use super::*;
-use crate::plan::traffic::capacity::Force;
-use crate::plan::traffic::facts::facts;
-use crate::plan::traffic::run::shows;
+use crate::plan::traffic::capacity::ColorCapacity;
+use crate::plan::traffic::facts::read_facts;
+use crate::plan::traffic::run::has_taken_effect;
 
 /// What is read of green: desired, running and pending count, the states of its targets, and the count and percentage
 /// that its group asks for.
@@ -40,14 +40,15 @@ fn a_color_is_as_strong_as_its_targets() {
         let targets: Vec<_> = states.map(|(state, number)| target(number, state)).collect();
         let deregistration_delay = Duration::from_secs(300);
         let group = GroupAttributes { deregistration_delay, minimum_count, minimum_percent };
-        let force = Force::of(green, (&targets.iter().collect::<Vec<_>>(), &targets), Some(&group), None);
+        let force =
+            ColorCapacity::of(green, (&targets.iter().collect::<Vec<_>>(), &targets), Some(&group), None);
         assert_eq!((force.healthy, force.minimum, force.sick, force.coming), told, "{read:?}");
     }
 }
 
 /// Whether the effect of a step shows here.
 fn shown(seen: &Snapshot, step: &Step) -> bool {
-    shows(step, &facts(seen, &goal(0, 100)).expect("all that is needed"))
+    has_taken_effect(step, &read_facts(seen, &goal(0, 100)).expect("all that is needed"))
 }
 
 #[test]

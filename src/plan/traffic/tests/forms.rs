@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
-use crate::plan::course::{Course, Moving};
+use crate::plan::operation::{Operation, TrafficOperation};
 
 /// Changes the content of every policy and alarm as AWS stores it.
 type Form = fn(&mut Value);
@@ -14,7 +14,7 @@ type Form = fn(&mut Value);
 fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
     let goal = wish(managed(goal(50, 50)), |wish| wish.settle = Duration::ZERO);
     let (mut seen, mut times) = (unarmed(), BTreeMap::new());
-    let mut moving = Moving { goal: &goal, run: Run::begin(at(0)) };
+    let mut moving = TrafficOperation { goal: &goal, run: Run::begin(at(0)) };
     for second in 0..600 {
         let (read, now) = (Ok(seen.clone()), at(second));
         moving.saw(&read, now);
@@ -22,7 +22,7 @@ fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
             Next::Step(step) => {
                 moving.before(&step, &seen);
                 moving.answered(&step, Ok(Answer::Changed), now.into());
-                crate::plan::traffic::predict::apply(&mut seen, &step);
+                crate::plan::traffic::predict::predict_step(&mut seen, &step);
                 if let Step::Policy(put) | Step::Alarm(put) = &step {
                     *times.entry(armed(std::slice::from_ref(&put.name)).remove(0)).or_default() += 1;
                     let scalers = service(&mut seen, put.color).scalers.as_mut().unwrap().as_mut().unwrap();
@@ -30,7 +30,7 @@ fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
                     scalers.alarms.iter_mut().for_each(|alarm| form(&mut alarm.content));
                 }
             }
-            Next::Wait(_) | Next::Look(_) => {}
+            Next::Wait(_) | Next::Read(_) => {}
             end => return (times, end),
         }
     }
@@ -66,7 +66,7 @@ fn invariant_40_another_content_is_written_five_times_and_never_taken() {
     ];
     for form in forms {
         let (times, end) = written(form);
-        let Next::Turn(Failing::Repeated(unkept), _) = end else { panic!("{end:?}") };
+        let Next::Restore(RunFailure::Repeated(unkept), _) = end else { panic!("{end:?}") };
         assert_eq!((unkept.times, times.values().max()), (5, Some(&5)), "{times:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! shows against the end is no success.
 
 use super::*;
-use crate::plan::course::{Course, Moving};
+use crate::plan::operation::{Operation, TrafficOperation};
 
 /// A run that moved all users to green, which has 2 tasks as blue has, and would end at its next look.
 fn arrived() -> Ride {
@@ -17,16 +17,16 @@ fn under_way(ride: &mut Ride) -> Next {
     partial.services.iter_mut().for_each(|service| service.definition = None);
     ride.run.saw(&Ok(partial.clone()), &ride.goal, ride.now);
     let (goal, run) = (ride.goal.clone(), ride.run.clone());
-    Moving { goal: &goal, run }.next(&Ok(partial), ride.now)
+    TrafficOperation { goal: &goal, run }.next(&Ok(partial), ride.now)
 }
 
 /// The decision of the course at a whole look, in short words.
 fn at_the_end(ride: &mut Ride) -> String {
     ride.run.saw(&Ok(ride.seen.clone()), &ride.goal, ride.now);
     let (goal, run) = (ride.goal.clone(), ride.run.clone());
-    match (Moving { goal: &goal, run }).next(&Ok(ride.seen.clone()), ride.now) {
+    match (TrafficOperation { goal: &goal, run }).next(&Ok(ride.seen.clone()), ride.now) {
         Next::Step(step) => short(&step),
-        Next::Turn(failing, _) => format!("{failing:?}").chars().take(24).collect(),
+        Next::Restore(failing, _) => format!("{failing:?}").chars().take(24).collect(),
         Next::Done(End::Good { healthy, .. }) => format!("good {healthy}"),
         Next::Wait(wait) => format!("{wait:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
         other => format!("{other:?}"),
@@ -38,7 +38,7 @@ type Change = fn(&mut Snapshot);
 
 #[test]
 fn invariant_42_a_change_of_traffic_succeeds_at_a_whole_look_alone() {
-    let whole = |ride: &Ride| Next::Look(Look { develop: true, ..ride.goal.look() });
+    let whole = |ride: &Ride| Next::Read(ReadScope { develop: true, ..ride.goal.look() });
     let contradictions: [(Change, &str); 5] = [
         (|_| {}, "good 2"),
         (|seen| rules(seen)[0].rules[0] = production(80, 50, 50), "Traffic(Overtaken { rule"),
@@ -59,9 +59,9 @@ fn invariant_42_a_change_of_traffic_fails_at_a_whole_look_and_a_cancelled_one_at
     for (cancelled, whole) in [(false, true), (true, false)] {
         let mut ride = arrived();
         under_way(&mut ride);
-        let stuck = Failing::Traffic(Stuck::Blind(trouble(TroubleKind::Unreachable)));
-        ride.run.turn(if cancelled { Failing::Cancelled } else { stuck }, ride.now);
-        let looks = matches!(under_way(&mut ride), Next::Look(_));
+        let stuck = RunFailure::Traffic(TrafficFailure::Blind(trouble(AwsErrorKind::Unreachable)));
+        ride.run.start_restore(if cancelled { RunFailure::Cancelled } else { stuck }, ride.now);
+        let looks = matches!(under_way(&mut ride), Next::Read(_));
         assert_eq!(looks, whole, "a cancelled run has no time");
     }
 }

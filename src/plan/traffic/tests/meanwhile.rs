@@ -1,9 +1,9 @@
 //! What another run does at the same time: it cuts a count, or gives the color that shrinks the users.
 
 use super::*;
-use crate::plan::course::{Course, Moving};
+use crate::plan::aws_error::AwsError;
+use crate::plan::operation::{Operation, TrafficOperation};
 use crate::plan::time::CallTime;
-use crate::plan::trouble::Trouble;
 
 /// A promote of green with four tasks on each color, which scale automatically.
 fn promote() -> Ride {
@@ -41,7 +41,7 @@ fn invariant_36_a_count_that_the_run_lowered_is_restored_when_the_color_has_user
     moved(&mut ride.seen, 100, 0);
     assert_eq!(ride.go(), "blue to 4", "first the tasks that blue's users need");
     assert!(ride.go().starts_with("Traffic(Overtaken"));
-    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.go(), "changed ChangedExternally");
     assert_eq!(ride.run.lowered.undone.into_iter().collect::<Vec<_>>(), [(Color::Blue, (1, 4))]);
 }
 
@@ -54,7 +54,7 @@ fn invariant_36_the_run_waits_until_aws_shows_the_restored_count() {
     assert_eq!([ride.go(), ride.later(9).go()], ["Count", "Count"], "a stale read");
     service(&mut ride.seen, Color::Blue).desired = 4;
     assert!(ride.later(1).go().starts_with("Traffic(Overtaken"));
-    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.go(), "changed ChangedExternally");
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn invariant_36_the_rules_are_read_once_more_after_aws_shows_the_lower_count() {
     let mut ride = shrunk();
     let seen = Ok(ride.seen.clone());
     ride.run.saw(&seen, &ride.goal, ride.now);
-    let next = next(&seen, &ride.goal, &ride.run, ride.now);
-    assert_eq!(next, Next::Look(ride.goal.look()), "the rules of this look may be older than the count");
+    let next = next_traffic_action(&seen, &ride.goal, &ride.run, ride.now);
+    assert_eq!(next, Next::Read(ride.goal.look()), "the rules of this look may be older than the count");
     assert_eq!(ride.go(), "good true");
 }
 
@@ -173,7 +173,7 @@ fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_p
         ride.now = ride.now.after(Duration::from_secs(1));
         let seen = Ok(ride.seen.clone());
         ride.run.saw(&seen, &ride.goal, ride.now);
-        let next = Moving { goal: &ride.goal, run: ride.run.clone() }.next(&seen, ride.now);
+        let next = TrafficOperation { goal: &ride.goal, run: ride.run.clone() }.next(&seen, ride.now);
         match next {
             Next::Step(step) => {
                 told.push(short(&step));
@@ -181,7 +181,7 @@ fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_p
                 ride.run.answered(&step, &Ok(Answer::Changed), &ride.goal.clone(), ride.now);
             }
             Next::Wait(_) => {}
-            Next::Turn(Failing::Repeated(unkept), _) => {
+            Next::Restore(RunFailure::Repeated(unkept), _) => {
                 assert_eq!((unkept.times, unkept.shown, unkept.count), (5, false, Some(1)));
                 assert!(ride.now >= at(20), "{:?}", ride.now);
                 assert_eq!(told, ["green to 4"; 5]);
@@ -215,7 +215,7 @@ fn invariant_44_another_writers_weights_right_after_ours_may_be_the_older_ones()
     assert!(ride.go().starts_with("Traffic(Overtaken"));
     assert_eq!(ride.go(), "Weights", "AWS shows both writes late");
     rules(&mut ride.seen)[0].rules[0] = written;
-    assert_eq!([ride.later(2).go(), ride.go()], ["HTTP:80 default blue", "restored PutBack"]);
+    assert_eq!([ride.later(2).go(), ride.go()], ["HTTP:80 default blue", "restored RestoredByRun"]);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn invariant_44_a_superseded_run_raises_a_count_that_both_runs_wrote() {
     assert!(ride.later(5).go().starts_with("Traffic(Overtaken"));
     assert_eq!(ride.go(), "green to 4", "all users of this rule are there");
     tasks(&mut ride.seen, Color::Green, 4, 4, "");
-    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.go(), "changed ChangedExternally");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn invariant_44_a_superseded_run_ends_after_aws_shows_its_count() {
     tasks(&mut ride.seen, Color::Green, 2, 2, "");
     assert_eq!(ride.go(), "green to 4");
     tasks(&mut ride.seen, Color::Green, 4, 4, "");
-    assert_eq!(ride.go(), "changed Theirs");
+    assert_eq!(ride.go(), "changed ChangedExternally");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn invariant_44_what_aws_shows_late_is_waited_for_from_the_end_of_the_call() {
         ["Weights", "Weights"],
         "the old weights, shown late"
     );
-    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let call = CallTime { sent: ride.now, ended: ride.now.after(Duration::from_secs(25)) };
     let mut ride = Ride::new(world(100, 0), goal(0, 100));
     ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
@@ -272,14 +272,14 @@ fn invariant_44_what_aws_shows_late_is_waited_for_from_the_end_of_the_call() {
     ride.now = call.ended;
     assert_eq!(
         [ride.go(), ride.later(9).go()],
-        ["Unanswered", "Unanswered"],
+        ["UnansweredWrite", "UnansweredWrite"],
         "no write before AWS had time to show it"
     );
 }
 
 #[test]
 fn invariant_44_a_lost_write_is_not_known_though_another_run_put_the_rule_back() {
-    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut ride = Ride::new(world(80, 20), goal(100, 0));
     let found = ride.seen.clone();
     let Next::Step(step) = ride.next() else { panic!("the rule is written") };
@@ -288,19 +288,22 @@ fn invariant_44_a_lost_write_is_not_known_though_another_run_put_the_rule_back()
     rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
     assert!(ride.later(11).go().starts_with("Traffic(Overtaken"));
     ride.seen = found;
-    assert_eq!(ride.later(11).go(), "unknown Theirs");
+    assert_eq!(ride.later(11).go(), "unknown ChangedExternally");
 }
 
 #[test]
 fn invariant_44_whether_a_lost_write_came_before_another_writers_is_not_known() {
-    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut ride = Ride::new(world(80, 20), goal(100, 0));
     let Next::Step(step) = ride.next() else { panic!("the rule is written") };
     ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
     ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
     rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
     let mut ends = (0..4).map(|_| ride.later(11).go());
-    assert_eq!(ends.find(|end| end.ends_with("Theirs")).as_deref(), Some("unknown Theirs"));
+    assert_eq!(
+        ends.find(|end| end.ends_with("ChangedExternally")).as_deref(),
+        Some("unknown ChangedExternally")
+    );
 }
 
 #[test]

@@ -11,7 +11,8 @@ fn stepped(steps: &[u32]) -> Goal {
 fn invariant_05_rules_that_are_more_than_a_step_apart_are_nobodys_half_way() {
     let mut seen = world(100, 0);
     rules(&mut seen)[0].rules[0] = production(80, 50, 50);
-    let Next::Refuse(Refusal::Tangle(Tangle::Disagree(held))) = first(&seen, &stepped(&[20, 50])) else {
+    let Next::Refuse(Refusal::RoutingError(RoutingError::Disagree(held))) = first(&seen, &stepped(&[20, 50]))
+    else {
         panic!("refused")
     };
     assert_eq!(held.len(), 2);

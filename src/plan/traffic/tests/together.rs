@@ -1,15 +1,15 @@
 //! Rules of one change that are written at the same time: which ones, and what becomes of it if some writes fail.
 
 use super::*;
-use crate::plan::course::{Course, Moving};
-use crate::plan::trouble::Trouble;
+use crate::plan::aws_error::AwsError;
+use crate::plan::operation::{Operation, TrafficOperation};
 
 /// Ports of the production listeners.
 const PORTS: [u16; 4] = [80, 443, 8443, 9443];
 
 /// What becomes of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum Fault {
     /// AWS takes it.
     Taken,
     /// AWS takes it, and no answer comes.
@@ -22,25 +22,26 @@ enum Fate {
     Denied,
 }
 
-impl Fate {
+impl Fault {
     /// All of them.
-    const ALL: [Fate; 5] = [Fate::Taken, Fate::LostAfter, Fate::LostBefore, Fate::Throttled, Fate::Denied];
+    const ALL: [Fault; 5] =
+        [Fault::Taken, Fault::LostAfter, Fault::LostBefore, Fault::Throttled, Fault::Denied];
 
     /// The answer that the run gets.
-    fn answer(self) -> Result<Answer, Trouble> {
+    fn answer(self) -> Result<Answer, AwsError> {
         match self {
-            Fate::Taken => Ok(Answer::Changed),
-            Fate::LostAfter | Fate::LostBefore => {
-                Err(Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) })
+            Fault::Taken => Ok(Answer::Changed),
+            Fault::LostAfter | Fault::LostBefore => {
+                Err(AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) })
             }
-            Fate::Throttled => Err(trouble(TroubleKind::Throttled)),
-            Fate::Denied => Err(trouble(TroubleKind::Denied)),
+            Fault::Throttled => Err(trouble(AwsErrorKind::Throttled)),
+            Fault::Denied => Err(trouble(AwsErrorKind::Denied)),
         }
     }
 
     /// Whether AWS holds the new weights.
     fn has_effect(self) -> bool {
-        matches!(self, Fate::Taken | Fate::LostAfter)
+        matches!(self, Fault::Taken | Fault::LostAfter)
     }
 }
 
@@ -54,12 +55,12 @@ fn four(blue: u32, green: u32) -> Snapshot {
 /// The steps that may be done at the same time as the one that is next.
 fn ahead(ride: &mut Ride, most: usize) -> Vec<Step> {
     let Next::Step(step) = ride.next() else { return Vec::new() };
-    let moving = Moving { goal: &ride.goal, run: ride.run.clone() };
+    let moving = TrafficOperation { goal: &ride.goal, run: ride.run.clone() };
     moving.ahead(&step, &ride.seen, (most, ride.now))
 }
 
 /// Sends the steps that are next at the same time; each write has its fate.
-fn send(ride: &mut Ride, fates: &[Fate]) {
+fn send(ride: &mut Ride, fates: &[Fault]) {
     let steps = ahead(ride, fates.len());
     let seen = ride.seen.clone();
     steps.iter().for_each(|step| ride.run.before(step, &seen, &ride.goal));
@@ -130,20 +131,20 @@ fn a_group_is_brought_in_before_any_weight_of_the_same_change() {
 
 #[test]
 fn invariant_08_writes_at_once_end_at_the_goal_or_back_whatever_becomes_of_each() {
-    for one in Fate::ALL {
-        for two in Fate::ALL {
-            for three in Fate::ALL {
+    for one in Fault::ALL {
+        for two in Fault::ALL {
+            for three in Fault::ALL {
                 let fates = [one, two, three];
                 let mut ride = Ride::new(four(100, 0), goal(0, 100));
                 send(&mut ride, &fates);
                 let told = end(&mut ride);
-                let denied = fates.contains(&Fate::Denied);
+                let denied = fates.contains(&Fault::Denied);
                 let wanted = if denied { (100, 0) } else { (0, 100) };
                 assert_eq!(held(&mut ride), [wanted; 4], "{fates:?}: {told}");
                 let touched = fates.iter().any(|fate| fate.has_effect());
                 let word = match (denied, touched) {
                     (false, _) => "good true",
-                    (true, true) => "restored PutBack",
+                    (true, true) => "restored RestoredByRun",
                     (true, false) => "untouched NothingChanged",
                 };
                 assert_eq!(told, word, "{fates:?}");
@@ -155,9 +156,9 @@ fn invariant_08_writes_at_once_end_at_the_goal_or_back_whatever_becomes_of_each(
 #[test]
 fn invariant_35_each_of_several_writes_without_an_answer_is_waited_for() {
     let mut ride = Ride::new(four(100, 0), goal(0, 100));
-    send(&mut ride, &[Fate::LostBefore, Fate::Taken, Fate::LostAfter]);
+    send(&mut ride, &[Fault::LostBefore, Fault::Taken, Fault::LostAfter]);
     assert_eq!(ride.run.unanswered.len(), 2);
-    assert_eq!([ride.go(), ride.later(9).go()], ["Unanswered", "Unanswered"]);
+    assert_eq!([ride.go(), ride.later(9).go()], ["UnansweredWrite", "UnansweredWrite"]);
     assert_eq!(ride.run.unanswered.len(), 1, "the one that shows is known");
     assert_eq!([ride.later(1).go(), ride.go()], ["HTTP:80 default green", "HTTP:9443 default green"]);
     assert_eq!(end(&mut ride), "good true");

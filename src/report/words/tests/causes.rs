@@ -1,11 +1,11 @@
 //! Every finding, with its next step.
 
 use crate::plan::cause::Finding;
-use crate::report::words::finding;
+use crate::report::words::render_finding;
 
 /// A finding as it is read.
 fn told(found: &Finding) -> String {
-    let (text, next) = finding(found);
+    let (text, next) = render_finding(found);
     format!("{text}\n  -> {next}\n")
 }
 
@@ -138,7 +138,7 @@ fn what_aws_says_is_passed_on() {
 #[test]
 fn foreign_text_stays_on_its_line() {
     let text = "boom\n::error::x\u{1b}[31m\u{202e}`";
-    let (told, _) = finding(&Finding::Exit {
+    let (told, _) = render_finding(&Finding::Exit {
         container: text.to_owned(),
         code: 1,
         reason: Some(text.to_owned()),

@@ -4,30 +4,35 @@ use std::time::Duration;
 
 use super::read;
 use crate::event::Warning;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;
-use crate::plan::step::{Because, Failing, Left, ProbeFailure, ProbeFailureKind, Refusal};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Waiting};
+use crate::plan::step::{EndStateReason, Left, ProbeFailure, ProbeFailureKind, Refusal, RunFailure};
+use crate::plan::verdict::{DeploymentFailure, Waiting};
 use crate::report::about::About;
 use crate::report::fixtures::{ACCOUNT, BLUE, about, crash, place, revision, trouble};
 use crate::report::words;
 
 /// A failed deployment without a cause, before anything was put back.
-fn ended(end: Ended) -> String {
-    read(&words::failing(&Failing::Deployment(end), &about(), &Cause::default(), None))
+fn ended(end: DeploymentFailure) -> String {
+    read(&words::render_run_failure(&RunFailure::Deployment(end), &about(), &Cause::default(), None))
 }
 
 /// What is left, as it is read.
-fn left(because: &Because, left: Left) -> String {
-    format!("{}\n", words::because(because, left, &about()))
+fn left(because: &EndStateReason, left: Left) -> String {
+    format!("{}\n", words::render_end_state(because, left, &about()))
 }
 
 #[test]
 fn a_failed_deploy_says_cause_next_step_and_what_is_left() {
-    let failing = Failing::Deployment(Ended::CircuitBreaker);
-    let failure = words::failing(&failing, &about(), &crash(), Some((Left::Restored, &Because::PutBack)));
+    let failing = RunFailure::Deployment(DeploymentFailure::CircuitBreaker);
+    let failure = words::render_run_failure(
+        &failing,
+        &about(),
+        &crash(),
+        Some((Left::Restored, &EndStateReason::RestoredByRun)),
+    );
     insta::assert_snapshot!(read(&failure), @r"
     [circuit-breaker] The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in 3 tasks.
     Read its log: the first error at its start is the cause more often than not.
@@ -38,11 +43,11 @@ fn a_failed_deploy_says_cause_next_step_and_what_is_left() {
 #[test]
 fn every_end_of_a_deployment_is_said() {
     let all = [
-        Ended::CircuitBreaker,
-        Ended::Alarm(Vec::new()),
-        Ended::Alarm(vec!["web-5xx".to_owned()]),
-        Ended::Alarm(vec!["web-5xx".to_owned(), "web-slow".to_owned()]),
-        Ended::TasksFailing { failed: 3 },
+        DeploymentFailure::CircuitBreaker,
+        DeploymentFailure::Alarm(Vec::new()),
+        DeploymentFailure::Alarm(vec!["web-5xx".to_owned()]),
+        DeploymentFailure::Alarm(vec!["web-5xx".to_owned(), "web-slow".to_owned()]),
+        DeploymentFailure::TasksFailing { failed: 3 },
     ];
     insta::assert_snapshot!(all.map(ended).join("\n"), @r"
     [circuit-breaker] The deployment circuit breaker of ECS ended the deployment of `web-green` (green).
@@ -68,7 +73,12 @@ fn every_end_of_a_deployment_is_said() {
     AWS names no cause yet. See the service's events:
       aws ecs describe-services --region eu-west-1 --cluster shop --services web-green --query 'services[0].events[:10].message'
     ");
-    let all = [Ended::Stopped, Ended::Superseded { by: revision(9) }, Ended::Drained, Ended::NoRoom];
+    let all = [
+        DeploymentFailure::Stopped,
+        DeploymentFailure::Superseded { by: revision(9) },
+        DeploymentFailure::Drained,
+        DeploymentFailure::NoRoom,
+    ];
     insta::assert_snapshot!(all.map(ended).join("\n"), @r"
     [stopped] Somebody stopped the deployment of `web-green` (green) while it was in progress.
     Ask who stopped it (CloudTrail has the call `StopServiceDeployment`), then run again.
@@ -90,11 +100,11 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
     let rolling =
         Waiting::RollingOut { running: 1, pending: 1, healthy: Some(0), desired: 2, failed: 0, old: 2 };
     let all = [
-        Ended::TimedOut(Box::new(rolling)),
-        Ended::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
-        Ended::TimedOut(Box::new(Waiting::NotVisible)),
-        Ended::Trouble(trouble(
-            TroubleKind::Expired,
+        DeploymentFailure::TimedOut(Box::new(rolling)),
+        DeploymentFailure::TimedOut(Box::new(Waiting::Unhealthy { healthy: 1, needed: 2 })),
+        DeploymentFailure::TimedOut(Box::new(Waiting::NotVisible)),
+        DeploymentFailure::AwsError(trouble(
+            AwsErrorKind::Expired,
             "ExpiredTokenException",
             "The security token is expired",
         )),
@@ -128,7 +138,7 @@ fn a_deployment_without_an_end_says_how_it_was_last_seen() {
 
 #[test]
 fn probes_and_cancels_are_said() {
-    let probe = |kind| Failing::Probe(ProbeFailure { url: "http://alb:8080/healthz".to_owned(), kind });
+    let probe = |kind| RunFailure::Probe(ProbeFailure { url: "http://alb:8080/healthz".to_owned(), kind });
     let all = [
         probe(ProbeFailureKind::Status { found: 500, wanted: 200 }),
         probe(ProbeFailureKind::Body { wanted: "ok".to_owned() }),
@@ -142,9 +152,10 @@ fn probes_and_cancels_are_said() {
             proxy: "proxy.corp:3128".to_owned(),
             host: "shop.example".to_owned(),
         }),
-        Failing::Cancelled,
+        RunFailure::Cancelled,
     ];
-    let told = all.map(|failing| read(&words::failing(&failing, &about(), &Cause::default(), None)));
+    let told =
+        all.map(|failing| read(&words::render_run_failure(&failing, &about(), &Cause::default(), None)));
     insta::assert_snapshot!(told.join("\n"), @r"
     [probe] The new version of `web-green` (green) did not pass. The probe `http://alb:8080/healthz` was answered with status 500 instead of 200.
     The version runs but answers wrongly: read its log, or correct the probe.
@@ -177,27 +188,27 @@ fn a_probe_is_not_told_twice() {
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
     };
     let cause = Cause { findings: vec![Finding::Probe(probe.clone())], logs: Vec::new() };
-    let failure = words::failing(&Failing::Probe(probe), &about(), &cause, None);
+    let failure = words::render_run_failure(&RunFailure::Probe(probe), &about(), &cause, None);
     assert_eq!(failure.what.matches("status 500").count(), 1, "{}", failure.what);
 }
 
 #[test]
 fn everything_that_is_left_says_what_to_do() {
-    let elsewhere = trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let elsewhere = trouble(AwsErrorKind::Denied, "AccessDeniedException", "");
     let all = [
-        (Because::NothingChanged, Left::Untouched),
-        (Because::PutBack, Left::Restored),
-        (Because::AwsPutBack, Left::Restored),
-        (Because::AwsElsewhere, Left::Changed),
-        (Because::Asked, Left::Changed),
-        (Because::Theirs, Left::Changed),
-        (Because::NothingToGoBackTo, Left::Changed),
-        (Because::SameDefinition, Left::Changed),
-        (Because::UsersCame, Left::Changed),
-        (Because::UsersNotKnown(Box::new(Refusal::Unread(elsewhere.clone()))), Left::Changed),
-        (Because::ScalingStays, Left::Changed),
-        (Because::Trouble(elsewhere), Left::Unknown),
-        (Because::NotConfirmed, Left::Unknown),
+        (EndStateReason::NothingChanged, Left::Untouched),
+        (EndStateReason::RestoredByRun, Left::Restored),
+        (EndStateReason::RestoredByAws, Left::Restored),
+        (EndStateReason::AwsElsewhere, Left::Changed),
+        (EndStateReason::Asked, Left::Changed),
+        (EndStateReason::ChangedExternally, Left::Changed),
+        (EndStateReason::NothingToGoBackTo, Left::Changed),
+        (EndStateReason::SameDefinition, Left::Changed),
+        (EndStateReason::UsersCame, Left::Changed),
+        (EndStateReason::UsersNotKnown(Box::new(Refusal::Unread(elsewhere.clone()))), Left::Changed),
+        (EndStateReason::ScalingStays, Left::Changed),
+        (EndStateReason::AwsError(elsewhere), Left::Unknown),
+        (EndStateReason::NotConfirmed, Left::Unknown),
     ];
     insta::assert_snapshot!(all.map(|(because, what)| left(&because, what)).join("\n"), @r#"
     Left untouched: nothing of `web-green` (green) was changed.
@@ -254,7 +265,7 @@ fn everything_that_is_left_says_what_to_do() {
 
 #[test]
 fn without_a_place_the_command_still_says_what_to_fill_in() {
-    let told = words::because(&Because::NotConfirmed, Left::Unknown, &About::default());
+    let told = words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &About::default());
     assert!(told.contains("aws ecs describe-services --cluster CLUSTER --services SERVICE"), "{told}");
     assert!(About { color: Some(Color::Blue), ..About::default() }.name().contains("the blue service"));
 }
@@ -262,7 +273,7 @@ fn without_a_place_the_command_still_says_what_to_fill_in() {
 #[test]
 fn a_missing_permission_comes_with_its_statement() {
     let denied = |message: &str| {
-        read(&words::trouble(&trouble(TroubleKind::Denied, "AccessDeniedException", message)))
+        read(&words::render_aws_error(&trouble(AwsErrorKind::Denied, "AccessDeniedException", message)))
     };
     insta::assert_snapshot!(denied(""), @r#"
     [access-denied] AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` (AccessDeniedException).
@@ -282,15 +293,15 @@ fn a_missing_permission_comes_with_its_statement() {
     [access-denied] AWS denied `ecs:UpdateService` on `*` to `x` (AccessDeniedException): with an explicit deny in a service control policy.
     An explicit deny (service control policy, permissions boundary or a Deny statement) forbids it: another Allow does not help. Ask who owns that policy.
     ");
-    let mut tasks = trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let mut tasks = trouble(AwsErrorKind::Denied, "AccessDeniedException", "");
     (tasks.action, tasks.resource) =
         ("ecs:ListTasks", format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/shop"));
-    insta::assert_snapshot!(words::trouble(&tasks).hint, @r#"
+    insta::assert_snapshot!(words::render_aws_error(&tasks).hint, @r#"
     Add this statement to the role's policy:
       { "Effect": "Allow", "Action": "ecs:ListTasks", "Resource": "*", "Condition": { "ArnEquals": { "ecs:cluster": "arn:aws:ecs:eu-west-1:123456789012:cluster/shop" } } }
     "#);
     (tasks.action, tasks.resource) = ("elasticloadbalancing:DescribeRules", "web-green".to_owned());
-    insta::assert_snapshot!(words::trouble(&tasks).hint, @r#"
+    insta::assert_snapshot!(words::render_aws_error(&tasks).hint, @r#"
     Add this statement to the role's policy:
       { "Effect": "Allow", "Action": "elasticloadbalancing:DescribeRules", "Resource": "*" }
     "#);
@@ -300,19 +311,19 @@ fn a_missing_permission_comes_with_its_statement() {
 fn every_other_trouble_says_what_to_do() {
     let all = [
         (
-            TroubleKind::Expired,
+            AwsErrorKind::Expired,
             "ExpiredTokenException",
             "The security token included in the request is expired",
         ),
-        (TroubleKind::NoCredentials, "", ""),
-        (TroubleKind::Throttled, "ThrottlingException", "Rate exceeded"),
-        (TroubleKind::Unreachable, "", "connect: connection refused"),
-        (TroubleKind::Unreachable, "", "invalid peer certificate: UnknownIssuer"),
-        (TroubleKind::TimedOut, "", ""),
-        (TroubleKind::Missing, "ServiceNotFoundException", "Service not found."),
-        (TroubleKind::Refused, "InvalidParameterException", "desired count can't be negative"),
+        (AwsErrorKind::NoCredentials, "", ""),
+        (AwsErrorKind::Throttled, "ThrottlingException", "Rate exceeded"),
+        (AwsErrorKind::Unreachable, "", "connect: connection refused"),
+        (AwsErrorKind::Unreachable, "", "invalid peer certificate: UnknownIssuer"),
+        (AwsErrorKind::TimedOut, "", ""),
+        (AwsErrorKind::Missing, "ServiceNotFoundException", "Service not found."),
+        (AwsErrorKind::Refused, "InvalidParameterException", "desired count can't be negative"),
     ];
-    let told = all.map(|(kind, code, message)| read(&words::trouble(&trouble(kind, code, message))));
+    let told = all.map(|(kind, code, message)| read(&words::render_aws_error(&trouble(kind, code, message))));
     insta::assert_snapshot!(told.join("\n"), @r"
     [credentials-expired] The AWS credentials have expired or are not valid (ExpiredTokenException): `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` was refused.
     Let the credentials outlive the run; the role's maximum session duration has to allow it:
@@ -358,20 +369,20 @@ fn every_other_trouble_says_what_to_do() {
 
 #[test]
 fn a_lost_write_says_that_it_may_have_had_its_effect() {
-    let mut lost = trouble(TroubleKind::TimedOut, "", "");
+    let mut lost = trouble(AwsErrorKind::TimedOut, "", "");
     lost.effect_unknown = true;
-    assert!(words::trouble(&lost).what.ends_with("It may have had its effect all the same."));
+    assert!(words::render_aws_error(&lost).what.ends_with("It may have had its effect all the same."));
 }
 
 #[test]
 fn bad_input_is_listed_whole() {
     let one = Problem::new("input color", "`gren` is no color; did you mean `green`?");
     let two = Problem::new("input timeout", "`soon` is no duration such as `90s`");
-    insta::assert_snapshot!(read(&words::problems(std::slice::from_ref(&one))), @r"
+    insta::assert_snapshot!(read(&words::problems_failure(std::slice::from_ref(&one))), @r"
     [bad-input] input color: `gren` is no color; did you mean `green`?
     Nothing was changed in AWS. Correct it, then run again.
     ");
-    insta::assert_snapshot!(read(&words::problems(&[one, two])), @r"
+    insta::assert_snapshot!(read(&words::problems_failure(&[one, two])), @r"
     [bad-input] 2 problems:
     1. input color: `gren` is no color; did you mean `green`?
     2. input timeout: `soon` is no duration such as `90s`
@@ -399,7 +410,7 @@ fn warnings_and_early_failures_are_said() {
         foreign(12),
         Warning::Text("the post step found\nnothing to do".to_owned()),
     ];
-    insta::assert_snapshot!(all.map(|warning| words::warning(&warning)).join("\n"), @r"
+    insta::assert_snapshot!(all.map(|warning| words::render_warning(&warning)).join("\n"), @r"
     The service's health-check grace period (30m 00s) is not shorter than `timeout` (10m 00s): a version that never gets healthy is found only by the time-out. Shorten the one or raise the other.
     The target group's deregistration delay (15m 00s) is not shorter than `timeout` (10m 00s): ECS completes the deployment only after the old tasks have drained for that long, so the run times out before. Shorten the one or raise the other.
     blue serves users now (100 % blue, 0 % green). `allow-live: true` replaces its tasks under them, as a rolling update.

@@ -3,10 +3,10 @@
 use super::read;
 use crate::plan::color::{Color, Split};
 use crate::plan::promote::Caution;
-use crate::plan::step::{Because, Left, Refusal};
-use crate::plan::traffic::{Brief, Copying};
-use crate::report::fixtures::{about, brief, moved, revision};
-use crate::report::words::{promote, refusal, rule, undo, way};
+use crate::plan::step::{EndStateReason, Left, Refusal};
+use crate::plan::traffic::{Copying, TrafficPlan};
+use crate::report::fixtures::{about, moved, revision, traffic_plan};
+use crate::report::words::{promote, render_refusal, render_rule, render_split_change, undo_hint};
 
 /// A copy to blue of what green runs.
 fn copying(away: bool) -> Copying {
@@ -14,21 +14,21 @@ fn copying(away: bool) -> Copying {
 }
 
 /// A copy of users at blue, who are at blue in the end.
-fn copy(away: bool) -> Brief {
-    let to = brief().from;
-    let mut copy = Brief { to, copy: Some(copying(away)), ..brief() };
+fn copy(away: bool) -> TrafficPlan {
+    let to = traffic_plan().from;
+    let mut copy = TrafficPlan { to, copy: Some(copying(away)), ..traffic_plan() };
     copy.rules.iter_mut().for_each(|rule| rule.after = to);
     copy
 }
 
 #[test]
 fn a_copy_tells_its_way() {
-    let told = [true, false].map(|away| way(&copy(away)));
+    let told = [true, false].map(|away| render_split_change(&copy(away)));
     insta::assert_snapshot!(told.join("\n"), @r"
     all users to green, blue takes over what green runs, all users back to blue
     blue takes over what green runs, then all users to blue
     ");
-    let rules = [true, false].map(|away| rule(&copy(away).rules[0], &copy(away)));
+    let rules = [true, false].map(|away| render_rule(&copy(away).rules[0], &copy(away)));
     insta::assert_snapshot!(rules.join("\n"), @r"
     `HTTPS:443 default`: blue -> green -> blue
     `HTTPS:443 default`: blue -> blue (100 % blue, 0 % green)
@@ -37,9 +37,9 @@ fn a_copy_tells_its_way() {
 
 #[test]
 fn users_who_are_there_already_are_no_way_and_the_rest_is_named() {
-    let there = Brief { to: brief().from, ..brief() };
-    let nothing = Brief { steps: Vec::new(), ..there.clone() };
-    insta::assert_snapshot!([there, nothing].map(|brief| way(&brief)).join("\n"), @r"
+    let there = TrafficPlan { to: traffic_plan().from, ..traffic_plan() };
+    let nothing = TrafficPlan { steps: Vec::new(), ..there.clone() };
+    insta::assert_snapshot!([there, nothing].map(|traffic_plan| render_split_change(&traffic_plan)).join("\n"), @r"
     users are at blue already; what still changes: the production rules, automatic scaling and the desired count of green
     users are at blue already
     ");
@@ -54,9 +54,9 @@ fn the_way_back_of_a_copy_is_to_users_where_they_were_moved_and_to_the_version_o
         overview.split = Some(Ok(split));
         overview.rules.iter_mut().for_each(|(_, held)| *held = split);
         report.split = Some(split);
-        undo(&report).unwrap_or_default()
+        undo_hint(&report).unwrap_or_default()
     };
-    let (blue, green) = (brief().from, Split { blue: 0, green: 100 });
+    let (blue, green) = (traffic_plan().from, Split { blue: 0, green: 100 });
     insta::assert_snapshot!(told(blue, good.clone()), @r"
     Both colors run the new version now; blue ran `web:7` before. To go back to it, run this action three times:
       command: redirect-traffic
@@ -72,7 +72,7 @@ fn the_way_back_of_a_copy_is_to_users_where_they_were_moved_and_to_the_version_o
     let midway = crate::event::Report {
         outcome: crate::failure::Outcome::Failed,
         left: Left::Changed,
-        because: Some(Because::Midway),
+        because: Some(EndStateReason::Midway),
         ..good
     };
     let back = told(green, midway.clone());
@@ -83,16 +83,16 @@ fn the_way_back_of_a_copy_is_to_users_where_they_were_moved_and_to_the_version_o
 
 #[test]
 fn what_a_copy_is_refused_for_names_what_was_found_and_the_way_on() {
-    let near = vec![("STAEG".to_owned(), Some("STAGE".to_owned()))];
-    let two = vec![near[0].clone(), ("OTHER".to_owned(), None)];
+    let suggestion = vec![("STAEG".to_owned(), Some("STAGE".to_owned()))];
+    let two = vec![suggestion[0].clone(), ("OTHER".to_owned(), None)];
     let images = vec!["shop/web:v2".to_owned()];
     let all = [
-        Refusal::NoVariable(near),
+        Refusal::NoVariable(suggestion),
         Refusal::NoVariable(two),
         Refusal::NoDigest { color: Color::Green, images: images.clone() },
         Refusal::NoDigest { color: Color::Green, images: [images, vec!["agent:7".to_owned()]].concat() },
     ];
-    let told = all.iter().map(|refused| read(&refusal(refused, &about()))).collect::<Vec<_>>();
+    let told = all.iter().map(|refused| read(&render_refusal(refused, &about()))).collect::<Vec<_>>();
     insta::assert_snapshot!(told.join("\n\n"), @r"
     [bad-input] `per-color` names `STAEG`, and no container of either color has a variable or a secret of this name.
     Did you mean `STAGE` instead of `STAEG`?
@@ -128,12 +128,12 @@ fn what_is_to_be_known_before_it_is_a_sentence_each() {
         suspended(false, true),
         suspended(true, true),
     ];
-    insta::assert_snapshot!(all.iter().map(promote::caution).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(all.iter().map(promote::render_caution).collect::<Vec<_>>().join("\n"), @r"
     green has MaxCapacity 2, and the other color has 20: as production it can't grow as far. Raise it where it is defined.
     green has no scalable target, and the other color has one: as production it does not scale automatically.
     Scale-out of `web-green` (green) is suspended, and no run takes that back.
     Scheduled scaling of `web-green` (green) is suspended, and no run takes that back.
     Scale-out and scheduled scaling of `web-green` (green) are suspended, and no run takes that back.
     ");
-    insta::assert_snapshot!(promote::stay(Split { blue: 0, green: 100 }), @"The promote had moved users before (0 % blue, 100 % green), and they stay there. Run it again to go on.");
+    insta::assert_snapshot!(promote::render_user_position(Split { blue: 0, green: 100 }), @"The promote had moved users before (0 % blue, 100 % green), and they stay there. Run it again to go on.");
 }

@@ -1,22 +1,22 @@
 //! Every refusal.
 
 use super::read;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::{Color, Split};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::wiring::Tangle;
+use crate::plan::wiring::RoutingError;
 use crate::report::fixtures::{ACCOUNT, about, place, revision, trouble};
-use crate::report::words::refusal;
+use crate::report::words::render_refusal;
 
 /// A refusal as it is read.
 fn told(refused: &Refusal) -> String {
-    read(&refusal(refused, &about()))
+    read(&render_refusal(refused, &about()))
 }
 
 /// A refusal of the wiring.
-fn tangled(tangle: Tangle) -> String {
-    told(&Refusal::Tangle(tangle))
+fn tangled(tangle: RoutingError) -> String {
+    told(&Refusal::RoutingError(tangle))
 }
 
 #[test]
@@ -40,14 +40,14 @@ fn services_that_are_not_there_are_named_with_place() {
 
 #[test]
 fn a_missing_cluster_is_said_as_such() {
-    let unread = trouble(TroubleKind::Missing, "ClusterNotFoundException", "Cluster not found.");
+    let unread = trouble(AwsErrorKind::Missing, "ClusterNotFoundException", "Cluster not found.");
     let shp = Place { cluster: "shp".to_owned(), ..place() };
     insta::assert_snapshot!(told(&Refusal::of_look(unread, &shp)), @r"
     [cluster-missing] The cluster `shp` does not exist in eu-west-1, account 123456789012.
     Check the name, the region and the account. These clusters are there:
       aws ecs list-clusters --region eu-west-1
     ");
-    let denied = trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let denied = trouble(AwsErrorKind::Denied, "AccessDeniedException", "");
     assert!(
         told(&Refusal::of_look(denied, &place()))
             .starts_with("[access-denied] AWS denied `ecs:UpdateService`")
@@ -92,14 +92,14 @@ fn each_tangle_says_what_to_untangle() {
         |name: &str| format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/{name}/0123");
     let rule = || "HTTPS:443 default".to_owned();
     let all = [
-        Tangle::TwoBalancers(vec![balancer("app/one"), balancer("app/two")]),
-        Tangle::Unattached(Color::Green),
-        Tangle::NotApplication(balancer("net/shop")),
-        Tangle::TargetType(Color::Green, "lambda".to_owned()),
-        Tangle::SameGroup("web".to_owned()),
-        Tangle::ThirdGroup { rule: rule(), group: group("web-old") },
-        Tangle::UnknownAction { rule: rule(), action: "new-thing".to_owned() },
-        Tangle::NoWeight(rule()),
+        RoutingError::TwoBalancers(vec![balancer("app/one"), balancer("app/two")]),
+        RoutingError::Unattached(Color::Green),
+        RoutingError::NotApplication(balancer("net/shop")),
+        RoutingError::TargetType(Color::Green, "lambda".to_owned()),
+        RoutingError::SameGroup("web".to_owned()),
+        RoutingError::ThirdGroup { rule: rule(), group: group("web-old") },
+        RoutingError::UnknownAction { rule: rule(), action: "new-thing".to_owned() },
+        RoutingError::NoWeight(rule()),
     ];
     insta::assert_snapshot!(all.map(tangled).join("\n"), @r"
     [unsupported] The target groups of blue and green belong to different load balancers: `loadbalancer/app/one/0123`, `loadbalancer/app/two/0123`. One has to hold both.
@@ -131,17 +131,17 @@ fn each_tangle_says_what_to_untangle() {
 #[test]
 fn no_production_rule_shows_the_listeners_and_the_input() {
     let found = || vec!["HTTP:80".to_owned(), "HTTPS:443".to_owned()];
-    insta::assert_snapshot!(tangled(Tangle::NoProductionRule(found())), @r"
+    insta::assert_snapshot!(tangled(RoutingError::NoProductionRule(found())), @r"
     [no-production-rule] No listener rule forwards to both blue and green, and no `listener` was named. Listeners: `HTTP:80`, `HTTPS:443`.
     Name the listener that your users come through:
       listener: HTTPS:443
     ");
-    insta::assert_snapshot!(tangled(Tangle::NoSuchListener(found())), @r"
+    insta::assert_snapshot!(tangled(RoutingError::NoSuchListener(found())), @r"
     [no-production-rule] The `listener` that was named does not exist, or forwards to neither blue nor green. Listeners: `HTTP:80`, `HTTPS:443`.
     Name the listener that your users come through:
       listener: HTTPS:443
     ");
-    insta::assert_snapshot!(tangled(Tangle::NoProductionRule(Vec::new())), @r"
+    insta::assert_snapshot!(tangled(RoutingError::NoProductionRule(Vec::new())), @r"
     [no-production-rule] No listener rule forwards to both blue and green, and no `listener` was named. The load balancer has no listener that forwards.
     Add a listener whose forward action holds both target groups: the color that serves users with weight 100, the other with 0.
     ");
@@ -155,7 +155,7 @@ fn invariant_05_rules_that_disagree_are_shown_with_their_splits() {
             ("HTTPS:443 rule 10".to_owned(), Split { blue: 100 - green, green }),
         ]
     };
-    insta::assert_snapshot!(tangled(Tangle::Disagree(rules(20))), @r"
+    insta::assert_snapshot!(tangled(RoutingError::Disagree(rules(20))), @r"
     [rules-disagree] The production rules hold different splits: `HTTPS:443 default` has 100 % blue, 0 % green; `HTTPS:443 rule 10` has 80 % blue, 20 % green. All of them have to hold the same.
     Settle it with what a rule holds already:
       command: rollback

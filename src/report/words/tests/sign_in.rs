@@ -1,7 +1,7 @@
 //! A job that gets no id token, or not its role.
 
 use super::read;
-use crate::plan::trouble::{ASSUME_ROLE, ID_TOKEN, Trouble, TroubleKind};
+use crate::plan::aws_error::{ASSUME_ROLE, AwsError, AwsErrorKind, ID_TOKEN};
 use crate::report::fixtures::trouble;
 use crate::report::words;
 
@@ -13,9 +13,9 @@ const SAYS: &str = "; the id token says iss=https://token.actions.githubusercont
                     sub=repo:shop/web:environment:a \"b\" also=repo:shop@17/web@42:environment:a \"b\"";
 
 /// A refusal of the role, as it is read.
-fn no_role(kind: TroubleKind, code: &str, message: &str) -> String {
+fn no_role(kind: AwsErrorKind, code: &str, message: &str) -> String {
     let refused = trouble(kind, code, message);
-    read(&words::trouble(&Trouble { action: ASSUME_ROLE, resource: ROLE.to_owned(), ..refused }))
+    read(&words::render_aws_error(&AwsError { action: ASSUME_ROLE, resource: ROLE.to_owned(), ..refused }))
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn a_job_without_an_id_token_reads_the_lines_to_paste() {
     ");
     let none = |kind, message| {
         let missing = trouble(kind, "", message);
-        read(&words::trouble(&Trouble { action: ID_TOKEN, resource: String::new(), ..missing }))
+        read(&words::render_aws_error(&AwsError { action: ID_TOKEN, resource: String::new(), ..missing }))
     };
     let all = [
-        none(TroubleKind::NoCredentials, "it answered with HTTP 401"),
-        none(TroubleKind::Unreachable, "it answered with HTTP 503"),
-        none(TroubleKind::TimedOut, "it did not answer in time"),
+        none(AwsErrorKind::NoCredentials, "it answered with HTTP 401"),
+        none(AwsErrorKind::Unreachable, "it answered with HTTP 503"),
+        none(AwsErrorKind::TimedOut, "it did not answer in time"),
     ];
     insta::assert_snapshot!(all.join("\n"), @r"
     [credentials-missing] GitHub gave this job no id token: it answered with HTTP 401.
@@ -55,7 +55,7 @@ fn a_job_without_an_id_token_reads_the_lines_to_paste() {
 #[test]
 fn a_role_that_does_not_trust_the_job_is_told_with_the_statement() {
     let message = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
-    insta::assert_snapshot!(no_role(TroubleKind::Denied, "AccessDenied", &format!("{message}{SAYS}")), @r#"
+    insta::assert_snapshot!(no_role(AwsErrorKind::Denied, "AccessDenied", &format!("{message}{SAYS}")), @r#"
     [access-denied] AWS does not let this job assume `arn:aws-cn:iam::123456789012:role/ci/deploy` (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity.
     Let the role's trust policy name this job's subject; a role that does not exist is refused in the same words. Either form alone is enough:
       {
@@ -71,7 +71,7 @@ fn a_role_that_does_not_trust_the_job_is_told_with_the_statement() {
         } }
       }
     "#);
-    insta::assert_snapshot!(no_role(TroubleKind::Denied, "AccessDenied", message), @r#"
+    insta::assert_snapshot!(no_role(AwsErrorKind::Denied, "AccessDenied", message), @r#"
     [access-denied] AWS does not let this job assume `arn:aws-cn:iam::123456789012:role/ci/deploy` (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity.
     Let the role's trust policy name this job's subject; a role that does not exist is refused in the same words. Either form alone is enough:
       {
@@ -92,19 +92,19 @@ fn a_role_that_does_not_trust_the_job_is_told_with_the_statement() {
 #[test]
 fn a_token_that_aws_does_not_take_says_what_to_set_up() {
     let told = |code: &str, message: &str, kind| no_role(kind, code, &format!("{message}{SAYS}"));
-    let invalid = |message: &str| told("InvalidIdentityToken", message, TroubleKind::Denied);
+    let invalid = |message: &str| told("InvalidIdentityToken", message, AwsErrorKind::Denied);
     let all = [
         invalid(
             "No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com",
         ),
         invalid("Incorrect token audience"),
         invalid("Couldn't retrieve verification key from your identity provider"),
-        told("ExpiredTokenException", "Token expired", TroubleKind::Expired),
-        told("Throttling", "Rate exceeded", TroubleKind::Throttled),
+        told("ExpiredTokenException", "Token expired", AwsErrorKind::Expired),
+        told("Throttling", "Rate exceeded", AwsErrorKind::Throttled),
         told(
             "AccessDenied",
             "User: x is not authorized to perform: sts:AssumeRoleWithWebIdentity on resource: y with an explicit deny in a service control policy",
-            TroubleKind::Denied,
+            AwsErrorKind::Denied,
         ),
     ];
     insta::assert_snapshot!(all.join("\n"), @r#"

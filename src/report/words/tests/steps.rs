@@ -1,8 +1,8 @@
 //! Every step and every wait.
 
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::step::{Purpose, Step, Update, Wait};
-use crate::plan::trouble::TroubleKind;
 use crate::plan::verdict::Waiting;
 use crate::report::fixtures::{planned, revision, trouble};
 use crate::report::words;
@@ -17,7 +17,7 @@ fn every_step_is_a_short_imperative() {
     all.push(update(Some(revision(8)), false, Purpose::Deploy));
     all.push(update(None, true, Purpose::Deploy));
     all.push(update(Some(revision(7)), false, Purpose::Restore));
-    let told: Vec<String> = all.iter().map(words::step).collect();
+    let told: Vec<String> = all.iter().map(words::render_step).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     Look for a revision of `web` with this content
     Register a new revision of `web`
@@ -31,13 +31,13 @@ fn every_step_is_a_short_imperative() {
 
 #[test]
 fn every_wait_is_one_line() {
-    let throttled = || trouble(TroubleKind::Throttled, "ThrottlingException", "Rate exceeded");
+    let throttled = || trouble(AwsErrorKind::Throttled, "ThrottlingException", "Rate exceeded");
     let rolling = |healthy, failed, old| {
         Wait::Deployment(Waiting::RollingOut { running: 1, pending: 1, healthy, desired: 2, failed, old })
     };
     let all = [
-        Wait::Trouble(throttled()),
-        Wait::Unanswered(trouble(TroubleKind::Unreachable, "", "connection reset")),
+        Wait::AwsError(throttled()),
+        Wait::UnansweredWrite(trouble(AwsErrorKind::Unreachable, "", "connection reset")),
         Wait::Deployment(Waiting::NotVisible),
         rolling(Some(0), 0, 2),
         rolling(None, 2, 0),
@@ -47,7 +47,7 @@ fn every_wait_is_one_line() {
         Wait::Restore { running: 1, desired: 2 },
         Wait::Probe,
     ];
-    insta::assert_snapshot!(all.map(|wait| words::waiting(&wait)).join("\n"), @r"
+    insta::assert_snapshot!(all.map(|wait| words::render_wait(&wait)).join("\n"), @r"
     AWS does not answer `ecs:UpdateService` (ThrottlingException), asking again
     `ecs:UpdateService` got no answer; reading AWS until it shows whether it worked
     AWS does not show the deployment yet
@@ -63,12 +63,12 @@ fn every_wait_is_one_line() {
 
 #[test]
 fn a_write_that_aws_throttles_is_told_with_its_tries_and_not_as_an_end() {
-    let throttled = trouble(TroubleKind::Throttled, "ThrottlingException", "Rate exceeded");
+    let throttled = trouble(AwsErrorKind::Throttled, "ThrottlingException", "Rate exceeded");
     let told = "AWS throttles `ecs:UpdateService` (ThrottlingException), trying again";
     assert_eq!(words::refused_for_now(&throttled), told);
     let told =
         "AWS still does not take `ecs:UpdateService` (ThrottlingException), tried 12 times; trying again";
     assert_eq!(words::held_up(&throttled, 12), told);
-    let denied = trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let denied = trouble(AwsErrorKind::Denied, "AccessDeniedException", "");
     assert!(words::refused_for_now(&denied).starts_with("AWS denied `ecs:UpdateService`"));
 }

@@ -6,21 +6,22 @@ use std::time::Duration;
 use super::read;
 use crate::event::PutBack;
 use crate::failure::Outcome;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::repeats::Unkept;
 use crate::plan::snapshot::Scalable;
 use crate::plan::step::{
-    Because, Failing, Left, Purpose, Refusal, Scaling, Short, Step, Stuck, Update, Wait, Weights,
+    EndStateReason, Left, Purpose, Refusal, RunFailure, Scaling, Short, Step, TrafficFailure, Update, Wait,
+    Weights,
 };
-use crate::plan::traffic::{Brief, Load, Reckoned};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::wiring::Tangle;
+use crate::plan::traffic::{Load, LoadSource, TrafficPlan};
+use crate::plan::wiring::RoutingError;
 use crate::report::about::{About, Users};
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, BLUE_80, about_users, brief, capacity, counted, moved, not_moved, overview, revision,
-    scaling, trouble, weights,
+    ACCOUNT, BLUE, BLUE_80, about_users, capacity, counted, moved, not_moved, overview, revision, scaling,
+    traffic_plan, trouble, weights,
 };
 use crate::report::paste::pasted;
 use crate::report::words;
@@ -36,13 +37,13 @@ fn alarm(name: &str) -> (String, String) {
 }
 
 /// A failure as it is read, before anything was put back.
-fn stuck(stuck: Stuck) -> String {
-    read(&words::failing(&Failing::Traffic(stuck), &about_users(), &Cause::default(), None))
+fn stuck(stuck: TrafficFailure) -> String {
+    read(&words::render_run_failure(&RunFailure::Traffic(stuck), &about_users(), &Cause::default(), None))
 }
 
 /// A refusal as it is read.
 fn refused(refusal: &Refusal) -> String {
-    read(&words::refusal(refusal, &about_users()))
+    read(&words::render_refusal(refusal, &about_users()))
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn every_step_is_a_short_imperative() {
         Step::Update(counted(4, Purpose::Traffic)),
         Step::Update(counted(1, Purpose::Restore)),
     ];
-    insta::assert_snapshot!(all.each_ref().map(words::step).join("\n"), @r"
+    insta::assert_snapshot!(all.each_ref().map(words::render_step).join("\n"), @r"
     Set the weights of `HTTPS:443 default`: blue -> blue-80
     Bring green's target group into `HTTPS:443 default`: blue -> blue-80
     Bring green's target group into `HTTPS:443 default` with weight 0
@@ -94,8 +95,9 @@ fn every_wait_is_one_line_and_has_a_title() {
         Wait::Settle { color: Color::Green, left },
         Wait::Drain { color: Color::Blue, left },
     ];
-    let told =
-        all.map(|wait| format!("{}\n  {}", words::watched(&wait).unwrap_or_default(), words::waiting(&wait)));
+    let told = all.map(|wait| {
+        format!("{}\n  {}", words::wait_title(&wait).unwrap_or_default(), words::render_wait(&wait))
+    });
     insta::assert_snapshot!(told.join("\n"), @r"
     Wait for healthy targets of green
       green: 2 of 4 healthy, needed for 50 % of the users
@@ -114,17 +116,21 @@ fn every_wait_is_one_line_and_has_a_title() {
 
 #[test]
 fn every_failure_has_the_numbers_and_a_way_on() {
-    let throttled = || trouble(TroubleKind::Throttled, "ThrottlingException", "Rate exceeded");
+    let throttled = || trouble(AwsErrorKind::Throttled, "ThrottlingException", "Rate exceeded");
     let all = [
-        Stuck::Alarm(vec![alarm("web-5xx")]),
-        Stuck::Alarm(vec![alarm("web-5xx"), ("it's slow".to_owned(), String::new())]),
-        Stuck::Sick(capacity(Color::Green, 20, 1, 2)),
-        Stuck::NotEnough(capacity(Color::Green, 50, 2, 4)),
-        Stuck::Blind(throttled()),
-        Stuck::Overtaken { rule: default(), expected: BLUE_80, found: Split { blue: 0, green: 100 } },
-        Stuck::NotShown { rule: default(), written: BLUE_80 },
-        Stuck::Trouble(trouble(TroubleKind::Denied, "AccessDeniedException", "")),
-        Stuck::Refused(Box::new(Refusal::NoAlarm(vec!["web-5xx".to_owned()]))),
+        TrafficFailure::Alarm(vec![alarm("web-5xx")]),
+        TrafficFailure::Alarm(vec![alarm("web-5xx"), ("it's slow".to_owned(), String::new())]),
+        TrafficFailure::Sick(capacity(Color::Green, 20, 1, 2)),
+        TrafficFailure::NotEnough(capacity(Color::Green, 50, 2, 4)),
+        TrafficFailure::Blind(throttled()),
+        TrafficFailure::Overtaken {
+            rule: default(),
+            expected: BLUE_80,
+            found: Split { blue: 0, green: 100 },
+        },
+        TrafficFailure::NotShown { rule: default(), written: BLUE_80 },
+        TrafficFailure::AwsError(trouble(AwsErrorKind::Denied, "AccessDeniedException", "")),
+        TrafficFailure::Refused(Box::new(Refusal::NoAlarm(vec!["web-5xx".to_owned()]))),
     ];
     insta::assert_snapshot!(all.map(stuck).join("\n"), @r#"
     [alarm] The CloudWatch alarm `web-5xx` (Threshold Crossed: 1 datapoint [7.0] was greater than the threshold (1.0)) fired while users were moved, so the new split is not good.
@@ -172,11 +178,11 @@ fn too_few_targets_are_told_with_how_they_were_reckoned_and_each_way_out() {
         why,
     };
     let all = [
-        short(1, 4, Reckoned::Largest, Short::NoScaleUp),
-        short(2, 4, Reckoned::Scaled(Color::Blue), Short::MaxCapacity),
-        short(0, 4, Reckoned::Most, Short::Unhealthy),
-        short(3, 7, Reckoned::Largest, Short::TimedOut),
-        short(0, 1, Reckoned::Largest, Short::Unhealthy),
+        short(1, 4, LoadSource::Largest, Short::NoScaleUp),
+        short(2, 4, LoadSource::Scaled(Color::Blue), Short::MaxCapacity),
+        short(0, 4, LoadSource::Most, Short::Unhealthy),
+        short(3, 7, LoadSource::Largest, Short::TimedOut),
+        short(0, 1, LoadSource::Largest, Short::Unhealthy),
     ];
     insta::assert_snapshot!(all.each_ref().map(refused).join("\n"), @r"
     [not-enough-targets] green has 1 of the 4 healthy targets that 50 % of the users need. All users need 8 targets: the larger desired count of the two colors.
@@ -267,24 +273,24 @@ fn every_other_refusal_says_what_to_do() {
 
 #[test]
 fn an_unknown_end_beside_another_writer_names_what_is_not_known() {
-    let told = words::because(&Because::Theirs, Left::Unknown, &about_users());
+    let told = words::render_end_state(&EndStateReason::ChangedExternally, Left::Unknown, &about_users());
     insta::assert_snapshot!(told.lines().next().unwrap(), @"NOT KNOWN what this run left: a production rule was changed from outside meanwhile, and that change is kept. See who made it, then run again if this one is still wanted. This run found blue. Check it now:");
 }
 
 #[test]
 fn every_reason_for_what_is_left_is_said() {
-    let told = |because, left| format!("{}\n", words::because(&because, left, &about_users()));
-    let denied = || trouble(TroubleKind::Denied, "AccessDeniedException", "");
+    let told = |because, left| format!("{}\n", words::render_end_state(&because, left, &about_users()));
+    let denied = || trouble(AwsErrorKind::Denied, "AccessDeniedException", "");
     let all = [
-        told(Because::NothingChanged, Left::Untouched),
-        told(Because::PutBack, Left::Restored),
-        told(Because::Asked, Left::Changed),
-        told(Because::Theirs, Left::Changed),
-        told(Because::NotEnough(capacity(Color::Blue, 100, 1, 4)), Left::Changed),
-        told(Because::Arrived, Left::Changed),
-        told(Because::NotServed, Left::Changed),
-        told(Because::Trouble(denied()), Left::Unknown),
-        told(Because::NotConfirmed, Left::Unknown),
+        told(EndStateReason::NothingChanged, Left::Untouched),
+        told(EndStateReason::RestoredByRun, Left::Restored),
+        told(EndStateReason::Asked, Left::Changed),
+        told(EndStateReason::ChangedExternally, Left::Changed),
+        told(EndStateReason::NotEnough(capacity(Color::Blue, 100, 1, 4)), Left::Changed),
+        told(EndStateReason::Arrived, Left::Changed),
+        told(EndStateReason::NotServed, Left::Changed),
+        told(EndStateReason::AwsError(denied()), Left::Unknown),
+        told(EndStateReason::NotConfirmed, Left::Unknown),
     ];
     insta::assert_snapshot!(all.join("\n"), @r#"
     Left untouched: no weight, no count and no scaling was changed.
@@ -318,13 +324,13 @@ fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
     let found = Some(Split { blue: 95, green: 5 });
     let rules = vec!["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned()];
     let knows = About { users: Some(Users { found, rules, ..Users::default() }), ..about_users() };
-    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &knows), @r#"
+    insta::assert_snapshot!(words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &knows), @r#"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
       aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
     "#);
     let about = About { users: Some(Users { found, ..Users::default() }), ..about_users() };
-    insta::assert_snapshot!(words::because(&Because::NotConfirmed, Left::Unknown, &about), @r"
+    insta::assert_snapshot!(words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &about), @r"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       aws elbv2 describe-rules --region eu-west-1 --listener-arn LISTENER_ARN --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
     ");
@@ -332,18 +338,20 @@ fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
 
 #[test]
 fn invariant_20_stickiness_says_who_may_stay_and_for_how_long() {
-    insta::assert_snapshot!(words::stickiness(&brief()).unwrap(), @"Stickiness is on at `HTTPS:443 default` (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.");
-    let off = |brief: &mut Brief| brief.rules.iter_mut().for_each(|rule| rule.stickiness = None);
-    let mut without = brief();
+    insta::assert_snapshot!(words::render_stickiness(&traffic_plan()).unwrap(), @"Stickiness is on at `HTTPS:443 default` (1h 00m): each request renews the client's cookie, which lives that long after it. Clients of blue may stay at blue as long as they keep coming, and that long after their last request.");
+    let off = |traffic_plan: &mut TrafficPlan| {
+        traffic_plan.rules.iter_mut().for_each(|rule| rule.stickiness = None)
+    };
+    let mut without = traffic_plan();
     off(&mut without);
-    assert_eq!(words::stickiness(&without), None);
-    let nobody_loses = Brief { to: BLUE, ..brief() };
-    assert_eq!(words::stickiness(&nobody_loses), None);
+    assert_eq!(words::render_stickiness(&without), None);
+    let nobody_loses = TrafficPlan { to: BLUE, ..traffic_plan() };
+    assert_eq!(words::render_stickiness(&nobody_loses), None);
 }
 
 #[test]
 fn the_undo_is_an_input_and_a_call_for_each_rule() {
-    insta::assert_snapshot!(words::undo(&moved()).unwrap(), @r#"
+    insta::assert_snapshot!(words::undo_hint(&moved()).unwrap(), @r#"
     To send users back to blue, run this action with
       command: redirect-traffic
       traffic: blue
@@ -357,7 +365,7 @@ fn the_undo_is_an_input_and_a_call_for_each_rule() {
 #[test]
 fn the_undo_works_when_pasted() {
     let report = moved();
-    let told = words::undo(&report).unwrap();
+    let told = words::undo_hint(&report).unwrap();
     assert!(!told.contains(ACCOUNT), "{told}");
     let commands: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("  ")).skip(2).collect();
     let calls = pasted(&commands.join("\n"), ACCOUNT);
@@ -373,8 +381,8 @@ fn the_undo_works_when_pasted() {
 fn the_undo_asks_to_see_the_color_that_gets_users_by_it() {
     let asks = |from, to| {
         let mut report = moved();
-        report.traffic = Some(Box::new(Brief { from, to, ..brief() }));
-        let told = words::undo(&report).unwrap();
+        report.traffic = Some(Box::new(TrafficPlan { from, to, ..traffic_plan() }));
+        let told = words::undo_hint(&report).unwrap();
         let (_, after) = told.split_once("see first that ").unwrap();
         after.split(' ').next().unwrap().to_owned()
     };
@@ -390,7 +398,7 @@ fn the_undo_of_what_shrank_begins_with_its_tasks() {
     for view in &mut report.overview.as_mut().unwrap().colors {
         view.desired = if view.color == Color::Blue { 1 } else { 4 };
     }
-    let told = words::undo(&report).unwrap();
+    let told = words::undo_hint(&report).unwrap();
     insta::assert_snapshot!(told.lines().take(6).collect::<Vec<_>>().join("\n"), @r"
     To send users back to blue, run this action with
       command: redirect-traffic
@@ -406,37 +414,43 @@ fn the_undo_after_a_killed_run_is_an_input() {
     let killed = crate::event::Report {
         command: "post",
         traffic: None,
-        ..not_moved(Failing::Cancelled, Left::Changed, Because::Asked)
+        ..not_moved(RunFailure::Cancelled, Left::Changed, EndStateReason::Asked)
     };
-    insta::assert_snapshot!(words::undo(&killed).unwrap(), @r"
+    insta::assert_snapshot!(words::undo_hint(&killed).unwrap(), @r"
     To send users back to blue, run this action with
       command: redirect-traffic
       traffic: blue
     ");
     let back = crate::event::Report { left: Left::Restored, ..killed };
-    assert_eq!(words::undo(&back), None);
+    assert_eq!(words::undo_hint(&back), None);
 }
 
 #[test]
 fn the_undo_is_told_where_something_is_left_to_undo() {
-    let failing = || Failing::Traffic(Stuck::Alarm(vec![alarm("web-5xx")]));
+    let failing = || RunFailure::Traffic(TrafficFailure::Alarm(vec![alarm("web-5xx")]));
     let there = |left, because| crate::event::Report {
         overview: moved().overview,
         ..not_moved(failing(), left, because)
     };
-    assert!(words::undo(&there(Left::Changed, Because::Arrived)).is_some());
-    let undone = |left, because| words::undo(&not_moved(failing(), left, because)).is_some();
-    assert!(undone(Left::Unknown, Because::NotConfirmed));
-    assert!(!undone(Left::Changed, Because::Asked), "a count was raised, and nobody was moved");
-    let theirs = Stuck::Overtaken { rule: default(), expected: BLUE_80, found: BLUE };
+    assert!(words::undo_hint(&there(Left::Changed, EndStateReason::Arrived)).is_some());
+    let undone = |left, because| words::undo_hint(&not_moved(failing(), left, because)).is_some();
+    assert!(undone(Left::Unknown, EndStateReason::NotConfirmed));
+    assert!(!undone(Left::Changed, EndStateReason::Asked), "a count was raised, and nobody was moved");
+    let theirs = TrafficFailure::Overtaken { rule: default(), expected: BLUE_80, found: BLUE };
     let overtaken = crate::event::Report {
         overview: moved().overview,
-        ..not_moved(Failing::Traffic(theirs), Left::Changed, Because::Theirs)
+        ..not_moved(RunFailure::Traffic(theirs), Left::Changed, EndStateReason::ChangedExternally)
     };
-    assert_eq!(words::undo(&overtaken), None, "theirs stands");
-    assert!(!undone(Left::Restored, Because::PutBack) && !undone(Left::Untouched, Because::NothingChanged));
+    assert_eq!(words::undo_hint(&overtaken), None, "theirs stands");
+    assert!(
+        !undone(Left::Restored, EndStateReason::RestoredByRun)
+            && !undone(Left::Untouched, EndStateReason::NothingChanged)
+    );
     for outcome in [Outcome::Unchanged, Outcome::Planned, Outcome::Refused] {
-        assert_eq!(words::undo(&crate::event::Report { outcome, left: Left::Untouched, ..moved() }), None);
+        assert_eq!(
+            words::undo_hint(&crate::event::Report { outcome, left: Left::Untouched, ..moved() }),
+            None
+        );
     }
 }
 
@@ -444,16 +458,16 @@ fn the_undo_is_told_where_something_is_left_to_undo() {
 fn every_headline_says_who_serves_users() {
     let with = |outcome| crate::event::Report { outcome, ..moved() };
     let shortfall = vec![capacity(Color::Green, 20, 1, 2)];
-    let none = Some(Box::new(Brief { steps: Vec::new(), ..brief() }));
+    let none = Some(Box::new(TrafficPlan { steps: Vec::new(), ..traffic_plan() }));
     let all = [
         moved(),
         crate::event::Report { shortfall, ..moved() },
         with(Outcome::Unchanged),
         with(Outcome::Planned),
         crate::event::Report { traffic: none, ..with(Outcome::Planned) },
-        not_moved(Failing::Cancelled, Left::Changed, Because::Asked),
+        not_moved(RunFailure::Cancelled, Left::Changed, EndStateReason::Asked),
     ];
-    let told = all.map(|report| format!("{}: {}", words::title(&report), words::headline(&report)));
+    let told = all.map(|report| format!("{}: {}", words::error_title(&report), words::end_headline(&report)));
     insta::assert_snapshot!(told.join("\n"), @r"
     redirect-traffic to blue-80 succeeded: changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy.
     redirect-traffic to blue-80 succeeded: changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Forced: green serves 20 % of the users with 1 of the 2 healthy targets that they need.
@@ -462,13 +476,14 @@ fn every_headline_says_who_serves_users() {
     redirect-traffic to blue-80 planned: changed: Nothing would be changed: green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %.
     redirect-traffic to blue-80 cancelled: changed: The run was cancelled before the change of traffic to blue-80 was done.
     ");
-    let alone = words::traffic::serves(Split { blue: 0, green: 1 }, Color::Green, &brief().versions);
+    let alone =
+        words::traffic::render_serving(Split { blue: 0, green: 1 }, Color::Green, &traffic_plan().versions);
     assert_eq!(alone, "green (`web:8`) serves all users");
 }
 
 #[test]
 fn services_are_known_from_the_overview() {
-    let here = About { services: crate::report::about::services(&overview()), ..About::default() };
+    let here = About { services: crate::report::about::color_services(&overview()), ..About::default() };
     assert_eq!(here.at(Color::Blue).name(), "`web-blue` (blue)");
 }
 
@@ -477,13 +492,13 @@ fn the_undo_of_rules_that_disagreed_is_what_each_of_them_held() {
     let mut report = moved();
     let apart = report.traffic.as_mut().unwrap();
     apart.rules[1].before = Split { blue: 0, green: 1 };
-    let told = words::undo(&report).unwrap();
+    let told = words::undo_hint(&report).unwrap();
     insta::assert_snapshot!(told.lines().next().unwrap(), @"What each rule held before: `HTTPS:443 default` 100 % blue, 0 % green; `HTTPS:443 rule 10` 0 % blue, 100 % green. No input brings that back, since all rules have to hold the same. To put it back without GitHub (it checks nothing: see first that blue is healthy):");
     assert!(!told.contains("redirect-traffic") && told.contains("modify-rule"), "{told}");
     assert_eq!(About::of(&report).users.unwrap().found, None);
-    assert!(words::headline(&report).starts_with("green (`web:8`) serves 20 %"));
+    assert!(words::end_headline(&report).starts_with("green (`web:8`) serves 20 %"));
     let planned = crate::event::Report { outcome: Outcome::Planned, ..report };
-    insta::assert_snapshot!(words::headline(&planned), @"3 steps planned: rules that disagree -> blue-80. Nothing was written.");
+    insta::assert_snapshot!(words::end_headline(&planned), @"3 steps planned: rules that disagree -> blue-80. Nothing was written.");
 }
 
 #[test]
@@ -491,7 +506,7 @@ fn a_count_that_was_lowered_and_raised_again_is_said() {
     let undone = BTreeMap::from([(Color::Blue, (1, 6))]);
     let users = Some(Users { put_back: Some(PutBack { undone, ..PutBack::default() }), ..Users::default() });
     let about = About { users, ..about_users() };
-    insta::assert_snapshot!(words::because(&Because::Theirs, Left::Changed, &about), @"Left changed: a production rule was changed from outside meanwhile, and that change is kept. This run had lowered blue to 1 task; blue has users now, so the run raised it to 6 tasks again. See who made it, then run again if this one is still wanted.");
+    insta::assert_snapshot!(words::render_end_state(&EndStateReason::ChangedExternally, Left::Changed, &about), @"Left changed: a production rule was changed from outside meanwhile, and that change is kept. This run had lowered blue to 1 task; blue has users now, so the run raised it to 6 tasks again. See who made it, then run again if this one is still wanted.");
 }
 
 #[test]
@@ -506,12 +521,13 @@ fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
     });
     let unkept = |shown, count| Box::new(Unkept { step: step.clone(), times: 5, shown, count });
     let failed = |unkept| {
-        let failure = words::failing(&Failing::Repeated(unkept), &about_users(), &Cause::default(), None);
+        let failure =
+            words::render_run_failure(&RunFailure::Repeated(unkept), &about_users(), &Cause::default(), None);
         format!("[{}] {}", failure.reason, failure.what)
     };
     insta::assert_snapshot!(failed(unkept(true, Some(1))), @"[superseded] The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
     insta::assert_snapshot!(failed(unkept(false, None)), @"[timed-out] The run wrote this 5 times, and AWS does not show it: Scale `web-blue` (blue) to 6 tasks.");
-    insta::assert_snapshot!(words::because(&Because::Repeated(unkept(true, Some(1))), Left::Changed, &about_users()), @"Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
+    insta::assert_snapshot!(words::render_end_state(&EndStateReason::Repeated(unkept(true, Some(1))), Left::Changed, &about_users()), @"Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
 }
 
 #[test]
@@ -525,7 +541,7 @@ fn what_a_run_put_back_is_said_by_name() {
         });
         let about = about_users();
         let users = Some(Users { put_back, ..about.users.clone().unwrap() });
-        words::because(&Because::PutBack, Left::Restored, &About { users, ..about })
+        words::render_end_state(&EndStateReason::RestoredByRun, Left::Restored, &About { users, ..about })
     };
     let both = [Color::Blue, Color::Green];
     let all = [told(true, &[], &[]), told(false, &both[1..], &both), told(true, &both[1..], &both[1..])];
@@ -538,26 +554,26 @@ fn what_a_run_put_back_is_said_by_name() {
 
 #[test]
 fn a_cancelled_run_names_the_counts_and_the_scale_in_that_stay() {
-    let mut report = not_moved(Failing::Cancelled, Left::Changed, Because::Asked);
+    let mut report = not_moved(RunFailure::Cancelled, Left::Changed, EndStateReason::Asked);
     for view in &mut report.overview.as_mut().unwrap().colors {
         view.desired = if view.color == Color::Green { 4 } else { 2 };
         view.scaling = Some(Scalable { in_suspended: true, ..Scalable::default() });
     }
     let about = About::of(&report);
-    insta::assert_snapshot!(words::because(&Because::Asked, Left::Changed, &about), @"Left changed: `on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now: blue has 2 tasks and green has 4 tasks; scale-in of blue and green is suspended.");
+    insta::assert_snapshot!(words::render_end_state(&EndStateReason::Asked, Left::Changed, &about), @"Left changed: `on-cancel` is `leave`, so users, desired counts and scale-in stay as they are now: blue has 2 tasks and green has 4 tasks; scale-in of blue and green is suspended.");
 }
 
 #[test]
 fn what_was_seen_before_the_end_is_said_to_be_old() {
-    let mut report = not_moved(Failing::Cancelled, Left::Unknown, Because::NotConfirmed);
+    let mut report = not_moved(RunFailure::Cancelled, Left::Unknown, EndStateReason::NotConfirmed);
     report.see_before_the_end(moved().overview.unwrap());
     assert_eq!(report.split, None);
-    insta::assert_snapshot!(words::users(&report).unwrap(), @"users: not known; seen before the end: 80 % blue, 20 % green");
-    let told = words::because(&Because::NotConfirmed, Left::Unknown, &About::of(&report));
+    insta::assert_snapshot!(words::render_users(&report).unwrap(), @"users: not known; seen before the end: 80 % blue, 20 % green");
+    let told = words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &About::of(&report));
     insta::assert_snapshot!(told.lines().next().unwrap(), @"NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue, and saw blue-80 last. Check it now:");
     let mut good = moved();
     good.see_before_the_end(moved().overview.unwrap());
-    insta::assert_snapshot!(format!("{}\n{}", words::headline(&good), words::users(&good).unwrap()), @r"
+    insta::assert_snapshot!(format!("{}\n{}", words::end_headline(&good), words::render_users(&good).unwrap()), @r"
     green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. AWS could not be asked again at the end: what is shown was seen just before.
     users: 80 % blue, 20 % green, seen before the end
     ");
@@ -569,10 +585,11 @@ fn what_somebody_else_changed_since_is_said_at_the_end() {
     back.see(overview());
     let mut apart = moved();
     let rules = vec![(default(), BLUE_80), ("HTTPS:443 rule 10".to_owned(), BLUE)];
-    let split = Some(Err(Tangle::Disagree(rules)));
+    let split = Some(Err(RoutingError::Disagree(rules)));
     apart.see(Overview { split, ..overview() });
-    let told = [back, apart]
-        .map(|report| format!("{}\n{}\n", words::headline(&report), words::users(&report).unwrap()));
+    let told = [back, apart].map(|report| {
+        format!("{}\n{}\n", words::end_headline(&report), words::render_users(&report).unwrap())
+    });
     insta::assert_snapshot!(told.join("\n"), @r"
     green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Somebody else changed the production rules since. Users now: 100 % blue, 0 % green.
     users: 100 % blue, 0 % green
@@ -586,7 +603,7 @@ fn what_somebody_else_changed_since_is_said_at_the_end() {
 fn a_forced_run_says_what_it_left_short_and_as_it_was() {
     let shortfall = vec![capacity(Color::Blue, 80, 3, 8), capacity(Color::Green, 20, 1, 2)];
     let forced = crate::event::Report { shortfall, unscaled: vec![Color::Green], ..moved() };
-    insta::assert_snapshot!(words::headline(&forced), @"green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Forced: blue serves 80 % of the users with 3 of the 8 healthy targets that they need. Forced: green serves 20 % of the users with 1 of the 2 healthy targets that they need. Forced: the automatic scaling of green could not be changed, so it may scale in under its users.");
+    insta::assert_snapshot!(words::end_headline(&forced), @"green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Forced: blue serves 80 % of the users with 3 of the 8 healthy targets that they need. Forced: green serves 20 % of the users with 1 of the 2 healthy targets that they need. Forced: the automatic scaling of green could not be changed, so it may scale in under its users.");
     let plan = crate::plan::step::Capacity { needed: 1, ..capacity(Color::Green, 100, 1, 6) };
-    insta::assert_snapshot!(words::capacity(&plan, 6), @"green gets 100 % of the users: 1 healthy, 1 of 6 needed, desired count 1, MaxCapacity 10");
+    insta::assert_snapshot!(words::render_capacity(&plan, 6), @"green gets 100 % of the users: 1 healthy, 1 of 6 needed, desired count 1, MaxCapacity 10");
 }

@@ -1,24 +1,24 @@
-//! What about traffic is not as it should be, and the commands that move users.
+//! Deviations of the traffic setup, and the commands that move users.
 
 use crate::plan::color::Color;
 use crate::plan::overview::{Drift, Misscaled, Move};
 use crate::plan::scalers::{Change, Role};
 use crate::plan::user_rules::UserRule;
-use crate::report::names::{one_line, quoted};
+use crate::report::names::{in_backticks, one_line};
 
-/// What was found, what it means, and what to do.
-pub(crate) fn drift(drift: &Drift) -> String {
+/// The finding, its meaning, and the remedy.
+pub(crate) fn render_drift(drift: &Drift) -> String {
     match drift {
         Drift::Dead { color, share, registered, running, desired } => {
             let other = if *color == Color::Blue { Color::Green } else { Color::Blue };
             format!(
                 "{} ({registered} registered, {running} of {desired} tasks running), so they get errors. Send them to {other} with `command: rollback`, `color: {other}`, and `force: true` where one healthy target has to do. The events of {color}'s service and the logs of its tasks tell why.",
-                nobody(*color, *share)
+                render_unserved(*color, *share)
             )
         }
         Drift::UserRule(UserRule { color, rule }) => format!(
             "The rule {} of a production listener sends users to {color} outside the split, so {color} is live whatever the weights say, and no command moves those users. Delete the rule, bring both colors into it (`redirect-traffic` with `listener` and `adopt: true`), or give it a condition on a header, the query or the source if it is for tests.",
-            quoted(rule)
+            in_backticks(rule)
         ),
         Drift::Suspended { color, service, out, scheduled } => format!(
             "{color} has users, and {} of {} is suspended: it does not grow with them. This action never suspends that; see who did, and resume it.",
@@ -27,14 +27,14 @@ pub(crate) fn drift(drift: &Drift) -> String {
                 (true, false) => "scale-out",
                 (false, _) => "scheduled scaling",
             },
-            quoted(service)
+            in_backticks(service)
         ),
         Drift::NoTarget { color, service } => format!(
             "{color} has users, and {} has no scalable target, which `scaling` in the config asks for: it does not grow with them. {}",
-            quoted(service),
+            in_backticks(service),
             written_by(Role::Live)
         ),
-        Drift::Scaler(scaler) => misscaled(scaler),
+        Drift::Scaler(scaler) => render_scaling_drift(scaler),
         Drift::Bounds { color, share, most, largest, needed } => format!(
             "{color} serves {share} % of the users, and its MaxCapacity {most} is lower than {needed}, that share of the largest MaxCapacity ({largest}): it can't grow as its users may need. Raise it to at least {needed} where it is defined."
         ),
@@ -53,15 +53,15 @@ pub(crate) fn drift(drift: &Drift) -> String {
         }
         Drift::ScaleIn { color, service } => format!(
             "Both colors serve users, and scale-in of {} ({color}) is not suspended: it can shrink below what its share needs. `redirect-traffic` to the split that is held suspends it.",
-            quoted(service)
+            in_backticks(service)
         ),
     }
 }
 
-/// Foreign targets that are named at most.
+/// Most foreign targets that are named.
 const MOST_NAMED: usize = 10;
 
-/// Targets that no task of a color's service is behind, as one sentence without its end.
+/// Targets without a task of the color's service, as one sentence without its end.
 pub(crate) fn foreign_targets(color: Color, service: &str, targets: &[String]) -> String {
     let named: Vec<String> = targets.iter().take(MOST_NAMED).map(|target| one_line(target)).collect();
     let more = targets.len().saturating_sub(MOST_NAMED);
@@ -72,21 +72,21 @@ pub(crate) fn foreign_targets(color: Color, service: &str, targets: &[String]) -
     };
     format!(
         "{number} in {color}'s target group {belong} to no task of {}: {}{rest}",
-        quoted(service),
+        in_backticks(service),
         named.join(", ")
     )
 }
 
-/// Users whom nobody serves, as one sentence without its end.
-fn nobody(color: Color, share: Option<u32>) -> String {
+/// Users without a healthy target, as one sentence without its end.
+fn render_unserved(color: Color, share: Option<u32>) -> String {
     let users = share.map_or("users".to_owned(), |share| format!("{share} % of the users"));
     format!("{color} has {users} and no healthy target")
 }
 
-/// The same where a drift is that; none for any other.
-pub(crate) fn unserved(drift: &Drift) -> Option<String> {
+/// The same sentence for this kind of deviation; none for any other.
+pub(crate) fn unserved_sentence(drift: &Drift) -> Option<String> {
     match drift {
-        Drift::Dead { color, share, .. } => Some(nobody(*color, *share)),
+        Drift::Dead { color, share, .. } => Some(render_unserved(*color, *share)),
         Drift::UserRule(_)
         | Drift::Suspended { .. }
         | Drift::NoTarget { .. }
@@ -97,15 +97,15 @@ pub(crate) fn unserved(drift: &Drift) -> Option<String> {
     }
 }
 
-/// A policy or an alarm that is not what the config asks for.
-fn misscaled(scaler: &Misscaled) -> String {
+/// A policy or an alarm that differs from the config.
+fn render_scaling_drift(scaler: &Misscaled) -> String {
     let Misscaled { color, role, alarm, name, missing, changes } = scaler;
     let what = if *alarm { "alarm" } else { "scaling policy" };
     let by = written_by(*role);
     if *missing {
         return format!(
             "{color} has users, and the {what} {} does not exist, which `scaling` in the config asks for. {by}",
-            quoted(name)
+            in_backticks(name)
         );
     }
     let value = |value: &Option<String>| value.as_deref().map_or("nothing".to_owned(), one_line);
@@ -119,12 +119,12 @@ fn misscaled(scaler: &Misscaled) -> String {
     let changes: Vec<String> = changes.iter().map(change).collect();
     format!(
         "The {what} {} of {color} is not what `scaling` in the config asks for: {}. {by}",
-        quoted(name),
+        in_backticks(name),
         changes.join("; ")
     )
 }
 
-/// What writes it anew.
+/// The command that writes the policy or alarm again.
 fn written_by(role: Role) -> &'static str {
     match role {
         Role::Live | Role::Idle => "`promote`, or the next change of traffic, writes it.",
@@ -133,7 +133,7 @@ fn written_by(role: Role) -> &'static str {
 }
 
 /// A command that moves users, by name.
-pub(crate) fn command(command: Move) -> &'static str {
+pub(crate) fn command_name(command: Move) -> &'static str {
     match command {
         Move::Redirect => "redirect-traffic",
         Move::Rollback => "rollback",

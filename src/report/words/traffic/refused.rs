@@ -1,39 +1,32 @@
-//! Why users are not to be moved.
+//! Reasons against moving users.
 
-use super::failed::{alarms, describe_alarms};
+use super::failed::{describe_alarms, render_alarms};
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, Refusal, Short};
 use crate::plan::traffic::Load;
 use crate::report::about::About;
-use crate::report::names::{and, quoted, shares, short_arn};
+use crate::report::names::{format_shares, in_backticks, join_with_and, short_arn};
 
-/// What was found, and what to do; none for what is not about users.
-pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Option<(String, String)> {
+/// The finding, and the remedy; none for a refusal that does not concern users.
+pub(in crate::report::words) fn render_traffic_refusal(
+    refusal: &Refusal,
+    about: &About,
+) -> Option<(String, String)> {
     Some(match refusal {
         Refusal::NotEnough { capacity, load, why } => not_enough(*capacity, *load, (*why, about)),
         Refusal::NotAdopted { rule, lacks } => (
-            format!("The production rule {} does not hold {lacks}'s target group.", quoted(rule)),
+            format!("The production rule {} does not hold {lacks}'s target group.", in_backticks(rule)),
             "Let the run bring it in, with weight 0 before anything else:\n  adopt: true".to_owned(),
         ),
-        Refusal::OtherTaskDefinition { color, found, expected } => other(*color, found, expected),
+        Refusal::OtherTaskDefinition { color, found, expected } => other_definition(*color, found, expected),
         Refusal::NoAlarm(names) => no_alarm(names, about),
-        Refusal::AlarmFiring(firing) => (
-            format!(
-                "{} {} already, before users were moved; the first of `steps` would only send them back.",
-                alarms(firing),
-                if firing.len() == 1 { "fires" } else { "fire" }
-            ),
-            format!(
-                "Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.\n{}",
-                describe_alarms(firing.iter().map(|(name, _)| name.as_str()), about)
-            ),
-        ),
+        Refusal::AlarmFiring(firing) => alarm_firing(firing, about),
         Refusal::AlarmAt { firing, color, split } => alarm_at(firing, (*color, *split), about),
         Refusal::FailedThere { color, service, task_definition } => (
             format!(
                 "The deployment of {} to {} ({color}) failed. The next task that starts there is one of that version, whatever runs there now.",
-                quoted(short_arn(task_definition)),
-                quoted(service)
+                in_backticks(short_arn(task_definition)),
+                in_backticks(service)
             ),
             format!(
                 "Deploy a version that works to {color} first. Where users are failing now, `force: true` sends them to what runs there."
@@ -54,7 +47,7 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
         | Refusal::Missing { .. }
         | Refusal::NotActive { .. }
         | Refusal::Setup { .. }
-        | Refusal::Tangle(_)
+        | Refusal::RoutingError(_)
         | Refusal::NoDevelop
         | Refusal::LiveColor { .. }
         | Refusal::UserRules { .. }
@@ -72,7 +65,22 @@ pub(in crate::report::words) fn refused(refusal: &Refusal, about: &About) -> Opt
     })
 }
 
-/// Too few healthy targets: the numbers, how they were reckoned, and the way out.
+/// Alarms that fire before users are moved: each with its name and AWS's reason.
+fn alarm_firing(firing: &[(String, String)], about: &About) -> (String, String) {
+    (
+        format!(
+            "{} {} already, before users were moved; the first of `steps` would only send them back.",
+            render_alarms(firing),
+            if firing.len() == 1 { "fires" } else { "fire" }
+        ),
+        format!(
+            "Wait until that is over. Where moving users away is the cure, run without `steps`: alarms that fire already stop only a run with steps.\n{}",
+            describe_alarms(firing.iter().map(|(name, _)| name.as_str()), about)
+        ),
+    )
+}
+
+/// Too few healthy targets: the numbers, their source, and the remedy.
 fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> (String, String) {
     let Capacity { color, share, healthy, needed, desired, most } = capacity;
     let by_share = (u64::from(share) * u64::from(load.targets)).div_ceil(100).max(1);
@@ -85,7 +93,7 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
         1 => format!("{color} has no healthy target, and {share} % of the users need at least one."),
         _ => format!(
             "{color} has {healthy} of the {needed} healthy targets that {share} % of the users need. {}.{group}",
-            super::load(load)
+            super::render_load(load)
         ),
     };
     let here = about.at(color);
@@ -115,7 +123,7 @@ fn not_enough(capacity: Capacity, load: Load, (why, about): (Short, &About)) -> 
     (what, format!("{way}{}", worst_night(healthy, needed)))
 }
 
-/// The way out of waiting for a deployment where users are failing already; nothing for a deploy.
+/// The way to skip waiting for a deployment if users are failing already; empty for a deploy.
 pub(in crate::report::words) fn in_flight(about: &About) -> &'static str {
     if about.users.is_some() {
         "\nIf users are failing already where they are, `redirect-traffic` and `rollback` go on without waiting with\n  force: true"
@@ -124,7 +132,7 @@ pub(in crate::report::words) fn in_flight(about: &About) -> &'static str {
     }
 }
 
-/// The way out when users are failing already: one healthy target is enough.
+/// The remedy if users are failing already: one healthy target is enough.
 fn worst_night(healthy: u32, needed: u32) -> &'static str {
     if healthy > 0 && healthy < needed {
         "\nIf users are failing already where they are, one healthy target is enough for `redirect-traffic` and `rollback` with\n  force: true"
@@ -133,7 +141,7 @@ fn worst_night(healthy: u32, needed: u32) -> &'static str {
     }
 }
 
-/// The call that raises MaxCapacity and leaves the rest.
+/// The call that raises only MaxCapacity.
 fn max_capacity(about: &About, service: &str, needed: u32) -> String {
     let cluster = about.cluster.as_deref().unwrap_or("CLUSTER");
     let rest = format!(
@@ -142,31 +150,35 @@ fn max_capacity(about: &About, service: &str, needed: u32) -> String {
     about.aws("application-autoscaling", "register-scalable-target", &rest)
 }
 
-/// Another task definition than the one that was approved.
-fn other(color: Color, found: &str, expected: &str) -> (String, String) {
+/// A task definition that differs from the approved one.
+fn other_definition(color: Color, found: &str, expected: &str) -> (String, String) {
     let (found, expected) = (short_arn(found), short_arn(expected));
     if found == expected {
         let what = format!(
             "{color} wants {}, as `expect-task-definition` says, and still runs tasks of another one.",
-            quoted(found)
+            in_backticks(found)
         );
         return (what, "Wait until its deployment is complete, then run again.".to_owned());
     }
     let what = format!(
         "{color} runs {}, and `expect-task-definition` says {}: what was approved is not what would get users.",
-        quoted(found),
-        quoted(expected)
+        in_backticks(found),
+        in_backticks(expected)
     );
-    let hint = format!("Deploy {} to {color} again, or have {} approved.", quoted(expected), quoted(found));
+    let hint = format!(
+        "Deploy {} to {color} again, or have {} approved.",
+        in_backticks(expected),
+        in_backticks(found)
+    );
     (what, hint)
 }
 
 /// Alarms that do not exist.
 fn no_alarm(names: &[String], about: &About) -> (String, String) {
-    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let quoted: Vec<String> = names.iter().map(|name| in_backticks(name)).collect();
     let what = match quoted.as_slice() {
         [only] => format!("The rollback alarm {only} does not exist in this account and region."),
-        all => format!("The rollback alarms {} do not exist in this account and region.", and(all)),
+        all => format!("The rollback alarms {} do not exist in this account and region.", join_with_and(all)),
     };
     let query =
         "--alarm-types MetricAlarm CompositeAlarm --query '[MetricAlarms,CompositeAlarms][].AlarmName'";
@@ -174,13 +186,13 @@ fn no_alarm(names: &[String], about: &About) -> (String, String) {
     (what, format!("Correct `rollback-alarms`. These are there:\n{line}"))
 }
 
-/// Alarms fire while users are held where an earlier run left them.
+/// Alarms fire at a split that an earlier run left.
 fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: &About) -> (String, String) {
     let (blue, green) = split.percent();
     let (share, other) = if color == Color::Green { (green, Color::Blue) } else { (blue, Color::Green) };
     let what = format!(
         "{} {} while {color} has {share} % of the users. This run found them there and moved nobody.",
-        alarms(firing),
+        render_alarms(firing),
         if firing.len() == 1 { "fires" } else { "fire" }
     );
     let hint = format!(
@@ -190,11 +202,11 @@ fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: 
     (what, hint)
 }
 
-/// A rollback from a split.
+/// A rollback from a split between both colors.
 fn which_color(split: Split) -> (String, String) {
     let what = format!(
         "Both colors serve users now ({}), so it is not clear which one to go back to.",
-        shares(split)
+        format_shares(split)
     );
     (what, "Say it:\n  color: blue\nor\n  color: green".to_owned())
 }

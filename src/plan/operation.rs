@@ -1,39 +1,39 @@
-//! What one loop drives to its end: a goal together with what the run remembers of its own steps.
+//! The operation that one loop drives: a goal, and the run's memory of earlier steps.
 
+use super::aws_error::AwsResult;
 use super::cause::Cause;
 use super::color::{Color, Split};
 use super::deploy;
 use super::failures::{first_of_deployment, first_of_scale_up};
-use super::look::Look;
+use super::read_scope::ReadScope;
 use super::repeats::{Budget, Repeats};
-use super::run::{self, Answer, Turned};
+use super::run::{self, Answer, RestoreStarted};
 use super::snapshot::Snapshot;
-use super::step::{Because, End, Failing, Follow, Left, Next, Purpose, Step, Wait, Weights};
+use super::step::{End, EndStateReason, Follow, Left, Next, Purpose, RunFailure, Step, Wait, Weights};
 use super::time::{CallTime, Time};
 use super::traffic;
-use super::trouble::Read;
-use super::verdict::Recovery;
+use super::verdict::Restorer;
 
-/// A goal on its way.
-pub(crate) trait Course {
-    /// Decides what is next.
-    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next;
+/// A running operation.
+pub(crate) trait Operation {
+    /// Decides the next action.
+    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next;
 
-    /// What the next decision needs to see.
-    fn look(&self) -> Look;
+    /// The parts of AWS to read for the next decision.
+    fn look(&self) -> ReadScope;
 
-    /// What the end of the run is decided on and told from.
-    fn last_look(&self) -> Look;
+    /// The parts to read for the end of the run and the report.
+    fn last_look(&self) -> ReadScope;
 
-    /// Notes what was seen.
-    fn saw(&mut self, seen: &Read<Snapshot>, now: Time);
+    /// Notes a new snapshot.
+    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time);
 
-    /// Whether the rules are read once more right before a step: the look that decided it may have taken long.
+    /// True if the rules must be read once more right before a step. The read behind the decision may be old.
     fn is_bound_to_rules(&self, _step: &Step) -> bool {
         false
     }
 
-    /// What new rules make of a step; none: it may be done.
+    /// The decision that new rules put in place of a step. None: the step is allowed.
     fn stopped_by_rules(&self, _seen: &Snapshot, _now: Time) -> Option<Next> {
         None
     }
@@ -44,121 +44,121 @@ pub(crate) trait Course {
         vec![step.clone()]
     }
 
-    /// Notes what is found right before a write.
+    /// Notes the state right before a write.
     fn before(&mut self, step: &Step, seen: &Snapshot);
 
     /// Notes the answer of a step.
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime);
+    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime);
 
-    /// From now on this deployment is the run's own.
+    /// Makes this deployment the run's own.
     fn follow(&mut self, follow: Follow);
 
-    /// Forward became back.
-    fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time);
+    /// Starts the restore.
+    fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time);
 
-    /// A poll interval passed.
+    /// Notes that a poll interval passed.
     fn waited(&mut self);
 
-    /// Notes that a signal came.
+    /// Notes that a signal arrived.
     fn cancel(&mut self, at: Time);
 
-    /// Whether a signal came.
+    /// True after a signal.
     fn is_cancelled(&self) -> bool;
 
-    /// The first task that failed since what is waited for was begun, if this look shows one: its color and the cause.
+    /// The color and cause of the first task that failed since the awaited change, if this look shows such a task.
     fn first_failure(&self, _seen: &Snapshot) -> Option<(Color, Cause)> {
         None
     }
 
-    /// When what is waited for was begun.
+    /// Start of the awaited change.
     fn started(&self) -> Time;
 
-    /// Whether there is more to do after this end; the next part has begun then.
+    /// True if another part follows this end. The next part has then begun.
     fn goes_on(&mut self, _end: &End, _now: Time) -> bool {
         false
     }
 
-    /// Where an earlier part of it left users.
+    /// The split that an earlier part of the operation left.
     fn left(&self) -> Option<Split> {
         None
     }
 
-    /// The deploy that is under way, where it is one.
-    fn deploying(&self) -> Option<&Deploying<'_>> {
+    /// The deploy under way, if the operation is a deploy.
+    fn deploying(&self) -> Option<&DeployOperation<'_>> {
         None
     }
 
-    /// The change of traffic that is under way, where it is one.
-    fn moving(&self) -> Option<&Moving<'_>> {
+    /// The change of traffic under way, if the operation changes traffic.
+    fn moving(&self) -> Option<&TrafficOperation<'_>> {
         None
     }
 }
 
-/// A decision within the budget for repeated writes. A way back whose budget is spent ends there.
+/// Limits repeated writes to a budget. A restore without budget ends.
 fn within_budget(
     next: Next,
-    (repeats, turned): (&Repeats, Option<&Turned>),
-    (seen, now): (&Read<Snapshot>, Time),
+    (repeats, turned): (&Repeats, Option<&RestoreStarted>),
+    (seen, now): (&AwsResult<Snapshot>, Time),
 ) -> Next {
     let Next::Step(step) = &next else { return next };
     match repeats.budget(step, seen.as_ref().ok(), now) {
         Budget::Send => next,
         Budget::Pause => Next::Wait(Wait::Repeat(Box::new(step.clone()))),
         Budget::Spent(unkept) => match turned {
-            None => Next::Turn(Failing::Repeated(unkept), Recovery::Ours),
+            None => Next::Restore(RunFailure::Repeated(unkept), Restorer::ThisRun),
             Some(turned) => Next::Done(End::Bad {
                 failing: turned.failing.clone(),
                 left: Left::Unknown,
-                because: Because::Repeated(unkept),
+                because: EndStateReason::Repeated(unkept),
             }),
         },
     }
 }
 
-/// Whether a run goes back because it was cancelled.
-fn is_cancelled(turned: Option<&Turned>) -> bool {
-    turned.is_some_and(|turned| turned.failing == Failing::Cancelled)
+/// True if the run restores because of a cancellation.
+fn is_cancelled(turned: Option<&RestoreStarted>) -> bool {
+    turned.is_some_and(|turned| turned.failing == RunFailure::Cancelled)
 }
 
-/// An end is decided on a look that holds all that a report tells, so that nothing read later contradicts the report
-/// (invariant 42). A cancelled run has no time for one more look.
-fn on_whole_look(next: Next, seen: &Read<Snapshot>, (look, is_cancelled): (Look, bool)) -> Next {
+/// Requires a whole look for an end. The look holds all facts of the report, so that no later read contradicts the
+/// report (invariant 42). A cancelled run has no time for another look.
+fn on_whole_look(next: Next, seen: &AwsResult<Snapshot>, (look, is_cancelled): (ReadScope, bool)) -> Next {
     let ends = matches!(next, Next::Done(_) | Next::Refuse(_));
     let is_partial = seen.as_ref().is_ok_and(|snapshot| !snapshot.is_whole());
-    if ends && is_partial && !is_cancelled { Next::Look(look) } else { next }
+    if ends && is_partial && !is_cancelled { Next::Read(look) } else { next }
 }
 
-/// A deploy on its way.
+/// A running deploy.
 #[derive(Clone, Debug)]
-pub(crate) struct Deploying<'a> {
-    /// What is wanted.
+pub(crate) struct DeployOperation<'a> {
+    /// The goal.
     pub(crate) goal: &'a deploy::Goal,
     /// The service's name.
     pub(crate) service: &'a str,
-    /// What the run remembers.
+    /// The run's memory.
     pub(crate) run: run::Run,
 }
 
-impl Course for Deploying<'_> {
-    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+impl Operation for DeployOperation<'_> {
+    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = deploy::next(seen, self.goal, &self.run, now);
+        let next = deploy::next_deploy_action(seen, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
     }
 
-    fn look(&self) -> Look {
-        if self.run.mine.is_none() && self.run.failing.is_none() {
+    fn look(&self) -> ReadScope {
+        if self.run.awaited.is_none() && self.run.failing.is_none() {
             return self.goal.look();
         }
-        Look::following(self.goal.color)
+        ReadScope::following(self.goal.color)
     }
 
-    fn last_look(&self) -> Look {
+    fn last_look(&self) -> ReadScope {
         self.goal.look()
     }
 
-    fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
+    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
         if let Ok(snapshot) = seen {
             self.run.repeats.saw_forms(snapshot, now);
             self.run.saw(snapshot, self.goal, now);
@@ -180,7 +180,7 @@ impl Course for Deploying<'_> {
         }
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
         self.run.answered(step, answer, call);
     }
 
@@ -188,8 +188,8 @@ impl Course for Deploying<'_> {
         self.run.follow(follow);
     }
 
-    fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time) {
-        self.run.turn(failing, recovery, at);
+    fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
+        self.run.start_restore(failing, recovery, at);
     }
 
     fn waited(&mut self) {
@@ -205,15 +205,15 @@ impl Course for Deploying<'_> {
     }
 
     fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
-        let mine = self.run.mine.as_ref().filter(|_| self.run.failing.is_none())?;
-        first_of_deployment(seen, self.goal.color, mine)
+        let awaited = self.run.awaited.as_ref().filter(|_| self.run.failing.is_none())?;
+        first_of_deployment(seen, self.goal.color, awaited)
     }
 
     fn started(&self) -> Time {
-        self.run.mine.as_ref().map_or(self.run.began, |mine| mine.started)
+        self.run.awaited.as_ref().map_or(self.run.began, |awaited| awaited.started)
     }
 
-    fn deploying(&self) -> Option<&Deploying<'_>> {
+    fn deploying(&self) -> Option<&DeployOperation<'_>> {
         Some(self)
     }
 }
@@ -223,35 +223,35 @@ fn kind(weights: &Weights) -> (bool, Purpose) {
     (weights.adopts.is_some(), weights.purpose)
 }
 
-/// A change of traffic on its way.
+/// A running change of traffic.
 #[derive(Clone, Debug)]
-pub(crate) struct Moving<'a> {
-    /// What is wanted.
+pub(crate) struct TrafficOperation<'a> {
+    /// The goal.
     pub(crate) goal: &'a traffic::Goal,
-    /// What the run remembers.
+    /// The run's memory.
     pub(crate) run: traffic::Run,
 }
 
-impl Course for Moving<'_> {
-    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+impl Operation for TrafficOperation<'_> {
+    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = traffic::next(seen, self.goal, &self.run, now);
+        let next = traffic::next_traffic_action(seen, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
     }
 
-    fn look(&self) -> Look {
-        // While tasks are waited for, what makes them stop is watched too.
+    fn look(&self) -> ReadScope {
+        // A run that waits for tasks also reads the reasons of stopped tasks.
         let starting = (self.run.short || !self.run.counts.is_empty()) && self.run.arrived.is_none();
         let alarms = !self.goal.wish.alarms.is_empty();
-        Look { alarms, causes: starting, definitions: false, ..self.goal.look() }
+        ReadScope { alarms, causes: starting, definitions: false, ..self.goal.look() }
     }
 
-    fn last_look(&self) -> Look {
-        Look { develop: true, ..self.goal.look() }
+    fn last_look(&self) -> ReadScope {
+        ReadScope { develop: true, ..self.goal.look() }
     }
 
-    fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
+    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
         if let Ok(snapshot) = seen {
             self.run.repeats.saw_forms(snapshot, now);
         }
@@ -264,7 +264,7 @@ impl Course for Moving<'_> {
         while let (Some(step @ Step::Weights(last)), true) = (all.last(), all.len() < most) {
             ahead.before(step, &seen);
             ahead.run.answered(step, &Ok(Answer::Changed), self.goal, now);
-            traffic::apply(&mut seen, step);
+            traffic::predict_step(&mut seen, step);
             let read = Ok(seen);
             ahead.saw(&read, now);
             let Next::Step(Step::Weights(next)) = ahead.next(&read, now) else { break };
@@ -283,14 +283,14 @@ impl Course for Moving<'_> {
         self.run.before(step, seen, self.goal);
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
         self.run.answered(step, &answer, self.goal, call);
     }
 
     fn follow(&mut self, _follow: Follow) {}
 
-    fn turn(&mut self, failing: Failing, _recovery: Recovery, at: Time) {
-        self.run.turn(failing, at);
+    fn start_restore(&mut self, failing: RunFailure, _recovery: Restorer, at: Time) {
+        self.run.start_restore(failing, at);
     }
 
     fn waited(&mut self) {}
@@ -311,7 +311,7 @@ impl Course for Moving<'_> {
         self.run.began
     }
 
-    fn moving(&self) -> Option<&Moving<'_>> {
+    fn moving(&self) -> Option<&TrafficOperation<'_>> {
         Some(self)
     }
 }

@@ -1,7 +1,7 @@
 //! The way back where AWS did more than the run asked for, or did it later.
 
 use super::*;
-use crate::plan::trouble::Trouble;
+use crate::plan::aws_error::AwsError;
 
 /// A change of two held colors that scale automatically, whose scale-in is not suspended yet; blue has fewer tasks than
 /// its MinCapacity.
@@ -17,7 +17,7 @@ fn below_its_minimum() -> Ride {
 /// What the run does after the second rule was refused.
 fn refused_at_the_second_rule(ride: &mut Ride) -> String {
     let Next::Step(step) = ride.next() else { panic!("the other rule") };
-    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    ride.run.answered(&step, &Err(trouble(AwsErrorKind::Denied)), &ride.goal.clone(), ride.now);
     ride.go()
 }
 
@@ -33,7 +33,7 @@ fn invariant_16_a_count_that_aws_raised_to_min_capacity_asks_for_no_more_than_wa
 
 #[test]
 fn invariant_13_a_write_that_a_forced_run_left_alone_and_that_shows_late_is_a_change() {
-    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::TimedOut) };
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     for shows in [false, true] {
         let mut seen = world(100, 0);
         for color in [Color::Blue, Color::Green] {
@@ -75,7 +75,7 @@ fn users_who_arrived_stay_where_scaling_can_not_be_given_back() {
     assert_eq!(moved[2..], ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]);
     let Next::Step(step) = ride.later(120).next() else { panic!("a step") };
     assert_eq!(short(&step), "resume green");
-    ride.run.answered(&step, &Err(trouble(TroubleKind::Denied)), &ride.goal.clone(), ride.now);
+    ride.run.answered(&step, &Err(trouble(AwsErrorKind::Denied)), &ride.goal.clone(), ride.now);
     assert_eq!(ride.go(), "changed Arrived");
 }
 
@@ -104,7 +104,7 @@ fn invariant_06_a_rule_that_somebody_else_put_back_is_not_written_again() {
     ride.seen.alarms.as_mut().unwrap().as_mut().unwrap()[0].state = AlarmState::Firing;
     assert!(ride.later(60).go().starts_with("Traffic(Alarm"));
     rules(&mut ride.seen)[0].rules[0] = production(80, 100, 0);
-    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "restored PutBack"]);
+    assert_eq!([ride.go(), ride.go()], ["HTTPS:443 default blue", "restored RestoredByRun"]);
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn invariant_16_a_count_that_the_run_raised_asks_for_no_more_than_was_there() {
 
 #[test]
 fn invariants_09_and_35_a_write_without_an_answer_is_no_reason_to_wait_blindly_or_to_say_untouched() {
-    let lost = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
-    for (kind, patient) in [(TroubleKind::Unreachable, true), (TroubleKind::Denied, false)] {
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
+    for (kind, patient) in [(AwsErrorKind::Unreachable, true), (AwsErrorKind::Denied, false)] {
         let mut ride = Ride::new(world(100, 0), goal(80, 20));
         let Next::Step(step) = ride.next() else { panic!("a step") };
         ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
@@ -148,14 +148,14 @@ fn invariants_09_and_35_a_write_without_an_answer_is_no_reason_to_wait_blindly_o
         rules(&mut ride.seen)[0].rules[0] = production(80, 80, 20);
         ride.seen.balancers = Some(Err(trouble(kind)));
         if patient {
-            assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+            assert_eq!([ride.go(), ride.later(59).go()], ["AwsError", "AwsError"]);
         }
         let turned = ride.later(1).go();
-        assert!(turned.starts_with(if patient { "Traffic(Blind" } else { "Traffic(Trouble" }), "{turned}");
+        assert!(turned.starts_with(if patient { "Traffic(Blind" } else { "Traffic(AwsError" }), "{turned}");
         if patient {
-            assert_eq!([ride.go(), ride.later(59).go()], ["Trouble", "Trouble"]);
+            assert_eq!([ride.go(), ride.later(59).go()], ["AwsError", "AwsError"]);
         }
         let end = ride.later(1).go();
-        assert!(end.starts_with("unknown Trouble"), "{end}");
+        assert!(end.starts_with("unknown AwsError"), "{end}");
     }
 }

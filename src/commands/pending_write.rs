@@ -3,22 +3,22 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::color::{Color, Split};
-use crate::plan::run::Unanswered;
+use crate::plan::run::UnansweredWrite;
 use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
-use crate::plan::trouble::{Trouble, TroubleKind};
 
-/// A write without an answer, as far as its effect is known by.
+/// A write without an answer: the facts that identify its effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Sending {
-    /// When it was sent.
+pub(super) struct PendingWrite {
+    /// Time of sending.
     at: Time,
-    /// What it changes.
+    /// The change.
     change: Change,
 }
 
-/// What it changes.
+/// The change of a write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Change {
@@ -26,12 +26,12 @@ enum Change {
     Weights {
         /// The rule's ARN.
         rule: String,
-        /// What it held.
+        /// The split before.
         before: Split,
-        /// What it shall hold.
+        /// The split after.
         after: Split,
     },
-    /// A color's scalable target. What is none stays.
+    /// A color's scalable target. A field that is none stays unchanged.
     Scaling {
         /// The color.
         color: Color,
@@ -39,7 +39,7 @@ enum Change {
         min: Option<u32>,
         /// MaxCapacity.
         max: Option<u32>,
-        /// Whether dynamic scale-in is suspended.
+        /// True if dynamic scale-in is suspended.
         in_suspended: Option<bool>,
     },
     /// A color's desired count.
@@ -62,9 +62,9 @@ enum Change {
     },
 }
 
-impl Sending {
-    /// What is kept of a step that is about to be sent; none of one that the way back does not undo.
-    pub(super) fn of(step: &Step, at: Time) -> Option<Sending> {
+impl PendingWrite {
+    /// The record of a step about to be sent; none for a step that a restore does not undo.
+    pub(super) fn of(step: &Step, at: Time) -> Option<PendingWrite> {
         let change = match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
@@ -84,23 +84,23 @@ impl Sending {
                 return None;
             }
         };
-        Some(Sending { at, change })
+        Some(PendingWrite { at, change })
     }
 
-    /// As the run that goes on has to know it. It is looked for in AWS, and never sent again.
-    pub(super) fn unanswered(&self) -> Unanswered {
-        let trouble = Trouble {
-            kind: TroubleKind::TimedOut,
+    /// The write as a continued run needs it. The run looks for it in AWS, and never sends it again.
+    pub(super) fn unanswered(&self) -> UnansweredWrite {
+        let trouble = AwsError {
+            kind: AwsErrorKind::TimedOut,
             action: self.action(),
             resource: self.resource(),
             code: None,
             message: "the run was killed before the answer came".to_owned(),
             effect_unknown: true,
         };
-        Unanswered { step: self.step(), trouble, sent: self.at, ended: self.at }
+        UnansweredWrite { step: self.step(), trouble, sent: self.at, ended: self.at }
     }
 
-    /// The step, with what its effect is known by.
+    /// The step, with the fields that identify its effect.
     fn step(&self) -> Step {
         match &self.change {
             Change::Weights { rule, before, after } => Step::Weights(Box::new(Weights {
@@ -151,7 +151,7 @@ impl Sending {
         }
     }
 
-    /// What it was about.
+    /// The resource of the call.
     fn resource(&self) -> String {
         match &self.change {
             Change::Weights { rule, .. } => rule.clone(),
@@ -163,15 +163,15 @@ impl Sending {
 }
 
 /// Reads several writes, or what an older version saved: one, or null.
-pub(super) fn one_or_several<'de, D: Deserializer<'de>>(saved: D) -> Result<Vec<Sending>, D::Error> {
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(saved: D) -> Result<Vec<PendingWrite>, D::Error> {
     /// What may be saved.
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Saved {
         /// As this version saves it.
-        Several(Vec<Sending>),
+        Several(Vec<PendingWrite>),
         /// As an older version did.
-        One(Option<Sending>),
+        One(Option<PendingWrite>),
     }
     Ok(match Saved::deserialize(saved)? {
         Saved::Several(all) => all,

@@ -1,29 +1,29 @@
-//! What is said on GitHub beside the comment, and what is said of GitHub: short sentences.
+//! Short texts for GitHub besides the comment, and for the log about GitHub.
 
 use super::comment::Run;
 use super::names::{one_line, without_accounts};
-use super::summary::account;
+use super::summary::known_account;
 use super::words;
 use crate::event::Report;
 use crate::failure::Outcome;
-use crate::feedback::{Deployment, GithubKind, GithubTrouble, Part, Posted, Status};
+use crate::feedback::{Deployment, GithubError, GithubKind, Part, Posted, Status};
 use crate::plan::color::Color;
 use crate::plan::overview::Overview;
-use crate::plan::promote::other;
+use crate::plan::promote::other_color;
 
 /// Most characters of a description (GitHub's limit).
 const LONGEST: usize = 140;
 
-/// What the log says once where no token was given.
+/// Logged once if there is no token.
 pub(crate) const NO_TOKEN: &str =
     "GitHub: no `token`, so nothing is posted there; the summary of the run has it all";
 
-/// What the log says once where a token or an address can't be one.
+/// Logged once if the token or an address is invalid.
 pub(crate) const NO_CLIENT: &str = "GitHub: nothing is posted there, because `token`, GITHUB_API_URL or GITHUB_REPOSITORY can't be right; the summary of the run has it all";
 
-/// The deployment of GitHub's while the run is under way: of a color, or by `promote` of production, which `copies` the
-/// other color's version or not.
-pub(crate) fn begun(
+/// GitHub's deployment of a run in progress: for a color, or for production in a `promote`. `copies` is true if the
+/// promote copies the other color's version.
+pub(crate) fn started_deployment(
     command: &str,
     (color, copies): (Color, bool),
     overview: Option<&Overview>,
@@ -35,33 +35,37 @@ pub(crate) fn begun(
     } else {
         (color.to_string(), format!("Deploying to {color}"))
     };
-    let source = if production && copies { other(color) } else { color };
+    let source = if production && copies { other_color(color) } else { color };
     let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == source));
     Deployment {
         environment: format!("{}-{place}", run.app),
         production,
-        commit: view.filter(|_| production).and_then(|view| view.commit.clone()).filter(|sha| whole(sha)),
+        commit: view
+            .filter(|_| production)
+            .and_then(|view| view.commit.clone())
+            .filter(|sha| is_full_sha(sha)),
         key: String::new(),
         place: run.place.clone().unwrap_or_default(),
         state: "in_progress".to_owned(),
-        description: fitting(&doing),
+        description: fit_description(&doing),
         url: None,
         log_url: run.url.clone(),
         create: true,
     }
 }
 
-/// Whether this is the whole id of a commit.
-fn whole(sha: &str) -> bool {
+/// True if this is the full id of a commit.
+fn is_full_sha(sha: &str) -> bool {
     sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The deployment of GitHub's at the end. None where no color is known.
-pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Deployment> {
+/// GitHub's deployment at the end. None if no color is known.
+pub(crate) fn ended_deployment(report: &Report, run: &Run, begun_before: bool) -> Option<Deployment> {
     let color = report.color?;
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => "success",
-        // Not `inactive` where it was overtaken: that is what is retired, and all before it was.
+        // Not `inactive` for a superseded run: `inactive` marks a retired deployment, and means that earlier ones are
+        // retired.
         Outcome::Planned | Outcome::Refused | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
             "failure"
         }
@@ -69,51 +73,51 @@ pub(crate) fn over(report: &Report, run: &Run, begun_before: bool) -> Option<Dep
     let overview = report.overview.as_ref();
     Some(Deployment {
         state: state.to_owned(),
-        description: sentence(report),
-        url: overview.and_then(|overview| address(overview, color)),
+        description: end_sentence(report),
+        url: overview.and_then(|overview| color_address(overview, color)),
         create: begun_before,
-        ..begun(report.command, (color, report.plan.is_some()), overview, run)
+        ..started_deployment(report.command, (color, report.plan.is_some()), overview, run)
     })
 }
 
-/// Where a color answers: where users reach it, or where it is tested.
-fn address(overview: &Overview, color: Color) -> Option<String> {
+/// A color's address: production if the color has users, else the test address.
+fn color_address(overview: &Overview, color: Color) -> Option<String> {
     let view = overview.colors.iter().find(|view| view.color == color)?;
     let live = view.percent.is_some_and(|percent| percent > 0);
     if live { overview.production_url.clone() } else { view.test_url.clone() }
 }
 
-/// The commit status while the run is under way.
-pub(crate) fn pending(run: &Run, doing: &str) -> Status {
-    status(run, "pending", fitting(&format!("{doing} is running")))
+/// The commit status of a run in progress.
+pub(crate) fn pending_status(run: &Run, doing: &str) -> Status {
+    commit_status(run, "pending", fit_description(&format!("{doing} is running")))
 }
 
 /// The commit status at the end.
-pub(crate) fn verdict(report: &Report, run: &Run) -> Status {
+pub(crate) fn end_status(report: &Report, run: &Run) -> Status {
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned => "success",
         Outcome::Refused | Outcome::Failed => "failure",
         Outcome::Superseded | Outcome::Cancelled => "error",
     };
-    status(run, state, sentence(report))
+    commit_status(run, state, end_sentence(report))
 }
 
 /// A commit status with its stable name.
-fn status(run: &Run, state: &str, description: String) -> Status {
+fn commit_status(run: &Run, state: &str, description: String) -> Status {
     let place = run.place.as_deref().unwrap_or_default();
     let context = format!("ecs-blue-green/{} {} {place}", run.app, run.region).trim_end().to_owned();
     Status { commit: None, context, state: state.to_owned(), description, url: run.url.clone() }
 }
 
-/// The end of the run in one line. Shown as plain text there, so it holds no marks of ours.
-fn sentence(report: &Report) -> String {
-    let told = words::headline(report);
+/// The end of the run in one line. GitHub shows plain text here, so the line has no backticks.
+fn end_sentence(report: &Report) -> String {
+    let told = words::end_headline(report);
     let first = told.lines().next().unwrap_or_default().replace('`', "");
-    fitting(&without_accounts(&first, account(report)))
+    fit_description(&without_accounts(&first, known_account(report)))
 }
 
 /// Text within GitHub's limit, on one line.
-fn fitting(text: &str) -> String {
+fn fit_description(text: &str) -> String {
     let text = one_line(text);
     if text.chars().count() <= LONGEST {
         return text;
@@ -121,12 +125,12 @@ fn fitting(text: &str) -> String {
     text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
-/// The one notice of what was not posted: what, why, and what to do. None where all was posted.
-pub(crate) fn notice(posted: &Posted, fork: bool) -> Option<String> {
+/// The one notice about everything that was not posted: parts, reason and remedy. None if everything was posted.
+pub(crate) fn unposted_notice(posted: &Posted, fork: bool) -> Option<String> {
     let (_, first) = posted.troubles.first()?;
     let mut reasons: Vec<(String, Vec<Part>)> = Vec::new();
     for (part, trouble) in &posted.troubles {
-        let why = why(trouble);
+        let why = error_reason(trouble);
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, parts)) => parts.push(*part),
             None => reasons.push((why, vec![*part])),
@@ -135,7 +139,7 @@ pub(crate) fn notice(posted: &Posted, fork: bool) -> Option<String> {
     let said: Vec<String> = reasons
         .iter()
         .map(|(why, parts)| {
-            let names: Vec<&str> = parts.iter().map(|part| name(*part)).collect();
+            let names: Vec<&str> = parts.iter().map(|part| part_name(*part)).collect();
             format!("{}: {why}", names.join(", "))
         })
         .collect();
@@ -143,7 +147,7 @@ pub(crate) fn notice(posted: &Posted, fork: bool) -> Option<String> {
         .troubles
         .iter()
         .filter(|(_, trouble)| matches!(trouble.kind, GithubKind::Forbidden | GithubKind::NotFound));
-    let mut wanted: Vec<&str> = denied.map(|(part, _)| permission(*part)).collect();
+    let mut wanted: Vec<&str> = denied.map(|(part, _)| part_permission(*part)).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let hint = match (first.kind, wanted.as_slice()) {
@@ -170,7 +174,7 @@ pub(crate) fn notice(posted: &Posted, fork: bool) -> Option<String> {
 }
 
 /// A part in words.
-fn name(part: Part) -> &'static str {
+fn part_name(part: Part) -> &'static str {
     match part {
         Part::Comment => "the comment",
         Part::Labels => "the labels",
@@ -179,8 +183,8 @@ fn name(part: Part) -> &'static str {
     }
 }
 
-/// The permission that a part takes, as a line of a workflow.
-fn permission(part: Part) -> &'static str {
+/// A part's permission, as a line of a workflow.
+fn part_permission(part: Part) -> &'static str {
     match part {
         Part::Comment | Part::Labels => "pull-requests: write",
         Part::Deployment => "deployments: write",
@@ -188,8 +192,8 @@ fn permission(part: Part) -> &'static str {
     }
 }
 
-/// Why, in words of ours alone.
-fn why(trouble: &GithubTrouble) -> String {
+/// The reason, only in the action's own words.
+fn error_reason(trouble: &GithubError) -> String {
     let answered = trouble.status.map(|status| format!("GitHub answered {status}")).unwrap_or_default();
     match trouble.kind {
         GithubKind::Unauthorized => format!("{answered}, the token is wrong or has expired"),
@@ -203,7 +207,7 @@ fn why(trouble: &GithubTrouble) -> String {
             format!("{answered}, too many requests; it takes the next in {} s", after.as_secs())
         }
         GithubKind::Limited(None) => format!("{answered}, too many requests"),
-        GithubKind::Failing => format!("{answered}, it fails by itself"),
+        GithubKind::RunFailure => format!("{answered}, it fails by itself"),
         GithubKind::Slow => "GitHub did not answer in time".to_owned(),
         GithubKind::Down => "GitHub could not be reached".to_owned(),
         GithubKind::Odd => "GitHub's answer could not be read".to_owned(),
@@ -211,12 +215,12 @@ fn why(trouble: &GithubTrouble) -> String {
     }
 }
 
-/// What the log says once where no pull request belongs to the run.
+/// Logged once if no pull request belongs to the run.
 pub(crate) const NO_PULL_REQUEST: &str = "GitHub: no pull request belongs to this run, so there is no comment; the summary of the run has it all. The input `pull-request` can name one";
 
 /// The notice as a paragraph of the summary.
-pub(crate) fn note(notice: &str) -> String {
-    super::markdown::message(notice)
+pub(crate) fn notice_paragraph(notice: &str) -> String {
+    super::markdown::render_message(notice)
 }
 
 #[cfg(test)]
@@ -225,9 +229,9 @@ mod tests {
 
     #[test]
     fn a_description_stays_within_what_github_takes() {
-        let told = pending(&Run::default(), &"ä".repeat(500)).description;
+        let told = pending_status(&Run::default(), &"ä".repeat(500)).description;
         assert_eq!(told.chars().count(), 140);
         assert!(told.ends_with("ä…"), "{told}");
-        assert_eq!(pending(&Run::default(), "deploy").description, "deploy is running");
+        assert_eq!(pending_status(&Run::default(), "deploy").description, "deploy is running");
     }
 }

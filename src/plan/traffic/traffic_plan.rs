@@ -1,4 +1,4 @@
-//! A change of traffic as people read it: what changes, what it needs, and how to undo it.
+//! A change of traffic for the reader: the changes, the needed capacity, and the commands to undo the change.
 
 use std::time::Duration;
 
@@ -7,90 +7,90 @@ use serde::{Deserialize, Serialize};
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, Step};
 
-/// All that there is to tell of a change of traffic, before and after it.
+/// The full report of a change of traffic, before or after the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Brief {
-    /// The split that was found.
+pub(crate) struct TrafficPlan {
+    /// The initial split.
     pub(crate) from: Split,
-    /// The split in the end.
+    /// The final split.
     pub(crate) to: Split,
     /// Each production rule.
     pub(crate) rules: Vec<RuleChange>,
-    /// The full load in targets, and how it was reckoned.
+    /// The full load in targets, and its source.
     pub(crate) load: Load,
-    /// What each color that ends with users has and needs there.
+    /// Capacity of each color that ends with users: healthy targets and need.
     pub(crate) capacity: Vec<Capacity>,
-    /// Healthy targets that the load needs of each of them: more than a forced run waits for.
+    /// Healthy targets that the full load requires of each such color: more than a forced run waits for.
     pub(crate) needs: Vec<(Color, u32)>,
-    /// The color that gains users, or has most of them in the end.
+    /// The color that gains users, or has most users in the end.
     pub(crate) receiver: Color,
-    /// ARN of the task definition that each color's service wants.
+    /// ARN of the task definition of each color's service.
     pub(crate) versions: Vec<(Color, String)>,
-    /// The steps, as the run would take them; empty where it can't be said.
+    /// The predicted steps; empty if unknown.
     pub(crate) steps: Vec<Step>,
-    /// The shares that are held, in percent of the receiver, and how long each.
+    /// The shares that are held, in percent of the receiver, each with its time.
     pub(crate) bakes: Vec<(u32, Duration)>,
-    /// How long the run may last at most.
+    /// Longest possible duration of the run.
     pub(crate) longest: Duration,
-    /// Alarms without data: they can't warn.
+    /// Alarms without data, which can't fire.
     pub(crate) no_data: Vec<String>,
-    /// What a promote by copy does on the way; none for any other change.
+    /// The intermediate moves of a promote by copy; none for any other change.
     pub(crate) copy: Option<Copying>,
 }
 
-/// A color takes over what the other one runs, with all users there meanwhile.
+/// A color copies the other color's task definition, while the other color has all users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Copying {
     /// The color.
     pub(crate) color: Color,
-    /// The other one, which was tested.
+    /// The other color, which was tested.
     pub(crate) tested: Color,
-    /// Whether users have to be sent there first.
+    /// True if users must first move to the tested color.
     pub(crate) away: bool,
-    /// ARN of the task definition that the color runs before.
+    /// ARN of the color's previous task definition.
     pub(crate) before: String,
 }
 
-impl Brief {
-    /// Whether all rules held the same before: only then it can be said what users had.
+impl TrafficPlan {
+    /// True if all rules held the same split before: only then the users' split is known.
     pub(crate) fn agreed(&self) -> bool {
         self.rules.iter().all(|rule| rule.before.same_ratio(self.from))
     }
 
-    /// Healthy targets that the load needs of a color.
+    /// Healthy targets that the load requires of a color.
     pub(crate) fn need(&self, color: Color) -> Option<u32> {
         self.needs.iter().find(|(known, _)| *known == color).map(|(_, needs)| *needs)
     }
 }
 
-/// One production rule before and after.
+/// A production rule before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleChange {
-    /// Its name for people.
+    /// Readable name.
     pub(crate) name: String,
-    /// What it held.
+    /// Split before.
     pub(crate) before: Split,
-    /// What it holds in the end.
+    /// Final split.
     pub(crate) after: Split,
-    /// Group stickiness, where it is on: each request renews the cookie for so long.
+    /// Group stickiness, if on: each request renews the cookie for this time.
     pub(crate) stickiness: Option<Duration>,
-    /// How to put back what it held.
+    /// The call that restores the split before.
     pub(crate) undo: Undo,
 }
 
-/// What the call that puts a rule back is given.
+/// Arguments of the call that restores a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Undo {
-    /// Whether it is a listener's default action.
+    /// True for a listener's default action.
     pub(crate) default: bool,
     /// The listener's ARN for a default action, else the rule's.
     pub(crate) arn: String,
-    /// All its actions as they were found, as AWS's API writes them.
+    /// All actions of the rule at the first read, in the format of AWS's API.
     pub(crate) actions: serde_json::Value,
 }
 
 impl Undo {
-    /// The listener's ARN: a rule's ARN is made of it (`…:listener-rule/…/LISTENER/RULE`).
+    /// The listener's ARN, which is part of a rule's ARN (`…:listener-rule/…/LISTENER/RULE`).
     pub(crate) fn listener(&self) -> String {
         match self.arn.rsplit_once('/') {
             Some((listener, _)) if !self.default => listener.replacen(":listener-rule/", ":listener/", 1),
@@ -104,17 +104,17 @@ impl Undo {
 pub(crate) struct Load {
     /// Targets for all users, rounded up.
     pub(crate) targets: u32,
-    /// How it was reckoned.
-    pub(crate) how: Reckoned,
+    /// Source of the number.
+    pub(crate) how: LoadSource,
 }
 
-/// How the full load was reckoned.
+/// Source of the full load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Reckoned {
+pub(crate) enum LoadSource {
     /// The larger desired count of the colors.
     Largest,
-    /// This color's desired count divided by its share: the smallest of the live colors, which all scale automatically.
+    /// This color's desired count divided by its share: the smallest of all live colors, which all scale automatically.
     Scaled(Color),
-    /// The same, cut at the largest MaxCapacity.
+    /// As `Scaled`, but limited to the largest MaxCapacity.
     Most,
 }

@@ -1,12 +1,12 @@
 //! What is told of a change of traffic before it, and what a forced one is short of after it.
 
 use super::*;
-use crate::plan::traffic::{Brief, shortfall};
+use crate::plan::traffic::{TrafficPlan, capacity_shortfall};
 
 /// The brief of a goal.
-fn brief(seen: &Snapshot, goal: &Goal) -> Brief {
-    match predict(seen, goal, at(0)) {
-        Prediction::Brief(brief) => *brief,
+fn traffic_plan(seen: &Snapshot, goal: &Goal) -> TrafficPlan {
+    match predict_traffic(seen, goal, at(0)) {
+        Prediction::Plan(traffic_plan) => *traffic_plan,
         other => panic!("{other:?}"),
     }
 }
@@ -19,7 +19,7 @@ fn https(seen: &mut Snapshot) -> &mut Rule {
 /// The shares that a plan holds.
 fn bakes(seen: &Snapshot, steps: &[u32]) -> Vec<u32> {
     let goal = wish(goal(0, 100), |wish| wish.steps = steps.to_vec());
-    brief(seen, &goal).bakes.into_iter().map(|(share, _)| share).collect()
+    traffic_plan(seen, &goal).bakes.into_iter().map(|(share, _)| share).collect()
 }
 
 #[test]
@@ -39,13 +39,13 @@ fn a_forced_run_is_told_what_the_load_needs_and_what_it_is_short_of() {
     let mut seen = world(100, 0);
     tasks(&mut seen, Color::Blue, 6, 6, "healthy");
     tasks(&mut seen, Color::Green, 1, 1, "healthy");
-    let before = brief(&seen, &forced);
+    let before = traffic_plan(&seen, &forced);
     assert_eq!((before.capacity[0].needed, before.need(Color::Green)), (1, Some(6)));
     let mut after = seen.clone();
     rules(&mut after)[0].rules[0] = production(80, 0, 100);
     *https(&mut after) = production(443, 0, 100);
     let short = |seen: &Snapshot| {
-        let all = shortfall(seen, &forced, &before);
+        let all = capacity_shortfall(seen, &forced, &before);
         all.iter().map(|short| (short.color, short.healthy, short.needed)).collect::<Vec<_>>()
     };
     assert_eq!(short(&after), [(Color::Green, 1, 6)]);
@@ -61,7 +61,7 @@ fn a_forced_run_is_told_what_the_load_needs_and_what_it_is_short_of() {
 #[test]
 fn rules_that_disagree_have_no_split_before() {
     let mut apart = world(100, 0);
-    assert!(brief(&apart, &goal(0, 100)).agreed());
+    assert!(traffic_plan(&apart, &goal(0, 100)).agreed());
     *https(&mut apart) = production(443, 0, 100);
-    assert!(!brief(&apart, &goal(0, 100)).agreed());
+    assert!(!traffic_plan(&apart, &goal(0, 100)).agreed());
 }

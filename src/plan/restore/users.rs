@@ -1,28 +1,28 @@
-//! Whether users reach a color now, as far as one look tells.
+//! Presence of users on a color, by one snapshot.
 
-use crate::plan::admit::{Hindrance, answered};
 use crate::plan::color::Color;
 use crate::plan::deploy::Goal;
+use crate::plan::preconditions::{Blocker, require_answer};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
-use crate::plan::wiring::{Tangle, apart_of_snapshot};
+use crate::plan::wiring::{RoutingError, apart_of_snapshot};
 
-/// Where users are, seen from the color that was deployed to.
+/// Presence of users on the color that was deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::plan) enum Users {
-    /// No production rule sends any there.
+    /// No production rule sends users to the color.
     Elsewhere,
-    /// A production rule does.
+    /// A production rule sends users to the color.
     Here,
-    /// This look did not read the rules.
+    /// The rules were not read.
     Unseen,
-    /// It tried to.
-    Unknown(Hindrance),
+    /// The rules are unreadable.
+    Unknown(Blocker),
 }
 
-/// Where users are. Develop never gets any. Rules that hold different splits, as halfway through a change of traffic,
-/// count one by one.
-pub(in crate::plan) fn users(snapshot: &Snapshot, goal: &Goal) -> Users {
+/// Finds the users of the color. Develop never has users. Rules with different splits, for example halfway through a
+/// change of traffic, count one by one.
+pub(in crate::plan) fn find_users(snapshot: &Snapshot, goal: &Goal) -> Users {
     if goal.color == Color::Develop {
         return Users::Elsewhere;
     }
@@ -30,7 +30,8 @@ pub(in crate::plan) fn users(snapshot: &Snapshot, goal: &Goal) -> Users {
         return Users::Unseen;
     }
     let groups = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-    let parts = groups.map(|service| answered(&service.group)).chain([answered(&snapshot.balancers)]);
+    let parts =
+        groups.map(|service| require_answer(&service.group)).chain([require_answer(&snapshot.balancers)]);
     if let Some(Err(hindrance)) = parts.into_iter().find(Result::is_err) {
         return Users::Unknown(hindrance);
     }
@@ -41,7 +42,7 @@ pub(in crate::plan) fn users(snapshot: &Snapshot, goal: &Goal) -> Users {
     match apart_of_snapshot(snapshot, goal.request.listener.as_ref()) {
         Some(Ok(wiring)) if wiring.is_live(goal.color) => Users::Here,
         Some(Ok(_)) => Users::Elsewhere,
-        Some(Err(tangle)) => Users::Unknown(Refusal::Tangle(tangle).into()),
-        None => Users::Unknown(Refusal::Tangle(Tangle::NoProductionRule(Vec::new())).into()),
+        Some(Err(tangle)) => Users::Unknown(Refusal::RoutingError(tangle).into()),
+        None => Users::Unknown(Refusal::RoutingError(RoutingError::NoProductionRule(Vec::new())).into()),
     }
 }

@@ -1,4 +1,4 @@
-//! The edge between the runner's text and our types: takes inputs one by one and collects everything that is wrong.
+//! The edge between the runner's text and the action's types: reads inputs one by one and collects all problems.
 
 use std::fmt;
 use std::io;
@@ -11,10 +11,10 @@ use super::other_tools;
 use crate::config::reader::{Node, Reader};
 use crate::plan::problem::Problem;
 
-/// Reads a file as text; given by the caller, so that this layer does no I/O of its own.
+/// Reads a file as text. Provided by the caller, so this layer does no I/O.
 pub(crate) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
-/// Something that is worth saying and stops nothing: the same form as a problem.
+/// A note that does not stop the run, in the form of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning(pub(crate) Problem);
 
@@ -25,38 +25,38 @@ impl fmt::Display for Warning {
 }
 
 /// The inputs being read.
-pub(crate) struct Edge<'a> {
-    /// Where inputs and variables come from.
+pub(crate) struct InputReader<'a> {
+    /// Source of inputs and variables.
     pub(crate) env: &'a Environment,
-    /// The command that is meant: its defaults are the ones that count.
+    /// The command, which decides the defaults.
     pub(crate) command: CommandName,
-    /// Where files come from.
+    /// Source of files.
     pub(crate) read_file: ReadFile<'a>,
-    /// What is wrong so far.
+    /// Problems so far.
     pub(crate) problems: Vec<Problem>,
-    /// What is worth saying so far.
+    /// Warnings so far.
     pub(crate) warnings: Vec<Warning>,
-    /// The ARNs so far: all must belong to one place.
+    /// ARNs so far: all must belong to one place.
     pub(crate) arns: Vec<GivenArn>,
 }
 
-impl<'a> Edge<'a> {
-    /// Begins with the names of the inputs: unknown ones, those with values that are not text, and missing ones.
+impl<'a> InputReader<'a> {
+    /// Checks the names of all inputs first: unknown inputs, non-text values, and missing inputs.
     pub(crate) fn new(env: &'a Environment, read_file: ReadFile<'a>) -> Self {
         let command = CommandName::meant(env);
-        let (mut problems, strange) = inputs::unknown(env, command);
+        let (mut problems, strange) = inputs::unknown_inputs(env, command);
         for variable in env.undecodable_inputs() {
             let name = variable.trim_start_matches(PREFIX).to_lowercase();
             problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
         }
-        problems.extend(inputs::missing(env, command));
+        problems.extend(inputs::missing_inputs(env, command));
         let warnings = strange.into_iter().map(Warning).collect();
-        Edge { env, command, read_file, problems, warnings, arns: Vec::new() }
+        InputReader { env, command, read_file, problems, warnings, arns: Vec::new() }
     }
 
-    /// Warns of inputs that have a value and no use.
+    /// Warns about inputs with an unused value.
     pub(crate) fn warn_unused(&mut self, command: CommandName) {
-        self.warnings.extend(inputs::unused(self.env, command).into_iter().map(Warning));
+        self.warnings.extend(inputs::unused_inputs(self.env, command).into_iter().map(Warning));
     }
 
     /// Notes a problem with an input.
@@ -69,28 +69,28 @@ impl<'a> Edge<'a> {
         self.arns.extend(GivenArn::read(place, value));
     }
 
-    /// Notes what is worth saying of an input.
+    /// Notes a warning about an input.
     pub(crate) fn warning(&mut self, input: &str, what: impl Into<String>) {
         self.warnings.push(Warning(Problem::new(format!("input {input}"), what)));
     }
 
-    /// An input's value or default, if it has either.
+    /// An input's value or default, if any.
     pub(crate) fn value(&self, input: &str) -> Option<&'a str> {
         self.named_value(input).map(|(_, value)| value)
     }
 
-    /// An input's value or default with the name under which it was written. A name that other tools have counts before
-    /// the default, which the runner passes on as if it were written.
+    /// An input's value or default, with its written name. Another tool's name wins over the default, because the
+    /// runner passes the default like a written value.
     fn named_value(&self, input: &str) -> Option<(String, &'a str)> {
-        let default = inputs::default(input, self.command);
+        let default = inputs::default_value(input, self.command);
         let own = |value: &'a str| (input.to_owned(), value);
         let written = self.env.input(input);
-        let other = || other_tools::given(self.env, input);
+        let other = || other_tools::aliased_value(self.env, input);
         let default_value = || written.or(Some(default).filter(|default| !default.is_empty())).map(own);
         written.filter(|value| *value != default).map(own).or_else(other).or_else(default_value)
     }
 
-    /// An input as a type. None where it is unset, or wrong, which is noted.
+    /// An input as a type. None if unset or wrong; a wrong value is noted.
     pub(crate) fn parsed<T>(
         &mut self,
         input: &str,
@@ -100,7 +100,7 @@ impl<'a> Edge<'a> {
         parse(value).map_err(|what| self.problem(&name, what)).ok()
     }
 
-    /// An input that holds YAML. None where it is unset, or no YAML, which is noted.
+    /// An input with YAML. None if unset, or no YAML, which is noted.
     pub(crate) fn yaml<T>(
         &mut self,
         input: &str,
@@ -114,8 +114,8 @@ impl<'a> Edge<'a> {
         found
     }
 
-    /// An input that is a list: YAML where it begins like one, else with commas or a line each. None where it is
-    /// unset; what is wrong is noted and left out.
+    /// An input with a list: YAML if the text begins like YAML, or else items between commas or line ends. None if
+    /// unset; wrong items are noted and left out.
     pub(crate) fn list<T>(
         &mut self,
         input: &str,

@@ -1,78 +1,79 @@
-//! From the events of a run to what GitHub shall show of it.
+//! From the events of a run to its posts on GitHub.
 
 use std::time::Duration;
 
-use super::feedback::News;
+use super::feedback::WorkerMessage;
 use crate::action::github::GithubSettings;
 use crate::action::settings::Settings;
 use crate::clock;
 use crate::event::{Event, Report};
-use crate::feedback::{Deployment, LabelStyle, Showing, Status};
+use crate::feedback::{Deployment, LabelStyle, PullRequestView, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Wait;
 use crate::plan::time::Time;
-use crate::report::comment::{Held, Run, Working, ended, working};
+use crate::report::comment::{Held, Run, Working, end_comment, progress_comment};
 use crate::report::mark::place_sum;
-use crate::report::{labels, posting};
+use crate::report::{github_texts, labels};
 
-/// What a run has told so far.
-pub(super) struct Story {
+/// The run as its events describe it so far.
+pub(super) struct RunView {
     /// The run.
     run: Run,
-    /// What the user wants to see.
+    /// The user's settings for GitHub.
     wish: GithubSettings,
-    /// The run's key among the deployments of GitHub's.
+    /// The run's key among GitHub's deployments.
     key: String,
-    /// Whether the run writes nothing.
+    /// True if the run writes nothing.
     plan_only: bool,
-    /// What it is at.
+    /// The run's current work.
     now: Working,
-    /// What stood when it began.
+    /// The overview at the start.
     before: Option<Overview>,
-    /// Whether it has begun to write.
+    /// True once the run has started to write.
     begun: bool,
-    /// Whether it was shown that users are where they were wanted.
+    /// True once the comment showed that users reached the wanted split.
     watching: bool,
-    /// The step that the comment showed last, and when.
+    /// The last shown step, and the time of the post.
     held: Option<(Held, Time)>,
     /// The command that a post step finishes.
     finishes: &'static str,
 }
 
-/// How often a comment renews the rest of a bake: two calls of GitHub each, of which a job has 1,000 an hour.
+/// Time between updates of a bake's rest in the comment: each takes two GitHub calls, and a job has 1,000 calls an
+/// hour.
 const RENEWAL: Duration = Duration::from_secs(120);
 
-/// A run that has so much left to wait for says meanwhile where users are.
+/// Shortest remaining wait for which the comment shows the reached split.
 const WATCH: Duration = Duration::from_secs(30);
 
-/// Whether a run only waits now until what it did has lasted.
-fn watching(event: &Event) -> bool {
+/// True if a run only waits for its result to last.
+fn is_watching(event: &Event) -> bool {
     match event {
         Event::Waiting { wait: Wait::Settle { left, .. } | Wait::Drain { left, .. }, .. } => *left >= WATCH,
         _ => false,
     }
 }
 
-/// When something is shown.
+/// Time of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// While the run is under way.
+pub(super) enum PostTiming {
+    /// While the run is in progress.
     Meanwhile,
-    /// At its end.
+    /// At the end of the run.
     End,
-    /// Its end, after the main step.
+    /// The end of the run, after the main step.
     Late,
 }
 
-/// What shall be shown, and when.
-pub(super) type Wanted = (Showing, Moment);
+/// The wanted posts, and their time.
+pub(super) type Wanted = (PullRequestView, PostTiming);
 
-impl Story {
-    /// A run of which nothing is told.
-    pub(super) fn new(run: Run, settings: &Settings, key: String) -> Story {
+impl RunView {
+    /// A run without events yet.
+    pub(super) fn new(run: Run, settings: &Settings, key: String) -> RunView {
         let now = Working::default();
-        Story {
+        RunView {
             run,
             wish: settings.github.clone(),
             key,
@@ -86,28 +87,28 @@ impl Story {
         }
     }
 
-    /// Takes news in. What shall be shown now, where that changed.
-    pub(super) fn hear(&mut self, news: News) -> Option<Wanted> {
+    /// Takes a message in. Returns the wanted posts, if they changed.
+    pub(super) fn on_event(&mut self, news: WorkerMessage) -> Option<Wanted> {
         let event = match news {
-            News::Left(showing) => return Some((*showing, Moment::Late)),
-            News::Event(event) => *event,
+            WorkerMessage::Left(showing) => return Some((*showing, PostTiming::Late)),
+            WorkerMessage::Event(event) => *event,
         };
         if let Event::Ended(report) = &event {
-            return Some((self.end(report), Moment::End));
+            return Some((self.end(report), PostTiming::End));
         }
         let writes = matches!(event, Event::Step(_));
         let begins = writes && !self.begun;
         self.begun |= writes;
-        let fails = matches!(event, Event::Failing { .. } | Event::TaskFailed { .. }) && self.begun;
-        let watches = self.begun && !self.watching && self.now.moved.is_some() && watching(&event);
+        let fails = matches!(event, Event::RunFailure { .. } | Event::TaskFailed { .. }) && self.begun;
+        let watches = self.begun && !self.watching && self.now.moved.is_some() && is_watching(&event);
         self.watching |= watches;
         self.now.lasts = self.run.started.map(|at| clock::now().since(at)).unwrap_or_default();
         let holds = self.holds(&event);
         self.note(event);
-        (begins || fails || watches || holds).then(|| (self.under_way(), Moment::Meanwhile))
+        (begins || fails || watches || holds).then(|| (self.under_way(), PostTiming::Meanwhile))
     }
 
-    /// Notes the step that users are held at. True if the comment is to show it.
+    /// Notes the step that holds users. True if the comment has to show the step.
     fn holds(&mut self, event: &Event) -> bool {
         let Event::Waiting { wait, .. } = event else { return false };
         let (now, known) = (clock::now(), self.now.held.take());
@@ -136,16 +137,16 @@ impl Story {
         true
     }
 
-    /// Which of the planned steps holds this split.
+    /// Number of the planned step with this split, and of all steps.
     fn step_at(&self, split: Split) -> Option<(usize, usize)> {
-        let brief = self.now.traffic.as_ref()?;
+        let traffic_plan = self.now.traffic.as_ref()?;
         let (blue, green) = split.percent();
-        let share = if brief.receiver == Color::Blue { blue } else { green };
-        let at = brief.bakes.iter().position(|(held, _)| *held == share)?;
-        Some((at + 1, brief.bakes.len()))
+        let share = if traffic_plan.receiver == Color::Blue { blue } else { green };
+        let at = traffic_plan.bakes.iter().position(|(held, _)| *held == share)?;
+        Some((at + 1, traffic_plan.bakes.len()))
     }
 
-    /// Notes what an event tells.
+    /// Notes the facts of an event.
     fn note(&mut self, event: Event) {
         if let Event::Started { command, .. } = &event {
             self.now.command = command;
@@ -160,21 +161,21 @@ impl Story {
                 self.now.overview = Some(*seen);
             }
             Event::Plan(plan) => self.now.plan = Some(*plan),
-            Event::Moving(brief) => self.now.traffic = Some(brief),
+            Event::TrafficPlan(traffic_plan) => self.now.traffic = Some(traffic_plan),
             Event::Moved(split) => self.moved(split),
             Event::TaskFailed { color, cause, .. } => self.now.failure = Some((color, cause)),
-            Event::Failing { failing, cause, .. } => self.now.failing = Some((failing, cause)),
+            Event::RunFailure { failing, cause, .. } => self.now.failing = Some((failing, cause)),
             _ => {}
         }
     }
 
-    /// Users are elsewhere than what was seen first says.
+    /// Users left the split of the first look.
     fn moved(&mut self, split: Split) {
         (self.now.moved, self.now.held) = (Some(split), None);
         self.users_at(split);
     }
 
-    /// All production rules were seen at this split.
+    /// All production rules hold this split.
     fn users_at(&mut self, split: Split) {
         let Some(overview) = &mut self.now.overview else { return };
         let (blue, green) = split.percent();
@@ -189,63 +190,63 @@ impl Story {
         }
     }
 
-    /// The deployment of GitHub's that is under way.
+    /// GitHub's deployment in progress.
     fn deploying(&self) -> Option<Deployment> {
         let now = &self.now;
         let planned = now.plan.as_ref().map(|plan| plan.color);
-        let color = planned.or(now.traffic.as_ref().map(|brief| brief.receiver))?;
+        let color = planned.or(now.traffic.as_ref().map(|traffic_plan| traffic_plan.receiver))?;
         let to = (color, planned.is_some());
-        let begun = || posting::begun(now.command, to, now.overview.as_ref(), &self.run);
-        deploys(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
+        let begun = || github_texts::started_deployment(now.command, to, now.overview.as_ref(), &self.run);
+        is_deploy_command(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
     }
 
-    /// The command itself, where a post step finishes it.
+    /// The command, or for a post step the command to finish.
     fn of(&self, command: &'static str) -> &'static str {
         if command == "post" { self.finishes } else { command }
     }
 
-    /// What is shown while the run is under way.
-    fn under_way(&self) -> Showing {
+    /// The posts while the run is in progress.
+    fn under_way(&self) -> PullRequestView {
         let command = self.now.command;
-        // A post step writes before it has seen whose pull requests it is about.
-        let placed = self.now.overview.is_some() || !moves(self.of(command));
+        // A post step acts before its own look has shown the pull requests to post to.
+        let placed = self.now.overview.is_some() || !is_traffic_command(self.of(command));
         let deployment = self.deploying();
         // A commit that a promote brings to production keeps its status until the end is known.
         let commit = deployment.as_ref().and_then(|one| one.commit.as_ref());
         let own = commit.is_none() || commit == self.run.commit.as_ref();
-        Showing {
-            comment: (self.wish.comment && placed).then(|| working(&self.now, &self.run)),
-            about: about(self.of(command), self.now.overview.as_ref()),
+        PullRequestView {
+            comment: (self.wish.comment && placed).then(|| progress_comment(&self.now, &self.run)),
+            about: affected_commits(self.of(command), self.now.overview.as_ref()),
             labels: None,
             deployment: deployment.filter(|_| self.wish.deployments),
-            status: (self.wish.deployments && deploys(command) && own)
-                .then(|| posting::pending(&self.run, command)),
+            status: (self.wish.deployments && is_deploy_command(command) && own)
+                .then(|| github_texts::pending_status(&self.run, command)),
         }
     }
 
-    /// How labels look. The prefix keeps this app, region and account apart, unless the config file has one.
+    /// The labels' style. The prefix keeps this app, region and account apart, unless the config file sets a prefix.
     fn style(&self) -> LabelStyle {
-        let own = || labels::prefix(&self.run.app, self.run.place.as_deref());
+        let own = || labels::label_prefix(&self.run.app, self.run.place.as_deref());
         LabelStyle { prefix: self.wish.prefix.clone().unwrap_or_else(own), ..self.wish.style.clone() }
     }
 
-    /// What is shown at the end.
-    fn end(&self, told: &Report) -> Showing {
+    /// The posts at the end.
+    fn end(&self, told: &Report) -> PullRequestView {
         let command = self.of(told.command);
         let report = &Report { command, ..told.clone() };
-        // A post step does not know when the run that it finishes began.
+        // A post step does not know the start of the run that it finishes.
         let started = self.run.started.filter(|_| told.command != "post");
         let run = Run { started, ..self.run.clone() };
-        let tells = self.wish.deployments && !self.plan_only && deploys(command);
-        let over = |_| posting::over(report, &self.run, self.begun);
+        let tells = self.wish.deployments && !self.plan_only && is_deploy_command(command);
+        let over = |_| github_texts::ended_deployment(report, &self.run, self.begun);
         let deployment = Some(()).filter(|()| tells).and_then(over);
         let commit = deployment.as_ref().and_then(|one| one.commit.clone());
-        let status = || Status { commit, ..posting::verdict(report, &self.run) };
-        Showing {
-            comment: self.wish.comment.then(|| ended(report, &run)),
-            about: about(command, report.overview.as_ref().or(self.before.as_ref())),
+        let status = || Status { commit, ..github_texts::end_status(report, &self.run) };
+        PullRequestView {
+            comment: self.wish.comment.then(|| end_comment(report, &run)),
+            about: affected_commits(command, report.overview.as_ref().or(self.before.as_ref())),
             labels: (self.wish.labels && !self.plan_only)
-                .then(|| labels::labels(report, self.before.as_ref(), &self.style()))
+                .then(|| labels::end_labels(report, self.before.as_ref(), &self.style()))
                 .flatten(),
             deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
             status: tells.then(status),
@@ -253,20 +254,20 @@ impl Story {
     }
 }
 
-/// Whether a command brings a version to where it is to run: what a deployment of GitHub's and a commit status tell.
-fn deploys(command: &str) -> bool {
+/// True if a command brings a version to its place: GitHub's deployment and commit status show such a command.
+fn is_deploy_command(command: &str) -> bool {
     matches!(command, "deploy" | "promote")
 }
 
-/// Whether a command moves users.
-fn moves(command: &str) -> bool {
+/// True if a command moves users.
+fn is_traffic_command(command: &str) -> bool {
     matches!(command, "redirect-traffic" | "rollback" | "promote")
 }
 
-/// The commits that run on the colors whose users a command moves.
-fn about(command: &str, seen: Option<&Overview>) -> Vec<String> {
+/// The commits on the colors whose users a command moves.
+fn affected_commits(command: &str, seen: Option<&Overview>) -> Vec<String> {
     let views = seen.into_iter().flat_map(|overview| &overview.colors);
-    let of_users = views.filter(|view| moves(command) && view.color != Color::Develop);
+    let of_users = views.filter(|view| is_traffic_command(command) && view.color != Color::Develop);
     let mut commits: Vec<String> = of_users.filter_map(|view| view.commit.clone()).collect();
     commits.dedup();
     commits

@@ -1,13 +1,13 @@
-//! Whether a deploy may begin, and to which color: every refusal that needs no write.
+//! Checks before a deploy: may the deploy begin, and to which color. Every refusal here needs no write.
 
+use super::aws_error::AwsError;
 use super::color::Color;
 use super::snapshot::{Seen, Service, ServiceStatus, Snapshot};
 use super::step::{Refusal, SetupPart};
-use super::trouble::Trouble;
 use super::wanted::{Hosts, ListenerChoice, WantedColor};
 use super::wiring::{Wiring, of_snapshot};
 
-/// What a deploy asks for, as far as it decides whether it may begin.
+/// The inputs of a deploy that decide if the deploy may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The color.
@@ -16,71 +16,71 @@ pub(crate) struct Request {
     pub(crate) allow_live: bool,
     /// Paths of the probes, perhaps with a query.
     pub(crate) probes: Vec<String>,
-    /// The production listener, where it is named.
+    /// The production listener, if the user named a listener.
     pub(crate) listener: Option<ListenerChoice>,
     /// Host names of the colors.
     pub(crate) hosts: Hosts,
 }
 
-/// What stands in the way of a decision.
+/// Blocks a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Hindrance {
-    /// A read that may be answered when it is tried again.
-    Hold(Trouble),
+pub(crate) enum Blocker {
+    /// A failed read that may succeed later.
+    Retry(AwsError),
     /// A refusal.
     Refuse(Refusal),
 }
 
-impl From<Refusal> for Hindrance {
+impl From<Refusal> for Blocker {
     fn from(refusal: Refusal) -> Self {
-        Hindrance::Refuse(refusal)
+        Blocker::Refuse(refusal)
     }
 }
 
-impl From<&Trouble> for Hindrance {
-    fn from(trouble: &Trouble) -> Self {
-        if trouble.kind.passes() {
-            Hindrance::Hold(trouble.clone())
+impl From<&AwsError> for Blocker {
+    fn from(trouble: &AwsError) -> Self {
+        if trouble.kind.is_transient() {
+            Blocker::Retry(trouble.clone())
         } else {
-            Hindrance::Refuse(Refusal::Unread(trouble.clone()))
+            Blocker::Refuse(Refusal::Unread(trouble.clone()))
         }
     }
 }
 
 /// A deploy that may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Admitted {
+pub(crate) struct Preconditions {
     /// The color to deploy to.
     pub(crate) color: Color,
-    /// How the colors are wired; develop alone can do without.
+    /// The wiring of the colors. None is possible for develop alone.
     pub(crate) wiring: Option<Wiring>,
 }
 
 /// Decides whether the deploy may begin.
-pub(crate) fn admit(snapshot: &Snapshot, request: &Request) -> Result<Admitted, Hindrance> {
+pub(crate) fn check_preconditions(snapshot: &Snapshot, request: &Request) -> Result<Preconditions, Blocker> {
     if !snapshot.missing.is_empty() {
         let (services, place) = (snapshot.missing.clone(), snapshot.place.clone());
         return Err(Refusal::Missing { services, place }.into());
     }
-    for service in snapshot.services.iter().filter(|service| matters(service, request)) {
-        supported(service)?;
+    for service in snapshot.services.iter().filter(|service| is_relevant(service, request)) {
+        check_supported(service)?;
     }
-    let wiring = match wiring(snapshot, request) {
+    let wiring = match read_wiring(snapshot, request) {
         Err(_) if request.color == WantedColor::Color(Color::Develop) => None,
         wiring => Some(wiring?),
     };
-    let color = choose(snapshot, request, wiring.as_ref())?;
-    reachable(request, wiring.as_ref(), color)?;
-    Ok(Admitted { color, wiring })
+    let color = choose_color(snapshot, request, wiring.as_ref())?;
+    check_reachable(request, wiring.as_ref(), color)?;
+    Ok(Preconditions { color, wiring })
 }
 
 /// Develop's setup matters only for a deploy to develop.
-fn matters(service: &Service, request: &Request) -> bool {
+fn is_relevant(service: &Service, request: &Request) -> bool {
     service.color != Color::Develop || request.color == WantedColor::Color(Color::Develop)
 }
 
-/// Refuses what this action does not handle. The order is from the plainest to the most special.
-pub(crate) fn supported(service: &Service) -> Result<(), Refusal> {
+/// Refuses setups that this action does not handle. The order is from the plainest to the most special.
+pub(crate) fn check_supported(service: &Service) -> Result<(), Refusal> {
     let status = match service.status {
         ServiceStatus::Active => None,
         ServiceStatus::Draining => Some("DRAINING"),
@@ -108,23 +108,23 @@ pub(crate) fn supported(service: &Service) -> Result<(), Refusal> {
     }
 }
 
-/// The wiring, or what keeps it from being read.
-fn wiring(snapshot: &Snapshot, request: &Request) -> Result<Wiring, Hindrance> {
+/// The wiring, or the reason that it is unknown.
+fn read_wiring(snapshot: &Snapshot, request: &Request) -> Result<Wiring, Blocker> {
     for color in [Color::Blue, Color::Green] {
         if let Some(service) = snapshot.service(color) {
-            answered(&service.group)?;
+            require_answer(&service.group)?;
         }
     }
-    answered(&snapshot.balancers)?;
+    require_answer(&snapshot.balancers)?;
     match of_snapshot(snapshot, request.listener.as_ref()) {
         Some(Ok(wiring)) => Ok(wiring),
-        Some(Err(tangle)) => Err(Refusal::Tangle(tangle).into()),
-        None => Err(Refusal::Tangle(super::wiring::Tangle::NoProductionRule(Vec::new())).into()),
+        Some(Err(tangle)) => Err(Refusal::RoutingError(tangle).into()),
+        None => Err(Refusal::RoutingError(super::wiring::RoutingError::NoProductionRule(Vec::new())).into()),
     }
 }
 
-/// The trouble of a part as a hindrance.
-pub(crate) fn answered<T>(part: &Seen<T>) -> Result<(), Hindrance> {
+/// Fails if the read of this part failed.
+pub(crate) fn require_answer<T>(part: &Seen<T>) -> Result<(), Blocker> {
     match part {
         Some(Err(trouble)) => Err(trouble.into()),
         Some(Ok(_)) | None => Ok(()),
@@ -132,13 +132,13 @@ pub(crate) fn answered<T>(part: &Seen<T>) -> Result<(), Hindrance> {
 }
 
 /// The color to deploy to.
-fn choose(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Result<Color, Refusal> {
+fn choose_color(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Result<Color, Refusal> {
     let color = match (request.color, wiring) {
         (WantedColor::Color(Color::Develop), _) => {
             return snapshot.service(Color::Develop).map(|service| service.color).ok_or(Refusal::NoDevelop);
         }
         (WantedColor::Color(color), _) => color,
-        (WantedColor::Idle, Some(wiring)) => idle(wiring)?,
+        (WantedColor::Idle, Some(wiring)) => idle_color(wiring)?,
         (WantedColor::Idle, None) => return Err(Refusal::NoDevelop),
     };
     match wiring {
@@ -147,8 +147,8 @@ fn choose(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Re
     }
 }
 
-/// The color without users. One that has none by weight and some by a rule of its own is refused for that rule.
-fn idle(wiring: &Wiring) -> Result<Color, Refusal> {
+/// The color without users. If a color without weight gets users by another rule, the refusal names that rule.
+fn idle_color(wiring: &Wiring) -> Result<Color, Refusal> {
     let split = wiring.split();
     let unweighted = [Color::Blue, Color::Green].into_iter().find(|color| !split.is_live(*color));
     match (wiring.idle(), unweighted) {
@@ -158,14 +158,14 @@ fn idle(wiring: &Wiring) -> Result<Color, Refusal> {
     }
 }
 
-/// The refusal of a color that serves users, with what sends them there.
+/// The refusal of a color that serves users, with the split and rules that send users there.
 pub(crate) fn live_refusal(wiring: &Wiring, color: Color) -> Refusal {
     Refusal::LiveColor { color, split: wiring.split(), rules: wiring.user_rules_of(color) }
 }
 
-/// The load balancer has to check the color's health, which it does for a group that some rule uses, and each probe needs
-/// a rule that sends it to this color alone.
-fn reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
+/// Refuses a color without health checks or a probe without an address. The load balancer checks only groups that some
+/// rule uses. Each probe needs a rule that sends the probe to this color alone.
+fn check_reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
     let hosts = &request.hosts;
     let reached =
         |path: &&String| wiring.is_some_and(|wiring| wiring.probe_address(color, path, hosts).is_some());
@@ -184,5 +184,5 @@ fn reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result
 }
 
 #[cfg(test)]
-#[path = "admit_tests.rs"]
+#[path = "preconditions_tests.rs"]
 mod tests;

@@ -1,9 +1,9 @@
 //! Who may begin: what is refused for how the color is reached.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::sample::{balancer, rule, snapshot, trouble};
 use crate::plan::snapshot::Balancer;
-use crate::plan::trouble::TroubleKind;
 
 /// A deploy to this color, with or without probes.
 fn request(color: WantedColor, probes: bool) -> Request {
@@ -42,8 +42,8 @@ fn with_develop(tested: bool) -> Snapshot {
 
 /// What is refused.
 fn refused(snapshot: &Snapshot, request: &Request) -> Refusal {
-    match admit(snapshot, request) {
-        Err(Hindrance::Refuse(refusal)) => refusal,
+    match check_preconditions(snapshot, request) {
+        Err(Blocker::Refuse(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
@@ -51,9 +51,9 @@ fn refused(snapshot: &Snapshot, request: &Request) -> Refusal {
 #[test]
 fn weight_0_in_production_is_enough_for_health_checks_but_not_for_probes() {
     let only = with(vec![production()]);
-    assert_eq!(admit(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
+    assert_eq!(check_preconditions(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
     assert_eq!(refused(&only, &request(WantedColor::Idle, true)), no_test(Color::Green));
-    assert!(admit(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
+    assert!(check_preconditions(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
 }
 
 #[test]
@@ -61,12 +61,12 @@ fn invariant_38_probes_over_https_need_a_host() {
     let https =
         crate::plan::snapshot::Rule { protocol: "HTTPS".to_owned(), ..rule(8443, None, &[("tg-green", 1)]) };
     let all = with(vec![production(), https]);
-    assert!(admit(&all, &request(WantedColor::Idle, false)).is_ok());
+    assert!(check_preconditions(&all, &request(WantedColor::Idle, false)).is_ok());
     let asked = request(WantedColor::Idle, true);
     let no_host = Refusal::NoHost { color: Color::Green, listener: "HTTPS:8443".to_owned() };
     assert_eq!(refused(&all, &asked), no_host);
     let hosts = Hosts { green: Some("green.example.com".to_owned()), ..Hosts::default() };
-    assert!(admit(&all, &Request { hosts, ..asked }).is_ok());
+    assert!(check_preconditions(&all, &Request { hosts, ..asked }).is_ok());
 }
 
 #[test]
@@ -76,18 +76,21 @@ fn on_day_one_a_color_that_no_rule_uses_is_refused() {
     let alone = with(vec![rule(80, None, &[("tg-blue", 1)])]);
     assert_eq!(refused(&alone, &asked), Refusal::NotChecked(Color::Green));
     let tested = with(vec![rule(80, None, &[("tg-blue", 1)]), rule(8080, None, &[("tg-green", 1)])]);
-    assert_eq!(admit(&tested, &asked).unwrap().color, Color::Green);
+    assert_eq!(check_preconditions(&tested, &asked).unwrap().color, Color::Green);
 }
 
 #[test]
 fn develop_needs_a_rule_of_its_own_and_never_the_production_rules() {
     let develop = WantedColor::Color(Color::Develop);
-    assert_eq!(admit(&with_develop(true), &request(develop, true)).unwrap().color, Color::Develop);
+    assert_eq!(
+        check_preconditions(&with_develop(true), &request(develop, true)).unwrap().color,
+        Color::Develop
+    );
     assert_eq!(refused(&with_develop(false), &request(develop, false)), Refusal::NotChecked(Color::Develop));
     assert_eq!(refused(&snapshot(), &request(develop, false)), Refusal::NoDevelop);
     let mut unread = with_develop(true);
-    unread.balancers = Some(Err(trouble(TroubleKind::Denied)));
-    assert_eq!(admit(&unread, &request(develop, false)).unwrap().wiring, None);
+    unread.balancers = Some(Err(trouble(AwsErrorKind::Denied)));
+    assert_eq!(check_preconditions(&unread, &request(develop, false)).unwrap().wiring, None);
     assert_eq!(refused(&unread, &request(develop, true)), no_test(Color::Develop));
 }
 
@@ -95,7 +98,7 @@ fn develop_needs_a_rule_of_its_own_and_never_the_production_rules() {
 fn develops_setup_matters_for_develop_alone() {
     let mut odd = with_develop(true);
     odd.services[2].setup.scheduling = "DAEMON".to_owned();
-    assert!(admit(&odd, &request(WantedColor::Idle, false)).is_ok());
+    assert!(check_preconditions(&odd, &request(WantedColor::Idle, false)).is_ok());
     let refusal = refused(&odd, &request(WantedColor::Color(Color::Develop), false));
     assert!(matches!(refusal, Refusal::Setup { part: SetupPart::Scheduling, .. }));
 }
@@ -103,12 +106,12 @@ fn develops_setup_matters_for_develop_alone() {
 #[test]
 fn invariant_09_a_read_that_may_be_answered_later_holds_and_one_that_never_will_refuses() {
     let mut all = snapshot();
-    all.services[0].group = Some(Err(trouble(TroubleKind::Throttled)));
+    all.services[0].group = Some(Err(trouble(AwsErrorKind::Throttled)));
     assert_eq!(
-        admit(&all, &request(WantedColor::Idle, false)),
-        Err(Hindrance::Hold(trouble(TroubleKind::Throttled)))
+        check_preconditions(&all, &request(WantedColor::Idle, false)),
+        Err(Blocker::Retry(trouble(AwsErrorKind::Throttled)))
     );
-    all.services[0].group = Some(Err(trouble(TroubleKind::Denied)));
-    let unread = Refusal::Unread(trouble(TroubleKind::Denied));
+    all.services[0].group = Some(Err(trouble(AwsErrorKind::Denied)));
+    let unread = Refusal::Unread(trouble(AwsErrorKind::Denied));
     assert_eq!(refused(&all, &request(WantedColor::Idle, false)), unread);
 }

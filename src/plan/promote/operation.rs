@@ -1,57 +1,57 @@
-//! The phases one after the other, as one course.
+//! The phases in sequence, as one operation.
 
 use super::Phase;
+use crate::plan::aws_error::AwsResult;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
-use crate::plan::course::{Course, Deploying, Moving};
-use crate::plan::look::Look;
+use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
+use crate::plan::read_scope::ReadScope;
 use crate::plan::repeats::Repeats;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{End, Failing, Follow, Next, Step, Stuck};
+use crate::plan::step::{End, Follow, Next, RunFailure, Step, TrafficFailure};
 use crate::plan::time::{CallTime, Time};
 use crate::plan::traffic;
-use crate::plan::trouble::Read;
-use crate::plan::verdict::Recovery;
+use crate::plan::verdict::Restorer;
 use crate::plan::wiring::{apart_of_snapshot, rule_name};
 
-/// A promote on its way.
+/// A running promote.
 #[derive(Clone, Debug)]
-pub(crate) struct Promoting<'a> {
+pub(crate) struct PromoteOperation<'a> {
     /// The phases.
     phases: &'a [Phase],
-    /// The phase that is under way.
+    /// Index of the current phase.
     at: usize,
-    /// How far that is.
+    /// State of the current phase.
     current: Current<'a>,
-    /// Whether an earlier phase changed something.
+    /// True if an earlier phase changed something.
     pub(crate) changed: bool,
-    /// The split that the last change of traffic left: another one is somebody else's.
+    /// The split after the last change of traffic. Any other split is another user's.
     left: Option<Split>,
     /// The deployment of an earlier phase.
     deployment: Option<String>,
 }
 
-/// The phase that is under way.
+/// The current phase.
 #[derive(Clone, Debug)]
 enum Current<'a> {
     /// A change of traffic.
-    Move(Box<Moving<'a>>),
+    Move(Box<TrafficOperation<'a>>),
     /// A deploy.
-    Deploy(Box<Deploying<'a>>),
+    Deploy(Box<DeployOperation<'a>>),
 }
 
 impl<'a> Current<'a> {
-    /// A phase that begins. The budget for equal writes is the run's, not the phase's.
+    /// Begins a phase. The budget for equal writes is the run's, not the phase's.
     fn begin(phase: &'a Phase, now: Time, repeats: Repeats) -> Current<'a> {
         match phase {
             Phase::Move(goal) => {
                 let run = traffic::Run { repeats, ..traffic::Run::begin(now) };
-                Current::Move(Box::new(Moving { goal, run }))
+                Current::Move(Box::new(TrafficOperation { goal, run }))
             }
             Phase::Deploy(goal, service) => {
                 let run = run::Run { repeats, ..run::Run::begin(now) };
-                Current::Deploy(Box::new(Deploying { goal, service, run }))
+                Current::Deploy(Box::new(DeployOperation { goal, service, run }))
             }
         }
     }
@@ -65,25 +65,25 @@ impl<'a> Current<'a> {
     }
 }
 
-impl<'a> Promoting<'a> {
-    /// A promote that begins. None without a phase.
-    pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<Promoting<'a>> {
+impl<'a> PromoteOperation<'a> {
+    /// Begins a promote. None without a phase.
+    pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<PromoteOperation<'a>> {
         let current = Current::begin(phases.first()?, now, Repeats::default());
-        Some(Promoting { phases, at: 0, current, changed: false, left: None, deployment: None })
+        Some(PromoteOperation { phases, at: 0, current, changed: false, left: None, deployment: None })
     }
 
-    /// Whether the last phase is under way.
+    /// True during the last phase.
     pub(crate) fn is_last(&self) -> bool {
         self.at + 1 == self.phases.len()
     }
 
-    /// The deployment that was followed, by its id.
+    /// The id of the deployment that the run followed.
     pub(crate) fn deployment(&self) -> Option<String> {
-        let now = self.deploying().and_then(|deploying| deploying.run.mine.as_ref()?.id.clone());
+        let now = self.deploying().and_then(|deploying| deploying.run.awaited.as_ref()?.id.clone());
         now.or_else(|| self.deployment.clone())
     }
 
-    /// Where the run itself has moved users, as far as it is one place.
+    /// The split that the run itself wrote. None if the written rules differ.
     pub(crate) fn split(&self) -> Option<Split> {
         let Current::Move(moving) = &self.current else { return self.left };
         let mut written = moving.run.written.values().map(|written| written.split);
@@ -92,27 +92,27 @@ impl<'a> Promoting<'a> {
         if first.is_some() { same } else { self.left }
     }
 
-    /// Whether somebody else moved users since an earlier phase did (invariant 6).
-    fn overtaken(&self, seen: &Read<Snapshot>) -> Option<Next> {
+    /// Ends the run if another user changed the split since an earlier phase (invariant 6).
+    fn overtaken(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
         let (Current::Move(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
         let run = &moving.run;
         let expected = self.left.filter(|_| run.written.is_empty() && run.failing.is_none())?;
         let wiring = apart_of_snapshot(snapshot, moving.goal.listener.as_ref())?.ok()?;
         let rule = wiring.production.iter().find(|rule| !rule.split.same_ratio(expected))?;
-        let rule = Stuck::Overtaken { rule: rule_name(&rule.rule), expected, found: rule.split };
-        Some(Next::Turn(Failing::Traffic(rule), Recovery::Ours))
+        let rule = TrafficFailure::Overtaken { rule: rule_name(&rule.rule), expected, found: rule.split };
+        Some(Next::Restore(RunFailure::Traffic(rule), Restorer::ThisRun))
     }
 
-    /// The phase as a course.
-    fn course(&self) -> &dyn Course {
+    /// The current phase.
+    fn course(&self) -> &dyn Operation {
         match &self.current {
             Current::Move(moving) => moving.as_ref(),
             Current::Deploy(deploying) => deploying.as_ref(),
         }
     }
 
-    /// The phase as a course that goes on.
-    fn course_mut(&mut self) -> &mut (dyn Course + 'a) {
+    /// The current phase, mutable.
+    fn course_mut(&mut self) -> &mut (dyn Operation + 'a) {
         match &mut self.current {
             Current::Move(moving) => moving.as_mut(),
             Current::Deploy(deploying) => deploying.as_mut(),
@@ -120,20 +120,20 @@ impl<'a> Promoting<'a> {
     }
 }
 
-impl Course for Promoting<'_> {
-    fn next(&self, seen: &Read<Snapshot>, now: Time) -> Next {
+impl Operation for PromoteOperation<'_> {
+    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         self.overtaken(seen).unwrap_or_else(|| self.course().next(seen, now))
     }
 
-    fn look(&self) -> Look {
+    fn look(&self) -> ReadScope {
         self.course().look()
     }
 
-    fn last_look(&self) -> Look {
+    fn last_look(&self) -> ReadScope {
         self.course().last_look()
     }
 
-    fn saw(&mut self, seen: &Read<Snapshot>, now: Time) {
+    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
         self.course_mut().saw(seen, now);
     }
 
@@ -153,7 +153,7 @@ impl Course for Promoting<'_> {
         self.course_mut().before(step, seen);
     }
 
-    fn answered(&mut self, step: &Step, answer: Read<Answer>, call: CallTime) {
+    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
         self.course_mut().answered(step, answer, call);
     }
 
@@ -161,8 +161,8 @@ impl Course for Promoting<'_> {
         self.course_mut().follow(follow);
     }
 
-    fn turn(&mut self, failing: Failing, recovery: Recovery, at: Time) {
-        self.course_mut().turn(failing, recovery, at);
+    fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
+        self.course_mut().start_restore(failing, recovery, at);
     }
 
     fn waited(&mut self) {
@@ -202,14 +202,14 @@ impl Course for Promoting<'_> {
         self.left
     }
 
-    fn deploying(&self) -> Option<&Deploying<'_>> {
+    fn deploying(&self) -> Option<&DeployOperation<'_>> {
         match &self.current {
             Current::Deploy(deploying) => Some(deploying),
             Current::Move(_) => None,
         }
     }
 
-    fn moving(&self) -> Option<&Moving<'_>> {
+    fn moving(&self) -> Option<&TrafficOperation<'_>> {
         match &self.current {
             Current::Move(moving) => Some(moving),
             Current::Deploy(_) => None,

@@ -1,25 +1,25 @@
 //! The way back, state by state, each typed by hand. Green ran revision 1 with two tasks; the run brought revision 2.
 
 use super::*;
+use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
-use crate::plan::run::Unanswered;
+use crate::plan::run::UnansweredWrite;
 use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble};
 use crate::plan::snapshot::{Balancer, Deployment};
-use crate::plan::trouble::TroubleKind;
-use crate::plan::verdict::{Ended, Kind, Mine};
+use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};
 
 /// The failure that every test goes back from.
-fn failing() -> Failing {
-    Failing::Deployment(Ended::CircuitBreaker)
+fn failing() -> RunFailure {
+    RunFailure::Deployment(DeploymentFailure::CircuitBreaker)
 }
 
 /// A run that brought revision 2 at second 1 and failed at second 20.
-fn run(recovery: Recovery) -> Run {
+fn run(recovery: Restorer) -> Run {
     let mut run = Run {
         changed: true,
-        found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
+        found: Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }),
         asked: Some(2),
-        mine: Some(Mine {
+        awaited: Some(OwnDeployment {
             kind: Kind::Rollout,
             id: Some("ecs-svc/mine".to_owned()),
             task_definition: arn("web-green:2"),
@@ -30,12 +30,12 @@ fn run(recovery: Recovery) -> Run {
         }),
         ..Run::begin(at(0))
     };
-    run.turn(failing(), recovery, at(20));
+    run.start_restore(failing(), recovery, at(20));
     run
 }
 
 /// Green wanting this revision and count, its primary running so many tasks of it.
-fn green(revision: &str, desired: u32, (running, rollout): (u32, Rollout)) -> Read<Snapshot> {
+fn green(revision: &str, desired: u32, (running, rollout): (u32, Rollout)) -> AwsResult<Snapshot> {
     let mut all = snapshot();
     let green = &mut all.services[1];
     green.task_definition = arn(revision);
@@ -45,8 +45,8 @@ fn green(revision: &str, desired: u32, (running, rollout): (u32, Rollout)) -> Re
 }
 
 /// The decision at this second.
-fn back_at(seconds: u64, seen: &Read<Snapshot>, run: &Run) -> Next {
-    next(seen, &goal(), run, at(seconds))
+fn back_at(seconds: u64, seen: &AwsResult<Snapshot>, run: &Run) -> Next {
+    next_restore_action(seen, &goal(), run, at(seconds))
 }
 
 /// The update that goes back.
@@ -62,23 +62,23 @@ fn restore(task_definition: Option<&str>, desired: Option<u32>) -> Next {
 }
 
 /// The end.
-fn end(left: Left, because: Because) -> Next {
+fn end(left: Left, because: EndStateReason) -> Next {
     Next::Done(End::Bad { failing: failing(), left, because })
 }
 
 /// Revision 2, still wanted.
-fn still_mine() -> Read<Snapshot> {
+fn still_mine() -> AwsResult<Snapshot> {
     green("web-green:2", 2, (0, Rollout::Failed))
 }
 
 /// Revision 1 again, with its tasks.
-fn as_before() -> Read<Snapshot> {
+fn as_before() -> AwsResult<Snapshot> {
     green("web-green:1", 2, (2, Rollout::Completed))
 }
 
 #[test]
 fn what_differs_is_put_back_and_nothing_else() {
-    let run = run(Recovery::Ours);
+    let run = run(Restorer::ThisRun);
     assert_eq!(back_at(20, &still_mine(), &run), restore(Some("web-green:1"), None));
     let run = Run { asked: Some(5), ..run };
     let more = green("web-green:2", 5, (0, Rollout::Failed));
@@ -99,8 +99,8 @@ fn invariant_13_a_count_that_somebody_else_set_stays() {
         (0, 1, 1, Some(0)),
         (0, 1, 3, None),
     ] {
-        let found = Some(Found { task_definition: arn("web-green:1"), desired: found });
-        let run = Run { found, asked: Some(asked), ..run(Recovery::Ours) };
+        let found = Some(InitialService { task_definition: arn("web-green:1"), desired: found });
+        let run = Run { found, asked: Some(asked), ..run(Restorer::ThisRun) };
         assert_eq!(back_at(20, &crashed(now), &run), restore(Some("web-green:1"), back), "{asked} -> {now}");
     }
 }
@@ -108,13 +108,13 @@ fn invariant_13_a_count_that_somebody_else_set_stays() {
 #[test]
 fn invariant_13_what_aws_put_back_is_as_found_with_a_count_that_somebody_else_set() {
     let scaled = green("web-green:1", 6, (6, Rollout::Completed));
-    assert_eq!(back_at(30, &scaled, &run(Recovery::Aws)), end(Left::Restored, Because::AwsPutBack));
-    let written = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
-    assert_eq!(back_at(22, &scaled, &written), end(Left::Restored, Because::PutBack));
+    assert_eq!(back_at(30, &scaled, &run(Restorer::Aws)), end(Left::Restored, EndStateReason::RestoredByAws));
+    let written = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
+    assert_eq!(back_at(22, &scaled, &written), end(Left::Restored, EndStateReason::RestoredByRun));
 }
 
 /// The decision at a look, which the run notes first.
-fn noted(seconds: u64, seen: &Read<Snapshot>, run: &mut Run) -> Next {
+fn noted(seconds: u64, seen: &AwsResult<Snapshot>, run: &mut Run) -> Next {
     run.saw(seen.as_ref().unwrap(), &goal(), at(seconds));
     back_at(seconds, seen, run)
 }
@@ -123,77 +123,80 @@ fn noted(seconds: u64, seen: &Read<Snapshot>, run: &mut Run) -> Next {
 fn invariant_13_a_restore_is_not_needless_by_one_stale_read() {
     let known = |mut run: Run| {
         run.changed = true;
-        run.mine.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+        run.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
         run
     };
     let stale = Next::Wait(Wait::Rollback { running: 2, desired: 2 });
-    let mut run_once = known(run(Recovery::Ours));
+    let mut run_once = known(run(Restorer::ThisRun));
     assert_eq!(noted(20, &as_before(), &mut run_once), stale);
     assert_eq!(noted(21, &still_mine(), &mut run_once), restore(Some("web-green:1"), None));
-    let mut run_twice = known(run(Recovery::Ours));
+    let mut run_twice = known(run(Restorer::ThisRun));
     for seconds in [20, 22, 24] {
         assert_eq!(noted(seconds, &as_before(), &mut run_twice), stale, "{seconds}");
     }
-    assert_eq!(noted(26, &as_before(), &mut run_twice), end(Left::Restored, Because::AwsPutBack));
-    let mut gone = known(run(Recovery::Ours));
+    assert_eq!(noted(26, &as_before(), &mut run_twice), end(Left::Restored, EndStateReason::RestoredByAws));
+    let mut gone = known(run(Restorer::ThisRun));
     let mut without = as_before().unwrap();
     without.services.retain(|service| service.color != Color::Green);
     assert!(matches!(noted(20, &Ok(without), &mut gone), Next::Wait(Wait::Rollback { .. })));
     let mut rolled_back = as_before().unwrap();
     rolled_back.services[1].deployments[0].reason = "rolling back to deploymentId ecs-svc/now".to_owned();
-    let by_aws = noted(20, &Ok(rolled_back), &mut known(run(Recovery::Aws)));
-    assert_eq!(by_aws, end(Left::Restored, Because::AwsPutBack), "no stale answer says so");
+    let by_aws = noted(20, &Ok(rolled_back), &mut known(run(Restorer::Aws)));
+    assert_eq!(by_aws, end(Left::Restored, EndStateReason::RestoredByAws), "no stale answer says so");
 }
 
 #[test]
 fn invariant_41_a_cancelled_run_believes_the_second_look() {
-    let mut cancelled = run(Recovery::Ours);
+    let mut cancelled = run(Restorer::ThisRun);
     cancelled.changed = true;
-    cancelled.turn(Failing::Cancelled, Recovery::Ours, at(20));
+    cancelled.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(20));
     cancelled.cancelled = Some(at(20));
-    cancelled.mine.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+    cancelled.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
     let restoring = Goal { restore_on_cancel: true, ..goal() };
     let mut looks = Vec::new();
     for seconds in [20, 21] {
         cancelled.saw(as_before().as_ref().unwrap(), &restoring, at(seconds));
-        looks.push(matches!(next(&as_before(), &restoring, &cancelled, at(seconds)), Next::Wait(_)));
+        looks.push(matches!(
+            next_restore_action(&as_before(), &restoring, &cancelled, at(seconds)),
+            Next::Wait(_)
+        ));
     }
     assert_eq!(looks, [true, false]);
 }
 
 #[test]
 fn invariant_13_a_count_alone_that_somebody_else_changed_is_theirs() {
-    let mut run = Run { asked: Some(4), ..run(Recovery::Ours) };
-    run.mine = run.mine.map(|mine| Mine {
+    let mut run = Run { asked: Some(4), ..run(Restorer::ThisRun) };
+    run.awaited = run.awaited.map(|awaited| OwnDeployment {
         kind: Kind::CountOnly,
         id: None,
         task_definition: arn("web-green:1"),
         desired: 4,
-        ..mine
+        ..awaited
     });
     let count = |desired| green("web-green:1", desired, (2, Rollout::Completed));
     assert_eq!(back_at(20, &count(4), &run), restore(None, Some(2)));
-    assert_eq!(back_at(20, &count(6), &run), end(Left::Changed, Because::Theirs));
+    assert_eq!(back_at(20, &count(6), &run), end(Left::Changed, EndStateReason::ChangedExternally));
 }
 
 /// A snapshot in which production holds these weights.
-fn split(blue: u32, green: u32) -> Read<Snapshot> {
+fn split(blue: u32, green: u32) -> AwsResult<Snapshot> {
     let seen = still_mine();
     seen.map(|snapshot| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot })
 }
 
 /// The look that the way back needs before it is written.
 fn where_users_are() -> Next {
-    Next::Look(Look { health: false, definitions: false, ..Look::WHOLE })
+    Next::Read(ReadScope { health: false, definitions: false, ..ReadScope::WHOLE })
 }
 
 #[test]
 fn invariant_16_a_color_that_users_came_to_is_not_put_back() {
-    let run = run(Recovery::Ours);
+    let run = run(Restorer::ThisRun);
     let unseen = still_mine().map(|snapshot| Snapshot { balancers: None, ..snapshot });
     assert_eq!(back_at(20, &unseen, &run), where_users_are());
     assert_eq!(back_at(20, &split(100, 0), &run), restore(Some("web-green:1"), None));
-    let stays = end(Left::Changed, Because::UsersCame);
+    let stays = end(Left::Changed, EndStateReason::UsersCame);
     for (blue, green) in [(99, 1), (50, 50), (0, 100)] {
         assert_eq!(back_at(20, &split(blue, green), &run), stays, "{blue}/{green}");
     }
@@ -203,7 +206,7 @@ fn invariant_16_a_color_that_users_came_to_is_not_put_back() {
 }
 
 /// Green wanting this, with all users there.
-fn with_users(revision: &str, desired: u32) -> Read<Snapshot> {
+fn with_users(revision: &str, desired: u32) -> AwsResult<Snapshot> {
     let seen = green(revision, desired, (desired, Rollout::Completed));
     seen.map(|snapshot| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..snapshot })
 }
@@ -220,21 +223,25 @@ fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_befor
             purpose: Purpose::Traffic,
         }))
     };
-    let found = |desired| Some(Found { task_definition: arn("web-green:1"), desired });
-    let came = Ended::UsersCame { version: arn("web-green:2"), lacks: None };
+    let found = |desired| Some(InitialService { task_definition: arn("web-green:1"), desired });
+    let came = DeploymentFailure::UsersCame { version: arn("web-green:2"), lacks: None };
     for (failing, recovery) in [
-        (Failing::Deployment(came), Recovery::Theirs),
-        (failing(), Recovery::Ours),
-        (failing(), Recovery::Aws),
-        (Failing::Deployment(Ended::Superseded { by: arn("web-green:3") }), Recovery::Theirs),
-        (Failing::Cancelled, Recovery::Ours),
+        (RunFailure::Deployment(came), Restorer::NoOne),
+        (failing(), Restorer::ThisRun),
+        (failing(), Restorer::Aws),
+        (RunFailure::Deployment(DeploymentFailure::Superseded { by: arn("web-green:3") }), Restorer::NoOne),
+        (RunFailure::Cancelled, Restorer::ThisRun),
     ] {
-        let mut run = Run { found: found(6), asked: Some(1), ..run(Recovery::Ours) };
-        run.turn(failing, recovery, at(20));
+        let mut run = Run { found: found(6), asked: Some(1), ..run(Restorer::ThisRun) };
+        run.start_restore(failing, recovery, at(20));
         for restore_on_cancel in [true, false] {
             let goal = Goal { restore_on_cancel, ..goal() };
-            assert_eq!(next(&with_users("web-green:2", 1), &goal, &run, at(20)), raised(6), "{run:?}");
-            let ended = next(
+            assert_eq!(
+                next_restore_action(&with_users("web-green:2", 1), &goal, &run, at(20)),
+                raised(6),
+                "{run:?}"
+            );
+            let ended = next_restore_action(
                 &with_users("web-green:2", 6),
                 &goal,
                 &Run { raised: Some(at(20)), ..run.clone() },
@@ -247,10 +254,10 @@ fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_befor
         let waits = back_at(21, &with_users("web-green:2", 1), &never);
         assert!(matches!(waits, Next::Wait(_)), "it is not sent again at once: {waits:?}");
     }
-    let restored = Run { found: found(1), asked: Some(6), restoring: Some(at(21)), ..run(Recovery::Ours) };
+    let restored = Run { found: found(1), asked: Some(6), restoring: Some(at(21)), ..run(Restorer::ThisRun) };
     assert_eq!(back_at(22, &with_users("web-green:1", 1), &restored), raised(6), "after the way back, too");
     let kept = Run { raised: Some(at(22)), ..restored };
-    let why = end(Left::Changed, Because::CountKept { count: 6 });
+    let why = end(Left::Changed, EndStateReason::CountKept { count: 6 });
     assert_eq!(back_at(23, &with_users("web-green:1", 6), &kept), why);
 }
 
@@ -259,30 +266,31 @@ fn invariant_16_rules_half_way_through_a_change_count_one_by_one() {
     let mut half = balancer(100, 0);
     half.rules.push(rule(443, None, &[("tg-blue", 80), ("tg-green", 20)]));
     let seen = still_mine().map(|snapshot| Snapshot { balancers: Some(Ok(vec![half])), ..snapshot });
-    assert_eq!(back_at(20, &seen, &run(Recovery::Ours)), end(Left::Changed, Because::UsersCame));
+    assert_eq!(back_at(20, &seen, &run(Restorer::ThisRun)), end(Left::Changed, EndStateReason::UsersCame));
 }
 
 #[test]
 fn invariant_16_a_lost_restore_is_not_sent_again_once_users_came() {
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
-    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21), ended: at(21) };
-    let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
-    assert_eq!(back_at(26, &split(0, 100), &run), end(Left::Changed, Because::UsersCame));
+    let lost =
+        UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(21), ended: at(21) };
+    let run = Run { unanswered: Some(lost), ..run(Restorer::ThisRun) };
+    assert_eq!(back_at(26, &split(0, 100), &run), end(Left::Changed, EndStateReason::UsersCame));
 }
 
 #[test]
 fn invariant_09_where_users_are_has_to_be_known_for_the_way_back() {
-    let run = run(Recovery::Ours);
+    let run = run(Restorer::ThisRun);
     let unread =
         |kind| still_mine().map(|snapshot| Snapshot { balancers: Some(Err(trouble(kind))), ..snapshot });
-    let silent = unread(TroubleKind::Unreachable);
-    assert_eq!(back_at(79, &silent, &run), Next::Wait(Wait::Trouble(trouble(TroubleKind::Unreachable))));
+    let silent = unread(AwsErrorKind::Unreachable);
+    assert_eq!(back_at(79, &silent, &run), Next::Wait(Wait::AwsError(trouble(AwsErrorKind::Unreachable))));
     let unknown = |kind| {
-        let why = Because::UsersNotKnown(Box::new(Refusal::Unread(trouble(kind))));
+        let why = EndStateReason::UsersNotKnown(Box::new(Refusal::Unread(trouble(kind))));
         end(Left::Changed, why)
     };
-    assert_eq!(back_at(80, &silent, &run), unknown(TroubleKind::Unreachable));
-    assert_eq!(back_at(20, &unread(TroubleKind::Denied), &run), unknown(TroubleKind::Denied));
+    assert_eq!(back_at(80, &silent, &run), unknown(AwsErrorKind::Unreachable));
+    assert_eq!(back_at(20, &unread(AwsErrorKind::Denied), &run), unknown(AwsErrorKind::Denied));
     let third = Balancer {
         rules: vec![rule(80, None, &[("tg-blue", 1), ("tg-green", 0), ("tg-red", 1)])],
         ..balancer(100, 0)
@@ -290,7 +298,7 @@ fn invariant_09_where_users_are_has_to_be_known_for_the_way_back() {
     let tangled = still_mine().map(|snapshot| Snapshot { balancers: Some(Ok(vec![third])), ..snapshot });
     let Next::Done(End::Bad { left, because, .. }) = back_at(20, &tangled, &run) else { panic!() };
     assert_eq!(left, Left::Changed);
-    assert!(matches!(because, Because::UsersNotKnown(_)), "{because:?}");
+    assert!(matches!(because, EndStateReason::UsersNotKnown(_)), "{because:?}");
 }
 
 #[test]
@@ -299,36 +307,36 @@ fn develop_never_has_users_and_needs_no_look_at_the_rules() {
     seen.balancers = None;
     seen.services[1].color = Color::Develop;
     let goal = Goal { color: Color::Develop, ..goal() };
-    let next = next(&Ok(seen), &goal, &run(Recovery::Ours), at(20));
+    let next = next_restore_action(&Ok(seen), &goal, &run(Restorer::ThisRun), at(20));
     assert!(matches!(next, Next::Step(Step::Update(_))), "{next:?}");
 }
 
 #[test]
 fn what_was_written_for_scaling_is_not_left_untouched() {
     let mut run = Run { managed: true, ..Run::begin(at(0)) };
-    run.turn(failing(), Recovery::Ours, at(2));
-    assert_eq!(back_at(2, &as_before(), &run), end(Left::Changed, Because::ScalingStays));
+    run.start_restore(failing(), Restorer::ThisRun, at(2));
+    assert_eq!(back_at(2, &as_before(), &run), end(Left::Changed, EndStateReason::ScalingStays));
     run.managed = false;
-    assert_eq!(back_at(2, &as_before(), &run), end(Left::Untouched, Because::NothingChanged));
+    assert_eq!(back_at(2, &as_before(), &run), end(Left::Untouched, EndStateReason::NothingChanged));
     let lost = Run { managed: true, ..unanswered() };
-    assert_eq!(back_at(24, &as_before(), &lost), end(Left::Changed, Because::ScalingStays));
+    assert_eq!(back_at(24, &as_before(), &lost), end(Left::Changed, EndStateReason::ScalingStays));
 }
 
 #[test]
 fn a_written_restore_is_looked_for_a_moment_and_then_not_known() {
-    let run = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
+    let run = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
     let watching = Next::Wait(Wait::Restore { running: 0, desired: 2 });
     assert_eq!(back_at(22, &still_mine(), &run), watching);
     assert_eq!(back_at(25, &still_mine(), &run), watching);
-    assert_eq!(back_at(26, &still_mine(), &run), end(Left::Unknown, Because::NotConfirmed));
+    assert_eq!(back_at(26, &still_mine(), &run), end(Left::Unknown, EndStateReason::NotConfirmed));
 }
 
 #[test]
 fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
-    let run = Run { restoring: Some(at(21)), ..run(Recovery::Ours) };
+    let run = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
     let half = green("web-green:1", 2, (1, Rollout::InProgress));
     assert_eq!(back_at(22, &half, &run), Next::Wait(Wait::Restore { running: 1, desired: 2 }));
-    let restored = end(Left::Restored, Because::PutBack);
+    let restored = end(Left::Restored, EndStateReason::RestoredByRun);
     assert_eq!(back_at(140, &half, &run), Next::Wait(Wait::Restore { running: 1, desired: 2 }));
     assert_eq!(
         back_at(141, &half, &run),
@@ -345,14 +353,14 @@ fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
 
 #[test]
 fn a_cancelled_run_does_not_watch() {
-    let run = Run { restoring: Some(at(21)), cancelled: Some(at(20)), ..run(Recovery::Ours) };
+    let run = Run { restoring: Some(at(21)), cancelled: Some(at(20)), ..run(Restorer::ThisRun) };
     let half = green("web-green:1", 2, (1, Rollout::InProgress));
-    assert_eq!(back_at(22, &half, &run), end(Left::Restored, Because::PutBack));
+    assert_eq!(back_at(22, &half, &run), end(Left::Restored, EndStateReason::RestoredByRun));
 }
 
 #[test]
 fn invariant_13_aws_has_half_a_minute_to_begin_its_rollback() {
-    let run = run(Recovery::Aws);
+    let run = run(Restorer::Aws);
     let waiting = Next::Wait(Wait::Rollback { running: 0, desired: 2 });
     assert_eq!(back_at(20, &still_mine(), &run), waiting);
     assert_eq!(back_at(49, &still_mine(), &run), waiting);
@@ -363,68 +371,77 @@ fn invariant_13_aws_has_half_a_minute_to_begin_its_rollback() {
         restore(Some("web-green:1"), None),
         "there is no time"
     );
-    assert_eq!(back_at(30, &as_before(), &run), end(Left::Restored, Because::AwsPutBack));
+    assert_eq!(back_at(30, &as_before(), &run), end(Left::Restored, EndStateReason::RestoredByAws));
     let rolling = green("web-green:1", 2, (0, Rollout::InProgress));
     assert_eq!(back_at(30, &rolling, &run), waiting);
-    assert_eq!(back_at(140, &rolling, &run), end(Left::Restored, Because::AwsPutBack));
+    assert_eq!(back_at(140, &rolling, &run), end(Left::Restored, EndStateReason::RestoredByAws));
 }
 
 #[test]
 fn aws_may_go_back_further_than_to_what_was_found() {
     let elsewhere = green("web-green:0", 2, (2, Rollout::Completed));
-    assert_eq!(back_at(30, &elsewhere, &run(Recovery::Aws)), end(Left::Changed, Because::AwsElsewhere));
-    assert_eq!(back_at(30, &elsewhere, &run(Recovery::Ours)), end(Left::Changed, Because::Theirs));
+    assert_eq!(
+        back_at(30, &elsewhere, &run(Restorer::Aws)),
+        end(Left::Changed, EndStateReason::AwsElsewhere)
+    );
+    assert_eq!(
+        back_at(30, &elsewhere, &run(Restorer::ThisRun)),
+        end(Left::Changed, EndStateReason::ChangedExternally)
+    );
 }
 
 #[test]
 fn somebody_elses_wish_stands() {
-    let theirs = run(Recovery::Theirs);
-    assert_eq!(back_at(20, &still_mine(), &theirs), end(Left::Changed, Because::Theirs));
+    let theirs = run(Restorer::NoOne);
+    assert_eq!(back_at(20, &still_mine(), &theirs), end(Left::Changed, EndStateReason::ChangedExternally));
     let mut deleted = snapshot();
     deleted.services.truncate(1);
-    assert_eq!(back_at(20, &Ok(deleted), &run(Recovery::Ours)), end(Left::Changed, Because::Theirs));
+    assert_eq!(
+        back_at(20, &Ok(deleted), &run(Restorer::ThisRun)),
+        end(Left::Changed, EndStateReason::ChangedExternally)
+    );
 }
 
 #[test]
 fn aws_is_asked_again_for_a_minute() {
-    let run = run(Recovery::Ours);
-    let silent = || Err(trouble(TroubleKind::Unreachable));
-    let waiting = Next::Wait(Wait::Trouble(trouble(TroubleKind::Unreachable)));
+    let run = run(Restorer::ThisRun);
+    let silent = || Err(trouble(AwsErrorKind::Unreachable));
+    let waiting = Next::Wait(Wait::AwsError(trouble(AwsErrorKind::Unreachable)));
     assert_eq!(back_at(20, &silent(), &run), waiting);
     assert_eq!(back_at(79, &silent(), &run), waiting);
-    let unknown = end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Unreachable)));
+    let unknown = end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Unreachable)));
     assert_eq!(back_at(80, &silent(), &run), unknown);
-    let denied = Err(trouble(TroubleKind::Denied));
+    let denied = Err(trouble(AwsErrorKind::Denied));
     assert_eq!(
         back_at(20, &denied, &run),
-        end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Denied)))
+        end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Denied)))
     );
 }
 
 #[test]
 fn a_refused_way_back_is_not_known() {
-    let refused = Run { restore_trouble: Some(trouble(TroubleKind::Denied)), ..run(Recovery::Ours) };
-    let unknown = end(Left::Unknown, Because::Trouble(trouble(TroubleKind::Denied)));
+    let refused = Run { restore_trouble: Some(trouble(AwsErrorKind::Denied)), ..run(Restorer::ThisRun) };
+    let unknown = end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Denied)));
     assert_eq!(back_at(20, &still_mine(), &refused), unknown);
 }
 
 #[test]
 fn without_anything_to_go_back_to_it_is_left_as_it_is() {
-    let adopted = Run { found: None, changed: false, adopted: true, ..run(Recovery::Ours) };
-    assert_eq!(back_at(20, &still_mine(), &adopted), end(Left::Changed, Because::NothingToGoBackTo));
-    let retried = Run { found: None, ..run(Recovery::Ours) };
-    assert_eq!(back_at(20, &still_mine(), &retried), end(Left::Changed, Because::SameDefinition));
+    let adopted = Run { found: None, changed: false, adopted: true, ..run(Restorer::ThisRun) };
+    assert_eq!(back_at(20, &still_mine(), &adopted), end(Left::Changed, EndStateReason::NothingToGoBackTo));
+    let retried = Run { found: None, ..run(Restorer::ThisRun) };
+    assert_eq!(back_at(20, &still_mine(), &retried), end(Left::Changed, EndStateReason::SameDefinition));
 }
 
 #[test]
 fn the_same_definition_rolled_out_again_has_no_other_one_to_go_back_to() {
-    let mut same = run(Recovery::Ours);
-    same.mine.as_mut().unwrap().task_definition = arn("web-green:1");
-    assert_eq!(back_at(20, &as_before(), &same), end(Left::Changed, Because::SameDefinition));
-    same.mine.as_mut().unwrap().id = None;
+    let mut same = run(Restorer::ThisRun);
+    same.awaited.as_mut().unwrap().task_definition = arn("web-green:1");
+    assert_eq!(back_at(20, &as_before(), &same), end(Left::Changed, EndStateReason::SameDefinition));
+    same.awaited.as_mut().unwrap().id = None;
     assert_eq!(
         back_at(20, &as_before(), &same),
-        end(Left::Restored, Because::AwsPutBack),
+        end(Left::Restored, EndStateReason::RestoredByAws),
         "only the count changed"
     );
 }
@@ -439,21 +456,24 @@ fn unanswered() -> Run {
         force: false,
         purpose: Purpose::Deploy,
     };
-    let lost = Unanswered {
+    let lost = UnansweredWrite {
         step: Step::Update(update),
-        trouble: trouble(TroubleKind::TimedOut),
+        trouble: trouble(AwsErrorKind::TimedOut),
         sent: at(19),
         ended: at(19),
     };
-    Run { changed: false, mine: None, unanswered: Some(lost), ..run(Recovery::Ours) }
+    Run { changed: false, awaited: None, unanswered: Some(lost), ..run(Restorer::ThisRun) }
 }
 
 /// The same, with what the update was to bring and the deployments that were there before it.
 fn expecting() -> Run {
     let mut run = unanswered();
-    let mine =
-        Mine { id: None, before: vec!["ecs-svc/now".to_owned()], ..self::run(Recovery::Ours).mine.unwrap() };
-    run.expected = Some(mine);
+    let awaited = OwnDeployment {
+        id: None,
+        before: vec!["ecs-svc/now".to_owned()],
+        ..self::run(Restorer::ThisRun).awaited.unwrap()
+    };
+    run.expected = Some(awaited);
     run
 }
 
@@ -461,7 +481,7 @@ fn expecting() -> Run {
 fn invariant_13_a_version_of_another_writer_is_not_put_back_for_an_update_without_an_answer() {
     let mut theirs = green("web-green:7", 2, (0, Rollout::InProgress));
     theirs.as_mut().unwrap().services[1].deployments[0].id = "ecs-svc/theirs".to_owned();
-    assert_eq!(back_at(60, &theirs, &expecting()), end(Left::Changed, Because::Theirs));
+    assert_eq!(back_at(60, &theirs, &expecting()), end(Left::Changed, EndStateReason::ChangedExternally));
 }
 
 #[test]
@@ -477,15 +497,18 @@ fn invariant_35_a_color_without_a_trace_of_an_update_is_looked_at_until_looks_ag
     for seconds in [late + 4, late + 6] {
         assert!(matches!(noted(seconds, &as_before(), &mut run), Next::Wait(_)), "{seconds}");
     }
-    assert_eq!(noted(late + 9, &as_before(), &mut run), end(Left::Untouched, Because::NothingChanged));
+    assert_eq!(noted(late + 9, &as_before(), &mut run), end(Left::Untouched, EndStateReason::NothingChanged));
 }
 
 #[test]
 fn invariant_35_an_update_without_an_answer_is_looked_for_before_the_color_counts_as_untouched() {
-    let waiting = Next::Wait(Wait::Unanswered(trouble(TroubleKind::TimedOut)));
+    let waiting = Next::Wait(Wait::UnansweredWrite(trouble(AwsErrorKind::TimedOut)));
     assert_eq!(back_at(20, &as_before(), &unanswered()), waiting);
     assert_eq!(back_at(23, &as_before(), &unanswered()), waiting);
-    assert_eq!(back_at(24, &as_before(), &unanswered()), end(Left::Untouched, Because::NothingChanged));
+    assert_eq!(
+        back_at(24, &as_before(), &unanswered()),
+        end(Left::Untouched, EndStateReason::NothingChanged)
+    );
     assert_eq!(
         back_at(20, &still_mine(), &unanswered()),
         restore(Some("web-green:1"), None),
@@ -496,11 +519,12 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_the_color_count
 #[test]
 fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_again() {
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
-    let lost = Unanswered { step, trouble: trouble(TroubleKind::TimedOut), sent: at(21), ended: at(21) };
-    let run = Run { unanswered: Some(lost), ..run(Recovery::Ours) };
+    let lost =
+        UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(21), ended: at(21) };
+    let run = Run { unanswered: Some(lost), ..run(Restorer::ThisRun) };
     assert_eq!(
         back_at(22, &still_mine(), &run),
-        Next::Wait(Wait::Unanswered(trouble(TroubleKind::TimedOut)))
+        Next::Wait(Wait::UnansweredWrite(trouble(AwsErrorKind::TimedOut)))
     );
     assert_eq!(back_at(26, &still_mine(), &run), restore(Some("web-green:1"), None));
 }
@@ -515,13 +539,13 @@ fn cancelled_in_doubt(force: bool) -> Run {
         force,
         purpose: Purpose::Deploy,
     };
-    let trouble = Trouble { effect_unknown: true, ..trouble(TroubleKind::Unreachable) };
+    let trouble = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let mut run = Run {
-        found: Some(Found { task_definition: arn("web-green:1"), desired: 2 }),
-        unanswered: Some(Unanswered { step: Step::Update(update), trouble, sent: at(1), ended: at(1) }),
+        found: Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }),
+        unanswered: Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) }),
         ..Run::begin(at(0))
     };
-    run.turn(Failing::Cancelled, Recovery::Ours, at(2));
+    run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(2));
     run
 }
 
@@ -531,10 +555,19 @@ fn invariant_35_a_color_counts_as_left_changed_only_once_the_change_shows() {
     let run = cancelled_in_doubt(false);
     let as_found = green("web-green:1", 2, (2, Rollout::Completed));
     let changed = green("web-green:2", 2, (0, Rollout::InProgress));
-    assert!(matches!(next(&as_found, &leave, &run, at(3)), Next::Wait(Wait::Unanswered(_))));
-    let cancelled = |left, because| bad(Failing::Cancelled, left, because);
-    assert_eq!(next(&as_found, &leave, &run, at(7)), cancelled(Left::Untouched, Because::NothingChanged));
-    assert_eq!(next(&changed, &leave, &run, at(3)), cancelled(Left::Changed, Because::Asked));
+    assert!(matches!(
+        next_restore_action(&as_found, &leave, &run, at(3)),
+        Next::Wait(Wait::UnansweredWrite(_))
+    ));
+    let cancelled = |left, because| bad_end(RunFailure::Cancelled, left, because);
+    assert_eq!(
+        next_restore_action(&as_found, &leave, &run, at(7)),
+        cancelled(Left::Untouched, EndStateReason::NothingChanged)
+    );
+    assert_eq!(
+        next_restore_action(&changed, &leave, &run, at(3)),
+        cancelled(Left::Changed, EndStateReason::Asked)
+    );
 }
 
 #[test]
@@ -544,6 +577,6 @@ fn invariant_35_a_forced_deployment_that_shows_is_no_color_untouched() {
     if let Ok(snapshot) = &mut rolled {
         snapshot.services[1].deployments[0].created = at(1);
     }
-    let left = bad(Failing::Cancelled, Left::Changed, Because::SameDefinition);
-    assert_eq!(next(&rolled, &goal(), &run, at(3)), left);
+    let left = bad_end(RunFailure::Cancelled, Left::Changed, EndStateReason::SameDefinition);
+    assert_eq!(next_restore_action(&rolled, &goal(), &run, at(3)), left);
 }

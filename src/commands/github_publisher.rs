@@ -1,64 +1,66 @@
-//! Brings GitHub to show what it shall: each part by looking first, so that nothing is made twice.
+//! Posts the wanted state to GitHub. Each part is read first, so that nothing is created twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
-use crate::feedback::{Deployment, GithubKind, GithubTrouble, Label, Labels, Part, Posted, Showing, Status};
+use crate::feedback::{
+    Deployment, GithubError, GithubKind, Label, Labels, Part, Posted, PullRequestView, Status,
+};
 use crate::github::{Answer, Comment, GitHub, Pull};
 use crate::plan::time::Time;
-use crate::report::comment::{Run, follows};
+use crate::report::comment::{Run, is_in_progress};
 use crate::report::labels::is_ours;
-use crate::report::mark::{Kin, kin};
+use crate::report::mark::{Kin, compare_marks};
 
-/// How often a comment is looked for before it is given up.
+/// Most attempts to find a comment.
 const LOOKS: u32 = 4;
 
-/// The author of what is written by a job's own token, which is the default.
+/// The author of posts with a job's own token, which is the default.
 const JOB: &str = "github-actions[bot]";
 
-/// How often all is tried at the end.
+/// Most rounds at the end.
 const ROUNDS: u32 = 3;
 
-/// The pause before GitHub is asked again that failed by itself.
+/// The pause before a new request after a failure of GitHub.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Talks to GitHub for one run.
-pub(super) struct Poster {
+/// Posts to GitHub for one run.
+pub(super) struct GithubPublisher {
     /// GitHub.
     github: GitHub,
-    /// Whether the run's own pull request matters for more than labels.
+    /// True if the run's own pull request matters for more than labels.
     needs_pull: bool,
-    /// The run's pull request: none before it is found, or where there is none.
+    /// The run's pull request: none until found, or if there is none.
     pull: Option<u64>,
-    /// Whether it was looked for, and answered.
+    /// True once the search for the pull request has an answer.
     looked: bool,
-    /// Whether the input or the event names it.
+    /// True if the input or the event names the pull request.
     named: bool,
     /// Pull requests by commit.
     pulls: BTreeMap<String, Option<u64>>,
-    /// The deployment of GitHub's.
+    /// The id of GitHub's deployment.
     deployment: Option<u64>,
     /// The comment's page.
     url: Option<String>,
-    /// What GitHub shows already.
-    shown: Showing,
-    /// GitHub is not asked before, since it answered with this status.
+    /// The parts that GitHub shows already.
+    shown: PullRequestView,
+    /// No request before this time, since GitHub answered with this status.
     not_before: (Time, Option<u16>),
     /// The run.
     run: Run,
-    /// Whether it ended before this step: what another run or step has said since stays.
+    /// True if the run ended before this step: posts of later runs and steps stay.
     pub(super) late: bool,
-    /// Whether something newer than this run stands in a comment.
+    /// True if a comment shows something newer than this run.
     overtaken: bool,
 }
 
-impl Poster {
-    /// A poster that has shown nothing.
-    pub(super) fn new(github: GitHub, wish: &GithubSettings, run: &Run, event: &RunEvent) -> Poster {
+impl GithubPublisher {
+    /// A poster without any posts yet.
+    pub(super) fn new(github: GitHub, wish: &GithubSettings, run: &Run, event: &RunEvent) -> GithubPublisher {
         let pull = wish.pull_request.or(event.pull_request);
-        Poster {
+        GithubPublisher {
             github,
             needs_pull: wish.comment,
             pull,
@@ -67,7 +69,7 @@ impl Poster {
             pulls: BTreeMap::new(),
             deployment: None,
             url: None,
-            shown: Showing::default(),
+            shown: PullRequestView::default(),
             not_before: (Time::default(), None),
             run: run.clone(),
             late: false,
@@ -75,13 +77,13 @@ impl Poster {
         }
     }
 
-    /// Finds the run's pull request ahead, while AWS is looked at. A trouble is met again, and told, when it is needed.
+    /// Finds the run's pull request early, while AWS is read. An error returns, and is reported, at the time of need.
     pub(super) async fn find_pull_request(&mut self) {
         let _ = self.own_pull().await;
     }
 
-    /// Shows what is not shown yet, again and again within the budget where that can help.
-    pub(super) async fn show(&mut self, wanted: &Showing, budget: Duration) -> Posted {
+    /// Posts the missing parts, and repeats within the budget if that can help.
+    pub(super) async fn show(&mut self, wanted: &PullRequestView, budget: Duration) -> Posted {
         let began = clock::now();
         let left = |now: Time| budget.saturating_sub(now.since(began));
         let mut troubles = Vec::new();
@@ -89,30 +91,30 @@ impl Poster {
             let early = self.not_before.0.since(clock::now());
             if early > left(clock::now()) {
                 let kind = GithubKind::Limited(Some(early));
-                let limited = GithubTrouble { kind, status: self.not_before.1, effect_unknown: false };
-                troubles = parts(wanted).into_iter().map(|part| (part, limited.clone())).collect();
+                let limited = GithubError { kind, status: self.not_before.1, effect_unknown: false };
+                troubles = wanted_parts(wanted).into_iter().map(|part| (part, limited.clone())).collect();
                 break;
             }
             clock::sleep(early).await;
             troubles = self.round(wanted).await;
-            let pause = troubles.iter().filter_map(|(_, trouble)| pause(trouble)).max();
+            let pause = troubles.iter().filter_map(|(_, trouble)| retry_delay(trouble)).max();
             match pause {
                 Some(pause) if round < ROUNDS && pause < left(clock::now()) => clock::sleep(pause).await,
                 Some(_) | None => break,
             }
         }
         let no_pull_request = self.needs_pull && self.looked && self.pull.is_none() && self.url.is_none();
-        let gone = |(part, trouble): &(Part, GithubTrouble)| {
+        let gone = |(part, trouble): &(Part, GithubError)| {
             matches!(part, Part::Comment | Part::Labels) && trouble.kind == GithubKind::NotFound
         };
         let missing_pull = self.pull.filter(|_| self.named && troubles.iter().any(gone));
         Posted { comment_url: self.url.clone(), missing_pull, no_pull_request, troubles }
     }
 
-    /// Tries each part once. What would end all others the same way is not tried again for them.
-    async fn round(&mut self, wanted: &Showing) -> Vec<(Part, GithubTrouble)> {
-        let mut troubles: Vec<(Part, GithubTrouble)> = Vec::new();
-        for part in parts(wanted) {
+    /// Tries each part once. An error that would end all parts the same way also ends the remaining parts.
+    async fn round(&mut self, wanted: &PullRequestView) -> Vec<(Part, GithubError)> {
+        let mut troubles: Vec<(Part, GithubError)> = Vec::new();
+        for part in wanted_parts(wanted) {
             if let Some((_, last)) = troubles.last()
                 && last.kind.ends_all()
             {
@@ -129,8 +131,8 @@ impl Poster {
         troubles
     }
 
-    /// One part, unless it is shown already.
-    async fn part(&mut self, part: Part, wanted: &Showing) -> Answer<()> {
+    /// Posts one part, unless shown already.
+    async fn part(&mut self, part: Part, wanted: &PullRequestView) -> Answer<()> {
         match part {
             Part::Comment if wanted.comment != self.shown.comment => {
                 for pull in self.pulls_about(&wanted.about).await? {
@@ -172,7 +174,7 @@ impl Poster {
         if !self.looked {
             if let Some(commit) = self.run.commit.clone() {
                 let found = self.github.pulls_of(&commit).await?;
-                self.pull = choose(&found, &commit, self.run.branch.as_deref());
+                self.pull = choose_pull_request(&found, &commit, self.run.branch.as_deref());
             }
             self.looked = true;
         }
@@ -189,12 +191,12 @@ impl Poster {
         }
         let plain = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         let found = if plain { self.github.pulls_of(commit).await? } else { Vec::new() };
-        let chosen = choose(&found, commit, None);
+        let chosen = choose_pull_request(&found, commit, None);
         self.pulls.insert(commit.to_owned(), chosen);
         Ok(chosen)
     }
 
-    /// The pull requests that the comment stands on: the one that is named, else those of these commits, else the run's.
+    /// The pull requests for the comment: the named one, else those of these commits, else the run's.
     async fn pulls_about(&mut self, commits: &[String]) -> Answer<Vec<u64>> {
         let mut found = Vec::new();
         let commits = if self.named { &[] } else { commits };
@@ -210,33 +212,34 @@ impl Poster {
         Ok(found)
     }
 
-    /// The comments of the same place; if there is none, the oldest that may be taken over.
+    /// The comments of the same place; if there is none, the oldest adoptable comment.
     async fn comments_of(&self, pull: u64, text: &str) -> Answer<Vec<Comment>> {
-        let own = |body: &str| kin(text, body) != Kin::Other;
+        let own = |body: &str| compare_marks(text, body) != Kin::Other;
         let found = self.github.marked_comments(pull, own).await?;
         let (same, mut adoptable): (Vec<Comment>, Vec<Comment>) =
-            found.into_iter().partition(|comment| kin(text, &comment.body) == Kin::Same);
+            found.into_iter().partition(|comment| compare_marks(text, &comment.body) == Kin::Same);
         adoptable.truncate(1);
         Ok(if same.is_empty() { adoptable } else { same })
     }
 
-    /// Looks for the comment, makes it where there is none, removes later ones, and writes where the text differs. A
-    /// comment with the mark that GitHub does not let the token change is another app's, and counts for nothing: an app's
-    /// token can't ask who it is.
+    /// Finds the comment, creates a missing one, removes later duplicates, and updates a changed text. A marked comment
+    /// that the token may not change belongs to another app and is ignored: an app's token can't ask for its own
+    /// identity.
     async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
-        let mut last = GithubTrouble { kind: GithubKind::Odd, status: None, effect_unknown: false };
+        let mut last = GithubError { kind: GithubKind::Odd, status: None, effect_unknown: false };
         let (mut made, mut foreign) = (false, BTreeSet::new());
         for _ in 0..LOOKS {
             let mut marked = self.comments_of(pull, text).await?;
-            marked.retain(|comment| !foreign.contains(&author(comment)));
-            marked.sort_by_key(|comment| (author(comment) != JOB, comment.id));
+            marked.retain(|comment| !foreign.contains(&comment_author(comment)));
+            marked.sort_by_key(|comment| (comment_author(comment) != JOB, comment.id));
             let Some((first, later)) = marked.split_first() else {
                 if made {
-                    // GitHub's list is behind.
+                    // GitHub's list is outdated.
                     return Ok(());
                 }
                 match self.github.create_comment(pull, text).await {
-                    // Another run may have made one meanwhile, and an unknown answer is read: look again.
+                    // Another run may have created a comment meanwhile, and an unknown answer has to be checked: look
+                    // again.
                     Ok(new) => (made, self.url) = (true, Some(new.html_url)),
                     Err(trouble) if trouble.effect_unknown => last = trouble,
                     Err(trouble) => return Err(trouble),
@@ -244,7 +247,7 @@ impl Poster {
                 continue;
             };
             let same = first.body.trim_end() == text.trim_end();
-            if self.late && !same && !follows(&first.body, &self.run) {
+            if self.late && !same && !is_in_progress(&first.body, &self.run) {
                 (self.overtaken, self.url) = (true, Some(first.html_url.clone()));
                 return Ok(());
             }
@@ -253,13 +256,15 @@ impl Poster {
             match answer {
                 Ok(()) => {
                     self.url = Some(first.html_url.clone());
-                    return self.remove(later.iter().filter(|later| author(later) == author(first))).await;
+                    return self
+                        .remove(later.iter().filter(|later| comment_author(later) == comment_author(first)))
+                        .await;
                 }
                 Err(trouble) if trouble.kind == GithubKind::Forbidden => {
-                    foreign.insert(author(first));
+                    foreign.insert(comment_author(first));
                     last = trouble;
                 }
-                // Gone meanwhile, or an unknown answer: look again.
+                // Deleted meanwhile, or an unknown answer: look again.
                 Err(trouble) if trouble.effect_unknown || trouble.kind == GithubKind::NotFound => {
                     last = trouble;
                 }
@@ -269,7 +274,7 @@ impl Poster {
         Err(last)
     }
 
-    /// Removes later comments of the same author, which two runs at the same moment made.
+    /// Removes later comments of the same author, created by two runs at the same moment.
     async fn remove(&self, later: impl Iterator<Item = &Comment>) -> Answer<()> {
         for comment in later {
             self.github.delete_comment(comment.id).await?;
@@ -277,7 +282,7 @@ impl Poster {
         Ok(())
     }
 
-    /// Finds or makes the deployment, gives it its state, and retires older ones after a success.
+    /// Finds or creates the deployment, sets its state, and retires older ones after a success.
     async fn deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<()> {
         let Some(id) = self.own_deployment(commit, wanted).await? else { return Ok(()) };
         self.deployment = Some(id);
@@ -292,7 +297,7 @@ impl Poster {
         if wanted.state == "success" { self.retire(id, wanted).await } else { Ok(()) }
     }
 
-    /// The run's deployment of GitHub's; none where there is none and none may be made.
+    /// GitHub's deployment of this run; none if missing and none may be created.
     async fn own_deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<Option<u64>> {
         if self.deployment.is_some() {
             return Ok(self.deployment);
@@ -313,13 +318,14 @@ impl Poster {
         }
     }
 
-    /// The deployment that this run made before.
+    /// The deployment that this run created earlier.
     async fn known_deployment(&self, wanted: &Deployment) -> Answer<Option<u64>> {
         let known = self.github.deployments(&wanted.environment).await?;
         Ok(known.iter().find(|one| one.key() == Some(wanted.key.as_str())).map(|one| one.id))
     }
 
-    /// Retires the deployments before this one, the oldest first: those before a retired one were retired with it.
+    /// Retires the deployments before this one, the oldest first: a retired deployment means that all earlier ones are
+    /// retired, too.
     async fn retire(&self, id: u64, wanted: &Deployment) -> Answer<()> {
         let known = self.github.deployments(&wanted.environment).await?;
         let mut alive = Vec::new();
@@ -350,7 +356,7 @@ impl Poster {
         }
     }
 
-    /// Gives each pull request its labels and takes away what is no longer true.
+    /// Gives each pull request its labels and removes outdated labels.
     async fn labels(&mut self, wanted: &Labels) -> Answer<()> {
         let mut pulls: BTreeMap<u64, Vec<Label>> = BTreeMap::new();
         for (commit, labels) in &wanted.commits {
@@ -367,7 +373,7 @@ impl Poster {
         self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
     }
 
-    /// Makes the labels of a kind on a pull request these and no others.
+    /// Replaces a pull request's labels of one kind with these.
     async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> Answer<()> {
         let there = self.github.labels(pull).await?;
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
@@ -388,8 +394,8 @@ impl Poster {
     }
 }
 
-/// The parts that are wanted, the most telling first.
-fn parts(wanted: &Showing) -> Vec<Part> {
+/// The wanted parts, the most important first.
+fn wanted_parts(wanted: &PullRequestView) -> Vec<Part> {
     let all = [
         (Part::Comment, wanted.comment.is_some()),
         (Part::Status, wanted.status.is_some()),
@@ -400,15 +406,15 @@ fn parts(wanted: &Showing) -> Vec<Part> {
 }
 
 /// The account that wrote a comment.
-fn author(comment: &Comment) -> String {
+fn comment_author(comment: &Comment) -> String {
     comment.user.as_ref().map(|user| user.login.clone()).unwrap_or_default()
 }
 
-/// How long to wait before the same is tried again; none where that can't help.
-fn pause(trouble: &GithubTrouble) -> Option<Duration> {
+/// The wait before a retry; none if a retry can't help.
+fn retry_delay(trouble: &GithubError) -> Option<Duration> {
     match trouble.kind {
         GithubKind::Limited(after) => after,
-        GithubKind::Failing | GithubKind::Odd | GithubKind::Down => Some(PAUSE),
+        GithubKind::RunFailure | GithubKind::Odd | GithubKind::Down => Some(PAUSE),
         GithubKind::Unauthorized
         | GithubKind::Forbidden
         | GithubKind::Locked
@@ -419,9 +425,9 @@ fn pause(trouble: &GithubTrouble) -> Option<Duration> {
     }
 }
 
-/// The pull request that a commit is about: an open one whose newest commit it is, one from this branch, one that was
-/// merged as it, a closed one that ended with it, any open one, any.
-fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
+/// The pull request of a commit, in this order: open with this newest commit, from this branch, merged as this commit,
+/// closed with this last commit, any open, any.
+fn choose_pull_request(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
     let open = |pull: &&Pull| pull.state == "open";
     let head = |pull: &&Pull| pull.head.as_ref().is_some_and(|head| head.sha == commit);
     let from = |pull: &&Pull| {
@@ -432,7 +438,7 @@ fn choose(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
     found
         .or_else(|| pulls.iter().find(|pull| open(pull) && from(pull)))
         .or_else(|| pulls.iter().find(merged))
-        // Before an open one that only contains it, such as that of the release.
+        // Before an open pull request that only contains the commit, such as a release's.
         .or_else(|| pulls.iter().find(head))
         .or_else(|| pulls.iter().find(open))
         .or_else(|| pulls.first())
