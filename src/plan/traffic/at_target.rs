@@ -47,7 +47,8 @@ pub(super) fn at_target(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: 
 fn next_if_unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit) -> Option<Next> {
     let (goal, run, now) = at;
     let load = run.load(next_split.base, facts);
-    let live = facts.colors.iter().filter(|color| next_split.split.is_live(color.color));
+    let live = facts.colors.iter();
+    let live = live.filter(|color| next_split.split.is_live(color.color) && !scales_by_itself(color, run));
     if let Some(next) =
         live.clone().find_map(|color| ensure_count(facts, at, color, run.need(color, facts, next_split)))
     {
@@ -57,8 +58,10 @@ fn next_if_unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &Nex
         return Some(restore_after(TrafficFailure::Sick(color_capacity(dead, next_split.split, load, true))));
     }
     let (since, arrived) = (run.lacking?, run.arrived?);
-    let (color, needed) =
-        run.needs.iter().find(|(color, needed)| facts.capacity_of(**color).healthy < **needed)?;
+    let (color, needed) = run.needs.iter().find(|(color, needed)| {
+        let color = facts.capacity_of(**color);
+        color.healthy < **needed && !scales_by_itself(color, run)
+    })?;
     let numbers = color_capacity(facts.capacity_of(*color), next_split.split, load, goal.wish.force);
     let lacking = Capacity { needed: *needed, ..numbers };
     // A task replaced late, while the run only waits for scale-in, is no reason to restore the split.
@@ -96,6 +99,12 @@ fn ensure_count(
         let numbers = color_capacity(color, facts.wiring.split(), load, false);
         Next::Wait(Wait::Capacity(Capacity { needed, ..numbers }))
     })
+}
+
+/// True if this run allowed scale-in again, and the count is within the bounds: it is automatic scaling's from then on.
+fn scales_by_itself(color: &ColorCapacity, run: &Run) -> bool {
+    let allowed = run.scaled.get(&color.color) == Some(&false);
+    allowed && color.scaling.is_some_and(|bounds| color.desired >= bounds.min)
 }
 
 /// A color with users and no healthy target.
