@@ -117,7 +117,7 @@ pub(crate) struct Actor<'a> {
     /// The owner of the run's goal.
     shelf: &'a Shelf,
     /// The course, once begun.
-    course: Option<Box<dyn Operation + 'a>>,
+    operation: Option<Box<dyn Operation + 'a>>,
     /// The parts that the next look reads.
     look: ReadScope,
     /// The next action.
@@ -156,7 +156,7 @@ impl<'a> Actor<'a> {
             name,
             command,
             shelf,
-            course: None,
+            operation: None,
             look,
             action: Action::Services,
             wakes: now,
@@ -226,9 +226,9 @@ impl<'a> Actor<'a> {
             Action::Effect(steps, mut answers, seen, sent) => {
                 let step = steps[answers.len()].clone();
                 let content = self
-                    .course
+                    .operation
                     .as_ref()
-                    .and_then(|course| course.deploying())
+                    .and_then(|operation| operation.deploying())
                     .map(|on| on.goal.content.clone());
                 let known = BOTH.map(|color| seen.service(color).map_or(0, |service| service.desired));
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
@@ -243,7 +243,8 @@ impl<'a> Actor<'a> {
                     let shows = world.now.after(world.start.service_lag);
                     // A count that another run raised meanwhile, unseen, is no lower one to this run.
                     let after = counts(world);
-                    let smaller = sized(&step).filter(|color| after[index(*color)] < known[index(*color)]);
+                    let smaller =
+                        step.sized_color().filter(|color| after[index(*color)] < known[index(*color)]);
                     self.lowered.extend(smaller.into_iter().map(|color| oracle::Lowered {
                         color,
                         count: after[index(color)],
@@ -270,11 +271,11 @@ impl<'a> Actor<'a> {
             }
             Action::Answer(steps, answers, sent) => {
                 let failed = answers.iter().any(Result::is_err);
-                let course = self.course.as_mut().unwrap();
+                let operation = self.operation.as_mut().unwrap();
                 for (step, answer) in steps.iter().zip(answers) {
-                    course.answered(step, answer, CallTime { sent, ended: world.now });
+                    operation.answered(step, answer, CallTime { sent, ended: world.now });
                 }
-                self.look = course.look();
+                self.look = operation.look();
                 if failed {
                     self.wakes = world.now.after(POLL);
                 }
@@ -286,9 +287,9 @@ impl<'a> Actor<'a> {
     /// Decides by a look, like the one loop of every command.
     fn decide(&mut self, seen: Snapshot, world: &World, broken: &mut Vec<String>) -> String {
         let now = world.now;
-        if self.course.is_none() {
+        if self.operation.is_none() {
             match self.begin(&seen, now) {
-                Ok(course) => self.course = Some(course),
+                Ok(operation) => self.operation = Some(operation),
                 Err(refusal) => {
                     let what = format!("is refused: {refusal:?}");
                     self.ending = Some(Ending::Refused);
@@ -296,10 +297,10 @@ impl<'a> Actor<'a> {
                 }
             }
         }
-        let course = self.course.as_mut().unwrap();
+        let operation = self.operation.as_mut().unwrap();
         let read = Ok(seen);
-        course.saw(&read, now);
-        let next = course.next(&read, now);
+        operation.saw(&read, now);
+        let next = operation.next(&read, now);
         let Ok(seen) = read else { return String::new() };
         let what = if self.traced { format!("decides {}", short(&next)) } else { String::new() };
         match next {
@@ -309,21 +310,21 @@ impl<'a> Actor<'a> {
             }
             Next::Wait(_) => {
                 self.wakes = now.after(POLL);
-                course.waited();
+                operation.waited();
             }
             Next::Step(step) => {
-                let steps = course.ahead(&step, &seen, (AT_ONCE, now));
+                let steps = operation.ahead(&step, &seen, (AT_ONCE, now));
                 for step in steps.iter().filter(|step| writes(step)) {
-                    course.before(step, &seen);
+                    operation.before(step, &seen);
                     broken.extend(oracle::judge(&seen, step, world, self.command));
                     self.sent.push((now, step.clone()));
                 }
                 self.action = Action::Effect(steps, Vec::new(), Box::new(seen), now);
             }
-            Next::Follow(follow) => course.follow(follow),
-            Next::Restore(failing, recovery) => course.start_restore(failing, recovery, now),
+            Next::Follow(follow) => operation.follow(follow),
+            Next::Restore(failing, recovery) => operation.start_restore(failing, recovery, now),
             Next::Refuse(_) => self.ending = Some(Ending::Refused),
-            Next::Done(end) if course.goes_on(&end, now) => {
+            Next::Done(end) if operation.goes_on(&end, now) => {
                 self.midway |= matches!(end, End::Good { changed: true, .. });
             }
             Next::Done(end) => {
@@ -334,7 +335,7 @@ impl<'a> Actor<'a> {
                 self.ending = Some(Ending::End(end));
             }
         }
-        self.look = self.course.as_ref().unwrap().look();
+        self.look = self.operation.as_ref().unwrap().look();
         what
     }
 
@@ -598,20 +599,6 @@ fn traits(seen: &Snapshot) -> Vec<u64> {
     let rules = seen.balancers.iter().flatten().flatten().flat_map(|balancer| &balancer.rules);
     all.extend(rules.flat_map(|rule| rule.forward.iter().map(|one| 10_000 + u64::from(one.weight))));
     all
-}
-
-/// The color whose count a step may change.
-fn sized(step: &Step) -> Option<Color> {
-    match step {
-        Step::Update(update) => Some(update.color),
-        Step::Scaling(scaling) => Some(scaling.color),
-        Step::Find { .. }
-        | Step::Register { .. }
-        | Step::Probe
-        | Step::Weights(_)
-        | Step::Policy(_)
-        | Step::Alarm(_) => None,
-    }
 }
 
 /// The desired counts of blue and green.

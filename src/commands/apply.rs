@@ -33,9 +33,10 @@ pub(crate) async fn apply_step<C: Operation>(
     seen: Option<&Snapshot>,
 ) -> (Vec<AwsResult<Answer>>, Option<Snapshot>) {
     let writes: Option<Vec<(&Weights, &Rule)>> =
-        steps.iter().map(|step| Some((weights(step)?, find_rule(seen?, &weights(step)?.rule)?))).collect();
+        steps.iter().map(|step| Some((step.weights()?, find_rule(seen?, &step.weights()?.rule)?))).collect();
     if let (Some(writes), Some(seen)) = (writes, seen) {
-        let then: Vec<&Rule> = then.iter().filter_map(|step| find_rule(seen, &weights(step)?.rule)).collect();
+        let then: Vec<&Rule> =
+            then.iter().filter_map(|step| find_rule(seen, &step.weights()?.rule)).collect();
         let (rules, between) = aws.set_weights(&writes, &then, seen).await;
         let answer = |rule: AwsResult<Rule>| rule.map(|rule| Answer::Weighed(Box::new(rule)));
         return (rules.into_iter().map(answer).collect(), between);
@@ -47,20 +48,6 @@ pub(crate) async fn apply_step<C: Operation>(
     (answers, None)
 }
 
-/// The weights that a step writes.
-fn weights(step: &Step) -> Option<&Weights> {
-    match step {
-        Step::Weights(weights) => Some(weights),
-        Step::Find { .. }
-        | Step::Register { .. }
-        | Step::Update(_)
-        | Step::Probe
-        | Step::Scaling(_)
-        | Step::Policy(_)
-        | Step::Alarm(_) => None,
-    }
-}
-
 /// Runs a step that writes no weights.
 async fn apply_other<C: Operation>(
     drive: &Drive<'_, C>,
@@ -70,11 +57,11 @@ async fn apply_other<C: Operation>(
 ) -> AwsResult<Answer> {
     match step {
         Step::Find { family } => {
-            let Some(deploying) = drive.course.deploying() else { return Err(misplaced_step(family)) };
+            let Some(deploying) = drive.operation.deploying() else { return Err(misplaced_step(family)) };
             Ok(Answer::Found(find_revision(aws, &deploying.goal.content).await?))
         }
         Step::Register { family } => {
-            let Some(deploying) = drive.course.deploying() else { return Err(misplaced_step(family)) };
+            let Some(deploying) = drive.operation.deploying() else { return Err(misplaced_step(family)) };
             let mut content = deploying.goal.content.clone();
             let origin = deploying.goal.origin.as_deref();
             add_tags(&mut content, &revision_tags(drive.session.context, origin));
@@ -154,7 +141,7 @@ async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>)
     let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
     let wiring = read.and_then(Result::ok);
     for wanted in settings.probes() {
-        let color = drive.course.deploying().map(|deploying| deploying.goal.color);
+        let color = drive.operation.deploying().map(|deploying| deploying.goal.color);
         let address = wiring
             .as_ref()
             .zip(color)

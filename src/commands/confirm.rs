@@ -44,9 +44,9 @@ pub(super) async fn confirm_goal(session: &Session<'_>, state: &State, over: boo
             let allow_live = over || wish.allow_live || state.was_live;
             let probes = wish.probes.iter().map(|probe| probe.path.clone()).collect();
             let goal = deploy_goal(session, state, (allow_live, probes));
-            let course =
+            let operation =
                 DeployOperation { goal: &goal, service: &state.service, run: state.forward(clock::now()) };
-            let mut drive = Drive::new(session, course);
+            let mut drive = Drive::new(session, operation);
             let found = drive.confirm(over).await;
             confirm_report(session, found, drive.seen, |_| deploy_report(state))
         }
@@ -132,7 +132,7 @@ async fn confirm_promote(session: &Session<'_>, wish: &Promotion, state: &State,
     let before = run.found.clone();
     let mut drive = Drive::new(session, TrafficOperation { goal: &last, run });
     let found = drive.confirm(over).await;
-    let before = before.or_else(|| drive.course.run.found.clone());
+    let before = before.or_else(|| drive.operation.run.found.clone());
     confirm_report(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
         if let Some(before) = &before {
@@ -264,12 +264,12 @@ impl<C: Operation> Drive<'_, C> {
         {
             return Some(Err(Lacks::Unread(trouble.clone())));
         }
-        let users = self.course.moving().is_some();
+        let users = self.operation.moving().is_some();
         let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
-        self.course.saw(&seen, now);
-        match self.course.next(&seen, now) {
+        self.operation.saw(&seen, now);
+        match self.operation.next(&seen, now) {
             Next::Read(look) => *closer = Some(look),
-            Next::Follow(follow) => self.course.follow(follow),
+            Next::Follow(follow) => self.operation.follow(follow),
             Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
             Next::Step(step) => {
                 let all = self.rest(seen.ok());
@@ -293,8 +293,8 @@ impl<C: Operation> Drive<'_, C> {
 
     /// The look of the decision, with all facts of a report.
     fn whole(&self) -> ReadScope {
-        let look = self.course.look();
-        match self.course.moving() {
+        let look = self.operation.look();
+        match self.operation.moving() {
             Some(_) => ReadScope { develop: true, definitions: true, ..look },
             None => look,
         }
@@ -302,7 +302,7 @@ impl<C: Operation> Drive<'_, C> {
 
     /// The predicted remaining steps; empty if unknown.
     fn rest(&self, seen: Option<Snapshot>) -> Vec<Step> {
-        let left = self.course.moving().zip(seen);
+        let left = self.operation.moving().zip(seen);
         left.and_then(|(moving, mut seen)| predict_steps(&mut seen, moving.goal, clock::now()).ok())
             .unwrap_or_default()
     }

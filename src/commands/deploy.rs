@@ -116,8 +116,8 @@ async fn admitted_deploy(
     if !announce_plan(session, snapshot, service, &goal, report).await || session.settings.plan_only {
         return;
     }
-    let course = DeployOperation { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
-    let mut drive = Drive::new(session, course);
+    let operation = DeployOperation { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
+    let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(None).await;
     report_ending(&mut drive, ending, report);
     last_look(&mut drive, report).await;
@@ -243,10 +243,10 @@ pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Differ
 
 /// Puts the ending into the report.
 fn report_ending(drive: &mut Drive<'_, DeployOperation<'_>>, ending: Ending, report: &mut Report) {
-    let awaited = drive.course.run.awaited.as_ref();
+    let awaited = drive.operation.run.awaited.as_ref();
     report.deployment = awaited.and_then(|awaited| awaited.id.clone());
     report.task_definition = awaited.map(|awaited| awaited.task_definition.clone());
-    if let Some(found) = &drive.course.run.found {
+    if let Some(found) = &drive.operation.run.found {
         report.previous_task_definition = Some(found.task_definition.clone());
     }
     report.cause = std::mem::take(&mut drive.cause);
@@ -255,7 +255,7 @@ fn report_ending(drive: &mut Drive<'_, DeployOperation<'_>>, ending: Ending, rep
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
     }
-    if drive.course.run.managed && report.outcome == Outcome::Refused {
+    if drive.operation.run.managed && report.outcome == Outcome::Refused {
         // Scaling that was written before the refusal stays.
         (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
         report.because = Some(EndStateReason::ScalingStays);

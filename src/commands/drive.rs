@@ -49,7 +49,7 @@ pub(crate) struct Drive<'a, C> {
     /// The surroundings.
     pub(crate) session: &'a Session<'a>,
     /// The goal and the progress.
-    pub(crate) course: C,
+    pub(crate) operation: C,
     /// Reason for the failure, if any.
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
@@ -76,11 +76,11 @@ pub(crate) struct Drive<'a, C> {
 
 impl<'a, C: Operation> Drive<'a, C> {
     /// A drive from this point of a run.
-    pub(crate) fn new(session: &'a Session<'a>, course: C) -> Self {
+    pub(crate) fn new(session: &'a Session<'a>, operation: C) -> Self {
         let (cause, logs) = (Cause::default(), Vec::new());
         Drive {
             session,
-            course,
+            operation,
             cause,
             logs,
             seen: None,
@@ -110,7 +110,7 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// The loop.
     async fn steps(&mut self, first: Option<Snapshot>) -> Ending {
-        let mut look = self.course.look();
+        let mut look = self.operation.look();
         let mut first = first;
         loop {
             let mut seen = match first.take() {
@@ -125,13 +125,13 @@ impl<'a, C: Operation> Drive<'a, C> {
             };
             let now = clock::now();
             let count = self.recounted();
-            self.course.saw(&seen, now);
+            self.operation.saw(&seen, now);
             self.tell_count(count);
             self.tell_arrival();
             self.tell_failure(&seen);
             self.tell_foreign(&seen);
             self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
-            let next = self.course.next(&seen, now);
+            let next = self.operation.next(&seen, now);
             let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
             if let Next::Read(closer) = next {
                 look = closer;
@@ -153,7 +153,7 @@ impl<'a, C: Operation> Drive<'a, C> {
                     self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::Refuse(refusal);
                 }
-                Next::Done(end) if self.course.goes_on(&end, clock::now()) => {
+                Next::Done(end) if self.operation.goes_on(&end, clock::now()) => {
                     (self.told_moved, self.told_failure) = (false, false);
                 }
                 Next::Done(end) => {
@@ -162,7 +162,7 @@ impl<'a, C: Operation> Drive<'a, C> {
                 }
                 Next::Read(_) => {}
             }
-            look = self.course.look();
+            look = self.operation.look();
         }
     }
 
@@ -170,7 +170,7 @@ impl<'a, C: Operation> Drive<'a, C> {
     /// came first, which is noted.
     async fn with_new_rules(&mut self, next: Next, seen: &mut AwsResult<Snapshot>) -> Option<Next> {
         let (Next::Step(step), Ok(snapshot)) = (&next, &*seen) else { return Some(next) };
-        if !self.course.is_bound_to_rules(step) {
+        if !self.operation.is_bound_to_rules(step) {
             return Some(next);
         }
         match self.session.outside.read(async |aws| aws.rules_anew(snapshot).await).await {
@@ -179,7 +179,7 @@ impl<'a, C: Operation> Drive<'a, C> {
                 None
             }
             Interrupted::No(anew) => {
-                let stopped = self.course.stopped_by_rules(&anew, clock::now());
+                let stopped = self.operation.stopped_by_rules(&anew, clock::now());
                 *seen = Ok(anew);
                 Some(stopped.unwrap_or(next))
             }
@@ -192,8 +192,8 @@ impl<'a, C: Operation> Drive<'a, C> {
             self.session.reporter.emit(&Event::Adopted { id: id.clone() });
         }
         let adopted = follow.adopted;
-        self.course.follow(follow);
-        if adopted || self.course.deploying().is_some_and(|deploying| deploying.run.changed) {
+        self.operation.follow(follow);
+        if adopted || self.operation.deploying().is_some_and(|deploying| deploying.run.changed) {
             self.save(Phase::Deploying);
         }
     }
@@ -202,16 +202,16 @@ impl<'a, C: Operation> Drive<'a, C> {
     /// about that rule, and the rest of the last look is still fresh. A whole look would cost 18 calls for each rule.
     fn between_rules(&mut self) -> Option<Snapshot> {
         let now = clock::now();
-        let fresh = now.since(self.looked) < WHOLE_LOOK && !self.course.is_cancelled();
+        let fresh = now.since(self.looked) < WHOLE_LOOK && !self.operation.is_cancelled();
         let seen = Ok(self.between.take().filter(|_| fresh)?);
-        let goes_on = matches!(self.course.next(&seen, now), Next::Step(Step::Weights(_)));
+        let goes_on = matches!(self.operation.next(&seen, now), Next::Step(Step::Weights(_)));
         seen.ok().filter(|_| goes_on)
     }
 
     /// One look; none if a signal came first, which is noted.
     pub(super) async fn look(&mut self, look: ReadScope) -> Option<AwsResult<Snapshot>> {
         self.looked = clock::now();
-        let noted = self.course.is_cancelled();
+        let noted = self.operation.is_cancelled();
         let seen = if noted { self.session.last_look(look).await } else { self.session.look(look).await };
         match seen {
             Interrupted::Yes => {
@@ -224,10 +224,10 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// Notes a signal.
     fn note_signal(&mut self) {
-        if !self.course.is_cancelled()
+        if !self.operation.is_cancelled()
             && let Some(name) = self.session.signals.came()
         {
-            self.course.cancel(clock::now());
+            self.operation.cancel(clock::now());
             self.save_again();
             self.session.reporter.emit(&Event::Signal { name });
         }
@@ -236,7 +236,7 @@ impl<'a, C: Operation> Drive<'a, C> {
     /// Reports a wait if the reason changed or a heartbeat is due, and waits.
     pub(super) async fn wait(&mut self, wait: Wait) {
         let now = clock::now();
-        let started = self.course.started();
+        let started = self.operation.started();
         let changed = self.told.as_ref().is_none_or(|(told, _)| !is_same_wait(told, &wait));
         let silent = self.told.as_ref().is_none_or(|(_, at)| now.since(*at) >= HEARTBEAT);
         if changed || silent {
@@ -245,21 +245,21 @@ impl<'a, C: Operation> Drive<'a, C> {
             self.session.reporter.emit(&event);
             self.told = Some((wait, now));
         }
-        self.session.pause(self.course.is_cancelled()).await;
+        self.session.pause(self.operation.is_cancelled()).await;
         self.note_signal();
-        self.course.waited();
+        self.operation.waited();
     }
 
     /// Does a step, and with it what may be done at the same time, and notes the answers. What comes next is decided by a
     /// new look (invariant 6).
     pub(super) async fn step(&mut self, step: &Step, seen: Option<Snapshot>) {
-        let ahead = |seen| self.course.ahead(step, seen, (2 * AT_ONCE, clock::now()));
+        let ahead = |seen| self.operation.ahead(step, seen, (2 * AT_ONCE, clock::now()));
         let mut steps = seen.as_ref().map_or_else(|| vec![step.clone()], ahead);
         let then = steps.split_off(steps.len().min(AT_ONCE));
         if step.is_write()
             && let Some(snapshot) = &seen
         {
-            steps.iter().for_each(|step| self.course.before(step, snapshot));
+            steps.iter().for_each(|step| self.operation.before(step, snapshot));
             self.save_with(self.phase(), &steps);
         }
         self.tell_steps(&steps);
@@ -274,13 +274,13 @@ impl<'a, C: Operation> Drive<'a, C> {
         let call = CallTime { sent, ended: clock::now() };
         for (step, answer) in steps.iter().zip(answers) {
             self.tell(step, &answer);
-            self.course.answered(step, answer, call);
+            self.operation.answered(step, answer, call);
         }
         if step.is_write() {
             self.save(self.phase());
         }
         if failed {
-            self.session.pause(self.course.is_cancelled()).await;
+            self.session.pause(self.operation.is_cancelled()).await;
         }
         self.note_signal();
     }
@@ -292,7 +292,7 @@ impl<'a, C: Operation> Drive<'a, C> {
         }
         let (cause, logs) = (self.cause.clone(), self.logs.clone());
         self.session.reporter.emit(&Event::RunFailure { failing: failing.clone(), cause, logs });
-        self.course.start_restore(failing, recovery, clock::now());
+        self.operation.start_restore(failing, recovery, clock::now());
         self.save_again();
     }
 
@@ -305,9 +305,9 @@ impl<'a, C: Operation> Drive<'a, C> {
             (deploying.run.awaited.is_some() || deploying.run.unanswered.is_some())
                 .then_some(deploying.goal.color)
         };
-        let Some(color) = self.course.deploying().and_then(begun) else { return };
+        let Some(color) = self.operation.deploying().and_then(begun) else { return };
         let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
-        let Some(deploying) = self.course.deploying() else { return };
+        let Some(deploying) = self.operation.deploying() else { return };
         let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color));
         let run = &deploying.run;
         let cause = gather_cause(service, run.awaited.as_ref(), &run.unhealthy, failing);
@@ -317,7 +317,7 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// Looks for the reason why a color's tasks are not healthy.
     async fn gather_of(&mut self, color: Color, failing: &RunFailure) {
-        let Some(since) = self.course.moving().map(|moving| moving.run.acted) else { return };
+        let Some(since) = self.operation.moving().map(|moving| moving.run.acted) else { return };
         let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
         let Some(service) = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color)) else {
             return;
@@ -332,7 +332,7 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// The run's progress, for the post step.
     pub(crate) fn phase(&self) -> Phase {
-        let restoring = self.course.deploying().is_some_and(|deploying| deploying.run.restoring.is_some());
+        let restoring = self.operation.deploying().is_some_and(|deploying| deploying.run.restoring.is_some());
         if restoring { Phase::Restoring } else { Phase::Deploying }
     }
 
@@ -350,7 +350,7 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// The same, with the writes that are about to be sent.
     fn save_with(&self, phase: Phase, sending: &[Step]) {
-        let Some(state) = State::of(&self.course, phase, (sending, clock::now())) else { return };
+        let Some(state) = State::of(&self.operation, phase, (sending, clock::now())) else { return };
         self.session.save_state(&state);
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn last_look<C: Operation>(
             report.see(with_rest(session.overview(&decided), report));
             Some(decided)
         }
-        None => look_again(session, (drive.course.last_look(), drive.seen.take()), report).await,
+        None => look_again(session, (drive.operation.last_look(), drive.seen.take()), report).await,
     }
 }
 

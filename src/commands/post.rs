@@ -182,8 +182,8 @@ async fn back_traffic(
     report.rules = state.found.splits.keys().cloned().collect();
     let restore = state.restore.unwrap_or(session.settings.restore_on_cancel());
     let goal = traffic::Goal { restore_on_cancel: restore, ..way_back(state.to, session) };
-    let course = TrafficOperation { goal: &goal, run: state.run(clock::now()) };
-    let mut drive = Drive::new(session, course);
+    let operation = TrafficOperation { goal: &goal, run: state.run(clock::now()) };
+    let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(None).await;
     (ending, drive.seen)
 }
@@ -195,8 +195,8 @@ async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Re
     report.color = Some(color);
     report.split = state.users;
     let goal = deploy_goal(session, state, (true, Vec::new()));
-    let course = DeployOperation { goal: &goal, service: &state.service, run: state.run(clock::now()) };
-    Drive::new(session, course).run_to_end(None).await
+    let operation = DeployOperation { goal: &goal, service: &state.service, run: state.run(clock::now()) };
+    Drive::new(session, operation).run_to_end(None).await
 }
 
 /// The post step's goal of a deploy: `allow_live` permits users on the color, `probes` are the paths to probe.

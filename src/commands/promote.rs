@@ -161,14 +161,14 @@ fn announce_copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase],
 
 /// Drives the phases to the end.
 async fn run_phases(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), report: &mut Report) {
-    let Some(course) = PromoteOperation::begin(phases, clock::now()) else { return };
-    let mut drive = Drive::new(session, course);
+    let Some(operation) = PromoteOperation::begin(phases, clock::now()) else { return };
+    let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(Some(snapshot)).await;
-    let (changed, last) = (drive.course.changed, drive.course.is_last());
-    report.deployment = drive.course.deployment();
+    let (changed, last) = (drive.operation.changed, drive.operation.is_last());
+    report.deployment = drive.operation.deployment();
     // The values without a last look, for which a signal leaves no time.
-    report.split = drive.course.split().or(report.split);
-    report.put_back = drive.course.moving().map(|moving| put_back(&moving.run));
+    report.split = drive.operation.split().or(report.split);
+    report.put_back = drive.operation.moving().map(|moving| put_back(&moving.run));
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {

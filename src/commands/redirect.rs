@@ -95,8 +95,8 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
     if session.settings.plan_only {
         return report;
     }
-    let course = TrafficOperation { goal: &goal, run: Run::begin(clock::now()) };
-    let mut drive = Drive::new(session, course);
+    let operation = TrafficOperation { goal: &goal, run: Run::begin(clock::now()) };
+    let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(Some(*snapshot)).await;
     report_ending(&mut drive, ending, &mut report);
     tell_the_end(&mut drive, &mut report).await;
@@ -197,7 +197,7 @@ fn report_ending(drive: &mut Drive<'_, TrafficOperation<'_>>, ending: Ending, re
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
     }
-    let run = &drive.course.run;
+    let run = &drive.operation.run;
     report.put_back = Some(put_back(run));
     report.unscaled.clone_from(&run.unscalable);
     report.unscaled.sort();
@@ -222,7 +222,7 @@ pub(super) fn put_back(run: &Run) -> PutBack {
 /// Adds the state at the end, and the open ends of a change of traffic.
 async fn tell_the_end(drive: &mut Drive<'_, TrafficOperation<'_>>, report: &mut Report) {
     let Some(snapshot) = last_look(drive, report).await else { return };
-    let goal = drive.course.goal;
+    let goal = drive.operation.goal;
     told_from(&snapshot, report);
     let traffic_plan = report.traffic.as_deref();
     if goal.wish.force && report.outcome == Outcome::Succeeded {

@@ -53,11 +53,11 @@ pub(crate) enum State {
 
 impl State {
     /// What a run knows, once it is about to change something; `sending` are the writes that are about to be sent.
-    pub(crate) fn of<C: Operation>(course: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
+    pub(crate) fn of<C: Operation>(operation: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
         let first = sending.0.first().map(|step| (step, sending.1));
-        let of = |deploying| DeployState::of(deploying, course.left(), (phase, first));
-        let deploy = course.deploying().and_then(of);
-        let traffic = course.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
+        let of = |deploying| DeployState::of(deploying, operation.left(), (phase, first));
+        let deploy = operation.deploying().and_then(of);
+        let traffic = operation.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
         deploy
             .map(|state| State::Deploy(Box::new(state)))
             .or(traffic.map(|state| State::Traffic(Box::new(state))))

@@ -26,7 +26,7 @@ use super::verdict::{DeploymentFailure, Restorer, Waiting};
 const WATCH: Duration = Duration::from_secs(120);
 
 /// Longest time to retry while AWS does not answer during a restore.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Time to look for the effect of an unanswered restore before the next write.
 const UNANSWERED: Duration = Duration::from_secs(5);
@@ -210,13 +210,13 @@ fn end_untouched(failing: RunFailure, run: &Run) -> Next {
     bad_end(failing, Left::Untouched, EndStateReason::NothingChanged)
 }
 
-/// A bad end.
-fn bad_end(failing: RunFailure, left: Left, because: EndStateReason) -> Next {
+/// A bad end, of a deploy or of a change of traffic.
+pub(super) fn bad_end(failing: RunFailure, left: Left, because: EndStateReason) -> Next {
     Next::Done(End::Bad { failing, left, because })
 }
 
 /// Retries for a while if AWS does not answer. Then the run ends with an unknown state.
-fn no_answer(trouble: &AwsError, turned: &RestoreStarted, now: Time) -> Next {
+pub(super) fn no_answer(trouble: &AwsError, turned: &RestoreStarted, now: Time) -> Next {
     if trouble.kind.is_transient() && now.since(turned.at) < PATIENCE {
         return Next::Wait(Wait::AwsError(trouble.clone()));
     }

@@ -424,11 +424,11 @@ fn another_writer_supersedes_the_run_and_stands() {
     Let one workflow at a time deploy to a service: give the job a `concurrency` group.
     superseded after Ns: Another deployment took over `web-green` (green), which now wants `web-other:1`. ECS says: Service deployment stopped because a newer service deployment was started.
     Let one workflow at a time deploy to a service: give the job a `concurrency` group.
-    Left changed: somebody else changed `web-green` (green) meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: someone else changed `web-green` (green) meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
     users: 100 % blue, 0 % green; a deploy does not change that
     ::error title=deploy to green superseded%3A changed::Another deployment took over `web-green` (green), which now wants `web-other:1`. ECS says: Service deployment stopped because a newer service deployment was started.
     Let one workflow at a time deploy to a service: give the job a `concurrency` group.
-    Left changed: somebody else changed `web-green` (green) meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: someone else changed `web-green` (green) meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
     "#);
 }
 
@@ -491,11 +491,11 @@ fn a_service_that_somebody_sets_to_no_tasks_is_left_to_them() {
     See who changed it (CloudTrail has `UpdateService` and `DeleteService`), then run again.
     failed (drained) after Ns: `web-green` (green) was set to no tasks, or deleted, during the deploy.
     See who changed it (CloudTrail has `UpdateService` and `DeleteService`), then run again.
-    Left changed: somebody else changed `web-green` (green) meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: someone else changed `web-green` (green) meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
     users: 100 % blue, 0 % green; a deploy does not change that
     ::error title=deploy to green failed%3A drained::`web-green` (green) was set to no tasks, or deleted, during the deploy.
     See who changed it (CloudTrail has `UpdateService` and `DeleteService`), then run again.
-    Left changed: somebody else changed `web-green` (green) meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: someone else changed `web-green` (green) meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
     "#);
 }
 

@@ -50,7 +50,7 @@ impl<C: Operation> Drive<'_, C> {
 
     /// Reports once that all users reached the wanted split, while the run still watches.
     pub(super) fn tell_arrival(&mut self) {
-        let Some(moving) = self.course.moving() else { return };
+        let Some(moving) = self.operation.moving() else { return };
         let run = &moving.run;
         let to = moving.goal.wish.to;
         let ours =
@@ -66,10 +66,10 @@ impl<C: Operation> Drive<'_, C> {
         if self.told_failure {
             return;
         }
-        let found = seen.as_ref().ok().and_then(|snapshot| self.course.first_failure(snapshot));
+        let found = seen.as_ref().ok().and_then(|snapshot| self.operation.first_failure(snapshot));
         let Some((color, cause)) = found else { return };
         self.told_failure = true;
-        let logs = self.course.deploying().map_or(Vec::new(), |deploying| {
+        let logs = self.operation.deploying().map_or(Vec::new(), |deploying| {
             log_links(&cause, &deploying.goal.content, &self.session.names.place.region)
         });
         self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
@@ -77,7 +77,7 @@ impl<C: Operation> Drive<'_, C> {
 
     /// The desired count that another writer set on the deployed service.
     pub(super) fn recounted(&self) -> Option<u32> {
-        self.course.deploying().and_then(|deploying| deploying.run.recounted)
+        self.operation.deploying().and_then(|deploying| deploying.run.recounted)
     }
 
     /// Reports a desired count of another writer, if different from `before`.

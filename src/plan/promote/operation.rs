@@ -104,7 +104,7 @@ impl<'a> PromoteOperation<'a> {
     }
 
     /// The current phase.
-    fn course(&self) -> &dyn Operation {
+    fn operation(&self) -> &dyn Operation {
         match &self.current {
             Current::Move(moving) => moving.as_ref(),
             Current::Deploy(deploying) => deploying.as_ref(),
@@ -112,7 +112,7 @@ impl<'a> PromoteOperation<'a> {
     }
 
     /// The current phase, mutable.
-    fn course_mut(&mut self) -> &mut (dyn Operation + 'a) {
+    fn operation_mut(&mut self) -> &mut (dyn Operation + 'a) {
         match &mut self.current {
             Current::Move(moving) => moving.as_mut(),
             Current::Deploy(deploying) => deploying.as_mut(),
@@ -122,67 +122,67 @@ impl<'a> PromoteOperation<'a> {
 
 impl Operation for PromoteOperation<'_> {
     fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        self.overtaken(seen).unwrap_or_else(|| self.course().next(seen, now))
+        self.overtaken(seen).unwrap_or_else(|| self.operation().next(seen, now))
     }
 
     fn look(&self) -> ReadScope {
-        self.course().look()
+        self.operation().look()
     }
 
     fn last_look(&self) -> ReadScope {
-        self.course().last_look()
+        self.operation().last_look()
     }
 
     fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
-        self.course_mut().saw(seen, now);
+        self.operation_mut().saw(seen, now);
     }
 
     fn is_bound_to_rules(&self, step: &Step) -> bool {
-        self.course().is_bound_to_rules(step)
+        self.operation().is_bound_to_rules(step)
     }
 
     fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
-        self.course().stopped_by_rules(seen, now)
+        self.operation().stopped_by_rules(seen, now)
     }
 
     fn ahead(&self, step: &Step, seen: &Snapshot, at: (usize, Time)) -> Vec<Step> {
-        self.course().ahead(step, seen, at)
+        self.operation().ahead(step, seen, at)
     }
 
     fn before(&mut self, step: &Step, seen: &Snapshot) {
-        self.course_mut().before(step, seen);
+        self.operation_mut().before(step, seen);
     }
 
     fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
-        self.course_mut().answered(step, answer, call);
+        self.operation_mut().answered(step, answer, call);
     }
 
     fn follow(&mut self, follow: Follow) {
-        self.course_mut().follow(follow);
+        self.operation_mut().follow(follow);
     }
 
     fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
-        self.course_mut().start_restore(failing, recovery, at);
+        self.operation_mut().start_restore(failing, recovery, at);
     }
 
     fn waited(&mut self) {
-        self.course_mut().waited();
+        self.operation_mut().waited();
     }
 
     fn cancel(&mut self, at: Time) {
-        self.course_mut().cancel(at);
+        self.operation_mut().cancel(at);
     }
 
     fn is_cancelled(&self) -> bool {
-        self.course().is_cancelled()
+        self.operation().is_cancelled()
     }
 
     fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
-        self.course().first_failure(seen)
+        self.operation().first_failure(seen)
     }
 
     fn started(&self) -> Time {
-        self.course().started()
+        self.operation().started()
     }
 
     fn goes_on(&mut self, end: &End, now: Time) -> bool {

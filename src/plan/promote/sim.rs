@@ -69,31 +69,31 @@ impl Sim {
             Err(Blocker::Refuse(refusal)) => return DeploymentFailure::Refused(refusal),
             Err(Blocker::Retry(trouble)) => panic!("nothing hinders: {trouble:?}"),
         };
-        let mut course = PromoteOperation::begin(&all, self.now).unwrap();
+        let mut operation = PromoteOperation::begin(&all, self.now).unwrap();
         let mut left = most;
         for _ in 0..MOST {
             let seen = Ok(self.seen.clone());
-            course.saw(&seen, self.now);
-            match course.next(&seen, self.now) {
+            operation.saw(&seen, self.now);
+            match operation.next(&seen, self.now) {
                 Next::Step(step) => {
                     let writes = !matches!(step, Step::Find { .. });
                     if writes && left == 0 {
                         return DeploymentFailure::Killed;
                     }
                     left -= usize::from(writes);
-                    course.before(&step, &self.seen.clone());
-                    let content = course.deploying().map(|deploying| deploying.goal.content.clone());
+                    operation.before(&step, &self.seen.clone());
+                    let content = operation.deploying().map(|deploying| deploying.goal.content.clone());
                     let answer = self.take(&step, content.as_ref());
-                    course.answered(&step, Ok(answer), self.now.into());
+                    operation.answered(&step, Ok(answer), self.now.into());
                 }
                 Next::Wait(_) => self.pass(),
-                Next::Follow(follow) => course.follow(follow),
+                Next::Follow(follow) => operation.follow(follow),
                 Next::Read(_) => self.look_closer(),
-                Next::Restore(failing, recovery) => course.start_restore(failing, recovery, self.now),
+                Next::Restore(failing, recovery) => operation.start_restore(failing, recovery, self.now),
                 Next::Refuse(refusal) => return DeploymentFailure::Refused(refusal),
-                Next::Done(end) if course.goes_on(&end, self.now) => {}
+                Next::Done(end) if operation.goes_on(&end, self.now) => {}
                 Next::Done(End::Good { changed, healthy }) => {
-                    let changed = changed || course.changed;
+                    let changed = changed || operation.changed;
                     return DeploymentFailure::End(End::Good { changed, healthy });
                 }
                 Next::Done(end) => return DeploymentFailure::End(end),

@@ -1,6 +1,6 @@
 //! The write of a step: its color and purpose, if any.
 
-use super::{Purpose, Step, Update};
+use super::{Purpose, Step, Update, Weights};
 use crate::plan::color::Color;
 
 impl Step {
@@ -21,6 +21,20 @@ impl Step {
             | Step::Register { .. }
             | Step::Probe
             | Step::Weights(_)
+            | Step::Scaling(_)
+            | Step::Policy(_)
+            | Step::Alarm(_) => None,
+        }
+    }
+
+    /// The step's new weights of a rule, if any.
+    pub(crate) fn weights(&self) -> Option<&Weights> {
+        match self {
+            Step::Weights(weights) => Some(weights),
+            Step::Find { .. }
+            | Step::Register { .. }
+            | Step::Update(_)
+            | Step::Probe
             | Step::Scaling(_)
             | Step::Policy(_)
             | Step::Alarm(_) => None,

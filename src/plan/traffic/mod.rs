@@ -4,11 +4,11 @@ mod at_target;
 mod capacity;
 mod facts;
 mod finish;
-mod following;
 mod goal;
 mod lowered;
 mod next;
 mod predict;
+mod read_again;
 mod restore;
 mod rewrite;
 mod rollback;
@@ -19,12 +19,12 @@ mod traffic_plan;
 
 pub(crate) use at_target::stays_suspended;
 pub(crate) use finish::{stays_at_size, stays_busy};
-pub(crate) use following::with_rules;
 pub(crate) use goal::{Finish, Goal, Minima, TrafficRequest};
 pub(crate) use next::next_traffic_action;
 pub(crate) use predict::{
     Prediction, as_found, capacity_shortfall, predict_step, predict_steps, predict_traffic, traffic_plan,
 };
+pub(crate) use read_again::with_rules;
 pub(crate) use rollback::rollback_split;
 pub(crate) use run::{InitialTraffic, Run, Written};
 #[cfg(test)]

@@ -10,19 +10,17 @@ use super::lowered::{count_shows, undo_lowering};
 use super::next::{SHOWN, unanswered};
 use super::run::{InitialTraffic, Run, Written};
 use super::shift::{count_step, resume_scale_in, suspend_scale_in, weights_step};
-use crate::plan::aws_error::{AwsError, AwsResult};
+use crate::plan::aws_error::AwsResult;
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
+use crate::plan::restore::{PATIENCE, bad_end, no_answer};
 use crate::plan::run::RestoreStarted;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{
-    Capacity, End, EndStateReason, Left, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Wait,
+    Capacity, EndStateReason, Left, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Wait,
 };
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
-
-/// Longest time without an answer from AWS while the split must be restored.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longest wait for the capacity of the color that users return to.
 const CAPACITY: Duration = Duration::from_secs(120);
@@ -67,19 +65,6 @@ fn restore_goal(goal: &Goal, scaling: bool) -> Goal {
     needs.wish.alarms.clear();
     needs.wish.force |= !scaling;
     needs
-}
-
-/// A bad end.
-fn bad_end(failing: RunFailure, left: Left, because: EndStateReason) -> Next {
-    Next::Done(End::Bad { failing, left, because })
-}
-
-/// Without an answer: retries for a while, then ends with an unknown state.
-fn no_answer(trouble: &AwsError, turned: &RestoreStarted, now: Time) -> Next {
-    if trouble.kind.is_transient() && now.since(turned.at) < PATIENCE {
-        return Next::Wait(Wait::AwsError(trouble.clone()));
-    }
-    bad_end(turned.failing.clone(), Left::Unknown, EndStateReason::AwsError(trouble.clone()))
 }
 
 /// All inputs of a restore decision.

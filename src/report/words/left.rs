@@ -75,7 +75,7 @@ fn end_reason(because: &EndStateReason, about: &About) -> String {
             put_back(about)
         ),
         EndStateReason::ChangedExternally => format!(
-            "somebody else changed {name} meanwhile, and theirs stands. See who, then run again if it is still wanted."
+            "someone else changed {name} meanwhile, and that change is kept. See who made it, then run again if this one is still wanted."
         ),
         EndStateReason::NothingToGoBackTo => format!(
             "{name} wanted this version already when the run began, and what it ran before is not known. ECS keeps trying. Deploy a version that works:\n  task-definition: FAMILY:REVISION"

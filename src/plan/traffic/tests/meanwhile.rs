@@ -315,3 +315,13 @@ fn invariant_16_tasks_that_ecs_is_about_to_stop_do_not_count() {
     let mut ride = Ride::new(seen, goal(100, 0));
     assert_eq!(ride.go(), "blue to 2", "before users come, though two targets are healthy still");
 }
+
+#[test]
+fn a_count_that_automatic_scaling_lowers_after_scale_in_was_allowed_stays() {
+    let mut ride = shrunk();
+    service(&mut ride.seen, Color::Green).desired = 0;
+    assert_eq!(ride.go(), "green to 4", "below MinCapacity it was no automatic scaling");
+    let mut ride = shrunk();
+    tasks(&mut ride.seen, Color::Green, 3, 3, "");
+    assert_eq!(ride.go(), "good true", "the fourth task is not asked for again");
+}

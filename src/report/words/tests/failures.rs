@@ -225,7 +225,7 @@ fn everything_that_is_left_says_what_to_do() {
     To put `web:7` back:
       aws ecs update-service --region eu-west-1 --cluster shop --service web-green --task-definition web:7
 
-    Left changed: somebody else changed `web-green` (green) meanwhile, and theirs stands. See who, then run again if it is still wanted.
+    Left changed: someone else changed `web-green` (green) meanwhile, and that change is kept. See who made it, then run again if this one is still wanted.
 
     Left changed: `web-green` (green) wanted this version already when the run began, and what it ran before is not known. ECS keeps trying. Deploy a version that works:
       task-definition: FAMILY:REVISION

@@ -1,12 +1,14 @@
 //! What a promote says alone.
 
 use super::read;
+use crate::event::Report;
 use crate::plan::color::{Color, Split};
 use crate::plan::promote::Caution;
-use crate::plan::step::{EndStateReason, Left, Refusal};
+use crate::plan::step::{EndStateReason, Left, Refusal, RunFailure};
 use crate::plan::traffic::{Copying, TrafficPlan};
+use crate::plan::verdict::DeploymentFailure;
 use crate::report::fixtures::{about, moved, revision, traffic_plan};
-use crate::report::words::{promote, render_refusal, render_rule, render_split_change, undo_hint};
+use crate::report::words::{end_state, promote, render_refusal, render_rule, render_split_change, undo_hint};
 
 /// A copy to blue of what green runs.
 fn copying(away: bool) -> Copying {
@@ -136,4 +138,16 @@ fn what_is_to_be_known_before_it_is_a_sentence_each() {
     Scale-out and scheduled scaling of `web-green` (green) are suspended, and no run takes that back.
     ");
     insta::assert_snapshot!(promote::render_user_position(Split { blue: 0, green: 100 }), @"The promote had moved users before (0 % blue, 100 % green), and they stay there. Run it again to go on.");
+}
+
+#[test]
+fn a_superseded_deployment_of_a_promote_tells_of_no_rule() {
+    let report = Report {
+        failing: Some(RunFailure::Deployment(DeploymentFailure::Superseded { by: revision(9) })),
+        because: Some(EndStateReason::ChangedExternally),
+        left: Left::Changed,
+        ..moved()
+    };
+    let told = end_state(&report).expect("a reason");
+    assert!(told.starts_with("Left changed: someone else changed ") && !told.contains("rule"), "{told}");
 }
