@@ -185,7 +185,7 @@ pub(crate) enum Warning {
     UndoesRollback {
         /// The color that the earlier one sent users to.
         color: Color,
-        /// How long ago.
+        /// Time since then.
         ago: Duration,
     },
     /// Scaling policies that the action does not manage, on a service that the config wants to scale.

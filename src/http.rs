@@ -68,7 +68,7 @@ pub(crate) struct ProbeRequest {
 
 impl ProbeRequest {
     /// The proxy and the host that it would look up, if that leads to other addresses than the name to look up instead.
-    /// What can't be looked up here leads nowhere else as far as the runner knows.
+    /// A host that can't be looked up here leads nowhere else, for all that the runner knows.
     pub(crate) async fn elsewhere(&self) -> Option<(String, String)> {
         let (proxy, at) = self.proxy.clone().zip(self.at.as_deref())?;
         let host = reqwest::Url::parse(&self.url).ok()?.host_str()?.to_owned();

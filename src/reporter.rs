@@ -169,11 +169,11 @@ pub(crate) fn print_debug(text: &str) {
     print_line(&commands::debug_command(text));
 }
 
-/// Where the lines of a run go.
+/// The destination of a run's lines.
 pub type Log = Arc<Mutex<dyn Write + Send>>;
 
 tokio::task_local! {
-    /// Where the lines of this run go.
+    /// The destination of this run's lines.
     static LOG: Log;
 }
 

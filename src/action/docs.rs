@@ -68,7 +68,7 @@ fn inputs_table() -> String {
     format!("| input | commands | default | |\n|---|---|---|---|\n{rows}")
 }
 
-/// What an input is when it is not given: with the commands where it is not the same for all that use it.
+/// The default of an input; with the commands, if the default is not the same for all of them.
 fn defaults(input: &Input) -> String {
     let of = |given: &[CommandName]| {
         let all = given.len() == input.commands.len();

@@ -29,7 +29,7 @@ impl Entry {
 pub struct Environment {
     /// The step.
     entry: Entry,
-    /// Where relative paths begin.
+    /// Base of relative paths.
     folder: PathBuf,
     /// The variables with text values.
     variables: BTreeMap<String, String>,

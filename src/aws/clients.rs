@@ -47,7 +47,7 @@ pub(crate) struct Access {
     pub(crate) app_name: String,
     /// The role to assume by the job's id token; none to use the environment's credentials.
     pub(crate) sign_in: Option<SignIn>,
-    /// What AWS is reached by.
+    /// The means to reach AWS.
     pub(crate) means: Means,
     /// Receives each attempt of a call; none for no trace.
     pub(crate) trace: Option<Trace>,
@@ -55,7 +55,7 @@ pub(crate) struct Access {
     pub(crate) definitions: ReadDefinition,
 }
 
-/// What AWS is reached by, where that is not the machine's own.
+/// The means to reach AWS, if not the machine's own.
 #[derive(Clone, Debug, Default)]
 pub struct Means {
     /// The HTTP client; none for the SDK's own.

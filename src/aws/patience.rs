@@ -60,7 +60,7 @@ fn is_passing(action: &str, trouble: &AwsError) -> bool {
 mod tests {
     use super::*;
 
-    /// What this answer counts as at these seconds.
+    /// The meaning of this answer at these seconds.
     fn kinds(action: &'static str, trouble: &AwsError, seconds: &[u64]) -> Vec<AwsErrorKind> {
         let patience = Patience::default();
         let at = |second: &u64| {

@@ -1,5 +1,5 @@
-//! Whether a rollback would undo one of the last hour. AWS keeps no history of weights, so the comment of the earlier run
-//! tells it. It warns, and decides nothing (invariant 1).
+//! Finds a rollback of the last hour that this one would undo. AWS keeps no history of weights, so the comment of the
+//! earlier run is the source. The result is a warning, and decides nothing (invariant 1).
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::plan::overview::Overview;
 use crate::report::comment::{Run, rolled_back_to};
 use crate::report::mark::place_sum;
 
-/// How long GitHub may take to answer. A run that does not get the answer begins without it (invariant 33).
+/// Longest wait for GitHub's answer. Without an answer the run begins all the same (invariant 33).
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long ago an earlier rollback counts.
+/// Time for which an earlier rollback counts.
 const RECENT: Duration = Duration::from_secs(3_600);
 
 /// The color that a rollback of the last hour sent all users to, and how long ago, if this one takes them away from there.
@@ -32,7 +32,7 @@ pub(super) async fn undone(session: &Session<'_>, seen: &Overview, to: Split) ->
     ago.map(|ago| (from, ago))
 }
 
-/// How long ago the comment was written that tells of a rollback to this color, on the pull request of a version that runs.
+/// Age of the comment about a rollback to this color, on the pull request of a version that runs.
 async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Duration> {
     let wish = &session.settings.github;
     let token = wish.token.as_ref().filter(|_| wish.wants_anything())?;
@@ -53,12 +53,12 @@ async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Du
     None
 }
 
-/// Whether this can be the id of a commit.
+/// True if this can be the id of a commit.
 fn is_plain(commit: &str) -> bool {
     !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What the mark of this place's comments is made of.
+/// The parts of the mark in this place's comments.
 fn place(session: &Session<'_>) -> Run {
     let place = &session.names.place;
     let (cluster, app) = (place.cluster.clone(), session.settings.github.app.clone());

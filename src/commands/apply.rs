@@ -21,7 +21,7 @@ use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step, Weights};
 use crate::plan::wiring::apart_of_snapshot;
 use crate::report::words;
 
-/// How long a runner behind a proxy looks up where a probe's host leads.
+/// Longest lookup of a probe's host by a runner behind a proxy.
 const LOOK_UP: Duration = Duration::from_secs(3);
 
 /// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what

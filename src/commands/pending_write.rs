@@ -57,7 +57,7 @@ enum Change {
         task_definition: Option<String>,
         /// The count.
         desired: Option<u32>,
-        /// Whether a deployment is started even if the content is the same.
+        /// True if a deployment starts even if the content is the same.
         force: bool,
     },
 }
@@ -164,7 +164,7 @@ impl PendingWrite {
 
 /// Reads several writes, or what an older version saved: one, or null.
 pub(super) fn one_or_several<'de, D: Deserializer<'de>>(saved: D) -> Result<Vec<PendingWrite>, D::Error> {
-    /// What may be saved.
+    /// The forms of a saved value.
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Saved {

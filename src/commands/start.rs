@@ -38,15 +38,15 @@ use crate::report::{secrets, words};
 use crate::reporter::{self, Log, Reporter, mask_value, print_debug};
 use crate::signals::Signals;
 
-/// What a run is given from outside: all that it knows of the machine that it runs on.
+/// Everything that a run gets from the machine.
 pub struct Machine {
     /// The variables, the folder, and which step it is.
     pub environment: Environment,
     /// Time and waiting.
     pub clock: Arc<dyn Clock>,
-    /// Where its lines go.
+    /// The destination of its lines.
     pub log: Log,
-    /// What AWS is reached by.
+    /// The means to reach AWS.
     pub aws: Means,
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// What a run knows, once it is about to change something; `sending` are the writes that are about to be sent.
+    /// The state of a run right before a write; `sending` are the next writes.
     pub(crate) fn of<C: Operation>(operation: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
         let first = sending.0.first().map(|step| (step, sending.1));
         let of = |deploying| DeployState::of(deploying, operation.left(), (phase, first));
@@ -191,7 +191,7 @@ pub(crate) struct DeployState {
     pub(crate) deployment: Option<String>,
     /// Time of the update, in milliseconds since the Unix epoch.
     pub(crate) started: u64,
-    /// Whether the update starts a deployment of its own; none in the state of an older version.
+    /// True if the update starts a deployment of its own; none in the state of an older version.
     #[serde(default)]
     rolls: Option<bool>,
     /// The ids of the deployments that the service had right before the update: none of them is its own.

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::config::yaml::parse_yaml;
 
-    /// What is said of a text that is no YAML.
+    /// The problem of a text that is no YAML.
     fn explained(text: &str) -> String {
         explain_syntax_error(text, &parse_yaml(text).expect_err(text))
     }

@@ -19,13 +19,13 @@ pub(crate) struct Comment {
     pub(crate) html_url: String,
     /// The author.
     pub(crate) user: Option<User>,
-    /// When it was written or changed last, by ISO 8601.
+    /// Time of the last change, in ISO 8601.
     #[serde(default)]
     updated_at: String,
 }
 
 impl Comment {
-    /// When it was written or changed last; none if GitHub does not say it.
+    /// Time of the last change; none if GitHub does not name it.
     pub(crate) fn updated(&self) -> Option<Time> {
         Time::of_iso(&self.updated_at)
     }

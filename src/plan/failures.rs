@@ -131,7 +131,7 @@ mod tests {
         (1..=count).map(|number| exited(number, started_by)).collect()
     }
 
-    /// What becomes of waiting, once this was seen.
+    /// Replaces a wait by a failure, if this snapshot shows one.
     fn judged(seen: &[&Service], awaited: &OwnDeployment) -> Verdict {
         let mut failures = Failures::default();
         seen.iter().for_each(|service| failures.saw(service, awaited));

@@ -218,7 +218,7 @@ impl Operation for DeployOperation<'_> {
     }
 }
 
-/// What two writes of one change have in common: weights, or a group that is brought in; forward or back.
+/// The kind of a write, equal for all writes of one change: weights or an adopted group, forward or restore.
 fn kind(weights: &Weights) -> (bool, Purpose) {
     (weights.adopts.is_some(), weights.purpose)
 }

@@ -81,7 +81,7 @@ impl ReadScope {
 mod tests {
     use super::*;
 
-    /// What a look reads beside the services.
+    /// The parts that a look reads in addition to the services.
     fn parts(look: ReadScope) -> Vec<&'static str> {
         let all = [
             (look.develop, "develop"),

@@ -16,7 +16,7 @@ use super::time::Time;
 /// The time between two equal writes.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How long AWS shows another form of what was written before it is taken for AWS's own.
+/// Time that AWS must show another form of a write before this form counts as AWS's own.
 const STEADY: Duration = Duration::from_secs(4);
 
 /// Most times that a run sends the same write.
@@ -108,7 +108,7 @@ impl Repeats {
         }
     }
 
-    /// What was seen, with the content that was written in place of another form of it that AWS shows for a while now.
+    /// A snapshot with the written content in place of the other form that AWS has shown for a while.
     pub(crate) fn with_own_forms<'a>(
         &self,
         seen: &'a AwsResult<Snapshot>,

@@ -93,7 +93,7 @@ pub(crate) struct UnansweredWrite {
     pub(crate) trouble: AwsError,
     /// Time of sending.
     pub(crate) sent: Time,
-    /// When no answer came any more: AWS is read for a while from then on.
+    /// End of the call without an answer: AWS is read for a while from then on.
     pub(crate) ended: Time,
 }
 
@@ -210,8 +210,8 @@ impl Run {
         self.doubt.is_proven(now)
     }
 
-    /// Whether the color without a trace of this run was seen so often and long enough to be believed; a run that has to
-    /// be gone soon after a signal believes the second look. None if the newest look shows a trace.
+    /// True if enough looks, over enough time, showed the color without a trace of this run. A run that must end soon after
+    /// a signal believes the second look. None if the newest look shows a trace.
     pub(crate) fn shows_no_trace(&self, now: Time) -> Option<bool> {
         let seen = &self.traceless;
         let is_short = self.cancelled.is_some() && seen.is_repeated();

@@ -629,7 +629,7 @@ pub(crate) enum Refusal {
     Images {
         /// The color that was tested.
         color: Color,
-        /// What is wrong with each image.
+        /// The problem of each image.
         problems: Vec<Problem>,
     },
     /// A foreign object, or an object of another kind, has the name of a scaling policy or alarm of this action.

@@ -41,7 +41,7 @@ impl Time {
 pub(crate) struct CallTime {
     /// Right before the call was sent.
     pub(crate) sent: Time,
-    /// When its answer came, or when none came any more.
+    /// Time of the answer, or of the end without an answer.
     pub(crate) ended: Time,
 }
 

@@ -35,8 +35,8 @@ pub(crate) fn field_differences(observed: &Value, wanted: &Value) -> Vec<Change>
 /// Fields without which a policy or an alarm does the same, by the last part of the path: texts, and what is the default.
 const MAY_BE_LEFT_OUT: [&str; 3] = ["AlarmDescription", "Label", "MinAdjustmentMagnitude"];
 
-/// Whether AWS may store the wanted content in this form: it has more fields, spells a word in other letters, or leaves
-/// out a field that changes nothing. Other numbers, metrics, list entries or actions are another content.
+/// True if AWS may store the wanted content in this form: with more fields, with a word in other letters, or without a
+/// field that changes nothing. Other numbers, metrics, list entries or actions are another content.
 pub(crate) fn is_other_form(observed: &Value, wanted: &Value) -> bool {
     let known = flatten_value(wanted);
     let entry = |path: &str| path.rfind(']').map_or(String::new(), |end| path[..=end].to_owned());

@@ -1,4 +1,4 @@
-//! What is known once rules were read again.
+//! A snapshot after some rules were read again.
 
 use crate::plan::snapshot::{Rule, Snapshot};
 
