@@ -286,7 +286,7 @@ fn the_post_step_leaves_what_somebody_else_wrote_since() {
         serde_json::json!({ "service": "web-green", "taskDefinition": "web-green:3" }),
     );
     let after = post(&bed, &sample, &done);
-    after.expect(1, "cancelled", "cancelled", "changed").says("somebody else changed");
+    after.expect(1, "cancelled", "cancelled", "changed").says("someone else changed");
     assert_eq!(writes(&bed), [""; 0]);
     assert_eq!(wants(&bed, "web-green"), "web-green:3 × 2");
 }
