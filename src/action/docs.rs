@@ -1,4 +1,4 @@
-//! `action.yml`, `action-types.yml` and the tables of the README, made from the code. The tests compare the files with it.
+//! `action.yml`, `action-types.yml` and the tables of docs/reference.md, made from the code. The tests compare the files with it.
 
 mod types;
 
@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::inputs::{COMMANDS, CommandName, INPUTS, Input, OUTPUTS};
 use crate::failure::Reason;
+
+/// The document that holds the tables.
+const REFERENCE: &str = "docs/reference.md";
 
 /// The head of `action.yml`.
 const HEAD: &str = "\
@@ -53,7 +56,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The README's table of inputs.
+/// The table of inputs.
 fn inputs_table() -> String {
     let row = |input: &Input| {
         format!(
@@ -98,14 +101,14 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// The README's table of outputs.
+/// The table of outputs.
 fn outputs_table() -> String {
     let rows: String =
         OUTPUTS.iter().map(|output| format!("| `{}` | {} |\n", output.name, cell(output.what))).collect();
     format!("| output | |\n|---|---|\n{rows}")
 }
 
-/// The README's table of reasons.
+/// The table of reasons.
 fn reasons_table() -> String {
     let rows: String =
         Reason::ALL.iter().map(|reason| format!("| `{reason}` | {} |\n", cell(reason.told()))).collect();
@@ -175,15 +178,16 @@ fn a_release_names_its_image_by_tag_and_digest_and_changes_nothing_else() {
 }
 
 #[test]
-fn the_readme_holds_the_tables() {
-    let found = std::fs::read_to_string(file("README.md")).unwrap();
+fn the_reference_holds_the_tables() {
+    let found = std::fs::read_to_string(file(REFERENCE)).unwrap();
     let mut wanted = found.clone();
     let sections = [("inputs", inputs_table()), ("outputs", outputs_table()), ("reasons", reasons_table())];
     for (name, content) in sections {
-        wanted = with_section(&wanted, name, &content)
-            .unwrap_or_else(|| panic!("README.md needs the lines `<!-- {name} -->` and `<!-- /{name} -->`"));
+        wanted = with_section(&wanted, name, &content).unwrap_or_else(|| {
+            panic!("{REFERENCE} needs the lines `<!-- {name} -->` and `<!-- /{name} -->`")
+        });
     }
-    check("README.md", &found, &wanted);
+    check(REFERENCE, &found, &wanted);
 }
 
 #[test]

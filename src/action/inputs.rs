@@ -1,4 +1,4 @@
-//! The table of inputs and outputs: the source of `action.yml`, of the tables in the README, and of validation.
+//! The table of inputs and outputs: the source of `action.yml`, of the tables in docs/reference.md, and of validation.
 
 use super::env::{Environment, PREFIX};
 use super::other_tools;
@@ -68,7 +68,7 @@ pub(crate) struct Input {
     pub(crate) required: &'static [CommandName],
     /// Message for a missing input; if empty, the input's documentation.
     missing: &'static str,
-    /// One line for `action.yml` and the README.
+    /// One line for `action.yml` and docs/reference.md.
     pub(crate) what: &'static str,
 }
 
@@ -359,7 +359,7 @@ pub(crate) const INPUTS: &[Input] = &[
 pub(crate) struct Output {
     /// The name in `action.yml`.
     pub(crate) name: &'static str,
-    /// One line for `action.yml` and the README.
+    /// One line for `action.yml` and docs/reference.md.
     pub(crate) what: &'static str,
 }
 

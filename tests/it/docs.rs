@@ -1,6 +1,9 @@
 //! What the documents promise, checked: commands, links, JSON and YAML, the inputs that they name, the words that they quote.
 
 mod commands;
+mod filled;
+mod migrate;
+mod reference;
 mod workflows;
 
 use std::collections::BTreeSet;
@@ -35,7 +38,9 @@ fn files(folder: &str, ending: &str) -> Vec<String> {
 /// Every document with its text.
 fn documents() -> Vec<(String, String)> {
     let mut names = files("docs", ".md");
-    names.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned));
+    names.extend(
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "infra/README.md"].map(str::to_owned),
+    );
     names.into_iter().map(|name| (name.clone(), read(&name))).collect()
 }
 
@@ -88,9 +93,15 @@ fn the_readme_has_the_two_commands() {
 }
 
 #[test]
-fn the_readme_says_how_a_job_with_an_environment_makes_no_deployment_of_its_own() {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once("`environment: {").expect("an environment with more than a name");
+fn the_readme_has_room_for_a_decision_and_a_beginning_alone() {
+    let lines = read("README.md").lines().count();
+    assert!(lines < 220, "{lines} lines: move a part to docs/");
+}
+
+#[test]
+fn the_reference_says_how_a_job_with_an_environment_makes_no_deployment_of_its_own() {
+    let reference = read("docs/reference.md");
+    let (_, rest) = reference.split_once("`environment: {").expect("an environment with more than a name");
     let (text, _) = rest.split_once('`').expect("its end");
     let environment: Value = serde_yaml::from_str(&format!("{{{text}")).expect("YAML");
     assert_eq!(environment["deployment"].as_bool(), Some(false), "{text}");
@@ -334,9 +345,9 @@ fn permissions_explain_every_placeholder() {
 }
 
 #[test]
-fn the_readme_shows_a_failure_as_it_is() {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once("<!-- failure -->\n```text\n").expect("the block");
+fn troubleshooting_shows_a_failure_as_it_is() {
+    let text = read("docs/troubleshooting.md");
+    let (_, rest) = text.split_once("<!-- failure -->\n```text\n").expect("the block");
     let (block, _) = rest.split_once("```\n<!-- /failure -->").expect("the end of the block");
     let (bed, sample) = stack();
     let done = Action::new(&bed, "deploy").input("image", &sample.image("v3-crash")).run();

@@ -10,7 +10,7 @@ use crate::plan::sample::{service, trouble};
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
 
-/// The values of the README's example.
+/// The values of the example in docs/reference.md.
 const MANAGED: Managed = Managed {
     min: 2,
     max: 10,

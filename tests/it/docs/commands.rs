@@ -12,28 +12,83 @@ use super::{blocks, files, inputs, path, read};
 use crate::common::{Action, look, stack};
 
 /// The calls of the AWS CLI that the documents may hold, with their own options.
-const AWS: [(&str, &[&str]); 8] = [
+const AWS: &[(&str, &[&str])] = &[
     ("acm get-certificate", &["--certificate-arn"]),
     ("acm request-certificate", &["--domain-name"]),
+    (
+        "cloudformation deploy",
+        &["--stack-name", "--template-file", "--capabilities", "--parameter-overrides"],
+    ),
+    ("cloudformation describe-stacks", &["--stack-name"]),
+    ("ecr get-login-password", &[]),
+    (
+        "ecs create-service",
+        &[
+            "--cluster",
+            "--service-name",
+            "--task-definition",
+            "--desired-count",
+            "--launch-type",
+            "--network-configuration",
+            "--load-balancers",
+            "--health-check-grace-period-seconds",
+            "--deployment-configuration",
+        ],
+    ),
     ("ecs describe-services", &["--cluster", "--services"]),
-    ("ecs update-service", &["--cluster", "--service", "--force-new-deployment"]),
+    (
+        "ecs update-service",
+        &[
+            "--cluster",
+            "--service",
+            "--force-new-deployment",
+            "--deployment-configuration",
+            "--desired-count",
+        ],
+    ),
     ("ecs wait services-stable", &["--cluster", "--services"]),
-    ("elbv2 describe-listeners", &["--load-balancer-arn"]),
-    ("elbv2 describe-load-balancers", &[]),
+    ("elbv2 create-listener", &["--load-balancer-arn", "--protocol", "--port", "--default-actions"]),
+    (
+        "elbv2 create-target-group",
+        &["--name", "--protocol", "--port", "--target-type", "--vpc-id", "--health-check-path"],
+    ),
+    ("elbv2 describe-listeners", &["--load-balancer-arn", "--listener-arns"]),
+    ("elbv2 describe-load-balancers", &["--names"]),
+    ("elbv2 describe-target-groups", &["--target-group-arns"]),
+    ("elbv2 describe-target-health", &["--target-group-arn"]),
+    ("elbv2 modify-listener", &["--listener-arn", "--default-actions"]),
+    ("elbv2 modify-target-group-attributes", &["--target-group-arn", "--attributes"]),
     ("iam create-open-id-connect-provider", &["--url", "--client-id-list"]),
+    ("iam create-role", &["--role-name", "--assume-role-policy-document"]),
+    ("iam list-open-id-connect-providers", &[]),
+    ("iam put-role-policy", &["--role-name", "--policy-name", "--policy-document"]),
 ];
 
 /// The options that every call takes.
 const GLOBAL: [&str; 3] = ["--query", "--output", "--region"];
 
-/// The lines of all shell blocks, continued ones as one, with the document that they are in.
+/// The commands of all shell blocks, continued lines as one, with the document that they are in.
 fn lines() -> Vec<(String, String)> {
     let whole = blocks("sh").into_iter().map(|(name, text)| (name, text.replace("\\\n", " ")));
     whole
         .flat_map(|(name, text)| {
-            text.lines().map(|line| (name.clone(), line.trim().to_owned())).collect::<Vec<_>>()
+            let commands = text.lines().flat_map(|line| single(line.trim()));
+            commands.map(|command| (name.clone(), command)).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// The commands of a line: those in `$(…)`, then those between `&&` and `|`.
+fn single(line: &str) -> Vec<String> {
+    let mut rest = line.to_owned();
+    let mut found = Vec::new();
+    while let Some(start) = rest.rfind("$(") {
+        let end = start + rest[start..].find(')').unwrap_or_else(|| panic!("`{line}`: no end of `$(`"));
+        found.push(rest[start + 2..end].to_owned());
+        rest.replace_range(start..=end, "VALUE");
+    }
+    found.extend(rest.split(" && ").flat_map(|part| part.split(" | ")).map(str::to_owned));
+    found
 }
 
 /// The value behind an option.
@@ -81,10 +136,25 @@ fn script(at: &str, name: &str, words: &[&str]) {
     }
 }
 
+/// A workflow that users copy, by the name of its file: one of the repository, or a block of a document that names the file.
+fn workflow(at: &str, file: &str) -> Value {
+    let folder =
+        [".github/workflows", "examples"].into_iter().find(|folder| path(folder).join(file).exists());
+    let named = |(name, text): &(String, String)| {
+        text.contains("jobs:") && read(name).contains(&format!("`.github/workflows/{file}`"))
+    };
+    let text = match folder {
+        Some(folder) => read(&format!("{folder}/{file}")),
+        None => blocks("yaml").into_iter().find(named).unwrap_or_else(|| panic!("{at}: no such workflow")).1,
+    };
+    serde_yaml::from_str(&text).expect("YAML")
+}
+
 /// `gh workflow run`: the workflow can be started by hand, and takes what is given.
 fn button(at: &str, words: &[&str]) {
     let file = words.first().unwrap_or_else(|| panic!("{at}: no workflow"));
-    let workflow: Value = serde_yaml::from_str(&read(&format!(".github/workflows/{file}"))).expect("YAML");
+    let workflow = workflow(at, file);
+    assert!(keys(&workflow["on"]).contains(&"workflow_dispatch"), "{at}: no button");
     let takes = &workflow["on"]["workflow_dispatch"]["inputs"];
     let mut given = BTreeSet::new();
     for (option, field) in words.iter().skip(1).zip(words.iter().skip(2)).step_by(2) {
@@ -112,11 +182,45 @@ fn aws(at: &str, line: &str) {
             .iter()
             .find(|(known, _)| call == *known || call.starts_with(&format!("{known} ")))
             .unwrap_or_else(|| panic!("{at}: a call that nobody has looked at"));
-        for word in call.split(' ').take_while(|word| !word.starts_with("\"$(")) {
+        for word in call.split(' ') {
             let known = !word.starts_with("--") || options.contains(&word) || GLOBAL.contains(&word);
             assert!(known, "{at}: `{word}`");
         }
     }
+}
+
+/// `aws cloudformation deploy`: the template is there, and has the parameters.
+fn stack_of(at: &str, words: &[&str]) {
+    let template = read(after(words, "--template-file").unwrap_or_else(|| panic!("{at}: no template")));
+    let given = words.iter().skip_while(|word| **word != "--parameter-overrides").skip(1);
+    for (name, _) in given.filter_map(|word| word.split_once('=')) {
+        assert!(template.contains(&format!("\n  {name}:\n    Type: String")), "{at}: no parameter `{name}`");
+    }
+}
+
+/// `infra/run`: its command and its directory exist.
+fn infra(at: &str, words: &[&str]) {
+    let [command, directory, ..] = words else { panic!("{at}: a command and a directory") };
+    assert!(read("infra/run").contains(&format!("#   infra/run {command} ")), "{at}: `{command}`");
+    let known = *directory == "all" || path(&format!("infra/terraform/{directory}/main.tf")).exists();
+    assert!(known, "{at}: `{directory}`");
+}
+
+/// `export`: a variable of Terraform exists in each directory, or in the one that needs it alone.
+fn export(at: &str, words: &[&str]) {
+    for (name, _) in words.iter().filter_map(|word| word.split_once('=')) {
+        let variable = name.strip_prefix("TF_VAR_").unwrap_or_else(|| panic!("{at}: `{name}`"));
+        let declared = read("infra/terraform/roles/variables.tf");
+        assert!(declared.contains(&format!("variable \"{variable}\"")), "{at}: `{name}`");
+    }
+}
+
+/// `cp`: each file that comes from the action's repository is there.
+fn copied(at: &str, words: &[&str]) {
+    let sources: Vec<&str> =
+        words.iter().filter_map(|word| word.split_once("ecs-blue-green/")).map(|(_, file)| file).collect();
+    assert!(!sources.is_empty(), "{at}");
+    sources.into_iter().for_each(|file| assert!(path(file).exists(), "{at}: {file}"));
 }
 
 /// `env`: the inputs that are set exist, and the binary is what cargo builds.
@@ -142,8 +246,21 @@ fn every_command_names_what_exists() {
         match (*first, rest) {
             ("cargo", _) => cargo(&at, rest),
             ("gh", ["workflow", "run", rest @ ..]) => button(&at, rest),
-            ("gh", ["api", ..] | ["attestation", "verify", ..]) | ("curl", _) => {}
+            ("gh", ["api", ..] | ["attestation", "verify", ..] | ["pr", "create", ..]) | ("curl", _) => {}
+            ("git", ["clone" | "switch" | "add" | "commit" | "push" | "pull" | "rev-parse", ..]) => {}
+            ("git", ["-C", _, "rev-parse", "HEAD"]) | ("terraform", ["plan"]) => {}
+            ("docker", ["login" | "build" | "push", ..]) | ("mkdir", ["-p", _]) => {}
+            // These are run by `filled`.
+            ("for" | "done" | "rm", _) => {}
+            ("sed", [.., "\".github/workflows/$file.yml\""]) => {}
+            ("aws", ["cloudformation", "deploy", ..]) => {
+                aws(&at, &line);
+                stack_of(&at, rest);
+            }
             ("aws", _) => aws(&at, &line),
+            ("cp", _) => copied(&at, rest),
+            ("export", _) => export(&at, rest),
+            ("infra/run", _) => infra(&at, rest),
             ("env", _) => env(&at, rest),
             ("sed", [.., file]) => assert!(path(file).exists(), "{at}"),
             (script_name, _) if script_name.starts_with(".ci/") => script(&at, script_name, rest),
@@ -196,9 +313,11 @@ fn every_recipe_with_a_command_is_taken_by_the_binary() {
 }
 
 #[test]
-fn the_config_files_of_the_readme_are_taken_by_the_binary() {
+fn the_config_files_of_readme_and_reference_are_taken_by_the_binary() {
     let whole = |(name, text): &(String, String)| {
-        name == "README.md" && text.starts_with("cluster: ") && text.contains("apps:")
+        ["README.md", "docs/reference.md"].contains(&name.as_str())
+            && text.starts_with("cluster: ")
+            && text.contains("apps:")
     };
     let files: Vec<_> = blocks("yaml").into_iter().filter(whole).collect();
     assert_eq!(files.len(), 2, "the smallest and the whole one");
@@ -210,12 +329,12 @@ fn the_config_files_of_the_readme_are_taken_by_the_binary() {
 }
 
 #[test]
-fn the_readme_has_a_row_for_each_choice_of_the_button() {
+fn moving_users_has_a_row_for_each_choice_of_the_button() {
     let workflow: Value =
         serde_yaml::from_str(&read(".github/workflows/redirect-traffic.yml")).expect("YAML");
     let options = &workflow["on"]["workflow_dispatch"]["inputs"]["traffic"]["options"];
-    let readme = read("README.md");
-    let rows = readme.lines().filter(|line| line.starts_with("| `") && line.ends_with(" % |"));
+    let text = read("docs/traffic.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `") && line.ends_with(" % |"));
     let rows: Vec<&str> = rows.filter_map(|line| line.split('`').nth(1)).collect();
     let options: Vec<&str> =
         options.as_sequence().expect("options").iter().filter_map(Value::as_str).collect();
@@ -224,8 +343,8 @@ fn the_readme_has_a_row_for_each_choice_of_the_button() {
 
 #[test]
 fn troubleshooting_has_a_way_out_for_each_reason() {
-    let readme = read("README.md");
-    let (_, rest) = readme.split_once("<!-- reasons -->").expect("the reasons");
+    let reference = read("docs/reference.md");
+    let (_, rest) = reference.split_once("<!-- reasons -->").expect("the reasons");
     let (table, _) = rest.split_once("<!-- /reasons -->").expect("their end");
     let reasons: Vec<&str> = table
         .lines()

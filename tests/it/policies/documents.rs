@@ -1,5 +1,5 @@
-//! README.md and docs/permissions.md against the policies: the reason for each action, which role takes which file, and
-//! the command that fills a file in.
+//! docs/permissions.md against the policies: the reason for each action, the files of each role, and the command that
+//! fills a file in.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,11 +25,12 @@ fn rows(document: &str, start: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_readme_gives_a_reason_for_each_permission() {
+fn the_document_gives_a_reason_for_each_permission() {
     for (name, start) in
         [(READ, "**Read**"), (DEPLOY, "**Deploy**"), (TRAFFIC, "**Traffic**"), (SCALERS, "**Scaling**")]
     {
-        let told: Vec<String> = rows("README.md", start).iter().map(|row| row[0].replace('`', "")).collect();
+        let told: Vec<String> =
+            rows("docs/permissions.md", start).iter().map(|row| row[0].replace('`', "")).collect();
         let allowed: BTreeSet<String> =
             shipped(name).into_iter().flat_map(|statement| statement.actions).collect();
         assert_eq!(
