@@ -2,11 +2,11 @@
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
+use futures_util::future::join_all;
 
 use super::clients::Aws;
 use super::errors::read_error;
 use super::pages::all_pages;
-use super::together::join_all;
 use super::values::to_text;
 use crate::plan::aws_error::AwsResult;
 use crate::plan::snapshot::{Alarm, AlarmState};

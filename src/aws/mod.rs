@@ -20,7 +20,6 @@ mod scalers;
 mod scaling;
 mod services;
 mod tasks;
-mod together;
 mod trace;
 mod values;
 mod web_identity;

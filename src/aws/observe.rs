@@ -1,9 +1,10 @@
 //! One look at AWS: services first, then everything else in parallel.
 
+use futures_util::future::join_all;
+
 use super::clients::Aws;
 use super::scaling::{Targets, resource_id};
 use super::tasks::Desired;
-use super::together::join_all;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::Color;
 use crate::plan::read_scope::ReadScope;

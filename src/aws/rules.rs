@@ -1,12 +1,12 @@
 //! Load balancers, listeners and rules.
 
 use aws_sdk_elasticloadbalancingv2::types::{self as elb, ActionTypeEnum, Listener, RuleCondition};
+use futures_util::future::join_all;
 
 use super::actions;
 use super::clients::Aws;
 use super::errors::{read_error, unexpected_response};
 use super::pages::all_pages;
-use super::together::join_all;
 use super::values::{to_count, to_duration, to_port, to_text};
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::snapshot::{Balancer, Condition, Pattern, QueryPair, Rule, Weighted};

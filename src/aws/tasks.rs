@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{self as ecs, DesiredStatus};
+use futures_util::future::join_all;
 
 use super::clients::Aws;
 use super::errors::read_error;
 use super::pages::all_pages;
-use super::together::join_all;
 use super::values::{to_port, to_text, to_time};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::snapshot::{Binding, Container, Task};

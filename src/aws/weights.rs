@@ -2,6 +2,7 @@
 
 use aws_sdk_elasticloadbalancingv2::config::Config;
 use aws_sdk_elasticloadbalancingv2::types::Action;
+use futures_util::future::join_all;
 
 use super::actions;
 use super::clients::Aws;
@@ -9,7 +10,6 @@ use super::errors::{read_error, unexpected_response, write_error};
 use super::observe::await_optional;
 use super::retry::NoBlindRetry;
 use super::rules::{DESCRIBE_RULES, rule_from_aws};
-use super::together::join_all;
 use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::snapshot::{Rule, Service, Snapshot, Target};
 use crate::plan::step::Weights;

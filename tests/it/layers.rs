@@ -21,7 +21,7 @@ const PRODUCT: [Layer; 16] = [
     ("report", &["event", "failure", "feedback", "plan"], &["serde", "serde_json"]),
     ("config", &["failure", "feedback", "plan"], &["serde", "serde_json", "serde_yaml"]),
     ("action", &["config", "failure", "feedback", "plan"], &["hyper_util", "serde_json", "serde_yaml"]),
-    ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "serde_json", "tokio"]),
+    ("aws", &["clock", "failure", "id_token", "plan"], &["aws_*", "futures_util", "serde_json", "tokio"]),
     ("github", &["failure", "feedback", "plan"], &["octocrab", "reqwest", "serde", "serde_json"]),
     ("clock", &["plan"], &["tokio"]),
     ("signals", &["clock"], &["tokio"]),
@@ -475,7 +475,7 @@ fn environment_files_printing_and_processes_have_their_owners() {
     only_in(&["fs::"], &["action/"]);
     only_in(&["process::Command", "process::exit", "TcpStream", "TcpListener"], &[]);
     only_in(&["Instant::now", "SystemTime::now", "time::sleep"], &["clock.rs"]);
-    only_in(&["aws_sdk", "aws_config", "aws_smithy", "aws_types", "aws_credential"], &["aws/"]);
+    only_in(&["aws_sdk", "aws_config", "aws_smithy", "aws_credential"], &["aws/"]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Credentials that AWS refuses cost one call.
 
+use futures_util::future::join_all;
+
 use super::server::{Server, json, refusal};
-use crate::aws::together::join_all;
 use crate::plan::aws_error::AwsErrorKind;
 
 #[tokio::test]
