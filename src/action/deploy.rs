@@ -7,13 +7,14 @@ use super::env::Entry;
 use super::input_reader::InputReader;
 use super::place::{self, File};
 use super::variables;
+use crate::config::definition_file::{in_file, read_definition_file};
+use crate::config::document::Format;
 use crate::config::kinds::{self, is_ecs_name, quote_value};
 use crate::config::probes;
 use crate::plan::arn::Arn;
 use crate::plan::color::Color;
-use crate::plan::definition::content::Format;
 use crate::plan::definition::placeholder::find_placeholder;
-use crate::plan::definition::{Content, ImageRef, in_file, unusable_images};
+use crate::plan::definition::{Content, ImageRef, unusable_images};
 use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
 
 /// The settings of a deploy.
@@ -93,7 +94,7 @@ fn check_file(edge: &mut InputReader<'_>, path: &Path, images_stay: bool) {
     }
     let name = path.display().to_string();
     match (edge.read_file)(path) {
-        Ok(text) => match Content::of_file(&name, &text) {
+        Ok(text) => match read_definition_file(&name, &text) {
             Ok(content) => {
                 note_roles(edge, &name, &content);
                 if images_stay {

@@ -1,10 +1,10 @@
 //! The inputs `environment` and `secrets`: changes to the variables of containers. No value ever reaches a message.
 
 use super::input_reader::InputReader;
+use crate::config::document::Tree;
 use crate::config::kinds::is_ecs_name;
 use crate::config::quoting;
 use crate::config::reader::{Node, Reader};
-use crate::config::yaml::Tree;
 use crate::plan::arn::Arn;
 use crate::plan::wanted::{EnvChange, Text};
 
@@ -70,26 +70,20 @@ fn read_change(
         reader.problem(node, what);
         return None;
     }
-    let value = match node.tree {
-        Tree::Null => None,
-        Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => {
-            Some(reader.parsed(node, |text| check(text).map(|()| Text::new(text)))?)
-        }
+    let value = match node.tree == Tree::Null {
+        true => None,
+        false => Some(reader.parsed(node, |text| check(text).map(|()| Text::new(text)))?),
     };
     Some(EnvChange { container: container.map(str::to_owned), name: name.to_owned(), value })
 }
 
 /// YAML's change of a value that was meant as text, if any: only `null` removes a variable.
 fn changed_by_yaml(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<String> {
-    match &node.tree {
-        Tree::Null => quoting::yaml_change(name, reader.written(node, name), None),
-        Tree::Text(text) if reader.may_change_values() => {
-            quoting::yaml_change(name, reader.written(node, name), Some(text))
-        }
-        Tree::Text(_) | Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => {
-            None
-        }
+    if let Tree::Text(text) = &node.tree {
+        let may_change = reader.may_change_values();
+        return may_change.then(|| quoting::yaml_change(name, reader.written(node, name), Some(text)))?;
     }
+    (node.tree == Tree::Null).then(|| quoting::yaml_change(name, reader.written(node, name), None))?
 }
 
 /// True if a text can be the name of an environment variable.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
 use crate::action::files;
+use crate::config::definition_file::read_definition_file;
 use crate::failure::Failure;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::definition::{
@@ -107,7 +108,7 @@ fn from_file(session: &Session<'_>, path: &Path) -> Result<Content, Unprepared> 
         let what = words::unreadable_file(&name, &error.to_string());
         Unprepared::Problems(vec![Problem::new("input task-definition", what)])
     })?;
-    Content::of_file(&name, &text).map_err(Unprepared::Problems)
+    read_definition_file(&name, &text).map_err(Unprepared::Problems)
 }
 
 /// The inputs' changes in the builder's form.

@@ -1,12 +1,14 @@
-//! The config file, `.github/blue-green.yml`: cluster, apps and branches, checked completely, with all problems at
-//! once.
+//! The files of a run. Here: the config file, `.github/blue-green.yml`: cluster, apps and branches, checked completely,
+//! with all problems at once.
 
+pub(crate) mod definition_file;
+pub(crate) mod document;
+mod jargon;
 pub(crate) mod kinds;
 pub(crate) mod labels;
 pub(crate) mod probes;
 pub(crate) mod quoting;
 pub(crate) mod reader;
-pub(crate) mod yaml;
 
 use crate::plan::color::Color;
 use crate::plan::problem::Problem;

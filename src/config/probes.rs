@@ -25,7 +25,7 @@ fn read_probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
             _ => {}
         }
     }
-    let is_map = matches!(node.tree, super::yaml::Tree::Map(_));
+    let is_map = matches!(node.tree, super::document::Tree::Map(_));
     if is_map && !fields.iter().any(|(name, _)| name == "path") {
         reader.problem(node, "has no `path`: a probe needs one, such as `/healthz`");
     }

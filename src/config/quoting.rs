@@ -1,8 +1,11 @@
 //! Values that YAML misreads without quotes, with the correct line. No value is shown: only its first character, and
 //! the prefix of an ARN.
 
-use super::yaml::SyntaxError;
-use crate::plan::jargon;
+use super::document::{Format, SyntaxError};
+use super::jargon;
+
+/// The message for a line that begins with a tab.
+pub(super) const TAB: &str = "the line is indented with a tab, and YAML takes only spaces";
 
 /// Characters with a special meaning at the start of a YAML value.
 const SPECIAL: &str = "&*%@`!|>#,?-]}\"'";
@@ -10,14 +13,14 @@ const SPECIAL: &str = "&*%@`!|>#,?-]}\"'";
 /// The problem in a sentence if the line of the error shows the cause; otherwise the parser's words.
 pub(super) fn explain_syntax_error(text: &str, error: &SyntaxError) -> String {
     let line = error.at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
-    line.and_then(of_line).unwrap_or_else(|| jargon::explain_yaml_error(&error.what).to_owned())
+    line.and_then(of_line).unwrap_or_else(|| jargon::explain_error(Format::Yaml, &error.what).to_owned())
 }
 
 /// The problem in an unreadable line.
 fn of_line(line: &str) -> Option<String> {
     let start = line.trim_start();
     if line[..line.len() - start.len()].contains('\t') {
-        return Some("the line is indented with a tab, and YAML takes only spaces".to_owned());
+        return Some(TAB.to_owned());
     }
     let entry = start.strip_prefix("- ").map_or(start, str::trim_start);
     let Some((key, value)) = split_entry(entry) else {
@@ -109,11 +112,11 @@ fn is_cut(written: &str, read: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::yaml::parse_yaml;
+    use crate::config::document::parse_document;
 
     /// The problem of a text that is no YAML.
     fn explained(text: &str) -> String {
-        explain_syntax_error(text, &parse_yaml(text).expect_err(text))
+        explain_syntax_error(text, &parse_document(text, Format::Yaml).expect_err(text))
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::document::{Format, Steps, SyntaxError, Tree, locate_node, parse_document};
 use super::quoting;
-use super::yaml::{self, Steps, Tree};
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::suggestion::nearest_word;
 
@@ -57,11 +57,25 @@ fn is_plain(key: &str) -> bool {
     key.len() <= 100 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*[]".contains(&b))
 }
 
+/// Message for a tag.
+const TAG: &str = "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
+
+/// Reads YAML without tags.
+fn parse_untagged(text: &str) -> Result<Tree, SyntaxError> {
+    let tree = parse_document(text, Format::Yaml)?;
+    match tree.first(&|tree| matches!(tree, Tree::Tagged(..)).then_some(())) {
+        None => Ok(tree),
+        Some((steps, ())) => {
+            Err(SyntaxError { at: locate_node(text, Format::Yaml, &steps, false), what: TAG.to_owned() })
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// Parses a document. Without a root, the only problem is the syntax.
     pub(crate) fn open(place: &'a str, text: &'a str) -> (Self, Option<Node>) {
         let mut reader = Reader { place, text, problems: Vec::new(), rereads: REREADS, lookups: LOOKUPS };
-        match yaml::parse_yaml(text) {
+        match parse_untagged(text) {
             Ok(tree) => (reader, Some(Node { tree, steps: Vec::new(), path: String::new(), key: None })),
             Err(error) => {
                 let at = error.at.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
@@ -96,13 +110,13 @@ impl<'a> Reader<'a> {
     /// position.
     fn locate(&mut self, node: &Node, key: bool) -> Option<(usize, usize)> {
         self.rereads = self.rereads.checked_sub(self.text.len())?;
-        yaml::locate_node(self.text, &node.steps, key)
+        locate_node(self.text, Format::Yaml, &node.steps, key)
     }
 
     /// The rest of the line after a node's key and colon, as written. None if not found.
     pub(crate) fn written(&mut self, node: &Node, key: &str) -> Option<&'a str> {
         self.lookups = self.lookups.checked_sub(self.text.len())?;
-        let (line, column) = yaml::locate_node(self.text, &node.steps, true)?;
+        let (line, column) = locate_node(self.text, Format::Yaml, &node.steps, true)?;
         let line = self.text.trim_start_matches('\u{feff}').lines().nth(line.checked_sub(1)?)?;
         let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
         let rest = line[start..].trim_start_matches(['"', '\'']).strip_prefix(key)?;
@@ -187,7 +201,7 @@ impl<'a> Reader<'a> {
                 let form = node.key.as_ref().map_or(String::new(), |key| format!(", as in `{key}: \"…\"`"));
                 format!("is {} where text is expected: write it in quotes{form}", node.tree.kind())
             }
-            Tree::Null | Tree::List(_) | Tree::Map(_) => {
+            Tree::Null | Tree::List(_) | Tree::Map(_) | Tree::Tagged(..) => {
                 format!("is {} where text is expected", node.tree.kind())
             }
         };
@@ -215,7 +229,12 @@ impl<'a> Reader<'a> {
             Tree::Text(_) => {
                 format!("is text where a number is expected: write {low} to {high} without quotes")
             }
-            Tree::Null | Tree::Bool(_) | Tree::Fraction(_) | Tree::List(_) | Tree::Map(_) => {
+            Tree::Null
+            | Tree::Bool(_)
+            | Tree::Fraction(_)
+            | Tree::List(_)
+            | Tree::Map(_)
+            | Tree::Tagged(..) => {
                 format!("is {} where a whole number is expected: {low} to {high}", node.tree.kind())
             }
         };

@@ -137,6 +137,15 @@ branches: { main: gren, 1.10: blue, dev: [] }
 }
 
 #[test]
+fn a_tag_is_refused_at_its_place() {
+    assert_eq!(
+        problems("apps:\n  web: { blue: !Ref b }\n"),
+        "blue-green.yml:2:16: couldn't be read as YAML: a tag such as `!Ref` is not supported here; text that begins \
+         with `!` must be in quotes"
+    );
+}
+
+#[test]
 fn scaling_is_checked_alone_and_together() {
     let scaling = |inner: &str| problems(&format!("apps: {{ web: {{ scaling: {{ {inner} }} }} }}"));
     assert_eq!(

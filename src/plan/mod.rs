@@ -1,7 +1,6 @@
 //! The pure core: a snapshot and the time in, a value out. No AWS, no GitHub, no clock and no log.
 
 pub(crate) mod address;
-pub(crate) mod aliases;
 pub(crate) mod arn;
 pub(crate) mod aws_error;
 pub(crate) mod by_arn;
@@ -13,7 +12,6 @@ pub(crate) mod deploy;
 mod disturbed;
 mod failures;
 mod in_flight;
-pub(crate) mod jargon;
 pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod own_targets;

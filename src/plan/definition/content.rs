@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub(crate) use super::text::Format;
-use super::text::{TOP, read_text};
-use super::{facts, mistaken, placeholder, schema};
+use super::facts;
+use super::schema::{TOP, value_kind};
 use crate::plan::problem::Problem;
 
 /// Keys that DescribeTaskDefinition returns and RegisterTaskDefinition does not take (both in the API model
@@ -35,34 +34,8 @@ impl Content {
     pub(crate) fn from_described(value: Value) -> Result<Content, Problem> {
         match value {
             Value::Object(object) => Ok(Content(without_describe_keys(unwrap_description(object)))),
-            other => {
-                Err(Problem::new(TOP, format!("must be an object, found {}", schema::value_kind(&other))))
-            }
+            other => Err(Problem::new(TOP, format!("must be an object, found {}", value_kind(&other)))),
         }
-    }
-
-    /// Reads a task-definition file: the input of `aws ecs register-task-definition --cli-input-json`, or the output of
-    /// `aws ecs describe-task-definition`, whose describe-only keys are dropped. The place of a problem is a path in
-    /// the definition, or the line and column of a syntax error. The caller adds the file's name.
-    pub(crate) fn from_text(text: &str, format: Format) -> Result<Content, Vec<Problem>> {
-        let value = read_text(text, format)?;
-        if let Some(what) = mistaken::explain_document(&value) {
-            return Err(vec![Problem::new(TOP, what)]);
-        }
-        let content = Content::from_described(value).map_err(|problem| vec![problem])?;
-        let mut problems = schema::schema_problems(&content);
-        problems.extend(missing_fields(&content));
-        problems.extend(placeholder::placeholder_problems(&content));
-        if problems.is_empty() { Ok(content) } else { Err(problems) }
-    }
-
-    /// The content of a file. The extension of the name decides the format. Every problem begins with the name.
-    pub(crate) fn of_file(name: &str, text: &str) -> Result<Content, Vec<Problem>> {
-        let Some(format) = Format::of(name) else {
-            let what = format!("`{name}` is no .json, .yml or .yaml file");
-            return Err(vec![Problem::new("input task-definition", what)]);
-        };
-        Content::from_text(text, format).map_err(|problems| in_file(name, problems))
     }
 
     /// The object to send to RegisterTaskDefinition.
@@ -111,12 +84,6 @@ impl fmt::Debug for Content {
     }
 }
 
-/// Problems of a definition that was read from a file of this name.
-pub(crate) fn in_file(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
-    let named = |problem: Problem| Problem::new(format!("{name}: {}", problem.place), problem.what);
-    problems.into_iter().map(named).collect()
-}
-
 /// True if a container definition has this name.
 fn is_named(container: &Map<String, Value>, name: &str) -> bool {
     container.get("name").and_then(Value::as_str) == Some(name)
@@ -149,7 +116,7 @@ fn without_describe_keys(mut object: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Missing required parts: the family, containers, and a unique name for each container.
-fn missing_fields(content: &Content) -> Vec<Problem> {
+pub(crate) fn missing_fields(content: &Content) -> Vec<Problem> {
     let mut problems = Vec::new();
     match content.0.get("family") {
         None | Some(Value::Null) => {
@@ -207,149 +174,6 @@ mod tests {
     use super::*;
     use crate::plan::definition::model;
 
-    fn problems(text: &str, format: Format) -> Vec<String> {
-        let problems = Content::from_text(text, format).expect_err(text);
-        problems.iter().map(Problem::to_string).collect()
-    }
-
-    #[test]
-    fn describe_output_is_read_without_what_aws_added() {
-        let described = json!({"taskDefinition": {
-            "taskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:7", "revision": 7,
-            "status": "ACTIVE", "requiresAttributes": [], "compatibilities": ["EC2"], "registeredAt": 1.0,
-            "registeredBy": "x", "deregisteredAt": 1.0, "deleteRequestedAt": 1.0,
-            "family": "shop", "fieldOfNextYear": {"a": [1, 2.50]},
-            "containerDefinitions": [{"name": "web", "image": "web:v1"}],
-        }, "tags": [{"key": "aws:cloudformation:stack-id", "value": "x"}, {"key": "team", "value": "shop"}]});
-        let expected = r#"{"family":"shop","fieldOfNextYear":{"a":[1,2.5]},"containerDefinitions":[{"name":"web","image":"web:v1"}],"tags":[{"key":"team","value":"shop"}]}"#;
-        let text = described.to_string();
-        for content in [
-            Content::from_described(described).unwrap(),
-            Content::from_text(&text, Format::Json).unwrap(),
-            Content::from_text(&text, Format::Yaml).unwrap(),
-        ] {
-            assert_eq!(serde_json::to_string(content.object()).unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn a_definition_must_name_itself_and_its_containers() {
-        assert_eq!(problems("[]", Format::Json), ["(top level): must be an object, found a list"]);
-        assert_eq!(problems("# nothing\n", Format::Yaml), ["(top level): must be an object, found null"]);
-        assert_eq!(problems(" \n", Format::Yaml), ["(top level): the file is empty"]);
-        assert_eq!(problems("\u{feff}", Format::Json), ["(top level): the file is empty"]);
-        assert_eq!(
-            problems("{}", Format::Json),
-            [
-                "family: is missing; it names the task definition",
-                "containerDefinitions: is missing; a task needs at least one container"
-            ]
-        );
-        assert_eq!(
-            problems("family: ''\ncontainerDefinitions: []", Format::Yaml),
-            [
-                "family: is empty; it names the task definition",
-                "containerDefinitions: is empty; a task needs at least one container"
-            ]
-        );
-        assert_eq!(
-            problems("family: f\ncontainerDefinitions:\n- image: a\n- name: b\n- name: b", Format::Yaml),
-            [
-                "containerDefinitions[0].name: is missing; each container has one",
-                "containerDefinitions[2].name: `b` is the name of an earlier container, too"
-            ]
-        );
-    }
-
-    #[test]
-    fn every_problem_of_a_file_begins_with_its_name() {
-        let told = |name: &str, text: &str| {
-            let read = Content::of_file(name, text).map(|content| content.object().len());
-            read.map_err(|problems| problems.iter().map(Problem::to_string).collect::<Vec<_>>())
-        };
-        let fine = "family: shop\ncontainerDefinitions: [{ name: web }]";
-        assert_eq!(told("deploy/task.yml", fine), Ok(2));
-        let both = [
-            "task.json: family: is missing; it names the task definition",
-            "task.json: containerDefinitions: is missing; a task needs at least one container",
-        ];
-        assert_eq!(told("task.json", "{}"), Err(both.map(str::to_owned).to_vec()));
-        let what = "input task-definition: `task.txt` is no .json, .yml or .yaml file";
-        assert_eq!(told("task.txt", fine), Err(vec![what.to_owned()]));
-    }
-
-    #[test]
-    fn syntax_errors_have_a_line_and_a_column() {
-        let json = |text: &str| problems(text, Format::Json);
-        assert_eq!(
-            json("{\"family\": "),
-            ["line 1, column 11: the file ends too early: a bracket or a quotation mark is not closed"]
-        );
-        assert_eq!(
-            json("{\"family\": \"f\",\n}"),
-            ["line 2, column 1: the comma before a closing bracket must go"]
-        );
-        assert_eq!(json("{}{}"), ["line 1, column 3: the definition has ended, and more text follows"]);
-        assert_eq!(
-            json("{\"family\": \"f\",\n \"family\": \"g\"}"),
-            ["line 2, column 9: the key `family` is given twice"]
-        );
-        let yaml = |text: &str| problems(text, Format::Yaml);
-        assert_eq!(yaml("family: f\nfamily: g\n"), ["line 1, column 1: the key `family` is given twice"]);
-        assert_eq!(yaml("'a: b': 1\n'a: b': 1"), ["line 1, column 1: the key `a: b` is given twice"]);
-        assert_eq!(
-            yaml("containerDefinitions:\n- environment:\n  - name: A\n    name: B\n"),
-            ["line 3, column 5: the key `name` is given twice"]
-        );
-        assert_eq!(yaml("a: [b\nc: d\n"), ["line 2, column 2: a comma or the closing `]` is missing"]);
-        assert_eq!(
-            yaml("a:\n\tb: 1\n"),
-            ["line 2, column 1: the line is indented with a tab, and YAML takes only spaces"]
-        );
-        assert_eq!(
-            yaml("a: 1\n---\nb: 1\n"),
-            ["(top level): there are several documents with `---` between them: keep one"]
-        );
-        assert_eq!(yaml("a: *x\n"), ["line 1, column 4: text that begins with `*` must be in quotes"]);
-    }
-
-    #[test]
-    fn yaml_that_json_can_not_say_is_refused() {
-        assert_eq!(
-            problems("family: !Sub x\n8080: 1\ntrue: 1\ncpu: .nan\n[a]: 1\n", Format::Yaml),
-            [
-                "family: the tag `!Sub` has no meaning here; write the value itself",
-                "(top level): the key 8080 is a number; put it in quotes: \"8080\"",
-                "(top level): the key true is a boolean; put it in quotes: \"true\"",
-                "cpu: infinity and not-a-number can't be sent to AWS",
-                "(top level): a key is not text; put it in quotes",
-            ]
-        );
-    }
-
-    #[test]
-    fn anchors_and_merge_keys_are_applied() {
-        let text = "x-web: &web { image: 'web:v1', essential: false }\nfamily: &f shop\ncontainerDefinitions:\n- <<: *web\n  name: *f\n  essential: true\n";
-        let content = Content::from_text(text, Format::Yaml).unwrap();
-        let web = Value::Object(content.container("shop").unwrap().clone());
-        assert_eq!(web, json!({"image": "web:v1", "essential": true, "name": "shop"}));
-        assert_eq!(
-            problems("a:\n  <<: 1\n", Format::Yaml),
-            [
-                "(top level): couldn't apply a merge key `<<`: expected a mapping or list of mappings for merging, but found scalar"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_file_s_name_says_its_format() {
-        assert_eq!(Format::of("deploy/task.json"), Some(Format::Json));
-        assert_eq!(Format::of("task.YAML"), Some(Format::Yaml));
-        assert_eq!(Format::of("task.yml"), Some(Format::Yaml));
-        assert_eq!(Format::of("task.txt"), None);
-        assert_eq!(Format::of("task"), None);
-    }
-
     #[test]
     fn invariant_32_debug_shows_no_value() {
         let definition =
@@ -359,21 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_formats_read_json_alike(value in model::any_json()) {
-            let text = value.to_string();
-            prop_assert_eq!(&read_text(&text, Format::Json).unwrap(), &value);
-            prop_assert_eq!(&read_text(&text, Format::Yaml).unwrap(), &value);
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "[-{}\\[\\]:,\"'a-c&*!|>#\n 0-9]{0,60}") {
-            let _ = Content::from_text(&text, Format::Json);
-            let _ = Content::from_text(&text, Format::Yaml);
-        }
-
-        #[test]
         fn no_json_makes_it_panic(value in model::any_json()) {
-            let _ = Content::from_text(&value.to_string(), Format::Json);
             let _ = Content::from_described(value);
         }
     }

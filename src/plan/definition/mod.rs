@@ -2,26 +2,24 @@
 //! AWS neither breaks a deployment nor vanishes.
 
 pub(crate) mod build;
+mod container_images;
 pub(crate) mod content;
 pub(crate) mod difference;
 pub(crate) mod facts;
 pub(crate) mod image;
-mod mistaken;
 pub(crate) mod normal;
 pub(crate) mod placeholder;
 pub(crate) mod schema;
-mod text;
 
 pub(crate) use build::{Changes, add_tags, build_content};
-pub(crate) use content::{Content, in_file};
+pub(crate) use container_images::{container_images, pin_images, unusable_images};
+pub(crate) use content::{Content, missing_fields};
 pub(crate) use difference::{Change, content_differences};
 pub(crate) use facts::{family_name, image_of, load_balancer_problem, log_groups};
-pub(crate) use image::{ImageRef, container_images, pin_images, unusable_images};
+pub(crate) use image::ImageRef;
 pub(crate) use normal::same_content;
+pub(crate) use placeholder::placeholder_problems;
 pub(crate) use schema::schema_problems;
 
 #[cfg(test)]
-mod model;
-
-#[cfg(test)]
-mod file_tests;
+pub(crate) mod model;

@@ -32,13 +32,8 @@ fn in_brackets(text: &str) -> Option<&str> {
     (!words.is_empty() && words.chars().all(word)).then(|| &found[..=end])
 }
 
-/// The mark of a template in a line of a file.
-pub(super) fn template_mark(line: &str) -> Option<&'static str> {
-    ["{{", "{%", "<%"].into_iter().find(|mark| line.contains(mark))
-}
-
 /// Names and settings of a definition that still hold a placeholder. Values of variables may hold any text.
-pub(super) fn placeholder_problems(content: &Content) -> Vec<Problem> {
+pub(crate) fn placeholder_problems(content: &Content) -> Vec<Problem> {
     let top = ["family", "taskRoleArn", "executionRoleArn", "cpu", "memory", "networkMode"];
     let mut problems = in_keys(content.object(), &top, "");
     for (index, container) in content.containers().enumerate() {

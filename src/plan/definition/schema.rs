@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use self::keys::Keys;
 use super::content::Content;
-use super::text::{child_path, path_or_top};
 use crate::plan::problem::Problem;
 use crate::plan::suggestion::edit_distance;
 
@@ -32,6 +31,19 @@ pub(crate) enum Kind {
 
 /// Largest distance, in letters, between a misspelt key and the known key.
 const TYPO_DISTANCE: usize = 2;
+
+/// The place of a problem that concerns the definition as a whole.
+pub(crate) const TOP: &str = "(top level)";
+
+/// The path of a key below a place.
+pub(crate) fn child_path(place: &str, key: &str) -> String {
+    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+/// The place of a path. The path is empty at the top.
+pub(crate) fn path_or_top(path: &str) -> &str {
+    if path.is_empty() { TOP } else { path }
+}
 
 /// Misspelt keys and values of the wrong kind, with paths. Null is allowed for a key that may be absent.
 pub(crate) fn schema_problems(content: &Content) -> Vec<Problem> {

@@ -2,17 +2,17 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::plan::definition::content::Format;
 use crate::plan::definition::model;
 
-fn told(text: &str, format: Format) -> Vec<String> {
-    let problems = Content::from_text(text, format).expect_err(text);
+fn told(value: Value) -> Vec<String> {
+    let problems = schema_problems(&Content::from_described(value).unwrap());
     problems.iter().map(Problem::to_string).collect()
 }
 
 /// A file with this container and these lines at the top, as YAML.
 fn yaml(container: &str, top: &str) -> Vec<String> {
-    told(&format!("family: shop\ncontainerDefinitions:\n- {{ name: web, {container} }}\n{top}"), Format::Yaml)
+    let text = format!("family: shop\ncontainerDefinitions:\n- {{ name: web, {container} }}\n{top}");
+    told(serde_yaml::from_str(&text).unwrap())
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn new_fields_and_free_keys_pass() {
             "logConfiguration": {"logDriver": "splunk", "options": {"Options": "x"}},
         }],
     });
-    assert!(Content::from_text(&text.to_string(), Format::Json).is_ok());
+    assert_eq!(told(text), [""; 0]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_number_where_text_is_meant_is_refused() {
         ["containerDefinitions[0].image: must be text, found a number; put the value in quotes"]
     );
     assert_eq!(
-        told(r#"{"family": "f", "cpu": 256, "containerDefinitions": [{"name": "web"}]}"#, Format::Json),
+        told(json!({"family": "f", "cpu": 256, "containerDefinitions": [{"name": "web"}]})),
         ["cpu: must be text, found a number; write the task's cpu in quotes: \"256\""]
     );
     assert_eq!(
@@ -102,7 +102,7 @@ fn other_wrong_kinds_are_refused() {
     );
     assert_eq!(yaml("essential: 1", ""), web("essential", "true or false, found a number"));
     assert_eq!(
-        told("{\"family\": 1, \"containerDefinitions\": {}}", Format::Json),
+        told(json!({"family": 1, "containerDefinitions": {}})),
         [
             "family: must be text, found a number; put the value in quotes",
             "containerDefinitions: must be a list, found an object",

@@ -1,5 +1,7 @@
 //! The messages of the YAML and JSON parsers in plain words, without any text of the document.
 
+use super::document::Format;
+
 /// The start of each message of the YAML parser, and the plain words.
 const YAML: [(&str, &str); 9] = [
     ("did not find expected ',' or ']'", "a comma or the closing `]` is missing"),
@@ -34,17 +36,13 @@ const JSON: [(&str, &str); 8] = [
     ("control character", "text holds a line break or a tab: write `\\n` or `\\t`"),
 ];
 
-/// A message of the YAML parser in plain words. An unknown message stays.
-pub(crate) fn explain_yaml_error(message: &str) -> &str {
-    plain_message(&YAML, message)
-}
-
-/// A message of the JSON parser in plain words. An unknown message stays.
-pub(crate) fn explain_json_error(message: &str) -> &str {
-    plain_message(&JSON, message)
-}
-
-/// The plain words for the first known message in this text. The parser may put a path before the message.
-fn plain_message<'a>(known: &[(&str, &'static str)], message: &'a str) -> &'a str {
-    known.iter().find(|(begin, _)| message.contains(begin)).map_or(message, |(_, words)| *words)
+/// The plain words for the first known message in a parser's text; the parser may put a path before the message. An
+/// unknown message stays.
+pub(super) fn explain_error(format: Format, message: &str) -> &str {
+    let known = match format {
+        Format::Json => JSON.as_slice(),
+        Format::Yaml => YAML.as_slice(),
+    };
+    let plain = known.iter().find(|(begin, _)| message.contains(begin));
+    plain.map_or(message, |(_, words)| *words)
 }

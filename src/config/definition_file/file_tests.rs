@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::{Content, in_file, unusable_images};
+use super::{in_file, read_definition_file};
+use crate::plan::definition::{Content, unusable_images};
 use crate::plan::problem::Problem;
 
 /// What is said of a file, one problem a line, as of one whose images no input sets.
 fn told(name: &str, text: &str) -> String {
     let images = |content: Content| in_file(name, unusable_images(&content));
-    let wrong = Content::of_file(name, text).map_or_else(|wrong| wrong, images);
+    let wrong = read_definition_file(name, text).map_or_else(|wrong| wrong, images);
     let lines: Vec<String> = wrong.iter().map(Problem::to_string).collect();
     if lines.is_empty() { format!("{name}: accepted") } else { lines.join("\n") }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::placeholder::template_mark;
-use super::text::Format;
+use crate::config::document::{Format, Tree, parse_document};
+use crate::config::quoting::TAB;
 
 /// The message for a CloudFormation template.
 const CLOUD_FORMATION: &str = "the file is a CloudFormation template: write only the properties of its \
@@ -26,11 +26,12 @@ pub(super) fn explain_text(text: &str, format: Format) -> Option<(Option<usize>,
     if text.contains("AWSTemplateFormatVersion") || text.contains("AWS::ECS::TaskDefinition") {
         return Some((None, CLOUD_FORMATION.to_owned()));
     }
+    let template_mark = |line: &str| ["{{", "{%", "<%"].into_iter().find(|mark| line.contains(mark));
     let marked = text.lines().zip(1..).find_map(|(line, number)| Some((number, template_mark(line)?)));
     if let Some((number, mark)) = marked {
         return Some((Some(number), template_message(mark)));
     }
-    let is_yaml = || serde_yaml::from_str::<serde_yaml::Mapping>(text).is_ok();
+    let is_yaml = || matches!(parse_document(text, Format::Yaml), Ok(Tree::Map(_)));
     let bracket = text.trim_start().starts_with(['{', '[', '"']);
     (format == Format::Json && !bracket && is_yaml())
         .then(|| (None, "the file holds YAML: rename it to end in `.yml`".to_owned()))
@@ -41,7 +42,7 @@ pub(super) fn explain_line(line: &str, format: Format) -> Option<String> {
     let start = line.trim_start();
     if format == Format::Yaml {
         let tab = line[..line.len() - start.len()].contains('\t');
-        return tab.then(|| "the line is indented with a tab, and YAML takes only spaces".to_owned());
+        return tab.then(|| TAB.to_owned());
     }
     let bare = outside_strings(line);
     if let Some(mark) = ["//", "/*", "#"].into_iter().find(|mark| bare.contains(mark)) {
