@@ -12,7 +12,7 @@ const REFERENCE: &str = "docs/reference.md";
 
 /// The head of `action.yml`.
 const HEAD: &str = "\
-# Made from the table in src/action/inputs.rs: change that, then run `UPDATE=1 cargo test docs`.
+# Made from the table in src/action/inputs/table.rs: change that, then run `UPDATE=1 cargo test docs`.
 name: ECS Blue/Green Deploy
 author: The ecs-blue-green authors
 description: Deploy to the idle one of two long-lived Amazon ECS services behind one Application Load Balancer, move users between them, promote, and roll back.

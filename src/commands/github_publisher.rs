@@ -1,24 +1,19 @@
 //! Posts the wanted state to GitHub. Each part is read first, so that nothing is created twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod comments;
+mod deployments;
+mod labels;
+mod pulls;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
-use crate::feedback::{
-    Deployment, GithubError, GithubKind, Label, Labels, Part, Posted, PullRequestView, Status,
-};
-use crate::github::{Answer, Comment, GitHub, Pull};
+use crate::feedback::{GithubError, GithubKind, Part, Posted, PullRequestView};
+use crate::github::{Answer, GitHub};
 use crate::plan::time::Time;
-use crate::report::comment::{Run, is_in_progress};
-use crate::report::labels::is_ours;
-use crate::report::mark::{Kin, compare_marks};
-
-/// Most attempts to find a comment.
-const LOOKS: u32 = 4;
-
-/// The author of posts with a job's own token, which is the default.
-const JOB: &str = "github-actions[bot]";
+use crate::report::comment::Run;
 
 /// Most rounds at the end.
 const ROUNDS: u32 = 3;
@@ -168,230 +163,6 @@ impl GithubPublisher {
         }
         Ok(())
     }
-
-    /// The run's own pull request.
-    async fn own_pull(&mut self) -> Answer<Option<u64>> {
-        if !self.looked {
-            if let Some(commit) = self.run.commit.clone() {
-                let found = self.github.pulls_of(&commit).await?;
-                self.pull = choose_pull_request(&found, &commit, self.run.branch.as_deref());
-            }
-            self.looked = true;
-        }
-        Ok(self.pull)
-    }
-
-    /// The pull request of a commit in a revision's tags.
-    async fn pull_of(&mut self, commit: &str) -> Answer<Option<u64>> {
-        if self.run.commit.as_deref() == Some(commit) {
-            return self.own_pull().await;
-        }
-        if let Some(known) = self.pulls.get(commit) {
-            return Ok(*known);
-        }
-        let plain = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let found = if plain { self.github.pulls_of(commit).await? } else { Vec::new() };
-        let chosen = choose_pull_request(&found, commit, None);
-        self.pulls.insert(commit.to_owned(), chosen);
-        Ok(chosen)
-    }
-
-    /// The pull requests for the comment: the named one, else those of these commits, else the run's.
-    async fn pulls_about(&mut self, commits: &[String]) -> Answer<Vec<u64>> {
-        let mut found = Vec::new();
-        let commits = if self.named { &[] } else { commits };
-        for commit in commits {
-            match self.pull_of(commit).await? {
-                Some(pull) if !found.contains(&pull) => found.push(pull),
-                Some(_) | None => {}
-            }
-        }
-        if found.is_empty() {
-            found.extend(self.own_pull().await?);
-        }
-        Ok(found)
-    }
-
-    /// The comments of the same place; if there is none, the oldest adoptable comment.
-    async fn comments_of(&self, pull: u64, text: &str) -> Answer<Vec<Comment>> {
-        let own = |body: &str| compare_marks(text, body) != Kin::Other;
-        let found = self.github.marked_comments(pull, own).await?;
-        let (same, mut adoptable): (Vec<Comment>, Vec<Comment>) =
-            found.into_iter().partition(|comment| compare_marks(text, &comment.body) == Kin::Same);
-        adoptable.truncate(1);
-        Ok(if same.is_empty() { adoptable } else { same })
-    }
-
-    /// Finds the comment, creates a missing one, removes later duplicates, and updates a changed text. A marked comment
-    /// that the token may not change belongs to another app and is ignored: an app's token can't ask for its own
-    /// identity.
-    async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
-        let mut last = GithubError { kind: GithubKind::Odd, status: None, effect_unknown: false };
-        let (mut made, mut foreign) = (false, BTreeSet::new());
-        for _ in 0..LOOKS {
-            let mut marked = self.comments_of(pull, text).await?;
-            marked.retain(|comment| !foreign.contains(&comment_author(comment)));
-            marked.sort_by_key(|comment| (comment_author(comment) != JOB, comment.id));
-            let Some((first, later)) = marked.split_first() else {
-                if made {
-                    // GitHub's list is outdated.
-                    return Ok(());
-                }
-                match self.github.create_comment(pull, text).await {
-                    // Another run may have created a comment meanwhile, and an unknown answer has to be checked: look
-                    // again.
-                    Ok(new) => (made, self.url) = (true, Some(new.html_url)),
-                    Err(trouble) if trouble.effect_unknown => last = trouble,
-                    Err(trouble) => return Err(trouble),
-                }
-                continue;
-            };
-            let same = first.body.trim_end() == text.trim_end();
-            if self.late && !same && !is_in_progress(&first.body, &self.run) {
-                (self.overtaken, self.url) = (true, Some(first.html_url.clone()));
-                return Ok(());
-            }
-            let answer =
-                if same { Ok(()) } else { self.github.update_comment(first.id, text).await.map(|_| ()) };
-            match answer {
-                Ok(()) => {
-                    self.url = Some(first.html_url.clone());
-                    return self
-                        .remove(later.iter().filter(|later| comment_author(later) == comment_author(first)))
-                        .await;
-                }
-                Err(trouble) if trouble.kind == GithubKind::Forbidden => {
-                    foreign.insert(comment_author(first));
-                    last = trouble;
-                }
-                // Deleted meanwhile, or an unknown answer: look again.
-                Err(trouble) if trouble.effect_unknown || trouble.kind == GithubKind::NotFound => {
-                    last = trouble;
-                }
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        Err(last)
-    }
-
-    /// Removes later comments of the same author, created by two runs at the same moment.
-    async fn remove(&self, later: impl Iterator<Item = &Comment>) -> Answer<()> {
-        for comment in later {
-            self.github.delete_comment(comment.id).await?;
-        }
-        Ok(())
-    }
-
-    /// Finds or creates the deployment, sets its state, and retires older ones after a success.
-    async fn deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<()> {
-        let Some(id) = self.own_deployment(commit, wanted).await? else { return Ok(()) };
-        self.deployment = Some(id);
-        match self.github.set_deployment(id, wanted).await {
-            Err(trouble) if trouble.effect_unknown => {
-                if self.github.deployment_state(id).await?.as_deref() != Some(wanted.state.as_str()) {
-                    return Err(trouble);
-                }
-            }
-            answer => answer?,
-        }
-        if wanted.state == "success" { self.retire(id, wanted).await } else { Ok(()) }
-    }
-
-    /// GitHub's deployment of this run; none if missing and none may be created.
-    async fn own_deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<Option<u64>> {
-        if self.deployment.is_some() {
-            return Ok(self.deployment);
-        }
-        if let Some(id) = self.known_deployment(wanted).await? {
-            return Ok(Some(id));
-        }
-        if !wanted.create {
-            return Ok(None);
-        }
-        match self.github.create_deployment(commit, wanted).await {
-            Ok(made) => Ok(Some(made.id)),
-            Err(trouble) if trouble.effect_unknown => match self.known_deployment(wanted).await? {
-                Some(id) => Ok(Some(id)),
-                None => Err(trouble),
-            },
-            Err(trouble) => Err(trouble),
-        }
-    }
-
-    /// The deployment that this run created earlier.
-    async fn known_deployment(&self, wanted: &Deployment) -> Answer<Option<u64>> {
-        let known = self.github.deployments(&wanted.environment).await?;
-        Ok(known.iter().find(|one| one.key() == Some(wanted.key.as_str())).map(|one| one.id))
-    }
-
-    /// Retires the deployments before this one, the oldest first: a retired deployment means that all earlier ones are
-    /// retired, too.
-    async fn retire(&self, id: u64, wanted: &Deployment) -> Answer<()> {
-        let known = self.github.deployments(&wanted.environment).await?;
-        let mut alive = Vec::new();
-        for older in known.iter().filter(|one| one.id < id && one.is_of(&wanted.place)) {
-            match self.github.deployment_state(older.id).await?.as_deref() {
-                Some("inactive") => break,
-                Some("failure" | "error") => {}
-                Some(_) | None => alive.push(older.id),
-            }
-        }
-        for older in alive.into_iter().rev() {
-            self.github.retire_deployment(older).await?;
-        }
-        Ok(())
-    }
-
-    /// Sets the commit status.
-    async fn status(&mut self, commit: &str, wanted: &Status) -> Answer<()> {
-        match self.github.set_status(commit, wanted).await {
-            Err(trouble) if trouble.effect_unknown => {
-                if self.github.has_status(commit, wanted).await? {
-                    Ok(())
-                } else {
-                    Err(trouble)
-                }
-            }
-            answer => answer,
-        }
-    }
-
-    /// Gives each pull request its labels and removes outdated labels.
-    async fn labels(&mut self, wanted: &Labels) -> Answer<()> {
-        let mut pulls: BTreeMap<u64, Vec<Label>> = BTreeMap::new();
-        for (commit, labels) in &wanted.commits {
-            if let Some(pull) = self.pull_of(commit).await? {
-                pulls.entry(pull).or_default().extend(labels.iter().cloned());
-            }
-        }
-        for (pull, labels) in &pulls {
-            self.relabel(*pull, labels, |name| is_ours(name, &wanted.families)).await?;
-        }
-        let (Some(failed), Some(failure)) = (wanted.failed, &wanted.failure) else { return Ok(()) };
-        let Some(own) = self.own_pull().await? else { return Ok(()) };
-        let labels = if failed { std::slice::from_ref(failure) } else { &[] };
-        self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
-    }
-
-    /// Replaces a pull request's labels of one kind with these.
-    async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> Answer<()> {
-        let there = self.github.labels(pull).await?;
-        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-        for name in there.iter().filter(|name| of_kind(name)) {
-            if !wanted.iter().any(|label| same(&label.name, name)) {
-                self.github.remove_label(pull, name).await?;
-            }
-        }
-        let mut missing: Vec<&str> = Vec::new();
-        for label in wanted {
-            let known = there.iter().any(|name| same(name, &label.name));
-            if !known && !missing.contains(&label.name.as_str()) {
-                self.github.provide_label(label).await?;
-                missing.push(&label.name);
-            }
-        }
-        if missing.is_empty() { Ok(()) } else { self.github.add_labels(pull, &missing).await }
-    }
 }
 
 /// The wanted parts, the most important first.
@@ -403,11 +174,6 @@ fn wanted_parts(wanted: &PullRequestView) -> Vec<Part> {
         (Part::Labels, wanted.labels.is_some()),
     ];
     all.into_iter().filter(|(_, wanted)| *wanted).map(|(part, _)| part).collect()
-}
-
-/// The account that wrote a comment.
-fn comment_author(comment: &Comment) -> String {
-    comment.user.as_ref().map(|user| user.login.clone()).unwrap_or_default()
 }
 
 /// The wait before a retry; none if a retry can't help.
@@ -423,24 +189,4 @@ fn retry_delay(trouble: &GithubError) -> Option<Duration> {
         | GithubKind::Slow
         | GithubKind::NoTime => None,
     }
-}
-
-/// The pull request of a commit, in this order: open with this newest commit, from this branch, merged as this commit,
-/// closed with this last commit, any open, any.
-fn choose_pull_request(pulls: &[Pull], commit: &str, branch: Option<&str>) -> Option<u64> {
-    let open = |pull: &&Pull| pull.state == "open";
-    let head = |pull: &&Pull| pull.head.as_ref().is_some_and(|head| head.sha == commit);
-    let from = |pull: &&Pull| {
-        pull.head.as_ref().is_some_and(|head| branch.is_some_and(|branch| head.branch == branch))
-    };
-    let merged = |pull: &&Pull| pull.merge_commit_sha.as_deref() == Some(commit);
-    let found = pulls.iter().find(|pull| open(pull) && head(pull));
-    found
-        .or_else(|| pulls.iter().find(|pull| open(pull) && from(pull)))
-        .or_else(|| pulls.iter().find(merged))
-        // Before an open pull request that only contains the commit, such as a release's.
-        .or_else(|| pulls.iter().find(head))
-        .or_else(|| pulls.iter().find(open))
-        .or_else(|| pulls.first())
-        .map(|pull| pull.number)
 }

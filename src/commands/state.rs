@@ -1,20 +1,18 @@
 //! A run's state for its post step: enough to restore every change after the run was killed.
 
-use std::collections::BTreeMap;
+mod deploy;
+mod traffic;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::pending_write::{self, PendingWrite};
+pub(crate) use self::deploy::DeployState;
+pub(crate) use self::traffic::TrafficState;
 use crate::event::Report;
 use crate::failure::{Outcome, Reason};
-use crate::plan::color::{Color, Split};
-use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
-use crate::plan::run::Run;
-use crate::plan::step::{InitialService, Left, Purpose, RunFailure, Step};
+use crate::plan::operation::Operation;
+use crate::plan::step::{Left, Step};
 use crate::plan::time::Time;
-use crate::plan::traffic::{self, Written};
-use crate::plan::verdict::{Kind, OwnDeployment, Restorer};
 
 /// Name of the state value.
 pub(crate) const NAME: &str = "run";
@@ -88,129 +86,6 @@ impl State {
     }
 }
 
-/// A change of traffic in flight.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct TrafficState {
-    /// The run's progress.
-    phase: Phase,
-    /// The wanted split.
-    pub(crate) to: Split,
-    /// The state at the start.
-    pub(crate) found: traffic::InitialTraffic,
-    /// The written weights, by rule ARN.
-    #[serde(with = "crate::plan::by_arn")]
-    written: BTreeMap<String, Written>,
-    /// The requested desired counts.
-    counts: BTreeMap<Color, u32>,
-    /// Colors whose scale-in was suspended, or allowed again.
-    scaled: BTreeMap<Color, bool>,
-    /// True once a promote has started to shrink the idle color.
-    #[serde(default)]
-    finishing: bool,
-    /// The writes whose answers did not come: those that were sent at the same time. An older version saved one, or null.
-    #[serde(default, deserialize_with = "pending_write::one_or_several")]
-    sending: Vec<PendingWrite>,
-    /// Start of the run.
-    began: Time,
-    /// True if a cancel was to restore the users.
-    #[serde(default)]
-    pub(crate) restore: Option<bool>,
-    /// True if the run was restoring.
-    #[serde(default)]
-    turned: bool,
-}
-
-impl TrafficState {
-    /// The facts of a run that is about to change something.
-    fn of(
-        moving: &TrafficOperation<'_>,
-        phase: Phase,
-        (steps, now): (&[Step], Time),
-    ) -> Option<TrafficState> {
-        let run = &moving.run;
-        let unanswered = run.unanswered.iter().filter(|_| steps.is_empty());
-        let unanswered = unanswered.map(|write| (&write.step, write.sent));
-        let sending = steps.iter().map(|step| (step, now)).chain(unanswered);
-        Some(TrafficState {
-            phase,
-            to: moving.goal.wish.to,
-            found: run.found.clone()?,
-            written: run.written.clone(),
-            counts: run.counts.clone(),
-            scaled: run.scaled.clone(),
-            finishing: run.finishing || steps.iter().any(|step| run.finishes(step, moving.goal)),
-            sending: sending.filter_map(|(step, at)| PendingWrite::of(step, at)).collect(),
-            began: run.began,
-            restore: Some(moving.goal.restore_on_cancel),
-            turned: run.failing.is_some() || (run.cancelled.is_some() && moving.goal.restore_on_cancel),
-        })
-    }
-
-    /// The run as it has to continue: restoring.
-    pub(crate) fn run(&self, now: Time) -> traffic::Run {
-        let mut run = self.forward(now);
-        run.start_restore(RunFailure::Cancelled, now);
-        run
-    }
-
-    /// The run as it would continue towards its goal.
-    pub(crate) fn forward(&self, now: Time) -> traffic::Run {
-        traffic::Run {
-            found: Some(self.found.clone()),
-            written: self.written.clone(),
-            counts: self.counts.clone(),
-            scaled: self.scaled.clone(),
-            finishing: self.finishing,
-            unanswered: self.sending.iter().map(PendingWrite::unanswered).collect(),
-            changed: true,
-            ..traffic::Run::begin(now)
-        }
-    }
-}
-
-/// A deploy in flight.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct DeployState {
-    /// The run's progress.
-    pub(crate) phase: Phase,
-    /// The color.
-    pub(crate) color: String,
-    /// The service.
-    pub(crate) service: String,
-    /// Task definition at the start.
-    pub(crate) found_task_definition: Option<String>,
-    /// Desired count at the start.
-    pub(crate) found_desired: u32,
-    /// True if the color served users at the start.
-    pub(crate) was_live: bool,
-    /// The new task definition.
-    pub(crate) task_definition: String,
-    /// The requested desired count.
-    pub(crate) desired: u32,
-    /// The deployment's id, once known.
-    pub(crate) deployment: Option<String>,
-    /// Time of the update, in milliseconds since the Unix epoch.
-    pub(crate) started: u64,
-    /// True if the update starts a deployment of its own; none in the state of an older version.
-    #[serde(default)]
-    rolls: Option<bool>,
-    /// The ids of the deployments that the service had right before the update: none of them is its own.
-    #[serde(default)]
-    before: Vec<String>,
-    /// The update, until its answer came.
-    #[serde(default)]
-    sending: Option<PendingWrite>,
-    /// True if a cancel was to restore the color.
-    #[serde(default)]
-    pub(crate) restore: Option<bool>,
-    /// The split that an earlier phase of a promote reached.
-    #[serde(default)]
-    pub(crate) users: Option<Split>,
-    /// True if the run was restoring.
-    #[serde(default)]
-    turned: bool,
-}
-
 /// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -248,92 +123,15 @@ impl SavedEnd {
     }
 }
 
-impl DeployState {
-    /// The facts of a run that is about to change something.
-    fn of(
-        deploying: &DeployOperation<'_>,
-        users: Option<Split>,
-        (phase, sending): (Phase, Option<(&Step, Time)>),
-    ) -> Option<DeployState> {
-        let DeployOperation { goal, service, run } = deploying;
-        if run.found.is_none() && run.awaited.is_none() {
-            return None;
-        }
-        let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
-        let update = |step: &Step| matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
-        let sending = sending.or(unanswered).filter(|(step, _)| run.awaited.is_none() && update(step));
-        let awaited = run.awaited.as_ref().or(run.expected.as_ref().filter(|_| sending.is_some()));
-        let found = run.found.as_ref();
-        let counts = [run.asked, awaited.map(|awaited| awaited.desired), found.map(|found| found.desired)];
-        let desired = counts.into_iter().flatten().next();
-        Some(DeployState {
-            phase,
-            color: goal.color.word().to_owned(),
-            service: (*service).to_owned(),
-            found_task_definition: found.map(|found| found.task_definition.clone()),
-            found_desired: found.map_or(0, |found| found.desired),
-            was_live: run.was_live,
-            task_definition: awaited.map(|awaited| awaited.task_definition.clone()).unwrap_or_default(),
-            desired: desired.unwrap_or_default(),
-            deployment: awaited.and_then(|awaited| awaited.id.clone()),
-            started: sending.map_or(awaited.map_or(run.began, |awaited| awaited.started), |(_, at)| at).0,
-            rolls: awaited.map(|awaited| awaited.kind == Kind::Rollout),
-            before: awaited.map(|awaited| awaited.before.clone()).unwrap_or_default(),
-            sending: sending.and_then(|(step, at)| PendingWrite::of(step, at)),
-            restore: Some(goal.restore_on_cancel),
-            turned: run.failing.is_some() || (run.cancelled.is_some() && goal.restore_on_cancel),
-            users,
-        })
-    }
-
-    /// The color.
-    pub(crate) fn color(&self) -> Option<Color> {
-        [Color::Blue, Color::Green, Color::Develop].into_iter().find(|color| color.word() == self.color)
-    }
-
-    /// The run as it has to continue: restoring.
-    pub(crate) fn run(&self, now: Time) -> Run {
-        let mut run = self.forward(now);
-        if let Some(sending) = &self.sending {
-            // Whether it had its effect is not known.
-            (run.changed, run.unanswered) = (false, Some(sending.unanswered()));
-            run.expected = run.awaited.take();
-        }
-        run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, now);
-        if self.phase == Phase::Restoring {
-            run.restoring = Some(now);
-        }
-        run
-    }
-
-    /// The run as it would continue towards its goal.
-    pub(crate) fn forward(&self, now: Time) -> Run {
-        let found = self
-            .found_task_definition
-            .as_ref()
-            .map(|arn| InitialService { task_definition: arn.clone(), desired: self.found_desired });
-        let awaited = (!self.task_definition.is_empty()).then(|| OwnDeployment {
-            kind: match self.rolls.unwrap_or(self.deployment.is_some()) {
-                true => Kind::Rollout,
-                false => Kind::CountOnly,
-            },
-            id: self.deployment.clone(),
-            task_definition: self.task_definition.clone(),
-            desired: self.desired,
-            started: Time(self.started),
-            seen: self.sending.is_none(),
-            before: self.before.clone(),
-        });
-        let (was_live, asked) = (self.was_live, Some(self.desired));
-        Run { found, awaited, was_live, asked, changed: true, ..Run::begin(now) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::plan::step::Purpose;
+    use crate::plan::verdict::Kind;
 
     /// Linux's limit for an environment variable, with its name and the zero at its end (`MAX_ARG_STRLEN`), in bytes.
     const LONGEST_VARIABLE: usize = 128 * 1024;

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+pub(crate) use self::failure::{DeploymentFailure, Restorer};
 pub(crate) use self::history::entry_of;
 use self::history::{judge_missing, judge_replaced, was_stopped};
 pub(crate) use self::own::{Kind, OwnDeployment, is_own, own_tasks};
@@ -14,6 +15,7 @@ use super::own_targets::group_targets;
 use super::snapshot::{Deployment, Rollout, Service, ServiceStatus, Target, Task};
 use super::time::Time;
 
+mod failure;
 mod history;
 mod own;
 mod room;
@@ -77,53 +79,6 @@ pub(crate) enum Waiting {
     },
     /// AWS could not be read. The unknown state blocks progress.
     Unknown(AwsError),
-}
-
-/// Reason that the deployment can't become good any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DeploymentFailure {
-    /// The circuit breaker ended the deployment.
-    CircuitBreaker,
-    /// A deployment alarm ended the deployment.
-    Alarm(Vec<String>),
-    /// The deployment's tasks keep failing, and no breaker is enabled.
-    TasksFailing {
-        /// Failed tasks in a row.
-        failed: u32,
-    },
-    /// A user stopped the deployment.
-    Stopped,
-    /// A newer deployment superseded this deployment.
-    Superseded {
-        /// ARN of the service's current task definition.
-        by: String,
-    },
-    /// The service was deleted, or set to zero tasks.
-    Drained,
-    /// Users were moved to the color during the deploy.
-    UsersCame {
-        /// ARN of the task definition that these users will get.
-        version: String,
-        /// The missing condition at that time. None if all targets were healthy.
-        lacks: Option<Box<Waiting>>,
-    },
-    /// Minimum and maximum percent leave no room, so ECS can't replace any task.
-    NoRoom,
-    /// The time-out passed.
-    TimedOut(Box<Waiting>),
-    /// AWS refuses a read permanently.
-    AwsError(AwsError),
-}
-
-/// The actor of the restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Restorer {
-    /// This run, if there is anything to restore.
-    ThisRun,
-    /// AWS, whose rollback is under way or complete.
-    Aws,
-    /// None: someone else changed the service, and that change is kept.
-    NoOne,
 }
 
 /// The state of the deployment.

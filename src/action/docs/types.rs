@@ -9,7 +9,7 @@ const FILE: &str = "action-types.yml";
 
 /// The head of the file.
 const HEAD: &str = "\
-# Made from the table in src/action/inputs.rs and the kinds in src/action/docs/types.rs: change those, then run
+# Made from the table in src/action/inputs/table.rs and the kinds in src/action/docs/types.rs: change those, then run
 # `UPDATE=1 cargo test docs`.
 # https://github.com/typesafegithub/github-actions-typing
 ";

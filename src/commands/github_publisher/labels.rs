@@ -1,0 +1,47 @@
+//! The labels of pull requests.
+
+use std::collections::BTreeMap;
+
+use super::GithubPublisher;
+use crate::feedback::{Label, Labels};
+use crate::github::Answer;
+use crate::report::labels::is_ours;
+
+impl GithubPublisher {
+    /// Gives each pull request its labels and removes outdated labels.
+    pub(super) async fn labels(&mut self, wanted: &Labels) -> Answer<()> {
+        let mut pulls: BTreeMap<u64, Vec<Label>> = BTreeMap::new();
+        for (commit, labels) in &wanted.commits {
+            if let Some(pull) = self.pull_of(commit).await? {
+                pulls.entry(pull).or_default().extend(labels.iter().cloned());
+            }
+        }
+        for (pull, labels) in &pulls {
+            self.relabel(*pull, labels, |name| is_ours(name, &wanted.families)).await?;
+        }
+        let (Some(failed), Some(failure)) = (wanted.failed, &wanted.failure) else { return Ok(()) };
+        let Some(own) = self.own_pull().await? else { return Ok(()) };
+        let labels = if failed { std::slice::from_ref(failure) } else { &[] };
+        self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
+    }
+
+    /// Replaces a pull request's labels of one kind with these.
+    async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> Answer<()> {
+        let there = self.github.labels(pull).await?;
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        for name in there.iter().filter(|name| of_kind(name)) {
+            if !wanted.iter().any(|label| same(&label.name, name)) {
+                self.github.remove_label(pull, name).await?;
+            }
+        }
+        let mut missing: Vec<&str> = Vec::new();
+        for label in wanted {
+            let known = there.iter().any(|name| same(name, &label.name));
+            if !known && !missing.contains(&label.name.as_str()) {
+                self.github.provide_label(label).await?;
+                missing.push(&label.name);
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { self.github.add_labels(pull, &missing).await }
+    }
+}
