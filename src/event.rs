@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::plan::aws_error::AwsError;
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
+use crate::plan::doctor::Finding;
 use crate::plan::overview::Overview;
 use crate::plan::step::{InitialService, Refusal, RunFailure, Step, Wait};
 use crate::plan::traffic::TrafficPlan;
@@ -36,6 +37,8 @@ pub(crate) enum Event {
     Warning(Warning),
     /// The state before the run.
     Seen(Box<Overview>),
+    /// The mistakes that `doctor` found.
+    Examined(Vec<Finding>),
     /// The plan of the run.
     Plan(Box<Planned>),
     /// The plan of a change of traffic.

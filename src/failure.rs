@@ -129,6 +129,7 @@ reasons! {
     Superseded = "superseded", "Another deployment or change of traffic took over.";
     Drained = "drained", "The service was set to no tasks, or deleted, meanwhile.";
     Cancelled = "cancelled", "The workflow run was cancelled.";
+    Findings = "findings", "`doctor` found a mistake that would stop a command; the output `findings` has the fix.";
     Internal = "internal", "The action itself failed; the message says what to check in AWS.";
     Aws = "aws", "AWS answered with an error that has no word of its own.";
 }

@@ -2,6 +2,7 @@
 
 use super::env::Environment;
 use super::input_reader::InputReader;
+use super::inputs::CommandName;
 use super::place::File;
 use crate::config::kinds::{self, quote_value};
 use crate::feedback::LabelStyle;
@@ -43,6 +44,7 @@ pub(crate) fn read_github_inputs(
     file: &File,
     place: Option<&Place>,
 ) -> Option<GithubSettings> {
+    let posts = edge.command != CommandName::Doctor;
     let comment = edge.parsed("comment", kinds::parse_boolean);
     let labels = edge.parsed("labels", kinds::parse_boolean);
     let deployments = edge.parsed("deployments", kinds::parse_boolean);
@@ -58,9 +60,9 @@ pub(crate) fn read_github_inputs(
     let blue = place.map(|place| place.blue.as_str()).unwrap_or_default();
     Some(GithubSettings {
         token,
-        comment: comment?,
-        labels: labels?,
-        deployments: deployments?,
+        comment: comment? && posts,
+        labels: labels? && posts,
+        deployments: deployments? && posts,
         pull_request,
         app: app.unwrap_or_else(|| service_stem(blue)),
         style: style.style,

@@ -25,15 +25,18 @@ pub(crate) enum CommandName {
     Rollback,
     /// `status`.
     Status,
+    /// `doctor`.
+    Doctor,
 }
 
 /// The words of the input `command`.
-pub(crate) const COMMANDS: [(&str, CommandName); 5] = [
+pub(crate) const COMMANDS: [(&str, CommandName); 6] = [
     ("deploy", CommandName::Deploy),
     ("redirect-traffic", CommandName::RedirectTraffic),
     ("promote", CommandName::Promote),
     ("rollback", CommandName::Rollback),
     ("status", CommandName::Status),
+    ("doctor", CommandName::Doctor),
 ];
 
 impl CommandName {
@@ -45,6 +48,7 @@ impl CommandName {
             CommandName::Promote => "promote",
             CommandName::Rollback => "rollback",
             CommandName::Status => "status",
+            CommandName::Doctor => "doctor",
         }
     }
 
@@ -128,7 +132,7 @@ pub(crate) fn unknown_inputs(env: &Environment, command: CommandName) -> (Vec<Pr
             continue;
         }
         let place = format!("input {}", crate::action::commands::strip_control_chars(&name));
-        let writes = command != CommandName::Status;
+        let writes = !matches!(command, CommandName::Status | CommandName::Doctor);
         match (other_tools::input_advice(&name), nearest_input(&name)) {
             (None, Some(suggestion)) => {
                 refused.push(Problem::new(place, format!("unknown input; did you mean `{suggestion}`?")));

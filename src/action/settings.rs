@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Rollback(RollbackSettings),
     /// Show both colors and the commands that are possible now.
     Status,
+    /// Find mistakes in the setup.
+    Doctor(DoctorSettings),
 }
 
 impl Command {
@@ -73,8 +75,18 @@ impl Command {
             Command::Promote(_) => "promote",
             Command::Rollback(_) => "rollback",
             Command::Status => "status",
+            Command::Doctor(_) => "doctor",
         }
     }
+}
+
+/// The parts of the config file that `doctor` compares with AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DoctorSettings {
+    /// True if the app has probes.
+    pub(crate) probes: bool,
+    /// The rollback alarms of the app.
+    pub(crate) alarms: Vec<String>,
 }
 
 /// Reaction to a cancellation.
@@ -91,15 +103,20 @@ impl Settings {
     pub(crate) fn probes(&self) -> &[Probe] {
         match &self.command {
             Command::Deploy(wish) => &wish.probes,
-            Command::Redirect(_) | Command::Promote(_) | Command::Rollback(_) | Command::Status => &[],
+            Command::Redirect(_)
+            | Command::Promote(_)
+            | Command::Rollback(_)
+            | Command::Status
+            | Command::Doctor(_) => &[],
         }
     }
 
-    /// The CloudWatch alarms that a change of traffic watches; none for any other command.
+    /// The CloudWatch alarms to read: those that a change of traffic watches, or would watch by the config file.
     pub(crate) fn alarms(&self) -> &[String] {
         match &self.command {
             Command::Redirect(wish) => &wish.alarms,
             Command::Promote(promotion) => &promotion.traffic.alarms,
+            Command::Doctor(facts) => &facts.alarms,
             Command::Deploy(_) | Command::Rollback(_) | Command::Status => &[],
         }
     }
@@ -107,6 +124,15 @@ impl Settings {
     /// True if a cancelled run restores its changes.
     pub(crate) fn restore_on_cancel(&self) -> bool {
         self.on_cancel == OnCancel::Restore
+    }
+}
+
+/// The selected app's parts for `doctor`.
+fn doctor_settings(file: &File) -> DoctorSettings {
+    let app = file.app.as_ref().map(|(_, app)| app);
+    DoctorSettings {
+        probes: app.is_some_and(|app| !app.probes.is_empty()),
+        alarms: app.map(|app| app.rollback_alarms.clone()).unwrap_or_default(),
     }
 }
 
@@ -147,6 +173,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         }
         CommandName::Rollback => traffic::read_rollback_inputs(edge).map(Command::Rollback),
         CommandName::Status => Some(Command::Status),
+        CommandName::Doctor => Some(Command::Doctor(doctor_settings(&file))),
     };
     let region = read_region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();

@@ -230,7 +230,7 @@ fn all_problems_are_listed_at_once() {
             &[&[("INPUT_COLOR", "gren"), ("INPUT_PLAN-ONLY", "yes"), ("INPUT_TIMEOUT", "30")]],
             &[]
         )),
-        "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`.\n\
+        "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback`, `status` or `doctor`.\n\
          input cluster: missing: give the input, or `cluster` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
          input blue-service: missing: give the input, or `apps.NAME.blue` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\
          input green-service: missing: give the input, or `apps.NAME.green` in `.github/blue-green.yml`, which does not exist (is actions/checkout among the steps before?)\n\

@@ -59,9 +59,14 @@ pub(super) async fn confirm_goal(session: &Session<'_>, state: &State, over: boo
             confirm_traffic(session, "rollback", (&goal, state), over).await
         }
         (Command::Promote(promotion), state) => confirm_promote(session, promotion, state, over).await,
-        (Command::Deploy(_) | Command::Redirect(_) | Command::Rollback(_) | Command::Status, _) => {
-            Confirmed::Not(Box::new(Lacks::Unknown), None)
-        }
+        (
+            Command::Deploy(_)
+            | Command::Redirect(_)
+            | Command::Rollback(_)
+            | Command::Status
+            | Command::Doctor(_),
+            _,
+        ) => Confirmed::Not(Box::new(Lacks::Unknown), None),
     }
 }
 

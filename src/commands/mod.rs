@@ -4,6 +4,7 @@ mod again;
 mod apply;
 mod confirm;
 mod deploy;
+mod doctor;
 mod drive;
 mod feedback;
 mod github_publisher;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::confirm::PATIENCE;
+use super::doctor::{diagnose_sign_in, run_doctor};
 use super::feedback::{self, Feedback, PostState};
 use super::outside::{Interrupted, Outside};
 use super::post::{finish_run, not_understood, unread_report};
@@ -87,10 +88,14 @@ async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
     for warning in warnings {
         reporter.emit(&Event::Warning(Warning::Text(warning.to_string())));
     }
-    let writes = !settings.plan_only && settings.command != Command::Status;
+    let reads = matches!(settings.command, Command::Status | Command::Doctor(_));
+    let writes = !settings.plan_only && !reads;
     feedback.begin(writes.then_some(command));
     let session = open_session(machine, &settings, (&reporter, &context), signals, http).await;
     let report = match &session {
+        Err(report) if matches!(settings.command, Command::Doctor(_)) => {
+            diagnose_sign_in(&reporter, &settings, (**report).clone())
+        }
         Err(report) => Report { command, ..(**report).clone() },
         Ok(session) => match &settings.command {
             Command::Deploy(wish) => run_deploy(session, wish).await,
@@ -98,6 +103,7 @@ async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
             Command::Rollback(asked) => roll_back(session, asked).await,
             Command::Promote(promotion) => run_promote(session, promotion).await,
             Command::Status => run_status(session).await,
+            Command::Doctor(facts) => run_doctor(session, facts).await,
         },
     };
     let code = reporter.end(report);

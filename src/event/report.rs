@@ -7,6 +7,7 @@ use super::{Lacks, LogLink, Planned};
 use crate::failure::{Failure, Outcome, Reason};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
+use crate::plan::doctor::Finding;
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
 use crate::plan::step::{Capacity, End, EndStateReason, Left, Refusal, RunFailure};
@@ -96,6 +97,8 @@ pub(crate) struct Report {
     pub(crate) put_back: Option<PutBack>,
     /// The final state.
     pub(crate) overview: Option<Overview>,
+    /// The mistakes that `doctor` found; none for other commands.
+    pub(crate) findings: Option<Vec<Finding>>,
     /// Duration of the run.
     pub(crate) duration: Duration,
 }
@@ -137,6 +140,7 @@ impl Report {
             unscaled: Vec::new(),
             put_back: None,
             overview: None,
+            findings: None,
             duration: Duration::ZERO,
         }
     }

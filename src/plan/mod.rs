@@ -10,6 +10,7 @@ pub(crate) mod definition;
 pub(crate) mod deploy;
 #[cfg(test)]
 mod disturbed;
+pub(crate) mod doctor;
 mod failures;
 mod in_flight;
 pub(crate) mod operation;

@@ -175,7 +175,7 @@ pub(crate) fn build_overview(
 }
 
 /// Each trouble once. Two colors that lack one permission are two lines. The same line appears once.
-fn unread_parts(snapshot: &Snapshot) -> Vec<AwsError> {
+pub(crate) fn unread_parts(snapshot: &Snapshot) -> Vec<AwsError> {
     let mut all: Vec<AwsError> = Vec::new();
     for trouble in snapshot.troubles() {
         if !all.iter().any(|known| known.action == trouble.action && known.resource == trouble.resource) {

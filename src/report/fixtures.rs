@@ -183,6 +183,7 @@ pub(crate) fn report() -> Report {
         unscaled: Vec::new(),
         put_back: None,
         overview: Some(overview()),
+        findings: None,
         duration: Duration::from_secs(125),
     }
 }

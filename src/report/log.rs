@@ -3,6 +3,7 @@
 mod traffic;
 
 use super::about::{About, Users, color_services, moves_users};
+use super::findings::finding_lines;
 use super::line::{Level, Line};
 use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
 use super::{links, status, words};
@@ -64,6 +65,7 @@ impl Log {
                 lines.extend(self.close());
                 lines
             }
+            Event::Examined(findings) => finding_lines(findings),
             Event::Plan(planned) => self.plan(planned),
             Event::TrafficPlan(traffic_plan) => self.moving(traffic_plan),
             Event::Moved(split) => {
@@ -138,7 +140,7 @@ impl Log {
         self.about.region = Some(region.to_owned());
         let text = format!("{command} in cluster {}, {}", in_backticks(short_arn(cluster)), one_line(region));
         let mut lines = Line::foreign(Level::Plain, &text);
-        if !self.is_status {
+        if !self.is_status && command != "doctor" {
             lines.extend(self.begin(Phase::ReadScope, "Look at AWS"));
         }
         lines

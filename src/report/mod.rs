@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod comment;
+pub(crate) mod findings;
 #[cfg(test)]
 mod fixtures;
 pub(crate) mod github_texts;

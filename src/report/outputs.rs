@@ -1,5 +1,6 @@
 //! The step's outputs: always all of them, also on failure; an unknown value is empty.
 
+use super::findings::findings_json;
 use super::status;
 use crate::event::Report;
 use crate::plan::color::Color;
@@ -33,6 +34,7 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("comment-url", String::new()),
         ("duration-seconds", report.duration.as_secs().to_string()),
         ("status-json", overview.map(|overview| current_status_json(report, overview)).unwrap_or_default()),
+        ("findings", report.findings.as_deref().map(findings_json).unwrap_or_default()),
     ]
 }
 
@@ -103,6 +105,7 @@ mod tests {
         test-url=http://shop-alb.example:808
         comment-url=
         duration-seconds=125
+        findings=
         ");
     }
 
@@ -125,6 +128,7 @@ mod tests {
         test-url=http://shop-alb.example:808
         comment-url=
         duration-seconds=125
+        findings=
         ");
     }
 
@@ -149,6 +153,7 @@ mod tests {
         test-url=http://shop-alb.example:808
         comment-url=
         duration-seconds=125
+        findings=
         ");
     }
 
@@ -184,7 +189,8 @@ mod tests {
         test-url=
         comment-url=
         duration-seconds=125
+        findings=
         ");
-        assert_eq!(action_outputs(&nothing).last(), Some(&("status-json", String::new())));
+        assert!(action_outputs(&nothing).contains(&("status-json", String::new())));
     }
 }

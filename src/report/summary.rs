@@ -5,6 +5,7 @@
 mod moved;
 
 use super::comment::{Run, narrow};
+use super::findings::findings_section;
 use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, status, words};
@@ -82,6 +83,8 @@ pub(super) fn verdict_sections(report: &Report) -> Vec<Section> {
         let text = format!("> [!WARNING]\n> {}", render_message(&words::undoes_rollback(color, ago)));
         out.push(Section { rank: Rank::Way, text });
     }
+    let findings = report.findings.as_deref().unwrap_or_default();
+    out.push(Section { rank: Rank::Way, text: findings_section(findings) });
     if let Some(failure) = words::end_failure(report) {
         out.push(Section { rank: Rank::Way, text: render_message(&failure.hint) });
         out.push(Section { rank: Rank::Detail, text: more_findings(report) });
@@ -335,7 +338,7 @@ fn render_unread_parts(overview: &Overview) -> String {
 
 /// The place and the duration.
 fn render_footer(report: &Report) -> String {
-    let place = report.overview.as_ref().map(|overview| &overview.place);
+    let place = report.overview.as_ref().map(|overview| &overview.place).or(report.place.as_ref());
     let place = place
         .map(|place| format!(" · cluster {}, {}", inline_text(&place.cluster), inline_text(&place.region)))
         .unwrap_or_default();
@@ -344,7 +347,8 @@ fn render_footer(report: &Report) -> String {
 
 /// The account, if known from any source. The summary never shows this id.
 pub(super) fn known_account(report: &Report) -> Option<&str> {
-    let place = report.overview.as_ref().map(|overview| overview.place.account.as_str());
+    let place = report.overview.as_ref().map(|overview| &overview.place).or(report.place.as_ref());
+    let place = place.map(|place| place.account.as_str());
     let arns = [&report.task_definition, &report.previous_task_definition];
     let named = arns.into_iter().flatten().find_map(|arn| Arn::parse(arn).map(|arn| arn.account));
     place.filter(|account| !account.is_empty()).or(named).or_else(|| of_role(report))

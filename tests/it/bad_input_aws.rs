@@ -56,7 +56,7 @@ fn a_wrong_account_is_named_with_those_that_are_allowed() {
 fn invariant_43_a_foreign_arn_is_refused_before_any_write() {
     let (bed, _) = stack();
     let foreign = "arn:aws:ecs:eu-west-1:999999999999:service/shop/web-green";
-    for command in ["deploy", "redirect-traffic", "promote", "rollback", "status"] {
+    for command in ["deploy", "redirect-traffic", "promote", "rollback", "status", "doctor"] {
         let action = Action::new(&bed, command).input("green-service", foreign);
         let action = match command {
             "redirect-traffic" => action.input("traffic", "green"),

@@ -31,13 +31,13 @@ fn a_missing_command_is_named_with_what_is_allowed() {
     assert_eq!(
         problems(&done),
         [
-            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`."
+            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback`, `status` or `doctor`."
         ]
     );
     assert_eq!(
         input("command", "  "),
         [
-            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`."
+            "input command: missing. What to do: `deploy`, `redirect-traffic`, `promote`, `rollback`, `status` or `doctor`."
         ]
     );
 }
@@ -47,15 +47,15 @@ fn an_unknown_command_names_the_nearest() {
     let cases = [
         (
             "delpoy",
-            "input command: `delpoy` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
+            "input command: `delpoy` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `deploy`?",
         ),
         (
             "Status",
-            "input command: `Status` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `status`?",
+            "input command: `Status` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `status`?",
         ),
         (
             "destroy-all",
-            "input command: `destroy-all` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`",
+            "input command: `destroy-all` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`",
         ),
     ];
     for (value, told) in cases {
@@ -426,7 +426,7 @@ fn several_problems_are_listed_at_once() {
         problems(&done),
         [
             "input desired-coumt: unknown input; did you mean `desired-count`?",
-            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
+            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `deploy`?",
             ".github/blue-green.yml:1:1 clster: unknown key; did you mean `cluster`?",
             "input color: `gren` is not one of `idle`, `blue`, `green`, `develop`, `branch`; did you mean `green`?",
             "input image: `shop/Web:v1` is not an image: the repository `shop/Web` is not made of lower-case letters and digits, with `.`, `_`, `__`, `-` or `/` between them",

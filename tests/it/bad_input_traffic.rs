@@ -221,7 +221,7 @@ fn several_problems_of_a_misspelt_command_are_listed_at_once() {
         told("redirect-trafic", &inputs),
         [
             "input rollback-alarm: unknown input; did you mean `rollback-alarms`?",
-            "input command: `redirect-trafic` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `redirect-traffic`?",
+            "input command: `redirect-trafic` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `redirect-traffic`?",
             "input traffic: the weights in `80/30` sum to 110, not to 100",
             "input steps: `20` comes after `50`: the shares ascend",
             "input bake-time: `5` has no unit: write `5s` for seconds or `5m` for minutes",

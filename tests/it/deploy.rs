@@ -393,12 +393,13 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 17] = [
+const OUTPUTS: [&str; 18] = [
     "attempted-task-definition-arn",
     "color",
     "comment-url",
     "duration-seconds",
     "ecs-deployment-id",
+    "findings",
     "image",
     "left",
     "live-color",

@@ -81,7 +81,7 @@ fn inputs() -> BTreeSet<String> {
 }
 
 /// The commands.
-const COMMANDS: [&str; 5] = ["deploy", "redirect-traffic", "promote", "rollback", "status"];
+const COMMANDS: [&str; 6] = ["deploy", "redirect-traffic", "promote", "rollback", "status", "doctor"];
 
 #[test]
 fn the_readme_has_the_two_commands() {

@@ -156,6 +156,17 @@ fn nightly_status() {
 }
 
 #[test]
+fn doctor() {
+    let (bed, _) = stage();
+    ends(
+        &bed,
+        &run(&bed, "examples/doctor.yml", &Event::by_hand(&bed, json!({}))),
+        &["doctor: doctor succeeded"],
+    );
+    assert_eq!(bed.github_writes().len(), 0);
+}
+
+#[test]
 fn the_nightly_check_fails_on_a_stack_that_drifted() {
     let (bed, sample) = stage();
     let file = "examples/nightly-status.yml";
@@ -304,12 +315,13 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
 }
 
 /// The workflows that a test above runs.
-const RUN: [&str; 12] = [
+const RUN: [&str; 13] = [
     ".github/workflows/deploy.yml",
     ".github/workflows/redirect-traffic.yml",
     ".github/workflows/rollback.yml",
     "examples/deploy-on-push.yml",
     "examples/deploy-pull-request.yml",
+    "examples/doctor.yml",
     "examples/git-flow.yml",
     "examples/github-flow.yml",
     "examples/infrastructure-apply.yml",

@@ -27,6 +27,7 @@ mod deploy_kill;
 mod deploy_meanwhile;
 mod deploy_trouble;
 mod docs;
+mod doctor;
 mod examples;
 mod github;
 mod github_traffic;

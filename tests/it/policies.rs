@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::iam::{ALL, DEPLOY, READ, SCALERS, TRAFFIC, filled, policy, shipped};
 use crate::common::needs::{arn, elsewhere};
-use deploys::{DEPLOYS, DEVELOP, SCALED, STATUS};
+use deploys::{DEPLOYS, DEVELOP, DOCTOR, SCALED, STATUS};
 use moves::{COPIES, MOVES, SCALED_COPIES, SCALED_MOVES, SWAPS};
 use operations::callable;
 use record::Record;
@@ -83,6 +83,14 @@ fn pairs(statement: &Statement) -> impl Iterator<Item = (String, String)> {
 #[test]
 fn a_role_for_status_is_complete() {
     complete(&[READ]);
+}
+
+#[test]
+fn a_role_for_doctor_is_complete() {
+    allowed(&DOCTOR, &policy(&[READ]), &[READ]);
+    let reads = |action: &&String| !action.contains(":Describe") && !action.contains(":List");
+    let writes: Vec<&String> = DOCTOR.operations.iter().filter(reads).collect();
+    assert_eq!(writes, ["sts:GetCallerIdentity"]);
 }
 
 #[test]

@@ -9,12 +9,26 @@ const ALL: &[CommandName] = &[
     CommandName::Promote,
     CommandName::Rollback,
     CommandName::Status,
+    CommandName::Doctor,
 ];
 /// Deploy alone.
 const DEPLOY: &[CommandName] = &[CommandName::Deploy];
 /// Every command but deploy.
-const NOT_DEPLOY: &[CommandName] =
-    &[CommandName::RedirectTraffic, CommandName::Promote, CommandName::Rollback, CommandName::Status];
+const NOT_DEPLOY: &[CommandName] = &[
+    CommandName::RedirectTraffic,
+    CommandName::Promote,
+    CommandName::Rollback,
+    CommandName::Status,
+    CommandName::Doctor,
+];
+/// The commands that show something on GitHub.
+const POSTING: &[CommandName] = &[
+    CommandName::Deploy,
+    CommandName::RedirectTraffic,
+    CommandName::Promote,
+    CommandName::Rollback,
+    CommandName::Status,
+];
 /// Redirect-traffic alone.
 const REDIRECT: &[CommandName] = &[CommandName::RedirectTraffic];
 /// Promote alone.
@@ -43,7 +57,7 @@ const PROMOTED: &str = "Write the color that was proven, `blue` or `green`: `${{
 
 /// Every input, in the order of the documentation.
 pub(crate) const INPUTS: &[Input] = &[
-    optional_input("command", ALL, "", "What to do: `deploy`, `redirect-traffic`, `promote`, `rollback` or `status`.")
+    optional_input("command", ALL, "", "What to do: `deploy`, `redirect-traffic`, `promote`, `rollback`, `status` or `doctor`.")
         .required_by(ALL, ""),
     optional_input("cluster", ALL, "", "Name or ARN of the ECS cluster. Overrides `cluster` in the config file."),
     optional_input(
@@ -223,22 +237,22 @@ pub(crate) const INPUTS: &[Input] = &[
         "${{ github.token }}",
         "The token for what is shown on GitHub. It needs `pull-requests: write`, `deployments: write` and `statuses: write`.",
     ),
-    optional_input("comment", ALL, "true", "Whether the pull request has one comment that is kept up to date."),
+    optional_input("comment", POSTING, "true", "Whether the pull request has one comment that is kept up to date."),
     optional_input(
         "labels",
-        ALL,
+        POSTING,
         "true",
         "Whether pull requests have labels that say what runs where, such as `web-1a2b3c4d traffic: blue` and `web-1a2b3c4d deployed: green`.",
     ),
     optional_input(
         "deployments",
-        ALL,
+        POSTING,
         "true",
         "Whether a deploy is a deployment on GitHub too, with a commit status `ecs-blue-green/APP REGION HASH`.",
     ),
     optional_input(
         "pull-request",
-        ALL,
+        POSTING,
         "",
         "The number of the pull request. Without it, the one that the event or the commit belongs to.",
     ),
@@ -313,4 +327,8 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output { name: "comment-url", what: "The comment on the pull request." },
     Output { name: "duration-seconds", what: "How long the run took, in whole seconds." },
     Output { name: "status-json", what: "The state of the colors and their traffic, as JSON." },
+    Output {
+        name: "findings",
+        what: "What `doctor` found, as a JSON array of `{id, severity, thing, message, fix}`; `severity` is `stops` or `warns`. Empty for other commands.",
+    },
 ];

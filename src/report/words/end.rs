@@ -1,6 +1,6 @@
 //! The end of a run in one sentence, and the commands that undo a successful run.
 
-use super::{end_failure, traffic};
+use super::{end_failure, findings_headline, traffic};
 use crate::event::{Planned, Report};
 use crate::failure::Outcome;
 use crate::plan::overview::{Overview, WhyNot};
@@ -63,6 +63,9 @@ fn what_failed(report: &Report) -> String {
 
 /// A successful end.
 fn render_good_end(report: &Report, verb: &str) -> String {
+    if let Some(findings) = &report.findings {
+        return findings_headline(findings);
+    }
     if report.color.is_none() && report.service.is_none() {
         return render_status_end(report.overview.as_ref());
     }

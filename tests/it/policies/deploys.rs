@@ -38,6 +38,15 @@ fn seen(stack: &Stack, scales: bool) -> Record {
     Record::of(&bed)
 }
 
+/// `doctor`: on EC2, and where the config has `scaling` and rollback alarms.
+pub(crate) static DOCTOR: LazyLock<Record> = LazyLock::new(|| {
+    let (bed, _) = stack_with(&Stack { ec2: true, ..Stack::default() });
+    sample::autoscaled(&bed, 1, 10).expect("it scales");
+    let action = Action::new(&bed, "doctor").file(".github/blue-green.yml", SCALING);
+    action.run().expect(0, "succeeded", "", "untouched");
+    Record::of(&bed)
+});
+
 /// Deploys: good ones, failing ones to each color, cancelled ones.
 pub(crate) static DEPLOYS: LazyLock<Record> = LazyLock::new(|| {
     let rest = record(&[

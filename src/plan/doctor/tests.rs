@@ -1,0 +1,155 @@
+//! Each mistake alone in a good setup: the ids and severities of what is found.
+
+use std::time::Duration;
+
+use super::{Facts, Finding, Severity, find_mistakes};
+use crate::plan::aws_error::AwsErrorKind;
+use crate::plan::color::Color;
+use crate::plan::sample::{balancer, rule, service, snapshot, trouble};
+use crate::plan::scalers::{Managed, SCALE_IN_AFTER};
+use crate::plan::snapshot::{Breaker, GroupAttributes, Rule, Service, Snapshot};
+use crate::plan::wanted::Hosts;
+
+/// A good setup.
+fn good() -> Snapshot {
+    let mut good = snapshot();
+    for service in &mut good.services {
+        service.setup.breaker = Some(Breaker { rollback: false, threshold: None });
+        group(service, 30);
+    }
+    good
+}
+
+/// Gives the service's target group this deregistration delay, in seconds.
+fn group(service: &mut Service, delay: u64) {
+    let Some(Ok(group)) = &mut service.group else { panic!("a group") };
+    group.attributes = Some(Ok(GroupAttributes {
+        deregistration_delay: Duration::from_secs(delay),
+        minimum_count: 1,
+        minimum_percent: 0,
+    }));
+}
+
+/// Blue's service.
+fn blue(snapshot: &mut Snapshot) -> &mut Service {
+    &mut snapshot.services[0]
+}
+
+/// All rules.
+fn rules(snapshot: &mut Snapshot) -> &mut Vec<Rule> {
+    let Some(Ok(balancers)) = &mut snapshot.balancers else { panic!("balancers") };
+    &mut balancers[0].rules
+}
+
+/// The findings as words: `stops no-room`.
+fn told(found: &[Finding]) -> Vec<String> {
+    found.iter().map(|one| format!("{} {}", one.severity.word(), one.mistake.id())).collect()
+}
+
+/// The findings without probes and without scaling, with a time-out of 30 minutes.
+fn found(snapshot: &Snapshot) -> Vec<String> {
+    told(&find_mistakes(snapshot, &facts(&Hosts::default(), false, None)))
+}
+
+/// The facts outside AWS.
+fn facts<'a>(hosts: &'a Hosts, probes: bool, scaling: Option<&'a Managed>) -> Facts<'a> {
+    Facts { listener: None, hosts, probes, scaling, timeout: Duration::from_secs(1800) }
+}
+
+/// A mistake, planted.
+type Plant = fn(&mut Snapshot);
+
+#[test]
+fn each_mistake_is_found_alone() {
+    let table: [(Plant, &[&str]); 18] = [
+        (|_| {}, &[]),
+        (|seen| blue(seen).setup.breaker = None, &["warns circuit-breaker"]),
+        (|seen| blue(seen).setup.maximum_percent = 100, &["stops no-room"]),
+        (|seen| blue(seen).setup.grace = Duration::from_secs(1800), &["warns grace-period"]),
+        (|seen| blue(seen).setup.grace = Duration::from_secs(1799), &[]),
+        (|seen| group(blue(seen), 300), &["warns deregistration-delay"]),
+        (|seen| group(blue(seen), 1800), &["stops deregistration-delay"]),
+        (|seen| group(blue(seen), 299), &[]),
+        (|seen| blue(seen).setup.controller = "CODE_DEPLOY".to_owned(), &["stops controller"]),
+        (|seen| blue(seen).setup.links.clear(), &["stops load-balancers"]),
+        (|seen| seen.missing.push((Color::Develop, "web-dev".to_owned())), &["stops service-missing"]),
+        (|seen| rules(seen).retain(|rule| rule.port != 8080), &["warns test-listener"]),
+        (|seen| rules(seen)[1].protocol = "HTTPS".to_owned(), &["warns test-host"]),
+        (|seen| rules(seen)[0].stickiness = Some(Duration::from_secs(60)), &["warns stickiness"]),
+        (
+            |seen| {
+                let third = rule(80, None, &[("tg-blue", 1), ("tg-green", 0), ("tg-other", 0)]);
+                rules(seen)[0] = third;
+            },
+            &["stops third-group"],
+        ),
+        (
+            |seen| {
+                let mut lone = rule(80, Some(5), &[("tg-green", 1)]);
+                lone.conditions = vec![crate::plan::snapshot::Condition::Method(vec!["POST".to_owned()])];
+                rules(seen).push(lone);
+            },
+            &["stops lone-rule"],
+        ),
+        (
+            |seen| rules(seen).push(rule(443, None, &[("tg-blue", 1), ("tg-green", 1)])),
+            &["stops rules-disagree"],
+        ),
+        (|seen| blue(seen).tasks = Some(Err(trouble(AwsErrorKind::Denied))), &["stops permission"]),
+    ];
+    for (index, (plant, expected)) in table.into_iter().enumerate() {
+        let mut seen = good();
+        plant(&mut seen);
+        assert_eq!(found(&seen), expected, "row {index}");
+    }
+}
+
+#[test]
+fn a_config_with_probes_or_scaling_asks_for_more() {
+    let hosts = Hosts::default();
+    let mut seen = good();
+    rules(&mut seen).retain(|rule| rule.port != 8080);
+    assert_eq!(told(&find_mistakes(&seen, &facts(&hosts, true, None))), ["stops test-listener"]);
+    let mut seen = good();
+    rules(&mut seen)[1].protocol = "HTTPS".to_owned();
+    assert_eq!(told(&find_mistakes(&seen, &facts(&hosts, true, None))), ["stops test-host"]);
+    let named = Hosts { green: Some("green.example.com".to_owned()), ..Hosts::default() };
+    assert_eq!(told(&find_mistakes(&seen, &facts(&named, true, None))), [""; 0]);
+    let managed = Managed {
+        min: 2,
+        max: 10,
+        idle_min: 1,
+        cpu: 80,
+        memory: 80,
+        scale_in_below: 40,
+        scale_in_after: SCALE_IN_AFTER,
+    };
+    let mut seen = good();
+    seen.services[1].scaling = Some(Ok(None));
+    let found = find_mistakes(&seen, &facts(&hosts, false, Some(&managed)));
+    assert_eq!(told(&found), ["warns scalable-target"]);
+    assert_eq!(told(&find_mistakes(&seen, &facts(&hosts, false, None))), [""; 0]);
+}
+
+#[test]
+fn what_stops_a_command_comes_first() {
+    let mut seen = good();
+    blue(&mut seen).setup.breaker = None;
+    seen.services[1].setup.maximum_percent = 100;
+    let found = find_mistakes(&seen, &facts(&Hosts::default(), false, None));
+    assert_eq!(found.first().map(|one| one.severity), Some(Severity::Stops));
+    assert_eq!(told(&found), ["stops no-room", "warns circuit-breaker"]);
+}
+
+#[test]
+fn develop_needs_a_listener_of_its_own() {
+    let mut seen = good();
+    let mut develop = service(Color::Develop);
+    develop.setup.breaker = Some(Breaker { rollback: false, threshold: None });
+    seen.services.push(develop);
+    assert_eq!(found(&seen), ["stops test-listener"]);
+    let mut all = balancer(100, 0);
+    all.rules.push(rule(9090, None, &[("tg-develop", 1)]));
+    seen.balancers = Some(Ok(vec![all]));
+    assert_eq!(found(&seen), [""; 0]);
+}
