@@ -138,13 +138,13 @@ fn workflows_ask_for_little_and_say_why() {
     }
 }
 
-/// What a step makes its job ask for. An own step posts a comment and labels unless told not to; deploy and promote a
-/// deployment and a commit status, too.
+/// What a step makes its job ask for. An own step posts a comment and labels unless told not to, except doctor; deploy and
+/// promote a deployment and a commit status, too.
 fn asked_by(step: &Value) -> Vec<&'static str> {
     let uses = step["uses"].as_str().unwrap_or_default();
     let with = &step["with"];
     let off = |input: &str| with[input].as_bool() == Some(false);
-    let posts = uses.starts_with(OWN);
+    let posts = uses.starts_with(OWN) && with["command"].as_str() != Some("doctor");
     let comments = step["run"].as_str().is_some_and(|script| script.contains("gh api"));
     let deploys = matches!(with["command"].as_str(), Some("deploy" | "promote"));
     let asked = [
