@@ -355,7 +355,7 @@ fn a_wrong_input_of_every_command_is_told_in_words() {
     check(&[
         (
             &[("INPUT_COMMAND", "deplyo")],
-            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `deploy`?",
+            "input command: `deplyo` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `deploy`?",
         ),
         (
             &[("INPUT_DESIRED-COUMT", "2")],

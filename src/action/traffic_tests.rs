@@ -280,7 +280,7 @@ fn inputs_of_the_other_commands_are_told_and_ignored() {
 fn a_misspelt_command_is_read_as_the_one_that_was_meant() {
     assert_eq!(
         read("redirect-trafic", &[("INPUT_TRAFFIC", "80/30")], None).unwrap_err(),
-        "input command: `redirect-trafic` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`; did you mean `redirect-traffic`?\n\
+        "input command: `redirect-trafic` is not one of `deploy`, `redirect-traffic`, `promote`, `rollback`, `status`, `doctor`; did you mean `redirect-traffic`?\n\
          input traffic: the weights in `80/30` sum to 110, not to 100"
     );
 }
