@@ -224,11 +224,11 @@ def stable(bed, name, definition):
     check(now["taskDefinition"] == definition, f"{name} runs {definition.split('/')[1]}")
 
 
-def settle(bed, name, seconds=60):
+def settle(bed, name, seconds=60, cluster=CLUSTER):
     """Waits until one deployment is left that is not in progress."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        deployments = bed.service(CLUSTER, name)["deployments"]
+        deployments = bed.service(cluster, name)["deployments"]
         if len(deployments) == 1 and deployments[0]["rolloutState"] != "IN_PROGRESS":
             return
         time.sleep(PAUSE)
