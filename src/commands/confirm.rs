@@ -222,6 +222,7 @@ fn is_behind(wait: &Wait, over: bool) -> bool {
     match wait {
         Wait::AwsError(_)
         | Wait::UnansweredWrite(_)
+        | Wait::Rule { .. }
         | Wait::Weights { .. }
         | Wait::Count { .. }
         | Wait::Repeat(_)

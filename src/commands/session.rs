@@ -13,6 +13,7 @@ use crate::aws::{Aws, Names};
 use crate::clock;
 use crate::event::Event;
 use crate::plan::aws_error::{AwsError, AwsResult};
+use crate::plan::earlier_rules::EarlierRules;
 use crate::plan::overview::{Overview, build_overview};
 use crate::plan::own_targets::ForeignTargets;
 use crate::plan::read_scope::ReadScope;
@@ -44,6 +45,8 @@ pub(crate) struct Session<'a> {
     pub(crate) told: RefCell<Told>,
     /// Targets that looks found in a color's group without a task of its service.
     pub(crate) foreign: RefCell<ForeignTargets>,
+    /// The production rules of all looks.
+    pub(crate) rules: RefCell<EarlierRules>,
     /// The last saved state, and the id of its deployment.
     pub(crate) saved: RefCell<(Option<String>, Option<String>)>,
 }
@@ -126,12 +129,20 @@ impl Session<'_> {
         self.noted(self.outside.read(async |aws| aws.observe(&self.names, look).await).await)
     }
 
-    /// Notes the targets of a look.
+    /// Notes a look.
     fn noted(&self, seen: Interrupted<AwsResult<Snapshot>>) -> Interrupted<AwsResult<Snapshot>> {
-        if let Interrupted::No(Ok(snapshot)) = &seen {
-            self.foreign.borrow_mut().saw(snapshot, clock::now());
+        match seen {
+            Interrupted::No(Ok(snapshot)) => Interrupted::No(Ok(self.remembered(snapshot))),
+            Interrupted::No(Err(_)) | Interrupted::Yes => seen,
         }
-        seen
+    }
+
+    /// Adds to a look the parts that only several looks show.
+    fn remembered(&self, mut snapshot: Snapshot) -> Snapshot {
+        let now = clock::now();
+        self.foreign.borrow_mut().saw(&snapshot, now);
+        self.rules.borrow_mut().note(&mut snapshot, self.settings.place.listener.as_ref(), now);
+        snapshot
     }
 
     /// The overview of a look, for people and for `status-json`.
@@ -159,7 +170,7 @@ impl Session<'_> {
     /// A look before any decision: see [`Session::patiently`].
     pub(crate) async fn first_look(&self, look: ReadScope) -> Result<Snapshot, Stop> {
         let seen = self.patiently(async |aws| aws.observe(&self.names, look).await).await;
-        seen.inspect(|snapshot| self.foreign.borrow_mut().saw(snapshot, clock::now()))
+        seen.map(|snapshot| self.remembered(snapshot))
     }
 
     /// A read before any decision: a transient error is retried until the time-out.

@@ -300,6 +300,7 @@ async fn open_session<'a>(
         },
         told: RefCell::default(),
         foreign: RefCell::default(),
+        rules: RefCell::default(),
         saved: RefCell::default(),
     })
 }

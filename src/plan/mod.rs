@@ -11,6 +11,7 @@ pub(crate) mod deploy;
 #[cfg(test)]
 mod disturbed;
 pub(crate) mod doctor;
+pub(crate) mod earlier_rules;
 mod failures;
 mod in_flight;
 pub(crate) mod operation;

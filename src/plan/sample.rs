@@ -199,6 +199,7 @@ pub(crate) fn snapshot() -> Snapshot {
         missing: Vec::new(),
         balancers: Some(Ok(vec![balancer(100, 0)])),
         alarms: None,
+        earlier: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) use self::balancer::{
 use super::aws_error::{AwsError, AwsResult};
 use super::color::Color;
 use super::definition::Content;
+use super::earlier_rules::EarlierRule;
 use super::scalers::Scalers;
 use super::time::Time;
 
@@ -30,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) balancers: Seen<Vec<Balancer>>,
     /// The existing CloudWatch alarms among the requested names.
     pub(crate) alarms: Seen<Vec<Alarm>>,
+    /// The production rules that earlier looks of this run showed.
+    pub(crate) earlier: Vec<EarlierRule>,
 }
 
 /// Account, region and cluster.

@@ -215,6 +215,11 @@ pub(crate) enum Wait {
     },
     /// The same write was sent a moment ago, and AWS does not show the effect, or no longer does.
     Repeat(Box<Step>),
+    /// A look lacks a production rule that an earlier look showed.
+    Rule {
+        /// The rule's name for people.
+        rule: String,
+    },
     /// AWS does not show the new weights yet.
     Weights {
         /// The rule's name for people.

@@ -1,6 +1,8 @@
 //! Rules outside the split that send users to a color: rules of a production listener by host, path or method. A rule
 //! with a condition on a header, the query or the source is a test rule.
 
+use std::collections::BTreeSet;
+
 use super::color::Color;
 use super::snapshot::{Condition, Pattern, Rule};
 use super::wiring::{Groups, ProductionRule, rule_name};
@@ -14,12 +16,16 @@ pub(crate) struct UserRule {
     pub(crate) rule: String,
 }
 
-/// Finds the rules that send users to blue or green. Develop is left out: a separate host on the production listener is
-/// the normal way to reach develop.
-pub(crate) fn user_rules(groups: &Groups, all: &[Rule], production: &[ProductionRule]) -> Vec<UserRule> {
+/// Finds the rules of these listeners that send users to blue or green. Develop is left out: a separate host on the
+/// production listener is the normal way to reach develop.
+pub(crate) fn user_rules(
+    groups: &Groups,
+    all: &[Rule],
+    (production, listeners): (&[ProductionRule], &BTreeSet<&String>),
+) -> Vec<UserRule> {
     let counts = |rule: &&Rule| {
         !production.iter().any(|known| known.rule.arn == rule.arn)
-            && production.iter().any(|known| known.rule.listener == rule.listener)
+            && listeners.contains(&rule.listener)
             && !rule.conditions.iter().any(is_for_tests)
             && !is_hidden(rule, all)
     };

@@ -1,7 +1,10 @@
 //! Finds production rules, test rules, and the split of users, from the rules alone.
 
+use std::collections::BTreeSet;
+
 use super::address::{Address, Entry};
 use super::color::{Color, Split};
+use super::earlier_rules::EarlierRule;
 use super::snapshot::{Balancer, Rule, Snapshot};
 use super::user_rules::{UserRule, user_rules};
 use super::wanted::{Hosts, ListenerChoice};
@@ -64,6 +67,8 @@ pub(crate) struct Wiring {
     pub(crate) tests: Vec<Entry>,
     /// Rules outside the split that send users to a color.
     pub(crate) user_rules: Vec<UserRule>,
+    /// Rules that an earlier look of this run showed as production rules, and that are none any more.
+    pub(crate) gone: Vec<EarlierRule>,
 }
 
 /// Reason that the wiring can't be read. The words are elsewhere.
@@ -109,9 +114,14 @@ impl Wiring {
         self.production.first().map_or(Split { blue: 0, green: 0 }, |rule| rule.split)
     }
 
+    /// True if any production rule sends users to this color.
+    pub(crate) fn split_reaches(&self, color: Color) -> bool {
+        self.production.iter().any(|rule| rule.split.is_live(color))
+    }
+
     /// True if users reach this color through any rule of a production listener (invariant 39).
     pub(crate) fn is_live(&self, color: Color) -> bool {
-        self.production.iter().any(|rule| rule.split.is_live(color)) || !self.user_rules_of(color).is_empty()
+        self.split_reaches(color) || !self.user_rules_of(color).is_empty()
     }
 
     /// The names of the rules outside the split that send users to this color.
@@ -174,18 +184,23 @@ fn build_wiring(
     count: Count,
     groups: &Groups,
     balancer: &Balancer,
-    listener: Option<&ListenerChoice>,
+    (listener, earlier): (Option<&ListenerChoice>, &[EarlierRule]),
 ) -> Result<Wiring, RoutingError> {
     if !balancer.arn.contains("loadbalancer/app/") {
         return Err(RoutingError::NotApplication(balancer.arn.clone()));
     }
     let production = production_rules(count, groups, balancer, listener)?;
+    let is_gone = |earlier: &&EarlierRule| !production.iter().any(|known| known.rule.arn == earlier.arn);
+    let listeners = production.iter().map(|known| &known.rule.listener);
+    let listeners: BTreeSet<&String> =
+        listeners.chain(earlier.iter().map(|earlier| &earlier.listener)).collect();
     let entries = production.iter().map(|known| Entry::new(Color::Blue, balancer, &known.rule)).collect();
     Ok(Wiring {
         groups: groups.clone(),
         entries: defaults_first(entries),
         tests: test_entries(groups, balancer, &production),
-        user_rules: user_rules(groups, &balancer.rules, &production),
+        user_rules: user_rules(groups, &balancer.rules, (&production, &listeners)),
+        gone: earlier.iter().filter(is_gone).cloned().collect(),
         production,
     })
 }
@@ -345,7 +360,7 @@ fn read_wiring(
         green: green.arn.clone(),
         develop: develop.map(|group| group.arn.clone()),
     };
-    let mut wiring = build_wiring(count, &groups, balancer, listener);
+    let mut wiring = build_wiring(count, &groups, balancer, (listener, &snapshot.earlier));
     if let Ok(wiring) = &mut wiring {
         add_develop(wiring, develop.map(|group| &group.balancers), all);
     }

@@ -12,13 +12,13 @@ fn groups() -> Groups {
 
 /// The wiring of these rules, with no listener named.
 fn wired(rules: Vec<Rule>) -> Result<Wiring, RoutingError> {
-    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, None)
+    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, (None, &[]))
         .and_then(require_agreement)
 }
 
 /// The wiring of these rules with a listener named.
 fn wired_with(rules: Vec<Rule>, listener: &ListenerChoice) -> Result<Wiring, RoutingError> {
-    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, Some(listener))
+    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, (Some(listener), &[]))
         .and_then(require_agreement)
 }
 
@@ -124,11 +124,11 @@ fn a_run_that_brings_groups_in_goes_on_with_every_rule_of_the_named_listener() {
     };
     let balancer = || Balancer { rules: rules(), ..balancer(100, 0) };
     let lacks = |wiring: &Wiring| wiring.production.iter().map(|rule| rule.lacks).collect::<Vec<_>>();
-    let apart = build_wiring(Count::Both, &groups(), &balancer(), Some(&port(80))).unwrap();
+    let apart = build_wiring(Count::Both, &groups(), &balancer(), (Some(&port(80)), &[])).unwrap();
     assert_eq!((lacks(&apart), apart.tests.len()), (vec![None], 2), "a rule like any that tests blue");
-    let adopting = build_wiring(Count::BothAndLone, &groups(), &balancer(), Some(&port(80))).unwrap();
+    let adopting = build_wiring(Count::BothAndLone, &groups(), &balancer(), (Some(&port(80)), &[])).unwrap();
     assert_eq!((lacks(&adopting), adopting.tests.len()), (vec![None, Some(Color::Green)], 1));
-    let elsewhere = build_wiring(Count::BothAndLone, &groups(), &balancer(), None).unwrap();
+    let elsewhere = build_wiring(Count::BothAndLone, &groups(), &balancer(), (None, &[])).unwrap();
     assert_eq!(lacks(&elsewhere), [None], "only a listener that was named");
 }
 
@@ -335,7 +335,7 @@ fn default_ports_are_left_out_of_a_url() {
 fn a_network_load_balancer_is_refused() {
     let network = Balancer { arn: "arn:loadbalancer/net/shop/1".to_owned(), ..balancer(100, 0) };
     assert_eq!(
-        build_wiring(Count::Both, &groups(), &network, None),
+        build_wiring(Count::Both, &groups(), &network, (None, &[])),
         Err(RoutingError::NotApplication(network.arn.clone()))
     );
 }

@@ -186,6 +186,7 @@ impl Log {
             Wait::AwsError(_)
             | Wait::UnansweredWrite(_)
             | Wait::Probe
+            | Wait::Rule { .. }
             | Wait::Weights { .. }
             | Wait::Count { .. }
             | Wait::Repeat(_) => return Vec::new(),
@@ -212,6 +213,7 @@ impl Log {
             | Wait::Rollback { .. }
             | Wait::Restore { .. }
             | Wait::Capacity(_)
+            | Wait::Rule { .. }
             | Wait::Weights { .. }
             | Wait::Count { .. }
             | Wait::Bake { .. }

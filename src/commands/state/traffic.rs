@@ -28,6 +28,9 @@ pub(crate) struct TrafficState {
     counts: BTreeMap<Color, u32>,
     /// Colors whose scale-in was suspended, or allowed again.
     scaled: BTreeMap<Color, bool>,
+    /// Counts and bounds that were lowered; none in the state of an older version.
+    #[serde(default)]
+    lowered: traffic::Lowered,
     /// True once a promote has started to shrink the idle color.
     #[serde(default)]
     finishing: bool,
@@ -62,6 +65,7 @@ impl TrafficState {
             written: run.written.clone(),
             counts: run.counts.clone(),
             scaled: run.scaled.clone(),
+            lowered: run.lowered.clone(),
             finishing: run.finishing || steps.iter().any(|step| run.finishes(step, moving.goal)),
             sending: sending.filter_map(|(step, at)| PendingWrite::of(step, at)).collect(),
             began: run.began,
@@ -84,6 +88,7 @@ impl TrafficState {
             written: self.written.clone(),
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
+            lowered: self.lowered.clone(),
             finishing: self.finishing,
             unanswered: self.sending.iter().map(PendingWrite::unanswered).collect(),
             changed: true,

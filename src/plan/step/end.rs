@@ -43,6 +43,8 @@ pub(crate) enum TrafficFailure {
         /// The found split.
         found: Split,
     },
+    /// Another user deleted a production rule meanwhile, or took a color's group out of it. Holds the rule's name.
+    RuleGone(String),
     /// A rule does not show the written split, although AWS accepted the write.
     NotShown {
         /// The rule's name for people.

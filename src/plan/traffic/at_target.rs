@@ -9,7 +9,7 @@ use super::goal::Goal;
 use super::lowered::count_shows;
 use super::next::{FAILED, PATIENCE, restore_after};
 use super::run::Run;
-use super::shift::{count_step, ensure_capacity, resume_scale_in, suspend_scale_in};
+use super::shift::{count_step, ensure_capacity, live_alarms, resume_scale_in, suspend_scale_in};
 use super::stage::NextSplit;
 use crate::plan::cause::failed_since;
 use crate::plan::color::Color;
@@ -28,6 +28,9 @@ pub(super) fn at_target(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: 
         return next;
     }
     if let Some(step) = short_of_load(facts, goal, run, next_split) {
+        return Next::Step(step);
+    }
+    if let Some(step) = alarms_of_live(facts, goal, run, next_split) {
         return Next::Step(step);
     }
     if next_split.split.blue > 0 && next_split.split.green > 0 {
@@ -93,7 +96,9 @@ fn ensure_count(
     }
     let since = *run.refilled.get(&color.color)?;
     let failed = failed_since(facts.service(color.color), since);
-    let helps = color.coming && failed < FAILED && now.since(since) < goal.timeout;
+    // A single look without a new task is no proof that none will come.
+    let comes = color.coming || now.since(since) < PATIENCE;
+    let helps = comes && failed < FAILED && now.since(since) < goal.timeout;
     helps.then(|| {
         let load = full_load(facts.wiring.split(), &facts.colors);
         let numbers = color_capacity(color, facts.wiring.split(), load, false);
@@ -101,10 +106,12 @@ fn ensure_count(
     })
 }
 
-/// True if this run allowed scale-in again, and the count is within the bounds: it is automatic scaling's from then on.
+/// True if this run allowed scale-in again, and the count is within the bounds of that time: it is automatic scaling's
+/// from then on. A count below a MinCapacity that was lowered later is another writer's.
 fn scales_by_itself(color: &ColorCapacity, run: &Run) -> bool {
     let allowed = run.scaled.get(&color.color) == Some(&false);
-    allowed && color.scaling.is_some_and(|bounds| color.desired >= bounds.min)
+    let least = run.allowed.get(&color.color).copied().unwrap_or_default();
+    allowed && color.scaling.is_some_and(|bounds| color.desired >= bounds.min.max(least))
 }
 
 /// A color with users and no healthy target.
@@ -144,6 +151,13 @@ fn hold_at_step(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSpl
     let held = now.since(stage.map_or(now, |stage| stage.since));
     let left = Duration::from_secs(goal.wish.bake.saturating_sub(held).as_secs());
     Next::Wait(Wait::Bake { split: next_split.split, left, no_data: facts.no_data() })
+}
+
+/// A color that this run gave users has alarms that act, whatever another run wrote meanwhile (invariant 31).
+fn alarms_of_live(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Step> {
+    let live = facts.colors.iter().map(|color| color.color).filter(|color| next_split.split.is_live(*color));
+    let mut own = live.filter(|color| run.changed && !run.unscalable.contains(color));
+    own.find_map(|color| live_alarms(facts, goal, color, Purpose::Traffic))
 }
 
 /// A forced run scales up after the weight moved.

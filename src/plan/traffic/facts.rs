@@ -83,14 +83,14 @@ fn supported_service<'a>(
 /// Counts, health and scaling of a color.
 fn color_facts(service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsError> {
     let targets = require_part(&service.targets)?;
-    let own: Vec<&Target> = match group_targets(service) {
-        Some(split) => split.own.into_iter().map(|(_, target)| target).collect(),
-        // Without the tasks, the color's own targets are unknown. A forced run can't wait, since users already get
-        // errors.
-        None if goal.wish.force => targets.iter().collect(),
+    let (own, most): (Vec<&Target>, u32) = match group_targets(service) {
+        Some(split) => (split.own.into_iter().map(|(_, target)| target).collect(), u32::MAX),
+        // Without the tasks, the color's own targets are unknown: at most as many as tasks run. A forced run can't
+        // wait, since users already get errors.
+        None if goal.wish.force => (targets.iter().collect(), service.running),
         None => {
             require_part(&service.tasks)?;
-            Vec::new()
+            (Vec::new(), 0)
         }
     };
     let group = require_part(&service.group)?;
@@ -104,7 +104,8 @@ fn color_facts(service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsErr
         Some(Err(_)) if goal.wish.force => None,
         scaling => *require_part(scaling)?,
     };
-    Ok(ColorCapacity::of(service, (&own, targets), attributes, scaling))
+    let capacity = ColorCapacity::of(service, (&own, targets), attributes, scaling);
+    Ok(ColorCapacity { healthy: capacity.healthy.min(most), ..capacity })
 }
 
 /// A part that must have been read.

@@ -1,7 +1,7 @@
 //! Counts and bounds that a run lowered (invariant 36). They are restored if another run gives the color users
 //! meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::finish::bounds_step;
 use super::goal::Goal;
 use super::next::SHOWN;
 use super::run::{InitialTraffic, Run};
-use super::shift::count_step;
+use super::shift::{count_step, live_alarms, suspend_scale_in};
 use crate::plan::color::Color;
 use crate::plan::step::{Next, Purpose, Step, Wait};
 use crate::plan::time::Time;
@@ -24,6 +24,8 @@ pub(crate) struct Lowered {
     counts: BTreeMap<Color, (u32, u32)>,
     /// MinCapacity before.
     minima: BTreeMap<Color, u32>,
+    /// Colors whose policies or alarms this run wrote.
+    rescaled: BTreeSet<Color>,
     /// The requested count, and the count that was restored because users came.
     pub(crate) undone: BTreeMap<Color, (u32, u32)>,
     /// The last requested count, higher or lower: another run may have overwritten the count.
@@ -74,6 +76,9 @@ impl Asked {
 impl Lowered {
     /// Notes a step right before it writes a count or lowers MinCapacity.
     pub(super) fn before(&mut self, step: &Step, colors: &[ColorCapacity]) {
+        if let Step::Policy(put) | Step::Alarm(put) = step {
+            self.rescaled.insert(put.color);
+        }
         let now = |color: Color| colors.iter().find(|now| now.color == color);
         match Asked::by(step) {
             Some(Asked::Count(color, asked)) => {
@@ -175,6 +180,21 @@ pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<N
         let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
         Some(Next::Step(bounds_step(color, before, None, Purpose::Restore)))
     })
+}
+
+/// Restores automatic scaling that another writer's users need: while both colors have users, nothing scales in
+/// (invariant 19), and a color with users has alarms that act (invariant 31). Only the run's own changes.
+pub(super) fn undo_scaling(facts: &Facts<'_>, at: (&Goal, &Run, Time)) -> Option<Next> {
+    let (goal, run, _) = at;
+    let found = run.found.as_ref()?;
+    let split = facts.colors.iter().all(|color| facts.wiring.split_reaches(color.color));
+    let resumed = split && run.scaled.values().any(|suspended| !suspended);
+    let suspended = resumed.then(|| suspend_scale_in(facts, run, Purpose::Restore)).flatten();
+    let live = facts.colors.iter().filter(|color| needed_now(color, facts, (run, found)).is_some());
+    let mut own = live.filter(|color| run.lowered.rescaled.contains(&color.color));
+    suspended
+        .or_else(|| own.find_map(|color| live_alarms(facts, goal, color.color, Purpose::Restore)))
+        .map(Next::Step)
 }
 
 /// Until the rules were read after AWS showed the count that this run wrote last: another run may count on more. Before

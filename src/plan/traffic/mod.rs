@@ -20,6 +20,7 @@ mod traffic_plan;
 pub(crate) use at_target::stays_suspended;
 pub(crate) use finish::{stays_at_size, stays_busy};
 pub(crate) use goal::{Finish, Goal, Minima, TrafficRequest};
+pub(crate) use lowered::Lowered;
 pub(crate) use next::next_traffic_action;
 pub(crate) use predict::{
     Prediction, as_found, capacity_shortfall, predict_step, predict_steps, predict_traffic, traffic_plan,

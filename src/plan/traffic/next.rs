@@ -13,9 +13,9 @@ use super::at_target::{at_target, unserved_color};
 use super::capacity::color_capacity;
 use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
-use super::lowered::undo_lowering;
+use super::lowered::{undo_lowering, undo_scaling};
 use super::restore;
-use super::run::{Run, Written};
+use super::run::{CROSSED, Run, Written};
 use super::shift::shift_towards;
 use super::stage::{NextSplit, next_split};
 use crate::plan::aws_error::{AwsError, AwsResult};
@@ -107,7 +107,8 @@ fn decide_next(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(wait) = unanswered(run, now) {
         return Next::Wait(wait);
     }
-    if let Some(next) = undo_lowering(facts, run, now).or_else(|| changed_externally(facts, run, now)) {
+    let undo = undo_lowering(facts, run, now).or_else(|| undo_scaling(facts, (goal, run, now)));
+    if let Some(next) = undo.or_else(|| changed_externally(facts, run, now)) {
         return next;
     }
     let next_split = match next_split(facts, goal, run) {
@@ -153,6 +154,15 @@ fn to_write(rule: &ProductionRule, split: Split, goal: &Goal) -> bool {
 /// An external change of a rule, or weights of this run that AWS does not show.
 fn changed_externally(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
     let found = run.found.as_ref()?;
+    if let Some(gone) = facts.wiring.gone.first() {
+        // A single look without a rule is no proof.
+        let since = gone.missing.map_or_else(Duration::default, |since| now.since(since));
+        return Some(if since < CROSSED {
+            Next::Wait(Wait::Rule { rule: gone.name.clone() })
+        } else {
+            restore_after(TrafficFailure::RuleGone(gone.name.clone()))
+        });
+    }
     facts.wiring.production.iter().find_map(|rule| {
         let arn = &rule.rule.arn;
         let name = || rule_name(&rule.rule);
@@ -187,7 +197,9 @@ fn receiver_refusal(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &Next
         return Some(Refusal::NoAlarm(missing));
     }
     let moving = !facts.hold(next_split.split);
-    let begins = !goal.wish.force && !run.changed && (moving || goal.finish.is_some());
+    // A run that only raised counts so far still begins: users are where they were.
+    let finishes = goal.finish.is_some() && !run.changed;
+    let begins = !goal.wish.force && run.written.is_empty() && (moving || finishes);
     if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed) {
         return Some(Refusal::FailedThere {
             color: next_split.receiver,

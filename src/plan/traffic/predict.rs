@@ -230,6 +230,7 @@ fn complete_wait(seen: &mut Snapshot, wait: &Wait) -> Duration {
         | Wait::Rollback { .. }
         | Wait::Restore { .. }
         | Wait::Probe
+        | Wait::Rule { .. }
         | Wait::Weights { .. } => {
             seen.services.iter_mut().for_each(make_healthy);
             Duration::from_secs(1)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::capacity::{FullLoad, color_capacity, full_load};
 use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
-use super::lowered::{count_shows, undo_lowering};
+use super::lowered::{count_shows, undo_lowering, undo_scaling};
 use super::next::{SHOWN, unanswered};
 use super::run::{InitialTraffic, Run, Written};
 use super::shift::{count_step, resume_scale_in, suspend_scale_in, weights_step};
@@ -92,6 +92,9 @@ impl Restore<'_> {
         if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
             return Some(self.refused().unwrap_or(next));
         }
+        if let Some(next) = undo_scaling(self.facts, (self.goal, self.run, self.now)) {
+            return Some(self.refused().unwrap_or(next));
+        }
         self.crossed().or_else(|| self.stays()).or_else(|| self.refused()).or_else(|| self.rules())
     }
 
@@ -119,7 +122,9 @@ impl Restore<'_> {
             RunFailure::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
                 EndStateReason::Asked
             }
-            RunFailure::Traffic(TrafficFailure::Overtaken { .. }) if whole && !self.is_last() => {
+            RunFailure::Traffic(TrafficFailure::Overtaken { .. } | TrafficFailure::RuleGone(_))
+                if whole && !self.is_last() =>
+            {
                 EndStateReason::ChangedExternally
             }
             RunFailure::Traffic(TrafficFailure::Sick(_)) if self.run.finishing => EndStateReason::NotServed,
@@ -167,12 +172,11 @@ impl Restore<'_> {
 
     /// True if every rule holds the weights that this run wrote: the other writer's weights were older.
     fn is_last(&self) -> bool {
-        let mut rules = self.facts.wiring.production.iter();
-        let ours = |rule: &ProductionRule| {
-            let written = self.run.written.get(&rule.rule.arn);
-            written.is_none_or(|written| rule.split.same_ratio(written.split))
+        let rules = &self.facts.wiring.production;
+        let holds = |(arn, written): (&String, &Written)| {
+            rules.iter().any(|rule| rule.rule.arn == *arn && rule.split.same_ratio(written.split))
         };
-        !self.run.written.is_empty() && rules.all(ours)
+        !self.run.written.is_empty() && self.run.written.iter().all(holds)
     }
 
     /// True if this run certainly changed nothing. An unanswered write may have taken effect before another writer
@@ -181,7 +185,9 @@ impl Restore<'_> {
         let answered = self.run.unanswered.is_empty() && self.run.left_alone.is_empty();
         let other = matches!(
             self.turned.failing,
-            RunFailure::Traffic(TrafficFailure::Refused(_) | TrafficFailure::Overtaken { .. })
+            RunFailure::Traffic(
+                TrafficFailure::Refused(_) | TrafficFailure::Overtaken { .. } | TrafficFailure::RuleGone(_)
+            )
         );
         !self.run.changed && (answered || !(other || self.foreign()))
     }
@@ -362,12 +368,14 @@ impl Restore<'_> {
         self.found.splits.values().any(|split| split.is_live(color))
     }
 
-    /// True if a rule is new, or holds a split other than the initial one.
+    /// True if a rule is new or gone, or holds a split other than the initial one.
     fn foreign(&self) -> bool {
-        self.facts.wiring.production.iter().any(|rule| {
+        let rules = &self.facts.wiring.production;
+        let changed = rules.iter().any(|rule| {
             let found = self.found.splits.get(&rule.rule.arn);
             found.is_none_or(|found| !rule.split.same_ratio(*found))
-        })
+        });
+        changed || self.found.splits.keys().any(|arn| !rules.iter().any(|rule| rule.rule.arn == *arn))
     }
 
     /// The end: all of this run's changes are restored, or stay for a reason.

@@ -18,7 +18,7 @@ use crate::plan::repeats::Repeats;
 use crate::plan::run::{Answer, RestoreStarted, UnansweredWrite};
 use crate::plan::scalers::field_differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
-use crate::plan::step::{Purpose, RunFailure, Step, TrafficFailure, Update, Weights};
+use crate::plan::step::{Purpose, RunFailure, Scaling, Step, TrafficFailure, Update, Weights};
 use crate::plan::time::{CallTime, Time};
 use crate::plan::verdict::Restorer;
 
@@ -43,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) refilled: BTreeMap<Color, Time>,
     /// Colors with scale-in that this run suspended (true) or allowed again (false).
     pub(crate) scaled: BTreeMap<Color, bool>,
+    /// MinCapacity of a color right before this run allowed scale-in again.
+    pub(crate) allowed: BTreeMap<Color, u32>,
     /// Colors with automatic scaling that can't be changed; only a forced run goes on in that case.
     pub(crate) unscalable: Vec<Color>,
     /// Writes that AWS did not answer, and that a forced run did not wait for.
@@ -96,7 +98,8 @@ pub(crate) struct Written {
 }
 
 /// Longest time that a rule may show another writer's weights although this run wrote last: AWS shows both writes late.
-const CROSSED: Duration = Duration::from_secs(3);
+/// Also the longest time that a look may lack a rule.
+pub(super) const CROSSED: Duration = Duration::from_secs(3);
 
 impl Written {
     /// True if another writer's weights may be older than these.
@@ -314,6 +317,11 @@ impl Run {
         }
         if let Step::Weights(weights) = step {
             found.splits.entry(weights.rule.clone()).or_insert(weights.before);
+        }
+        if let Step::Scaling(Scaling { color, min, in_suspended: Some(false), .. }) = step
+            && let Some(now) = facts.capacity_of(*color).scaling
+        {
+            self.allowed.insert(*color, min.unwrap_or(now.min));
         }
         self.lowered.before(step, &facts.colors);
     }

@@ -115,6 +115,16 @@ pub(super) fn ensure_scaling(facts: &Facts<'_>, at: (&Goal, &Run, Time), of: (Co
     next_for_scaling(next_serving_step(service, wanted, role, Purpose::Traffic), at)
 }
 
+/// If scaling is managed: the next write towards the policies and acting alarms of a color with users. Scaling that can't
+/// be read or changed keeps no run from its end.
+pub(super) fn live_alarms(facts: &Facts<'_>, goal: &Goal, color: Color, purpose: Purpose) -> Option<Step> {
+    let service = (facts.cluster, facts.service(color));
+    match next_serving_step(service, goal.managed.as_ref()?, Role::Live, purpose) {
+        Managing::Step(step) => Some(step),
+        Managing::Settled | Managing::Unseen | Managing::AwsError(_) | Managing::Refused(_) => None,
+    }
+}
+
 /// The next step for a service's scaling; none if nothing is left to do.
 pub(super) fn next_for_scaling(stands: Managing, (goal, run, now): (&Goal, &Run, Time)) -> Option<Next> {
     match stands {

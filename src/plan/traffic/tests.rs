@@ -21,6 +21,7 @@ use super::{
 };
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::{Color, Split};
+use crate::plan::earlier_rules::EarlierRules;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Answer;
 use crate::plan::sample::{arn, at, rule, snapshot, target, trouble};
@@ -414,16 +415,19 @@ struct Ride {
     run: Run,
     /// Now.
     now: Time,
+    /// The production rules so far.
+    rules: EarlierRules,
 }
 
 impl Ride {
     /// A run that begins.
     fn new(seen: Snapshot, goal: Goal) -> Ride {
-        Ride { seen, goal, run: Run::begin(at(0)), now: at(0) }
+        Ride { seen, goal, run: Run::begin(at(0)), now: at(0), rules: EarlierRules::default() }
     }
 
     /// The next decision.
     fn next(&mut self) -> Next {
+        self.rules.note(&mut self.seen, None, self.now);
         let seen = Ok(self.seen.clone());
         self.run.saw(&seen, &self.goal, self.now);
         next_traffic_action(&seen, &self.goal, &self.run, self.now)

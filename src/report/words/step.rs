@@ -70,6 +70,7 @@ pub(crate) fn render_wait(wait: &Wait) -> String {
         Wait::Repeat(step) => render_repeated_write(step),
         Wait::Capacity(_)
         | Wait::Count { .. }
+        | Wait::Rule { .. }
         | Wait::Weights { .. }
         | Wait::Bake { .. }
         | Wait::Settle { .. }

@@ -94,6 +94,9 @@ pub(super) fn render_traffic_wait(wait: &Wait) -> Option<String> {
         Wait::Count { color, asked } => {
             format!("AWS does not show {} for {color} yet", count_noun(*asked, "task"))
         }
+        Wait::Rule { rule } => {
+            format!("AWS does not show the production rule {} any more", in_backticks(rule))
+        }
         Wait::Weights { rule } => format!("AWS does not show the new weights of {} yet", in_backticks(rule)),
         Wait::Bake { split, left, no_data } => {
             let silent = render_silent_alarms(no_data).map(|text| format!("; {text}")).unwrap_or_default();
@@ -130,7 +133,8 @@ pub(crate) fn wait_title(wait: &Wait) -> Option<String> {
             format!("Users have been moved to {color}: watch before anything shrinks")
         }
         Wait::Drain { color, .. } => format!("Wait for clients that stickiness keeps at {color}"),
-        Wait::Weights { .. }
+        Wait::Rule { .. }
+        | Wait::Weights { .. }
         | Wait::Count { .. }
         | Wait::Repeat(_)
         | Wait::AwsError(_)

@@ -45,6 +45,56 @@ fn invariant_36_a_count_that_the_run_lowered_is_restored_when_the_color_has_user
     assert_eq!(ride.run.lowered.undone.into_iter().collect::<Vec<_>>(), [(Color::Blue, (1, 4))]);
 }
 
+/// HTTP:80 forwards to blue alone, by another writer.
+fn taken_out(seen: &mut Snapshot) {
+    rules(seen)[0].rules[0] = rule(80, None, &[("tg-blue", 1)]);
+}
+
+#[test]
+fn invariants_36_and_39_a_rule_that_loses_a_color_during_a_promote_stops_the_shrink() {
+    let mut ride = promote();
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    taken_out(&mut ride.seen);
+    assert_eq!(ride.later(120).go(), "Rule", "a single look is no proof");
+    assert_eq!(ride.later(3).go(), "Traffic(RuleGone(\"HTTP:8");
+    assert_eq!(ride.go(), "changed ChangedExternally");
+}
+
+#[test]
+fn invariants_36_and_39_a_rule_that_is_deleted_at_the_first_write_ends_the_run() {
+    let mut ride = promote();
+    assert_eq!(ride.go(), "HTTP:80 default green");
+    rules(&mut ride.seen)[0].rules.remove(0);
+    assert_eq!([ride.go(), ride.later(3).go()], ["Rule", "Traffic(RuleGone(\"HTTP:8"]);
+    assert_eq!(ride.go(), "changed ChangedExternally", "HTTPS:443 was never changed");
+}
+
+#[test]
+fn invariants_36_and_39_a_count_goes_back_for_users_of_a_rule_that_lost_the_other_color() {
+    let mut ride = shrunk();
+    taken_out(&mut ride.seen);
+    assert_eq!(ride.go(), "blue to 4", "users of HTTP:80 are at blue again");
+    assert_eq!([ride.go(), ride.later(3).go()], ["Rule", "Traffic(RuleGone(\"HTTP:8"]);
+    assert_eq!(ride.go(), "changed ChangedExternally");
+}
+
+#[test]
+fn invariant_36_a_promote_does_not_shrink_a_color_that_a_new_rule_gives_users() {
+    let mut ride = promote();
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    let paths = Condition::Path(vec![Pattern::Wildcards("/old/*".to_owned())]);
+    let new = Rule { conditions: vec![paths], ..rule(80, Some(5), &[("tg-blue", 1)]) };
+    rules(&mut ride.seen)[0].rules.push(new);
+    assert_eq!(ride.later(120).go(), "resume green");
+    assert_eq!(ride.go(), "good true", "blue keeps its size");
+}
+
 #[test]
 fn invariant_36_the_run_waits_until_aws_shows_the_restored_count() {
     let mut ride = shrunk();

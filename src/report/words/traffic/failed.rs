@@ -33,6 +33,16 @@ pub(in crate::report::words) fn render_traffic_failure(
         TrafficFailure::Overtaken { rule, expected, found } => {
             rule_changed_externally(rule, (*expected, *found), about)
         }
+        TrafficFailure::RuleGone(rule) => (
+            format!(
+                "Someone deleted the production rule {} during the run, or took a color out of it.",
+                in_backticks(rule)
+            ),
+            format!(
+                "See who changed the rule, and which color its users get now, before you run again:\n{}",
+                about.check_rules()
+            ),
+        ),
         TrafficFailure::NotShown { rule, written } => (
             format!(
                 "AWS took the new weights of the production rule {}, {written} ({}), and does not show them.",
