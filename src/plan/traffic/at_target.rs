@@ -156,7 +156,7 @@ fn hold_at_step(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSpl
 /// A color that this run gave users has alarms that act, whatever another run wrote meanwhile (invariant 31).
 fn alarms_of_live(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Step> {
     let live = facts.colors.iter().map(|color| color.color).filter(|color| next_split.split.is_live(*color));
-    let mut own = live.filter(|color| run.changed && !run.unscalable.contains(color));
+    let mut own = live.filter(|color| !run.written.is_empty() && !run.unscalable.contains(color));
     own.find_map(|color| live_alarms(facts, goal, color, Purpose::Traffic))
 }
 

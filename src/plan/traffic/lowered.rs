@@ -193,7 +193,7 @@ pub(super) fn undo_scaling(facts: &Facts<'_>, at: (&Goal, &Run, Time)) -> Option
     let live = facts.colors.iter().filter(|color| needed_now(color, facts, (run, found)).is_some());
     let mut own = live.filter(|color| run.lowered.rescaled.contains(&color.color));
     suspended
-        .or_else(|| own.find_map(|color| live_alarms(facts, goal, color.color, Purpose::Restore)))
+        .or_else(|| own.find_map(|color| live_alarms(facts, goal, color.color, Purpose::Traffic)))
         .map(Next::Step)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::capacity::{FullLoad, color_capacity, full_load};
 use super::facts::{Facts, FactsError, read_facts};
 use super::goal::Goal;
-use super::lowered::{count_shows, undo_lowering, undo_scaling};
+use super::lowered::{count_shows, undo_lowering};
 use super::next::{SHOWN, unanswered};
 use super::run::{InitialTraffic, Run, Written};
 use super::shift::{count_step, resume_scale_in, suspend_scale_in, weights_step};
@@ -90,9 +90,6 @@ impl Restore<'_> {
             return Some(Next::Wait(wait));
         }
         if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
-            return Some(self.refused().unwrap_or(next));
-        }
-        if let Some(next) = undo_scaling(self.facts, (self.goal, self.run, self.now)) {
             return Some(self.refused().unwrap_or(next));
         }
         self.crossed().or_else(|| self.stays()).or_else(|| self.refused()).or_else(|| self.rules())

@@ -447,13 +447,17 @@ impl Ride {
                         *rule = production(rule.port, blue, green);
                     }
                 }
+                if matches!(step, Step::Policy(_) | Step::Alarm(_)) {
+                    super::predict::predict_step(&mut self.seen, &step);
+                }
                 if let Step::Update(update) = &step {
                     service(&mut self.seen, update.color).desired = update.desired.unwrap();
                 }
                 if let Step::Scaling(scaling) = &step
                     && let Some(Ok(Some(target))) = &mut service(&mut self.seen, scaling.color).scaling
                 {
-                    target.in_suspended = scaling.in_suspended.unwrap();
+                    target.in_suspended = scaling.in_suspended.unwrap_or(target.in_suspended);
+                    target.min = scaling.min.unwrap_or(target.min);
                 }
                 short(&step)
             }

@@ -96,6 +96,87 @@ fn invariant_36_a_promote_does_not_shrink_a_color_that_a_new_rule_gives_users() 
 }
 
 #[test]
+fn invariant_19_scale_in_that_a_promote_allowed_is_suspended_again_when_both_colors_have_users() {
+    let mut ride = promote();
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    assert_eq!([ride.later(120).go(), ride.go()], ["resume green", "resume blue"]);
+    moved(&mut ride.seen, 50, 50);
+    assert_eq!([ride.go(), ride.go()], ["suspend blue", "suspend green"], "nothing scales in during a split");
+    assert!(ride.go().starts_with("Traffic(Overtaken"));
+}
+
+/// The next writes of policies and alarms, without the names' common part.
+fn alarms(ride: &mut Ride) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let next = armed(&[ride.go()]).remove(0);
+        match next.contains('/') {
+            true => all.push(next),
+            false => return [all, vec![next]].concat(),
+        }
+    }
+}
+
+/// Turns the actions of a color's alarms on or off, by another writer.
+fn switch(seen: &mut Snapshot, color: Color, on: bool) {
+    let scalers = service(seen, color).scalers.as_mut().unwrap().as_mut().unwrap();
+    scalers.alarms.iter_mut().for_each(|alarm| alarm.content["ActionsEnabled"] = json!(on));
+}
+
+#[test]
+fn invariant_31_alarms_that_another_run_turned_off_act_again_before_a_run_that_moved_users_ends() {
+    let mut ride = Ride::new(unarmed(), managed(goal(0, 100)));
+    while ride.go() != "HTTPS:443 default green" {}
+    switch(&mut ride.seen, Color::Green, false);
+    assert_eq!(alarms(&mut ride), ["green/cpu-high", "green/memory-high", "green/low", "Settle"]);
+}
+
+#[test]
+fn invariant_31_alarms_that_a_promote_turned_off_act_again_when_the_color_has_users() {
+    let mut ride = promote();
+    ride.goal.managed = Some(MANAGED);
+    for color in [Color::Blue, Color::Green] {
+        service(&mut ride.seen, color).scalers = Some(Ok(Scalers::default()));
+    }
+    while ride.go() != "HTTPS:443 default green" {}
+    assert_eq!(ride.go(), "Settle");
+    while !armed(&[ride.later(300).go()])[0].ends_with("blue/low") {}
+    switch(&mut ride.seen, Color::Blue, false);
+    moved(&mut ride.seen, 100, 0);
+    assert_eq!(alarms(&mut ride)[..2], ["blue/cpu-high", "blue/memory-high"]);
+}
+
+#[test]
+fn invariant_36_a_count_below_a_min_capacity_that_was_lowered_after_scale_in_was_allowed_is_raised() {
+    let mut ride = Ride::new(promote().seen, goal(0, 100));
+    scales(&mut ride.seen, Color::Green, (4, 10), true);
+    assert_eq!(
+        [ride.go(), ride.go(), ride.go()],
+        ["HTTP:80 default green", "HTTPS:443 default green", "Settle"]
+    );
+    assert_eq!(ride.later(120).go(), "resume green");
+    scales(&mut ride.seen, Color::Green, (1, 10), false);
+    tasks(&mut ride.seen, Color::Green, 1, 1, "");
+    assert_eq!(ride.go(), "green to 4", "no automatic scaling goes below the minimum of that time");
+}
+
+#[test]
+fn users_do_not_move_to_a_deployment_that_began_after_the_count_was_raised() {
+    let mut ride = Ride::new(promote().seen, goal(0, 100));
+    tasks(&mut ride.seen, Color::Green, 1, 1, "");
+    assert_eq!(ride.go(), "green to 4");
+    tasks(&mut ride.seen, Color::Green, 4, 4, "");
+    let green = service(&mut ride.seen, Color::Green);
+    let old = Deployment { primary: false, ..green.deployments[0].clone() };
+    green.deployments[0].rollout = Rollout::InProgress;
+    green.deployments.push(old);
+    assert!(ride.go().starts_with("Traffic(Refused(InFlight"));
+}
+
+#[test]
 fn invariant_36_the_run_waits_until_aws_shows_the_restored_count() {
     let mut ride = shrunk();
     moved(&mut ride.seen, 100, 0);
