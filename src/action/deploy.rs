@@ -73,7 +73,7 @@ pub(crate) fn read_deploy_inputs(
         && secrets.is_empty()
         && edge.value("desired-count").is_none();
     Some(DeploySettings {
-        image_left_empty: no_change && edge.env.is_blank("INPUT_IMAGE"),
+        image_left_empty: no_change && (edge.env.is_blank("INPUT_IMAGE") || edge.value("image").is_some()),
         color: color?,
         images: images?,
         definition: definition?,
@@ -175,7 +175,7 @@ fn read_images(edge: &mut InputReader<'_>) -> Option<Images> {
         }
         images
     });
-    read.map(Images::PerContainer)
+    read.map(|images| if images.is_empty() { Images::None } else { Images::PerContainer(images) })
 }
 
 /// The only image. `app:shop/web:1` was meant for a container, but lacks the space for YAML.

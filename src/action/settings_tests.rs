@@ -604,13 +604,82 @@ fn variables_are_as_they_were_written_or_refused() {
     assert_eq!(said("environment", "A: b: c"), format!("input environment:1:5: {colon} `A: \"…\"`"));
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-x:password::";
     assert_eq!(said("secrets", &format!("A: {arn}")), format!("input secrets:1:71: {colon} `A: \"arn:…\"`"));
-    let good = [("INPUT_ENVIRONMENT", "A: \"\"\nB: null\nC: 'a #b'\nD: a#b # why\nE: ~/bin\nF: |\n  A:\n")];
+    let flow = "{\"A\": \"b\", C: d, E:\n  f g\n  , 'H' : 'i', J: \"k\" }";
+    assert_eq!(deploy(&[("INPUT_ENVIRONMENT", flow)]).environment.len(), 5);
+    let good = "A: \"\"\nB: null\nC: 'a #b'\nD: a#b # why\nE: ~/bin\nF: |\n  A:\nG: # why\n  a!&*, b] }\nH: \"\\\"'\"\n\
+                I:\n  null\nJ: a\u{a0}\nK: >-\n  a\n  b\n";
+    let good = [("INPUT_ENVIRONMENT", good)];
     let Command::Deploy(deploy) = read_with(&[&LEAST, &good], &[]).unwrap().0.command else {
         panic!("deploy")
     };
     let values: Vec<_> =
         deploy.environment.iter().map(|change| change.value.as_ref().map(Text::reveal)).collect();
-    assert_eq!(values, [Some(""), None, Some("a #b"), Some("a#b"), Some("~/bin"), Some("A:\n")]);
+    assert_eq!(
+        values,
+        [
+            Some(""),
+            None,
+            Some("a #b"),
+            Some("a#b"),
+            Some("~/bin"),
+            Some("A:\n"),
+            Some("a!&*, b] }"),
+            Some("\"'"),
+            None,
+            Some("a\u{a0}"),
+            Some("a b")
+        ]
+    );
+}
+
+#[test]
+fn a_value_that_yaml_changes_is_refused_in_every_form() {
+    let said = |input: &str, value: &str| {
+        let name = format!("INPUT_{}", input.to_uppercase());
+        problems(&[(name.as_str(), value)])
+    };
+    let first =
+        |sign| format!("a value that begins with `{sign}` must be in quotes in YAML, as in `A: \"{sign}…\"`");
+    let joined = "the value goes on in the next line, and YAML joins lines by a space: write `A: \"…\"` in one line, or `A: |` above the lines";
+    let cut =
+        "YAML takes the part from ` #` on for a comment: write `A: \"…\"`, or a space after `#` if it is one";
+    for (written, what) in [
+        ("A: !!PLANTED", first('!')),
+        ("A: !!x PLANTED", first('!')),
+        ("A: !<x> PLANTED", first('!')),
+        ("A:\n  &x PLANTED", first('&')),
+        ("A: # why\n\n  # why\n  !!x PLANTED", first('!')),
+        ("A:\n  PLANTED #word", cut.to_owned()),
+        ("A: PLANTED\n  rest", joined.to_owned()),
+        ("A:\n  PLANTED\n  rest", joined.to_owned()),
+        ("A: 'PLANTED\n  rest'", joined.to_owned()),
+        ("A: \"PLANTED\\\"\n  rest\"", joined.to_owned()),
+        ("{A: PLANTED\n  rest}", joined.to_owned()),
+        ("? A\n: &x PLANTED", "YAML may have changed the value: write the line as `A: \"…\"`".to_owned()),
+    ] {
+        for input in ["environment", "secrets"] {
+            let said = said(input, written);
+            assert!(
+                said.ends_with(&format!(" A: {what}")) && !said.contains("PLANTED"),
+                "{written:?}: {said}"
+            );
+        }
+    }
+    let tag = "couldn't be read as YAML: a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
+    for core in ["null", "bool", "int", "float"] {
+        assert_eq!(
+            said("environment", &format!("A: !!{core} PLANTED")),
+            format!("input environment:1:4: {tag}")
+        );
+    }
+    assert_eq!(said("secrets", "A: !!null"), format!("input secrets:1:4: {tag}"));
+    let secret = said("environment", "PASSWORD:\n  s3cr$et:\n");
+    assert_eq!(
+        secret,
+        "input environment:2:11 PASSWORD.(key 1): has no value: write `NAME: \"\"` for an empty value, or `NAME: null` to remove the variable"
+    );
+    let empty = "has no variables: leave it out; for the text write `FEATURES: \"{}\"`";
+    assert_eq!(said("environment", "FEATURES: {}"), format!("input environment:1:11 FEATURES: {empty}"));
 }
 
 #[test]
@@ -621,6 +690,11 @@ fn an_empty_image_that_changes_nothing_is_noticed() {
     };
     assert!(empty(&[("INPUT_IMAGE", "")]));
     assert!(empty(&[("INPUT_IMAGE", " "), ("INPUT_DESIRED-COUNT", "")]));
+    for none in ["{ }", "# web: 1\n# api: 2", "{} # none"] {
+        assert!(empty(&[("INPUT_IMAGE", none)]), "{none}");
+        assert_eq!(deploy(&[("INPUT_IMAGE", none)]).images, Images::None);
+        assert!(!empty(&[("INPUT_IMAGE", none), ("INPUT_ENVIRONMENT", "A: b")]), "{none}");
+    }
     for other in ["INPUT_DESIRED-COUNT", "INPUT_IMAGE"] {
         assert!(!empty(&[("INPUT_IMAGE", ""), (other, "2")]), "{other}");
     }

@@ -47,7 +47,13 @@ fn read_changes(
         if !is_ecs_name(&name) {
             reader.problem(&node, "is not the name of a container: it has only letters, digits, `-` and `_`");
         }
-        for (variable, node) in reader.entries(&node, WANTED) {
+        let variables = reader.entries(&node, WANTED);
+        if node.tree == Tree::Map(Vec::new()) {
+            let key = node.shown_key();
+            let what = format!("has no variables: leave it out; for the text write `{key}: \"{{}}\"`");
+            reader.problem(&node, what);
+        }
+        for (variable, node) in variables {
             found.extend(read_change(reader, Some(&name), &variable, &node, check));
         }
     }
@@ -79,11 +85,13 @@ fn read_change(
 
 /// YAML's change of a value that was meant as text, if any: only `null` removes a variable.
 fn changed_by_yaml(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<String> {
-    if let Tree::Text(text) = &node.tree {
-        let may_change = reader.may_change_values();
-        return may_change.then(|| quoting::yaml_change(name, reader.written(node, name), Some(text)))?;
-    }
-    (node.tree == Tree::Null).then(|| quoting::yaml_change(name, reader.written(node, name), None))?
+    let read = match &node.tree {
+        Tree::Null => None,
+        Tree::Text(text) => Some(text.as_str()),
+        Tree::Bool(_) | Tree::Whole(_) | Tree::Fraction(_) => return None,
+        Tree::List(_) | Tree::Map(_) | Tree::Tagged(..) => return None,
+    };
+    quoting::yaml_change(node.shown_key(), reader.written(node, name), read)
 }
 
 /// True if a text can be the name of an environment variable.

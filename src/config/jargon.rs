@@ -2,8 +2,14 @@
 
 use super::document::Format;
 
+/// The words for a tag of YAML, such as `!Ref` or `!!int`. They hold no part of the tag: a secret may begin with `!`.
+pub(super) const TAG: &str =
+    "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
+
 /// The start of each message of the YAML parser, and the plain words.
-const YAML: [(&str, &str); 9] = [
+const YAML: [(&str, &str); 10] = [
+    // Only a value with a tag such as `!!int` can be invalid. The message holds the value.
+    ("invalid value: ", TAG),
     ("did not find expected ',' or ']'", "a comma or the closing `]` is missing"),
     ("did not find expected ',' or '}'", "a comma or the closing `}` is missing"),
     ("did not find expected node content", "a value is missing, or a bracket is not closed"),

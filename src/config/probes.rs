@@ -1,5 +1,6 @@
 //! Probes in the format of the config file and the input `probes`.
 
+use super::document::Tree;
 use super::kinds::quote_value;
 use super::reader::{Node, Reader};
 use crate::plan::wanted::Probe;
@@ -21,12 +22,15 @@ fn read_probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
         match name.as_str() {
             "path" => path = reader.parsed(field, self::parse_path),
             "status" => status = reader.whole(field, 200, 599),
-            "contains" => contains = reader.parsed(field, self::parse_contains),
+            "contains" => contains = read_contains(reader, field),
             _ => {}
         }
     }
-    let is_map = matches!(node.tree, super::document::Tree::Map(_));
-    if is_map && !fields.iter().any(|(name, _)| name == "path") {
+    let Tree::Map(entries) = &node.tree else { return None };
+    if entries.contains(&(Tree::Text("contains".to_owned()), Tree::Null)) {
+        reader.problem(node, "has an empty `contains`: write the text in quotes, or leave the key out");
+    }
+    if !fields.iter().any(|(name, _)| name == "path") {
         reader.problem(node, "has no `path`: a probe needs one, such as `/healthz`");
     }
     Some(Probe { path: path?, status: u16::try_from(status?).ok()?, contains })
@@ -44,7 +48,12 @@ fn parse_path(value: &str) -> Result<String, String> {
     ))
 }
 
-/// A text that a body can contain.
-fn parse_contains(value: &str) -> Result<String, String> {
-    if value.is_empty() { Err("is empty: every body holds it".to_owned()) } else { Ok(value.to_owned()) }
+/// A text that a body can contain, as written.
+fn read_contains(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let text = reader.unchanged(node, "contains")?;
+    if text.is_empty() {
+        reader.problem(node, "is empty: every body holds it");
+        return None;
+    }
+    Some(text)
 }

@@ -65,48 +65,116 @@ fn quoted_entry(key: &str, shown: &str) -> String {
     format!("`{key}: \"{shown}\"`")
 }
 
-/// YAML's change of the value of `name`. `written` is the line after the key and its colon, if known. `read` is YAML's
-/// text; none for null. `None` if the value is unchanged.
-pub(crate) fn yaml_change(name: &str, written: Option<&str>, read: Option<&str>) -> Option<String> {
-    let written = written.map(str::trim);
-    let first = written.and_then(|written| written.chars().next());
-    match (first, read) {
-        (Some(first @ ('&' | '*')), _) => Some(needs_quotes_message(name, first)),
-        (Some('#'), None) => Some(format!(
-            "has no value, because YAML takes what begins with `#` for a comment: write {}, or {} to remove the variable",
-            quoted_entry(name, "#…"),
-            format_args!("`{name}: null`")
-        )),
-        (Some('~'), None) => Some(format!(
-            "`~` means null in YAML: write {} for the text, or `{name}: null` to remove the variable",
-            quoted_entry(name, "~")
-        )),
-        (Some(_), None) if written.is_some_and(is_null) => None,
-        (_, None) => Some(format!(
-            "has no value: write {} for an empty value, or `{name}: null` to remove the variable",
-            quoted_entry(name, "")
-        )),
-        (Some(first @ ('|' | '>')), Some("")) => Some(needs_quotes_message(name, first)),
-        (Some(_), Some(read)) => written.filter(|written| is_cut(written, read)).map(|_| {
-            format!(
-                "YAML takes the part from ` #` on for a comment: write {}, or a space after `#` if it is one",
-                quoted_entry(name, "…")
-            )
-        }),
-        (None, Some(_)) => None,
+/// YAML's change of the value of a key, which the message shows as `key`. `written` is the document after the key's
+/// colon, if known. `read` is YAML's text; none for null. `None` if the value is unchanged.
+pub(crate) fn yaml_change(key: &str, written: Option<&str>, read: Option<&str>) -> Option<String> {
+    match read {
+        Some(read) => text_change(key, written, read),
+        None => null_change(key, written.unwrap_or_default()),
     }
+}
+
+/// The change of a text; see [`yaml_change`].
+pub(super) fn text_change(key: &str, written: Option<&str>, read: &str) -> Option<String> {
+    let Some(value) = written.map(value_line) else {
+        return Some(format!(
+            "YAML may have changed the value: write the line as {}",
+            quoted_entry(key, "…")
+        ));
+    };
+    match value.chars().next()? {
+        first @ ('&' | '*' | '!') => Some(needs_quotes_message(key, first)),
+        first @ ('|' | '>') => read.is_empty().then(|| needs_quotes_message(key, first)),
+        quote @ ('"' | '\'') => (!is_closed(&value[1..], quote)).then(|| joined_message(key)),
+        _ => plain_change(key, value, read),
+    }
+}
+
+/// The change of a null: only the word `null` is meant as one.
+fn null_change(key: &str, written: &str) -> Option<String> {
+    if is_null(value_line(written)) {
+        return None;
+    }
+    let line = written.lines().next().unwrap_or_default().trim_start();
+    Some(match line.chars().next() {
+        Some(first @ ('&' | '*' | '!')) => needs_quotes_message(key, first),
+        Some('#') => format!("{}, or `{key}: null` to remove the variable", comment_message(key)),
+        Some('~') => format!(
+            "`~` means null in YAML: write {} for the text, or `{key}: null` to remove the variable",
+            quoted_entry(key, "~")
+        ),
+        Some(_) | None => format!(
+            "has no value: write {} for an empty value, or `{key}: null` to remove the variable",
+            quoted_entry(key, "")
+        ),
+    })
+}
+
+/// The change of a value without quotes: the line must hold all that was read, and nothing else but a comment.
+fn plain_change(key: &str, value: &str, read: &str) -> Option<String> {
+    let Some(rest) = value.strip_prefix(read).map(|rest| rest.trim_start_matches([' ', '\t'])) else {
+        return Some(joined_message(key));
+    };
+    match rest.strip_prefix('#') {
+        Some(comment) if looks_like_value(comment) => Some(format!(
+            "YAML takes the part from ` #` on for a comment: write {}, or a space after `#` if it is one",
+            quoted_entry(key, "…")
+        )),
+        Some(_) => None,
+        None => (!rest.is_empty() && !rest.starts_with([',', '}', ']'])).then(|| joined_message(key)),
+    }
+}
+
+/// The line on which a value begins, from its first character, without the line end.
+fn value_line(written: &str) -> &str {
+    let lines = written.lines().map(|line| line.trim_start_matches([' ', '\t']));
+    lines.into_iter().find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default()
+}
+
+/// True if a value in quotes ends on its first line. `value` begins after the quote.
+fn is_closed(value: &str, quote: char) -> bool {
+    let mut signs = value.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' if quote == '"' => drop(signs.next()),
+            _ if sign == quote => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Message for a value whose lines YAML joins.
+fn joined_message(key: &str) -> String {
+    format!(
+        "the value goes on in the next line, and YAML joins lines by a space: write {} in one line, or `{key}: |` above the lines",
+        quoted_entry(key, "…")
+    )
+}
+
+/// True if the line of an empty value holds a comment that looks like a value: `#ok`.
+pub(super) fn is_comment(written: &str) -> bool {
+    let line = written.lines().next().unwrap_or_default().trim_start();
+    line.strip_prefix('#').is_some_and(looks_like_value)
+}
+
+/// True if the text of a comment, after its `#`, looks more like a part of a value.
+fn looks_like_value(comment: &str) -> bool {
+    comment.starts_with(|c: char| !c.is_whitespace() && c != '#')
+}
+
+/// Message for a value that is a comment to YAML.
+pub(super) fn comment_message(key: &str) -> String {
+    format!(
+        "has no value, because YAML takes what begins with `#` for a comment: write {}",
+        quoted_entry(key, "#…")
+    )
 }
 
 /// True if a value is the word null, perhaps followed by other items or a comment.
 fn is_null(written: &str) -> bool {
     let word = written.split([',', '}', ' ', '\t']).next().unwrap_or_default();
     ["null", "Null", "NULL"].contains(&word)
-}
-
-/// True if YAML dropped a part of an unquoted value that looks more like text than like a comment: `a #1`.
-fn is_cut(written: &str, read: &str) -> bool {
-    let rest = written.strip_prefix(read).map(str::trim_start).and_then(|rest| rest.strip_prefix('#'));
-    !read.is_empty() && rest.is_some_and(|rest| rest.starts_with(|c: char| !c.is_whitespace() && c != '#'))
 }
 
 #[cfg(test)]

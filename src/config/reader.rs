@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::document::{Format, Steps, SyntaxError, Tree, locate_node, parse_document};
+use super::jargon::TAG;
 use super::quoting;
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::suggestion::nearest_word;
@@ -41,6 +42,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The key for an example of a line to write: `NAME` instead of a key that can't be shown.
+    pub(crate) fn shown_key(&self) -> &str {
+        self.key.as_deref().unwrap_or("NAME")
+    }
+
     /// The child node at entry `index`, called `name`.
     fn below(&self, index: usize, name: &str, tree: Tree) -> Node {
         let mut steps = self.steps.clone();
@@ -56,9 +62,6 @@ impl Node {
 fn is_plain(key: &str) -> bool {
     key.len() <= 100 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./*[]".contains(&b))
 }
-
-/// Message for a tag.
-const TAG: &str = "a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes";
 
 /// Reads YAML without tags.
 fn parse_untagged(text: &str) -> Result<Tree, SyntaxError> {
@@ -113,19 +116,16 @@ impl<'a> Reader<'a> {
         locate_node(self.text, Format::Yaml, &node.steps, key)
     }
 
-    /// The rest of the line after a node's key and colon, as written. None if not found.
+    /// The document after a node's key and colon, as written. None if not found.
     pub(crate) fn written(&mut self, node: &Node, key: &str) -> Option<&'a str> {
         self.lookups = self.lookups.checked_sub(self.text.len())?;
         let (line, column) = locate_node(self.text, Format::Yaml, &node.steps, true)?;
-        let line = self.text.trim_start_matches('\u{feff}').lines().nth(line.checked_sub(1)?)?;
+        let text = self.text.trim_start_matches('\u{feff}');
+        let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+        let line = &text[start..];
         let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
         let rest = line[start..].trim_start_matches(['"', '\'']).strip_prefix(key)?;
-        rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':').map(str::trim_start)
-    }
-
-    /// True if the document contains a character that may change an unquoted value in YAML.
-    pub(crate) fn may_change_values(&self) -> bool {
-        self.text.contains(['&', '*', '#', '|', '>'])
+        rest.trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']).strip_prefix(':')
     }
 
     /// The entries of a mapping with keys chosen by the user; an empty node counts as an empty mapping. `wanted`
@@ -157,7 +157,8 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// The entries of a mapping with fixed keys. Unknown keys are problems; empty values are left out.
+    /// The entries of a mapping with fixed keys. Unknown keys are problems; empty values are left out, unless the line
+    /// holds a value that YAML takes for a comment.
     pub(crate) fn fields(&mut self, node: &Node, allowed: &[&str]) -> Vec<(String, Node)> {
         let wanted = format!("a mapping with the keys {} is expected", allowed.join(", "));
         let mut known = Vec::new();
@@ -173,8 +174,29 @@ impl<'a> Reader<'a> {
             };
             self.note(&entry, true, what);
         }
-        known.retain(|(_, entry)| entry.tree != Tree::Null);
+        known.retain(|(name, entry)| entry.tree != Tree::Null || self.note_comment(entry, name));
         known
+    }
+
+    /// Notes a problem if YAML takes the value of an empty node for a comment: `contains: #ok`. Returns false.
+    fn note_comment(&mut self, node: &Node, key: &str) -> bool {
+        let written = self.written(node, key).unwrap_or_default();
+        if quoting::is_comment(written) {
+            self.problem(node, quoting::comment_message(node.shown_key()));
+        }
+        false
+    }
+
+    /// Any text, of which YAML changed nothing.
+    pub(crate) fn unchanged(&mut self, node: &Node, key: &str) -> Option<String> {
+        let text = self.text(node)?;
+        match quoting::text_change(node.shown_key(), self.written(node, key), &text) {
+            None => Some(text),
+            Some(what) => {
+                self.problem(node, what);
+                None
+            }
+        }
     }
 
     /// The elements of a list; an empty node counts as an empty list.

@@ -183,3 +183,53 @@ proptest! {
         let _ = parse_config("x", &text);
     }
 }
+
+#[test]
+fn a_value_of_the_config_that_yaml_changes_is_refused() {
+    let probe = |rest: &str| {
+        problems(&format!(
+            "apps:\n  web:\n    blue: a\n    green: b\n    probes:\n      - path: /\n        {rest}\n"
+        ))
+    };
+    let place = "blue-green.yml:7:18 apps.web.probes[0].contains";
+    assert_eq!(
+        probe("contains: #PLANTED").lines().next().unwrap(),
+        format!(
+            "{place}: has no value, because YAML takes what begins with `#` for a comment: write `contains: \"#…\"`"
+        )
+    );
+    for (written, what) in [
+        (
+            "contains: ok #PLANTED",
+            "YAML takes the part from ` #` on for a comment: write `contains: \"…\"`, or a space after `#` if it is one",
+        ),
+        (
+            "contains: !!PLANTED",
+            "a value that begins with `!` must be in quotes in YAML, as in `contains: \"!…\"`",
+        ),
+        (
+            "contains: ok\n          PLANTED",
+            "the value goes on in the next line, and YAML joins lines by a space: write `contains: \"…\"` in one line, or `contains: |` above the lines",
+        ),
+    ] {
+        let told = probe(written);
+        assert!(
+            told.ends_with(&format!(" apps.web.probes[0].contains: {what}")) && !told.contains("PLANTED"),
+            "{told}"
+        );
+    }
+    for written in ["contains:", "contains: ~", "contains: # why"] {
+        assert_eq!(
+            probe(written),
+            "blue-green.yml:6:9 apps.web.probes[0]: has an empty `contains`: write the text in quotes, or leave the key out"
+        );
+    }
+    for (text, key) in [
+        ("cluster: #shop", "cluster"),
+        ("apps:\n  web:\n    rollback-alarms: #high\n", "apps.web.rollback-alarms"),
+    ] {
+        let told = problems(text);
+        assert!(told.contains(&format!(" {key}: has no value, because YAML takes")), "{told}");
+    }
+    assert!(parse_config("x", "apps:\n  web: # why\n    probes: # none yet\n    hosts: ## later\n").is_ok());
+}

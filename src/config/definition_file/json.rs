@@ -4,6 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::config::document::{Format, Tree};
+use crate::config::jargon::TAG;
 use crate::plan::definition::schema::{TOP, child_path, path_or_top};
 use crate::plan::problem::Problem;
 
@@ -50,9 +51,7 @@ impl Conversion {
                 Value::Array(items.into_iter().enumerate().map(item).collect())
             }
             Tree::Map(entries) => Value::Object(self.object(place, entries)),
-            Tree::Tagged(tag, _) => {
-                self.refuse(place, format!("the tag `!{tag}` has no meaning here; write the value itself"))
-            }
+            Tree::Tagged(..) => self.refuse(place, TAG),
         }
     }
 

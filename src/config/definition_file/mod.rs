@@ -92,9 +92,10 @@ fn unreadable_text(text: &str, format: Format, error: &SyntaxError) -> Vec<Probl
     }
     let line = error.at.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?));
     let of_line = line.and_then(|line| mistaken::explain_line(line, format));
-    // The message is `PATH: WHAT at line …, while …`. The path adds nothing to the line.
-    let what = error.what.split(" at line ").next().unwrap_or(&error.what);
-    let what = jargon::explain_error(format, what.rsplit(": ").next().unwrap_or(what));
+    let plain = jargon::explain_error(format, &error.what);
+    // An unknown message is `PATH: WHAT at line …, while …`. The path adds nothing to the line.
+    let what = if plain == error.what { plain.split(" at line ").next().unwrap_or(plain) } else { plain };
+    let what = if plain == error.what { what.rsplit(": ").next().unwrap_or(what) } else { what };
     syntax_problem(error.at, of_line.as_deref().unwrap_or(what))
 }
 

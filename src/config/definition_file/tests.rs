@@ -119,7 +119,7 @@ fn yaml_that_json_can_not_say_is_refused() {
     assert_eq!(
         problems("family: !Sub x\n8080: 1\ntrue: 1\ncpu: .nan\n[a]: 1\n", Format::Yaml),
         [
-            "family: the tag `!Sub` has no meaning here; write the value itself",
+            "family: a tag such as `!Ref` is not supported here; text that begins with `!` must be in quotes",
             "(top level): the key 8080 is a number; put it in quotes: \"8080\"",
             "(top level): the key true is a boolean; put it in quotes: \"true\"",
             "cpu: infinity and not-a-number can't be sent to AWS",

@@ -45,7 +45,8 @@ pub(crate) fn path_or_top(path: &str) -> &str {
     if path.is_empty() { TOP } else { path }
 }
 
-/// Misspelt keys and values of the wrong kind, with paths. Null is allowed for a key that may be absent.
+/// Misspelt keys and values of the wrong kind, with paths. Null is allowed for a key that may be absent, but not in a
+/// pair of a name and a value: AWS would drop the variable or the tag without a word.
 pub(crate) fn schema_problems(content: &Content) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, value) in content.object() {
@@ -75,6 +76,9 @@ pub(super) fn value_kind(value: &Value) -> &'static str {
 fn check_key(place: &str, key: &str, value: &Value, keys: Keys, problems: &mut Vec<Problem>) {
     let path = child_path(place, key);
     match kind_of(keys, key) {
+        Some(_) if value.is_null() && is_pair(keys) => {
+            problems.push(Problem::new(path, null_in_pair(key)));
+        }
         Some(_) if value.is_null() => {}
         Some(kind) => check_value(&path, value, kind, problems),
         None => {
@@ -83,6 +87,17 @@ fn check_key(place: &str, key: &str, value: &Value, keys: Keys, problems: &mut V
             }
         }
     }
+}
+
+/// True for the keys of a pair: a name, and the value of a variable, secret, tag or setting.
+fn is_pair(keys: Keys) -> bool {
+    keys.iter().any(|(key, _)| matches!(*key, "value" | "valueFrom"))
+}
+
+/// The message for a part of a pair that is null. YAML reads an empty value, `~` and `#fff` as null.
+fn null_in_pair(key: &str) -> String {
+    let empty = if key == "value" { ", and write \"\" for an empty value" } else { "" };
+    format!("must be text, found null; put text that begins with `#` in quotes{empty}")
 }
 
 /// The known key at most [`TYPO_DISTANCE`] letters from an unknown key, ignoring case.
