@@ -106,13 +106,20 @@ class Walk:
             print("  ok: " + block.splitlines()[0][:100], flush=True)
 
     def acts(self, command, blue, **inputs):
-        """Runs the action. Fails if the command fails."""
+        """Runs the action; gives its log. Fails if the command fails."""
         values = {"command": command, "cluster": "shop", "blue-service": blue, "green-service": "walk-green"}
         values.update({name.replace("_", "-"): value for name, value in inputs.items()})
         environment = {**self.bed.environment(), **{f"INPUT_{name.upper()}": value for name, value in values.items()}}
         binary = ROOT / "target/debug/ecs-blue-green"
         done = subprocess.run([binary], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
         check(done.returncode == 0, f"{command}: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+        return done.stdout
+
+    def sound(self, blue):
+        """`doctor` has nothing to say, not even a warning."""
+        log = self.acts("doctor", blue)
+        if "Nothing was found: each command can start." not in log:
+            raise Failed(f"doctor found mistakes:\n{log}")
 
     def serves(self, version):
         """Users get this version."""
@@ -135,6 +142,7 @@ def one_service(walk):
     walk.follows(*blocks(guide, "B1.", "B6."))
     walk.acts("status", "web", listener=production)
     walk.acts("redirect-traffic", "web", traffic="blue", listener=production, adopt="true")
+    walk.sound("web")
     walk.releases("web")
     walk.follows(*blocks(guide, "B7.", "B8."))
     walk.serves("v1")
@@ -146,6 +154,7 @@ def new_pair(walk):
     *there, back = blocks("docs/migrate.md", "2. Make the pair", "5. Use the action")
     walk.follows(*there)
     walk.acts("status", "walk-blue")
+    walk.sound("walk-blue")
     walk.releases("walk-blue")
     walk.follows(back)
     walk.serves("v1")

@@ -66,9 +66,13 @@ fn belongs_to_the_user(name: &str, text: &str) {
 
 #[test]
 fn the_infrastructure_workflows_are_filled_in() {
-    let files = ["examples/infrastructure-plan.yml", "examples/infrastructure-apply.yml"];
+    let files =
+        ["examples/infrastructure-plan.yml", "examples/infrastructure-apply.yml", "examples/doctor.yml"];
     for (name, text) in filled("fill in infrastructure", &files) {
         belongs_to_the_user(&name, &text);
+        if name.ends_with("doctor.yml") {
+            continue;
+        }
         assert!(text.contains("TF_VAR_name: market"), "{name}");
         assert!(text.contains("TF_VAR_state_bucket: market-terraform-state-210987654321"), "{name}");
     }
