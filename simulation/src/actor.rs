@@ -251,7 +251,7 @@ impl<'a> Actor<'a> {
                         shows,
                     }));
                     if let (true, Step::Weights(one)) = (self.forces(), &step) {
-                        world.forced.push((one.rule.clone(), one.after));
+                        world.forced.push((one.rule.clone(), one.after, counts(world)));
                     }
                     if let Step::Update(Update { color, desired: Some(_), .. }) = &step {
                         world.sized_by[index(*color)] = Some(self.name);

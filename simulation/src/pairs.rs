@@ -181,8 +181,7 @@ fn play(pair: (Command, Command), start: Start, schedule: &mut dyn Schedule, tra
     }
     broken.extend(runs.iter().flat_map(|run| oracle::repeats(run.name, &run.sent)));
     world.pass(Duration::from_secs(120));
-    let forced = runs.iter().any(Actor::forces);
-    broken.extend(oracle::served(&world, forced));
+    broken.extend(oracle::served(&world));
     reports(&runs, &mut broken);
     if traced {
         trace.push(format!("both ended; {}", state(&world)));

@@ -192,7 +192,7 @@ pub(crate) struct World {
     /// The start.
     pub(crate) start: Start,
     /// Splits that a forced run wrote, by rule.
-    pub(crate) forced: Vec<(String, Split)>,
+    pub(crate) forced: Vec<(String, Split, [u32; 2])>,
     /// The run that last wrote the count of blue, and of green.
     pub(crate) sized_by: [Option<char>; 2],
     /// Everything that no write changes.

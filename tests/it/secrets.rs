@@ -571,7 +571,8 @@ fn invariant_32_moves_of_users_that_read_definitions_tell_no_value() {
             let (bed, _) = repeating_stage();
             let error = ApiError::new("ValidationError", format!("bad {}", planted(2)));
             bed.fault(Fault::on(operation, Effect::Error(error)));
-            let action = telling(&bed, run(&bed, command, None)).input(input, value).input("timeout", "5s");
+            let action = telling(&bed, run(&bed, command, None)).input(input, value);
+            let action = action.input("timeout", "5s").input("settle", "0s");
             let action = if command == "promote" { action.input("mode", "swap") } else { action };
             let done = action.run();
             if done.code == 1 {
