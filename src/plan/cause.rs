@@ -1,10 +1,10 @@
 //! Causes of a failed deployment, deduplicated, the most telling first.
 
 use super::arn::Arn;
-use super::snapshot::{Container, Event, Seen, Service, Target, Task};
+use super::snapshot::{Container, Event, Seen, Service, ServiceDeployment, Target, Task};
 use super::step::{ProbeFailure, RunFailure};
 use super::time::Time;
-use super::verdict::{OwnDeployment, own_tasks};
+use super::verdict::{OwnDeployment, entry_by_number, own_tasks};
 
 mod targets;
 
@@ -242,15 +242,16 @@ fn placement_finding(events: &[Event], since: Time) -> Option<Finding> {
     events.iter().find(told).map(|event| Finding::Placement { message: event.message.clone() })
 }
 
-/// AWS's reason for the deployment's end. If several service deployments have this task definition, the newest is the
-/// run's own. The reason of an earlier service deployment is no cause of this failure.
+/// AWS's reason for the deployment's end. The number of the deployment names the service deployment. Without that
+/// number, the newest of this task definition is the run's own: the reason of an earlier one is no cause of this failure.
 fn of_aws(service: &Service, awaited: &OwnDeployment) -> Option<Finding> {
     let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == awaited.id.as_ref());
     let told = own.map(|deployment| deployment.reason.clone()).filter(|reason| reason.contains("fail"));
-    let history = known_value(&service.history).into_iter().flatten();
-    let entry = history
-        .filter(|entry| entry.target.as_deref() == Some(&awaited.task_definition))
-        .max_by_key(|entry| entry.created)
+    let history = known_value(&service.history).map_or(&[][..], Vec::as_slice);
+    let of_version = |entry: &&ServiceDeployment| entry.target.as_deref() == Some(&awaited.task_definition);
+    let numbered = awaited.id.as_ref().and_then(|id| entry_by_number(history, id));
+    let entry = numbered
+        .or_else(|| history.iter().filter(of_version).max_by_key(|entry| entry.created))
         .map(|entry| entry.reason.clone())
         .filter(|reason| !reason.is_empty());
     entry.or(told).map(|reason| Finding::Aws { reason })

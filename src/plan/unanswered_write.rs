@@ -39,7 +39,7 @@ pub(super) fn completed_update(service: &Service, run: &Run) -> Option<Follow> {
     let (unanswered, update) = run.unanswered_update()?;
     let primary =
         service.primary().filter(|_| update.rolls() && has_taken_effect(service, run, unanswered))?;
-    let awaited = update_deployment(&service.task_definition, service.desired, unanswered);
+    let awaited = update_deployment(run, (&service.task_definition, service.desired), unanswered);
     Some(Follow {
         awaited: OwnDeployment { id: Some(primary.id.clone()), ..awaited },
         adopted: false,
@@ -69,7 +69,8 @@ pub(super) fn replaced_update(service: &Service, run: &Run) -> Option<Replaced> 
         None => Some(Replaced::Unseen),
         Some(Err(trouble)) => Some(Replaced::Unread(trouble.clone())),
         Some(Ok(history)) => history.iter().find(of_it).map(|_| {
-            let awaited = update_deployment(wanted, update.desired.unwrap_or(service.desired), unanswered);
+            let desired = update.desired.unwrap_or(service.desired);
+            let awaited = update_deployment(run, (wanted, desired), unanswered);
             Replaced::By(Follow { awaited, adopted: false, found: None })
         }),
     }
@@ -81,15 +82,18 @@ fn is_created_since(created: Time, unanswered: &UnansweredWrite) -> bool {
 }
 
 /// The update's deployment, without an id because the answer is missing.
-fn update_deployment(task_definition: &str, desired: u32, unanswered: &UnansweredWrite) -> OwnDeployment {
-    let task_definition = task_definition.to_owned();
+fn update_deployment(
+    run: &Run,
+    (task_definition, desired): (&str, u32),
+    unanswered: &UnansweredWrite,
+) -> OwnDeployment {
     OwnDeployment {
         kind: Kind::Rollout,
         id: None,
-        task_definition,
+        task_definition: task_definition.to_owned(),
         desired,
         started: unanswered.sent,
         seen: true,
-        before: Vec::new(),
+        before: run.expected.as_ref().map_or(Vec::new(), |expected| expected.before.clone()),
     }
 }

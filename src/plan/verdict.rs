@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 pub(crate) use self::failure::{DeploymentFailure, Restorer};
-pub(crate) use self::history::entry_of;
+pub(crate) use self::history::{entry_by_number, entry_of};
 use self::history::{judge_missing, judge_replaced, was_stopped};
 pub(crate) use self::own::{Kind, OwnDeployment, is_own, own_tasks};
 pub(crate) use self::room::{breaker_threshold, has_room};
@@ -65,7 +65,7 @@ pub(crate) enum Waiting {
     Draining {
         /// Healthy targets of the deployment's own tasks.
         healthy: u32,
-        /// Older tasks that still run, or draining targets if there are more.
+        /// Older tasks that still run; draining targets, or tasks that are stopping, if there are more of these.
         old: u32,
         /// The target group's deregistration delay, if it was read.
         delay: Option<Duration>,
@@ -230,7 +230,7 @@ fn in_progress(service: &Service, deployment: &Deployment, awaited: &OwnDeployme
     }
     let old = (service.running + service.pending).saturating_sub(deployment.running + deployment.pending);
     let healthy = healthy_targets(service, awaited);
-    let draining = old.max(leaving_targets(service));
+    let draining = old.max(leaving_targets(service)).max(stopping_tasks(service, awaited));
     let needed = awaited.desired.max(1);
     if let Some(healthy) = healthy.filter(|healthy| *healthy >= needed && draining > 0) {
         return Verdict::Wait(Waiting::Draining { healthy, old: draining, delay: drain_delay(service) });
@@ -249,6 +249,14 @@ fn in_progress(service: &Service, deployment: &Deployment, awaited: &OwnDeployme
 fn leaving_targets(service: &Service) -> u32 {
     let targets = service.targets.iter().flatten().flatten();
     u32::try_from(targets.filter(|target| target.state.ends_with("draining")).count()).unwrap_or(u32::MAX)
+}
+
+/// Number of older tasks that are stopping. ECS lists a task that is to stop among the stopped tasks, before the task's
+/// `lastStatus` is STOPPED. Source: Amazon ECS, "Task lifecycle".
+fn stopping_tasks(service: &Service, awaited: &OwnDeployment) -> u32 {
+    let stopping = |task: &&Task| task.status != "STOPPED" && !is_own(task, awaited);
+    let count = service.stopped.iter().flatten().flatten().filter(stopping).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The deregistration delay of the service's target group. ECS stops an old task only after this delay. Source: Amazon

@@ -550,3 +550,28 @@ fn a_healthy_version_whose_old_tasks_drain_is_not_gone_back_from() {
     );
     assert_eq!(late, failed(DeploymentFailure::TimedOut(Box::new(waits(1))), Restorer::ThisRun));
 }
+
+#[test]
+fn a_healthy_version_whose_old_tasks_are_stopping_is_not_gone_back_from() {
+    let mut green = rolling(2, 0, Rollout::InProgress);
+    green.running = 2;
+    green.targets = Some(Ok(vec![target(11, "healthy"), target(12, "healthy")]));
+    let old = |status: &str| Task {
+        started_by: "ecs-svc/green-old".to_owned(),
+        task_definition: arn("web-green:1"),
+        status: status.to_owned(),
+        ..Task::default()
+    };
+    for status in ["DEACTIVATING", "STOPPING", "DEPROVISIONING"] {
+        green.stopped = Some(Ok(vec![old(status), old("STOPPED")]));
+        let waits = Waiting::Draining { healthy: 2, old: 1, delay: None };
+        assert_eq!(judge(&green), Verdict::Wait(waits.clone()), "{status}");
+        let late = failed(DeploymentFailure::TimedOut(Box::new(waits)), Restorer::ThisRun);
+        assert_eq!(judge_late(&green), late, "{status}");
+    }
+    green.stopped = Some(Ok(vec![old("STOPPED")]));
+    assert!(matches!(judge(&green), Verdict::Wait(Waiting::RollingOut { old: 0, .. })));
+    let own = Task { status: "STOPPING".to_owned(), ..tasks(&green.deployments[0], 1, 13).remove(0) };
+    green.stopped = Some(Ok(vec![own]));
+    assert!(matches!(judge(&green), Verdict::Wait(Waiting::RollingOut { .. })), "a task of its own");
+}

@@ -313,6 +313,26 @@ fn what_aws_says_of_this_deployment_is_told_and_not_of_an_earlier_one() {
 }
 
 #[test]
+fn the_reason_of_a_deployment_is_that_of_its_number() {
+    let mut service = green();
+    service.deployments[0].id = "ecs-svc/42".to_owned();
+    let numbered = |number: &str, at: u64, reason: &str| ServiceDeployment {
+        number: Some(number.to_owned()),
+        ..entry("web-green:2", at, reason)
+    };
+    let own = numbered("42", 11, "the circuit breaker tripped");
+    service.history = Some(Ok(vec![numbered("43", 40, "a later one of another run"), own]));
+    let awaited = OwnDeployment { id: Some("ecs-svc/42".to_owned()), ..awaited() };
+    let aws = Finding::Aws { reason: "the circuit breaker tripped".to_owned() };
+    for listed in [true, false] {
+        service.deployments.retain(|_| listed);
+        let failing = RunFailure::Deployment(DeploymentFailure::CircuitBreaker);
+        let found = gather_cause(Some(&service), Some(&awaited), &[], &failing).findings;
+        assert_eq!(found.last(), Some(&aws), "listed: {listed}");
+    }
+}
+
+#[test]
 fn the_most_telling_comes_first() {
     let mut service = stopped(vec![
         task("UserInitiated", "Task stopped by user", Vec::new()),

@@ -58,7 +58,7 @@ fn mine_in<'a>(
 ) -> Option<&'a ServiceDeployment> {
     let own = service.deployments.iter().find(|deployment| Some(&deployment.id) == awaited.id.as_ref());
     let since = own.map_or(awaited.started, |deployment| deployment.created);
-    let numbered = awaited.id.as_ref().and_then(|id| deployment_by_number(history, id));
+    let numbered = awaited.id.as_ref().and_then(|id| entry_by_number(history, id));
     numbered.or_else(|| {
         history
             .iter()
@@ -78,11 +78,14 @@ pub(crate) fn entry_of<'a>(
             entry.created.since(deployment.created) + deployment.created.since(entry.created) <= SLACK;
         suggestion && entry.target.as_ref() == Some(&deployment.task_definition)
     };
-    deployment_by_number(history, &deployment.id).or_else(|| history.iter().find(at_its_time))
+    entry_by_number(history, &deployment.id).or_else(|| history.iter().find(at_its_time))
 }
 
 /// The entry with the service revision of this deployment's number, `ecs-svc/NUMBER`.
-fn deployment_by_number<'a>(history: &'a [ServiceDeployment], id: &str) -> Option<&'a ServiceDeployment> {
+pub(crate) fn entry_by_number<'a>(
+    history: &'a [ServiceDeployment],
+    id: &str,
+) -> Option<&'a ServiceDeployment> {
     let number = id.strip_prefix("ecs-svc/")?;
     history.iter().find(|entry| entry.number.as_deref() == Some(number))
 }

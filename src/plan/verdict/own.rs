@@ -29,7 +29,8 @@ pub(crate) struct OwnDeployment {
     pub(crate) started: Time,
     /// True once a snapshot has shown the deployment.
     pub(crate) seen: bool,
-    /// Ids of the deployments before the change: none of them belongs to the change, or is newer.
+    /// Ids of the deployments before the change: none of them belongs to the change, or is newer. Of an adopted
+    /// deployment: ids of the deployments that were listed then.
     pub(crate) before: Vec<String>,
 }
 
