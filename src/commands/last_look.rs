@@ -4,8 +4,9 @@ use super::drive::Drive;
 use super::outside::Interrupted;
 use super::session::Session;
 use crate::event::Report;
+use crate::plan::aws_error::AwsResult;
 use crate::plan::operation::Operation;
-use crate::plan::overview::Overview;
+use crate::plan::overview::{Overview, needs_history};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Left;
@@ -32,7 +33,7 @@ pub(super) async fn look_again(
     (look, last): (ReadScope, Option<Snapshot>),
     report: &mut Report,
 ) -> Option<Snapshot> {
-    let seen = match session.look(look).await {
+    let seen = match read_with_history(session, look).await {
         Interrupted::No(seen) => seen.ok(),
         Interrupted::Yes => None,
     };
@@ -51,6 +52,18 @@ pub(super) async fn look_again(
         report.see_before_the_end(told)
     }
     Some(snapshot)
+}
+
+/// A look, and a second with the service deployments if only they tell a deployment from a changed count.
+async fn read_with_history(session: &Session<'_>, look: ReadScope) -> Interrupted<AwsResult<Snapshot>> {
+    let first = session.look(look).await;
+    if !matches!(&first, Interrupted::No(Ok(seen)) if needs_history(seen)) {
+        return first;
+    }
+    match session.look(ReadScope { causes: true, ..look }).await {
+        Interrupted::No(Ok(second)) => Interrupted::No(Ok(second)),
+        Interrupted::No(Err(_)) | Interrupted::Yes => first,
+    }
 }
 
 /// Adds the parts that the first look read and this one did not.

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::event::Event;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::earlier_rules::EarlierRules;
-use crate::plan::overview::{Overview, build_overview};
+use crate::plan::overview::{Overview, build_overview, needs_history};
 use crate::plan::own_targets::ForeignTargets;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
@@ -167,10 +167,15 @@ impl Session<'_> {
         }
     }
 
-    /// A look before any decision: see [`Session::patiently`].
+    /// A look before any decision: see [`Session::patiently`]. Includes the service deployments if only they can tell a
+    /// deployment from a changed count.
     pub(crate) async fn first_look(&self, look: ReadScope) -> Result<Snapshot, Stop> {
-        let seen = self.patiently(async |aws| aws.observe(&self.names, look).await).await;
-        seen.map(|snapshot| self.remembered(snapshot))
+        let observe = async |look| self.patiently(async |aws| aws.observe(&self.names, look).await).await;
+        let mut seen = observe(look).await?;
+        if needs_history(&seen) {
+            seen = observe(ReadScope { causes: true, ..look }).await?;
+        }
+        Ok(self.remembered(seen))
     }
 
     /// A read before any decision: a transient error is retried until the time-out.

@@ -70,6 +70,11 @@ impl Goal {
         let managed = self.managed.is_some();
         ReadScope { scaling: managed, scalers: managed, ..ReadScope::WHOLE }
     }
+
+    /// The same, and the causes.
+    pub(crate) fn closer_look(&self) -> ReadScope {
+        ReadScope { causes: true, ..self.look() }
+    }
 }
 
 /// Decides the next action.
@@ -235,7 +240,7 @@ fn begin_deploy(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next 
     }
     let change = match replaced_update(service, run) {
         None => needed_change(snapshot, service, current, (goal, run, now)),
-        Some(Replaced::Unseen) => Next::Read(ReadScope::CLOSER),
+        Some(Replaced::Unseen) => Next::Read(goal.closer_look()),
         Some(Replaced::Unread(trouble)) => hold_or_refuse(&trouble, run, goal, now),
         Some(Replaced::By(follow)) => Next::Follow(follow),
     };

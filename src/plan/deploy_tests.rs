@@ -314,12 +314,30 @@ fn another_deployment_in_flight_is_refused_and_one_of_the_same_content_is_adopte
         active: true,
     };
     green(&mut flying).definition = Some(Ok(definition));
-    assert_eq!(first(&flying, &goal()), Next::Read(ReadScope::CLOSER));
+    assert_eq!(first(&flying, &goal()), Next::Read(goal().closer_look()));
     green(&mut flying).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = first(&flying, &goal()) else { panic!() };
     assert!(follow.adopted);
     assert_eq!(follow.awaited.id.as_deref(), Some("ecs-svc/mine"));
     assert_eq!(follow.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
+}
+
+#[test]
+fn an_adopted_deployment_is_superseded_by_a_newer_one_whatever_the_clock_of_the_runner_says() {
+    let mut flying = with(updated());
+    let green = green(&mut flying);
+    green.definition.as_mut().unwrap().as_mut().unwrap().content = content("web-green", "v2");
+    green.history = Some(Ok(Vec::new()));
+    let mut run = Run::begin(at(1_000));
+    let Next::Follow(follow) = next_deploy_action(&Ok(flying), &goal(), &run, at(1_000)) else { panic!() };
+    run.follow(follow);
+    let mut newer = updated();
+    newer.task_definition = arn("web-green:3");
+    newer.deployments = vec![Deployment { created: at(500), ..deployment("newer", &arn("web-green:3"), 2) }];
+    newer.history = Some(Ok(Vec::new()));
+    let next = next_deploy_action(&Ok(with(newer)), &goal(), &run, at(1_010));
+    let superseded = DeploymentFailure::Superseded { by: arn("web-green:3") };
+    assert_eq!(next, Next::Restore(RunFailure::Deployment(superseded), Restorer::NoOne));
 }
 
 #[test]
@@ -619,6 +637,23 @@ fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
     assert_eq!((look.only, look.health), (Some(Color::Green), true), "nor is the verdict blind meanwhile");
 }
 
+#[test]
+fn a_closer_look_reads_all_that_the_decision_after_it_needs() {
+    let managed = managed();
+    let mut adopted = with(updated());
+    green(&mut adopted).definition.as_mut().unwrap().as_mut().unwrap().content = content("web-green", "v2");
+    let mut counting = snapshot();
+    green(&mut counting).deployments[0].rollout = Rollout::InProgress;
+    for seen in [adopted, counting] {
+        let Next::Read(look) = first(&seen, &managed) else { panic!() };
+        assert_eq!(
+            look,
+            ReadScope { causes: true, ..managed.look() },
+            "else two looks follow each other for ever"
+        );
+    }
+}
+
 /// A service deployment of this revision in place of others.
 fn entry(target: &str, sources: &[&str], status: ServiceDeploymentStatus) -> ServiceDeployment {
     ServiceDeployment {
@@ -696,7 +731,7 @@ fn the_failed_deployment_of_the_same_content_is_tried_again() {
     let same = Goal { content: content("web-green", "v1"), ..goal() };
     let mut failed = snapshot();
     green(&mut failed).deployments[0].rollout = Rollout::Failed;
-    assert_eq!(first(&failed, &same), Next::Read(ReadScope::CLOSER));
+    assert_eq!(first(&failed, &same), Next::Read(goal().closer_look()));
     green(&mut failed).history = Some(Ok(Vec::new()));
     assert_eq!(first(&failed, &same), step(None, None, true));
 }
@@ -862,7 +897,7 @@ fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_n
     let service = green(&mut back);
     (service.deployments[0].created, service.deployments[0].rollout) = (at(20), Rollout::InProgress);
     let next = |back: &Snapshot, now| next_deploy_action(&Ok(back.clone()), &goal(), &run, at(now));
-    assert_eq!(next(&back, 40), Next::Read(ReadScope::CLOSER));
+    assert_eq!(next(&back, 40), Next::Read(goal().closer_look()));
     let rolled = entry("web-green:2", &["web-green:1"], ServiceDeploymentStatus::RolledBack);
     let entry = |created, target: &str| ServiceDeployment {
         created: at(created),
@@ -876,6 +911,7 @@ fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_n
     assert_eq!((follow.awaited.id, follow.awaited.task_definition), (None, arn("web-green:2")));
     let (began, adopted) = (follow.awaited.started, follow.adopted);
     assert_eq!((began, adopted, follow.awaited.seen), (at(1), false, true));
+    assert_eq!(follow.awaited.before, ["ecs-svc/green-old"], "all others are newer, whatever the clocks say");
     for others in [vec![], vec![entry(2, "web-green:3")]] {
         green(&mut back).history = Some(Ok(others));
         assert!(matches!(next(&back, 40), Next::Refuse(Refusal::InFlight { .. })), "it is somebody else's");

@@ -5,6 +5,7 @@ use super::cause::Cause;
 use super::color::{Color, Split};
 use super::deploy;
 use super::failures::{first_of_deployment, first_of_scale_up};
+use super::overview::needs_history;
 use super::read_scope::ReadScope;
 use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, RestoreStarted};
@@ -121,11 +122,14 @@ fn is_cancelled(turned: Option<&RestoreStarted>) -> bool {
 }
 
 /// Requires a whole look for an end. The look holds all facts of the report, so that no later read contradicts the
-/// report (invariant 42). A cancelled run has no time for another look.
+/// report (invariant 42): also the service deployments, if only they tell a deployment from a changed count. A cancelled
+/// run has no time for another look.
 fn on_whole_look(next: Next, seen: &AwsResult<Snapshot>, (look, is_cancelled): (ReadScope, bool)) -> Next {
     let ends = matches!(next, Next::Done(_) | Next::Refuse(_));
     let is_partial = seen.as_ref().is_ok_and(|snapshot| !snapshot.is_whole());
-    if ends && is_partial && !is_cancelled { Next::Read(look) } else { next }
+    let causes = seen.as_ref().is_ok_and(needs_history);
+    let reads = ends && (is_partial || causes) && !is_cancelled;
+    if reads { Next::Read(ReadScope { causes: look.causes || causes, ..look }) } else { next }
 }
 
 /// A running deploy.

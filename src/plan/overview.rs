@@ -126,6 +126,8 @@ pub(crate) enum WhyNot {
     Live,
     /// A deployment is in progress.
     InFlight,
+    /// It is unknown if a deployment is in progress: the service deployments were not read.
+    RolloutUnknown,
     /// Users of the color are unknown.
     Unknown,
     /// All users are already on the color.
@@ -290,15 +292,20 @@ fn check_deployable(service: &Service, wiring: Option<&Wiring>) -> Result<(), Wh
     }
     match in_flight(service) {
         InFlight::No => Ok(()),
-        InFlight::Yes(_) | InFlight::Unseen | InFlight::Unread(_) => Err(WhyNot::InFlight),
+        InFlight::Yes(_) => Err(WhyNot::InFlight),
+        InFlight::Unseen | InFlight::Unread(_) => Err(WhyNot::RolloutUnknown),
     }
 }
 
 /// The state of the newest deployment. A change of the count alone is reported as completed, whatever state AWS gives.
+/// None if the missing service deployments would tell such a change from a deployment.
 fn rollout_state(service: &Service) -> Option<Rollout> {
     let state = service.primary()?.rollout;
-    let counting = matches!(state, Rollout::InProgress) && in_flight(service) == InFlight::No;
-    Some(if counting { Rollout::Completed } else { state })
+    match in_flight(service) {
+        InFlight::No if state == Rollout::InProgress => Some(Rollout::Completed),
+        InFlight::No | InFlight::Yes(_) => Some(state),
+        InFlight::Unseen | InFlight::Unread(_) => None,
+    }
 }
 
 /// True if the service deployments are needed, and were not read, to tell a deployment from a change of the count.

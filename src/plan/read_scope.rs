@@ -46,9 +46,6 @@ impl ReadScope {
     pub(crate) const TRAFFIC: ReadScope =
         ReadScope { develop: false, scaling: true, alarms: true, ..ReadScope::WHOLE };
 
-    /// The whole look and the causes.
-    pub(crate) const CLOSER: ReadScope = ReadScope { causes: true, ..ReadScope::WHOLE };
-
     /// The parts to follow one service's deployment. Includes the rules, since users may reach the color at any time.
     /// Develop never has users. Stopped tasks show at once that a version fails.
     pub(crate) fn following(color: Color) -> ReadScope {
@@ -101,7 +98,7 @@ mod tests {
     fn a_look_reads_what_its_decision_needs_and_repeated_ones_no_more() {
         for (look, read) in [
             (ReadScope::WHOLE, "develop wiring health definitions"),
-            (ReadScope::CLOSER, "develop wiring health definitions causes"),
+            (ReadScope { causes: true, ..ReadScope::WHOLE }, "develop wiring health definitions causes"),
             (ReadScope::TRAFFIC, "wiring health definitions scaling alarms"),
             (ReadScope::following(Color::Green), "wiring health stopped"),
             (ReadScope::following(Color::Develop), "develop health stopped"),

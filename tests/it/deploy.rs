@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::common::here::{stack, stack_with};
 use crate::common::look::{
-    definition, frozen, hurry, others_untouched, redacted, scale, until_called, wanted, wants,
+    counts_slowly, definition, frozen, hurry, no_deployment_is_shown, others_untouched, redacted, scale,
+    until_called, wanted, wants,
 };
 use crate::common::{Action, Done, writes};
 use serde_json::{Value, json};
@@ -68,6 +69,18 @@ fn success_is_known_within_a_poll_interval_or_so() {
         "told {} ms later",
         (testbed::clock::now() - at).as_millis()
     );
+}
+
+#[test]
+fn a_changed_count_that_aws_calls_in_progress_is_no_deployment_in_flight() {
+    let (bed, sample) = stage();
+    counts_slowly(&bed, "web-green", 3);
+    let plan = deploy(&bed, &sample, "v2").input("plan-only", "true").run();
+    plan.expect(0, "planned", "", "untouched").says("deploy to green: possible");
+    let done = deploy(&bed, &sample, "v2").input("timeout", "60s").run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(wants(&bed, "web-green"), "web-green:2 × 3");
+    no_deployment_is_shown(&done);
 }
 
 #[test]

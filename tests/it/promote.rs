@@ -5,7 +5,7 @@ use crate::common::traffic;
 
 use std::time::Duration;
 
-use crate::common::look::{definition, wants};
+use crate::common::look::{counts_slowly, definition, no_deployment_is_shown, wants};
 use crate::common::promote::{
     bounds, container, converged, copy, runs_as, scales, sticky, swap, titles, written,
 };
@@ -313,6 +313,40 @@ fn plan_only_tells_the_writes_of_the_run_that_follows() {
     planned_then_done(&bed, &sample, || swap(&bed, "green"), &expected);
     let (bed, sample) = tested((100, 0));
     planned_then_done(&bed, &sample, || copy(&bed, "blue"), &COPY);
+}
+
+#[test]
+fn a_changed_count_that_aws_calls_in_progress_does_not_hinder_a_copy() {
+    let (bed, sample) = tested((100, 0));
+    counts_slowly(&bed, "web-blue", 3);
+    let plan = copy(&bed, "blue").input("plan-only", "true").run();
+    plan.expect(0, "planned", "", "untouched");
+    no_deployment_is_shown(&plan);
+    copy(&bed, "blue").run().expect(0, "succeeded", "", "changed");
+    counts_slowly(&bed, "web-blue", 4);
+    let again = copy(&bed, "blue").run();
+    assert_eq!(written(&bed, &sample), [""; 0], "blue has the version: users stay {}", again.log);
+    again.expect(0, "unchanged", "", "untouched");
+}
+
+#[test]
+fn the_own_change_of_a_count_is_not_reported_as_a_deployment() {
+    let (bed, _sample) = stack();
+    bed.world(|world| world.pace.counts_in_progress = true);
+    let done = swap(&bed, "green").run();
+    done.expect(0, "succeeded", "", "changed").says("1 running");
+    no_deployment_is_shown(&done);
+}
+
+#[test]
+fn a_copy_warns_of_old_tasks_that_drain_for_longer_than_the_run_waits() {
+    let (bed, sample) = tested((100, 0));
+    let slow = json!([{ "Key": "deregistration_delay.timeout_seconds", "Value": "3600" }]);
+    let change = json!({ "TargetGroupArn": sample.blue_group, "Attributes": slow });
+    bed.call(testbed::Service::Elb, "ModifyTargetGroupAttributes", change).expect("AWS takes it");
+    let plan = copy(&bed, "blue").input("plan-only", "true").run();
+    plan.expect(0, "planned", "", "untouched");
+    plan.says("deregistration delay (1h 00m) is not shorter than `timeout` (1m 00s)");
 }
 
 #[test]

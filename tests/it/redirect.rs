@@ -2,6 +2,7 @@
 //! day one, capacity first.
 
 use crate::common::here::{at, stack};
+use crate::common::look::{counts_slowly, no_deployment_is_shown};
 use crate::common::traffic::{
     arrived, counts, default_rule, elb, forward, moves, path_rule, redirect, redirect_with, refused, rules,
     runs, scaled, second_listener, sicken, splits,
@@ -62,6 +63,16 @@ fn the_same_ratio_is_unchanged_without_a_write() {
         assert_eq!(moves(&bed, &sample), [""; 0]);
         assert_eq!(splits(&bed, &sample), [format!("{}/{}", weights.0, weights.1)]);
     }
+}
+
+#[test]
+fn a_changed_count_that_aws_calls_in_progress_is_not_reported_as_a_deployment() {
+    let (bed, _sample) = stack();
+    counts_slowly(&bed, "web-green", 3);
+    let done = redirect(&bed, "blue-80").run();
+    arrived(&bed, &done, "blue-80");
+    done.says("2 of 3 running");
+    no_deployment_is_shown(&done);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::plan::time::Time;
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1";
 
 /// A look at everything.
-const ALL: ReadScope = ReadScope { scaling: true, alarms: true, ..ReadScope::CLOSER };
+const ALL: ReadScope = ReadScope { scaling: true, alarms: true, causes: true, ..ReadScope::WHOLE };
 
 /// A service as ECS describes it.
 fn service(name: &str) -> Value {

@@ -4,7 +4,6 @@ use super::{Goal, hold_or_refuse};
 use crate::plan::color::Color;
 use crate::plan::definition::{family_name, same_content};
 use crate::plan::in_flight::{InFlight, in_flight};
-use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
 use crate::plan::step::{Follow, InitialService, Next, Purpose, Refusal, Step, Update};
@@ -24,9 +23,9 @@ pub(super) fn needed_change(
     let same = same_content(&current.content, &goal.content);
     match in_flight(service) {
         InFlight::No => {}
-        InFlight::Yes(flying) if same => return adopt_deployment(service, flying, run),
+        InFlight::Yes(flying) if same => return adopt_deployment(service, flying, (goal, run)),
         InFlight::Yes(flying) => return Next::Refuse(other_in_flight(service, flying)),
-        InFlight::Unseen => return Next::Read(ReadScope::CLOSER),
+        InFlight::Unseen => return Next::Read(goal.closer_look()),
         InFlight::Unread(trouble) => return hold_or_refuse(trouble, run, goal, now),
     }
     if let Some(follow) = completed_update(service, run).filter(|_| same) {
@@ -57,7 +56,7 @@ pub(super) fn needed_change(
     }
     if same {
         return if failed && service.history.is_none() {
-            Next::Read(ReadScope::CLOSER)
+            Next::Read(goal.closer_look())
         } else {
             update_step(service, None, counts, true)
         };
@@ -80,9 +79,9 @@ fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
 }
 
 /// Adopts a deployment of the same content that is under way, perhaps from a run that was killed.
-fn adopt_deployment(service: &Service, flying: &Deployment, run: &Run) -> Next {
+fn adopt_deployment(service: &Service, flying: &Deployment, (goal, run): (&Goal, &Run)) -> Next {
     if service.history.is_none() {
-        return Next::Read(ReadScope::CLOSER);
+        return Next::Read(goal.closer_look());
     }
     let awaited = OwnDeployment {
         kind: Kind::Rollout,
@@ -91,7 +90,7 @@ fn adopt_deployment(service: &Service, flying: &Deployment, run: &Run) -> Next {
         desired: service.desired,
         started: run.began,
         seen: true,
-        before: Vec::new(),
+        before: service.deployments.iter().map(|deployment| deployment.id.clone()).collect(),
     };
     Next::Follow(Follow { awaited, adopted: true, found: previous_version(service, &flying.task_definition) })
 }

@@ -13,6 +13,7 @@ mod predict;
 use super::color::{Color, Split};
 use super::definition::{Content, same_content};
 use super::deploy;
+use super::in_flight::{InFlight, in_flight};
 use super::preconditions::{Blocker, Request, require_answer};
 use super::scalers::Managed;
 use super::snapshot::{Revision, Rollout, Service, Snapshot};
@@ -116,10 +117,10 @@ fn running_revision(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Rev
     }
 }
 
-/// True if a color already has the content, without a deployment under way.
+/// True if a color already has the content, without a deployment under way or failed. A changed count is no deployment.
 fn has_it(service: &Service, revision: &Revision, content: &Content) -> bool {
-    let settled = service.primary().is_some_and(|primary| primary.rollout == Rollout::Completed);
-    settled && same_content(&revision.content, content)
+    let proven = service.primary().is_some_and(|primary| primary.rollout != Rollout::Failed);
+    proven && in_flight(service) == InFlight::No && same_content(&revision.content, content)
 }
 
 /// Moves all users to a color. The last phase also settles capacity.

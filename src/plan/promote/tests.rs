@@ -8,8 +8,11 @@ use super::{Caution, Goal, Phase, copy_content, find_cautions, plan_phases, unpi
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::preconditions::Blocker;
-use crate::plan::sample::{arn, content, snapshot};
-use crate::plan::snapshot::{Container, Revision, Rollout, Scalable, Service, Snapshot, Task};
+use crate::plan::sample::{arn, content, deployment, snapshot};
+use crate::plan::snapshot::{
+    Container, Deployment, Revision, Rollout, Scalable, Service, ServiceDeployment, ServiceDeploymentStatus,
+    Snapshot, Task,
+};
 use crate::plan::step::Refusal;
 use crate::plan::traffic::TrafficRequest;
 use crate::plan::verdict::Limits;
@@ -64,6 +67,20 @@ fn world() -> Snapshot {
     seen
 }
 
+/// The service deployment of a service's PRIMARY, which succeeded.
+fn succeeded(service: &Service) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: "arn:service-deployment/1".to_owned(),
+        number: None,
+        status: ServiceDeploymentStatus::Successful,
+        reason: String::new(),
+        created: service.deployments[0].created,
+        target: Some(service.task_definition.clone()),
+        sources: Vec::new(),
+        alarms: Vec::new(),
+    }
+}
+
 /// The service of a color.
 fn service(seen: &mut Snapshot, color: Color) -> &mut Service {
     seen.services.iter_mut().find(|service| service.color == color).unwrap()
@@ -103,9 +120,18 @@ fn invariant_07_a_copy_that_was_done_is_not_done_twice() {
     let blue = service(&mut seen, Color::Blue);
     blue.definition.as_mut().unwrap().as_mut().unwrap().content = content("web-blue", "v2");
     assert_eq!(told(&seen, &goal(Mode::Copy)), ["blue and settle"]);
-    service(&mut seen, Color::Blue).deployments[0].rollout = Rollout::InProgress;
+    let blue = service(&mut seen, Color::Blue);
+    blue.deployments[0].rollout = Rollout::InProgress;
+    blue.history = Some(Ok(vec![succeeded(blue)]));
+    assert_eq!(told(&seen, &goal(Mode::Copy)), ["blue and settle"], "only the count of blue changes");
+    let blue = service(&mut seen, Color::Blue);
+    blue.deployments.push(Deployment { primary: false, ..deployment("older", &arn("web-blue:0"), 2) });
     let all = ["green", "deploy to blue (web-blue)", "blue and settle"];
-    assert_eq!(told(&seen, &goal(Mode::Copy)), all, "what is on its way is waited for with users elsewhere");
+    assert_eq!(told(&seen, &goal(Mode::Copy)), all, "a deployment is waited for with users elsewhere");
+    let blue = service(&mut seen, Color::Blue);
+    blue.deployments.truncate(1);
+    blue.deployments[0].rollout = Rollout::Failed;
+    assert_eq!(told(&seen, &goal(Mode::Copy)), all, "a failed version is deployed again");
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn command_json(command: &'static str, color: plan::color::Color, valid: Result<
         WhyNot::NotAdopted => Reason::NotAdopted.word(),
         WhyNot::NoneHealthy => Reason::NotEnoughTargets.word(),
         WhyNot::AllThere => "all-there",
-        WhyNot::Unknown | WhyNot::Unread => "unknown",
+        WhyNot::RolloutUnknown | WhyNot::Unknown | WhyNot::Unread => "unknown",
     };
     let why = valid.err();
     Command {

@@ -188,6 +188,7 @@ pub(crate) fn why_not(why: WhyNot) -> &'static str {
     match why {
         WhyNot::Live => "it serves users; `allow-live: true` would allow it",
         WhyNot::InFlight => "a deployment is in progress",
+        WhyNot::RolloutUnknown => "it is not known if a deployment is in progress",
         WhyNot::Unknown => "it is not known whether it serves users",
         WhyNot::AllThere => "it has all users already",
         WhyNot::Disagree => "the production rules hold different splits; see above what settles it",

@@ -52,6 +52,25 @@ pub fn scale(bed: &Testbed, service: &str, count: u32) {
     bed.clear_calls();
 }
 
+/// Changes a service's count while new tasks take 10 s to start, on an AWS that calls such a change IN_PROGRESS.
+pub fn counts_slowly(bed: &Testbed, service: &str, count: u32) {
+    bed.world(|world| {
+        (world.pace.counts_in_progress, world.pace.launch) = (true, Duration::from_secs(10));
+    });
+    ecs(bed, "UpdateService", json!({ "service": service, "desiredCount": count }));
+    bed.clear_calls();
+}
+
+/// Asserts that log, summary and `status-json` of a run show no deployment in progress.
+#[track_caller]
+pub fn no_deployment_is_shown(done: &super::Done) {
+    for text in [done.log.as_str(), &done.summary, done.output("status-json")] {
+        for word in ["a deployment is in progress", "deploying", "IN_PROGRESS"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+}
+
 /// From now on tasks start at once, also those that are on their way.
 pub fn hurry(bed: &Testbed) {
     bed.world(|world| world.pace.launch = Duration::from_millis(50));
