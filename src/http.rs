@@ -234,6 +234,34 @@ mod tests {
         assert_eq!(request.header("user-agent"), Some(agent.as_str()));
     }
 
+    /// Runs in a child process of [`invariant_38_a_proxy_is_asked_for_the_host_of_the_rule`].
+    #[tokio::test]
+    #[ignore = "needs a proxy"]
+    async fn asks_through_a_proxy() {
+        let at = Some("127.0.0.1".to_owned());
+        let wanted =
+            ProbeRequest { at, ..get("http://green.shop:8080/healthz".to_owned(), Some("green.shop")) };
+        assert!(matches!(send_probe("42", &wanted).await, ProbeAnswer::Answered { status: 200, .. }));
+    }
+
+    #[tokio::test]
+    async fn invariant_38_a_proxy_is_asked_for_the_host_of_the_rule() {
+        let proxy = Server::start(script).await;
+        let url = proxy.url.clone();
+        let output = tokio::task::spawn_blocking(move || {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["http::tests::asks_through_a_proxy", "--exact", "--ignored"])
+                .envs([("HTTP_PROXY", &url), ("http_proxy", &url)])
+                .env_remove("NO_PROXY")
+                .env_remove("no_proxy")
+                .output()
+        });
+        let output = output.await.unwrap().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let head = proxy.requests()[0].head.clone();
+        assert!(head.starts_with("GET http://green.shop:8080/healthz "), "{head}");
+    }
+
     /// Runs in a child process of [`no_ca_certificates_are_an_error`].
     #[test]
     #[ignore = "needs a machine without CA certificates"]

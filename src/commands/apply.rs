@@ -119,18 +119,19 @@ pub(crate) async fn find_revision(aws: &Aws, content: &Content) -> AwsResult<Opt
 }
 
 /// The request of an address, sent to its load balancer. Over HTTPS the URL has the certificate's host; over HTTP the
-/// load balancer's name, which a proxy can look up.
+/// load balancer's name, unless a proxy is on the way: a proxy replaces `Host` by the URL's host (RFC 9112, 3.2.2).
 fn probe_request(address: &Address, env: &Environment) -> ProbeRequest {
     let Address { dns, request, .. } = address;
-    let secure = address.scheme == "https";
-    let name = if secure { &request.host } else { dns };
-    let url = format!("{}{}", address.origin(name), request.target());
+    let url_of = |name: &str| format!("{}{}", address.origin(name), request.target());
+    let other_host = request.host != *dns;
+    let by_host = address.scheme == "https" || (other_host && env.proxy(&url_of(dns)).is_some());
+    let url = url_of(if by_host { &request.host } else { dns });
     ProbeRequest {
         proxy: env.proxy(&url),
         url,
-        host: (request.host != *dns).then(|| request.host.clone()),
+        host: other_host.then(|| request.host.clone()),
         headers: request.headers.clone(),
-        at: secure.then(|| dns.clone()),
+        at: by_host.then(|| dns.clone()),
     }
 }
 
@@ -167,4 +168,33 @@ async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>)
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::env::Entry;
+    use crate::plan::route::Request;
+
+    #[test]
+    fn invariant_38_a_proxy_gets_the_host_of_the_rule_in_the_url() {
+        let sent = |scheme: &str, host: &str, variables: &[(&str, &str)]| {
+            let request = Request { path: "/healthz".to_owned(), ..Request::to(host) };
+            let (scheme, dns) = (scheme.to_owned(), "alb.example".to_owned());
+            let address = Address { scheme, dns, port: 8080, request, rule: "HTTP:8080 rule 10".to_owned() };
+            let sent = probe_request(&address, &Environment::new(Entry::Main, variables));
+            [Some(sent.url), sent.host, sent.at, sent.proxy].map(Option::unwrap_or_default)
+        };
+        let (dns, host) = ("http://alb.example:8080/healthz", "http://green.shop:8080/healthz");
+        let (alb, green, secure) = ("alb.example", "green.shop", "https://green.shop:8080/healthz");
+        let (proxy, by) = (("HTTP_PROXY", "http://proxy:3128"), "proxy:3128");
+        assert_eq!(sent("http", alb, &[]), [dns, "", "", ""]);
+        assert_eq!(sent("http", green, &[]), [dns, green, "", ""]);
+        assert_eq!(sent("http", alb, &[proxy]), [dns, "", "", by]);
+        assert_eq!(sent("http", green, &[proxy]), [host, green, alb, by]);
+        assert_eq!(sent("http", green, &[proxy, ("NO_PROXY", alb)]), [dns, green, "", ""]);
+        assert_eq!(sent("http", green, &[proxy, ("NO_PROXY", green)]), [host, green, alb, ""]);
+        assert_eq!(sent("https", green, &[proxy]), [secure, green, alb, ""]);
+        assert_eq!(sent("https", green, &[("HTTPS_PROXY", "http://proxy:3128")]), [secure, green, alb, by]);
+    }
 }

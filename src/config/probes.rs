@@ -36,16 +36,33 @@ fn read_probe(reader: &mut Reader<'_>, node: &Node) -> Option<Probe> {
     Some(Probe { path: path?, status: u16::try_from(status?).ok()?, contains })
 }
 
-/// A path with an optional query.
+/// The characters that a URL does not keep in a path or a query (WHATWG URL): they are escaped or, as `\\`, replaced.
+const REWRITTEN: [char; 9] = ['"', '\'', '<', '>', '\\', '^', '`', '{', '}'];
+
+/// A path with an optional query, sent as written: the listener's rules are looked up for this text.
 fn parse_path(value: &str) -> Result<String, String> {
     let plain = value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains('#');
     if value.starts_with('/') && plain {
+        if has_dot_segment(value) || value.contains(REWRITTEN) {
+            return Err(format!(
+                "{} would be sent as another path: leave out `.` and `..` between slashes, also as `%2e`, and write `%22` for `\"`, `%27` for `'`, \
+                 `%3C` for `<`, `%3E` for `>`, `%5C` for `\\`, `%5E` for `^`, `%60` for a backtick, `%7B` for `{{`, `%7D` for `}}`",
+                quote_value(value)
+            ));
+        }
         return Ok(value.to_owned());
     }
     Err(format!(
         "{} is not a path: begin with `/`, without spaces and `#`, and escape what is not ASCII",
         quote_value(value)
     ))
+}
+
+/// True if the path has a part `.` or `..`, perhaps escaped, which a URL resolves.
+fn has_dot_segment(value: &str) -> bool {
+    let path = value.split('?').next().unwrap_or_default();
+    let is_dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    path.split('/').any(is_dots)
 }
 
 /// A text that a body can contain, as written.

@@ -233,3 +233,30 @@ fn a_value_of_the_config_that_yaml_changes_is_refused() {
     }
     assert!(parse_config("x", "apps:\n  web: # why\n    probes: # none yet\n    hosts: ## later\n").is_ok());
 }
+
+/// The problem of a probe's path, if any.
+fn path_problem(path: &str) -> Option<String> {
+    let text = format!("apps:\n  web: {{ blue: a, green: b, probes: [{{ path: {path:?} }}] }}\n");
+    parse_config("x", &text).err().map(|found| found.iter().map(|one| one.what.clone()).collect())
+}
+
+#[test]
+fn invariant_38_a_path_that_would_be_sent_as_another_path_is_refused() {
+    for path in ["/v2/../healthz", "/v2/./x", "/.", "/..", "/%2e%2E/x", "/a/.%2e", "/a\\b", "/a?q=<x>"] {
+        let told = path_problem(path).expect(path);
+        assert!(
+            told.contains("would be sent as another path: leave out `.` and `..` between slashes"),
+            "{told}"
+        );
+    }
+    for path in ["/", "/a.b/..c/.well-known/x?y=/../z&w=.", "/%41//x;y=1,2@3:4+5*(6)!~$&=|[]", "/?a=1&b=|"] {
+        assert_eq!(path_problem(path), None, "{path}");
+    }
+    for sign in (0x21..0x7f).map(char::from) {
+        for path in [format!("/a{sign}b"), format!("/a?b{sign}c")] {
+            let url = reqwest::Url::parse(&format!("http://h{path}")).unwrap();
+            let sent = url.as_str().trim_start_matches("http://h") == path && url.fragment().is_none();
+            assert!(sent || path_problem(&path).is_some(), "{path}");
+        }
+    }
+}

@@ -231,7 +231,7 @@ fn block_contains(block: &str, client: IpAddr) -> Option<bool> {
 
 impl Request {
     /// `GET /` to this host from an unknown address.
-    fn to(host: &str) -> Request {
+    pub(crate) fn to(host: &str) -> Request {
         Request {
             method: "GET".to_owned(),
             host: host.to_owned(),

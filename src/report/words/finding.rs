@@ -116,7 +116,7 @@ fn render_probe_failure(failure: &ProbeFailure) -> (String, &'static str) {
                 in_backticks(proxy),
                 in_backticks(host)
             ),
-            "Add the host to NO_PROXY, let its DNS record lead to the load balancer, or probe over HTTP.",
+            "Add the host to NO_PROXY, or let its DNS record lead to the load balancer.",
         ),
         ProbeFailureKind::Unreachable { why } if why.contains("UnknownIssuer") => (
             format!(
