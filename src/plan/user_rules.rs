@@ -53,7 +53,11 @@ fn is_for_tests(condition: &Condition) -> bool {
 fn is_hidden(rule: &Rule, all: &[Rule]) -> bool {
     let order = |rule: &Rule| rule.priority.unwrap_or(u32::MAX);
     let earlier = all.iter().filter(|other| other.listener == rule.listener && order(other) < order(rule));
-    let met = |condition: &Condition| is_always_met(condition) || rule.conditions.contains(condition);
+    // The values of an unknown field are not read, so two conditions on the field may differ.
+    let same = |condition: &Condition| {
+        !matches!(condition, Condition::Unknown { .. }) && rule.conditions.contains(condition)
+    };
+    let met = |condition: &Condition| is_always_met(condition) || same(condition);
     earlier.into_iter().any(|other| other.conditions.iter().all(met))
 }
 

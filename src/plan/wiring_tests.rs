@@ -249,9 +249,14 @@ fn invariant_39_only_rules_that_users_meet_count() {
     assert_eq!(user_rules(vec![both(80, 100, 0), green(8080, None)]), [], "a test listener");
     let split = rule(80, Some(1), &[("tg-blue", 100), ("tg-green", 0)]);
     assert_eq!(user_rules(vec![split.clone(), green(80, None)]), [], "no request gets past rule 1");
-    let by_host = Rule { conditions: vec![Condition::Host(one("a.b"))], ..split };
+    let by_host = Rule { conditions: vec![Condition::Host(one("a.b"))], ..split.clone() };
     let rest = user_rules(vec![by_host, green(80, None)]);
     assert_eq!(rest, [UserRule { color: Color::Green, rule: "HTTP:80 default".to_owned() }]);
+    // Two values of a field whose values are not read.
+    let unknown = || vec![Condition::Unknown { field: "new-field".to_owned() }];
+    let first = Rule { conditions: unknown(), ..split };
+    let second = Rule { conditions: unknown(), ..green(80, Some(2)) };
+    assert_eq!(user_rules(vec![both(80, 100, 0), first, second]).len(), 1, "rule 2 may answer, too");
     let no_weight = rule(80, Some(5), &[("tg-green", 0), ("tg-else", 1)]);
     assert_eq!(user_rules(vec![both(80, 100, 0), no_weight]), []);
     let shared = rule(80, Some(5), &[("tg-green", 1), ("tg-else", 1)]);
