@@ -249,7 +249,8 @@ impl RunView {
                 .then(|| labels::end_labels(report, self.before.as_ref(), &self.style()))
                 .flatten(),
             deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
-            status: tells.then(status),
+            // Without the place, the status would have a name that no later run replaces.
+            status: (tells && run.place.is_some()).then(status),
         }
     }
 }

@@ -826,3 +826,25 @@ fn invariant_32_the_token_and_bodies_are_told_nowhere() {
     let calls: Vec<Value> = bed.github_calls().into_iter().map(|call| call.body).collect();
     assert!(!format!("{calls:?}").contains(TOKEN));
 }
+
+#[test]
+fn a_run_that_never_signed_in_posts_no_status() {
+    let (bed, sample) = stage();
+    let action = deploy(&bed, &sample, "v2").without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+    action.run().expect(1, "refused", "credentials-missing", "untouched");
+    assert_eq!(statuses(&bed), [""; 0], "a later run has another name and could not replace it");
+    assert!(comment(&bed).contains("AWS credentials"), "{}", comment(&bed));
+}
+
+#[test]
+fn a_deploy_with_an_empty_image_warns_in_log_summary_and_comment() {
+    let (bed, _) = stage();
+    let done = run(&bed, "deploy").input("image", "").input("plan-only", "true").run();
+    done.expect(0, "planned", "", "untouched");
+    let warning = "is empty and no other input changes anything, so this deploy brings no new version";
+    let logged = done.log.lines().find(|line| line.starts_with("::warning") && line.contains(warning));
+    assert!(logged.is_some(), "{}", done.log);
+    for shown in [&done.summary, &comment(&bed)] {
+        assert!(shown.contains("> [!WARNING]\n> ") && shown.contains(warning), "{shown}");
+    }
+}
