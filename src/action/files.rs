@@ -139,6 +139,20 @@ mod tests {
     use crate::action::env::Entry;
 
     #[test]
+    fn a_file_in_utf_16_is_told_with_what_to_do() {
+        let path = std::env::temp_dir().join(format!("utf-16-{}.yml", std::process::id()));
+        let text = "\u{feff}cluster: shop\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        std::fs::write(&path, text).unwrap();
+        let env = Environment::new(Entry::Main, &[]);
+        let error = read_text(&env, &path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            crate::action::place::unreadable_message(&env, ".github/blue-green.yml", &error),
+            "`.github/blue-green.yml` is not UTF-8 text: save it as UTF-8 (PowerShell's `>` writes UTF-16)"
+        );
+    }
+
+    #[test]
     fn invariant_42_the_state_file_stays_small_and_holds_the_last_value_of_each_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");

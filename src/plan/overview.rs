@@ -24,6 +24,8 @@ pub(crate) struct Overview {
     pub(crate) split: Option<Result<Split, RoutingError>>,
     /// The production rules by name, each with its split.
     pub(crate) rules: Vec<(String, Split)>,
+    /// The colors that get users by rules outside the split.
+    pub(crate) outside: Vec<Color>,
     /// The URL of production.
     pub(crate) production_url: Option<String>,
     /// Each existing color: blue, green and develop.
@@ -44,6 +46,13 @@ impl Overview {
     /// The common split of all production rules. None if the rules differ or were not read.
     pub(crate) fn known_split(&self) -> Option<Split> {
         self.split.as_ref()?.as_ref().ok().copied()
+    }
+
+    /// True if users reach a color: by this split (without one, by any production rule), or by a rule outside the split
+    /// (invariant 39).
+    pub(crate) fn is_live(&self, color: Color, split: Option<Split>) -> bool {
+        let by_rule = || self.rules.iter().any(|(_, split)| split.is_live(color));
+        split.map_or_else(by_rule, |split| split.is_live(color)) || self.outside.contains(&color)
     }
 
     /// Adds the targets that belong to no task of a color's service.
@@ -153,7 +162,11 @@ pub(crate) fn build_overview(
 ) -> Overview {
     let wired = of_snapshot(snapshot, listener);
     let wiring = wired.as_ref().and_then(|wired| wired.as_ref().ok());
+    let apart = apart_of_snapshot(snapshot, listener);
+    let apart = apart.as_ref().and_then(known_wiring);
+    let outside = |color: &Color| apart.is_some_and(|wiring| !wiring.user_rules_of(*color).is_empty());
     Overview {
+        outside: [Color::Blue, Color::Green].into_iter().filter(outside).collect(),
         place: snapshot.place.clone(),
         split: wired.as_ref().map(|wired| wired.as_ref().map(Wiring::split).map_err(Clone::clone)),
         rules: rule_splits(wired.as_ref()),
@@ -169,10 +182,7 @@ pub(crate) fn build_overview(
             .map(|service| (service.color, check_deployable(service, wiring)))
             .collect(),
         movable: moves::movable_colors(snapshot, wired.as_ref()),
-        drift: moves::find_drift(
-            snapshot,
-            apart_of_snapshot(snapshot, listener).as_ref().and_then(known_wiring),
-        ),
+        drift: moves::find_drift(snapshot, apart),
     }
 }
 

@@ -98,6 +98,7 @@ pub(crate) fn overview() -> Overview {
         place: place(),
         split: Some(Ok(BLUE)),
         rules: vec![("HTTPS:443 default".to_owned(), BLUE), ("HTTPS:443 rule 10".to_owned(), BLUE)],
+        outside: Vec::new(),
         production_url: Some("https://shop-alb.example".to_owned()),
         colors: vec![
             view(Color::Blue, 7, Some(100)),
@@ -328,6 +329,7 @@ pub(crate) fn traffic_plan() -> TrafficPlan {
             Step::Update(counted(2, Purpose::Traffic)),
             Step::Weights(Box::new(weights(None, Purpose::Traffic))),
         ],
+        too_long: false,
         bakes: vec![(5, Duration::from_secs(300)), (10, Duration::from_secs(300))],
         longest: Duration::from_secs(6_300),
         no_data: vec!["web-slow".to_owned()],

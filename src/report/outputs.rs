@@ -40,16 +40,13 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
 
 /// The color that serves users: known even if the rules were read and hold different splits.
 fn live_color(report: &Report) -> &'static str {
-    let rules = report.overview.as_ref().filter(|_| !report.stale).map(|overview| &overview.rules);
-    let any = |color| rules.is_some_and(|rules| rules.iter().any(|(_, split)| split.is_live(color)));
-    let apart = || match (any(Color::Blue), any(Color::Green)) {
-        (true, true) => "both",
-        (true, false) => "blue",
-        (false, true) => "green",
-        (false, false) => "",
-    };
     let split = report.split.filter(|_| report.command != "post");
-    split.map_or_else(apart, status::live_color)
+    let overview = report.overview.as_ref().filter(|_| split.is_some() || !report.stale);
+    let is_live = |color| match overview {
+        Some(overview) => overview.is_live(color, split),
+        None => split.is_some_and(|split| split.is_live(color)),
+    };
+    status::live_color(is_live(Color::Blue), is_live(Color::Green))
 }
 
 /// The common split of all rules before the run, if the rules agreed.

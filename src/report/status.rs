@@ -5,7 +5,6 @@ mod json;
 use super::line::{Level, Line};
 use super::names::{format_shares, in_backticks, one_line, short_commit, short_digest, short_image};
 use super::words;
-use crate::plan::color::Split;
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::{Rollout, Scalable};
 
@@ -114,9 +113,9 @@ pub(crate) fn bounds_text(scaling: Scalable) -> String {
     format!("MinCapacity {}, MaxCapacity {}{suspended}", scaling.min, scaling.max)
 }
 
-/// The word of the output `live-color`: `blue`, `green`, `both`.
-pub(crate) fn live_color(split: Split) -> &'static str {
-    match (split.blue > 0, split.green > 0) {
+/// The word of the output `live-color`: `blue`, `green`, `both`. Each bool is true if the color has users.
+pub(crate) fn live_color(blue: bool, green: bool) -> &'static str {
+    match (blue, green) {
         (true, true) => "both",
         (true, false) => "blue",
         (false, true) => "green",

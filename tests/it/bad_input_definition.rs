@@ -186,3 +186,16 @@ fn a_task_definition_that_aws_refuses_leaves_everything_untouched_and_says_why()
         assert_eq!(writes(&bed), ["ecs RegisterTaskDefinition web-green"]);
     }
 }
+
+#[test]
+fn a_placeholder_in_the_current_revision_is_refused_when_no_input_sets_the_image() {
+    let (bed, sample) = stack();
+    bed.world(|world| {
+        for definition in world.ecs.definitions.iter_mut().filter(|one| one.family == "web-green") {
+            definition.body["containerDefinitions"][0]["image"] = json!("<IMAGE1_NAME>");
+        }
+    });
+    let done = refused(&bed, deploy(&bed).input("environment", "A: b"), "bad-input");
+    assert!(answer(&done).contains("`<IMAGE1_NAME>` is a placeholder"), "{}", answer(&done));
+    deploy(&bed).input("image", &sample.image("v2")).run().expect(0, "succeeded", "", "changed");
+}

@@ -164,6 +164,8 @@ fn invariant_39_status_and_a_plan_list_the_rule() {
     let seen: Value = serde_json::from_str(done.output("status-json")).expect("JSON");
     let drift = seen["drift"][0].as_str().expect("a drift");
     assert!(drift.starts_with(&told), "{drift}");
+    assert_eq!((done.output("traffic"), done.output("live-color")), ("blue", "both"));
+    assert_eq!(seen["traffic"]["live_color"], "both");
     let done =
         Action::new(&bed, "redirect-traffic").input("traffic", "blue-80").input("plan-only", "true").run();
     done.says(&told);

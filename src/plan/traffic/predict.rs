@@ -30,12 +30,24 @@ const TURNS: usize = 400;
 /// Most turns times rules: each turn reads each rule, and planning does not react to signals.
 const MOST_WORK: usize = 200_000;
 
+/// The rules of a snapshot, at least 1.
+fn count_rules(seen: &Snapshot) -> usize {
+    let balancers = seen.balancers.as_ref().and_then(|read| read.as_ref().ok());
+    balancers.map_or(0, |all| all.iter().map(|balancer| balancer.rules.len()).sum()).max(1)
+}
+
 /// Most turns of this plan: each share is written to each rule, then held.
 fn most_turns(seen: &Snapshot, goal: &Goal) -> usize {
-    let balancers = seen.balancers.as_ref().and_then(|read| read.as_ref().ok());
-    let rules = balancers.map_or(0, |all| all.iter().map(|balancer| balancer.rules.len()).sum()).max(1);
+    let rules = count_rules(seen);
     let needed = 4 * rules * (goal.wish.steps.len() + 2);
     TURNS.max(needed.min(MOST_WORK / rules))
+}
+
+/// True if a plan needs more turns than [`MOST_WORK`] allows: a write to each production rule and some waits for each
+/// share.
+fn is_too_long(seen: &Snapshot, goal: &Goal, production: usize) -> bool {
+    let needed = (production + 4) * (goal.wish.steps.len() + 1) + 20;
+    needed > TURNS.max(MOST_WORK / count_rules(seen))
 }
 
 /// Result of a prediction.
@@ -49,12 +61,16 @@ pub(crate) enum Prediction {
     Unknown,
 }
 
-/// Repeats the decision over predicted snapshots, bakes included, and returns the full report.
+/// Repeats the decision over predicted snapshots, bakes included, and returns the full report. A plan that is too long
+/// has no steps.
 pub(crate) fn predict_traffic(snapshot: &Snapshot, goal: &Goal, now: Time) -> Prediction {
     let traffic_plan = match traffic_plan(snapshot, goal, now) {
         Ok(traffic_plan) => traffic_plan,
         Err(prediction) => return prediction,
     };
+    if is_too_long(snapshot, goal, traffic_plan.rules.len()) {
+        return Prediction::Plan(Box::new(TrafficPlan { too_long: true, ..traffic_plan }));
+    }
     match predict_steps(&mut snapshot.clone(), goal, now) {
         Ok(steps) => Prediction::Plan(Box::new(TrafficPlan { steps, ..traffic_plan })),
         Err(prediction) => prediction,
@@ -127,6 +143,7 @@ pub(crate) fn traffic_plan(snapshot: &Snapshot, goal: &Goal, now: Time) -> Resul
         receiver: next_split.receiver,
         versions: color_versions(&facts),
         steps: Vec::new(),
+        too_long: false,
         bakes: planned_bakes(&facts, goal, next_split.receiver),
         longest: Duration::ZERO,
         no_data: facts.no_data(),

@@ -104,6 +104,25 @@ fn a_plan_of_more_than_400_steps_is_made() {
     assert_eq!(weights.count(), 5 * 91);
 }
 
+#[test]
+fn a_plan_of_more_than_2000_steps_is_kept_without_its_steps() {
+    let mut seen = world(100, 0);
+    let balancer = &mut rules(&mut seen)[0];
+    balancer.rules.extend((3..=100).map(|number| Rule {
+        arn: format!("rule-443-{number}"),
+        priority: Some(number),
+        ..production(443, 100, 0)
+    }));
+    let shares = wish(goal(0, 100), |wish| wish.steps = (1..=20).collect());
+    let Prediction::Plan(traffic_plan) = predict_traffic(&seen, &shares, at(0)) else {
+        panic!("the plan is lost")
+    };
+    assert!(traffic_plan.too_long && traffic_plan.steps.is_empty());
+    assert!(
+        traffic_plan.rules.len() >= 99 && traffic_plan.bakes.len() == 20 && !traffic_plan.capacity.is_empty()
+    );
+}
+
 /// The load balancers of a snapshot.
 fn rules(seen: &mut Snapshot) -> &mut Vec<Balancer> {
     seen.balancers.as_mut().unwrap().as_mut().unwrap()

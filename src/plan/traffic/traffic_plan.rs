@@ -28,6 +28,8 @@ pub(crate) struct TrafficPlan {
     pub(crate) versions: Vec<(Color, String)>,
     /// The predicted steps; empty if unknown.
     pub(crate) steps: Vec<Step>,
+    /// True if rules and shares are too many to predict the steps.
+    pub(crate) too_long: bool,
     /// The shares that are held, in percent of the receiver, each with its time.
     pub(crate) bakes: Vec<(u32, Duration)>,
     /// Longest possible duration of the run.

@@ -7,6 +7,7 @@ use crate::event::Warning;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Finding;
 use crate::plan::step::{EndStateReason, Left, Purpose, Refusal, RunFailure, TrafficFailure, Update};
+use crate::plan::traffic::TrafficPlan;
 use crate::plan::verdict::{DeploymentFailure, Waiting};
 use crate::report::fixtures::{
     BLUE, BLUE_80, capacity, crash, failed, log_link, moved, not_moved, overview, planned, refused, report,
@@ -411,4 +412,24 @@ fn groups_open_and_close_in_turn() {
     }
     assert_eq!(open, 0);
     assert!(begun > 2, "{begun} groups");
+}
+
+#[test]
+fn a_plan_of_372_steps_is_shortened() {
+    let steps = traffic_plan().steps.into_iter().cycle().take(372).collect();
+    let shown = told(&[Event::TrafficPlan(Box::new(TrafficPlan { steps, ..traffic_plan() }))]);
+    let at = |number: u32| {
+        shown.lines().position(|line| line.contains(&format!("| {number}. "))).unwrap_or_default()
+    };
+    let cut =
+        shown.lines().position(|line| line.contains("… steps 41 to 352, of the same kind")).expect(&shown);
+    assert_eq!((at(40), at(353), at(372)), (cut - 1, cut + 1, cut + 20), "{shown}");
+    assert_eq!((at(41), at(352)), (0, 0), "{shown}");
+    let too_long = TrafficPlan { steps: Vec::new(), too_long: true, ..traffic_plan() };
+    let shown = told(&[Event::TrafficPlan(Box::new(too_long))]);
+    assert!(
+        shown.contains("| the steps are too many to list: 2 rules are written for each of 3 shares"),
+        "{shown}"
+    );
+    assert!(!shown.contains("nothing to change"), "{shown}");
 }

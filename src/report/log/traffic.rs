@@ -36,7 +36,7 @@ pub(super) fn plan_lines(traffic_plan: &TrafficPlan) -> Vec<Line> {
 /// The steps, numbered.
 fn step_lines(traffic_plan: &TrafficPlan) -> Vec<Line> {
     if traffic_plan.steps.is_empty() {
-        return vec![Line::own(Level::Plain, "nothing to change; capacity and health are confirmed")];
+        return vec![Line::own(Level::Plain, words::no_steps(traffic_plan))];
     }
     let one = |(at, step)| Line::foreign(Level::Plain, &format!("{}. {}", at + 1, words::render_step(step)));
     let hidden = words::hidden_steps(traffic_plan.steps.len());

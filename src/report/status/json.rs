@@ -149,7 +149,7 @@ pub(crate) fn status_json(overview: &Overview) -> String {
         version: 1,
         cluster: &overview.place.cluster,
         region: &overview.place.region,
-        traffic: known.map(traffic_json),
+        traffic: known.map(|split| traffic_json(split, overview)),
         traffic_problem: match (&overview.split, known) {
             (_, Some(_)) => None,
             (Some(Err(tangled)), None) => Some(words::render_routing_error(tangled).0),
@@ -171,9 +171,11 @@ pub(crate) fn status_json(overview: &Overview) -> String {
 }
 
 /// A split.
-fn traffic_json(split: Split) -> Traffic {
+fn traffic_json(split: Split, overview: &Overview) -> Traffic {
     let (blue, green) = split.percent();
-    Traffic { split: split.to_string(), live_color: live_color(split), blue, green }
+    let is_live = |color| overview.is_live(color, Some(split));
+    let live_color = live_color(is_live(plan::color::Color::Blue), is_live(plan::color::Color::Green));
+    Traffic { split: split.to_string(), live_color, blue, green }
 }
 
 /// A rule.

@@ -431,3 +431,31 @@ proptest! {
         prop_assert!(!fenced);
     }
 }
+
+#[test]
+fn a_plan_of_372_steps_is_shortened() {
+    let steps = traffic_plan().steps.into_iter().cycle().take(372).collect();
+    let traffic = Some(Box::new(TrafficPlan { steps, ..traffic_plan() }));
+    let shown = render_summary(&Report { traffic, ..moved() });
+    let steps: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.split_once(". ").is_some_and(|(at, _)| at.parse::<u32>().is_ok()))
+        .collect();
+    assert_eq!(steps.len(), 60, "{shown}");
+    assert!(
+        steps[39].starts_with("40. ") && steps[40].starts_with("353. ") && steps[59].starts_with("372. "),
+        "{shown}"
+    );
+    assert!(shown.contains("\n\n… steps 41 to 352, of the same kind\n\n353. "), "{shown}");
+    let too_long = || TrafficPlan { steps: Vec::new(), too_long: true, ..traffic_plan() };
+    let shown =
+        render_summary(&Report { traffic: Some(Box::new(too_long())), outcome: Outcome::Planned, ..moved() });
+    assert!(
+        shown.contains("The steps are too many to list: 2 rules are written for each of 3 shares."),
+        "{shown}"
+    );
+    assert!(
+        !shown.to_lowercase().contains("nothing to change") && !shown.contains("Nothing would be changed"),
+        "{shown}"
+    );
+}

@@ -80,7 +80,9 @@ pub(super) fn plan_section(traffic_plan: &TrafficPlan, only: bool) -> String {
         }
         out.push_str(&format!("{}. {}\n", at + 1, render_message(&words::render_step(step)).trim_end()));
     }
-    if traffic_plan.steps.is_empty() {
+    if traffic_plan.too_long {
+        out.push_str(&format!("{}.\n", capitalize_first(&words::no_steps(traffic_plan))));
+    } else if traffic_plan.steps.is_empty() {
         out.push_str("Nothing to change.\n");
     }
     if only {

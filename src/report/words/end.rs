@@ -136,6 +136,9 @@ fn render_traffic_end(report: &Report, traffic_plan: &TrafficPlan) -> String {
     let kept = kept + &busy.unwrap_or_default();
     let short = short + &unscaled + &kept + &held + &traffic::render_later_change(report, traffic_plan);
     match (report.outcome, u32::try_from(traffic_plan.steps.len()).unwrap_or(u32::MAX)) {
+        (Outcome::Planned, 0) if traffic_plan.too_long => {
+            format!("{} planned. Nothing was written.{kept}", traffic::render_split_change(traffic_plan))
+        }
         (Outcome::Planned, 0) => format!("Nothing would be changed: {}.{kept}", at(traffic_plan.to)),
         (Outcome::Planned, steps) => {
             let way = traffic::render_split_change(traffic_plan);

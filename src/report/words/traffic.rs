@@ -22,8 +22,9 @@ pub(super) use failed::render_traffic_failure;
 pub(super) use left::render_traffic_end_state;
 pub(super) use refused::{in_flight, render_traffic_refusal};
 pub(crate) use traffic_plan::{
-    PROPAGATION, hidden_steps, job_time, more_steps, render_bake_steps, render_capacity, render_load,
-    render_needed, render_rule, render_silent_alarms, render_stickiness, render_versions, scaled_first,
+    PROPAGATION, hidden_steps, job_time, more_steps, no_steps, render_bake_steps, render_capacity,
+    render_load, render_needed, render_rule, render_silent_alarms, render_stickiness, render_versions,
+    scaled_first,
 };
 pub(super) use traffic_plan::{render_kept_size, render_serving, render_shortfall, render_suspended};
 pub(super) use undo::render_undo;

@@ -196,6 +196,20 @@ const MOST_STEPS: usize = 60;
 /// Listed steps at the end of a longer plan.
 const LAST_STEPS: usize = 20;
 
+/// The steps of a plan that lists none.
+pub(crate) fn no_steps(traffic_plan: &TrafficPlan) -> String {
+    if !traffic_plan.too_long {
+        return "nothing to change; capacity and health are confirmed".to_owned();
+    }
+    let rules = u32::try_from(traffic_plan.rules.len()).unwrap_or(u32::MAX);
+    let shares = u32::try_from(traffic_plan.bakes.len() + 1).unwrap_or(u32::MAX);
+    format!(
+        "the steps are too many to list: {} are written for each of {}",
+        count_noun(rules, "rule"),
+        count_noun(shares, "share")
+    )
+}
+
 /// The unlisted steps in the middle of a long plan, by their position from 0; empty for a short plan.
 pub(crate) fn hidden_steps(count: usize) -> std::ops::Range<usize> {
     if count <= MOST_STEPS { count..count } else { MOST_STEPS - LAST_STEPS..count - LAST_STEPS }
