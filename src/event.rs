@@ -39,6 +39,8 @@ pub(crate) enum Event {
     Seen(Box<Overview>),
     /// The mistakes that `doctor` found.
     Examined(Vec<Finding>),
+    /// IAM did not simulate the role's policies, so its permissions to write are unknown.
+    Unsimulated(AwsError),
     /// The plan of the run.
     Plan(Box<Planned>),
     /// The plan of a change of traffic.

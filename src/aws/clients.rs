@@ -100,6 +100,8 @@ pub(crate) struct Aws {
     pub(super) scaling: aws_sdk_applicationautoscaling::Client,
     /// CloudWatch.
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Identity and Access Management, which has one endpoint in each partition.
+    pub(super) iam: aws_sdk_iam::Client,
     /// Security Token Service.
     pub(super) sts: aws_sdk_sts::Client,
 }
@@ -119,6 +121,7 @@ impl Aws {
             ecr: client!(aws_sdk_ecr, &config, trace, refused),
             scaling: client!(aws_sdk_applicationautoscaling, &config, trace, refused),
             cloudwatch: client!(aws_sdk_cloudwatch, &config, trace, refused),
+            iam: client!(aws_sdk_iam, &config, trace, refused),
             sts: client!(aws_sdk_sts, &config, trace, refused),
             config,
             trace,

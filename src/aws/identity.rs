@@ -14,6 +14,8 @@ pub(crate) struct Caller {
     pub(crate) account: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub(crate) partition: String,
+    /// ARN of the session or user.
+    pub(crate) arn: String,
 }
 
 impl Aws {
@@ -26,11 +28,13 @@ impl Aws {
             .send()
             .await
             .map_err(read_error(GET_CALLER_IDENTITY, credentials))?;
-        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
-        match (answer.account(), partition) {
-            (Some(account), Some(partition)) => {
-                Ok(Caller { account: account.to_owned(), partition: partition.to_owned() })
-            }
+        let arn = answer.arn().unwrap_or_default();
+        match (answer.account(), arn.split(':').nth(1)) {
+            (Some(account), Some(partition)) => Ok(Caller {
+                account: account.to_owned(),
+                partition: partition.to_owned(),
+                arn: arn.to_owned(),
+            }),
             _ => Err(unexpected_response(
                 AwsErrorKind::Refused,
                 GET_CALLER_IDENTITY,

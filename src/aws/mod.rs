@@ -19,6 +19,7 @@ mod rules;
 mod scalers;
 mod scaling;
 mod services;
+mod simulation;
 mod tasks;
 mod trace;
 mod values;

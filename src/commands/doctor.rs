@@ -5,8 +5,12 @@ use super::session::Session;
 use crate::action::settings::{DoctorSettings, Settings};
 use crate::event::{Event, Report};
 use crate::failure::{Outcome, Reason};
-use crate::plan::doctor::{Facts, Finding, failed_look, find_mistakes, no_id_token, refused_role};
+use crate::plan::doctor::{
+    CONTEXT, Facts, Finding, failed_look, find_mistakes, missing_grants, needed_grants, no_id_token,
+    refused_role, sort_findings,
+};
 use crate::plan::read_scope::ReadScope;
+use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
 use crate::report::words;
 use crate::reporter::Reporter;
@@ -29,7 +33,15 @@ pub(crate) async fn run_doctor(session: &Session<'_>, own: &DoctorSettings) -> R
     };
     match seen {
         Ok(snapshot) => {
-            end_with(session.reporter, &mut report, find_mistakes(&snapshot, &facts(session, own)))
+            let facts = facts(session, own);
+            let Interrupted::No(lacking) = find_lacking_grants(session, &snapshot, &facts).await else {
+                report.cancel();
+                return report;
+            };
+            let mut found = find_mistakes(&snapshot, &facts);
+            found.extend(lacking);
+            sort_findings(&mut found);
+            end_with(session.reporter, &mut report, found);
         }
         Err(error) => {
             let refusal = Refusal::of_look(error, &session.names.place);
@@ -43,6 +55,28 @@ pub(crate) async fn run_doctor(session: &Session<'_>, own: &DoctorSettings) -> R
         }
     }
     report
+}
+
+/// The permissions that the role lacks, as IAM simulates its policies. Nothing if IAM does not simulate them for this
+/// run, which is logged.
+async fn find_lacking_grants(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    facts: &Facts<'_>,
+) -> Interrupted<Vec<Finding>> {
+    let Some(principal) = &session.principal else { return Interrupted::No(Vec::new()) };
+    let grants = needed_grants(snapshot, facts);
+    let checks: Vec<(&str, &str)> =
+        grants.iter().map(|grant| (grant.action, grant.resource.as_str())).collect();
+    let asked = session.outside.read(async |aws| aws.simulate(principal, &checks, &CONTEXT).await);
+    match asked.await {
+        Interrupted::Yes => Interrupted::Yes,
+        Interrupted::No(Ok(allowed)) => Interrupted::No(missing_grants(&grants, &allowed, principal)),
+        Interrupted::No(Err(error)) => {
+            session.reporter.emit(&Event::Unsimulated(error));
+            Interrupted::No(Vec::new())
+        }
+    }
 }
 
 /// The report of a run that did not reach AWS. A mistake on the way to the role is a finding.
@@ -64,13 +98,14 @@ pub(crate) fn diagnose_sign_in(reporter: &Reporter<'_>, settings: &Settings, uno
 }
 
 /// The facts that are not in AWS.
-fn facts<'a>(session: &'a Session<'_>, own: &DoctorSettings) -> Facts<'a> {
+fn facts<'a>(session: &'a Session<'_>, own: &'a DoctorSettings) -> Facts<'a> {
     let place = &session.settings.place;
     Facts {
         listener: place.listener.as_ref(),
         hosts: &place.hosts,
         probes: own.probes,
         scaling: session.settings.scaling.as_ref(),
+        alarms: &own.alarms,
         timeout: session.settings.timeout,
     }
 }

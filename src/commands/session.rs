@@ -35,6 +35,8 @@ pub(crate) struct Session<'a> {
     pub(crate) outside: Outside,
     /// The names to read.
     pub(crate) names: Names,
+    /// ARN of the role or user behind the credentials; none for another caller.
+    pub(crate) principal: Option<String>,
     /// Writes to the log.
     pub(crate) reporter: &'a Reporter<'a>,
     /// The signals.

@@ -31,6 +31,7 @@ use crate::http;
 use crate::id_token::{self, IdTokens};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::definition::Content;
+use crate::plan::doctor::principal_arn;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, Wait};
@@ -278,6 +279,8 @@ async fn open_session<'a>(
     if let Some(failure) = wrong_account(settings, &caller) {
         return Err(failed_report(failure));
     }
+    let role = settings.role.as_ref().map(|role| role.arn.clone());
+    let principal = role.or_else(|| principal_arn(&caller.arn));
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let place = Place {
         partition: caller.partition,
@@ -292,6 +295,7 @@ async fn open_session<'a>(
         context,
         outside,
         names: Names { place, services, alarms: settings.alarms().to_vec() },
+        principal,
         reporter,
         signals,
         patience: match env.entry() {
@@ -307,12 +311,13 @@ async fn open_session<'a>(
 
 /// The services that a run calls: as IAM names them, as the usual endpoint's name begins, and as the variable for
 /// another endpoint ends.
-const SERVICES: [(&str, &str, &str); 6] = [
+const SERVICES: [(&str, &str, &str); 7] = [
     ("application-autoscaling", "application-autoscaling", "APPLICATION_AUTO_SCALING"),
     ("cloudwatch", "monitoring", "CLOUDWATCH"),
     ("ecr", "api.ecr", "ECR"),
     ("ecs", "ecs", "ECS"),
     ("elasticloadbalancing", "elasticloadbalancing", "ELASTIC_LOAD_BALANCING_V2"),
+    ("iam", "iam", "IAM"),
     ("sts", "sts", "STS"),
 ];
 

@@ -66,6 +66,7 @@ impl Log {
                 lines
             }
             Event::Examined(findings) => finding_lines(findings),
+            Event::Unsimulated(error) => Line::foreign(Level::Dim, &words::not_simulated(error)),
             Event::Plan(planned) => self.plan(planned),
             Event::TrafficPlan(traffic_plan) => self.moving(traffic_plan),
             Event::Moved(split) => {

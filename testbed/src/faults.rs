@@ -364,6 +364,7 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
             | Service::Elb
             | Service::AutoScaling
             | Service::Sts
+            | Service::Iam
             | Service::CloudWatch,
             ..,
         ) => Some("*".to_owned()),

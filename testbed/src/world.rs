@@ -14,7 +14,7 @@ use crate::oidc::Oidc;
 use crate::record::Recorder;
 use crate::sts::Sts;
 use crate::wire::{ApiError, Request, Service};
-use crate::{ecr, sts};
+use crate::{ecr, iam, sts};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -156,6 +156,7 @@ impl World {
             Service::Elb => elb::call(self, operation, input),
             Service::AutoScaling => autoscaling::call(self, operation, input),
             Service::Sts => sts::call(self, operation, input),
+            Service::Iam => iam::call(self, operation, input),
             Service::CloudWatch => cloudwatch::call(self, operation, input),
         }
     }

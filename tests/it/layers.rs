@@ -80,7 +80,7 @@ const TESTBED: [Layer; 30] = [
     ("autoscaling", &["checker", "clock", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
     ("hold", &["clock"], &["tokio"]),
     ("faults", &["hold", "wire", "world"], &["rustix", "serde_json", "tokio"]),
-    ("iam", &["faults", "wire"], &["serde_json"]),
+    ("iam", &["faults", "wire", "world"], &["serde_json"]),
     (
         "world",
         &[

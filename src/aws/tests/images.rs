@@ -52,6 +52,10 @@ async fn the_caller_is_an_account_in_a_partition() {
     })
     .await;
     let caller = server.aws().await.caller().await;
-    let expected = Caller { account: "123456789012".to_owned(), partition: "aws-cn".to_owned() };
+    let expected = Caller {
+        account: "123456789012".to_owned(),
+        partition: "aws-cn".to_owned(),
+        arn: "arn:aws-cn:sts::123456789012:assumed-role/deploy/ci".to_owned(),
+    };
     assert_eq!(caller, Ok(expected));
 }

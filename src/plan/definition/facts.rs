@@ -25,6 +25,14 @@ pub(crate) fn family_name(content: &Content) -> &str {
     content.object().get("family").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// ARNs of the execution role and the task role, as far as the definition has them.
+pub(crate) fn role_arns(content: &Content) -> Vec<&str> {
+    ["executionRoleArn", "taskRoleArn"]
+        .iter()
+        .filter_map(|key| content.object().get(*key)?.as_str())
+        .collect()
+}
+
 /// The image of a container, as written in the definition.
 pub(crate) fn image_of(content: &Content, container: &str) -> Option<String> {
     content.container(container).and_then(|found| text_field(found, "image")).map(str::to_owned)

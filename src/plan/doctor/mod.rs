@@ -1,5 +1,7 @@
 //! `doctor`: mistakes in the setup that would stop a command, or make one slow or risky. Facts in, findings out.
 
+mod alarms;
+mod permissions;
 mod reads;
 mod rules;
 mod scaling;
@@ -15,6 +17,7 @@ use super::snapshot::{Place, Snapshot};
 use super::step::Refusal;
 use super::wanted::{Hosts, ListenerChoice};
 
+pub(crate) use permissions::{CONTEXT, missing_grants, needed_grants, principal_arn};
 pub(crate) use sign_in::{job_environment, no_id_token, refused_role};
 
 /// One mistake, and its effect on the commands.
@@ -131,6 +134,15 @@ pub(crate) enum Mistake {
         /// AWS's answer, with the token's subject.
         error: AwsError,
     },
+    /// The role has some permissions of a purpose, and lacks this one.
+    Grant {
+        /// The IAM action.
+        action: &'static str,
+        /// ARN of the resource.
+        resource: String,
+        /// ARN of the role.
+        role: String,
+    },
     /// A part that AWS did not let this run read.
     Unread(AwsError),
     /// The health-check grace period is not shorter than the time-out.
@@ -157,6 +169,7 @@ impl Mistake {
             Mistake::CircuitBreaker { .. } => "circuit-breaker",
             Mistake::DeregistrationDelay { .. } => "deregistration-delay",
             Mistake::ScalableTarget { .. } => "scalable-target",
+            Mistake::Grant { .. } => "permission",
             Mistake::Unread(error) if error.kind == AwsErrorKind::Denied => "permission",
             Mistake::Unread(_) => "unread",
             Mistake::GracePeriod { .. } => "grace-period",
@@ -175,6 +188,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) probes: bool,
     /// Scaling of the services, if the config file sets it.
     pub(crate) scaling: Option<&'a Managed>,
+    /// Rollback alarms of the config file.
+    pub(crate) alarms: &'a [String],
     /// Longest wait of a command.
     pub(crate) timeout: Duration,
 }
@@ -185,8 +200,14 @@ pub(crate) fn find_mistakes(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Findi
     found.extend(services::check_services(snapshot, facts));
     found.extend(rules::check_rules(snapshot, facts));
     found.extend(scaling::check_scaling(snapshot, facts));
-    found.sort_by_key(|finding| finding.severity);
+    found.extend(alarms::check_alarms(snapshot, facts));
+    sort_findings(&mut found);
     found
+}
+
+/// Puts the mistakes that stop a command first.
+pub(crate) fn sort_findings(found: &mut [Finding]) {
+    found.sort_by_key(|finding| finding.severity);
 }
 
 /// The finding of a look that failed as a whole; none if AWS gave no answer, so that nothing is known.

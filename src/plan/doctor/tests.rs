@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Severity, find_mistakes};
+use super::{Facts, Finding, Severity, find_mistakes, missing_grants, needed_grants, principal_arn};
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{balancer, rule, service, snapshot, trouble};
@@ -53,7 +53,7 @@ fn found(snapshot: &Snapshot) -> Vec<String> {
 
 /// The facts outside AWS.
 fn facts<'a>(hosts: &'a Hosts, probes: bool, scaling: Option<&'a Managed>) -> Facts<'a> {
-    Facts { listener: None, hosts, probes, scaling, timeout: Duration::from_secs(1800) }
+    Facts { listener: None, hosts, probes, scaling, alarms: &[], timeout: Duration::from_secs(1800) }
 }
 
 /// A mistake, planted.
@@ -152,4 +152,67 @@ fn develop_needs_a_listener_of_its_own() {
     all.rules.push(rule(9090, None, &[("tg-develop", 1)]));
     seen.balancers = Some(Ok(vec![all]));
     assert_eq!(found(&seen), [""; 0]);
+}
+
+/// The denied actions that are a mistake, if the role may do these.
+fn lacking(allowed: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let grants = needed_grants(&good(), &facts(&Hosts::default(), false, None));
+    let answers: Vec<bool> = grants.iter().map(|grant| allowed(grant.action, &grant.resource)).collect();
+    missing_grants(&grants, &answers, "arn:aws:iam::123456789012:role/deploy")
+        .into_iter()
+        .map(|found| match found.mistake {
+            super::Mistake::Grant { action, resource, .. } => {
+                format!("{action} {}", resource.rsplit(':').next().unwrap_or_default())
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_role_lacks_what_it_was_made_for() {
+    let deploys = |action: &str| {
+        ["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UpdateService"].contains(&action)
+    };
+    let moves = |action: &str| ["elasticloadbalancing:ModifyListener", "ecs:UpdateService"].contains(&action);
+    // A role that may only read, one for deploys, one for deploys to green, and one for traffic.
+    assert_eq!(lacking(|_, _| false), [""; 0]);
+    assert_eq!(lacking(|action, _| deploys(action)), [""; 0]);
+    assert_eq!(lacking(|action, on| deploys(action) && on.contains("green")), [""; 0]);
+    assert_eq!(lacking(|action, _| moves(action)), [""; 0]);
+    // The same without an action.
+    let without = |lost: &'static str| {
+        move |action: &str, _: &str| action != lost && (deploys(action) || moves(action))
+    };
+    assert_eq!(
+        lacking(without("ecs:UpdateService")),
+        ["ecs:UpdateService service/shop/web-blue", "ecs:UpdateService service/shop/web-green"]
+    );
+    assert_eq!(lacking(without("ecs:TagResource")).len(), 2);
+    assert_eq!(
+        lacking(|action, on| moves(action) && !on.ends_with("web-green")),
+        ["ecs:UpdateService service/shop/web-green"]
+    );
+}
+
+#[test]
+fn the_role_of_a_session_is_known_by_name() {
+    for (caller, principal) in [
+        ("arn:aws:sts::123456789012:assumed-role/deploy/ci", Some("arn:aws:iam::123456789012:role/deploy")),
+        ("arn:aws-cn:sts::123456789012:assumed-role/a/b", Some("arn:aws-cn:iam::123456789012:role/a")),
+        ("arn:aws:iam::123456789012:user/ci/bot", Some("arn:aws:iam::123456789012:user/ci/bot")),
+        ("arn:aws:iam::123456789012:root", None),
+    ] {
+        assert_eq!(principal_arn(caller).as_deref(), principal, "{caller}");
+    }
+}
+
+#[test]
+fn a_rollback_alarm_that_does_not_exist_is_found() {
+    let mut seen = good();
+    seen.alarms = Some(Ok(Vec::new()));
+    let names = ["web-5xx".to_owned()];
+    let hosts = Hosts::default();
+    let facts = Facts { alarms: &names, ..facts(&hosts, false, None) };
+    assert_eq!(told(&find_mistakes(&seen, &facts)), ["stops alarm-missing"]);
 }

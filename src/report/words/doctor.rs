@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::refusal::render_refusal;
 use super::render_aws_error;
 use super::sign_in::no_id_token;
+use super::statement::iam_statement;
 use crate::failure::{Failure, Reason};
 use crate::plan::aws_error::AwsError;
 use crate::plan::color::Color;
@@ -36,6 +37,9 @@ pub(crate) fn render_mistake(mistake: &Mistake) -> FindingText {
             (format!("role {}", one_line(short_arn(&error.resource))), refused_role(error))
         }
         Mistake::Unread(error) => (unread_thing(error), unread(error)),
+        Mistake::Grant { action, resource, role } => {
+            (format!("permission {action}"), lacking_grant(action, resource, role))
+        }
         Mistake::TestListener { color, group, balancer, port } => {
             (format!("color {color}"), test_listener(*color, (balancer, group), *port))
         }
@@ -80,15 +84,17 @@ fn refused_thing(refusal: &Refusal) -> String {
     if let Refusal::Missing { place, .. } | Refusal::NoCluster(place) = refusal {
         return format!("cluster {}", one_line(&place.cluster));
     }
+    if let Refusal::NoAlarm(names) = refusal {
+        return format!("alarm {}", one_line(&names.join(", ")));
+    }
     "listener rules".to_owned()
 }
 
 /// A setup that a command refuses, in the same words; with a fix to paste.
 fn refused(refusal: &Refusal) -> (String, String) {
     let Failure { what, hint, .. } = render_refusal(refusal, &About::default());
-    let fix = if let Refusal::Setup { part: SetupPart::Controller, .. } = refusal {
-        "AWS can't change the controller of an existing service. Create the service again with, in Terraform:\n  deployment_controller {\n    type = \"ECS\"\n  }"
-            .to_owned()
+    let fix = if let Refusal::Setup { part, .. } = refusal {
+        setup_fix(*part).to_owned()
     } else if let Refusal::RoutingError(RoutingError::ThirdGroup { group, .. }) = refusal {
         format!(
             "Remove this group from the rule's forward action, in Terraform:\n  target_group {{\n    arn = \"{}\"\n  }}",
@@ -123,6 +129,24 @@ fn refused_role(error: &AwsError) -> (String, String) {
     }
 }
 
+/// The line for a service whose setup no command handles.
+fn setup_fix(part: SetupPart) -> &'static str {
+    match part {
+        SetupPart::Controller => {
+            "AWS can't change the controller of an existing service. Create the service again with, in Terraform:\n  deployment_controller {\n    type = \"ECS\"\n  }"
+        }
+        SetupPart::Strategy => {
+            "Set the strategy where the service is defined, in Terraform:\n  deployment_configuration {\n    strategy = \"ROLLING\"\n  }"
+        }
+        SetupPart::Scheduling => {
+            "AWS can't change the scheduling strategy of an existing service. Create the service again with, in Terraform:\n  scheduling_strategy = \"REPLICA\""
+        }
+        SetupPart::TargetGroups | SetupPart::ClassicBalancer => {
+            "Give the service one target group of an Application Load Balancer, in Terraform:\n  load_balancer {\n    target_group_arn = TARGET_GROUP_ARN\n    container_name   = CONTAINER\n    container_port   = PORT\n  }"
+        }
+    }
+}
+
 /// The thing of a failed read.
 fn unread_thing(error: &AwsError) -> String {
     format!("permission {}", error.action)
@@ -132,6 +156,23 @@ fn unread_thing(error: &AwsError) -> String {
 fn unread(error: &AwsError) -> (String, String) {
     let Failure { what, hint, .. } = render_aws_error(error);
     (what, hint)
+}
+
+/// A role without a permission.
+fn lacking_grant(action: &str, resource: &str, role: &str) -> (String, String) {
+    let what = format!(
+        "The role {} may not do {} on {}; its other permissions are those of a role that needs this one.",
+        in_backticks(role),
+        in_backticks(action),
+        in_backticks(resource)
+    );
+    (what, format!("Add this statement to the role's policy:\n{}", iam_statement(action, resource)))
+}
+
+/// A role whose policies IAM did not simulate.
+pub(crate) fn not_simulated(error: &AwsError) -> String {
+    let Failure { what, hint, .. } = render_aws_error(error);
+    format!("Not checked, the permissions of the role to write: {what}\n{hint}")
 }
 
 /// A color without a test listener.

@@ -29,7 +29,7 @@ use crate::failure::Failure;
 use crate::plan::step::{EndStateReason, Left, RunFailure};
 
 pub(crate) use aws_error::{name_proxies, render_aws_error};
-pub(crate) use doctor::{findings_failure, findings_headline, render_mistake};
+pub(crate) use doctor::{findings_failure, findings_headline, not_simulated, render_mistake};
 pub(crate) use edge::{
     MISPLACED_STEP, file_trouble, foreign_arns, no_http_client, render_attempt, wrong_account,
 };

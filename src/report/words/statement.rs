@@ -46,6 +46,12 @@ fn resource_of(action: &str, found: &str) -> String {
     if star || action == "ecs:ListTasks" {
         return "*".to_owned();
     }
+    // The next revision has another number.
+    if let Some((family, _)) =
+        found.rsplit_once(':').filter(|(family, _)| family.contains(":task-definition/"))
+    {
+        return format!("{family}:*");
+    }
     match found.rsplit_once('/') {
         Some((head, _)) if OF_IDS.contains(&action) && !found.contains(":service/") => format!("{head}/*"),
         _ => found.to_owned(),

@@ -1,6 +1,7 @@
 //! What users read, for every case.
 
 mod causes;
+mod doctor;
 mod failures;
 mod promote;
 mod refusals;

@@ -1,12 +1,14 @@
-//! Identity and Access Management: the calls that a caller's policies allow. Without policies, any caller may make any
-//! call.
+//! Identity and Access Management: the calls that a caller's policies allow, and their simulation. Without policies, any
+//! caller may make any call.
 
 mod needs;
+mod simulate;
 mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use needs::{LINKED, Need, Place, first_use, known, needs};
+pub use simulate::call;
 pub use statement::{Statement, texts};
 
 use crate::faults::denial;

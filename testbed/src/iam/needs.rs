@@ -68,7 +68,7 @@ enum On {
 }
 
 /// The operations with known resources; all others need their action on `*`.
-const OPERATIONS: [(&str, On); 27] = [
+const OPERATIONS: [(&str, On); 28] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
     ("application-autoscaling:PutScalingPolicy", On::Target),
@@ -94,6 +94,7 @@ const OPERATIONS: [(&str, On); 27] = [
     ("elasticloadbalancing:DescribeTargetHealth", On::Star),
     ("elasticloadbalancing:ModifyListener", On::Arns("ListenerArn")),
     ("elasticloadbalancing:ModifyRule", On::Arns("RuleArn")),
+    ("iam:SimulatePrincipalPolicy", On::Arns("PolicySourceArn")),
     ("sts:AssumeRoleWithWebIdentity", On::Nothing),
     ("sts:GetCallerIdentity", On::Nothing),
 ];

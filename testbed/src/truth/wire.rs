@@ -51,6 +51,7 @@ fn protocol(service: Service) -> Protocol {
         }
         Service::Elb => ("elasticloadbalancing", "elasticloadbalancing", Format::Query("2015-12-01")),
         Service::Sts => ("sts", "sts", Format::Query("2011-06-15")),
+        Service::Iam => ("iam", "iam", Format::Query("2010-05-08")),
     };
     Protocol { signing, host, format }
 }

@@ -20,6 +20,8 @@ pub enum Service {
     AutoScaling,
     /// Security Token Service, Query.
     Sts,
+    /// Identity and Access Management, Query.
+    Iam,
     /// Amazon CloudWatch: RPC v2 CBOR, JSON 1.0 and, for alarms, Query.
     CloudWatch,
 }
@@ -56,7 +58,7 @@ impl Service {
     /// Whether it speaks the Query protocol (form in, XML out) and no other.
     pub(crate) fn is_query(self) -> bool {
         match self {
-            Self::Elb | Self::Sts => true,
+            Self::Elb | Self::Sts | Self::Iam => true,
             Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch => false,
         }
     }
@@ -71,6 +73,7 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::AutoScaling => "application-autoscaling",
             Self::Sts => "sts",
+            Self::Iam => "iam",
             Self::CloudWatch => "cloudwatch",
         }
     }
@@ -80,6 +83,7 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
             Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling => "",
         }
@@ -102,6 +106,7 @@ impl Service {
         match version {
             "2015-12-01" => Some(Self::Elb),
             "2011-06-15" => Some(Self::Sts),
+            "2010-05-08" => Some(Self::Iam),
             "2010-08-01" => Some(Self::CloudWatch),
             _ => None,
         }

@@ -12,7 +12,7 @@ use testbed::iam::Statement;
 use super::needs::needs;
 
 /// The placeholders of the policies and what stands for them in the sample stack; longer names first.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 17] = [
     ("LOAD_BALANCER_ID", "*"),
     ("LOAD_BALANCER", "shop"),
     ("DEVELOP_SERVICE", "web-dev"),
@@ -21,6 +21,7 @@ const PLACES: [(&str, &str); 16] = [
     ("DEVELOP_FAMILY", "web-dev"),
     ("GREEN_FAMILY", "web-green"),
     ("BLUE_FAMILY", "web-blue"),
+    ("CHECKED_ROLE", "deploy"),
     ("EXECUTION_ROLE", "shop-execution"),
     ("TASK_ROLE", "shop-task"),
     ("REPOSITORY", "shop/web"),
@@ -40,8 +41,11 @@ pub const TRAFFIC: &str = "traffic.json";
 /// What each of them takes besides where the config has `scaling`.
 pub const SCALERS: &str = "scaling.json";
 
+/// What `doctor` takes in addition to read.
+pub const DOCTOR: &str = "doctor.json";
+
 /// All of them.
-pub const ALL: [&str; 4] = [READ, DEPLOY, TRAFFIC, SCALERS];
+pub const ALL: [&str; 5] = [READ, DEPLOY, TRAFFIC, SCALERS, DOCTOR];
 
 /// A file of the repository.
 pub fn path(name: &str) -> PathBuf {

@@ -39,7 +39,7 @@ fn seen(stack: &Stack, scales: bool) -> Record {
 }
 
 /// `doctor`: on EC2, and where the config has `scaling` and rollback alarms.
-pub(crate) static DOCTOR: LazyLock<Record> = LazyLock::new(|| {
+pub(crate) static EXAMINED: LazyLock<Record> = LazyLock::new(|| {
     let (bed, _) = stack_with(&Stack { ec2: true, ..Stack::default() });
     sample::autoscaled(&bed, 1, 10).expect("it scales");
     let action = Action::new(&bed, "doctor").file(".github/blue-green.yml", SCALING);

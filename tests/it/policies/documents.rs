@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use super::{ALL, DEPLOY, READ, ROLES, SCALERS, TRAFFIC};
+use super::{ALL, DEPLOY, DOCTOR, READ, ROLES, SCALERS, TRAFFIC};
 use crate::common::iam::{path, shipped};
 
 /// A document.
@@ -26,9 +26,13 @@ fn rows(document: &str, start: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_document_gives_a_reason_for_each_permission() {
-    for (name, start) in
-        [(READ, "**Read**"), (DEPLOY, "**Deploy**"), (TRAFFIC, "**Traffic**"), (SCALERS, "**Scaling**")]
-    {
+    for (name, start) in [
+        (READ, "**Read**"),
+        (DEPLOY, "**Deploy**"),
+        (TRAFFIC, "**Traffic**"),
+        (SCALERS, "**Scaling**"),
+        (DOCTOR, "**Doctor**"),
+    ] {
         let told: Vec<String> =
             rows("docs/permissions.md", start).iter().map(|row| row[0].replace('`', "")).collect();
         let allowed: BTreeSet<String> =

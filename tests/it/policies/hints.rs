@@ -63,8 +63,12 @@ fn agrees(done: &Done, need: &Need) {
 /// A run that tells which permission it lacks for an action, and what the denied call needs. A change of traffic does
 /// without some of what a deploy has to know, and both without some of what `status` shows. A plan reads as a run does.
 fn denied(action_of: &str) -> Option<(Done, Need)> {
-    let runs: [fn(&Testbed, &Sample) -> Action; 3] =
-        [|bed, _| moved(bed), deployed, |bed, _| Action::new(bed, "status")];
+    let runs: [fn(&Testbed, &Sample) -> Action; 4] = [
+        |bed, _| moved(bed),
+        deployed,
+        |bed, _| Action::new(bed, "status"),
+        |bed, _| Action::new(bed, "doctor"),
+    ];
     let (_, operation) = action_of.split_once(':').expect("an action");
     let reads = ["Describe", "List"].iter().any(|verb| operation.starts_with(verb));
     runs.into_iter().find_map(|run| {
