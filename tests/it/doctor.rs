@@ -334,7 +334,9 @@ fn mistakes_on_the_way_to_the_role_are_found() {
     let thing = "role arn:aws:iam::123456789012:role/deploy";
     found(&run(&bed, by_role(&bed)), &format!("stops trust-subject {thing}"), denied, &format!("\"{main}\""));
 
-    bed.world(|world| drop(world.oidc.run_of("octo-org/octo-repo", "environment:staging")));
+    bed.world(|world| {
+        world.oidc.run_of("octo-org/octo-repo", "environment:staging");
+    });
     let sentence = format!(
         "{denied} This job has the environment `staging`, and the trust policy of the role has to name the job's subject."
     );

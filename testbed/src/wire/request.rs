@@ -174,7 +174,7 @@ impl Request {
 
     /// True if the operation changes something, by its name.
     pub(crate) fn is_write(&self) -> bool {
-        let reads = ["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"];
+        let reads = ["Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole", "Simulate"];
         !reads.iter().any(|verb| self.operation.starts_with(verb))
     }
 

@@ -97,10 +97,13 @@ pub fn allowed<'a>(calls: impl Iterator<Item = &'a Call>) {
     }
 }
 
-/// A statement for services of any cluster, families and repositories of any name.
+/// A statement for services of any cluster, families and repositories of any name, and simulations of any role.
 fn of_any_name(mut statement: Statement) -> Statement {
+    let simulates = statement.actions == ["iam:SimulatePrincipalPolicy"];
+    let kinds = [":service/", ":repository/", ":task-definition/"].into_iter();
+    let kinds: Vec<&str> = kinds.chain(simulates.then_some(":role/")).collect();
     for resource in &mut statement.resources {
-        for kind in [":service/", ":repository/", ":task-definition/"] {
+        for kind in &kinds {
             if let Some((head, _)) = resource.split_once(kind) {
                 *resource = format!("{head}{kind}*");
             }
