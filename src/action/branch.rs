@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::context::Context;
+use serde_json::Value;
+
+use super::context::{Context, first_line};
 use super::input_reader::InputReader;
 use super::place::File;
 use crate::config::kinds::{list_values, quote_value};
@@ -51,17 +53,91 @@ fn full_ref_pattern(name: &str, root: &str) -> String {
     if name.starts_with("refs/") { name.to_owned() } else { format!("{root}{name}") }
 }
 
-/// The branch or tag of this run: the source branch of a pull request, or the pushed or selected ref.
+/// Events whose run has the ref that the event is about, or the default branch on purpose. Any other run has the
+/// default branch too, whatever the event is about.
+/// Source: <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>
+const OF_OWN_REF: [&str; 9] = [
+    "push",
+    "create",
+    "release",
+    "workflow_dispatch",
+    "repository_dispatch",
+    "schedule",
+    "merge_group",
+    "deployment",
+    "deployment_status",
+];
+
+/// The source of an event: the branch that the event is about, and its repository.
+struct Source {
+    /// The noun for users.
+    noun: &'static str,
+    /// JSON pointer to the branch.
+    branch: &'static str,
+    /// JSON pointer to the full name of the branch's repository.
+    repository: &'static str,
+}
+
+/// The source of a pull request.
+const PULL_REQUEST: Source = Source {
+    noun: "pull request",
+    branch: "/pull_request/head/ref",
+    repository: "/pull_request/head/repo/full_name",
+};
+
+/// The source of the workflow run that started this run. A run for a tag has the tag's name in `head_branch`, and the
+/// event does not tell tags from branches.
+const WORKFLOW_RUN: Source = Source {
+    noun: "workflow run",
+    branch: "/workflow_run/head_branch",
+    repository: "/workflow_run/head_repository/full_name",
+};
+
+/// The branch or tag of this run: the source branch of a pull request or of the workflow run that started this run, or
+/// the pushed or selected ref.
 fn of_run(edge: &InputReader<'_>) -> Result<Ref, String> {
     let context = Context::new(edge.env);
+    let event = context.event_name.as_deref().unwrap_or_default();
+    if event == "workflow_run" {
+        return of_event(edge, &context, &WORKFLOW_RUN);
+    }
     as_it_is(edge, "GITHUB_HEAD_REF", context.head_ref.as_deref())?;
     if let Some(head) = &context.head_ref {
-        own_repository(edge, &context)?;
+        own_repository(&read_event(edge), &context, &PULL_REQUEST)?;
         return Ok(Ref { tag: false, name: head.clone() });
+    }
+    if event.starts_with("pull_request") {
+        return of_event(edge, &context, &PULL_REQUEST);
+    }
+    if !event.is_empty() && !OF_OWN_REF.contains(&event) {
+        return Err(format!(
+            "a run for the event {} has the default branch, whatever the event is about: name the color",
+            quote_value(event)
+        ));
     }
     as_it_is(edge, "GITHUB_REF_NAME", context.ref_name.as_deref())?;
     let tag = context.ref_type.as_deref() == Some("tag");
     context.ref_name.map(|name| Ref { tag, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
+}
+
+/// The branch that the event names, if it is a branch of this repository.
+fn of_event(edge: &InputReader<'_>, context: &Context, source: &Source) -> Result<Ref, String> {
+    let event = read_event(edge);
+    own_repository(&event, context, source)?;
+    let name = event.pointer(source.branch).and_then(Value::as_str).unwrap_or_default();
+    if name.is_empty() {
+        return Err(format!("the event does not name the branch of the {}", source.noun));
+    }
+    if first_line(name) != name || name.trim() != name {
+        return Err(hidden("the event", first_line(name).trim()));
+    }
+    Ok(Ref { tag: false, name: name.to_owned() })
+}
+
+/// The event's JSON; null if unreadable.
+fn read_event(edge: &InputReader<'_>) -> Value {
+    let text = edge.env.var("GITHUB_EVENT_PATH").and_then(|path| (edge.read_file)(Path::new(path)).ok());
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Git allows invisible characters in names, but the context removes such characters. Without this check, a name like
@@ -70,10 +146,15 @@ fn as_it_is(edge: &InputReader<'_>, variable: &str, read: Option<&str>) -> Resul
     if edge.env.holds(variable, read) {
         return Ok(());
     }
-    Err(format!(
-        "the name in {variable} looks like {}, but it has more than 255 characters, or some that can't be seen",
-        quote_value(read.unwrap_or_default())
-    ))
+    Err(hidden(variable, read.unwrap_or_default()))
+}
+
+/// The problem text for a name that differs from its readable form.
+fn hidden(place: &str, read: &str) -> String {
+    let read = quote_value(read);
+    format!(
+        "the name in {place} looks like {read}, but it has more than 255 characters, or some that can't be seen"
+    )
 }
 
 /// The problem text if no pattern fits, with the closest pattern.
@@ -115,20 +196,16 @@ fn pattern_distance(run: &Ref, pattern: &str) -> Option<usize> {
     suggestion::edit_distance(&name, head, 2).filter(|far| own > 0 && *far < own)
 }
 
-/// A fork can name its branch `main`, so a pull request's branch counts only from this repository.
-fn own_repository(edge: &InputReader<'_>, context: &Context) -> Result<(), String> {
-    let event = edge.env.var("GITHUB_EVENT_PATH").and_then(|path| (edge.read_file)(Path::new(path)).ok());
-    let event: Option<serde_json::Value> = event.and_then(|text| serde_json::from_str(&text).ok());
-    let head = event.as_ref().and_then(|event| event.pointer("/pull_request/head/repo/full_name")?.as_str());
-    match (head, context.repository.as_deref()) {
+/// A fork can name its branch `main`, so the branch of a pull request or workflow run counts only from this repository.
+fn own_repository(event: &Value, context: &Context, source: &Source) -> Result<(), String> {
+    let noun = source.noun;
+    match (event.pointer(source.repository).and_then(Value::as_str), context.repository.as_deref()) {
         (Some(head), Some(own)) if head.eq_ignore_ascii_case(own) => Ok(()),
-        (Some(head), Some(own)) => Err(format!(
-            "the pull request is from {}, and `branches` is for branches of `{own}`",
-            quote_value(head)
-        )),
-        (None, _) | (_, None) => {
-            Err("the event does not say which repository the pull request is from".to_owned())
+        (Some(head), Some(own)) => {
+            let head = quote_value(head);
+            Err(format!("the {noun} is from {head}, and `branches` is for branches of `{own}`"))
         }
+        (None, _) | (_, None) => Err(format!("the event does not say which repository the {noun} is from")),
     }
 }
 

@@ -86,7 +86,7 @@ impl Context {
 }
 
 /// The first 255 characters of the first line.
-fn first_line(value: &str) -> String {
+pub(crate) fn first_line(value: &str) -> String {
     strip_control_chars(value).lines().next().unwrap_or_default().chars().take(255).collect()
 }
 

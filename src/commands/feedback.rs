@@ -234,7 +234,7 @@ pub(super) fn github_client(
 const HEAD: Duration = Duration::from_secs(3);
 
 /// Looks up the newest commit of a comment's pull request: the comment's event has only the pull request's number, and
-/// the run's own commit belongs to the default branch. Without an answer from GitHub, the run has no commit.
+/// the run's own commit belongs to the default branch. Without an answer from GitHub, the run has no commit and no branch.
 pub(super) async fn find_head(
     env: &Environment,
     settings: &Settings,
@@ -254,7 +254,7 @@ pub(super) async fn find_head(
         None => None,
     };
     let head = found.and_then(Result::ok).and_then(|pull| pull.head);
-    context.sha = None;
+    (context.sha, context.ref_name) = (None, None);
     let (sha, branch) = head.map(|head| (head.sha, head.branch)).unzip();
     context.is_about(sha, branch);
 }

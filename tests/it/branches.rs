@@ -69,6 +69,84 @@ fn every_branch_of_git_flow_and_github_flow_goes_to_its_color() {
     assert_eq!(done.output("color"), "green");
 }
 
+/// A run on the default branch for an event with this JSON.
+fn event(bed: &Testbed, image: &str, (name, json): (&str, &str)) -> Action {
+    let action = on(bed, image, (GIT_FLOW, "branch", "main")).env("GITHUB_EVENT_NAME", name);
+    action.env("GITHUB_EVENT_PATH", "event.json").file("event.json", json)
+}
+
+/// The JSON of a finished workflow run.
+fn workflow_run(repository: &str, branch: &str) -> String {
+    format!(
+        r#"{{ "workflow_run": {{ "head_branch": {branch}, "head_repository": {{ "full_name": "{repository}" }},
+        "head_sha": "0a1b" }} }}"#
+    )
+}
+
+#[test]
+fn a_run_on_the_default_branch_has_the_color_of_the_branch_that_its_event_is_about() {
+    let (bed, _sample, image) = stage();
+    let review =
+        r#"{ "pull_request": { "head": { "ref": "develop", "repo": { "full_name": "shop/web" } } } }"#;
+    let table = [
+        ("workflow_run", workflow_run("shop/web", r#""develop""#), "develop"),
+        ("workflow_run", workflow_run("Shop/Web", r#""main""#), "green"),
+        ("pull_request_review", review.to_owned(), "develop"),
+        ("schedule", "{}".to_owned(), "green"),
+        ("workflow_dispatch", "{}".to_owned(), "green"),
+        ("repository_dispatch", "{}".to_owned(), "green"),
+    ];
+    for (name, json, color) in table {
+        let done = event(&bed, &image, (name, &json)).input("plan-only", "true").run();
+        done.expect(0, "planned", "", "untouched");
+        assert_eq!(done.output("color"), color, "{name} {json}");
+    }
+    assert_eq!(writes(&bed), [""; 0]);
+}
+
+#[test]
+fn a_run_on_the_default_branch_for_another_branch_is_refused() {
+    let (bed, _sample, image) = stage();
+    let of_default = |name: &str| {
+        format!(
+            "a run for the event `{name}` has the default branch, whatever the event is about: name the color"
+        )
+    };
+    let fork = r#"{ "pull_request": { "head": { "ref": "main", "repo": { "full_name": "evil/web" } } } }"#;
+    let comment = r#"{ "issue": { "number": 7, "pull_request": {} } }"#;
+    let own = |branch: &str| workflow_run("shop/web", branch);
+    let hidden = "the name in the event looks like `main`, but it has more than 255 characters, or some that can't be seen";
+    let table = [
+        (
+            "workflow_run",
+            workflow_run("evil/web", r#""main""#),
+            "the workflow run is from `evil/web`, and `branches` is for branches of `shop/web`".to_owned(),
+        ),
+        ("workflow_run", own("null"), "the event does not name the branch of the workflow run".to_owned()),
+        ("workflow_run", own(r#""main\u200e""#), hidden.to_owned()),
+        ("workflow_run", own(r#"" main""#), hidden.to_owned()),
+        (
+            "workflow_run",
+            "{}".to_owned(),
+            "the event does not say which repository the workflow run is from".to_owned(),
+        ),
+        (
+            "pull_request_review",
+            fork.to_owned(),
+            "the pull request is from `evil/web`, and `branches` is for branches of `shop/web`".to_owned(),
+        ),
+        ("issue_comment", comment.to_owned(), of_default("issue_comment")),
+        ("check_suite", "{}".to_owned(), of_default("check_suite")),
+        ("status", "{}".to_owned(), of_default("status")),
+    ];
+    for (name, json, told) in table {
+        let done = event(&bed, &image, (name, &json)).run();
+        done.expect(1, "refused", "bad-input", "untouched");
+        done.says(&format!("input color: `branch` can't be used: {told}"));
+    }
+    assert_eq!(bed.calls().len(), 0, "AWS is not asked");
+}
+
 #[test]
 fn a_hotfix_is_deployed_to_green_and_develop_to_develop() {
     let (bed, _sample, image) = stage();
