@@ -235,7 +235,7 @@ fn piped(command: &str, text: &str) -> String {
     use std::process::{Command, Stdio};
     let mut shell = Command::new("bash");
     shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    shell.env("GITHUB_REPOSITORY", "shop/ecs-blue-green").env("action", "1".repeat(40));
+    shell.env("GITHUB_REPOSITORY", "shop/ecs-blue-green").env("named", "1".repeat(40));
     let mut child = shell.spawn().expect("bash starts");
     child.stdin.take().expect("its input").write_all(text.as_bytes()).expect("it reads");
     String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text")
@@ -268,7 +268,6 @@ fn a_release_names_an_image_that_anybody_can_pull_by_tag_and_digest() {
     assert_eq!(names["env"]["GH_TOKEN"].as_str(), Some("${{ secrets.RELEASE_TOKEN }}"));
     let line = |start: &str| script.lines().find(|line| line.trim().starts_with(start)).expect("a line");
     let change = line("sed -i \"s|OWNER").replace("-i ", "").replace("\"$file\"", "");
-    assert!(line("done < <(git grep").ends_with("-- .github/workflows examples)"), "{script}");
     for (name, text, _) in workflows().iter().filter(|(name, ..)| name.ends_with(".yml")) {
         let changed = piped(&change, text);
         assert!(!changed.contains("OWNER/"), "{name}: {changed}");
