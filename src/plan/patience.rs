@@ -7,13 +7,13 @@ use super::traffic::{Goal, TrafficPlan};
 /// Time for everything with separate limits: reading AWS, probes, the restore after a failure, GitHub.
 const REST: Duration = Duration::from_secs(300);
 
-/// Longest time of a deploy. `timeout` covers the deployment, including draining old tasks.
+/// Longest time of a deploy: `timeout` before the update, and `timeout` for the deployment, including draining old tasks.
 pub(crate) fn of_deploy(timeout: Duration) -> Duration {
-    timeout.saturating_add(REST)
+    timeout.saturating_mul(2).saturating_add(REST)
 }
 
 /// Longest time of a change of traffic: `timeout` before each change of the split, the bakes, `settle` or the window of
-/// the low alarm, and `max-drain` of a promote if stickiness keeps users.
+/// the low alarm, `max-drain` of a promote if stickiness keeps users, and `settle` of a restore.
 pub(crate) fn of_traffic(goal: &Goal, traffic_plan: &TrafficPlan) -> Duration {
     let changes = u32::try_from(traffic_plan.bakes.len()).unwrap_or(u32::MAX).saturating_add(1);
     let bakes: Duration = traffic_plan.bakes.iter().map(|(_, bake)| *bake).sum();
@@ -22,7 +22,7 @@ pub(crate) fn of_traffic(goal: &Goal, traffic_plan: &TrafficPlan) -> Duration {
     let sticky = traffic_plan.rules.iter().any(|rule| rule.stickiness.is_some());
     let drain = goal.finish.filter(|_| sticky).map(|finish| finish.max_drain).unwrap_or_default();
     let waits = goal.timeout.saturating_mul(changes);
-    [bakes, settle, drain, REST].into_iter().fold(waits, Duration::saturating_add)
+    [bakes, settle, drain, goal.wish.settle, REST].into_iter().fold(waits, Duration::saturating_add)
 }
 
 /// `timeout-minutes` of a job that gives such a run enough time.
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_job_is_given_time_for_everything_that_the_limits_allow() {
-        assert_eq!(job_minutes(of_deploy(MINUTE * 30)), 35);
+        assert_eq!(job_minutes(of_deploy(MINUTE * 30)), 65);
         let (half, green) = (Split { blue: 50, green: 50 }, Split { blue: 0, green: 100 });
         let sticky = |on: bool| {
             let mut seen = snapshot();
@@ -78,11 +78,11 @@ mod tests {
             traffic_plan
         };
         for (to, bakes, drain, on, minutes) in [
-            (half, vec![], None, false, 35),
-            (green, vec![], None, false, 37),
-            (green, vec![(20, MINUTE * 10), (50, MINUTE * 10)], None, false, 117),
-            (green, vec![], Some(MINUTE * 10), false, 37),
-            (green, vec![], Some(MINUTE * 10), true, 47),
+            (half, vec![], None, false, 37),
+            (green, vec![], None, false, 39),
+            (green, vec![(20, MINUTE * 10), (50, MINUTE * 10)], None, false, 119),
+            (green, vec![], Some(MINUTE * 10), false, 39),
+            (green, vec![], Some(MINUTE * 10), true, 49),
         ] {
             let traffic_plan = TrafficPlan { to, bakes: bakes.clone(), ..sticky(on) };
             assert_eq!(job_minutes(of_traffic(&goal(to, drain), &traffic_plan)), minutes, "{to:?} {bakes:?}");

@@ -475,7 +475,7 @@ fn the_log_reads_from_top_to_bottom() {
     + containerDefinitions[app].image: shop/web@sha256:…
     1. Register a new revision of `web-green`
     2. Update `web-green` (green): to `(new revision)`
-    The run takes at most 35m 00s: set `timeout-minutes: 35` or more for the job
+    The run takes at most 1h 05m: set `timeout-minutes: 65` or more for the job
     ::endgroup::
     ::group::Look for a revision of `web-green` with this content
     ::endgroup::

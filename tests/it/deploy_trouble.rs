@@ -136,7 +136,7 @@ fn a_missing_permission_to_update_is_named_with_its_statement() {
     + containerDefinitions[app].image: shop/web@sha256:…
     1. Register a new revision of `web-green`
     2. Update `web-green` (green): to `(new revision)`
-    The run takes at most 6m 00s: set `timeout-minutes: 6` or more for the job
+    The run takes at most 7m 00s: set `timeout-minutes: 7` or more for the job
     registered `web-green:2`
     AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` to `arn:aws:sts::123456789012:assumed-role/deploy/ci` (AccessDeniedException): no identity-based policy allows the ecs:UpdateService action.
     failed (access-denied) after Ns: The deployment of `web-green` (green) could not be begun. AWS denied `ecs:UpdateService` on `arn:aws:ecs:eu-west-1:123456789012:service/shop/web-green` to `arn:aws:sts::123456789012:assumed-role/deploy/ci` (AccessDeniedException): no identity-based policy allows the ecs:UpdateService action.

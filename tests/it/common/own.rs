@@ -36,6 +36,7 @@ pub(crate) struct Ran {
 pub(crate) fn run(runner: &mut Runner<'_>, job: &Job<'_>, at: usize, with: &Value) -> Names {
     let command = shown(&with["command"]);
     let planned = action(runner, job, with).input("plan-only", "true").run();
+    fits(job, &planned.log);
     let shortened = if runner.hurried { waits(&command) } else { &[] };
     let hurried =
         |action: Action| shortened.iter().fold(action, |action, (name, value)| action.input(name, value));
@@ -50,6 +51,17 @@ pub(crate) fn run(runner: &mut Runner<'_>, job: &Job<'_>, at: usize, with: &Valu
         post,
     });
     outputs
+}
+
+/// Asserts that a job gives a run the `timeout-minutes` that the run's plan asks for.
+#[track_caller]
+fn fits(job: &Job<'_>, log: &str) {
+    for asked in log.split("set `timeout-minutes: ").skip(1) {
+        let asked = asked.split('`').next().and_then(|minutes| minutes.parse::<u64>().ok());
+        let asked = asked.unwrap_or_else(|| panic!("minutes\n{log}"));
+        let Job { file, id, minutes, .. } = job;
+        assert!(asked <= *minutes, "{file}: `{id}` has {minutes} minutes, and its run needs {asked}");
+    }
 }
 
 /// The binary with the environment of a step.

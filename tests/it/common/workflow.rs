@@ -51,6 +51,8 @@ pub(crate) struct Job<'a> {
     pub(crate) contexts: Value,
     /// Its permissions, such as `id-token: write`.
     pub(crate) permissions: BTreeSet<String>,
+    /// Its `timeout-minutes`.
+    pub(crate) minutes: u64,
     /// What a checkout brought.
     pub(crate) config: Option<String>,
     /// The variables of all its steps: `env` of the workflow, and credentials that a step exported.
@@ -159,7 +161,8 @@ impl Runner<'_> {
                 world.oidc.run_of(REPOSITORY, &subject);
             });
             let permissions = permissions.clone();
-            let mut running = Job { file: file.name, id, contexts, permissions, config: None, env };
+            let minutes = job["timeout-minutes"].as_u64().expect("minutes");
+            let mut running = Job { file: file.name, id, contexts, permissions, minutes, config: None, env };
             for (at, step) in job["steps"].as_array().expect("steps").iter().enumerate() {
                 self.step(&mut running, at, step);
             }

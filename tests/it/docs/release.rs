@@ -51,10 +51,11 @@ fn shell(folder: &Path, script: &str, env: &[(&str, &str)]) -> String {
     String::from_utf8(done.stdout).expect("text").trim().to_owned()
 }
 
-/// A repository with this one's workflows, examples, `README.md` and `action.yml`.
+/// A repository with this one's workflows, examples, documents and `action.yml`.
 fn repository(folder: &Path) {
     let mut names = vec!["action.yml".to_owned(), "README.md".to_owned()];
     names.extend([".github/workflows", "examples"].into_iter().flat_map(|folder| files(folder, ".yml")));
+    names.extend(files("docs", ".md"));
     for name in names {
         let path = folder.join(&name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
