@@ -1,4 +1,5 @@
-//! Sends refused credentials only once: after AWS's first refusal, no further call is sent with the same key.
+//! Sends refused credentials only once: after AWS's first refusal, no further call is sent with the same key to that
+//! region. A region that the account has not enabled refuses keys that are good elsewhere.
 
 use std::error::Error;
 use std::fmt;
@@ -12,12 +13,12 @@ use aws_sdk_ecs::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// The access key of AWS's last refusal, with AWS's error code. Clones share the key, so a single value serves all
-/// clients.
+/// The access key and region of AWS's last refusal, with AWS's error code. Clones share these, so a single value serves
+/// all clients.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RefusedKeys(Arc<Mutex<Option<(String, String)>>>);
 
-/// The access key that signed an attempt. The request itself is gone after sending.
+/// The access key and region in the signature of an attempt. The request itself is gone after sending.
 #[derive(Debug)]
 struct SignedBy(String);
 
@@ -51,11 +52,11 @@ impl Intercept for RefusedKeys {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(key) = access_key(context.request()) else { return Ok(()) };
-        config.interceptor_state().store_put(SignedBy(key.to_owned()));
+        let Some(key) = signed_by(context.request()) else { return Ok(()) };
+        config.interceptor_state().store_put(SignedBy(key.clone()));
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*refused {
-            Some((last, code)) if last == key => Err(Box::new(KeyRefused { code: code.clone() })),
+            Some((last, code)) if *last == key => Err(Box::new(KeyRefused { code: code.clone() })),
             Some(_) | None => Ok(()),
         }
     }
@@ -76,7 +77,7 @@ impl Intercept for RefusedKeys {
     }
 }
 
-/// True if this error code refuses every call with the same credentials. A wrong signature or an outdated request
+/// True if this error code refuses every call with the same credentials to the same region. A wrong signature or an outdated request
 /// concerns only one call. Source: IAM, "Common error types".
 fn refuses_key(code: &str) -> bool {
     let codes =
@@ -84,11 +85,13 @@ fn refuses_key(code: &str) -> bool {
     codes.contains(&code)
 }
 
-/// The access key in the signature of a request; none without a signature. Source: Signature Version 4, `Authorization:
-/// AWS4-HMAC-SHA256 Credential=KEY/DATE/…`.
-fn access_key(request: &HttpRequest) -> Option<&str> {
+/// The access key and region in the signature of a request, `KEY REGION`; none without a signature. Source: Signature
+/// Version 4, `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/…`.
+fn signed_by(request: &HttpRequest) -> Option<String> {
     let signature = request.headers().get("authorization")?;
-    signature.split_once("Credential=")?.1.split('/').next()
+    let mut parts = signature.split_once("Credential=")?.1.split('/');
+    let (key, region) = (parts.next()?, parts.nth(1)?);
+    Some(format!("{key} {region}"))
 }
 
 /// The error code of an answer: in a header (CloudWatch), in JSON, or in XML.

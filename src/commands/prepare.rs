@@ -5,12 +5,13 @@ use std::path::Path;
 use super::session::{Session, Stop};
 use crate::action::deploy::DeploySettings;
 use crate::action::files;
+use crate::aws::Aws;
 use crate::config::definition_file::read_definition_file;
 use crate::failure::Failure;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::definition::{
     Changes, Content, ImageRef, build_content, container_images, load_balancer_problem, pin_images,
-    same_content, schema_problems, unusable_images,
+    same_content, schema_problems, shared_names, unusable_images,
 };
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
@@ -53,8 +54,10 @@ pub(crate) async fn prepare_content(
     let mut content =
         build_content(base.clone(), &definition_changes(wish, service)).map_err(Unprepared::Problems)?;
     secrets::register_secrets(content.environment_values());
-    let wrong: Vec<Problem> =
-        schema_problems(&content).into_iter().chain(unusable_images(&content)).collect();
+    let wrong: Vec<Problem> = [schema_problems, shared_names, unusable_images]
+        .into_iter()
+        .flat_map(|find| find(&content))
+        .collect();
     if !wrong.is_empty() {
         return Err(Unprepared::Problems(wrong));
     }
@@ -136,8 +139,8 @@ fn definition_changes(wish: &DeploySettings, service: &Service) -> Changes {
 
 /// Checks every image in ECR and, if requested, pins tags to digests. Returns the images whose tag may move. An image
 /// that ECR does not show ends the deploy only if this run sets the image: DescribeImages may be denied for another
-/// account's repository, and a pull-through cache has an image only after its first pull ("Using pull through cache
-/// rules", Amazon ECR). ECS pulls both.
+/// account's repository, its region may be out of reach, and a pull-through cache has an image only after its first pull
+/// ("Using pull through cache rules", Amazon ECR). ECS pulls all of them.
 async fn resolve_images(
     session: &Session<'_>,
     wish: &DeploySettings,
@@ -154,15 +157,13 @@ async fn resolve_images(
             continue;
         };
         let which = image.digest.as_deref().unwrap_or_else(|| image.tag_or_latest()).to_owned();
-        let asked = session
-            .patiently(async |aws| aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which).await)
-            .await;
         let is_set = is_image_set(&wish.images, &text);
-        let found = match asked {
-            Err(Stop::AwsError(trouble)) if !is_set && is_about_the_image(trouble.kind) => None,
-            asked => asked?,
-        };
-        match found {
+        let asked =
+            async |aws: &Aws| match aws.digest(&ecr.account, &ecr.region, &ecr.repository, &which).await {
+                Err(trouble) if !is_set && may_be_the_registry(trouble.kind) => Ok(None),
+                answer => answer,
+            };
+        match session.patiently(asked).await? {
             None if !is_set && image.is_pinned() => {}
             None if !is_set => moving.push(text),
             None => {
@@ -190,14 +191,16 @@ fn is_image_set(images: &Images, text: &str) -> bool {
     }
 }
 
-/// True if an error of DescribeImages concerns only the image and not the credentials.
-fn is_about_the_image(kind: AwsErrorKind) -> bool {
+/// True if an error of DescribeImages may concern only the image or its registry: a region that the account has not
+/// enabled takes no key, and a registry in another region may be out of reach.
+fn may_be_the_registry(kind: AwsErrorKind) -> bool {
     match kind {
-        AwsErrorKind::Denied | AwsErrorKind::Missing | AwsErrorKind::Refused => true,
-        AwsErrorKind::Expired
-        | AwsErrorKind::NoCredentials
-        | AwsErrorKind::Throttled
+        AwsErrorKind::Denied
+        | AwsErrorKind::Missing
+        | AwsErrorKind::Refused
+        | AwsErrorKind::Expired
         | AwsErrorKind::Unreachable
-        | AwsErrorKind::TimedOut => false,
+        | AwsErrorKind::TimedOut => true,
+        AwsErrorKind::NoCredentials | AwsErrorKind::Throttled => false,
     }
 }

@@ -1,5 +1,7 @@
 //! What a deploy registers: where the task definition comes from, and what the inputs change in it.
 
+use std::time::Duration;
+
 use crate::common::here::stack;
 use crate::common::look::{definition, ecs, frozen, others_untouched, steady, wants};
 use crate::common::{Action, writes};
@@ -58,9 +60,15 @@ fn only_an_image_that_the_run_sets_has_to_be_readable() {
     let missing = ApiError::new("RepositoryNotFoundException", "The repository does not exist");
     bed.fault(Fault::on("DescribeImages", Effect::Deny).resource("theirs/proxy"));
     bed.fault(Fault::on("DescribeImages", Effect::Error(missing)).resource("hub/agent"));
+    // A registry may be out of reach.
+    bed.world(|world| ["far/log", "far/trace"].map(|name| world.ecr.push(name, "v1")));
+    bed.fault(Fault::on("DescribeImages", Effect::DropBefore).resource("far/log"));
+    bed.fault(Fault::on("DescribeImages", Effect::Delay(Duration::from_secs(7200))).resource("far/trace"));
     let mut file = task_definition("web-green", "placeholder", false);
     let containers = file["containerDefinitions"].as_array_mut().expect("containers");
-    for (name, repository) in [("proxy", "theirs/proxy"), ("agent", "hub/agent")] {
+    let unread =
+        [("proxy", "theirs/proxy"), ("agent", "hub/agent"), ("log", "far/log"), ("trace", "far/trace")];
+    for (name, repository) in unread {
         let image = format!("{registry}{repository}:v1");
         containers.push(json!({ "name": name, "image": image, "essential": false }));
     }
@@ -72,11 +80,29 @@ fn only_an_image_that_the_run_sets_has_to_be_readable() {
     };
     let found = brought(&bed, deploy(&format!("app: {}", sample.image("v2"))));
     let images = found["taskDefinition"]["containerDefinitions"].as_array().expect("containers").len();
-    assert_eq!(images, 3);
+    assert_eq!(images, 5);
     bed.clear_calls();
     let done = deploy(&format!("app: {registry}theirs/proxy:v1")).run();
     done.expect(1, "refused", "access-denied", "untouched").says("A repository of another account");
     assert_eq!(writes(&bed), [""; 0]);
+}
+
+#[test]
+fn an_image_in_a_region_that_takes_no_key_of_the_account_hinders_only_a_run_that_sets_it() {
+    let (bed, sample) = stage();
+    let no_key = ApiError::new("UnrecognizedClientException", "The security token is invalid");
+    bed.fault(Fault::on("DescribeImages", Effect::Error(no_key)).resource("far/tool"));
+    let far = "123456789012.dkr.ecr.ap-east-1.amazonaws.com/far/tool:v1";
+    let mut file = task_definition("web-green", "placeholder", false);
+    let tool = json!({ "name": "tool", "image": far, "essential": false });
+    file["containerDefinitions"].as_array_mut().expect("containers").push(tool);
+    let plan = |image: &str| {
+        let action = Action::new(&bed, "deploy").file("task.json", &file.to_string());
+        action.input("task-definition", "task.json").input("image", image).input("plan-only", "true")
+    };
+    plan(&format!("app: {}", sample.image("v2"))).run().expect(0, "planned", "", "untouched");
+    let done = plan(&format!("app: {}\ntool: {far}", sample.image("v2"))).run();
+    done.expect(1, "refused", "credentials-expired", "untouched");
 }
 
 #[test]

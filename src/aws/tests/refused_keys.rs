@@ -31,6 +31,21 @@ async fn a_refusal_in_xml_ends_the_calls_of_every_service() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_another_region_ends_no_call_of_this_one() {
+    let server = Server::start(|request, _| match request.operation().as_str() {
+        "DescribeImages" => refusal(request, 400, "UnrecognizedClientException", ""),
+        _ => json("{}"),
+    })
+    .await;
+    let aws = server.aws().await;
+    let image = aws.digest("123456789012", "ap-east-1", "shop/web", "v1").await.unwrap_err();
+    assert_eq!(image.kind, AwsErrorKind::Expired);
+    let _ = aws.revision("web:1").await;
+    let _ = aws.digest("123456789012", "ap-east-1", "shop/web", "v2").await;
+    assert_eq!(server.operations(), ["DescribeImages", "DescribeTaskDefinition"]);
+}
+
+#[tokio::test]
 async fn another_refusal_ends_no_call() {
     let inner = "not retrieved: ExpiredToken (Service: AmazonCloudWatch; Error Code: ExpiredToken)";
     let codes = [("AccessDeniedException", ""), ("SignatureDoesNotMatch", ""), ("ClientException", inner)];

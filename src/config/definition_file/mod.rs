@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::document::{Format, SyntaxError, Tree, locate_node, parse_document};
 use super::jargon;
 use crate::plan::definition::schema::TOP;
-use crate::plan::definition::{Content, missing_fields, placeholder_problems, schema_problems};
+use crate::plan::definition::{
+    Content, missing_fields, placeholder_problems, schema_problems, shared_names,
+};
 use crate::plan::problem::Problem;
 
 /// The content of a file. The extension of the name decides the format. Every problem begins with the name.
@@ -38,6 +40,7 @@ fn parse_definition(text: &str, format: Format) -> Result<Content, Vec<Problem>>
     }
     let content = Content::from_described(value).map_err(|problem| vec![problem])?;
     let mut problems = schema_problems(&content);
+    problems.extend(shared_names(&content));
     problems.extend(missing_fields(&content));
     problems.extend(placeholder_problems(&content));
     if problems.is_empty() { Ok(content) } else { Err(problems) }

@@ -40,7 +40,7 @@ pub(crate) fn unusable_images(content: &Content) -> Vec<Problem> {
 }
 
 /// A text on one line and not too long for a message.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().take(MAX_LENGTH).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -19,7 +19,7 @@ pub(crate) use facts::{family_name, image_of, load_balancer_problem, log_groups,
 pub(crate) use image::ImageRef;
 pub(crate) use normal::same_content;
 pub(crate) use placeholder::placeholder_problems;
-pub(crate) use schema::schema_problems;
+pub(crate) use schema::{schema_problems, shared_names};
 
 #[cfg(test)]
 pub(crate) mod model;

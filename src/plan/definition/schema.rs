@@ -3,10 +3,12 @@
 
 pub(crate) mod keys;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::keys::Keys;
 use super::content::Content;
+use super::container_images::one_line;
+use super::image::shown_part;
 use crate::plan::problem::Problem;
 use crate::plan::suggestion::edit_distance;
 
@@ -53,6 +55,28 @@ pub(crate) fn schema_problems(content: &Content) -> Vec<Problem> {
         check_key("", key, value, keys::TASK_DEFINITION, &mut problems);
     }
     problems
+}
+
+/// Secrets with the name of a variable of the same container. RegisterTaskDefinition refuses these.
+pub(crate) fn shared_names(content: &Content) -> Vec<Problem> {
+    content.containers().enumerate().flat_map(|(at, container)| shared_in(at, container)).collect()
+}
+
+/// The same, in one container.
+fn shared_in(at: usize, container: &Map<String, Value>) -> Vec<Problem> {
+    let names = |list: &str| {
+        let entries = container.get(list).and_then(Value::as_array).into_iter().flatten();
+        entries.map(|entry| entry["name"].as_str()).collect::<Vec<_>>()
+    };
+    let variables = names("environment");
+    let shared = names("secrets").into_iter().enumerate().filter(|(_, name)| variables.contains(name));
+    let problem = |(secret, name): (usize, Option<&str>)| {
+        let place = format!("containerDefinitions[{at}].secrets[{secret}].name");
+        let name = shown_part(&one_line(name?));
+        let what = format!("{name} is the name of a variable in `environment` too: keep one of them");
+        Some(Problem::new(place, what))
+    };
+    shared.filter_map(problem).collect()
 }
 
 /// The kind of a key. None for an unknown key.
