@@ -118,6 +118,7 @@ fn prefixed_label(name: &str, style: &LabelStyle, color: &str, description: &str
 mod tests {
     use super::*;
     use crate::report::fixtures::{overview, report};
+    use crate::report::mark::place_sum;
 
     /// The labels in short: commit, then names.
     fn told(labels: &Labels) -> Vec<String> {
@@ -149,6 +150,29 @@ mod tests {
         );
         assert_eq!(found.families, ["traffic: ", "deployed: "]);
         assert_eq!((found.failed, found.failure.unwrap().name.as_str()), (Some(false), "deploy failed"));
+    }
+
+    #[test]
+    fn two_apps_and_two_clusters_share_no_label() {
+        let places =
+            [("shop", "web"), ("shop", "api"), ("stage", "web"), ("shop", "the-api-of-the-web-shop-1")];
+        let all = places.into_iter().chain([("shop", "the-api-of-the-web-shop-2")]).map(|(cluster, app)| {
+            let sum = place_sum(Some("123456789012"), "eu-west-1", (cluster, app));
+            let style = LabelStyle { prefix: label_prefix(app, sum.as_deref()), ..LabelStyle::default() };
+            let mut after = report();
+            after.see(seen(["a", "b", "c"]));
+            let found = end_labels(&after, None, &style).unwrap();
+            let shown = found.commits.iter().flat_map(|(_, all)| all).chain(&found.failure);
+            let names: Vec<String> = shown.map(|label| label.name.clone()).collect();
+            (names, found.families)
+        });
+        let all: Vec<_> = all.collect();
+        for (at, (names, families)) in all.iter().enumerate() {
+            assert!(names.len() > 4 && names.iter().filter(|name| is_ours(name, families)).count() > 3);
+            for (others, _) in all.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one) {
+                assert!(!others.iter().any(|other| names.contains(other) || is_ours(other, families)));
+            }
+        }
     }
 
     #[test]

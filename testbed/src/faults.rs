@@ -278,7 +278,7 @@ impl World {
 }
 
 /// AWS's throttling error in the service's protocol.
-fn throttled(service: Service) -> ApiError {
+pub(crate) fn throttled(service: Service) -> ApiError {
     let code = if service.is_query() { "Throttling" } else { "ThrottlingException" };
     ApiError::new(code, "Rate exceeded")
 }

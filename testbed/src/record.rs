@@ -42,14 +42,22 @@ pub(crate) struct Recorder {
     weight: usize,
 }
 
-/// Approximate limit of the record in bytes; above, the older half expires. No test comes near.
-const MOST: usize = 256 << 20;
+/// Approximate limit of each record in bytes; above, the older half expires. No test comes near.
+pub(crate) const MOST: usize = 256 << 20;
 
 /// Approximate own bytes of one value of an answer: its tag, its pointers, the allocator's part.
 const VALUE: usize = 80;
 
+/// Drops the older half of the entries while the record exceeds this number of bytes.
+pub(crate) fn expire<T>(entries: &mut Vec<T>, weight: &mut usize, most: usize, weigh: impl Fn(&T) -> usize) {
+    while *weight > most && !entries.is_empty() {
+        entries.drain(..entries.len().div_ceil(2));
+        *weight = entries.iter().map(&weigh).sum();
+    }
+}
+
 /// Approximate bytes of a value in memory.
-fn weigh(value: &Value) -> usize {
+pub(crate) fn weigh(value: &Value) -> usize {
     VALUE
         + match value {
             Value::String(text) => text.len(),
@@ -107,15 +115,7 @@ impl Recorder {
             call.result = answer.clone().map_err(|error| error.code);
             self.weight += call.weight();
         }
-        self.expire(MOST);
-    }
-
-    /// Drops the older half of the calls while the record exceeds this number of bytes.
-    fn expire(&mut self, most: usize) {
-        while self.weight > most && !self.calls.is_empty() {
-            self.calls.drain(..self.calls.len().div_ceil(2));
-            self.weight = self.calls.iter().map(Call::weight).sum();
-        }
+        expire(&mut self.calls, &mut self.weight, MOST, Call::weight);
     }
 
     /// Notes that the caller got no answer.
@@ -152,7 +152,7 @@ mod tests {
         for number in 1..=100 {
             assert_eq!(recorder.begin(&request), number);
             recorder.finish(number, &Ok(json!({ "text": "x".repeat(1_000) })));
-            recorder.expire(20_000);
+            expire(&mut recorder.calls, &mut recorder.weight, 20_000, Call::weight);
         }
         assert!(
             recorder.weight <= 20_000 && (5..20).contains(&recorder.calls.len()),

@@ -110,6 +110,7 @@ fn perform(world: &Shared, request: &Request, number: u64, strike: &Strike) -> R
     world.act_before(strike);
     world.sts.caller = request.credential.as_ref().map(|credential| credential.access_key.clone());
     let refused = unsigned(request).or_else(|| world.sts.refuse(request)).or_else(|| world.refuse(request));
+    let refused = refused.or_else(|| world.throttle(request));
     let answer = match (refused, &strike.error) {
         (Some(error), _) => Err(error),
         (None, Some(error)) => Err(error.clone()),

@@ -7,7 +7,7 @@ use crate::cloudwatch::{self, CloudWatch};
 use crate::ecr::Ecr;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
-use crate::faults::Faults;
+use crate::faults::{Faults, throttled};
 use crate::github::GitHub;
 use crate::iam::{Iam, Place};
 use crate::oidc::Oidc;
@@ -145,6 +145,12 @@ impl World {
     pub(crate) fn refuse(&self, request: &Request) -> Option<ApiError> {
         let place = Place { region: self.region.clone(), account: self.account.clone() };
         self.iam.refuse(request, &place)
+    }
+
+    /// The refusal of a call of Elastic Load Balancing that finds its bucket empty.
+    pub(crate) fn throttle(&mut self, request: &Request) -> Option<ApiError> {
+        let is_throttled = request.service == Service::Elb && self.elb.is_throttled(&request.operation);
+        is_throttled.then(|| throttled(request.service))
     }
 
     /// Carries out only one operation: no record, no faults.

@@ -72,7 +72,7 @@ const TESTBED: [Layer; 30] = [
     ("oidc", &["clock", "github", "world"], &["bytes", "serde_json", "sha2"]),
     (
         "github",
-        &["clock", "elb", "faults", "hold", "oidc", "port", "world"],
+        &["clock", "elb", "faults", "hold", "oidc", "port", "record", "world"],
         &["bytes", "http_body_util", "hyper", "hyper_util", "serde_json", "sha2", "tokio", "url"],
     ),
     ("sts", &["clock", "elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),

@@ -14,6 +14,7 @@ use crate::common::traffic::{
 use crate::common::{Action, Done};
 use serde_json::json;
 use testbed::checker::{Checker, Color};
+use testbed::elb::Bucket;
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};
 
@@ -117,6 +118,21 @@ fn a_change_of_sixty_rules_costs_four_calls_for_each_rule_in_all() {
     println!("{} calls, {writes} of them writes", calls.len());
     assert_eq!(writes, RULES);
     assert!(calls.len() <= 4 * RULES, "{} calls", calls.len());
+}
+
+#[test]
+fn a_change_of_sixty_rules_ends_under_awss_limit_of_describe_calls() {
+    const RULES: usize = 60;
+    let (bed, sample) = stack();
+    many_rules(&bed, &sample, RULES - 1);
+    bed.world(|world| world.elb.describe_bucket = Some(Bucket::of_describe()));
+    let done = redirect_with(&bed, "split", &[("settle", "0s"), ("poll-interval", "10s")]).run();
+    done.expect(0, "succeeded", "", "changed");
+    assert_eq!(splits(&bed, &sample), vec!["50/50"; RULES]);
+    assert_eq!(bed.violations(), []);
+    assert_eq!(bed.writes().len(), RULES);
+    let refused = bed.world(|world| world.elb.describe_bucket.as_ref().map(|bucket| bucket.refused));
+    assert!(refused.is_some_and(|refused| refused > 0), "the limit was never reached");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::common::look::foreign_policy;
 use crate::common::traffic::{arrived, suspended};
 use crate::common::{Action, Done};
 use serde_json::{Value, json};
-use testbed::{Call, Service, Testbed};
+use testbed::{ApiError, Call, Effect, Fault, Service, Testbed};
 
 /// The config file.
 const CONFIG: &str = "
@@ -99,6 +99,74 @@ fn a_deploy_makes_what_its_color_lacks_and_a_second_one_writes_nothing() {
     let again = deploy(&bed, &sample.image("v2")).run();
     again.expect(0, "unchanged", "", "untouched");
     assert_eq!(crate::common::writes(&bed), [""; 0]);
+    assert_eq!(bed.violations(), []);
+}
+
+/// Makes AWS refuse the `nth` call of an operation.
+fn refuses(bed: &Testbed, (operation, nth): (&str, u32), (code, message): (&str, &str)) {
+    let error = ApiError::new(code, message);
+    bed.fault(Fault::on(operation, Effect::Error(error)).nth(nth..=nth));
+}
+
+/// The same lines, each as often as in the other list.
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+#[test]
+fn what_aws_refuses_only_at_first_is_sent_again_and_makes_one_revision() {
+    let (bed, sample) = stack();
+    refuses(
+        &bed,
+        ("RegisterTaskDefinition", 1),
+        ("ClientException", "Too many concurrent attempts to create a new revision of the specified family."),
+    );
+    refuses(
+        &bed,
+        ("RegisterScalableTarget", 1),
+        (
+            "FailedResourceAccessException",
+            "Unable to assume IAM role: arn:aws:iam::123456789012:role/aws-service-role",
+        ),
+    );
+    refuses(
+        &bed,
+        ("PutScalingPolicy", 1),
+        ("ObjectNotFoundException", "No scalable target registered for service namespace: ecs"),
+    );
+    refuses(&bed, ("PutScalingPolicy", 2), ("FailedResourceAccessException", "Rate exceeded"));
+    let done = deploy(&bed, &sample.image("v2")).run();
+    done.expect(0, "succeeded", "", "changed");
+    let mut expected = all("web-green", "1 to 10", false);
+    expected.extend(["web-green 1 to 10".to_owned()]);
+    expected.extend(["out", "out"].map(|what| format!("policy ecs-blue-green/shop/web-green/{what}")));
+    assert_eq!(sorted(scaling_writes(&bed)), sorted(expected));
+    let revisions =
+        bed.world(|world| world.ecs.definitions.iter().filter(|one| one.family == "web-green").count());
+    assert_eq!((revisions, bed.world(|world| world.autoscaling.policies.len())), (2, 2));
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
+fn invariant_40_policies_that_aws_stores_in_another_form_are_put_once_in_each_run() {
+    let (bed, sample) = stack();
+    bed.world(|world| world.autoscaling.other_form = true);
+    for version in ["v2", "v5-slow-200ms"] {
+        bed.clear_calls();
+        deploy(&bed, &sample.image(version)).input("poll-interval", "2s").run().expect(
+            0,
+            "succeeded",
+            "",
+            "changed",
+        );
+        let policies: Vec<String> =
+            scaling_writes(&bed).into_iter().filter(|line| line.starts_with("policy")).collect();
+        assert_eq!(
+            policies,
+            ["out", "in"].map(|what| format!("policy ecs-blue-green/shop/web-green/{what}"))
+        );
+    }
     assert_eq!(bed.violations(), []);
 }
 

@@ -37,6 +37,9 @@ pub struct AutoScaling {
     pub linked_role: bool,
     /// True if callers may create that role (`iam:CreateServiceLinkedRole`).
     pub may_create_role: bool,
+    /// True if policies are stored in another form than sent: without `MinAdjustmentMagnitude`, and with words in other
+    /// letters (unconfirmed).
+    pub other_form: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
     /// Cooldowns by resource.
@@ -52,6 +55,7 @@ impl Default for AutoScaling {
             activities: Vec::new(),
             linked_role: true,
             may_create_role: true,
+            other_form: false,
             page_limit: None,
             cooldowns: HashMap::new(),
         }

@@ -99,11 +99,21 @@ pub(super) fn put(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     }
     let arn = old.as_ref().map_or_else(|| new_arn(world, &resource, &name), |old| old.arn.clone());
     let created_at = old.map_or_else(crate::clock::wall, |old| old.created_at);
+    let config = if world.autoscaling.other_form { in_other_form(config) } else { config };
     let policy = Policy { arn: arn.clone(), name, resource, rule, config, created_at };
     world.autoscaling.policies.retain(|known| known.arn != arn);
     world.autoscaling.policies.push(policy.clone());
     alarms::follow_target(world, &policy)?;
     Ok(json!({ "PolicyARN": arn, "Alarms": alarms_json(world, &arn) }))
+}
+
+/// The same policy as AWS may store it.
+fn in_other_form(mut config: Value) -> Value {
+    if let Some(fields) = config.as_object_mut() {
+        fields.remove("MinAdjustmentMagnitude");
+        fields.insert("MetricAggregationType".to_owned(), json!("AVERAGE"));
+    }
+    config
 }
 
 /// A new policy's ARN, in AWS's form.

@@ -7,6 +7,7 @@
 pub mod action;
 mod attributes;
 mod balancers;
+mod bucket;
 mod certificates;
 pub mod condition;
 mod counters;
@@ -36,6 +37,7 @@ use crate::world::World;
 use input::Input;
 
 pub(crate) use crate::wire::time;
+pub use bucket::Bucket;
 pub use counters::{Counts, Traffic};
 pub use state::{Elb, RuleState};
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::action::Action;
+use super::bucket::Bucket;
 use super::counters::Counts;
 use super::health::{self, Inbox};
 use super::input::validation;
@@ -36,6 +37,8 @@ pub struct Elb {
     pub(super) stale: bool,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
+    /// The limit of `Describe*` calls of clients; none: no limit.
+    pub describe_bucket: Option<Bucket>,
 }
 
 /// A rule in the control plane or the data plane.
@@ -72,6 +75,7 @@ impl Elb {
             registrations: 0,
             stale: false,
             page_limit: None,
+            describe_bucket: None,
         }
     }
 

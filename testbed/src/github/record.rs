@@ -2,6 +2,7 @@
 
 use super::ask::{Ask, reads};
 use super::{Reply, Site};
+use crate::record::{MOST, expire, weigh};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -43,6 +44,11 @@ impl GitHubCall {
         !reads(&self.method, &self.path)
     }
 
+    /// Approximate bytes of the request in memory.
+    fn weight(&self) -> usize {
+        self.path.len() + self.query.len() + weigh(&self.body) + weigh(&self.answer)
+    }
+
     /// `METHOD path`, for short assertions.
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.path)
@@ -54,8 +60,10 @@ impl GitHubCall {
 pub(super) struct Record {
     /// Number of the last request.
     last: u64,
-    /// The requests kept.
+    /// The kept requests: the newest, about [`MOST`] bytes.
     pub(super) calls: Vec<GitHubCall>,
+    /// Approximate bytes of the requests since the last count, plus the counted bytes.
+    weight: usize,
 }
 
 impl Record {
@@ -97,7 +105,9 @@ impl Record {
             call.status = reply.status;
             call.answer =
                 serde_json::from_str(&reply.body).unwrap_or_else(|_| Value::String(reply.body.clone()));
+            self.weight += call.weight();
         }
+        expire(&mut self.calls, &mut self.weight, MOST, GitHubCall::weight);
     }
 
     /// Notes that the caller got no answer.
@@ -110,5 +120,40 @@ impl Record {
     /// The request with this number, unless cleared.
     fn find(&mut self, number: u64) -> Option<&mut GitHubCall> {
         self.calls.iter_mut().rev().find(|call| call.number == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request for a comment.
+    fn ask() -> Ask {
+        Ask {
+            method: "POST".to_owned(),
+            path: "/repos/shop/web/issues/7/comments".to_owned(),
+            parts: Vec::new(),
+            query: Vec::new(),
+            raw_query: String::new(),
+            body: Value::Null,
+            malformed: false,
+            secret: None,
+            agent: "x".to_owned(),
+            api: String::new(),
+            html: String::new(),
+        }
+    }
+
+    #[test]
+    fn old_requests_expire_and_numbers_go_on() {
+        let mut record = Record::default();
+        let reply = Reply::json(200, &serde_json::json!({ "text": "x".repeat(1_000) }));
+        for number in 1..=100 {
+            assert_eq!(record.begin(&ask(), Site::Api, None, (Duration::ZERO, 0)), number);
+            record.finish(number, &reply);
+            expire(&mut record.calls, &mut record.weight, 20_000, GitHubCall::weight);
+        }
+        assert!((5..20).contains(&record.calls.len()), "{}", record.calls.len());
+        assert_eq!(record.calls.last().map(|call| call.number), Some(100));
     }
 }

@@ -24,10 +24,9 @@ pub(super) struct Fact {
 }
 
 /// The facts visible in reads.
-pub(super) const READ: [Fact; 14] = [
+pub(super) const READ: [Fact; 13] = [
     Fact { sentence: "A service lists one PRIMARY deployment, with an id `ecs-svc/NUMBER`", check: primary },
     Fact { sentence: "The ARN of a service revision ends with that NUMBER", check: revision_number },
-    Fact { sentence: "ListServiceDeployments lists the newest first", check: newest_first },
     Fact { sentence: "Events of a service come newest first", check: events },
     Fact { sentence: "`startedBy` of a service's task is its deployment's id", check: started_by },
     Fact { sentence: "Containers of a running task show their image's digest", check: digests },
@@ -99,14 +98,6 @@ fn times(lists: &[&Value], list: &str, field: &str) -> Option<Vec<Vec<f64>>> {
     let read = |result: &&Value| nodes(result, list).iter().filter_map(|one| one[field].as_f64()).collect();
     let times: Vec<Vec<f64>> = lists.iter().map(read).collect();
     times.iter().any(|list| list.len() > 1).then_some(times)
-}
-
-/// See [`READ`].
-fn newest_first(record: &Record<'_>) -> Verdict {
-    match times(&record.results("ListServiceDeployments"), "serviceDeployments", "createdAt") {
-        None => Verdict::Unseen("a service with two deployments"),
-        Some(times) => holds(times.iter().all(|list| falls(list)), || "another order".to_owned()),
-    }
 }
 
 /// See [`READ`].

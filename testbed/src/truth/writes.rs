@@ -13,7 +13,7 @@ use super::walk::{Record, Subject, nodes, texts};
 const NAME: &str = "ecs-blue-green-record";
 
 /// The facts visible in writes.
-pub(super) const WRITTEN: [Fact; 7] = [
+pub(super) const WRITTEN: [Fact; 8] = [
     Fact { sentence: "The same content registered twice makes two revisions", check: revisions },
     Fact { sentence: "A container with `firelensConfiguration` gets `user: \"0\"`", check: firelens },
     Fact { sentence: "An environment entry without a value is dropped", check: environment },
@@ -21,6 +21,7 @@ pub(super) const WRITTEN: [Fact; 7] = [
     Fact { sentence: "An empty list of tags is refused", check: empty_tags },
     Fact { sentence: "A count-only UpdateService answers with the old deployment's id", check: count_only },
     Fact { sentence: "A rule written with the actions that it shows shows them again", check: same_rule },
+    Fact { sentence: "An alarm is read back as it was written", check: same_alarm },
 ];
 
 /// A task definition with parts that AWS may change.
@@ -104,14 +105,18 @@ async fn write_rules(record: &mut Record<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts an alarm on a metric without data, reads the alarm, and deletes it.
-async fn write_alarm(record: &mut Record<'_>) -> io::Result<()> {
-    let input = json!({
+/// An alarm on a metric without data.
+fn alarm() -> Value {
+    json!({
         "AlarmName": NAME, "Namespace": NAME, "MetricName": "nothing", "Statistic": "Sum", "Period": 60,
         "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold",
         "ActionsEnabled": false, "TreatMissingData": "notBreaching",
-    });
-    record.ask(Service::CloudWatch, "PutMetricAlarm", input).await?;
+    })
+}
+
+/// Puts an alarm on a metric without data, reads the alarm, and deletes it.
+async fn write_alarm(record: &mut Record<'_>) -> io::Result<()> {
+    record.ask(Service::CloudWatch, "PutMetricAlarm", alarm()).await?;
     record.ask(Service::CloudWatch, "DescribeAlarms: written", json!({"AlarmNames": [NAME]})).await?;
     record.ask(Service::CloudWatch, "DeleteAlarms", json!({"AlarmNames": [NAME]})).await?;
     Ok(())
@@ -210,5 +215,21 @@ fn same_rule(record: &Record<'_>) -> Verdict {
         }
         None => Verdict::Holds,
         Some(rule) => Verdict::Differs(format!("it shows {}", rule["Actions"])),
+    }
+}
+
+/// See [`WRITTEN`].
+fn same_alarm(record: &Record<'_>) -> Verdict {
+    let results = record.results("DescribeAlarms: written").into_iter();
+    let Some(shown) = results.flat_map(|result| nodes(result, "MetricAlarms")).next() else {
+        return Verdict::Unseen("leave to put an alarm");
+    };
+    let written = alarm();
+    let same = |(key, value): &(&String, &Value)| {
+        shown[key.as_str()] == **value || value.is_number() && shown[key.as_str()].as_f64() == value.as_f64()
+    };
+    match written.as_object().into_iter().flatten().find(|field| !same(field)) {
+        None => Verdict::Holds,
+        Some((key, _)) => Verdict::Differs(format!("`{key}` is {}", shown[key.as_str()])),
     }
 }

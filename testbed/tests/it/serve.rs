@@ -1,11 +1,13 @@
 //! `testbed serve`, as a user runs it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+use testbed::sample::{self, Stack};
+use testbed::{Options, Service, Testbed};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -120,6 +122,61 @@ fn serve_takes_scripted_faults() {
     });
     writeln!(served.child.stdin.as_mut().expect("its input"), "hold").expect("a line");
     served.line("# not understood: hold; write delay OPERATION TIME");
+}
+
+/// Runs `testbed record` against a testbed: what it prints.
+#[track_caller]
+fn recorded(bed: &Testbed, more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_testbed"));
+    command.args([
+        "record",
+        "--cluster",
+        "shop",
+        "--services",
+        "web-blue,web-green",
+        "--region",
+        "eu-west-1",
+    ]);
+    let done = command.args(more).envs(bed.client_env()).output().expect("testbed");
+    let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+    let all = format!("{printed}\n{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{all}");
+    assert!(printed.ends_with("\n0 facts differ, 0 fields are of another kind\n"), "{all}");
+    printed
+}
+
+/// What the services, the rules and the alarms are, and the active revisions.
+fn state(bed: &Testbed, listener: &str) -> Vec<Value> {
+    let get = |service, operation: &str, input| bed.call(service, operation, input).expect("AWS answers");
+    let described = json!({ "cluster": "shop", "services": ["web-blue", "web-green"] });
+    let services = get(Service::Ecs, "DescribeServices", described);
+    let of = |service: &Value| {
+        let of = |key: &str| service[key].clone();
+        json!([of("serviceName"), of("taskDefinition"), of("desiredCount"), of("deployments")[0]["id"]])
+    };
+    let services = services["services"].as_array().expect("services").iter().map(of).collect();
+    vec![
+        services,
+        get(Service::Elb, "DescribeRules", json!({ "ListenerArn": listener })),
+        get(Service::CloudWatch, "DescribeAlarms", json!({})),
+        get(Service::Ecs, "ListTaskDefinitions", json!({ "status": "ACTIVE" })),
+    ]
+}
+
+#[test]
+fn record_finds_no_difference_between_two_testbeds_and_leaves_the_services_as_they_were() {
+    let bed = Testbed::start(Options::default()).expect("the testbed starts");
+    let sample = sample::create_with(&bed, &Stack::served()).expect("the sample stack settles");
+    let before = state(&bed, &sample.production_listener);
+    bed.clear_calls();
+    let printed = recorded(&bed, &[]);
+    assert!(!printed.contains("An alarm is read back"), "{printed}");
+    assert!(!bed.calls().is_empty());
+    assert_eq!(bed.writes().iter().map(|call| call.operation.clone()).collect::<Vec<_>>(), [""; 0]);
+    let printed = recorded(&bed, &["--write"]);
+    assert!(printed.contains("  An alarm is read back as it was written: holds | holds\n"), "{printed}");
+    assert!(!bed.writes().is_empty());
+    assert_eq!(state(&bed, &sample.production_listener), before);
 }
 
 #[test]
