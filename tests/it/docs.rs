@@ -1,9 +1,11 @@
 //! What the documents promise, checked: commands, links, JSON and YAML, the inputs that they name, the words that they quote.
 
+mod aws;
 mod commands;
 mod filled;
 mod migrate;
 mod reference;
+mod release;
 mod workflows;
 
 use std::collections::BTreeSet;

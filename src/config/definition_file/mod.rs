@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::document::{Format, SyntaxError, Tree, locate_node, parse_document};
 use super::jargon;
 use crate::plan::definition::schema::TOP;
-use crate::plan::definition::{
-    Content, missing_fields, placeholder_problems, schema_problems, shared_names,
-};
+use crate::plan::definition::{Content, missing_fields, placeholder_problems, schema_problems, shared_names};
 use crate::plan::problem::Problem;
 
 /// The content of a file. The extension of the name decides the format. Every problem begins with the name.

@@ -6,8 +6,8 @@ pub(crate) mod keys;
 use serde_json::{Map, Value};
 
 use self::keys::Keys;
-use super::content::Content;
 use super::container_images::one_line;
+use super::content::Content;
 use super::image::shown_part;
 use crate::plan::problem::Problem;
 use crate::plan::suggestion::edit_distance;

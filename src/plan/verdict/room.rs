@@ -15,7 +15,7 @@ pub(crate) fn breaker_threshold(service: &Service, desired: u32) -> u32 {
 }
 
 /// True if a rolling update can proceed at all: one task may start above the desired count, or stop below that count.
-/// Source: Amazon ECS, `deploymentConfiguration`: the maximum rounds down, the minimum up.
+/// Source: API_DeploymentConfiguration: the maximum rounds down, the minimum up.
 pub(crate) fn has_room(desired: u32, minimum_percent: u32, maximum_percent: u32) -> bool {
     let upper = desired.saturating_mul(maximum_percent) / 100;
     let lower = desired.saturating_mul(minimum_percent).div_ceil(100);
