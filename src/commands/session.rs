@@ -169,9 +169,19 @@ impl Session<'_> {
         }
     }
 
-    /// A look before any decision: see [`Session::patiently`]. Includes the service deployments if only they can tell a
-    /// deployment from a changed count.
+    /// A look before any decision: see [`Session::patiently`]. A second look if the first shows a target without a task,
+    /// which may have started between two reads.
     pub(crate) async fn first_look(&self, look: ReadScope) -> Result<Snapshot, Stop> {
+        let seen = self.known_look(look).await?;
+        if !self.foreign.borrow().is_unsure() {
+            return Ok(seen);
+        }
+        self.pause(false).await;
+        if self.signals.came().is_some() { Err(Stop::Signal) } else { self.known_look(look).await }
+    }
+
+    /// One such look. Includes the service deployments if only they can tell a deployment from a changed count.
+    async fn known_look(&self, look: ReadScope) -> Result<Snapshot, Stop> {
         let observe = async |look| self.patiently(async |aws| aws.observe(&self.names, look).await).await;
         let mut seen = observe(look).await?;
         if needs_history(&seen) {

@@ -25,6 +25,7 @@ use crate::action::role::session_name;
 use crate::action::settings::{Command, Settings, read_inputs};
 use crate::aws::{Access, Attempt, Aws, Caller, GET_CALLER_IDENTITY, Means, Names, SignIn};
 use crate::clock::{self, Clock};
+use crate::config::definition_file::read_definition_file;
 use crate::event::{Event, Report, Warning};
 use crate::failure::Failure;
 use crate::http;
@@ -35,7 +36,7 @@ use crate::plan::doctor::principal_arn;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, Wait};
-use crate::plan::wanted::Text;
+use crate::plan::wanted::{DefinitionSource, Text};
 use crate::report::{secrets, words};
 use crate::reporter::{self, Log, Reporter, mask_value, print_debug};
 use crate::signals::Signals;
@@ -81,7 +82,7 @@ async fn main_step(machine: &Machine, signals: Signals) -> ExitCode {
         Err(problems) => return reporter.end(bad_input(problems)),
     };
     let command = settings.command.name();
-    hide_inputs(&settings);
+    hide_inputs(env, &settings);
     let http = http_client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
@@ -164,7 +165,7 @@ async fn post_step(machine: &Machine, signals: Signals) -> ExitCode {
         Ok(read) => read,
         Err(problems) => return reporter.end(bad_input(problems)),
     };
-    hide_inputs(&settings);
+    hide_inputs(env, &settings);
     let http = http_client(&context);
     let told = (&reporter, &context, &event);
     let feedback = Feedback::start(env, &settings, told, signals.clone(), http.as_ref().ok());
@@ -217,14 +218,26 @@ fn bad_input(problems: Vec<Problem>) -> Report {
     report
 }
 
-/// Hides the values of the inputs `environment` and `secrets`, here and by the runner, before the first call of AWS.
-fn hide_inputs(settings: &Settings) {
+/// Hides the values of the inputs `environment`, `secrets` and of a task definition's file, here and by the runner, before
+/// the first call of AWS.
+fn hide_inputs(env: &Environment, settings: &Settings) {
     let Command::Deploy(wish) = &settings.command else { return };
-    for change in wish.environment.iter().chain(&wish.secrets) {
-        let Some(value) = change.value.as_ref().map(Text::reveal) else { continue };
+    let file = match &wish.definition {
+        DefinitionSource::File(path) => read_definition(env, path),
+        DefinitionSource::Current | DefinitionSource::Named(_) => None,
+    };
+    let changes = wish.environment.iter().chain(&wish.secrets);
+    let given = changes.filter_map(|change| change.value.as_ref().map(Text::reveal));
+    for value in given.chain(file.iter().flat_map(Content::environment_values)) {
         secrets::register_secrets([value]);
         secrets::secret_lines(value).for_each(mask_value);
     }
+}
+
+/// The content of a task definition's file. None if unusable, which the deploy reports.
+fn read_definition(env: &Environment, path: &Path) -> Option<Content> {
+    let text = files::read_text(env, path).ok()?;
+    read_definition_file(&path.display().to_string(), &text).ok()
 }
 
 /// Hides the values of a task definition from AWS.

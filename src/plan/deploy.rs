@@ -6,29 +6,30 @@
 //! - Every failure leads to a restore, in `plan/recover.rs`.
 
 mod change;
+mod scaling;
 
 use std::time::Duration;
 
 use self::change::needed_change;
 pub(crate) use self::change::{kept_count, previous_version};
+use self::scaling::{color_role, ensure_bounds, ensure_scaling};
 use super::aws_error::{AwsError, AwsResult};
 use super::color::Color;
 use super::definition::Content;
-use super::preconditions::{Blocker, Request, check_preconditions, live_refusal, require_answer};
+use super::preconditions::{Blocker, Request, check_preconditions, require_answer};
 use super::read_scope::ReadScope;
-use super::restore::{self, Users, find_users};
+use super::restore::{self, Users, find_newcomers, find_users, needed_count, raise_count};
 use super::run::Run;
-use super::scalers::{Managed, Managing, Role, next_serving_step, next_step};
+use super::scalers::Managed;
 use super::snapshot::{Service, Snapshot};
-use super::step::{End, Follow, Next, Purpose, Refusal, RunFailure, Step, Wait};
+use super::step::{End, Follow, Next, Refusal, RunFailure, Step, Wait};
 use super::time::Time;
 use super::unanswered_write::{Replaced, completed_update, has_taken_effect, replaced_update};
 use super::verdict::{
-    DeploymentFailure, Limits, OwnDeployment, Restorer, Verdict, Waiting, judge_deployment, on_trouble,
+    DeploymentFailure, Kind, Limits, OwnDeployment, Restorer, Verdict, Waiting, judge_deployment, on_trouble,
     taken_away,
 };
 use super::wanted::DesiredCount;
-use super::wiring::Wiring;
 
 /// Time to look for the effect of an unanswered write before a new decision. ECS is eventually consistent.
 const UNANSWERED: Duration = Duration::from_secs(10);
@@ -36,8 +37,8 @@ const UNANSWERED: Duration = Duration::from_secs(10);
 /// Number of probe attempts before a wrong answer ends the deploy. A new weight or task may take a moment.
 const PROBE_TRIES: u32 = 3;
 
-/// Most writes of a color's bounds, if AWS does not accept the bounds.
-const BOUND_TRIES: u32 = 3;
+/// Time to look for the effect of a raised count before the next write.
+const RAISED: Duration = Duration::from_secs(5);
 
 /// The user's goal, fixed for the run.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ impl Goal {
         ReadScope { scaling: managed, scalers: managed, ..ReadScope::WHOLE }
     }
 
-    /// The same, and the causes.
+    /// The same parts, and the causes: a decision that needs both must find both in one look.
     pub(crate) fn closer_look(&self) -> ReadScope {
         ReadScope { causes: true, ..self.look() }
     }
@@ -114,6 +115,9 @@ fn follow_deployment(
     if let Some(next) = users_came(snapshot, awaited, &verdict, (goal, run)) {
         return next;
     }
+    if let Some(next) = restore_tasks(snapshot, awaited, (goal, run), now) {
+        return next;
+    }
     let next = next_for_verdict(verdict, goal, run);
     if next == Next::Step(Step::Probe) {
         return unseen_rules(snapshot, awaited, (goal, run, now)).unwrap_or(next);
@@ -121,11 +125,48 @@ fn follow_deployment(
     if !matches!(next, Next::Done(End::Good { .. })) {
         return next;
     }
-    if !snapshot.is_whole() {
+    // The rules are read once more after AWS shows a lowered count (invariant 36).
+    if !snapshot.is_whole() || run.lowered_looks == 1 {
         return Next::Read(goal.look());
     }
-    let unknown = users_unknown(snapshot, awaited, goal, now);
+    let unknown = users_unknown(snapshot, awaited, (goal, run), now);
     unknown.or_else(|| ensure_bounds(snapshot, goal, run)).unwrap_or(next)
+}
+
+/// Raises a count that is too small for users: one that this run lowered before more of them came (invariant 36), or
+/// one of a live color that another writer lowered meanwhile (invariant 44).
+fn restore_tasks(
+    snapshot: &Snapshot,
+    awaited: &OwnDeployment,
+    (goal, run): (&Goal, &Run),
+    now: Time,
+) -> Option<Next> {
+    let service = snapshot.service(goal.color)?;
+    let own = needed_count(service, run).filter(|_| find_newcomers(snapshot, goal, run) == Users::Here);
+    let count = match own {
+        Some(count) => count,
+        None if !is_cut(snapshot, service, awaited, goal) => return None,
+        None if service.scaling.is_none() => {
+            return Some(Next::Read(ReadScope { scaling: true, ..goal.look() }));
+        }
+        None => awaited.desired,
+    };
+    if run.raised.is_some_and(|written| now.since(written) < RAISED) {
+        return Some(Next::Wait(Wait::Deployment(Waiting::NotVisible)));
+    }
+    Some(Next::Step(Step::Update(raise_count(service, count))))
+}
+
+/// True if a live color shows a smaller count than the run's change set, which is not known to be the work of automatic
+/// scaling. A deploy that changes nothing has no count of its own.
+pub(super) fn is_cut(snapshot: &Snapshot, service: &Service, awaited: &OwnDeployment, goal: &Goal) -> bool {
+    let scales = match &service.scaling {
+        Some(Ok(Some(target))) => target.min <= service.desired,
+        Some(Err(_)) => true,
+        Some(Ok(None)) | None => false,
+    };
+    let lower = awaited.seen && service.desired > 0 && service.desired < awaited.desired;
+    lower && !scales && awaited.kind != Kind::Nothing && find_users(snapshot, goal) == Users::Here
 }
 
 /// Ends the run if users reached a color that had none at the update (invariant 39). A failed deployment is reported as
@@ -153,8 +194,13 @@ fn users_came(
 
 /// The reason that a run can't exclude users on the color: delays success, and ends the run at the time-out (invariant
 /// 9).
-fn users_unknown(snapshot: &Snapshot, awaited: &OwnDeployment, goal: &Goal, now: Time) -> Option<Next> {
-    if goal.request.allow_live {
+fn users_unknown(
+    snapshot: &Snapshot,
+    awaited: &OwnDeployment,
+    (goal, run): (&Goal, &Run),
+    now: Time,
+) -> Option<Next> {
+    if goal.request.allow_live && run.lowered_looks == 0 {
         return None;
     }
     let ended = match find_users(snapshot, goal) {
@@ -169,24 +215,6 @@ fn users_unknown(snapshot: &Snapshot, awaited: &OwnDeployment, goal: &Goal, now:
         }
     };
     Some(Next::Restore(RunFailure::Deployment(ended), Restorer::ThisRun))
-}
-
-/// The decision after a new read of the rules right before an update (invariants 6 and 11). None: the update is
-/// allowed.
-pub(crate) fn before_update(seen: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option<Next> {
-    if goal.request.allow_live || run.failing.is_some() {
-        return None;
-    }
-    match find_users(seen, goal) {
-        Users::Elsewhere | Users::Unseen => None,
-        Users::Unknown(Blocker::Retry(trouble)) => Some(hold_or_refuse(&trouble, run, goal, now)),
-        Users::Unknown(Blocker::Refuse(refusal)) => Some(Next::Refuse(refusal)),
-        Users::Here => {
-            let wiring = super::wiring::apart_of_snapshot(seen, goal.request.listener.as_ref());
-            let wiring = wiring.and_then(Result::ok)?;
-            Some(Next::Refuse(live_refusal(&wiring, goal.color)))
-        }
-    }
 }
 
 /// Waits before the first change for a transient trouble to end, until the time-out. An unanswered update may have been
@@ -230,7 +258,7 @@ fn begin_deploy(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Next 
     }
     let current = match &service.definition {
         Some(Ok(revision)) => revision,
-        Some(Err(_)) | None => return Next::Read(ReadScope::WHOLE),
+        Some(Err(_)) | None => return Next::Read(goal.look()),
     };
     if let Some(unanswered) = &run.unanswered
         && now.since(unanswered.ended) < UNANSWERED
@@ -266,55 +294,6 @@ fn sent_before(snapshot: &Snapshot, goal: &Goal, run: &Run, now: Time) -> Option
     }
     let young = now.since(unanswered.ended) < UNANSWERED;
     young.then(|| Next::Wait(Wait::UnansweredWrite(unanswered.trouble.clone())))
-}
-
-/// The color's role for users.
-fn color_role(color: Color, wiring: Option<&Wiring>) -> Role {
-    match wiring {
-        _ if color == Color::Develop => Role::Develop,
-        Some(wiring) if wiring.is_live(color) => Role::Live,
-        Some(_) | None => Role::Idle,
-    }
-}
-
-/// Writes managed policies and alarms before the first change of the service, so that an impossible setup is found
-/// while nothing was touched. This moves no count.
-fn ensure_scaling(
-    (snapshot, service): (&Snapshot, &Service),
-    role: Role,
-    (goal, run, now): (&Goal, &Run, Time),
-) -> Option<Next> {
-    let wanted = goal.managed.as_ref()?;
-    match next_serving_step((&snapshot.place.cluster, service), wanted, role, Purpose::Deploy) {
-        Managing::Settled => None,
-        Managing::Step(step) => Some(Next::Step(step)),
-        Managing::Unseen => Some(Next::Read(goal.look())),
-        Managing::AwsError(trouble) => Some(hold_or_refuse(&trouble, run, goal, now)),
-        Managing::Refused(refusal) => Some(Next::Refuse(refusal)),
-    }
-}
-
-/// Writes the bounds of an idle color after the count is reached. A promote writes the bounds of a live color. Bounds
-/// do not decide if the version is good: after a failed read or write here, the next run tries again.
-fn ensure_bounds(snapshot: &Snapshot, goal: &Goal, run: &Run) -> Option<Next> {
-    let (wanted, service) = (goal.managed.as_ref()?, snapshot.service(goal.color)?);
-    if run.bounding >= BOUND_TRIES {
-        return None;
-    }
-    let role = match super::wiring::of_snapshot(snapshot, goal.request.listener.as_ref()) {
-        _ if goal.color == Color::Develop => Role::Develop,
-        None if snapshot.balancers.is_none() => return Some(Next::Read(goal.look())),
-        Some(Ok(wiring)) => color_role(goal.color, Some(&wiring)),
-        Some(Err(_)) | None => return None,
-    };
-    if role == Role::Live {
-        return None;
-    }
-    match next_step((&snapshot.place.cluster, service), wanted, role, Purpose::Deploy) {
-        Managing::Step(step) => Some(Next::Step(step)),
-        Managing::Unseen => Some(Next::Read(goal.look())),
-        Managing::Settled | Managing::AwsError(_) | Managing::Refused(_) => None,
-    }
 }
 
 /// The next action after a verdict.

@@ -3,6 +3,8 @@
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Split;
+use crate::plan::disturbed::as_read;
+use crate::plan::operation::{DeployOperation, Operation};
 use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
 use crate::plan::run::{Answer, UnansweredWrite};
 use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
@@ -10,7 +12,7 @@ use crate::plan::snapshot::{
     Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target,
 };
 use crate::plan::step::{
-    EndStateReason, InitialService, Left, ProbeFailure, ProbeFailureKind, SetupPart, Update,
+    EndStateReason, InitialService, Left, ProbeFailure, ProbeFailureKind, Purpose, SetupPart, Update,
 };
 use crate::plan::wanted::{DesiredCount, WantedColor};
 use crate::plan::wiring::RoutingError;
@@ -949,7 +951,12 @@ fn in_short(seen: &Snapshot, goal: &Goal) -> Vec<String> {
     else {
         panic!("no plan");
     };
-    let words = |step: &Step| match step {
+    steps.iter().map(short_step).collect()
+}
+
+/// A step in short words.
+fn short_step(step: &Step) -> String {
+    match step {
         Step::Scaling(scaling) => format!("bounds {:?} {:?}", scaling.min, scaling.max),
         Step::Policy(put) | Step::Alarm(put) => {
             let on = put.content.get("ActionsEnabled").map(|on| format!(" {on}")).unwrap_or_default();
@@ -958,8 +965,7 @@ fn in_short(seen: &Snapshot, goal: &Goal) -> Vec<String> {
         Step::Register { .. } => "register".to_owned(),
         Step::Update(_) => "update".to_owned(),
         Step::Find { .. } | Step::Probe | Step::Weights(_) => "other".to_owned(),
-    };
-    steps.iter().map(words).collect()
+    }
 }
 
 #[test]
@@ -1007,4 +1013,197 @@ fn scaling_that_can_not_be_read_refuses_before_the_first_write() {
     seen.services[1].scalers = Some(Err(trouble(AwsErrorKind::Denied)));
     let first = next_deploy_action(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
     assert_eq!(first, Next::Refuse(Refusal::Unread(trouble(AwsErrorKind::Denied))));
+}
+
+/// The first decision that is no read, if looks hold only the parts that were asked for, and the number of looks.
+fn by_looks(all: &Snapshot, goal: &Goal, run: &Run) -> (Next, usize) {
+    let (mut look, mut looks) = (goal.look(), 0);
+    loop {
+        looks += 1;
+        let seen = Ok(as_read(all.clone(), look));
+        match next_deploy_action(&seen, goal, run, at(40)) {
+            Next::Read(closer) if looks < 9 => look = closer,
+            next => return (next, looks),
+        }
+    }
+}
+
+/// Revision 2 of green, as AWS describes it.
+fn revision_2() -> Option<AwsResult<Revision>> {
+    let (arn, content) = (arn("web-green:2"), content("web-green", "v2"));
+    Some(Ok(Revision { arn, content, tags: Vec::new(), active: true }))
+}
+
+#[test]
+fn invariant_40_a_decision_that_needs_causes_and_scaling_finds_both_in_one_look() {
+    let mut flying = unscaled();
+    let scaling = green(&mut flying).clone();
+    *green(&mut flying) = Service {
+        definition: revision_2(),
+        history: Some(Ok(Vec::new())),
+        scaling: scaling.scaling,
+        scalers: scaling.scalers,
+        ..updated()
+    };
+    let mut failed = flying.clone();
+    green(&mut failed).deployments[0].rollout = Rollout::Failed;
+    let mut replaced = flying.clone();
+    let entry = entry("web-green:2", &["web-green:1"], ServiceDeploymentStatus::RolledBack);
+    green(&mut replaced).history = Some(Ok(vec![ServiceDeployment { created: at(2), ..entry }]));
+    green(&mut replaced).task_definition = arn("web-green:1");
+    green(&mut replaced).deployments[0].task_definition = arn("web-green:1");
+    let begun = Run::begin(at(0));
+    let mut lost = begun.clone();
+    let update = brings_2(&mut lost, snapshot().service(Color::Green).unwrap());
+    lost.answered(&update, Err(AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) }), at(1));
+    for (all, run) in [(flying, &begun), (failed, &begun), (replaced, &lost)] {
+        let (next, looks) = by_looks(&all, &managed(), run);
+        assert!(matches!(next, Next::Step(Step::Scaling(_))) && looks == 2, "{looks}: {next:?}");
+        let (next, looks) = by_looks(&all, &goal(), run);
+        assert!(
+            matches!(next, Next::Follow(_) | Next::Step(Step::Update(_))) && looks == 2,
+            "{looks}: {next:?}"
+        );
+    }
+}
+
+/// Green with this count of healthy tasks of its current deployment, and this split of users.
+fn counted(count: u32, healthy: u32, (blue, green_weight): (u32, u32)) -> Snapshot {
+    let mut all = Snapshot { balancers: Some(Ok(vec![balancer(blue, green_weight)])), ..snapshot() };
+    let service = green(&mut all);
+    (service.desired, service.running) = (count, healthy);
+    (service.deployments[0].desired, service.deployments[0].running) = (count, healthy);
+    service.tasks = Some(Ok(tasks(&service.deployments[0], healthy, 1)));
+    service.targets = Some(Ok((1..=healthy).map(|number| target(number, "healthy")).collect()));
+    all
+}
+
+/// The decision at a look, which the run notes first.
+fn noted(operation: &mut DeployOperation<'_>, seen: Snapshot, seconds: u64) -> Next {
+    let seen = Ok(seen);
+    operation.saw(&seen, at(seconds));
+    operation.next(&seen, at(seconds))
+}
+
+/// The update that gives green so many tasks for users.
+fn raised(count: u32) -> Next {
+    Next::Step(Step::Update(raise_count(snapshot().service(Color::Green).unwrap(), count)))
+}
+
+/// A deploy of the same content to green, with users or without, and this count.
+fn counting(count: u32) -> Goal {
+    let mut goal =
+        Goal { content: content("web-green", "v1"), desired: Some(DesiredCount::Count(count)), ..goal() };
+    goal.request.allow_live = true;
+    goal
+}
+
+#[test]
+fn invariant_36_a_deploy_that_may_go_to_a_live_color_lowers_no_count_under_users_who_came() {
+    let goal = counting(1);
+    let begin = || DeployOperation { goal: &goal, service: "web-green", run: Run::begin(at(0)) };
+    let mut deploy = begin();
+    let Next::Step(lower) = noted(&mut deploy, counted(4, 4, (100, 0)), 0) else { panic!("no update") };
+    assert!(deploy.is_bound_to_rules(&lower), "the rules are read right before");
+    let kept = deploy.stopped_by_rules(&counted(4, 4, (0, 100)), at(1));
+    assert!(matches!(kept, Some(Next::Follow(_))), "{kept:?}");
+    assert_eq!(deploy.stopped_by_rules(&counted(4, 4, (100, 0)), at(1)), Some(Next::Step(lower.clone())));
+    let update = |deploy: &mut DeployOperation<'_>, step: &Step, count| {
+        let seen = counted(count, count, (100, 0));
+        deploy.before(step, &counted(4, 4, (100, 0)));
+        let answer = Answer::Updated(Box::new(seen.services[1].clone()));
+        deploy.answered(step, Ok(answer), at(1).into());
+    };
+    update(&mut deploy, &lower, 1);
+    let mut alone = deploy.clone();
+    assert_eq!(
+        noted(&mut alone, counted(1, 1, (100, 0)), 2),
+        Next::Read(goal.look()),
+        "once more, and newer"
+    );
+    let good = |healthy| Next::Done(End::Good { changed: true, healthy });
+    assert_eq!(noted(&mut alone, counted(1, 1, (100, 0)), 3), good(1));
+    let Next::Step(raise) = noted(&mut deploy, counted(1, 1, (0, 100)), 2) else { panic!("no raise") };
+    assert_eq!(Next::Step(raise.clone()), raised(4));
+    update(&mut deploy, &raise, 4);
+    let waits = |next: Next| assert!(matches!(next, Next::Wait(_)), "{next:?}");
+    waits(noted(&mut deploy, counted(1, 1, (0, 100)), 3));
+    waits(noted(&mut deploy, counted(4, 1, (0, 100)), 4));
+    assert_eq!(noted(&mut deploy, counted(4, 4, (0, 100)), 5), good(4));
+    assert_eq!(deploy.run.recounted, None, "no other writer set these counts");
+    let mut users_first = begin();
+    users_first.before(&lower, &counted(4, 4, (0, 100)));
+    assert!(users_first.run.was_live, "by the rules right before the update");
+}
+
+#[test]
+fn invariant_44_a_count_that_another_writer_lowers_under_users_is_raised_and_not_accepted() {
+    let goal = counting(4);
+    let mut deploy = DeployOperation { goal: &goal, service: "web-green", run: Run::begin(at(0)) };
+    let found = counted(2, 2, (50, 50));
+    let Next::Step(raise) = noted(&mut deploy, found.clone(), 0) else { panic!("no update") };
+    deploy.before(&raise, &found);
+    let four = counted(4, 4, (50, 50));
+    deploy.answered(&raise, Ok(Answer::Updated(Box::new(four.services[1].clone()))), at(1).into());
+    waits_or_good(noted(&mut deploy, counted(4, 2, (50, 50)), 2));
+    let scaling = Next::Read(ReadScope { scaling: true, ..goal.look() });
+    assert_eq!(noted(&mut deploy.clone(), counted(1, 1, (50, 50)), 3), scaling);
+    let cut = |target: AwsResult<Option<u32>>| {
+        let mut cut = counted(1, 1, (50, 50));
+        let bounds = |min| crate::plan::snapshot::Scalable { min, max: 10, ..Default::default() };
+        green(&mut cut).scaling = Some(target.map(|min| min.map(bounds)));
+        noted(&mut deploy.clone(), cut, 3)
+    };
+    assert_eq!(cut(Ok(None)), raised(4));
+    assert_eq!(cut(Ok(Some(2))), raised(4), "scaling keeps two");
+    let good = Next::Done(End::Good { changed: true, healthy: 1 });
+    assert_eq!(cut(Ok(Some(1))), good, "scaling may have done it");
+    assert_eq!(cut(Err(trouble(AwsErrorKind::Denied))), good);
+    let idle = noted(&mut deploy, counted(1, 1, (100, 0)), 3);
+    assert_eq!(idle, good, "no user needs the others");
+}
+
+/// Whether a deploy goes on.
+fn waits_or_good(next: Next) {
+    assert!(matches!(next, Next::Wait(_) | Next::Done(End::Good { .. })), "{next:?}");
+}
+
+#[test]
+fn invariant_31_a_color_that_users_came_to_has_the_alarms_and_bounds_of_a_live_one_before_success() {
+    use crate::plan::scalers::{apply_bounds, put_alarm, put_policy};
+    let mut goal = Goal { content: content("web-green", "v1"), ..managed() };
+    goal.request.allow_live = true;
+    let mut deploy = DeployOperation { goal: &goal, service: "web-green", run: Run::begin(at(0)) };
+    let mut seen = unscaled();
+    green(&mut seen).scaling =
+        Some(Ok(Some(crate::plan::snapshot::Scalable { min: 2, max: 10, ..Default::default() })));
+    let mut steps = Vec::new();
+    for second in 0..40 {
+        match noted(&mut deploy, seen.clone(), second) {
+            Next::Step(step) => {
+                assert!(deploy.is_bound_to_rules(&step), "{step:?}");
+                deploy.before(&step, &seen);
+                match &step {
+                    Step::Scaling(scaling) => apply_bounds(green(&mut seen), scaling),
+                    Step::Policy(put) => put_policy(green(&mut seen), put),
+                    Step::Alarm(put) => put_alarm(green(&mut seen), put),
+                    other => panic!("{other:?}"),
+                }
+                deploy.answered(&step, Ok(Answer::Changed), at(second).into());
+                steps.push(short_step(&step));
+            }
+            Next::Follow(follow) => deploy.follow(follow),
+            Next::Done(End::Good { .. }) => break,
+            other => panic!("{other:?}"),
+        }
+        if steps.last().is_some_and(|step| step == "bounds Some(1) None") {
+            // A redirect that read the bounds and alarms before they changed.
+            seen.balancers = Some(Ok(vec![balancer(0, 100)]));
+        }
+    }
+    assert_eq!(
+        steps.join(", "),
+        "out, in, cpu-high false, memory-high false, low false, bounds Some(1) None, bounds Some(2) None, \
+         cpu-high true, memory-high true, low true"
+    );
 }

@@ -10,7 +10,9 @@ use super::read_scope::ReadScope;
 use super::repeats::{Budget, Repeats};
 use super::run::{self, Answer, RestoreStarted};
 use super::snapshot::Snapshot;
-use super::step::{End, EndStateReason, Follow, Left, Next, Purpose, RunFailure, Step, Wait, Weights};
+use super::step::{
+    End, EndStateReason, Follow, Left, Next, Purpose, RunFailure, Step, Update, Wait, Weights,
+};
 use super::time::{CallTime, Time};
 use super::traffic;
 use super::verdict::Restorer;
@@ -170,18 +172,27 @@ impl Operation for DeployOperation<'_> {
     }
 
     fn is_bound_to_rules(&self, step: &Step) -> bool {
-        let update = matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
-        update && !self.goal.request.allow_live && self.goal.color != Color::Develop
+        // A live color, deployed to as the user allowed, may keep its users: only its count depends on them.
+        let depends = |update: &Update| !self.goal.request.allow_live || update.desired.is_some();
+        let bound = match step {
+            Step::Update(update) => update.purpose == Purpose::Deploy && depends(update),
+            Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
+            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) => false,
+        };
+        bound && self.goal.color != Color::Develop
     }
 
     fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
-        deploy::before_update(seen, self.goal, &self.run, now)
+        Some(self.next(&Ok(seen.clone()), now))
     }
 
     fn before(&mut self, step: &Step, seen: &Snapshot) {
-        if let (Step::Update(update), Some(service)) = (step, seen.service(self.goal.color)) {
+        let Some(service) = seen.service(self.goal.color) else { return };
+        if let Step::Update(update) = step {
+            self.run.note_users(seen, self.goal);
             self.run.before_update(service, update);
         }
+        self.run.before_bounds(service, step);
     }
 
     fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {

@@ -83,6 +83,11 @@ impl Repeats {
         Budget::Spent(Box::new(Unkept { step, times, shown, count }))
     }
 
+    /// Number of times that this write was sent.
+    pub(crate) fn times(&self, step: &Step) -> u32 {
+        self.sent.iter().find(|sent| same_write(&sent.step, step)).map_or(0, |sent| sent.times)
+    }
+
     /// Notes a write that AWS accepted, or may have accepted.
     pub(crate) fn sent(&mut self, step: &Step, at: Time) {
         if !step.is_write() {

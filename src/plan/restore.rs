@@ -7,7 +7,7 @@ mod users;
 
 use std::time::Duration;
 
-pub(super) use self::users::{Users, find_users};
+pub(super) use self::users::{Users, find_newcomers, find_users};
 
 use super::aws_error::{AwsError, AwsResult};
 use super::deploy::Goal;
@@ -31,8 +31,22 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// Time to look for the effect of an unanswered restore before the next write.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
-/// Decides the next action of a restore.
+/// The look for the users of the color.
+const USERS: ReadScope = ReadScope { health: false, definitions: false, ..ReadScope::WHOLE };
+
+/// Decides the next action of a restore. Ends once AWS has throttled the writes for too long.
 pub(crate) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    let next = decide_restore(seen, goal, run, now);
+    if let (Next::Step(_), Some(turned), Some((since, trouble))) = (&next, &run.failing, &run.throttled)
+        && now.since(*since) >= PATIENCE
+    {
+        return bad_end(turned.failing.clone(), Left::Unknown, EndStateReason::AwsError(trouble.clone()));
+    }
+    next
+}
+
+/// Decides the next action of a restore whose writes AWS accepts.
+fn decide_restore(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
     let Some(turned) = &run.failing else {
         return bad_end(RunFailure::Cancelled, Left::Unknown, EndStateReason::NotConfirmed);
     };
@@ -65,10 +79,14 @@ pub(crate) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: 
         Ok(snapshot) => match snapshot.service(goal.color) {
             None => bad_end(failing, Left::Changed, EndStateReason::ChangedExternally),
             Some(service) if came => under_users(service, run, turned, now),
+            Some(service) if run.was_live => match keeps_count(snapshot, service, goal, run) {
+                Some(keeps) => restore_service(service, run, turned, (now, keeps)),
+                None => Next::Read(USERS),
+            },
             Some(service) => {
-                let next = restore_service(service, run, turned, now);
+                let next = restore_service(service, run, turned, (now, false));
                 let writes = matches!(next, Next::Step(_));
-                let asks = (writes || run.raised.is_some()) && !run.was_live;
+                let asks = writes || run.raised.is_some();
                 let stays =
                     if asks { because_of_users((snapshot, service), (goal, run), turned, now) } else { None };
                 stays.unwrap_or(next)
@@ -90,14 +108,31 @@ fn tasks_first(
     turned: &RestoreStarted,
     now: Time,
 ) -> Option<Next> {
-    let snapshot = seen.as_ref().ok().filter(|_| !run.was_live)?;
+    let snapshot = seen.as_ref().ok()?;
     let service = snapshot.service(goal.color).filter(|service| needed_count(service, run).is_some())?;
-    (find_users(snapshot, goal) == Users::Here).then(|| under_users(service, run, turned, now))
+    (find_newcomers(snapshot, goal, run) == Users::Here).then(|| under_users(service, run, turned, now))
+}
+
+/// True if a color that was live keeps the count that this run raised: more users came since, or may have come
+/// (invariants 16 and 44). The version goes back in any case. None if the rules must be read first.
+fn keeps_count(snapshot: &Snapshot, service: &Service, goal: &Goal, run: &Run) -> Option<bool> {
+    if run.kept_count || run.raised.is_some() {
+        return Some(true);
+    }
+    let back = run.found.as_ref().and_then(|found| count_back(service, run, found));
+    if back.is_none_or(|count| count >= service.desired) {
+        return Some(false);
+    }
+    match find_newcomers(snapshot, goal, run) {
+        Users::Elsewhere => Some(false),
+        Users::Here | Users::Unknown(_) => Some(true),
+        Users::Unseen => None,
+    }
 }
 
 /// The count that the color needs for newly arrived users, if this run lowered the count (invariant 36): the higher of
 /// the found and the requested count.
-fn needed_count(service: &Service, run: &Run) -> Option<u32> {
+pub(super) fn needed_count(service: &Service, run: &Run) -> Option<u32> {
     let found = run.found.as_ref()?.desired;
     let needed = found.max(run.asked.unwrap_or_default());
     let ours = run.asked == Some(service.desired) || (run.restoring.is_some() && service.desired == found);
@@ -132,7 +167,7 @@ fn under_users(service: &Service, run: &Run, turned: &RestoreStarted, now: Time)
 }
 
 /// The update that raises the count of a color with users.
-fn raise_count(service: &Service, count: u32) -> Update {
+pub(super) fn raise_count(service: &Service, count: u32) -> Update {
     Update {
         color: service.color,
         service: service.name.clone(),
@@ -154,9 +189,7 @@ fn because_of_users(
     let failing = || turned.failing.clone();
     match find_users(snapshot, goal) {
         Users::Elsewhere => None,
-        Users::Unseen => {
-            Some(Next::Read(ReadScope { health: false, definitions: false, ..ReadScope::WHOLE }))
-        }
+        Users::Unseen => Some(Next::Read(USERS)),
         Users::Here => Some(under_users(service, run, turned, now)),
         Users::Unknown(Blocker::Retry(trouble)) if now.since(turned.at) < PATIENCE => {
             Some(Next::Wait(Wait::AwsError(trouble)))
@@ -223,8 +256,13 @@ pub(super) fn no_answer(trouble: &AwsError, turned: &RestoreStarted, now: Time) 
     bad_end(turned.failing.clone(), Left::Unknown, EndStateReason::AwsError(trouble.clone()))
 }
 
-/// Compares a service that can be read with the found state.
-fn restore_service(service: &Service, run: &Run, turned: &RestoreStarted, now: Time) -> Next {
+/// Compares a service that can be read with the found state. `keeps`: a larger count stays.
+fn restore_service(
+    service: &Service,
+    run: &Run,
+    turned: &RestoreStarted,
+    (now, keeps): (Time, bool),
+) -> Next {
     let failing = turned.failing.clone();
     let Some(found) = &run.found else {
         let nothing = run.awaited.is_some() && !run.changed;
@@ -232,7 +270,8 @@ fn restore_service(service: &Service, run: &Run, turned: &RestoreStarted, now: T
             if nothing { EndStateReason::NothingToGoBackTo } else { EndStateReason::SameDefinition };
         return bad_end(failing, Left::Changed, because);
     };
-    if service.task_definition == found.task_definition && count_back(service, run, found).is_none() {
+    let count = count_back(service, run, found).filter(|_| !keeps);
+    if service.task_definition == found.task_definition && count.is_none() {
         return as_found(service, run, found, &(turned, now));
     }
     if let Some(unanswered) = &run.unanswered
@@ -260,7 +299,7 @@ fn restore_service(service: &Service, run: &Run, turned: &RestoreStarted, now: T
     if turned.recovery == Restorer::Aws && of_mine && now.since(turned.at) < run_patience(run, turned) {
         return restore_wait(service, run);
     }
-    Next::Step(Step::Update(restore_update(service, run, found)))
+    Next::Step(Step::Update(restore_update(service, found, count)))
 }
 
 /// The count to restore, only if the current count is from this run's own update. A count from another user or a
@@ -279,13 +318,13 @@ fn run_patience(run: &Run, turned: &RestoreStarted) -> Duration {
 }
 
 /// The update that restores the color.
-fn restore_update(service: &Service, run: &Run, found: &InitialService) -> Update {
+fn restore_update(service: &Service, found: &InitialService, desired: Option<u32>) -> Update {
     Update {
         color: service.color,
         service: service.name.clone(),
         task_definition: (service.task_definition != found.task_definition)
             .then(|| found.task_definition.clone()),
-        desired: count_back(service, run, found),
+        desired,
         force: false,
         purpose: Purpose::Restore,
     }
@@ -316,7 +355,8 @@ fn as_found(service: &Service, run: &Run, found: &InitialService, at: &(&Restore
     if run.unanswered_update().is_some() && run.awaited.is_none() && run.restoring.is_none() {
         return unseen_update(run, turned, now);
     }
-    if same && run.restoring.is_none() && service.desired != found.desired {
+    let kept = count_back(service, run, found).is_some();
+    if same && run.restoring.is_none() && service.desired != found.desired && !kept {
         return bad_end(failing, Left::Changed, EndStateReason::ChangedExternally);
     }
     let because =
@@ -325,7 +365,15 @@ fn as_found(service: &Service, run: &Run, found: &InitialService, at: &(&Restore
         primary.rollout != Rollout::InProgress || (primary.running >= primary.desired && primary.pending == 0)
     });
     let waited = now.since(run.restoring.unwrap_or(turned.at));
-    if settled || waited >= WATCH || run.cancelled.is_some() {
+    let ends = settled || waited >= WATCH || run.cancelled.is_some();
+    if ends && run.lowered_looks == 1 && run.cancelled.is_none() {
+        // The rules are read once more after AWS shows a lowered count (invariant 36).
+        return Next::Read(USERS);
+    }
+    if ends && kept {
+        return bad_end(failing, Left::Changed, EndStateReason::CountKept { count: service.desired });
+    }
+    if ends {
         return bad_end(failing, Left::Restored, because);
     }
     restore_wait(service, run)

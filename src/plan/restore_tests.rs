@@ -3,7 +3,7 @@
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
-use crate::plan::run::UnansweredWrite;
+use crate::plan::run::{Answer, UnansweredWrite};
 use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble};
 use crate::plan::snapshot::{Balancer, Deployment};
 use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};
@@ -259,6 +259,109 @@ fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_befor
     let kept = Run { raised: Some(at(22)), ..restored };
     let why = end(Left::Changed, EndStateReason::CountKept { count: 6 });
     assert_eq!(back_at(23, &with_users("web-green:1", 6), &kept), why);
+}
+
+/// Green live at 20 % before a deploy that asked for four tasks in place of two, and failed.
+fn raised_under_users() -> Run {
+    let mut run = Run { asked: Some(4), was_live: true, ..run(Restorer::ThisRun) };
+    run.user_share = 200_000;
+    run
+}
+
+/// Green wanting this, with this share of users; none if the rules were not read.
+fn shared(revision: &str, desired: u32, split: Option<(u32, u32)>) -> AwsResult<Snapshot> {
+    let balancers = split.map(|(blue, green)| Ok(vec![balancer(blue, green)]));
+    green(revision, desired, (desired, Rollout::Completed)).map(|seen| Snapshot { balancers, ..seen })
+}
+
+#[test]
+fn invariant_44_a_restore_under_users_leaves_the_count_to_users_who_came_meanwhile() {
+    let run = raised_under_users();
+    for (users, back) in [
+        (Some((80, 20)), restore(Some("web-green:1"), Some(2))),
+        (Some((90, 10)), restore(Some("web-green:1"), Some(2))),
+        (Some((50, 50)), restore(Some("web-green:1"), None)),
+        (Some((0, 100)), restore(Some("web-green:1"), None)),
+        (None, where_users_are()),
+    ] {
+        assert_eq!(back_at(20, &shared("web-green:2", 4, users), &run), back, "{users:?}");
+    }
+    let unread = |kind| {
+        shared("web-green:2", 4, None).map(|seen| Snapshot { balancers: Some(Err(trouble(kind))), ..seen })
+    };
+    for kind in [AwsErrorKind::Throttled, AwsErrorKind::Denied] {
+        assert_eq!(
+            back_at(20, &unread(kind), &run),
+            restore(Some("web-green:1"), None),
+            "not known, so needed"
+        );
+    }
+    let kept = end(Left::Changed, EndStateReason::CountKept { count: 4 });
+    let written = Run { restoring: Some(at(21)), kept_count: true, ..run.clone() };
+    for users in [(0, 100), (80, 20)] {
+        assert_eq!(back_at(22, &shared("web-green:1", 4, Some(users)), &written), kept, "{users:?}");
+    }
+    let mut counted = run;
+    counted.awaited = counted.awaited.map(|awaited| OwnDeployment {
+        kind: Kind::CountOnly,
+        id: None,
+        task_definition: arn("web-green:1"),
+        desired: 4,
+        ..awaited
+    });
+    assert_eq!(back_at(20, &shared("web-green:1", 4, Some((0, 100))), &counted), kept, "no write is needed");
+    assert_eq!(back_at(20, &shared("web-green:1", 4, Some((80, 20))), &counted), restore(None, Some(2)));
+}
+
+#[test]
+fn invariant_36_a_restore_under_users_gives_back_the_tasks_that_it_took() {
+    let raised = |count| {
+        Next::Step(Step::Update(Update {
+            color: Color::Green,
+            service: "web-green".to_owned(),
+            task_definition: None,
+            desired: Some(count),
+            force: false,
+            purpose: Purpose::Traffic,
+        }))
+    };
+    let cut = Run { restoring: Some(at(21)), ..raised_under_users() };
+    let restored = end(Left::Restored, EndStateReason::RestoredByRun);
+    assert_eq!(back_at(22, &shared("web-green:1", 2, Some((80, 20))), &cut), restored);
+    assert_eq!(back_at(22, &shared("web-green:1", 2, Some((0, 100))), &cut), raised(4));
+    let again = Run { raised: Some(at(22)), ..cut };
+    let kept = end(Left::Changed, EndStateReason::CountKept { count: 4 });
+    for users in [(0, 100), (80, 20)] {
+        assert_eq!(back_at(23, &shared("web-green:1", 4, Some(users)), &again), kept, "{users:?}");
+    }
+}
+
+#[test]
+fn invariant_40_a_way_back_that_is_throttled_for_a_minute_ends_as_unknown() {
+    let throttled = || Err(trouble(AwsErrorKind::Throttled));
+    let unknown = end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Throttled)));
+    let lowered = Run {
+        found: Some(InitialService { task_definition: arn("web-green:1"), desired: 6 }),
+        asked: Some(1),
+        ..run(Restorer::ThisRun)
+    };
+    for (seen, run) in [(still_mine(), run(Restorer::ThisRun)), (with_users("web-green:2", 1), lowered)] {
+        let Next::Step(step) = back_at(20, &seen, &run) else { panic!("no write") };
+        let mut tried = run;
+        tried.answered(&step, throttled(), at(20));
+        for second in [21, 50, 79] {
+            assert_eq!(back_at(second, &seen, &tried), Next::Step(step.clone()), "{second}");
+            tried.answered(&step, throttled(), at(second));
+        }
+        assert_eq!(back_at(80, &seen, &tried), unknown);
+        let Ok(snapshot) = &seen else { unreachable!() };
+        let mut taken = tried.clone();
+        taken.answered(&step, Ok(Answer::Updated(Box::new(snapshot.services[1].clone()))), at(70));
+        assert_eq!(taken.throttled, None, "an accepted write ends the count");
+        let mut later = Run { failing: None, ..tried };
+        later.start_restore(failing(), Restorer::ThisRun, at(200));
+        assert_eq!(back_at(200, &seen, &later), Next::Step(step), "each way back has its own minute");
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A deploy's memory of earlier steps, and the change by each answer. Pure.
 
 use super::aws_error::{AwsError, AwsResult};
-use super::deploy::Goal;
+use super::deploy::{Goal, is_cut};
 use super::failures::Failures;
 use super::own_targets::group_targets;
 use super::repeats::Repeats;
-use super::restore::is_without_trace;
+use super::restore::{is_without_trace, needed_count};
 use super::sighting::Sighting;
 use super::snapshot::{Rule, Service, Snapshot, Target};
 use super::step::{Follow, InitialService, ProbeFailure, Purpose, RunFailure, Step, Update};
@@ -24,6 +24,8 @@ pub(crate) struct Run {
     pub(crate) found: Option<InitialService>,
     /// True if users reached the color in the last look before the run's change.
     pub(crate) was_live: bool,
+    /// The color's share of users in that look, by `Wiring::user_share`.
+    pub(crate) user_share: u64,
     /// The change that the run's own update is to bring, from right before it is sent.
     pub(crate) expected: Option<OwnDeployment>,
     /// Looks in a row that show the service as removed or taken over by another user.
@@ -67,6 +69,14 @@ pub(crate) struct Run {
     pub(crate) restoring: Option<Time>,
     /// Time at which a count that this run had lowered was raised for newly arrived users.
     pub(crate) raised: Option<Time>,
+    /// True once the restore's write left a larger count to users who came.
+    pub(crate) kept_count: bool,
+    /// Since when AWS throttles every write, and its last answer.
+    pub(crate) throttled: Option<(Time, AwsError)>,
+    /// Looks in a row, with the rules, that show a count which this run lowered.
+    pub(crate) lowered_looks: u32,
+    /// MinCapacity before this run lowered it.
+    pub(crate) lowered_min: Option<u32>,
     /// AWS's refusal of the restore.
     pub(crate) restore_trouble: Option<AwsError>,
     /// Time of the signal.
@@ -153,15 +163,13 @@ impl Run {
     /// Starts the restore.
     pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
         self.failing = Some(RestoreStarted { failing, recovery, at });
+        self.throttled = None;
     }
 
     /// Notes the first sight of the run's own change (a seen change stays seen), a count from another user, and the
     /// run's own unhealthy targets.
     pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal, now: Time) {
-        if self.is_before() {
-            let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref());
-            self.was_live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
-        }
+        self.note_users(snapshot, goal);
         self.find_own(snapshot.service(goal.color));
         self.doubted(snapshot.service(goal.color), goal, now);
         let traceless = self.failing.is_some() && is_without_trace(snapshot.service(goal.color), self);
@@ -178,11 +186,23 @@ impl Run {
             };
             matches!(step, Step::Update(update) if shown(update))
         });
-        self.recount(service);
+        self.recount(snapshot, service, goal);
+        let is_lowered = needed_count(service, self).is_some() && snapshot.balancers.is_some();
+        self.lowered_looks = if is_lowered { self.lowered_looks + 1 } else { 0 };
         self.note_unhealthy(service);
         if let Some(awaited) = &self.awaited {
             self.failures.saw(service, awaited);
         }
+    }
+
+    /// Notes the users of the color, while the run can't have changed the color.
+    pub(crate) fn note_users(&mut self, snapshot: &Snapshot, goal: &Goal) {
+        if !self.is_before() {
+            return;
+        }
+        let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref()).and_then(Result::ok);
+        self.was_live = wiring.as_ref().is_some_and(|wiring| wiring.is_live(goal.color));
+        self.user_share = wiring.map_or(0, |wiring| wiring.user_share(goal.color));
     }
 
     /// Finds the run's own deployment if the update's answer gave no id.
@@ -237,13 +257,17 @@ impl Run {
     }
 
     /// Accepts another user's desired count: from now on, that count of tasks is expected. A count of zero is left to
-    /// the verdict.
-    fn recount(&mut self, service: &Service) {
+    /// the verdict, and a smaller one of a live color to the decision.
+    fn recount(&mut self, snapshot: &Snapshot, service: &Service, goal: &Goal) {
         // A count other than the found and the requested count is no stale answer.
         let found = self.found.as_ref().map(|found| found.desired);
         let foreign = |awaited: &OwnDeployment| {
             found.is_some_and(|found| found != service.desired) && service.desired != awaited.desired
         };
+        if self.raised.is_some() && self.asked == Some(service.desired) {
+            // An old answer: this run has raised its own count since.
+            return;
+        }
         let Some(awaited) = self
             .awaited
             .as_mut()
@@ -254,6 +278,9 @@ impl Run {
         // AWS's own rollback to the found state keeps the count, too.
         let back = self.found.as_ref().is_some_and(|found| found.task_definition == service.task_definition);
         let known = back || service.task_definition == awaited.task_definition;
+        if is_cut(snapshot, service, awaited, goal) {
+            return;
+        }
         if known && service.desired > 0 && service.desired != awaited.desired {
             awaited.desired = service.desired;
             self.recounted = Some(service.desired);
@@ -295,11 +322,22 @@ impl Run {
         self.found = older.or(Some(current));
     }
 
+    /// Notes MinCapacity right before this run lowers it.
+    pub(crate) fn before_bounds(&mut self, service: &Service, step: &Step) {
+        let (Step::Scaling(scaling), Some(Ok(Some(now)))) = (step, service.scaling.as_ref()) else { return };
+        if scaling.min.is_some_and(|min| min < now.min) {
+            self.lowered_min = self.lowered_min.max(Some(now.min));
+        }
+    }
+
     /// Notes the answer of a step.
     pub(crate) fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: impl Into<CallTime>) {
         let call = call.into();
         if answer.as_ref().map_or_else(|trouble| trouble.effect_unknown, |_| true) {
             self.repeats.sent(step, call.sent);
+        }
+        if answer.is_ok() && step.is_write() {
+            self.throttled = None;
         }
         if self.awaited.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
             self.bounding += 1;
@@ -340,8 +378,19 @@ impl Run {
         self.changed = true;
         self.unanswered = None;
         match update.purpose {
-            Purpose::Restore => self.restoring = Some(call.ended),
-            Purpose::Traffic => self.raised = Some(call.ended),
+            Purpose::Restore => {
+                self.restoring = Some(call.ended);
+                let asked =
+                    self.asked.filter(|asked| Some(*asked) != self.found.as_ref().map(|found| found.desired));
+                self.kept_count = update.desired.is_none() && asked == Some(service.desired);
+            }
+            Purpose::Traffic => {
+                self.raised = Some(call.ended);
+                let awaited = self.awaited.as_mut().filter(|_| self.failing.is_none());
+                if let (Some(awaited), Some(count)) = (awaited, update.desired) {
+                    awaited.desired = count;
+                }
+            }
             Purpose::Deploy => {
                 let before = self.expected.as_ref().map(|expected| expected.before.clone());
                 self.awaited = Some(own_deployment(update, service, (call.sent, before.unwrap_or_default())));
@@ -363,6 +412,9 @@ impl Run {
             return;
         }
         if trouble.kind.is_transient() {
+            if step.is_write() {
+                self.throttled.get_or_insert((call.sent, trouble));
+            }
             return;
         }
         match step {

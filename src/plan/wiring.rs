@@ -43,6 +43,9 @@ impl Groups {
     }
 }
 
+/// All users of one rule, in millionths.
+const WHOLE: u64 = 1_000_000;
+
 /// A production rule with the split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProductionRule {
@@ -122,6 +125,17 @@ impl Wiring {
     /// True if users reach this color through any rule of a production listener (invariant 39).
     pub(crate) fn is_live(&self, color: Color) -> bool {
         self.split_reaches(color) || !self.user_rules_of(color).is_empty()
+    }
+
+    /// The color's share of users in millionths, summed over the production rules. Each rule outside the split that sends
+    /// users to the color counts as one whole. A larger sum means more users.
+    pub(crate) fn user_share(&self, color: Color) -> u64 {
+        let share = |split: Split| {
+            let sum = u64::from(split.blue) + u64::from(split.green);
+            (u64::from(split.weight(color)) * WHOLE).checked_div(sum).unwrap_or_default()
+        };
+        let outside: u64 = self.user_rules.iter().filter(|rule| rule.color == color).map(|_| WHOLE).sum();
+        self.production.iter().map(|rule| share(rule.split)).sum::<u64>() + outside
     }
 
     /// The names of the rules outside the split that send users to this color.

@@ -51,6 +51,21 @@ fn promoted(world: &World, sample: &Sample) -> bool {
     at_green(world, sample) && crate::common::look::wanted(world, "web-blue").ends_with("× 1")
 }
 
+/// All users are at blue, which has green's version, and green is small.
+fn copied(world: &World, sample: &Sample) -> bool {
+    let wanted = |service| crate::common::look::wanted(world, service);
+    let moved = splits_in(world, sample).iter().all(|split| split == "100/0");
+    moved && wanted("web-blue").starts_with("web-blue:2") && wanted("web-green").ends_with("× 1")
+}
+
+/// A copy of green's version to blue; brings the version to green at first.
+fn copying(bed: &Testbed, sample: &Sample) -> Action {
+    if bed.world(|world| crate::common::look::wanted(world, "web-green").starts_with("web-green:1 ")) {
+        traffic::runs(bed, sample, "web-green", "v2", true);
+    }
+    run(bed, "promote").input("color", "blue").input("mode", "copy").input("settle", "200ms")
+}
+
 /// Runs a command and kills it at this look of those that begin with its goal reached, counted from 1; 0: after its last
 /// look, when it tells GitHub of its end.
 fn killed(bed: &Testbed, sample: &Sample, action: Action, (goal, look): (Goal, u32)) -> Done {
@@ -108,7 +123,7 @@ fn shown(bed: &Testbed) -> (String, Option<String>, Option<String>) {
 type Case = (&'static str, Goal, fn(&Testbed, &Sample) -> Action, &'static str);
 
 /// Every command that writes.
-const COMMANDS: [Case; 4] = [
+const COMMANDS: [Case; 6] = [
     (
         "deploy",
         deployed,
@@ -133,6 +148,16 @@ const COMMANDS: [Case; 4] = [
         |bed, _| run(bed, "rollback").input("color", "green"),
         "### ✅ Succeeded: rollback to green",
     ),
+    ("promote copy", copied, copying, "### ✅ Succeeded: promote to blue"),
+    (
+        "redirect-traffic in steps",
+        at_green,
+        |bed, _| {
+            let to_green = run(bed, "redirect-traffic").input("traffic", "green");
+            to_green.input("steps", "50").input("bake-time", "200ms")
+        },
+        "### ✅ Succeeded: redirect-traffic to green",
+    ),
 ];
 
 /// Asserts that the post step found the goal reached, wrote nothing in AWS, and said so everywhere.
@@ -144,7 +169,7 @@ fn says_reached(bed: &Testbed, (name, _, _, told): &Case, after: &Done) {
     }
     assert_eq!(crate::common::writes(bed), [""; 0], "{name}");
     after.expect(0, "succeeded", "", "changed");
-    if matches!(*name, "deploy" | "promote") {
+    if name.starts_with("deploy") || name.starts_with("promote") {
         let states = (status.as_deref(), deployment.as_deref());
         assert_eq!(states, (Some("success"), Some("success")), "{name}");
     }
@@ -229,7 +254,7 @@ fn invariant_42_an_update_that_a_stale_answer_hides_is_put_back_and_not_told_as_
 
 #[test]
 fn invariant_42_a_goal_that_does_not_stand_any_more_is_not_told_as_reached() {
-    let [deploy, redirect, promote, _] = COMMANDS;
+    let [deploy, redirect, promote, ..] = COMMANDS;
     // One of two rules goes back.
     let (bed, done) = after(&redirect, 0, |bed, sample| {
         traffic::path_rule(bed, sample, 100, 0);
@@ -252,7 +277,7 @@ fn invariant_42_a_goal_that_does_not_stand_any_more_is_not_told_as_reached() {
 
 #[test]
 fn invariant_42_what_the_post_step_can_not_read_it_says() {
-    let [_, redirect, promote, _] = COMMANDS;
+    let [_, redirect, promote, ..] = COMMANDS;
     let deny = |bed: &Testbed, _: &Sample| bed.fault(Fault::on("DescribeServices", Effect::Deny));
     let (bed, done) = after(&redirect, 0, deny);
     says(&bed, &done, &["NOT KNOWN", "could not read AWS: AWS denied `ecs:DescribeServices`"]);

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use crate::common::Done;
 use crate::common::here::{at, stack};
 use crate::common::look::{ecs, steady};
 use crate::common::traffic::{
-    arrived, counts, many_rules, moves, path_rule, redirect, redirect_with, refused, scaled, second_listener,
-    sick, sicken, somebody_writes, splits, suspended,
+    arrived, counts, elb, many_rules, moves, path_rule, redirect, redirect_with, refused, scaled,
+    second_listener, sick, sicken, somebody_writes, splits, suspended,
 };
+use crate::common::{Action, Done};
 use serde_json::json;
 use testbed::sample::{self, Sample};
 use testbed::{Effect, Fault, Service, Testbed};
@@ -82,6 +82,20 @@ fn a_max_capacity_below_what_is_needed_is_refused_with_the_numbers() {
     done.says("5").says("MaxCapacity");
     arrived(&bed, &redirect_with(&bed, "split", &[]).run(), "split");
     assert_eq!(counts(&bed), (5, 3));
+}
+
+#[test]
+fn invariant_37_targets_of_no_task_are_named_in_a_refusal_and_in_an_unchanged_end() {
+    let (bed, sample) = stack();
+    let stray =
+        json!({ "TargetGroupArn": sample.green_group, "Targets": [{ "Id": "127.0.9.9", "Port": "8080" }] });
+    elb(&bed, "RegisterTargets", stray);
+    sicken(&bed, &sample.green_group);
+    let named = "1 more target in green's target group belongs to no task of `web-green`: 127.0.9.9:8080.";
+    refused(&bed, redirect(&bed, "green"), "not-enough-targets").says(named);
+    let done = redirect(&bed, "blue").run();
+    done.expect(0, "unchanged", "", "untouched");
+    done.says(named);
 }
 
 #[test]
@@ -324,10 +338,20 @@ fn throttled_writes_are_tried_again_until_the_time_out() {
 }
 
 #[test]
-fn credentials_that_expired_are_refused_before_the_first_write() {
-    let (bed, _sample) = stack();
+fn credentials_that_expired_are_refused_before_the_first_write_and_cost_one_call() {
+    let (bed, sample) = stack();
     bed.fault(Fault::always(Effect::Expire));
-    refused(&bed, redirect(&bed, "green"), "credentials-expired");
+    let to_green = |command| Action::new(&bed, command).input("color", "green");
+    let deploy = Action::new(&bed, "deploy").input("image", &sample.image("v2"));
+    let copy = to_green("promote").input("mode", "copy");
+    for action in [redirect(&bed, "green"), to_green("rollback"), to_green("promote"), copy, deploy] {
+        bed.clear_calls();
+        let done = refused(&bed, action, "credentials-expired");
+        assert_eq!(bed.calls().len(), 1, "{}", done.log);
+    }
+    bed.clear_calls();
+    Action::new(&bed, "status").run().expect(1, "refused", "credentials-expired", "untouched");
+    assert_eq!(bed.calls().len(), 1);
 }
 
 #[test]

@@ -512,6 +512,23 @@ fn invariant_32_the_first_call_of_aws_can_not_repeat_an_input() {
 }
 
 #[test]
+fn invariant_32_the_first_calls_of_aws_can_not_repeat_a_value_of_a_file() {
+    for (operation, code) in [("GetCallerIdentity", "AccessDenied"), ("DescribeServices", "ClientException")]
+    {
+        let (bed, sample) = repeating_stage();
+        let file = json!({ "family": "web-green", "containerDefinitions": [{
+            "name": "app", "image": sample.image("v2"), "memory": 128,
+            "environment": [{ "name": "A", "value": "Zq14-planted-in-file" }] }] });
+        bed.fault(Fault::on(operation, Effect::Error(ApiError::new(code, "bad Zq14-planted-in-file"))));
+        let action = telling(&bed, run(&bed, "deploy", None)).input("task-definition", "task.json");
+        let done = action.file("task.json", &file.to_string()).run();
+        assert_eq!(done.code, 1, "{operation}:\n{}", done.log);
+        repeats_none(&bed, &done, &["Zq14"], operation);
+        done.says("::add-mask::Zq14-planted-in-file");
+    }
+}
+
+#[test]
 fn invariant_32_each_line_of_a_value_is_masked() {
     let (bed, sample) = repeating_stage();
     let error = ApiError::new("ClientException", "bad Zq12-second-line there");

@@ -26,6 +26,9 @@ pub(crate) struct DeployState {
     pub(crate) found_desired: u32,
     /// True if the color served users at the start.
     pub(crate) was_live: bool,
+    /// The color's share of users at the start.
+    #[serde(default)]
+    user_share: u64,
     /// The new task definition.
     pub(crate) task_definition: String,
     /// The requested desired count.
@@ -79,6 +82,7 @@ impl DeployState {
             found_task_definition: found.map(|found| found.task_definition.clone()),
             found_desired: found.map_or(0, |found| found.desired),
             was_live: run.was_live,
+            user_share: run.user_share,
             task_definition: awaited.map(|awaited| awaited.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
             deployment: awaited.and_then(|awaited| awaited.id.clone()),
@@ -130,7 +134,7 @@ impl DeployState {
             seen: self.sending.is_none(),
             before: self.before.clone(),
         });
-        let (was_live, asked) = (self.was_live, Some(self.desired));
-        Run { found, awaited, was_live, asked, changed: true, ..Run::begin(now) }
+        let (was_live, user_share, asked) = (self.was_live, self.user_share, Some(self.desired));
+        Run { found, awaited, was_live, user_share, asked, changed: true, ..Run::begin(now) }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::super::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use super::super::color::Color;
 use super::super::definition::{Content, same_content};
-use super::super::deploy::{Goal, next_deploy_action};
+use super::super::deploy::Goal;
+use super::super::operation::{DeployOperation, Operation};
 use super::super::read_scope::ReadScope;
 use super::super::run::{Answer, Run};
 use super::super::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
@@ -14,6 +15,7 @@ use super::super::snapshot::{
 };
 use super::super::step::{End, Next, ProbeFailure, ProbeFailureKind, Purpose, Refusal, Step, Update};
 use super::super::time::{CallTime, Time};
+use super::as_read;
 
 /// The family of the color that is deployed to.
 const FAMILY: &str = "web-green";
@@ -61,8 +63,10 @@ pub(super) struct Script {
     pub(super) breaker: Option<bool>,
     /// What becomes of the wanted content.
     pub(super) fate: Fault,
-    /// What becomes of each write, in order; fine after the last.
+    /// What becomes of each write, in order.
     pub(super) wire: Vec<Wire>,
+    /// What becomes of every later write.
+    pub(super) later: Wire,
     /// Reads that bring trouble, by their number.
     pub(super) unread: Vec<u8>,
     /// The read before which a signal comes.
@@ -84,6 +88,7 @@ impl Script {
             breaker,
             flying,
             wire: vec![],
+            later: Wire::Fine,
             unread: vec![],
             cancel: None,
             probes_pass: true,
@@ -138,6 +143,8 @@ pub(super) struct Sim {
     pub(super) cut: bool,
     /// Whether somebody set green's count.
     pub(super) was_recounted: bool,
+    /// Green's desired count when more users came.
+    pub(super) came_to: Option<u32>,
 }
 
 impl Sim {
@@ -161,11 +168,13 @@ impl Sim {
             went_back_live: false,
             cut: false,
             was_recounted: false,
+            came_to: None,
             script,
         };
         let (desired, breaker, flying) = (sim.script.desired, sim.script.breaker, sim.script.flying);
         let green = sim.green();
         green.setup.breaker = breaker.map(|rollback| Breaker { rollback, threshold: None });
+        green.scaling = Some(Ok(None));
         green.desired = desired;
         green.deployments[0].desired = desired;
         if flying {
@@ -317,20 +326,19 @@ impl Sim {
             return Err(trouble(AwsErrorKind::Throttled));
         }
         let mut seen = self.world.clone();
-        seen.balancers = seen.balancers.filter(|_| look.wiring);
         let (wanted, _) = self.wants();
         let content = self.content_of(&wanted).unwrap().clone();
         let history = self.history.clone();
         let green = seen.services.iter_mut().find(|service| service.color == Color::Green).unwrap();
         green.definition = Some(Ok(Revision { arn: wanted, content, tags: Vec::new(), active: true }));
-        green.history = look.causes.then_some(Ok(history));
-        green.stopped = look.causes.then(|| Ok(Vec::new()));
-        Ok(seen)
+        (green.history, green.stopped) = (Some(Ok(history)), Some(Ok(Vec::new())));
+        Ok(as_read(seen, look))
     }
 
     /// What others do before this read.
     fn others(&mut self) {
         if self.script.moved == Some(self.reads) {
+            self.came_to = (self.script.weights.0 > 0).then(|| self.wants().1);
             self.world.balancers = Some(Ok(vec![balancer(0, 100)]));
         }
         if let Some((_, count)) = self.script.recounted.filter(|(read, _)| *read == self.reads) {
@@ -363,7 +371,7 @@ impl Sim {
 
     /// Does a write, or loses it.
     fn write(&mut self, step: &Step) -> AwsResult<Answer> {
-        let wire = self.script.wire.get(self.sent.len()).copied().unwrap_or(Wire::Fine);
+        let wire = self.script.wire.get(self.sent.len()).copied().unwrap_or(self.script.later);
         self.sent.push(step.clone());
         let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
         match wire {
@@ -420,46 +428,60 @@ impl Sim {
 
     /// Carries a run out as the one loop of every command does.
     pub(super) fn drive(&mut self, goal: &Goal) -> (Ending, Run) {
-        let mut run = Run::begin(self.now);
-        let mut look = goal.look();
+        let mut operation = DeployOperation { goal, service: "web-green", run: Run::begin(self.now) };
+        let mut look = operation.look();
         for _ in 0..2_000 {
             if self.script.cancel.is_some_and(|read| self.reads >= read) {
-                run.cancelled.get_or_insert(self.now);
+                operation.run.cancelled.get_or_insert(self.now);
             }
-            let seen = self.look(look);
-            if let Ok(snapshot) = &seen {
-                run.saw(snapshot, goal, self.now);
-            }
-            match next_deploy_action(&seen, goal, &run, self.now) {
+            let mut seen = self.look(look);
+            operation.saw(&seen, self.now);
+            match self.with_new_rules(operation.next(&seen, self.now), &mut seen, &operation) {
                 Next::Read(closer) => {
                     look = closer;
                     continue;
                 }
                 Next::Wait(_) => {
                     self.tick();
-                    run.waited();
+                    operation.waited();
                 }
-                Next::Step(step) => self.step(&step, &seen, &mut run),
-                Next::Follow(follow) => run.follow(follow),
-                Next::Restore(failing, recovery) => run.start_restore(failing, recovery, self.now),
-                Next::Refuse(refusal) => return (Ending::Refuse(refusal), run),
-                Next::Done(end) => return (Ending::End(end), run),
+                Next::Step(step) => self.step(&step, &seen, &mut operation),
+                Next::Follow(follow) => operation.follow(follow),
+                Next::Restore(failing, recovery) => operation.start_restore(failing, recovery, self.now),
+                Next::Refuse(refusal) => return (Ending::Refuse(refusal), operation.run),
+                Next::Done(end) => return (Ending::End(end), operation.run),
             }
-            let begun = run.awaited.is_some() || run.failing.is_some();
-            look = if begun { ReadScope::following(goal.color) } else { goal.look() };
+            look = operation.look();
         }
-        (Ending::Never, run)
+        (Ending::Never, operation.run)
+    }
+
+    /// Reads the rules again before a step that is bound to them.
+    fn with_new_rules(
+        &self,
+        next: Next,
+        seen: &mut AwsResult<Snapshot>,
+        operation: &DeployOperation<'_>,
+    ) -> Next {
+        let (Next::Step(step), Ok(snapshot)) = (&next, &*seen) else { return next };
+        if !operation.is_bound_to_rules(step) {
+            return next;
+        }
+        let anew = Snapshot { balancers: self.world.balancers.clone(), ..snapshot.clone() };
+        let stopped = operation.stopped_by_rules(&anew, self.now);
+        *seen = Ok(anew);
+        stopped.unwrap_or(next)
     }
 
     /// One step of a run.
-    fn step(&mut self, step: &Step, seen: &AwsResult<Snapshot>, run: &mut Run) {
-        if let (Step::Update(update), Ok(snapshot)) = (step, seen) {
-            run.before_update(snapshot.service(Color::Green).unwrap(), update);
+    fn step(&mut self, step: &Step, seen: &AwsResult<Snapshot>, operation: &mut DeployOperation<'_>) {
+        if let Ok(snapshot) = seen {
+            operation.before(step, snapshot);
         }
         let sent = self.now;
         let answer = self.apply(step);
         let failed = answer.is_err();
-        run.answered(step, answer, CallTime { sent, ended: self.now });
+        operation.answered(step, answer, CallTime { sent, ended: self.now });
         if failed {
             self.tick();
         }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Caution, Goal, Phase, copy_content, find_cautions, plan_phases, unpinned_containers};
+use super::{
+    Caution, Goal, Phase, PromoteOperation, copy_content, find_cautions, plan_phases, unpinned_containers,
+};
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
+use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
-use crate::plan::sample::{arn, content, deployment, snapshot};
+use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot};
 use crate::plan::snapshot::{
     Container, Deployment, Revision, Rollout, Scalable, Service, ServiceDeployment, ServiceDeploymentStatus,
     Snapshot, Task,
 };
-use crate::plan::step::Refusal;
+use crate::plan::step::{Next, Purpose, Refusal, Step, Update};
 use crate::plan::traffic::TrafficRequest;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
@@ -396,4 +399,24 @@ fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
         assert_eq!(told(Some(off), to(20), true), [caution], "no run takes it back");
         assert_eq!(told(to(20), Some(off), false), [], "the loser's is the loser's");
     }
+}
+
+#[test]
+fn invariant_11_a_copy_reads_the_rules_right_before_it_updates_the_color() {
+    let phases = [Phase::Deploy(Box::new(crate::plan::sample::goal()), "web-green".to_owned())];
+    let operation = PromoteOperation::begin(&phases, at(0)).unwrap();
+    let update = Step::Update(Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: Some(arn("web-green:2")),
+        desired: None,
+        force: false,
+        purpose: Purpose::Deploy,
+    });
+    assert!(operation.is_bound_to_rules(&update));
+    let with = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
+    let stopped = operation.stopped_by_rules(&with(0, 100), at(1));
+    assert!(matches!(stopped, Some(Next::Refuse(Refusal::LiveColor { .. }))), "{stopped:?}");
+    let idle = operation.stopped_by_rules(&with(100, 0), at(1));
+    assert!(matches!(idle, None | Some(Next::Step(_))), "{idle:?}");
 }

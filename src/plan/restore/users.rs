@@ -3,6 +3,7 @@
 use crate::plan::color::Color;
 use crate::plan::deploy::Goal;
 use crate::plan::preconditions::{Blocker, require_answer};
+use crate::plan::run::Run;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
 use crate::plan::wiring::{RoutingError, apart_of_snapshot};
@@ -44,5 +45,18 @@ pub(in crate::plan) fn find_users(snapshot: &Snapshot, goal: &Goal) -> Users {
         Some(Ok(_)) => Users::Elsewhere,
         Some(Err(tangle)) => Users::Unknown(Refusal::RoutingError(tangle).into()),
         None => Users::Unknown(Refusal::RoutingError(RoutingError::NoProductionRule(Vec::new())).into()),
+    }
+}
+
+/// Finds users that came since the run's change: a color that was live has more users than then.
+pub(in crate::plan) fn find_newcomers(snapshot: &Snapshot, goal: &Goal, run: &Run) -> Users {
+    let users = find_users(snapshot, goal);
+    if users != Users::Here || !run.was_live {
+        return users;
+    }
+    let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref()).and_then(Result::ok);
+    match wiring.is_some_and(|wiring| wiring.user_share(goal.color) > run.user_share) {
+        true => Users::Here,
+        false => Users::Elsewhere,
     }
 }

@@ -160,7 +160,7 @@ pub(crate) enum EndStateReason {
         /// ARN of the new task definition.
         version: String,
     },
-    /// The version was restored. Users arrived meanwhile, so the color keeps the larger count.
+    /// The version was restored. Users arrived meanwhile, or may have, so the color keeps the larger count.
     CountKept {
         /// The desired count.
         count: u32,

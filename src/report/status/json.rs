@@ -9,6 +9,7 @@ use crate::plan::aws_error::AwsError;
 use crate::plan::color::Split;
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::Rollout;
+use crate::report::secrets::mask_line;
 use crate::report::words;
 
 /// `status-json`, version 1. New keys may be added; a changed meaning gets a new version.
@@ -124,7 +125,7 @@ struct Unread<'a> {
     /// A word of the output `reason`.
     reason: &'static str,
     /// AWS's error code.
-    code: Option<&'a str>,
+    code: Option<String>,
 }
 
 /// A command, and its availability now.
@@ -219,7 +220,7 @@ fn unread_json(trouble: &AwsError) -> Unread<'_> {
         action: trouble.action,
         resource: &trouble.resource,
         reason: Reason::of_trouble(trouble.kind).word(),
-        code: trouble.code.as_deref(),
+        code: trouble.code.as_deref().map(mask_line),
     }
 }
 

@@ -36,6 +36,15 @@ fn the_json_of_what_could_not_be_read_is_null() {
 }
 
 #[test]
+fn invariant_32_a_code_that_repeats_a_value_is_hidden_in_the_json() {
+    crate::report::secrets::register_secrets(["Zq-planted-code"]);
+    let mut seen = overview();
+    seen.unread = vec![trouble(AwsErrorKind::Denied, "No Zq-planted-code here", "not for machines")];
+    let value: serde_json::Value = serde_json::from_str(&status_json(&seen)).unwrap();
+    assert_eq!(value["unread"][0]["code"], "No *** here");
+}
+
+#[test]
 fn rules_that_disagree_are_in_the_json() {
     let split = Split { blue: 80, green: 20 };
     let mut seen = overview();

@@ -89,7 +89,7 @@ fn end_reason(because: &EndStateReason, about: &About) -> String {
         EndStateReason::UsersCame => users_came(about),
         EndStateReason::UsersCameMeanwhile { version } => users_came_meanwhile(short_arn(version), about),
         EndStateReason::CountKept { count } => format!(
-            "{name} has {before} again. Users came to it meanwhile, so this run raised its desired count to {count} again instead of leaving them with fewer tasks."
+            "{name} has {before} again. Its desired count stays at {count}: more users came to it meanwhile, or may have come, and fewer tasks might not serve them."
         ),
         EndStateReason::UsersNotKnown(why) => users_not_known(why, about),
         EndStateReason::ScalingStays => format!(
