@@ -142,7 +142,7 @@ async fn restore_run(session: &Session<'_>, state: &State, lacks: Option<Box<Lac
     report.reason = Some(Reason::Cancelled);
     report.failing = Some(RunFailure::Cancelled);
     let (ending, last) = match state {
-        State::Deploy(state) => (back_deploy(session, state, &mut report).await, None),
+        State::Deploy(state) => back_deploy(session, state, &mut report).await,
         State::Traffic(state) => back_traffic(session, state, &mut report).await,
     };
     (report.left, report.because) = match ending {
@@ -152,9 +152,9 @@ async fn restore_run(session: &Session<'_>, state: &State, lacks: Option<Box<Lac
         }
     };
     session.close_state();
+    // The outputs and the comment show what the restore left.
+    let seen = look_again(session, (WHOLE, last), &mut report).await;
     if let State::Traffic(state) = state {
-        // The comment and labels of the same pull requests will show the result.
-        let seen = look_again(session, (WHOLE, last), &mut report).await;
         let stays = seen.filter(|_| report.left == Left::Changed);
         report.traffic = stays.and_then(|snapshot| remaining_change(session, state, &of_users(&snapshot)));
     }
@@ -189,14 +189,20 @@ async fn back_traffic(
 }
 
 /// The color of a deploy.
-async fn back_deploy(session: &Session<'_>, state: &DeployState, report: &mut Report) -> Ending {
+async fn back_deploy(
+    session: &Session<'_>,
+    state: &DeployState,
+    report: &mut Report,
+) -> (Ending, Option<Snapshot>) {
     let color = state.color().unwrap_or(Color::Blue);
     tell_deploy(state, report);
     report.color = Some(color);
     report.split = state.users;
     let goal = deploy_goal(session, state, (true, Vec::new()));
     let operation = DeployOperation { goal: &goal, service: &state.service, run: state.run(clock::now()) };
-    Drive::new(session, operation).run_to_end(None).await
+    let mut drive = Drive::new(session, operation);
+    let ending = drive.run_to_end(None).await;
+    (ending, drive.seen)
 }
 
 /// The post step's goal of a deploy: `allow_live` permits users on the color, `probes` are the paths to probe.

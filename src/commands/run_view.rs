@@ -10,7 +10,7 @@ use crate::event::{Event, Report};
 use crate::feedback::{Deployment, LabelStyle, PullRequestView, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
-use crate::plan::step::Wait;
+use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
 use crate::report::comment::{Held, Run, Working, end_comment, progress_comment};
 use crate::report::mark::place_sum;
@@ -36,11 +36,13 @@ pub(super) struct RunView {
     watching: bool,
     /// The last shown step, and the time of the post.
     held: Option<(Held, Time)>,
+    /// Time of the last post.
+    posted: Option<Time>,
     /// The command that a post step finishes.
     finishes: &'static str,
 }
 
-/// Time between updates of a bake's rest in the comment: each takes two GitHub calls, and a job has 1,000 calls an
+/// Time between updates of a bake's rest and of the run's duration in the comment: each takes two GitHub calls, and a job has 1,000 calls an
 /// hour.
 const RENEWAL: Duration = Duration::from_secs(120);
 
@@ -83,6 +85,7 @@ impl RunView {
             begun: false,
             watching: false,
             held: None,
+            posted: None,
             finishes: settings.command.name(),
         }
     }
@@ -96,16 +99,42 @@ impl RunView {
         if let Event::Ended(report) = &event {
             return Some((self.end(report), PostTiming::End));
         }
-        let writes = matches!(event, Event::Step(_));
+        let writes = matches!(event, Event::Step(_) | Event::Adopted { .. });
+        let task_failed = matches!(event, Event::TaskFailed { .. });
         let begins = writes && !self.begun;
-        self.begun |= writes;
-        let fails = matches!(event, Event::RunFailure { .. } | Event::TaskFailed { .. }) && self.begun;
+        self.begun |= writes || task_failed;
+        let fails = task_failed || (matches!(event, Event::RunFailure { .. }) && self.begun);
+        let goes_on = self.goes_on(&event);
+        let renews = self.renews(&event);
         let watches = self.begun && !self.watching && self.now.moved.is_some() && is_watching(&event);
         self.watching |= watches;
         self.now.lasts = self.run.started.map(|at| clock::now().since(at)).unwrap_or_default();
         let holds = self.holds(&event);
         self.note(event);
-        (begins || fails || watches || holds).then(|| (self.under_way(), PostTiming::Meanwhile))
+        let posts = begins || fails || goes_on || watches || holds || renews;
+        self.posted = if posts { Some(clock::now()) } else { self.posted };
+        posts.then(|| (self.under_way(), PostTiming::Meanwhile))
+    }
+
+    /// Notes a step after which the reached split is no longer the end of the run: another phase begins, or a restore.
+    /// True if the comment has to take back that the run only watches.
+    fn goes_on(&mut self, event: &Event) -> bool {
+        let rolls = matches!(event, Event::Step(Step::Update(update)) if update.rolls());
+        if !rolls && !matches!(event, Event::Step(Step::Weights(_))) {
+            return false;
+        }
+        self.watching = false;
+        let moved = self.now.moved.take().is_some();
+        if moved {
+            self.held = None;
+        }
+        rolls && moved
+    }
+
+    /// True if a wait is so long that the comment has to show the duration again.
+    fn renews(&self, event: &Event) -> bool {
+        let old = self.posted.is_some_and(|at| clock::now().since(at) >= RENEWAL);
+        matches!(event, Event::Waiting { .. }) && self.begun && old
     }
 
     /// Notes the step that holds users. True if the comment has to show the step.
@@ -273,3 +302,7 @@ fn affected_commits(command: &str, seen: Option<&Overview>) -> Vec<String> {
     commits.dedup();
     commits
 }
+
+#[cfg(test)]
+#[path = "run_view_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ pub(crate) mod about;
 pub(crate) mod comment;
 pub(crate) mod findings;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub(crate) mod github_texts;
 pub(crate) mod labels;
 pub(crate) mod line;

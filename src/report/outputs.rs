@@ -5,6 +5,7 @@ use super::status;
 use crate::event::Report;
 use crate::plan::color::Color;
 use crate::plan::overview::{ColorView, Overview};
+use crate::plan::step::Left;
 use crate::plan::traffic::TrafficPlan;
 
 /// The outputs of the action by name.
@@ -12,7 +13,7 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
     let overview = report.overview.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let view = color_view(report);
-    let runs = view.map(|view| view.task_definition.clone()).or_else(|| report.task_definition.clone());
+    let runs = view.map(|view| view.task_definition.clone()).or_else(|| left_version(report));
     // A post step knows only the split from the start of the run.
     let split = report.split.filter(|_| report.command != "post");
     vec![
@@ -36,6 +37,17 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("status-json", overview.map(|overview| current_status_json(report, overview)).unwrap_or_default()),
         ("findings", report.findings.as_deref().map(findings_json).unwrap_or_default()),
     ]
+}
+
+/// The version of the command's color by the end of the run, if no look shows the color. A restored deploy left the
+/// version before it.
+fn left_version(report: &Report) -> Option<String> {
+    match report.left {
+        Left::Changed | Left::Untouched => report.task_definition.clone(),
+        Left::Restored | Left::Unknown if report.service.is_none() => report.task_definition.clone(),
+        Left::Restored => report.previous_task_definition.clone(),
+        Left::Unknown => None,
+    }
 }
 
 /// The color that serves users: known even if the rules were read and hold different splits.
@@ -73,7 +85,7 @@ mod tests {
     use crate::failure::Outcome;
     use crate::plan::cause::Cause;
     use crate::plan::color::Split;
-    use crate::plan::step::{Left, RunFailure};
+    use crate::plan::step::RunFailure;
     use crate::plan::verdict::DeploymentFailure;
     use crate::report::fixtures::{crash, failed, moved, report};
 
@@ -152,6 +164,27 @@ mod tests {
         duration-seconds=125
         findings=
         ");
+    }
+
+    #[test]
+    fn without_a_look_the_version_is_the_one_that_the_run_left() {
+        let deploy = |left, service: Option<&str>| Report {
+            left,
+            service: service.map(str::to_owned),
+            overview: None,
+            ..failed(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), crash())
+        };
+        let is = Some("web-green");
+        for (report, version) in [
+            (deploy(Left::Restored, is), "task-definition/web:7"),
+            (deploy(Left::Changed, is), "task-definition/web:8"),
+            (deploy(Left::Unknown, is), ""),
+            (deploy(Left::Restored, None), "task-definition/web:8"),
+        ] {
+            let outputs = action_outputs(&report);
+            let (_, found) = outputs.iter().find(|(name, _)| *name == "task-definition-arn").unwrap();
+            assert!(found.ends_with(version) && found.is_empty() == version.is_empty(), "{found}");
+        }
     }
 
     #[test]

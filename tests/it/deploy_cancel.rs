@@ -240,6 +240,17 @@ fn the_post_step_puts_back_what_a_killed_run_left() {
     after.expect(1, "cancelled", "cancelled", "restored");
     assert_eq!(writes(&bed), ["ecs UpdateService web-green web-green:1"]);
     as_found(&bed);
+    for (output, expected) in [
+        ("task-definition-arn", "/web-green:1"),
+        ("previous-task-definition-arn", "/web-green:1"),
+        ("attempted-task-definition-arn", "/web-green:2"),
+        ("image", "shop/web:v1"),
+        ("live-color", "blue"),
+    ] {
+        assert!(after.output(output).ends_with(expected), "{output}: {:?}", after.outputs);
+    }
+    let seen: Value = serde_json::from_str(after.output("status-json")).expect("JSON");
+    assert_eq!(seen["colors"][1]["task_definition"], "web-green:1", "{seen}");
 }
 
 #[test]

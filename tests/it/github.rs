@@ -793,7 +793,9 @@ fn a_killed_run_does_not_stay_deploying() {
     hurry_at_update(&bed);
     let after = deploy(&bed, &sample, "v2").post(&done.state).run();
     assert_eq!((after.code, after.output("left")), (1, "restored"), "{}", after.log);
-    assert!(comment(&bed).contains("### 🚫 Cancelled"), "{}", comment(&bed));
+    let text = comment(&bed);
+    assert!(text.contains("### 🚫 Cancelled"), "{text}");
+    assert!(text.contains("| version | <code>web-blue:1</code> | <code>web-green:1</code> |"), "{text}");
 }
 
 #[test]

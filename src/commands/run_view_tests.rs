@@ -1,0 +1,145 @@
+//! The posts on GitHub that follow from the events of a run.
+
+use super::*;
+use crate::plan::step::{Purpose, Step, Update};
+use crate::report::fixtures::{crash, overview, planned, traffic_plan, weights};
+
+/// A run that posts everything.
+fn run_view(command: &'static str) -> RunView {
+    let style = LabelStyle {
+        prefix: String::new(),
+        blue: String::new(),
+        green: String::new(),
+        split: String::new(),
+        develop: String::new(),
+        failed: String::new(),
+    };
+    let wish = GithubSettings {
+        token: None,
+        comment: true,
+        labels: true,
+        deployments: true,
+        pull_request: None,
+        app: "web".to_owned(),
+        style,
+        prefix: None,
+        workflow: None,
+    };
+    let run = Run { started: Some(clock::now()), ..Run::default() };
+    let mut view = RunView {
+        run,
+        wish,
+        key: String::new(),
+        plan_only: false,
+        now: Working { command, ..Working::default() },
+        before: None,
+        begun: false,
+        watching: false,
+        held: None,
+        posted: None,
+        finishes: command,
+    };
+    assert!(view.on_event(event(Event::Seen(Box::new(overview())))).is_none());
+    view
+}
+
+/// An event as a message.
+fn event(event: Event) -> WorkerMessage {
+    WorkerMessage::Event(Box::new(event))
+}
+
+/// The text of the comment that an event leads to, if any.
+fn comment(view: &mut RunView, about: Event) -> Option<String> {
+    view.on_event(event(about)).map(|(shown, _)| shown.comment.unwrap_or_default())
+}
+
+/// A wait.
+fn waiting(wait: Wait) -> Event {
+    Event::Waiting { wait, elapsed: Duration::ZERO, heartbeat: true }
+}
+
+/// The wait until a split has lasted.
+fn settle(color: Color) -> Event {
+    waiting(Wait::Settle { color, left: Duration::from_secs(60) })
+}
+
+/// An update of blue.
+fn update(task_definition: Option<&str>) -> Event {
+    Event::Step(Step::Update(Update {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        task_definition: task_definition.map(str::to_owned),
+        desired: None,
+        force: false,
+        purpose: Purpose::Deploy,
+    }))
+}
+
+/// A step that writes weights.
+fn shift() -> Event {
+    Event::Step(Step::Weights(Box::new(weights(None, Purpose::Traffic))))
+}
+
+#[test]
+fn a_copy_says_in_each_phase_where_users_are() {
+    let (blue, green) = (Split { blue: 100, green: 0 }, Split { blue: 0, green: 100 });
+    let mut view = run_view("promote");
+    view.on_event(event(Event::TrafficPlan(Box::new(traffic_plan()))));
+    assert!(comment(&mut view, shift()).is_some(), "the run begins to write");
+    assert!(comment(&mut view, Event::Moved(green)).is_none());
+    let away = comment(&mut view, settle(Color::Green)).expect("the run watches");
+    assert!(away.contains("**Users are at green**, read back from AWS. The run watches on"), "{away}");
+    let deploys = comment(&mut view, update(Some("web-blue:2"))).expect("the run goes on");
+    assert!(!deploys.contains("Users are at") && deploys.contains("The run is under way"), "{deploys}");
+    assert!(comment(&mut view, update(None)).is_none(), "once");
+    assert!(comment(&mut view, shift()).is_none());
+    let half = Split { blue: 50, green: 50 };
+    let bake = Wait::Bake { split: half, left: Duration::from_secs(60), no_data: Vec::new() };
+    let step = comment(&mut view, waiting(bake)).expect("a step holds users");
+    assert!(step.contains("users are at split") && !step.contains("Users are at green"), "{step}");
+    view.on_event(event(Event::Moved(blue)));
+    let back = comment(&mut view, settle(Color::Blue)).expect("the run watches again");
+    assert!(back.contains("**Users are at blue**, read back from AWS. The run watches on"), "{back}");
+}
+
+#[test]
+fn an_adopted_deployment_is_shown_with_its_first_failed_task() {
+    let mut view = run_view("deploy");
+    view.on_event(event(Event::Plan(Box::new(planned()))));
+    let (shown, at) = view.on_event(event(Event::Adopted { id: "ecs-svc/8".to_owned() })).expect("it begins");
+    assert_eq!(at, PostTiming::Meanwhile);
+    assert!(shown.comment.is_some_and(|text| text.contains("### ⏳ Deploying")));
+    assert_eq!(shown.status.map(|status| status.state), Some("pending".to_owned()));
+    assert!(shown.deployment.is_some());
+    let failed = comment(&mut view, task_failed()).expect("a task failed");
+    assert!(failed.contains("The first task of"), "{failed}");
+}
+
+/// The first task that failed.
+fn task_failed() -> Event {
+    Event::TaskFailed { color: Color::Green, cause: crash(), logs: Vec::new() }
+}
+
+#[test]
+fn a_deploy_that_changes_nothing_shows_its_first_failed_task() {
+    let mut view = run_view("deploy");
+    view.on_event(event(Event::Plan(Box::new(planned()))));
+    let failed = comment(&mut view, task_failed()).expect("a task failed");
+    assert!(failed.contains("The first task of"), "{failed}");
+    assert!(view.begun, "the end ends GitHub's deployment");
+}
+
+#[test]
+fn a_comment_is_renewed_while_the_run_waits() {
+    let mut view = run_view("deploy");
+    let wait = || waiting(Wait::Probe);
+    assert!(comment(&mut view, wait()).is_none(), "nothing was posted");
+    assert!(comment(&mut view, update(Some("web-blue:2"))).is_some());
+    assert!(comment(&mut view, wait()).is_none(), "just posted");
+    let now = clock::now();
+    view.posted = Some(Time(now.0 - 121_000));
+    view.run.started = Some(Time(now.0 - 600_000));
+    let text = comment(&mut view, wait()).expect("two minutes later");
+    assert!(text.contains("under way for 10m 00s"), "{text}");
+    assert!(comment(&mut view, wait()).is_none(), "just renewed");
+}
