@@ -42,8 +42,8 @@ pub(super) struct RunView {
     finishes: &'static str,
 }
 
-/// Time between updates of a bake's rest and of the run's duration in the comment: each takes two GitHub calls, and a job has 1,000 calls an
-/// hour.
+/// Time between updates of a bake's rest and of the run's duration in the comment: each takes two GitHub calls, and a
+/// job has 1,000 calls an hour.
 const RENEWAL: Duration = Duration::from_secs(120);
 
 /// Shortest remaining wait for which the comment shows the reached split.
