@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::aws_error::AwsResult;
-use super::scalers::is_other_form;
+use super::scalers::{Scalers, is_other_form};
 use super::snapshot::Snapshot;
 use super::step::{Put, Scaling, Step, Update};
 use super::time::Time;
@@ -101,11 +101,12 @@ impl Repeats {
         }
     }
 
-    /// Notes the content that AWS shows of each policy and alarm that was written.
+    /// Notes the content that AWS shows of each policy and alarm that was written. A look without scaling tells nothing.
     pub(crate) fn saw_forms(&mut self, seen: &Snapshot, now: Time) {
         for sent in &mut self.sent {
-            let shown =
-                put_of(&sent.step).and_then(|put| content_of(seen, put)).filter(|content| !content.is_null());
+            let Some(put) = put_of(&sent.step) else { continue };
+            let Some(scalers) = scalers_of(seen, put) else { continue };
+            let shown = content_of(scalers, put).filter(|content| !content.is_null());
             let same = |(known, _): &(Value, Time)| Some(known) == shown;
             if !sent.other.as_ref().is_some_and(same) {
                 sent.other = shown.map(|content| (content.clone(), now));
@@ -157,9 +158,13 @@ fn put_of(step: &Step) -> Option<&Put> {
     }
 }
 
+/// The policies and alarms of the service that a write is for; none if a look left these out.
+fn scalers_of<'a>(seen: &'a Snapshot, put: &Put) -> Option<&'a Scalers> {
+    seen.service(put.color)?.scalers.as_ref()?.as_ref().ok()
+}
+
 /// The content that AWS shows of a policy or an alarm. The names of the two kinds are never the same.
-fn content_of<'a>(seen: &'a Snapshot, put: &Put) -> Option<&'a Value> {
-    let scalers = seen.service(put.color)?.scalers.as_ref()?.as_ref().ok()?;
+fn content_of<'a>(scalers: &'a Scalers, put: &Put) -> Option<&'a Value> {
     let policy = scalers.policy(&put.name).map(|policy| &policy.content);
     policy.or_else(|| scalers.alarm(&put.name).map(|alarm| &alarm.content))
 }

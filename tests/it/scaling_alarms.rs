@@ -149,6 +149,28 @@ fn what_aws_refuses_only_at_first_is_sent_again_and_makes_one_revision() {
 }
 
 #[test]
+fn invariant_40_policies_that_aws_stores_in_another_form_are_put_once_in_each_run() {
+    let (bed, sample) = stack();
+    bed.world(|world| world.autoscaling.other_form = true);
+    for version in ["v2", "v5-slow-200ms"] {
+        bed.clear_calls();
+        deploy(&bed, &sample.image(version)).input("poll-interval", "2s").run().expect(
+            0,
+            "succeeded",
+            "",
+            "changed",
+        );
+        let policies: Vec<String> =
+            scaling_writes(&bed).into_iter().filter(|line| line.starts_with("policy")).collect();
+        assert_eq!(
+            policies,
+            ["out", "in"].map(|what| format!("policy ecs-blue-green/shop/web-green/{what}"))
+        );
+    }
+    assert_eq!(bed.violations(), []);
+}
+
+#[test]
 fn develop_gets_alarms_that_act() {
     let (bed, sample) = stack();
     let done = deploy(&bed, &sample.image("v2")).input("color", "develop").run();
