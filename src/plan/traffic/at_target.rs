@@ -57,6 +57,9 @@ fn next_if_unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &Nex
     {
         return Some(next);
     }
+    if let Some(next) = short_from_the_start(facts, at, next_split) {
+        return Some(next);
+    }
     if let Some(dead) = unserved_color(facts, next_split) {
         return Some(restore_after(TrafficFailure::Sick(color_capacity(dead, next_split.split, load, true))));
     }
@@ -74,6 +77,25 @@ fn next_if_unserved(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &Nex
         true => Next::Wait(Wait::Capacity(lacking)),
         false if late => restore_after(TrafficFailure::NotEnough(lacking)),
         false => restore_after(TrafficFailure::Sick(lacking)),
+    })
+}
+
+/// A run that finds its split in place changes nothing, but says that users are served only if they are: it waits for
+/// tasks that are starting, and is refused if none is.
+fn short_from_the_start(facts: &Facts<'_>, at: (&Goal, &Run, Time), next_split: &NextSplit) -> Option<Next> {
+    let (goal, run, now) = at;
+    if run.changed || !run.unanswered.is_empty() || goal.wish.force || goal.finish.is_some() {
+        return None;
+    }
+    let load = run.load(next_split.base, facts);
+    let mut live = facts.colors.iter().filter(|color| next_split.split.is_live(color.color));
+    let short = live.find(|color| color.healthy < run.need(color, facts, next_split))?;
+    let needed = run.need(short, facts, next_split);
+    let capacity = Capacity { needed, ..color_capacity(short, next_split.split, load, false) };
+    let waits = short.coming && now.since(run.acted) < goal.timeout;
+    Some(match waits {
+        true => Next::Wait(Wait::Capacity(capacity)),
+        false => Next::Refuse(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy }),
     })
 }
 

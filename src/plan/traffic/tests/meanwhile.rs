@@ -164,6 +164,16 @@ fn invariant_36_a_count_below_a_min_capacity_that_was_lowered_after_scale_in_was
 }
 
 #[test]
+fn invariant_44_a_split_in_place_is_no_success_while_users_lack_tasks() {
+    let mut ride = Ride::new(promote().seen, goal(100, 0));
+    assert_eq!(ride.go(), "good false");
+    tasks(&mut ride.seen, Color::Blue, 4, 1, "initial");
+    assert_eq!(ride.go(), "Capacity", "three are starting");
+    tasks(&mut ride.seen, Color::Blue, 4, 1, "unhealthy");
+    assert!(ride.go().starts_with("Refuse(NotEnough"), "exit 0 would say that users are served");
+}
+
+#[test]
 fn users_do_not_move_to_a_deployment_that_began_after_the_count_was_raised() {
     let mut ride = Ride::new(promote().seen, goal(0, 100));
     tasks(&mut ride.seen, Color::Green, 1, 1, "");
