@@ -14,7 +14,7 @@ pub(crate) struct PullRequestView {
     /// The labels.
     pub(crate) labels: Option<Labels>,
     /// GitHub's deployment.
-    pub(crate) deployment: Option<Deployment>,
+    pub(crate) deployment: Option<GithubDeployment>,
     /// The commit status.
     pub(crate) status: Option<Status>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Labels {
 
 /// GitHub's deployment, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Deployment {
+pub(crate) struct GithubDeployment {
     /// The environment: `web-green`, `web-production`.
     pub(crate) environment: String,
     /// True if the color has users.

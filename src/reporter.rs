@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::action::commands::{self, Annotations, Level};
+use crate::action::commands::{self, AnnotationLevel, Annotations};
 use crate::action::context::Context;
 use crate::action::env::Environment;
 use crate::action::files;
@@ -28,7 +28,7 @@ pub(crate) struct Reporter<'a> {
     /// Counts annotations.
     annotations: RefCell<Annotations>,
     /// Renders events.
-    log: RefCell<log::Log>,
+    log: RefCell<log::LogRenderer>,
     /// Another receiver of each event.
     listener: RefCell<Option<Listener>>,
 }
@@ -80,7 +80,7 @@ impl<'a> Reporter<'a> {
             self.remark(github_texts::NO_PULL_REQUEST);
         }
         let Some(notice) = github_texts::unposted_notice(posted, fork) else { return };
-        print_line(&self.annotations.borrow_mut().next(Level::Notice, "ECS Blue/Green", &notice));
+        print_line(&self.annotations.borrow_mut().next(AnnotationLevel::Notice, "ECS Blue/Green", &notice));
         if let Err(error) = files::append_summary(self.env, &github_texts::notice_paragraph(&notice)) {
             self.file_trouble("the job summary", &error);
         }
@@ -93,7 +93,11 @@ impl<'a> Reporter<'a> {
         }
         if let Event::Warning(warning) = event {
             let text = words::render_warning(warning);
-            print_line(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+            print_line(&self.annotations.borrow_mut().next(
+                AnnotationLevel::Warning,
+                "ECS Blue/Green",
+                &text,
+            ));
             return;
         }
         let lines = self.log.borrow_mut().lines(event);
@@ -123,7 +127,7 @@ impl<'a> Reporter<'a> {
     /// Warns about an unwritable file of the runner; the run goes on.
     pub(crate) fn file_trouble(&self, what: &str, error: &io::Error) {
         let text = words::file_trouble(what, &error.to_string());
-        print_line(&self.annotations.borrow_mut().next(Level::Warning, "ECS Blue/Green", &text));
+        print_line(&self.annotations.borrow_mut().next(AnnotationLevel::Warning, "ECS Blue/Green", &text));
     }
 
     /// Ends the run: the last lines, one titled error, the summary, the outputs, the exit code.
@@ -139,7 +143,7 @@ impl<'a> Reporter<'a> {
         if let Some(failure) = words::end_failure(&report) {
             let message = format!("{}\n{}", failure.what, failure.hint);
             print_line(&self.annotations.borrow_mut().next(
-                Level::Error,
+                AnnotationLevel::Error,
                 &words::error_title(&report),
                 &message,
             ));

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 
 /// The level of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+pub(crate) enum AnnotationLevel {
     /// `::error`.
     Error,
     /// `::warning`.
@@ -14,13 +14,13 @@ pub(crate) enum Level {
     Notice,
 }
 
-impl Level {
+impl AnnotationLevel {
     /// The command's name.
     fn word(self) -> &'static str {
         match self {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Notice => "notice",
+            AnnotationLevel::Error => "error",
+            AnnotationLevel::Warning => "warning",
+            AnnotationLevel::Notice => "notice",
         }
     }
 }
@@ -31,7 +31,7 @@ const MESSAGE_LIMIT: usize = 4_096;
 const STEP_LIMIT: usize = 10;
 
 /// An annotation. A message over the limit is cut, with `…` for the rest.
-pub(crate) fn annotation(level: Level, title: &str, message: &str) -> String {
+pub(crate) fn annotation(level: AnnotationLevel, title: &str, message: &str) -> String {
     format!(
         "::{} title={}::{}",
         level.word(),
@@ -49,11 +49,11 @@ pub(crate) struct Annotations {
 
 impl Annotations {
     /// The next annotation, or a plain line above the runner's limit for this level.
-    pub(crate) fn next(&mut self, level: Level, title: &str, message: &str) -> String {
+    pub(crate) fn next(&mut self, level: AnnotationLevel, title: &str, message: &str) -> String {
         let index = match level {
-            Level::Error => 0,
-            Level::Warning => 1,
-            Level::Notice => 2,
+            AnnotationLevel::Error => 0,
+            AnnotationLevel::Warning => 1,
+            AnnotationLevel::Notice => 2,
         };
         self.made[index] += 1;
         if self.made[index] <= STEP_LIMIT {
@@ -149,10 +149,10 @@ mod tests {
     fn commands_are_escaped() {
         let table = [
             (
-                annotation(Level::Error, "a: b, c", "50%: x,\r\ny"),
+                annotation(AnnotationLevel::Error, "a: b, c", "50%: x,\r\ny"),
                 "::error title=a%3A b%2C c::50%25: x,%0D%0Ay",
             ),
-            (annotation(Level::Warning, "t", "::error::x"), "::warning title=t::::error::x"),
+            (annotation(AnnotationLevel::Warning, "t", "::error::x"), "::warning title=t::::error::x"),
             (group_command("a\nb"), "::group::a%0Ab"),
             (endgroup_command().to_owned(), "::endgroup::"),
         ];
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_message_keeps_the_limit_of_the_runner() {
-        let line = annotation(Level::Error, "t", &"ä".repeat(5_000));
+        let line = annotation(AnnotationLevel::Error, "t", &"ä".repeat(5_000));
         let message = line.strip_prefix("::error title=t::").unwrap();
         assert_eq!(message.chars().count(), 4_096);
         assert!(message.ends_with("ä…"));
@@ -175,10 +175,10 @@ mod tests {
     fn the_eleventh_annotation_of_a_level_is_a_plain_line() {
         let mut annotations = Annotations::default();
         for _ in 0..10 {
-            assert_eq!(annotations.next(Level::Warning, "t", "m"), "::warning title=t::m");
+            assert_eq!(annotations.next(AnnotationLevel::Warning, "t", "m"), "::warning title=t::m");
         }
-        assert_eq!(annotations.next(Level::Warning, "t", "m\nn"), "warning: t: m n");
-        assert_eq!(annotations.next(Level::Error, "t", "m"), "::error title=t::m");
+        assert_eq!(annotations.next(AnnotationLevel::Warning, "t", "m\nn"), "warning: t: m n");
+        assert_eq!(annotations.next(AnnotationLevel::Error, "t", "m"), "::error title=t::m");
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn invariant_32_an_old_command_is_text_in_every_line_that_is_printed() {
         for line in [
-            annotation(Level::Error, "a ##[b]", "c ##[error]d"),
+            annotation(AnnotationLevel::Error, "a ##[b]", "c ##[error]d"),
             group_command("##[group]x"),
             without_commands("x ##[y]"),
         ] {

@@ -15,7 +15,7 @@ use crate::plan::arn::Arn;
 use crate::plan::color::Color;
 use crate::plan::definition::placeholder::find_placeholder;
 use crate::plan::definition::{Content, ImageRef, unusable_images};
-use crate::plan::wanted::{DefinitionSource, DesiredCount, EnvChange, Images, Place, Probe, WantedColor};
+use crate::plan::wanted::{AppPlace, DefinitionSource, DesiredCount, EnvChange, Images, Probe, WantedColor};
 
 /// The settings of a deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) struct DeploySettings {
 pub(crate) fn read_deploy_inputs(
     edge: &mut InputReader<'_>,
     file: &File,
-    place: Option<&Place>,
+    place: Option<&AppPlace>,
 ) -> Option<DeploySettings> {
     let color = read_color(edge, file, place);
     let images = read_images(edge);
@@ -135,7 +135,7 @@ const COLORS: [(&str, ColorInput); 5] = [
 ];
 
 /// The color, which must have a service.
-fn read_color(edge: &mut InputReader<'_>, file: &File, place: Option<&Place>) -> Option<WantedColor> {
+fn read_color(edge: &mut InputReader<'_>, file: &File, place: Option<&AppPlace>) -> Option<WantedColor> {
     let color = match edge.parsed("color", |value| kinds::one_of(value, &COLORS))? {
         ColorInput::Wanted(color) => color,
         ColorInput::Branch => branch::branch_color(edge, file)?,

@@ -6,7 +6,7 @@ use super::inputs::CommandName;
 use super::place::File;
 use crate::config::kinds::{self, quote_value};
 use crate::feedback::LabelStyle;
-use crate::plan::wanted::{Place, Text};
+use crate::plan::wanted::{AppPlace, Text};
 
 /// The content for GitHub, and its style.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl GithubSettings {
 pub(crate) fn read_github_inputs(
     edge: &mut InputReader<'_>,
     file: &File,
-    place: Option<&Place>,
+    place: Option<&AppPlace>,
 ) -> Option<GithubSettings> {
     let posts = edge.command != CommandName::Doctor;
     let comment = edge.parsed("comment", kinds::parse_boolean);

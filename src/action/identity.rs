@@ -3,13 +3,13 @@
 //! ECS and ELB describe only resources of the caller's own account, in the called region. So an ARN of another place
 //! can only be a mistake, and a resource here might have the same name.
 
-use super::role::{Role, partition_of};
+use super::role::{AssumedRole, partition_of};
 use crate::config::kinds::{list_values, quote_value};
 use crate::plan::problem::Problem;
 
 /// A part of an ARN that locates the resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ArnPart {
     /// `aws`, `aws-cn` or `aws-us-gov`.
     Partition,
     /// For example `eu-west-1`; IAM's ARNs have no region.
@@ -20,14 +20,14 @@ pub(crate) enum Part {
     Cluster,
 }
 
-impl Part {
+impl ArnPart {
     /// The readable word.
     fn word(self) -> &'static str {
         match self {
-            Part::Partition => "partition",
-            Part::Region => "region",
-            Part::Account => "account",
-            Part::Cluster => "cluster",
+            ArnPart::Partition => "partition",
+            ArnPart::Region => "region",
+            ArnPart::Account => "account",
+            ArnPart::Cluster => "cluster",
         }
     }
 }
@@ -39,8 +39,8 @@ pub(crate) struct GivenArn {
     place: String,
     /// The whole ARN.
     arn: String,
-    /// The parts of the ARN, in the order of [`Part`].
-    parts: Vec<(Part, String)>,
+    /// The parts of the ARN, in the order of [`ArnPart`].
+    parts: Vec<(ArnPart, String)>,
 }
 
 impl GivenArn {
@@ -53,10 +53,10 @@ impl GivenArn {
             _ => "",
         };
         let parts = [
-            (Part::Partition, *partition),
-            (Part::Region, *region),
-            (Part::Account, *account),
-            (Part::Cluster, cluster),
+            (ArnPart::Partition, *partition),
+            (ArnPart::Region, *region),
+            (ArnPart::Account, *account),
+            (ArnPart::Cluster, cluster),
         ];
         let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
         let parts = parts.map(|(part, text)| (part, text.to_owned())).collect();
@@ -77,7 +77,7 @@ impl GivenArn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     /// The part.
-    part: Part,
+    part: ArnPart,
     /// The allowed values: a single value, or the allowed accounts.
     allowed: Vec<String>,
     /// The beginning of a sentence that ends with the values.
@@ -91,29 +91,29 @@ impl Fact {
         let says = format!("the region {} is in partition", quote_value(region));
         [
             Fact {
-                part: Part::Region,
+                part: ArnPart::Region,
                 allowed: vec![region.to_owned()],
                 says: "the region of this run is".to_owned(),
             },
-            Fact { part: Part::Partition, allowed: vec![partition], says },
+            Fact { part: ArnPart::Partition, allowed: vec![partition], says },
         ]
     }
 
     /// The account of the role that the run assumes.
-    pub(super) fn of_role(role: &Role) -> Fact {
+    pub(super) fn of_role(role: &AssumedRole) -> Fact {
         let says = "`role-to-assume` is in account".to_owned();
-        Fact { part: Part::Account, allowed: vec![role.account.clone()], says }
+        Fact { part: ArnPart::Account, allowed: vec![role.account.clone()], says }
     }
 
     /// The allowed accounts; none if all are allowed.
     pub(super) fn of_allowed(accounts: &[String]) -> Option<Fact> {
         let says = "`allowed-account-ids` allows".to_owned();
-        (!accounts.is_empty()).then(|| Fact { part: Part::Account, allowed: accounts.to_vec(), says })
+        (!accounts.is_empty()).then(|| Fact { part: ArnPart::Account, allowed: accounts.to_vec(), says })
     }
 
     /// The cluster by name.
     pub(super) fn of_cluster(place: &str, name: &str) -> Fact {
-        Fact { part: Part::Cluster, allowed: vec![name.to_owned()], says: format!("{place} is") }
+        Fact { part: ArnPart::Cluster, allowed: vec![name.to_owned()], says: format!("{place} is") }
     }
 
     /// Account and partition of the credentials, from STS.
@@ -124,8 +124,8 @@ impl Fact {
             says: says.to_owned(),
         };
         [
-            fact(Part::Account, account, "the AWS credentials belong to account"),
-            fact(Part::Partition, partition, "the AWS credentials are of partition"),
+            fact(ArnPart::Account, account, "the AWS credentials belong to account"),
+            fact(ArnPart::Partition, partition, "the AWS credentials are of partition"),
         ]
     }
 }
@@ -148,7 +148,7 @@ pub(crate) fn find_contradictions(facts: impl IntoIterator<Item = Fact>, arns: &
 }
 
 /// The contradiction between a part and a fact, in words. The first fact about a part decides.
-fn find_contradiction(facts: &[Fact], (part, found): &(Part, String)) -> Option<String> {
+fn find_contradiction(facts: &[Fact], (part, found): &(ArnPart, String)) -> Option<String> {
     let fact = facts.iter().find(|fact| fact.part == *part)?;
     let allowed = list_values(fact.allowed.iter().map(String::as_str));
     (!fact.allowed.contains(found))

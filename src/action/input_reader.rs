@@ -16,9 +16,9 @@ pub(crate) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 /// A note that does not stop the run, in the form of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Warning(pub(crate) Problem);
+pub(crate) struct InputWarning(pub(crate) Problem);
 
-impl fmt::Display for Warning {
+impl fmt::Display for InputWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -35,7 +35,7 @@ pub(crate) struct InputReader<'a> {
     /// Problems so far.
     pub(crate) problems: Vec<Problem>,
     /// Warnings so far.
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<InputWarning>,
     /// ARNs so far: all must belong to one place.
     pub(crate) arns: Vec<GivenArn>,
 }
@@ -50,13 +50,13 @@ impl<'a> InputReader<'a> {
             problems.push(Problem::new(format!("input {name}"), "is not UTF-8 text"));
         }
         problems.extend(inputs::missing_inputs(env, command));
-        let warnings = strange.into_iter().map(Warning).collect();
+        let warnings = strange.into_iter().map(InputWarning).collect();
         InputReader { env, command, read_file, problems, warnings, arns: Vec::new() }
     }
 
     /// Warns about inputs with an unused value.
     pub(crate) fn warn_unused(&mut self, command: CommandName) {
-        self.warnings.extend(inputs::unused_inputs(self.env, command).into_iter().map(Warning));
+        self.warnings.extend(inputs::unused_inputs(self.env, command).into_iter().map(InputWarning));
     }
 
     /// Notes a problem with an input.
@@ -71,7 +71,7 @@ impl<'a> InputReader<'a> {
 
     /// Notes a warning about an input.
     pub(crate) fn warning(&mut self, input: &str, what: impl Into<String>) {
-        self.warnings.push(Warning(Problem::new(format!("input {input}"), what)));
+        self.warnings.push(InputWarning(Problem::new(format!("input {input}"), what)));
     }
 
     /// An input's value or default, if any.

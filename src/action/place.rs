@@ -9,7 +9,7 @@ use super::input_reader::InputReader;
 use crate::config::kinds::{self, list_values};
 use crate::config::{self, App, Config};
 use crate::plan::suggestion::nearest_word;
-use crate::plan::wanted::{ListenerChoice, Place};
+use crate::plan::wanted::{AppPlace, ListenerChoice};
 
 /// The config file, if it was readable.
 pub(crate) struct File {
@@ -130,7 +130,7 @@ fn not_an_app(wanted: &str, names: &[&str], path: &str) -> String {
 }
 
 /// Cluster, services and listener; the inputs override the file.
-pub(crate) fn read_place(edge: &mut InputReader<'_>, file: &File) -> Option<Place> {
+pub(crate) fn read_place(edge: &mut InputReader<'_>, file: &File) -> Option<AppPlace> {
     let (name, app) = file.app.clone().unwrap_or_else(|| ("NAME".to_owned(), App::default()));
     let from = |key: &str| format!("`apps.{name}.{key}`");
     let cluster = required_value(edge, file, "cluster", (file.config.cluster.clone(), "`cluster`"));
@@ -141,7 +141,8 @@ pub(crate) fn read_place(edge: &mut InputReader<'_>, file: &File) -> Option<Plac
     if let Some(ListenerChoice::Arn(arn)) = &listener {
         edge.note_arn("input listener", arn);
     }
-    let place = Place { cluster: cluster?, blue: blue?, green: green?, develop, listener, hosts: app.hosts };
+    let place =
+        AppPlace { cluster: cluster?, blue: blue?, green: green?, develop, listener, hosts: app.hosts };
     check_distinct_services(edge, &place);
     Some(place)
 }
@@ -187,7 +188,7 @@ fn optional_value(
 }
 
 /// The services must differ; otherwise a deploy to one color would change another.
-fn check_distinct_services(edge: &mut InputReader<'_>, place: &Place) {
+fn check_distinct_services(edge: &mut InputReader<'_>, place: &AppPlace) {
     let services =
         [("blue", Some(&place.blue)), ("green", Some(&place.green)), ("develop", place.develop.as_ref())];
     for (index, (color, service)) in services.iter().enumerate() {
@@ -209,7 +210,7 @@ fn short_name(service: &str) -> &str {
 }
 
 /// The cluster as a fact about the services.
-pub(super) fn cluster_fact(edge: &InputReader<'_>, file: &File, place: &Place) -> Fact {
+pub(super) fn cluster_fact(edge: &InputReader<'_>, file: &File, place: &AppPlace) -> Fact {
     let source = match edge.value("cluster") {
         Some(_) => "input cluster".to_owned(),
         None => format!("`cluster` in `{}`", file.path),

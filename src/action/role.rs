@@ -9,7 +9,7 @@ const PARTITIONS: [(&str, &str); 3] = [("aws", ""), ("aws-cn", "cn-"), ("aws-us-
 
 /// A role by its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Role {
+pub(crate) struct AssumedRole {
     /// The whole ARN.
     pub(crate) arn: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
@@ -24,9 +24,9 @@ pub(super) fn partition_of(region: &str) -> &'static str {
     other.map_or("aws", |(name, _)| name)
 }
 
-impl Role {
+impl AssumedRole {
     /// Reads `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, or returns a problem.
-    pub(crate) fn parse(value: &str) -> Result<Role, String> {
+    pub(crate) fn parse(value: &str) -> Result<AssumedRole, String> {
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
             return Err(not_an_arn(value));
@@ -63,7 +63,11 @@ impl Role {
             ));
         }
         check_resource(value, resource)?;
-        Ok(Role { arn: value.to_owned(), partition: (*partition).to_owned(), account: (*account).to_owned() })
+        Ok(AssumedRole {
+            arn: value.to_owned(),
+            partition: (*partition).to_owned(),
+            account: (*account).to_owned(),
+        })
     }
 
     /// The audience in the id token that the partition's STS expects (README of configure-aws-credentials).
@@ -163,7 +167,7 @@ mod tests {
             ("arn:aws-us-gov:iam::123456789012:role/deploy", "aws-us-gov", "sts.amazonaws.com"),
         ];
         for (arn, partition, audience) in table {
-            let role = Role::parse(arn).unwrap();
+            let role = AssumedRole::parse(arn).unwrap();
             assert_eq!((role.arn.as_str(), role.partition.as_str()), (arn, partition));
             assert_eq!((role.account.as_str(), role.audience()), ("123456789012", audience));
         }
@@ -226,15 +230,16 @@ mod tests {
             ),
         ];
         for (value, told) in table {
-            assert_eq!(Role::parse(value).unwrap_err(), told);
+            assert_eq!(AssumedRole::parse(value).unwrap_err(), told);
         }
-        assert!(Role::parse(&format!("arn:aws:iam::123456789012:role/{}", "a".repeat(65))).is_err());
+        assert!(AssumedRole::parse(&format!("arn:aws:iam::123456789012:role/{}", "a".repeat(65))).is_err());
     }
 
     #[test]
     fn a_role_fits_the_regions_of_its_partition_and_the_allowed_accounts() {
-        let role =
-            |partition: &str| Role::parse(&format!("arn:{partition}:iam::123456789012:role/a")).unwrap();
+        let role = |partition: &str| {
+            AssumedRole::parse(&format!("arn:{partition}:iam::123456789012:role/a")).unwrap()
+        };
         for (partition, region) in
             [("aws", "eu-west-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")]
         {

@@ -6,17 +6,17 @@ use super::deploy::{self, DeploySettings};
 use super::env::Environment;
 use super::github::{self, GithubSettings};
 use super::identity::{self, Fact, GivenArn};
-use super::input_reader::{InputReader, ReadFile, Warning};
+use super::input_reader::{InputReader, InputWarning, ReadFile};
 use super::inputs::{COMMANDS, CommandName};
 use super::place::{self, File};
 use super::promote;
-use super::role::Role;
+use super::role::AssumedRole;
 use super::traffic::{self, RollbackSettings};
 use crate::config::kinds;
 use crate::plan::problem::Problem;
 use crate::plan::scalers::Managed;
 use crate::plan::traffic::TrafficRequest;
-use crate::plan::wanted::{Place, Probe, Promotion};
+use crate::plan::wanted::{AppPlace, Probe, Promotion};
 
 /// The settings of a run, complete and checked, except for checks that need AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     /// The command with its own settings.
     pub(crate) command: Command,
     /// The cluster, services and listener.
-    pub(crate) place: Place,
+    pub(crate) place: AppPlace,
     /// The name of the app, if the config file has one.
     pub(crate) app: Option<String>,
     /// Scaling of the app's services, if the config file sets it.
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     /// The AWS region.
     pub(crate) region: String,
     /// The role to assume with the job's id token; none to use the credentials of the environment.
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<AssumedRole>,
     /// The only allowed accounts; empty for all.
     pub(crate) allowed_account_ids: Vec<String>,
     /// The ARNs among inputs and files: consistent with each other, not yet checked against the credentials.
@@ -143,7 +143,7 @@ const ON_CANCEL: [(&str, OnCancel); 2] = [("restore", OnCancel::Restore), ("leav
 pub(crate) fn read_inputs(
     env: &Environment,
     read_file: ReadFile<'_>,
-) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
+) -> Result<(Settings, Vec<InputWarning>), Vec<Problem>> {
     let mut edge = InputReader::new(env, read_file);
     let found = read_settings(&mut edge);
     match found {
@@ -241,8 +241,8 @@ fn read_region(edge: &mut InputReader<'_>) -> Option<String> {
 }
 
 /// The role, which must belong to the region's partition and to an allowed account.
-fn read_role(edge: &mut InputReader<'_>, region: Option<&str>, allowed: &[String]) -> Option<Role> {
-    let role = edge.parsed("role-to-assume", Role::parse)?;
+fn read_role(edge: &mut InputReader<'_>, region: Option<&str>, allowed: &[String]) -> Option<AssumedRole> {
+    let role = edge.parsed("role-to-assume", AssumedRole::parse)?;
     for fits in [region.map_or(Ok(()), |region| role.fits_region(region)), role.fits_accounts(allowed)] {
         if let Err(what) = fits {
             edge.problem("role-to-assume", what);
@@ -303,15 +303,15 @@ fn check_lasting(edge: &mut InputReader<'_>, timeout: Option<Duration>) {
              `role-to-assume` here, or `role-duration-seconds` to the step that exports them",
             kinds::show_duration(timeout)
         );
-        edge.warnings.push(Warning(Problem::new("input timeout", what)));
+        edge.warnings.push(InputWarning(Problem::new("input timeout", what)));
     }
 }
 
 /// The known facts about the run's place, without a call to AWS.
 fn identity_facts(
     edge: &InputReader<'_>,
-    (file, place): (&File, Option<&Place>),
-    role: Option<&Role>,
+    (file, place): (&File, Option<&AppPlace>),
+    role: Option<&AssumedRole>,
     (region, allowed): (Option<&str>, &[String]),
 ) -> Vec<Fact> {
     let mut facts: Vec<Fact> = region.map(Fact::of_region).into_iter().flatten().collect();

@@ -43,7 +43,7 @@ const LEAST: [(&str, &str); 5] = [
 fn read_with(
     variables: &[&[(&str, &str)]],
     files: &[(&str, &str)],
-) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
+) -> Result<(Settings, Vec<InputWarning>), Vec<Problem>> {
     let env = Environment::new(Entry::Main, &variables.concat());
     read_inputs(&env, &|path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
@@ -57,7 +57,7 @@ fn problems(changes: &[(&str, &str)]) -> String {
 }
 
 /// The problems, one a line.
-fn told(result: Result<(Settings, Vec<Warning>), Vec<Problem>>) -> String {
+fn told(result: Result<(Settings, Vec<InputWarning>), Vec<Problem>>) -> String {
     result.unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -90,7 +90,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
         allow_live: false,
         probes: vec![],
     };
-    let place = Place {
+    let place = AppPlace {
         cluster: "shop".to_owned(),
         blue: "web-blue".to_owned(),
         green: "web-green".to_owned(),
@@ -564,7 +564,7 @@ fn status_reads_only_its_own_inputs_and_says_so() {
     ];
     let (settings, warnings) = read_with(&[&LEAST, &changes], &[]).unwrap();
     assert_eq!(settings.command, Command::Status);
-    let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+    let warnings: Vec<String> = warnings.iter().map(InputWarning::to_string).collect();
     assert_eq!(
         warnings,
         ["input stages: unknown input, ignored", "input image: `status` does not use it, ignored"]

@@ -66,9 +66,9 @@ pub struct Means {
 
 /// Waits by the run's own clock.
 #[derive(Debug)]
-struct Waiting;
+struct RunClockSleep;
 
-impl AsyncSleep for Waiting {
+impl AsyncSleep for RunClockSleep {
     fn sleep(&self, wait: Duration) -> Sleep {
         Sleep::new(clock::sleep(wait))
     }
@@ -153,7 +153,7 @@ pub(super) async fn unsigned_config(access: &Access) -> SdkConfig {
         .no_credentials()
         .retry_config(sdk_retries())
         .timeout_config(time_outs())
-        .sleep_impl(Waiting)
+        .sleep_impl(RunClockSleep)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let loader = match &access.means.http {
         Some(http) => loader.http_client(http.clone()),

@@ -19,7 +19,7 @@ use super::retry::NoBlindRetry;
 use super::scaling::{missing_permission, resource_id};
 use super::values::to_text;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::scalers::{Alarm, Names, Policy, Scalers};
+use crate::plan::scalers::{Policy, Scalers, ScalingAlarm, ScalingNames};
 use crate::plan::snapshot::Place;
 use crate::plan::step::Put;
 
@@ -35,7 +35,7 @@ const PUT_ALARM: &str = "cloudwatch:PutMetricAlarm";
 impl Aws {
     /// All scaling policies of a service, and the alarms with managed names.
     pub(super) async fn scalers(&self, cluster: &str, service: &str) -> AwsResult<Scalers> {
-        let names = Names::of(cluster, service);
+        let names = ScalingNames::of(cluster, service);
         let (policies, alarms) = tokio::join!(self.policies(cluster, service), self.our_alarms(&names));
         Ok(Scalers { policies: policies?, alarms: alarms? })
     }
@@ -60,15 +60,15 @@ impl Aws {
     }
 
     /// The metric and composite alarms with managed names.
-    async fn our_alarms(&self, names: &Names) -> AwsResult<Vec<Alarm>> {
+    async fn our_alarms(&self, names: &ScalingNames) -> AwsResult<Vec<ScalingAlarm>> {
         let asked: Vec<String> = names.alarms().map(str::to_owned).to_vec();
         self.alarm_pages(&asked, |page| {
-            let metric = page.metric_alarms().iter().map(|alarm| Alarm {
+            let metric = page.metric_alarms().iter().map(|alarm| ScalingAlarm {
                 name: to_text(alarm.alarm_name()),
                 composite: false,
                 content: alarm.write(),
             });
-            let composite = page.composite_alarms().iter().map(|alarm| Alarm {
+            let composite = page.composite_alarms().iter().map(|alarm| ScalingAlarm {
                 name: to_text(alarm.alarm_name()),
                 composite: true,
                 content: Value::Null,

@@ -8,18 +8,22 @@ use super::values::{to_count, to_duration, to_port, to_text, to_time};
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
 use crate::plan::snapshot::{
-    Breaker, Deployment, Event, Link, Rollout, Service, ServiceStatus, Setup, Threshold,
+    Breaker, Deployment, Link, Rollout, Service, ServiceEvent, ServiceStatus, Setup, Threshold,
 };
 
 /// The IAM action of DescribeServices.
 const DESCRIBE_SERVICES: &str = "ecs:DescribeServices";
 
 /// The services found, and the missing ones.
-pub(super) type Found = (Vec<Service>, Vec<(Color, String)>);
+pub(super) type DescribedServices = (Vec<Service>, Vec<(Color, String)>);
 
 impl Aws {
     /// Describes the named services in one call (ECS accepts up to 10), in the order of the names.
-    pub(super) async fn services(&self, cluster: &str, names: &[(Color, String)]) -> AwsResult<Found> {
+    pub(super) async fn services(
+        &self,
+        cluster: &str,
+        names: &[(Color, String)],
+    ) -> AwsResult<DescribedServices> {
         let asked: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
         let told = format!("{} in cluster {cluster}", asked.join(", "));
         let answer = self
@@ -33,7 +37,7 @@ impl Aws {
         if let Some(reason) = answer.failures().iter().find_map(unexpected_failure) {
             return Err(unexpected_response(AwsErrorKind::Refused, DESCRIBE_SERVICES, &told, &reason));
         }
-        let mut found: Found = (Vec::new(), Vec::new());
+        let mut found: DescribedServices = (Vec::new(), Vec::new());
         for (color, name) in names {
             let same = |service: &&ecs::Service| {
                 service.service_name() == Some(name) || service.service_arn() == Some(name)
@@ -141,6 +145,6 @@ fn deployment_from_aws(from: &ecs::Deployment) -> Deployment {
 }
 
 /// One event.
-fn event_from_aws(from: &ecs::ServiceEvent) -> Event {
-    Event { at: to_time(from.created_at()), message: to_text(from.message()) }
+fn event_from_aws(from: &ecs::ServiceEvent) -> ServiceEvent {
+    ServiceEvent { at: to_time(from.created_at()), message: to_text(from.message()) }
 }

@@ -9,7 +9,7 @@ use super::start::run_id;
 use crate::clock;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
-use crate::report::comment::{Run, rolled_back_to};
+use crate::report::comment::{CommentRun, rolled_back_to};
 use crate::report::mark::place_sum;
 
 /// Longest wait for GitHub's answer. Without an answer the run begins all the same (invariant 33).
@@ -59,9 +59,9 @@ fn is_plain(commit: &str) -> bool {
 }
 
 /// The parts of the mark in this place's comments.
-fn place(session: &Session<'_>) -> Run {
+fn place(session: &Session<'_>) -> CommentRun {
     let place = &session.names.place;
     let (cluster, app) = (place.cluster.clone(), session.settings.github.app.clone());
     let sum = place_sum(Some(&place.account), &place.region, (&cluster, &app));
-    Run { region: place.region.clone(), cluster, app, place: sum, ..Run::default() }
+    CommentRun { region: place.region.clone(), cluster, app, place: sum, ..CommentRun::default() }
 }

@@ -174,12 +174,12 @@ async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>)
 mod tests {
     use super::*;
     use crate::action::env::Entry;
-    use crate::plan::route::Request;
+    use crate::plan::route::RoutedRequest;
 
     #[test]
     fn invariant_38_a_proxy_gets_the_host_of_the_rule_in_the_url() {
         let sent = |scheme: &str, host: &str, variables: &[(&str, &str)]| {
-            let request = Request { path: "/healthz".to_owned(), ..Request::to(host) };
+            let request = RoutedRequest { path: "/healthz".to_owned(), ..RoutedRequest::to(host) };
             let (scheme, dns) = (scheme.to_owned(), "alb.example".to_owned());
             let address = Address { scheme, dns, port: 8080, request, rule: "HTTP:8080 rule 10".to_owned() };
             let sent = probe_request(&address, &Environment::new(Entry::Main, variables));

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::color::Color;
-use crate::plan::definition::{Change, Content, content_differences, same_content};
+use crate::plan::definition::{Content, ContentChange, content_differences, same_content};
 use crate::plan::deploy::{Goal, kept_count};
 use crate::plan::operation::DeployOperation;
 use crate::plan::patience::of_deploy;
@@ -233,7 +233,7 @@ async fn announce_plan(
 
 /// The differences, safe to show.
 pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Difference> {
-    let shown = |one: Change| Difference {
+    let shown = |one: ContentChange| Difference {
         path: one.path,
         before: one.before.map(|shown| shown.to_string()),
         after: one.after.map(|shown| shown.to_string()),

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::github_publisher::GithubPublisher;
-use super::run_view::{PostTiming, RunView, Wanted};
+use super::run_view::{PostTiming, RunView, WantedPosts};
 use super::state::Found;
 use crate::action::context::Context;
 use crate::action::env::Environment;
@@ -21,7 +21,7 @@ use crate::event::{Event, Report};
 use crate::feedback::{GithubError, GithubKind, Part, Posted, PullRequestView};
 use crate::github::GitHub;
 use crate::plan::wanted::Text;
-use crate::report::comment::{Button, Run};
+use crate::report::comment::{Button, CommentRun};
 use crate::report::github_texts;
 use crate::report::mark::place_sum;
 use crate::reporter::Reporter;
@@ -263,7 +263,7 @@ pub(super) async fn find_head(
 async fn follow_events(
     mut news: mpsc::UnboundedReceiver<WorkerMessage>,
     mut story: RunView,
-    show: mpsc::UnboundedSender<Wanted>,
+    show: mpsc::UnboundedSender<WantedPosts>,
     tell: watch::Sender<Progress>,
 ) {
     while let Some(news) = news.recv().await {
@@ -281,7 +281,7 @@ async fn follow_events(
 
 /// Posts only the newest wanted state; the last message is the end of the run.
 async fn publish_views(
-    mut shows: mpsc::UnboundedReceiver<Wanted>,
+    mut shows: mpsc::UnboundedReceiver<WantedPosts>,
     mut poster: GithubPublisher,
     tell: watch::Sender<Progress>,
 ) {
@@ -319,13 +319,13 @@ fn known_command(command: &str) -> &'static str {
 }
 
 /// The comment's facts about the run.
-fn run_details(settings: &Settings, context: &Context, event: &RunEvent) -> Run {
+fn run_details(settings: &Settings, context: &Context, event: &RunEvent) -> CommentRun {
     let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let named = settings.github.workflow.clone().map(|file| Button { file, inputs: None });
     let dispatched = event.dispatched.clone().map(|(file, inputs)| Button { file, inputs: Some(inputs) });
     let (cluster, app) = (name(&settings.place.cluster), settings.github.app.clone());
     let account = settings.role.as_ref().map(|role| role.account.as_str());
-    Run {
+    CommentRun {
         place: place_sum(account, &settings.region, (&cluster, &app)),
         region: settings.region.clone(),
         cluster,

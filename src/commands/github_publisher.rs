@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
 use crate::feedback::{GithubError, GithubKind, Part, Posted, PullRequestView};
-use crate::github::{Answer, GitHub};
+use crate::github::{GitHub, GithubResult};
 use crate::plan::time::Time;
-use crate::report::comment::Run;
+use crate::report::comment::CommentRun;
 
 /// Most rounds at the end.
 const ROUNDS: u32 = 3;
@@ -44,7 +44,7 @@ pub(super) struct GithubPublisher {
     /// No request before this time, since GitHub answered with this status.
     not_before: (Time, Option<u16>),
     /// The run.
-    run: Run,
+    run: CommentRun,
     /// True if the run ended before this step: posts of later runs and steps stay.
     pub(super) late: bool,
     /// True if a comment shows something newer than this run.
@@ -53,7 +53,12 @@ pub(super) struct GithubPublisher {
 
 impl GithubPublisher {
     /// A poster without any posts yet.
-    pub(super) fn new(github: GitHub, wish: &GithubSettings, run: &Run, event: &RunEvent) -> GithubPublisher {
+    pub(super) fn new(
+        github: GitHub,
+        wish: &GithubSettings,
+        run: &CommentRun,
+        event: &RunEvent,
+    ) -> GithubPublisher {
         let pull = wish.pull_request.or(event.pull_request);
         GithubPublisher {
             github,
@@ -127,7 +132,7 @@ impl GithubPublisher {
     }
 
     /// Posts one part, unless shown already.
-    async fn part(&mut self, part: Part, wanted: &PullRequestView) -> Answer<()> {
+    async fn part(&mut self, part: Part, wanted: &PullRequestView) -> GithubResult<()> {
         match part {
             Part::Comment if wanted.comment != self.shown.comment => {
                 for pull in self.pulls_about(&wanted.about).await? {

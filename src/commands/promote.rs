@@ -53,10 +53,10 @@ pub(super) fn promote_goal(session: &Session<'_>, promotion: &Promotion) -> Goal
 }
 
 /// The facts that were read, and the phases; none if refused.
-type Begun = Option<(Snapshot, Vec<Phase>)>;
+type PromotePlan = Option<(Snapshot, Vec<Phase>)>;
 
 /// Reads AWS until every deciding part was answered, and announces the current state and the plan.
-async fn plan_promote(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Result<Begun, Stop> {
+async fn plan_promote(session: &Session<'_>, goal: &Goal, report: &mut Report) -> Result<PromotePlan, Stop> {
     let began = clock::now();
     let look = ReadScope { develop: true, scalers: goal.managed.is_some(), ..ReadScope::TRAFFIC };
     loop {

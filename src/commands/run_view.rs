@@ -7,19 +7,19 @@ use crate::action::github::GithubSettings;
 use crate::action::settings::Settings;
 use crate::clock;
 use crate::event::{Event, Report};
-use crate::feedback::{Deployment, LabelStyle, PullRequestView, Status};
+use crate::feedback::{GithubDeployment, LabelStyle, PullRequestView, Status};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
-use crate::report::comment::{Held, Run, Working, end_comment, progress_comment};
+use crate::report::comment::{CommentRun, Held, Working, end_comment, progress_comment};
 use crate::report::mark::place_sum;
 use crate::report::{github_texts, labels};
 
 /// The run as its events describe it so far.
 pub(super) struct RunView {
     /// The run.
-    run: Run,
+    run: CommentRun,
     /// The user's settings for GitHub.
     wish: GithubSettings,
     /// The run's key among GitHub's deployments.
@@ -69,11 +69,11 @@ pub(super) enum PostTiming {
 }
 
 /// The wanted posts, and their time.
-pub(super) type Wanted = (PullRequestView, PostTiming);
+pub(super) type WantedPosts = (PullRequestView, PostTiming);
 
 impl RunView {
     /// A run without events yet.
-    pub(super) fn new(run: Run, settings: &Settings, key: String) -> RunView {
+    pub(super) fn new(run: CommentRun, settings: &Settings, key: String) -> RunView {
         let now = Working::default();
         RunView {
             run,
@@ -91,7 +91,7 @@ impl RunView {
     }
 
     /// Takes a message in. Returns the wanted posts, if they changed.
-    pub(super) fn on_event(&mut self, news: WorkerMessage) -> Option<Wanted> {
+    pub(super) fn on_event(&mut self, news: WorkerMessage) -> Option<WantedPosts> {
         let event = match news {
             WorkerMessage::Left(showing) => return Some((*showing, PostTiming::Late)),
             WorkerMessage::Event(event) => *event,
@@ -220,13 +220,13 @@ impl RunView {
     }
 
     /// GitHub's deployment in progress.
-    fn deploying(&self) -> Option<Deployment> {
+    fn deploying(&self) -> Option<GithubDeployment> {
         let now = &self.now;
         let planned = now.plan.as_ref().map(|plan| plan.color);
         let color = planned.or(now.traffic.as_ref().map(|traffic_plan| traffic_plan.receiver))?;
         let to = (color, planned.is_some());
         let begun = || github_texts::started_deployment(now.command, to, now.overview.as_ref(), &self.run);
-        is_deploy_command(now.command).then(|| Deployment { key: self.key.clone(), ..begun() })
+        is_deploy_command(now.command).then(|| GithubDeployment { key: self.key.clone(), ..begun() })
     }
 
     /// The command, or for a post step the command to finish.
@@ -265,7 +265,7 @@ impl RunView {
         let report = &Report { command, ..told.clone() };
         // A post step does not know the start of the run that it finishes.
         let started = self.run.started.filter(|_| told.command != "post");
-        let run = Run { started, ..self.run.clone() };
+        let run = CommentRun { started, ..self.run.clone() };
         let tells = self.wish.deployments && !self.plan_only && is_deploy_command(command);
         let over = |_| github_texts::ended_deployment(report, &self.run, self.begun);
         let deployment = Some(()).filter(|()| tells).and_then(over);
@@ -277,7 +277,7 @@ impl RunView {
             labels: (self.wish.labels && !self.plan_only)
                 .then(|| labels::end_labels(report, self.before.as_ref(), &self.style()))
                 .flatten(),
-            deployment: deployment.map(|one| Deployment { key: self.key.clone(), ..one }),
+            deployment: deployment.map(|one| GithubDeployment { key: self.key.clone(), ..one }),
             // Without the place, the status would have a name that no later run replaces.
             status: (tells && run.place.is_some()).then(status),
         }

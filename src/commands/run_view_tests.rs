@@ -25,7 +25,7 @@ fn run_view(command: &'static str) -> RunView {
         prefix: None,
         workflow: None,
     };
-    let run = Run { started: Some(clock::now()), ..Run::default() };
+    let run = CommentRun { started: Some(clock::now()), ..CommentRun::default() };
     let mut view = RunView {
         run,
         wish,

@@ -5,7 +5,7 @@ use crate::feedback::LabelStyle;
 
 /// The app's labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Labels {
+pub(crate) struct LabelSettings {
     /// Prefix of each name, if set in the file.
     pub(crate) prefix: Option<String>,
     /// The colors.
@@ -16,8 +16,8 @@ pub(crate) struct Labels {
 const KEYS: [&str; 6] = ["prefix", "blue", "green", "split", "develop", "failed"];
 
 /// Reads prefix and colors; a missing value keeps its default.
-pub(crate) fn read_labels(reader: &mut Reader<'_>, node: &Node) -> Labels {
-    let mut found = Labels::default();
+pub(crate) fn read_labels(reader: &mut Reader<'_>, node: &Node) -> LabelSettings {
+    let mut found = LabelSettings::default();
     for (name, node) in reader.fields(node, &KEYS) {
         if name == "prefix" {
             found.prefix = reader.parsed(&node, parse_prefix);

@@ -50,7 +50,7 @@ pub(crate) struct App {
     /// The host names of production and the colors.
     pub(crate) hosts: Hosts,
     /// The style of the app's labels on pull requests.
-    pub(crate) labels: Option<labels::Labels>,
+    pub(crate) labels: Option<labels::LabelSettings>,
 }
 
 /// The colors that a branch can map to.

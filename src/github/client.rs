@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::Answer;
+use super::GithubResult;
 use crate::feedback::{GithubError, GithubKind};
 
 /// Most pages to read of a list, 100 entries each. GitHub allows 2,500 comments on a pull request.
@@ -53,20 +53,20 @@ impl GitHub {
     }
 
     /// Reads a path below the repository.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> GithubResult<T> {
         let route = format!("{}{path}", self.base);
         parse_read_response(self.crab.get::<serde_json::Value, _, ()>(route, None).await)
     }
 
     /// Reads by a query of the GraphQL API. GitHub answers a refused query with `errors` and status 200.
-    pub(super) async fn query<T: DeserializeOwned>(&self, query: &str) -> Answer<T> {
+    pub(super) async fn query<T: DeserializeOwned>(&self, query: &str) -> GithubResult<T> {
         let body = json!({ "query": query });
         parse_read_response(self.graphql.post::<_, serde_json::Value>("/graphql", Some(&body)).await)
     }
 
     /// Reads a list to its end. Unreadable entries are left out. An endless list is an error, since an incomplete list
     /// could miss an entry.
-    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> Answer<Vec<T>> {
+    pub(super) async fn list<T: DeserializeOwned>(&self, path: &str, query: &str) -> GithubResult<Vec<T>> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
             let path = format!("{path}?{query}per_page={PAGE}&page={page}");
@@ -81,19 +81,27 @@ impl GitHub {
     }
 
     /// Creates an entry. If the answer leaves the effect unknown, the caller reads before anything else.
-    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
+    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> GithubResult<T> {
         let route = format!("{}{path}", self.base);
         parse_write_response(self.crab.post::<B, serde_json::Value>(route, Some(body)).await)
     }
 
     /// Changes an entry.
-    pub(super) async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Answer<T> {
+    pub(super) async fn patch<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> GithubResult<T> {
         let route = format!("{}{path}", self.base);
         parse_write_response(self.crab.patch::<serde_json::Value, _, B>(route, Some(body)).await)
     }
 
     /// Removes an entry; a missing entry is a success.
-    pub(super) async fn delete(&self, path: &str) -> Answer<()> {
+    pub(super) async fn delete(&self, path: &str) -> GithubResult<()> {
         let route = format!("{}{path}", self.base);
         // The body does not matter: GitHub returns none, or the remaining entries.
         let answer = match self.crab._delete(route, None::<&()>).await {
@@ -116,13 +124,13 @@ fn above_graphql(api: &str) -> &str {
 }
 
 /// The answer to a read.
-fn parse_read_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+fn parse_read_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> GithubResult<T> {
     let value = answer.map_err(|error| classify_error(&error, Does::Reads))?;
     serde_json::from_value(value).map_err(|_| unexpected_response(Does::Reads))
 }
 
 /// The answer to a write.
-fn parse_write_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> Answer<T> {
+fn parse_write_response<T: DeserializeOwned>(answer: octocrab::Result<serde_json::Value>) -> GithubResult<T> {
     let value = answer.map_err(|error| classify_error(&error, Does::Writes))?;
     serde_json::from_value(value).map_err(|_| unexpected_response(Does::Writes))
 }

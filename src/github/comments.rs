@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, GitHub};
+use super::{GitHub, GithubResult};
 use crate::plan::time::Time;
 
 /// The relevant fields of a comment.
@@ -88,7 +88,7 @@ impl GitHub {
         &self,
         pull: u64,
         own_text: impl Fn(&str) -> bool,
-    ) -> Answer<Vec<Comment>> {
+    ) -> GithubResult<Vec<Comment>> {
         let all: Vec<Comment> = self.list(&format!("/issues/{pull}/comments"), "").await?;
         let mut marked: Vec<Comment> = all.into_iter().filter(|comment| own_text(&comment.body)).collect();
         if !marked.is_empty() {
@@ -104,7 +104,7 @@ impl GitHub {
     }
 
     /// The name of the token's account; none if GitHub refuses.
-    async fn own_login(&self) -> Answer<Option<String>> {
+    async fn own_login(&self) -> GithubResult<Option<String>> {
         match self.query::<Viewed>(VIEWER).await {
             Ok(viewed) => Ok(viewed.data.map(|data| data.viewer.login)),
             Err(trouble) if matches!(trouble.status, Some(403 | 404)) && !trouble.kind.ends_all() => Ok(None),
@@ -113,17 +113,17 @@ impl GitHub {
     }
 
     /// Writes a new comment.
-    pub(crate) async fn create_comment(&self, pull: u64, text: &str) -> Answer<Comment> {
+    pub(crate) async fn create_comment(&self, pull: u64, text: &str) -> GithubResult<Comment> {
         self.post(&format!("/issues/{pull}/comments"), &json!({ "body": text })).await
     }
 
     /// Replaces a comment's text.
-    pub(crate) async fn update_comment(&self, id: u64, text: &str) -> Answer<Comment> {
+    pub(crate) async fn update_comment(&self, id: u64, text: &str) -> GithubResult<Comment> {
         self.patch(&format!("/issues/comments/{id}"), &json!({ "body": text })).await
     }
 
     /// Removes a comment.
-    pub(crate) async fn delete_comment(&self, id: u64) -> Answer<()> {
+    pub(crate) async fn delete_comment(&self, id: u64) -> GithubResult<()> {
         self.delete(&format!("/issues/comments/{id}")).await
     }
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::path_segment;
-use super::{Answer, GitHub};
-use crate::feedback::{Deployment, Status};
+use super::{GitHub, GithubResult};
+use crate::feedback::{GithubDeployment, Status};
 
 /// The relevant fields of a deployment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -32,7 +32,7 @@ impl Known {
 
 /// The state of a deployment or a commit.
 #[derive(Clone, Debug, Deserialize)]
-struct State {
+struct StatusState {
     /// The word.
     state: String,
     /// The commit status's name.
@@ -44,7 +44,7 @@ struct State {
 
 impl GitHub {
     /// The newest deployments of an environment, newest first, at most 20.
-    pub(crate) async fn deployments(&self, environment: &str) -> Answer<Vec<Known>> {
+    pub(crate) async fn deployments(&self, environment: &str) -> GithubResult<Vec<Known>> {
         let mut found: Vec<Known> =
             self.get(&format!("/deployments?environment={}&per_page=20", path_segment(environment))).await?;
         found.sort_by_key(|deployment| std::cmp::Reverse(deployment.id));
@@ -52,7 +52,11 @@ impl GitHub {
     }
 
     /// Creates a deployment of a commit. Nothing is merged, and no check has to be green.
-    pub(crate) async fn create_deployment(&self, commit: &str, wanted: &Deployment) -> Answer<Known> {
+    pub(crate) async fn create_deployment(
+        &self,
+        commit: &str,
+        wanted: &GithubDeployment,
+    ) -> GithubResult<Known> {
         let body = json!({
             "ref": commit,
             "auto_merge": false,
@@ -67,13 +71,13 @@ impl GitHub {
     }
 
     /// The newest state of a deployment; none before the first.
-    pub(crate) async fn deployment_state(&self, id: u64) -> Answer<Option<String>> {
-        let found: Vec<State> = self.get(&format!("/deployments/{id}/statuses?per_page=1")).await?;
+    pub(crate) async fn deployment_state(&self, id: u64) -> GithubResult<Option<String>> {
+        let found: Vec<StatusState> = self.get(&format!("/deployments/{id}/statuses?per_page=1")).await?;
         Ok(found.into_iter().next().map(|state| state.state))
     }
 
     /// Sets a deployment's state. Other deployments stay unchanged and are retired separately.
-    pub(crate) async fn set_deployment(&self, id: u64, wanted: &Deployment) -> Answer<()> {
+    pub(crate) async fn set_deployment(&self, id: u64, wanted: &GithubDeployment) -> GithubResult<()> {
         let mut body = json!({
             "state": wanted.state,
             "description": wanted.description,
@@ -85,26 +89,26 @@ impl GitHub {
                 body[field] = json!(url);
             }
         }
-        let made: Answer<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
+        let made: GithubResult<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
         made.map(drop)
     }
 
     /// Retires a deployment.
-    pub(crate) async fn retire_deployment(&self, id: u64) -> Answer<()> {
+    pub(crate) async fn retire_deployment(&self, id: u64) -> GithubResult<()> {
         let body = json!({ "state": "inactive", "auto_inactive": false });
-        let made: Answer<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
+        let made: GithubResult<Value> = self.post(&format!("/deployments/{id}/statuses"), &body).await;
         made.map(drop)
     }
 
     /// True if a commit's newest status of this context is this status already.
-    pub(crate) async fn has_status(&self, commit: &str, wanted: &Status) -> Answer<bool> {
-        let found: Vec<State> = self.get(&format!("/commits/{commit}/statuses?per_page=100")).await?;
+    pub(crate) async fn has_status(&self, commit: &str, wanted: &Status) -> GithubResult<bool> {
+        let found: Vec<StatusState> = self.get(&format!("/commits/{commit}/statuses?per_page=100")).await?;
         let newest = found.iter().find(|status| status.context == wanted.context);
         Ok(newest.is_some_and(|status| status.state == wanted.state && status.target_url == wanted.url))
     }
 
     /// Sets a commit's status.
-    pub(crate) async fn set_status(&self, commit: &str, wanted: &Status) -> Answer<()> {
+    pub(crate) async fn set_status(&self, commit: &str, wanted: &Status) -> GithubResult<()> {
         let mut body = json!({
             "state": wanted.state,
             "context": wanted.context,
@@ -113,7 +117,7 @@ impl GitHub {
         if let Some(url) = &wanted.url {
             body["target_url"] = json!(url);
         }
-        let made: Answer<Value> = self.post(&format!("/statuses/{commit}"), &body).await;
+        let made: GithubResult<Value> = self.post(&format!("/statuses/{commit}"), &body).await;
         made.map(drop)
     }
 }

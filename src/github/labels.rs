@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::path_segment;
-use super::{Answer, GitHub};
+use super::{GitHub, GithubResult};
 use crate::feedback::{GithubKind, Label};
 
 /// A label's name.
@@ -16,21 +16,21 @@ struct Name {
 
 impl GitHub {
     /// The names of a pull request's labels.
-    pub(crate) async fn labels(&self, pull: u64) -> Answer<Vec<String>> {
+    pub(crate) async fn labels(&self, pull: u64) -> GithubResult<Vec<String>> {
         let all: Vec<Name> = self.list(&format!("/issues/{pull}/labels"), "").await?;
         Ok(all.into_iter().map(|label| label.name).collect())
     }
 
     /// Makes sure that the repository has a label. An existing label keeps its color.
-    pub(crate) async fn provide_label(&self, label: &Label) -> Answer<()> {
-        let found: Answer<Value> = self.get(&format!("/labels/{}", path_segment(&label.name))).await;
+    pub(crate) async fn provide_label(&self, label: &Label) -> GithubResult<()> {
+        let found: GithubResult<Value> = self.get(&format!("/labels/{}", path_segment(&label.name))).await;
         match found {
             Ok(_) => return Ok(()),
             Err(trouble) if trouble.kind == GithubKind::NotFound => {}
             Err(trouble) => return Err(trouble),
         }
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
-        let made: Answer<Value> = self.post("/labels", &body).await;
+        let made: GithubResult<Value> = self.post("/labels", &body).await;
         match made {
             Ok(_) => Ok(()),
             // Another run was faster.
@@ -40,14 +40,14 @@ impl GitHub {
     }
 
     /// Adds labels to a pull request; existing labels stay.
-    pub(crate) async fn add_labels(&self, pull: u64, names: &[&str]) -> Answer<()> {
-        let made: Answer<Value> =
+    pub(crate) async fn add_labels(&self, pull: u64, names: &[&str]) -> GithubResult<()> {
+        let made: GithubResult<Value> =
             self.post(&format!("/issues/{pull}/labels"), &json!({ "labels": names })).await;
         made.map(drop)
     }
 
     /// Removes a label from a pull request.
-    pub(crate) async fn remove_label(&self, pull: u64, name: &str) -> Answer<()> {
+    pub(crate) async fn remove_label(&self, pull: u64, name: &str) -> GithubResult<()> {
         self.delete(&format!("/issues/{pull}/labels/{}", path_segment(name))).await
     }
 }

@@ -16,4 +16,4 @@ pub(crate) use pulls::Pull;
 use crate::feedback::GithubError;
 
 /// GitHub's answer.
-pub(crate) type Answer<T> = Result<T, GithubError>;
+pub(crate) type GithubResult<T> = Result<T, GithubError>;

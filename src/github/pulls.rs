@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Answer, GitHub};
+use super::{GitHub, GithubResult};
 use crate::feedback::GithubKind;
 
 /// The relevant fields of a pull request.
@@ -32,12 +32,12 @@ pub(crate) struct Head {
 
 impl GitHub {
     /// A pull request by its number.
-    pub(crate) async fn pull(&self, number: u64) -> Answer<Pull> {
+    pub(crate) async fn pull(&self, number: u64) -> GithubResult<Pull> {
         self.get(&format!("/pulls/{number}")).await
     }
 
     /// The pull requests of a commit; none for a commit that GitHub does not know.
-    pub(crate) async fn pulls_of(&self, commit: &str) -> Answer<Vec<Pull>> {
+    pub(crate) async fn pulls_of(&self, commit: &str) -> GithubResult<Vec<Pull>> {
         match self.list(&format!("/commits/{commit}/pulls"), "").await {
             Err(trouble) if trouble.kind == GithubKind::Refused => Ok(Vec::new()),
             answer => answer,

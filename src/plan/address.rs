@@ -1,7 +1,7 @@
 //! Addresses: requests that the rules of a listener send to one color alone.
 
 use super::color::Color;
-use super::route::{Request, Route, find_route, named_hosts};
+use super::route::{Route, RoutedRequest, find_route, named_hosts};
 use super::snapshot::{Balancer, Condition, Rule};
 use super::wiring::rule_name;
 
@@ -28,7 +28,7 @@ pub(crate) struct Address {
     /// The listener's port.
     pub(crate) port: u16,
     /// The request.
-    pub(crate) request: Request,
+    pub(crate) request: RoutedRequest,
     /// The name of the rule that answers.
     pub(crate) rule: String,
 }
@@ -122,7 +122,7 @@ impl Entry {
         rules: impl Iterator<Item = &'a Rule> + Clone,
     ) -> Option<Address> {
         self.hosts(named).into_iter().find_map(|host| {
-            let request = Request::for_rule(&self.rule, &host, target)?;
+            let request = RoutedRequest::for_rule(&self.rule, &host, target)?;
             match find_route(rules.clone(), &request) {
                 Route::Rule(found) if found.arn == self.rule.arn => Some(self.address(request)),
                 Route::Rule(_) | Route::Unknown(_) | Route::Nowhere => None,
@@ -131,7 +131,7 @@ impl Entry {
     }
 
     /// The address of a request that this rule answers.
-    fn address(&self, request: Request) -> Address {
+    fn address(&self, request: RoutedRequest) -> Address {
         Address {
             scheme: self.rule.protocol.to_lowercase(),
             dns: self.dns.clone(),

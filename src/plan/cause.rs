@@ -1,7 +1,7 @@
 //! Causes of a failed deployment, deduplicated, the most telling first.
 
 use super::arn::Arn;
-use super::snapshot::{Container, Event, Seen, Service, ServiceDeployment, Target, Task};
+use super::snapshot::{Container, Seen, Service, ServiceDeployment, ServiceEvent, Target, Task};
 use super::step::{ProbeFailure, RunFailure};
 use super::time::Time;
 use super::verdict::{OwnDeployment, entry_by_number, own_tasks};
@@ -237,8 +237,8 @@ fn add_if_same(same: bool, count: &mut u32, more: u32) -> bool {
 }
 
 /// The newest event since the start about tasks that can't be placed.
-fn placement_finding(events: &[Event], since: Time) -> Option<Finding> {
-    let told = |event: &&Event| event.at >= since && event.message.contains("unable to place a task");
+fn placement_finding(events: &[ServiceEvent], since: Time) -> Option<Finding> {
+    let told = |event: &&ServiceEvent| event.at >= since && event.message.contains("unable to place a task");
     events.iter().find(told).map(|event| Finding::Placement { message: event.message.clone() })
 }
 

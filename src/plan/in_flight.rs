@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::plan::color::Color;
     use crate::plan::sample::{arn, at, deployment, service, target, trouble};
-    use crate::plan::snapshot::{Event, ServiceDeployment};
+    use crate::plan::snapshot::{ServiceDeployment, ServiceEvent};
 
     /// Green with a PRIMARY that AWS calls IN_PROGRESS.
     fn counting() -> Service {
@@ -131,7 +131,7 @@ mod tests {
             green.history = Some(Ok(history));
             for (days, flies) in [(89, true), (91, false)] {
                 let message = "(service web-green) has started 1 tasks: (task t).".to_owned();
-                green.events = vec![Event { at: created.after(day * days), message }];
+                green.events = vec![ServiceEvent { at: created.after(day * days), message }];
                 assert_eq!(matches!(in_flight(&green), InFlight::Yes(_)), flies, "after {days} days");
             }
         }
@@ -146,7 +146,7 @@ mod tests {
         assert!(matches!(in_flight(&green), InFlight::Yes(_)), "a task is not healthy");
         green.desired = 3;
         assert!(matches!(in_flight(&green), InFlight::Yes(_)), "a task is missing");
-        let done = |id: &str| Event {
+        let done = |id: &str| ServiceEvent {
             at: at(0),
             message: format!("(service web-green) (deployment {id}) deployment completed."),
         };

@@ -7,7 +7,7 @@ use super::snapshot::{Condition, Pattern, QueryPair, Rule};
 
 /// The parts of a request that conditions look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Request {
+pub(crate) struct RoutedRequest {
     /// `GET`, in capitals.
     pub(crate) method: String,
     /// The host without a port.
@@ -34,7 +34,10 @@ pub(crate) enum Route<'a> {
 }
 
 /// Finds the rule that answers. `rules` are the rules of one listener, in any order.
-pub(crate) fn find_route<'a>(rules: impl IntoIterator<Item = &'a Rule>, request: &Request) -> Route<'a> {
+pub(crate) fn find_route<'a>(
+    rules: impl IntoIterator<Item = &'a Rule>,
+    request: &RoutedRequest,
+) -> Route<'a> {
     let mut rules: Vec<&Rule> = rules.into_iter().collect();
     rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
     for rule in rules {
@@ -67,7 +70,7 @@ fn any_met(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 /// True if a request meets a condition. None if unknown. Comparison as AWS says: methods exactly, hosts, headers and
 /// queries without regard to case, paths with regard to case.
-fn meets_condition(condition: &Condition, request: &Request) -> Option<bool> {
+fn meets_condition(condition: &Condition, request: &RoutedRequest) -> Option<bool> {
     match condition {
         Condition::Host(patterns) => fits_any(patterns, &request.host, Case::Ignored),
         Condition::Path(patterns) => fits_any(patterns, &request.path, Case::Counts),
@@ -112,7 +115,7 @@ const OWN_HEADERS: [&str; 8] = [
 ];
 
 /// True if a header fits. A header that this request does not name is absent, unless clients add that header.
-fn header_matches(name: &str, values: &[Pattern], request: &Request) -> Option<bool> {
+fn header_matches(name: &str, values: &[Pattern], request: &RoutedRequest) -> Option<bool> {
     let mut given = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).peekable();
     let added = OWN_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name));
     if given.peek().is_none() && added {
@@ -229,10 +232,10 @@ fn block_contains(block: &str, client: IpAddr) -> Option<bool> {
     }
 }
 
-impl Request {
+impl RoutedRequest {
     /// `GET /` to this host from an unknown address.
-    pub(crate) fn to(host: &str) -> Request {
-        Request {
+    pub(crate) fn to(host: &str) -> RoutedRequest {
+        RoutedRequest {
             method: "GET".to_owned(),
             host: host.to_owned(),
             path: "/".to_owned(),
@@ -250,8 +253,8 @@ impl Request {
     /// A request to `host` that meets a rule's other conditions: header and query by the first literal value, the path
     /// by the first pattern unless `target` (a path, perhaps with a query) is given. [`find_route`] then tells if the rule
     /// answers.
-    pub(crate) fn for_rule(rule: &Rule, host: &str, target: Option<&str>) -> Option<Request> {
-        let mut request = Request::to(host);
+    pub(crate) fn for_rule(rule: &Rule, host: &str, target: Option<&str>) -> Option<RoutedRequest> {
+        let mut request = RoutedRequest::to(host);
         for condition in &rule.conditions {
             request.meet(condition)?;
         }

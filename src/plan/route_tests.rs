@@ -14,12 +14,12 @@ fn rule(priority: u32, condition: Condition) -> Rule {
 }
 
 /// `GET` of this path by this host.
-fn get(host: &str, path: &str) -> Request {
-    Request { path: path.to_owned(), ..Request::to(host) }
+fn get(host: &str, path: &str) -> RoutedRequest {
+    RoutedRequest { path: path.to_owned(), ..RoutedRequest::to(host) }
 }
 
 /// Whether a request meets a condition.
-fn meets(condition: Condition, request: &Request) -> Option<bool> {
+fn meets(condition: Condition, request: &RoutedRequest) -> Option<bool> {
     let rule = rule(1, condition);
     match find_route([&rule], request) {
         Route::Rule(_) => Some(true),
@@ -59,7 +59,7 @@ fn paths_are_compared_with_case_and_without_the_query() {
         ("/*a*b", "/xxaxxab", true),
         ("/a\\*", "/a\\b", true),
     ] {
-        let asked = Request { query: "v=/img/x".to_owned(), ..get("h.example.com", path) };
+        let asked = RoutedRequest { query: "v=/img/x".to_owned(), ..get("h.example.com", path) };
         assert_eq!(meets(Condition::Path(one(pattern)), &asked), Some(met), "{pattern} {path}");
     }
 }
@@ -76,7 +76,7 @@ fn methods_are_compared_exactly() {
 fn headers_are_compared_without_case() {
     let header = |name: &str, value: &str| Condition::Header { name: name.to_owned(), values: one(value) };
     let headers = vec![("X-Color".to_owned(), "Green-1".to_owned())];
-    let asked = Request { headers, ..get("h", "/") };
+    let asked = RoutedRequest { headers, ..get("h", "/") };
     for (name, value, met) in [
         ("x-color", "green-1", Some(true)),
         ("X-Color", "GREEN*", Some(true)),
@@ -93,7 +93,7 @@ fn queries_are_compared_pair_by_pair() {
     let pair = |key: Option<&str>, value: &str| {
         Condition::Query(vec![QueryPair { key: key.map(str::to_owned), value: value.to_owned() }])
     };
-    let asked = |query: &str| Request { query: query.to_owned(), ..get("h", "/") };
+    let asked = |query: &str| RoutedRequest { query: query.to_owned(), ..get("h", "/") };
     for (key, value, query, met) in [
         (Some("version"), "v1", "a=b&version=v1", Some(true)),
         (Some("VERSION"), "V1", "version=v1", Some(true)),
@@ -124,7 +124,7 @@ fn a_source_is_compared_by_block_and_unknown_without_one() {
         ("10.0.0.0/33", Some("10.0.0.1"), None),
         ("10.0.0.0/8", None, None),
     ] {
-        let asked = Request { source: client.map(|client| client.parse().unwrap()), ..get("h", "/") };
+        let asked = RoutedRequest { source: client.map(|client| client.parse().unwrap()), ..get("h", "/") };
         assert_eq!(meets(source(block), &asked), met, "{block} {client:?}");
     }
 }

@@ -70,7 +70,7 @@ pub(crate) struct Service {
     /// The setup.
     pub(crate) setup: Setup,
     /// The newest events, newest first, at most 100.
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<ServiceEvent>,
     /// The target group of the service's tasks.
     pub(crate) group: Seen<TargetGroup>,
     /// The targets registered in that group.
@@ -233,7 +233,7 @@ pub(crate) enum Rollout {
 
 /// One service event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(crate) struct ServiceEvent {
     /// Time of the event.
     pub(crate) at: Time,
     /// AWS's words.

@@ -139,7 +139,7 @@ pub(crate) struct Put {
     /// `StepScalingPolicyConfiguration`, or the arguments of PutMetricAlarm without the name, as AWS's API writes them.
     pub(crate) content: serde_json::Value,
     /// The differences from AWS's current state.
-    pub(crate) changes: Vec<scalers::Change>,
+    pub(crate) changes: Vec<scalers::FieldChange>,
     /// The purpose.
     pub(crate) purpose: Purpose,
 }

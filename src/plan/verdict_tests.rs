@@ -274,7 +274,7 @@ fn without_the_permission_for_history_the_own_failed_entry_or_the_event_tells() 
     green.history = Some(Err(trouble(AwsErrorKind::Denied)));
     let superseded = failed(DeploymentFailure::Superseded { by: arn("web-green:1") }, Restorer::NoOne);
     assert_eq!(judge(&green), superseded);
-    green.events = vec![Event {
+    green.events = vec![ServiceEvent {
         at: at(29),
         message: "(service web-green) (deployment ecs-svc/mine) deployment failed: tasks failed to start."
             .to_owned(),
@@ -503,7 +503,7 @@ fn an_event_tells_a_rollback_only_when_it_names_my_deployment_and_says_that_it_f
     let superseded = failed(DeploymentFailure::Superseded { by: arn("web-green:1") }, Restorer::NoOne);
     for message in ["(deployment ecs-svc/mine) completed.", "(deployment ecs-svc/other) deployment failed: x"]
     {
-        green.events = vec![Event { at: at(29), message: message.to_owned() }];
+        green.events = vec![ServiceEvent { at: at(29), message: message.to_owned() }];
         assert_eq!(judge(&green), superseded, "{message}");
     }
 }

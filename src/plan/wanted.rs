@@ -10,7 +10,7 @@ use super::traffic::TrafficRequest;
 
 /// The place of the colors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct AppPlace {
     /// The ECS cluster: a name, or an ARN.
     pub(crate) cluster: String,
     /// Blue's ECS service: a name, or an ARN.
@@ -49,7 +49,7 @@ impl Hosts {
     }
 }
 
-impl Place {
+impl AppPlace {
     /// The services by color, blue first, as given.
     pub(crate) fn services(&self) -> Vec<(Color, &str)> {
         let develop = self.develop.as_deref().map(|name| (Color::Develop, name));
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_services_are_those_that_were_named_and_develop_is_optional() {
-        let place = |develop: Option<&str>| Place {
+        let place = |develop: Option<&str>| AppPlace {
             cluster: "shop".to_owned(),
             blue: "web-blue".to_owned(),
             green: "web-green".to_owned(),

@@ -23,14 +23,14 @@ pub(crate) struct About {
     /// The services by color, for each service seen.
     pub(crate) services: Vec<(Color, String)>,
     /// Facts about a change of traffic; none for a deploy.
-    pub(crate) users: Option<Users>,
+    pub(crate) users: Option<TrafficFacts>,
     /// The split that a promote reached before its deploy. A post step reports this split.
     pub(crate) moved: Option<Split>,
 }
 
 /// The known facts of a change of traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Users {
+pub(crate) struct TrafficFacts {
     /// Plan of the change; none before the plan is known.
     pub(crate) traffic_plan: Option<Box<TrafficPlan>>,
     /// The split at the start; none if the rules disagreed.
@@ -53,30 +53,30 @@ pub(crate) fn moves_users(command: &str) -> bool {
     MOVING.contains(&command)
 }
 
-impl Users {
+impl TrafficFacts {
     /// The change of traffic in a report. The post step of a deploy names its service; without a service, the post step
     /// concerns users.
-    fn of(report: &Report) -> Option<Users> {
+    fn of(report: &Report) -> Option<TrafficFacts> {
         let post = report.command == "post" && report.service.is_none() && report.split.is_some();
         if report.traffic.is_none() && !post && !moves_users(report.command) {
             return None;
         }
         let found = report.split.filter(|_| post);
-        let told = report.traffic.as_ref().map(|traffic_plan| Users::told(traffic_plan));
+        let told = report.traffic.as_ref().map(|traffic_plan| TrafficFacts::told(traffic_plan));
         let overview = report.overview.as_ref();
-        Some(Users {
+        Some(TrafficFacts {
             seen: overview.filter(|_| report.stale).and_then(Overview::known_split),
             sizes: overview.map(color_sizes).unwrap_or_default(),
             put_back: report.put_back.clone(),
             rules: report.rules.clone(),
-            ..told.unwrap_or(Users { found, ..Users::default() })
+            ..told.unwrap_or(TrafficFacts { found, ..TrafficFacts::default() })
         })
     }
 
     /// The facts of a planned change.
-    pub(crate) fn told(traffic_plan: &TrafficPlan) -> Users {
+    pub(crate) fn told(traffic_plan: &TrafficPlan) -> TrafficFacts {
         let found = traffic_plan.agreed().then_some(traffic_plan.from);
-        Users { traffic_plan: Some(Box::new(traffic_plan.clone())), found, ..Users::default() }
+        TrafficFacts { traffic_plan: Some(Box::new(traffic_plan.clone())), found, ..TrafficFacts::default() }
     }
 }
 
@@ -105,7 +105,7 @@ impl About {
             service: report.service.clone(),
             before: report.previous_task_definition.as_deref().map(|arn| short_arn(arn).to_owned()),
             services: report.overview.as_ref().map(color_services).unwrap_or_default(),
-            users: Users::of(report),
+            users: TrafficFacts::of(report),
             moved: report.split.filter(|_| report.command == "post" && report.service.is_some()),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::about::{About, Users, color_services};
+use super::about::{About, TrafficFacts, color_services};
 use crate::event::{Difference, LogLink, Planned, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
@@ -339,7 +339,13 @@ pub(crate) fn traffic_plan() -> TrafficPlan {
 
 /// What the words are about when users are moved.
 pub(crate) fn about_users() -> About {
-    About { color: None, service: None, before: None, users: Some(Users::told(&traffic_plan())), ..about() }
+    About {
+        color: None,
+        service: None,
+        before: None,
+        users: Some(TrafficFacts::told(&traffic_plan())),
+        ..about()
+    }
 }
 
 /// A fifth of the users was moved to green.

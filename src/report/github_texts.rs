@@ -1,12 +1,12 @@
 //! Short texts for GitHub besides the comment, and for the log about GitHub.
 
-use super::comment::Run;
+use super::comment::CommentRun;
 use super::names::{one_line, without_accounts};
 use super::summary::known_account;
 use super::words;
 use crate::event::Report;
 use crate::failure::Outcome;
-use crate::feedback::{Deployment, GithubError, GithubKind, Part, Posted, Status};
+use crate::feedback::{GithubDeployment, GithubError, GithubKind, Part, Posted, Status};
 use crate::plan::color::Color;
 use crate::plan::overview::Overview;
 use crate::plan::promote::other_color;
@@ -27,8 +27,8 @@ pub(crate) fn started_deployment(
     command: &str,
     (color, copies): (Color, bool),
     overview: Option<&Overview>,
-    run: &Run,
-) -> Deployment {
+    run: &CommentRun,
+) -> GithubDeployment {
     let production = command == "promote";
     let (place, doing) = if production {
         ("production".to_owned(), format!("Promoting {color}"))
@@ -37,7 +37,7 @@ pub(crate) fn started_deployment(
     };
     let source = if production && copies { other_color(color) } else { color };
     let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == source));
-    Deployment {
+    GithubDeployment {
         environment: format!("{}-{place}", run.app),
         production,
         commit: view
@@ -60,7 +60,11 @@ fn is_full_sha(sha: &str) -> bool {
 }
 
 /// GitHub's deployment at the end. None if no color is known.
-pub(crate) fn ended_deployment(report: &Report, run: &Run, begun_before: bool) -> Option<Deployment> {
+pub(crate) fn ended_deployment(
+    report: &Report,
+    run: &CommentRun,
+    begun_before: bool,
+) -> Option<GithubDeployment> {
     let color = report.color?;
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged => "success",
@@ -71,7 +75,7 @@ pub(crate) fn ended_deployment(report: &Report, run: &Run, begun_before: bool) -
         }
     };
     let overview = report.overview.as_ref();
-    Some(Deployment {
+    Some(GithubDeployment {
         state: state.to_owned(),
         description: end_sentence(report),
         url: overview.and_then(|overview| color_address(overview, color)),
@@ -88,12 +92,12 @@ fn color_address(overview: &Overview, color: Color) -> Option<String> {
 }
 
 /// The commit status of a run in progress.
-pub(crate) fn pending_status(run: &Run, doing: &str) -> Status {
+pub(crate) fn pending_status(run: &CommentRun, doing: &str) -> Status {
     commit_status(run, "pending", fit_description(&format!("{doing} is running")))
 }
 
 /// The commit status at the end.
-pub(crate) fn end_status(report: &Report, run: &Run) -> Status {
+pub(crate) fn end_status(report: &Report, run: &CommentRun) -> Status {
     let state = match report.outcome {
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Planned => "success",
         Outcome::Refused | Outcome::Failed => "failure",
@@ -103,7 +107,7 @@ pub(crate) fn end_status(report: &Report, run: &Run) -> Status {
 }
 
 /// A commit status with its stable name.
-fn commit_status(run: &Run, state: &str, description: String) -> Status {
+fn commit_status(run: &CommentRun, state: &str, description: String) -> Status {
     let place = run.place.as_deref().unwrap_or_default();
     let context = format!("ecs-blue-green/{} {} {place}", run.app, run.region).trim_end().to_owned();
     Status { commit: None, context, state: state.to_owned(), description, url: run.url.clone() }
@@ -229,9 +233,9 @@ mod tests {
 
     #[test]
     fn a_description_stays_within_what_github_takes() {
-        let told = pending_status(&Run::default(), &"ä".repeat(500)).description;
+        let told = pending_status(&CommentRun::default(), &"ä".repeat(500)).description;
         assert_eq!(told.chars().count(), 140);
         assert!(told.ends_with("ä…"), "{told}");
-        assert_eq!(pending_status(&Run::default(), "deploy").description, "deploy is running");
+        assert_eq!(pending_status(&CommentRun::default(), "deploy").description, "deploy is running");
     }
 }

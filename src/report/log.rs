@@ -2,7 +2,7 @@
 
 mod traffic;
 
-use super::about::{About, Users, color_services, moves_users};
+use super::about::{About, TrafficFacts, color_services, moves_users};
 use super::findings::finding_lines;
 use super::line::{Level, Line};
 use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
@@ -16,7 +16,7 @@ use crate::plan::traffic::TrafficPlan;
 
 /// A part of the run with its own group in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum LogSection {
     /// Reading the current state.
     ReadScope,
     /// One step.
@@ -37,9 +37,9 @@ enum Phase {
 
 /// The log's memory from line to line: the open group, and the run's subject.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(crate) struct LogRenderer {
     /// The open group.
-    open: Option<Phase>,
+    open: Option<LogSection>,
     /// The run's subject, from the events so far.
     about: About,
     /// True if the command is `status`, whose overview is the result itself.
@@ -50,7 +50,7 @@ pub(crate) struct Log {
     told_cause: bool,
 }
 
-impl Log {
+impl LogRenderer {
     /// The lines of an event.
     pub(crate) fn lines(&mut self, event: &Event) -> Vec<Line> {
         match event {
@@ -136,13 +136,13 @@ impl Log {
     fn started(&mut self, command: &str, cluster: &str, region: &str) -> Vec<Line> {
         self.is_status = command == "status";
         self.is_promote = command == "promote";
-        self.about.users = moves_users(command).then(Users::default);
+        self.about.users = moves_users(command).then(TrafficFacts::default);
         self.about.cluster = Some(short_arn(cluster).trim_start_matches("cluster/").to_owned());
         self.about.region = Some(region.to_owned());
         let text = format!("{command} in cluster {}, {}", in_backticks(short_arn(cluster)), one_line(region));
         let mut lines = Line::foreign(Level::Plain, &text);
         if !self.is_status && command != "doctor" {
-            lines.extend(self.begin(Phase::ReadScope, "Look at AWS"));
+            lines.extend(self.begin(LogSection::ReadScope, "Look at AWS"));
         }
         lines
     }
@@ -152,7 +152,7 @@ impl Log {
         self.about.color = Some(planned.color);
         self.about.service = Some(planned.service.clone());
         self.about.before = Some(short_arn(&planned.now.task_definition).to_owned());
-        let mut lines = self.begin(Phase::ReadScope, &format!("Plan for {}", self.about.name()));
+        let mut lines = self.begin(LogSection::ReadScope, &format!("Plan for {}", self.about.name()));
         lines.extend(plan_lines(planned));
         lines.extend(self.close());
         lines
@@ -160,9 +160,9 @@ impl Log {
 
     /// The plan of a change of traffic, in a group of its own.
     fn moving(&mut self, traffic_plan: &TrafficPlan) -> Vec<Line> {
-        self.about.users = Some(Users::told(traffic_plan));
+        self.about.users = Some(TrafficFacts::told(traffic_plan));
         let mut lines =
-            self.begin(Phase::ReadScope, &format!("Plan: {}", words::render_split_change(traffic_plan)));
+            self.begin(LogSection::ReadScope, &format!("Plan: {}", words::render_split_change(traffic_plan)));
         lines.extend(traffic::plan_lines(traffic_plan));
         lines.extend(self.close());
         lines
@@ -177,7 +177,7 @@ impl Log {
             self.about.color = Some(update.color);
             self.about.service = Some(update.service.clone());
         }
-        self.begin(Phase::Step, &words::render_step(step))
+        self.begin(LogSection::Step, &words::render_step(step))
     }
 
     /// The group of a wait, begun if not open yet.
@@ -191,14 +191,16 @@ impl Log {
             | Wait::Weights { .. }
             | Wait::Count { .. }
             | Wait::Repeat(_) => return Vec::new(),
-            Wait::Deployment(_) => (Phase::Follow, format!("Follow the deployment of {}", self.about.name())),
-            Wait::Rollback { .. } | Wait::Restore { .. } => {
-                (Phase::Back, format!("Watch {} go back", self.about.name()))
+            Wait::Deployment(_) => {
+                (LogSection::Follow, format!("Follow the deployment of {}", self.about.name()))
             }
-            Wait::Capacity(_) => (Phase::Capacity, of_users),
-            Wait::Bake { .. } => (Phase::Bake, of_users),
-            Wait::Settle { .. } => (Phase::Settle, of_users),
-            Wait::Drain { .. } => (Phase::Drain, of_users),
+            Wait::Rollback { .. } | Wait::Restore { .. } => {
+                (LogSection::Back, format!("Watch {} go back", self.about.name()))
+            }
+            Wait::Capacity(_) => (LogSection::Capacity, of_users),
+            Wait::Bake { .. } => (LogSection::Bake, of_users),
+            Wait::Settle { .. } => (LogSection::Settle, of_users),
+            Wait::Drain { .. } => (LogSection::Drain, of_users),
         };
         if self.open == Some(phase) { Vec::new() } else { self.begin(phase, &title) }
     }
@@ -231,7 +233,7 @@ impl Log {
     }
 
     /// Begins a group and ends an open group.
-    fn begin(&mut self, phase: Phase, title: &str) -> Vec<Line> {
+    fn begin(&mut self, phase: LogSection, title: &str) -> Vec<Line> {
         let mut lines = self.close();
         lines.extend(Line::foreign(Level::GroupStart, title));
         self.open = Some(phase);

@@ -1,6 +1,6 @@
 //! The line that identifies a comment, and the hash that keeps the places of one repository apart.
 
-use super::comment::Run;
+use super::comment::CommentRun;
 use super::names::without_accounts;
 use crate::plan::sum;
 
@@ -27,7 +27,7 @@ pub(crate) fn place_sum(account: Option<&str>, region: &str, (cluster, app): (&s
 }
 
 /// The line that identifies the comment: one for each account, region, cluster and app. GitHub does not show this line.
-pub(super) fn comment_mark(run: &Run) -> String {
+pub(super) fn comment_mark(run: &CommentRun) -> String {
     let place = run.place.as_deref().unwrap_or(UNKNOWN);
     let name =
         format!("{}/{}@{}", encode_name(&run.cluster), encode_name(&run.app), encode_name(&run.region));
@@ -84,7 +84,7 @@ mod tests {
     fn of(names: (&str, &str), region: &str, account: Option<&str>) -> String {
         let place = place_sum(account, region, names);
         let (cluster, app) = (names.0.to_owned(), names.1.to_owned());
-        comment_mark(&Run { cluster, app, region: region.to_owned(), place, ..Run::default() })
+        comment_mark(&CommentRun { cluster, app, region: region.to_owned(), place, ..CommentRun::default() })
     }
 
     #[test]

@@ -4,7 +4,7 @@
 #[path = "summary/traffic.rs"]
 mod moved;
 
-use super::comment::{Run, narrow};
+use super::comment::{CommentRun, narrow};
 use super::findings::findings_section;
 use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
@@ -60,7 +60,7 @@ pub(super) enum Shape<'a> {
     /// The run's page: as wide as a screen.
     Wide,
     /// A comment: narrow enough for a phone, with the commands that the run can name.
-    Narrow(&'a Run),
+    Narrow(&'a CommentRun),
 }
 
 /// The whole summary.

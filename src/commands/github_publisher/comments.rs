@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::GithubPublisher;
 use crate::feedback::{GithubError, GithubKind};
-use crate::github::{Answer, Comment};
+use crate::github::{Comment, GithubResult};
 use crate::report::comment::is_in_progress;
 use crate::report::mark::{Kin, compare_marks};
 
@@ -16,7 +16,7 @@ const JOB: &str = "github-actions[bot]";
 
 impl GithubPublisher {
     /// The comments of the same place; if there is none, the oldest adoptable comment.
-    async fn comments_of(&self, pull: u64, text: &str) -> Answer<Vec<Comment>> {
+    async fn comments_of(&self, pull: u64, text: &str) -> GithubResult<Vec<Comment>> {
         let own = |body: &str| compare_marks(text, body) != Kin::Other;
         let found = self.github.marked_comments(pull, own).await?;
         let (same, mut adoptable): (Vec<Comment>, Vec<Comment>) =
@@ -28,7 +28,7 @@ impl GithubPublisher {
     /// Finds the comment, creates a missing one, removes later duplicates, and updates a changed text. A marked comment
     /// that the token may not change belongs to another app and is ignored: an app's token can't ask for its own
     /// identity.
-    pub(super) async fn comment(&mut self, pull: u64, text: &str) -> Answer<()> {
+    pub(super) async fn comment(&mut self, pull: u64, text: &str) -> GithubResult<()> {
         let mut last = GithubError { kind: GithubKind::Odd, status: None, effect_unknown: false };
         let (mut made, mut foreign) = (false, BTreeSet::new());
         for _ in 0..LOOKS {
@@ -78,7 +78,7 @@ impl GithubPublisher {
     }
 
     /// Removes later comments of the same author, created by two runs at the same moment.
-    async fn remove(&self, later: impl Iterator<Item = &Comment>) -> Answer<()> {
+    async fn remove(&self, later: impl Iterator<Item = &Comment>) -> GithubResult<()> {
         for comment in later {
             self.github.delete_comment(comment.id).await?;
         }

@@ -1,12 +1,12 @@
 //! GitHub's deployment and the commit status.
 
 use super::GithubPublisher;
-use crate::feedback::{Deployment, Status};
-use crate::github::Answer;
+use crate::feedback::{GithubDeployment, Status};
+use crate::github::GithubResult;
 
 impl GithubPublisher {
     /// Finds or creates the deployment, sets its state, and retires older ones after a success.
-    pub(super) async fn deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<()> {
+    pub(super) async fn deployment(&mut self, commit: &str, wanted: &GithubDeployment) -> GithubResult<()> {
         let Some(id) = self.own_deployment(commit, wanted).await? else { return Ok(()) };
         self.deployment = Some(id);
         match self.github.set_deployment(id, wanted).await {
@@ -21,7 +21,7 @@ impl GithubPublisher {
     }
 
     /// GitHub's deployment of this run; none if missing and none may be created.
-    async fn own_deployment(&mut self, commit: &str, wanted: &Deployment) -> Answer<Option<u64>> {
+    async fn own_deployment(&mut self, commit: &str, wanted: &GithubDeployment) -> GithubResult<Option<u64>> {
         if self.deployment.is_some() {
             return Ok(self.deployment);
         }
@@ -42,14 +42,14 @@ impl GithubPublisher {
     }
 
     /// The deployment that this run created earlier.
-    async fn known_deployment(&self, wanted: &Deployment) -> Answer<Option<u64>> {
+    async fn known_deployment(&self, wanted: &GithubDeployment) -> GithubResult<Option<u64>> {
         let known = self.github.deployments(&wanted.environment).await?;
         Ok(known.iter().find(|one| one.key() == Some(wanted.key.as_str())).map(|one| one.id))
     }
 
     /// Retires the deployments before this one, the oldest first: a retired deployment means that all earlier ones are
     /// retired, too.
-    async fn retire(&self, id: u64, wanted: &Deployment) -> Answer<()> {
+    async fn retire(&self, id: u64, wanted: &GithubDeployment) -> GithubResult<()> {
         let known = self.github.deployments(&wanted.environment).await?;
         let mut alive = Vec::new();
         for older in known.iter().filter(|one| one.id < id && one.is_of(&wanted.place)) {
@@ -66,7 +66,7 @@ impl GithubPublisher {
     }
 
     /// Sets the commit status.
-    pub(super) async fn status(&mut self, commit: &str, wanted: &Status) -> Answer<()> {
+    pub(super) async fn status(&mut self, commit: &str, wanted: &Status) -> GithubResult<()> {
         match self.github.set_status(commit, wanted).await {
             Err(trouble) if trouble.effect_unknown => {
                 if self.github.has_status(commit, wanted).await? {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::GithubPublisher;
 use crate::feedback::{Label, Labels};
-use crate::github::Answer;
+use crate::github::GithubResult;
 use crate::report::labels::is_ours;
 
 impl GithubPublisher {
     /// Gives each pull request its labels and removes outdated labels.
-    pub(super) async fn labels(&mut self, wanted: &Labels) -> Answer<()> {
+    pub(super) async fn labels(&mut self, wanted: &Labels) -> GithubResult<()> {
         let mut pulls: BTreeMap<u64, Vec<Label>> = BTreeMap::new();
         for (commit, labels) in &wanted.commits {
             if let Some(pull) = self.pull_of(commit).await? {
@@ -26,7 +26,7 @@ impl GithubPublisher {
     }
 
     /// Replaces a pull request's labels of one kind with these.
-    async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> Answer<()> {
+    async fn relabel(&self, pull: u64, wanted: &[Label], of_kind: impl Fn(&str) -> bool) -> GithubResult<()> {
         let there = self.github.labels(pull).await?;
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
         for name in there.iter().filter(|name| of_kind(name)) {

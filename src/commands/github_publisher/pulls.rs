@@ -1,11 +1,11 @@
 //! The pull requests of a run and of commits.
 
 use super::GithubPublisher;
-use crate::github::{Answer, Pull};
+use crate::github::{GithubResult, Pull};
 
 impl GithubPublisher {
     /// The run's own pull request.
-    pub(super) async fn own_pull(&mut self) -> Answer<Option<u64>> {
+    pub(super) async fn own_pull(&mut self) -> GithubResult<Option<u64>> {
         if !self.looked {
             if let Some(commit) = self.run.commit.clone() {
                 let found = self.github.pulls_of(&commit).await?;
@@ -17,7 +17,7 @@ impl GithubPublisher {
     }
 
     /// The pull request of a commit in a revision's tags.
-    pub(super) async fn pull_of(&mut self, commit: &str) -> Answer<Option<u64>> {
+    pub(super) async fn pull_of(&mut self, commit: &str) -> GithubResult<Option<u64>> {
         if self.run.commit.as_deref() == Some(commit) {
             return self.own_pull().await;
         }
@@ -32,7 +32,7 @@ impl GithubPublisher {
     }
 
     /// The pull requests for the comment: the named one, else those of these commits, else the run's.
-    pub(super) async fn pulls_about(&mut self, commits: &[String]) -> Answer<Vec<u64>> {
+    pub(super) async fn pulls_about(&mut self, commits: &[String]) -> GithubResult<Vec<u64>> {
         let mut found = Vec::new();
         let commits = if self.named { &[] } else { commits };
         for commit in commits {

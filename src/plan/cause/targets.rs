@@ -5,7 +5,7 @@
 
 use super::{Finding, known_value};
 use crate::plan::own_targets::group_targets;
-use crate::plan::snapshot::{Event, Service, Target, Task};
+use crate::plan::snapshot::{Service, ServiceEvent, Target, Task};
 use crate::plan::verdict::{OwnDeployment, is_own, own_tasks};
 
 /// One finding for each own target that is or was not healthy.
@@ -55,7 +55,7 @@ fn of_target(target: &Target, group: &str) -> Finding {
 
 /// The finding of an event such as `(service S) (task T) (port P) is unhealthy in (target-group G) due to (reason R)`.
 /// Source: Amazon ECS, "Service event messages".
-fn of_event(event: &Event, own: &[&Task], group: &str) -> Option<Finding> {
+fn of_event(event: &ServiceEvent, own: &[&Task], group: &str) -> Option<Finding> {
     let (who, why) = event.message.split_once(" is unhealthy in (target-group ")?;
     let reason = why.split_once("due to (reason ")?.1.trim_end_matches(['.', ')']);
     let place =
@@ -107,7 +107,7 @@ mod tests {
     fn an_event_of_an_own_task_tells_what_the_load_balancer_saw() {
         let task = Task { id: "abc".to_owned(), hosts: vec!["i-1".to_owned()], ..Task::default() };
         let of = |message: &str| {
-            let event = Event { at: at(0), message: message.to_owned() };
+            let event = ServiceEvent { at: at(0), message: message.to_owned() };
             of_event(&event, &[&task], "web")
         };
         let finding = |code: &str, description: &str| {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn events_since_the_start_are_told_where_no_target_was_seen() {
-        let told = |id: &str, seconds: u64| Event {
+        let told = |id: &str, seconds: u64| ServiceEvent {
             at: at(seconds),
             message: format!(
                 "(service s) (task {id}) is unhealthy in (target-group g) due to (reason Request timed out)"

@@ -251,8 +251,8 @@ fn tasks_of_other_deployments_tell_nothing() {
 }
 
 /// An event at this second.
-fn event(seconds: u64, message: &str) -> Event {
-    Event { at: at(seconds), message: message.to_owned() }
+fn event(seconds: u64, message: &str) -> ServiceEvent {
+    ServiceEvent { at: at(seconds), message: message.to_owned() }
 }
 
 #[test]

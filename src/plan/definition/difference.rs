@@ -9,14 +9,14 @@ use super::content::Content;
 use super::image;
 use super::normal::{api_default, element_identity, normal_form};
 use super::schema::keys::{Keys, TASK_DEFINITION};
-use super::schema::{Kind, kind_of};
+use super::schema::{ValueKind, kind_of};
 
 /// Lists whose elements appear by name alone, because the rest is a value.
 const NAME_ONLY: [&str; 4] = ["environment", "secrets", "secretOptions", "properties"];
 
 /// A side of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum DisplayValue {
     /// A number, an AWS keyword, or an image without the account id.
     Text(String),
     /// A value that is never shown: the value may be a secret, or is too large to be of use.
@@ -24,43 +24,45 @@ pub(crate) enum Shown {
 }
 
 /// The text, or `(hidden)`.
-impl fmt::Display for Shown {
+impl fmt::Display for DisplayValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Shown::Text(text) => f.write_str(text),
-            Shown::Hidden => f.write_str("(hidden)"),
+            DisplayValue::Text(text) => f.write_str(text),
+            DisplayValue::Hidden => f.write_str("(hidden)"),
         }
     }
 }
 
 /// One difference between two definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct ContentChange {
     /// The path, with names in place of indices: `containerDefinitions[web].environment[LOG_LEVEL]`.
     pub(crate) path: String,
     /// The old value; `None` if absent.
-    pub(crate) before: Option<Shown>,
+    pub(crate) before: Option<DisplayValue>,
     /// The new value; `None` if absent.
-    pub(crate) after: Option<Shown>,
+    pub(crate) after: Option<DisplayValue>,
 }
 
 /// `cpu: 256 → 512`, `containerDefinitions[web].environment[LOG_LEVEL]: (changed)`.
-impl fmt::Display for Change {
+impl fmt::Display for ContentChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path)?;
         match (&self.before, &self.after) {
-            (Some(Shown::Text(before)), Some(Shown::Text(after))) => write!(f, "{before} → {after}"),
-            (None, Some(Shown::Text(after))) => write!(f, "(none) → {after}"),
-            (Some(Shown::Text(before)), None) => write!(f, "{before} → (none)"),
-            (None, Some(Shown::Hidden)) => f.write_str("(added)"),
-            (Some(Shown::Hidden), None) => f.write_str("(removed)"),
+            (Some(DisplayValue::Text(before)), Some(DisplayValue::Text(after))) => {
+                write!(f, "{before} → {after}")
+            }
+            (None, Some(DisplayValue::Text(after))) => write!(f, "(none) → {after}"),
+            (Some(DisplayValue::Text(before)), None) => write!(f, "{before} → (none)"),
+            (None, Some(DisplayValue::Hidden)) => f.write_str("(added)"),
+            (Some(DisplayValue::Hidden), None) => f.write_str("(removed)"),
             (Some(_), Some(_)) | (None, None) => f.write_str("(changed)"),
         }
     }
 }
 
 /// The changes from `before` to `after`, after AWS's defaults and ordering. Empty if both have the same content.
-pub(crate) fn content_differences(before: &Content, after: &Content) -> Vec<Change> {
+pub(crate) fn content_differences(before: &Content, after: &Content) -> Vec<ContentChange> {
     let mut changes = Vec::new();
     compare_structures(("", ""), &normal_form(before), &normal_form(after), TASK_DEFINITION, &mut changes);
     changes
@@ -72,7 +74,7 @@ fn compare_structures(
     before: &Map<String, Value>,
     after: &Map<String, Value>,
     keys: Keys,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<ContentChange>,
 ) {
     let added = after.keys().filter(|key| !before.contains_key(*key));
     for key in before.keys().chain(added) {
@@ -82,10 +84,10 @@ fn compare_structures(
         }
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (kind_of(keys, key), old, new) {
-            (Some(Kind::Struct(keys)), Some(Value::Object(old)), Some(Value::Object(new))) => {
+            (Some(ValueKind::Struct(keys)), Some(Value::Object(old)), Some(Value::Object(new))) => {
                 compare_structures((&path, key), old, new, keys, changes);
             }
-            (Some(Kind::List(Kind::Struct(keys))), old, new) if is_list(old) && is_list(new) => {
+            (Some(ValueKind::List(ValueKind::Struct(keys))), old, new) if is_list(old) && is_list(new) => {
                 compare_lists((&path, key), list_items(old), list_items(new), keys, changes);
             }
             (kind, old, new) => {
@@ -103,7 +105,7 @@ fn compare_lists(
     old: &[Value],
     new: &[Value],
     keys: Keys,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<ContentChange>,
 ) {
     let by_name = unique_names(list, old).zip(unique_names(list, new));
     let (old_names, new_names) = by_name.unwrap_or_else(|| (item_indices(old), item_indices(new)));
@@ -129,32 +131,32 @@ fn compare_lists(
 }
 
 /// A change. If both sides read the same, both are hidden: the difference is in the part of an image that is left out.
-fn change_entry(path: String, before: Option<Shown>, after: Option<Shown>) -> Change {
+fn change_entry(path: String, before: Option<DisplayValue>, after: Option<DisplayValue>) -> ContentChange {
     if before == after {
-        return Change { path, before: Some(Shown::Hidden), after: Some(Shown::Hidden) };
+        return ContentChange { path, before: Some(DisplayValue::Hidden), after: Some(DisplayValue::Hidden) };
     }
-    Change { path, before, after }
+    ContentChange { path, before, after }
 }
 
 /// An element that was added or removed. A container appears as its image.
-fn shown_element(element: Option<&Value>) -> Option<Shown> {
+fn shown_element(element: Option<&Value>) -> Option<DisplayValue> {
     let image = element?["image"].as_str();
-    Some(image.map_or(Shown::Hidden, |text| Shown::Text(image::shorten_image(text))))
+    Some(image.map_or(DisplayValue::Hidden, |text| DisplayValue::Text(image::shorten_image(text))))
 }
 
 /// A value for display: only kinds that hold no secret, and an image without the account id.
-fn shown_value(kind: Option<Kind>, value: &Value) -> Shown {
+fn shown_value(kind: Option<ValueKind>, value: &Value) -> DisplayValue {
     let word = |value: &Value| value.as_str().map(str::to_owned);
     let text = match (kind, value) {
-        (Some(Kind::Word), Value::String(text)) => Some(image::shorten_image(text)),
-        (Some(Kind::Integer), Value::Number(number)) => Some(number.to_string()),
-        (Some(Kind::Boolean), Value::Bool(value)) => Some(value.to_string()),
-        (Some(Kind::List(Kind::Word)), Value::Array(items)) => {
+        (Some(ValueKind::Word), Value::String(text)) => Some(image::shorten_image(text)),
+        (Some(ValueKind::Integer), Value::Number(number)) => Some(number.to_string()),
+        (Some(ValueKind::Boolean), Value::Bool(value)) => Some(value.to_string()),
+        (Some(ValueKind::List(ValueKind::Word)), Value::Array(items)) => {
             items.iter().map(word).collect::<Option<Vec<_>>>().map(|words| words.join(", "))
         }
         (Some(_) | None, _) => None,
     };
-    text.map_or(Shown::Hidden, Shown::Text)
+    text.map_or(DisplayValue::Hidden, DisplayValue::Text)
 }
 
 /// True if a value is a list or absent.

@@ -14,7 +14,7 @@ pub(crate) mod schema;
 pub(crate) use build::{Changes, add_tags, build_content};
 pub(crate) use container_images::{container_images, pin_images, unusable_images};
 pub(crate) use content::{Content, missing_fields};
-pub(crate) use difference::{Change, content_differences};
+pub(crate) use difference::{ContentChange, content_differences};
 pub(crate) use facts::{family_name, image_of, load_balancer_problem, log_groups, role_arns};
 pub(crate) use image::ImageRef;
 pub(crate) use normal::same_content;

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value};
 
 use super::content::Content;
 use super::schema::keys::{Keys, TASK_DEFINITION};
-use super::schema::{Kind, kind_of};
+use super::schema::{ValueKind, kind_of};
 
 /// A default value of the API.
 #[derive(Clone, Copy)]
@@ -164,15 +164,15 @@ fn network_mode(definition: &mut Map<String, Value>) {
 fn remove_defaults(parent: &str, object: &mut Map<String, Value>, keys: Keys) {
     for (key, value) in object.iter_mut() {
         match (kind_of(keys, key), &mut *value) {
-            (Some(Kind::Struct(keys)), Value::Object(below)) => remove_defaults(key, below, keys),
-            (Some(Kind::List(Kind::Struct(keys))), Value::Array(items)) => {
+            (Some(ValueKind::Struct(keys)), Value::Object(below)) => remove_defaults(key, below, keys),
+            (Some(ValueKind::List(ValueKind::Struct(keys))), Value::Array(items)) => {
                 items
                     .iter_mut()
                     .filter_map(Value::as_object_mut)
                     .for_each(|item| remove_defaults(key, item, keys));
                 items.sort_by_cached_key(|item| element_identity(key, item));
             }
-            (Some(Kind::List(_)), Value::Array(items)) if SETS.contains(&key.as_str()) => {
+            (Some(ValueKind::List(_)), Value::Array(items)) if SETS.contains(&key.as_str()) => {
                 items.sort_by_cached_key(Value::to_string);
             }
             (_, other) => prune_empty(other),

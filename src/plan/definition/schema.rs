@@ -14,7 +14,7 @@ use crate::plan::suggestion::edit_distance;
 
 /// The kind of value that AWS expects for a key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     /// Text that may hold anything, even a secret: never shown.
     Text,
     /// Text that may be shown: an AWS keyword, a size, a name, a path.
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     /// `true` or `false`.
     Boolean,
     /// A list of one kind.
-    List(&'static Kind),
+    List(&'static ValueKind),
     /// An object with known keys.
     Struct(Keys),
     /// An object with keys of the user's choice and text as values: never shown.
@@ -80,7 +80,7 @@ fn shared_in(at: usize, container: &Map<String, Value>) -> Vec<Problem> {
 }
 
 /// The kind of a key. None for an unknown key.
-pub(super) fn kind_of(keys: Keys, key: &str) -> Option<Kind> {
+pub(super) fn kind_of(keys: Keys, key: &str) -> Option<ValueKind> {
     keys.iter().find(|(known, _)| *known == key).map(|(_, kind)| *kind)
 }
 
@@ -133,29 +133,29 @@ fn misspelt_key(key: &str, keys: Keys) -> Option<&'static str> {
 }
 
 /// Checks a value against a kind, and everything below.
-fn check_value(path: &str, value: &Value, kind: Kind, problems: &mut Vec<Problem>) {
+fn check_value(path: &str, value: &Value, kind: ValueKind, problems: &mut Vec<Problem>) {
     let mut refuse = |what: String| problems.push(Problem::new(path_or_top(path), what));
     match (kind, value) {
-        (Kind::Text | Kind::Word, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => {}
-        (Kind::Integer, Value::Number(number)) if !number.is_f64() => {}
-        (Kind::Text | Kind::Word, other) => refuse(not_text(path, other)),
-        (Kind::Integer, other) => refuse(not_integer(other)),
-        (Kind::Boolean, other) => refuse(not_boolean(other)),
-        (Kind::List(kind), Value::Array(items)) => {
+        (ValueKind::Text | ValueKind::Word, Value::String(_)) | (ValueKind::Boolean, Value::Bool(_)) => {}
+        (ValueKind::Integer, Value::Number(number)) if !number.is_f64() => {}
+        (ValueKind::Text | ValueKind::Word, other) => refuse(not_text(path, other)),
+        (ValueKind::Integer, other) => refuse(not_integer(other)),
+        (ValueKind::Boolean, other) => refuse(not_boolean(other)),
+        (ValueKind::List(kind), Value::Array(items)) => {
             for (i, item) in items.iter().enumerate() {
                 check_value(&format!("{path}[{i}]"), item, *kind, problems);
             }
         }
-        (Kind::Struct(keys), Value::Object(object)) => {
+        (ValueKind::Struct(keys), Value::Object(object)) => {
             object.iter().for_each(|(key, value)| check_key(path, key, value, keys, problems));
         }
-        (Kind::Map, Value::Object(object)) => {
+        (ValueKind::Map, Value::Object(object)) => {
             for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
-                check_value(&child_path(path, key), value, Kind::Text, problems);
+                check_value(&child_path(path, key), value, ValueKind::Text, problems);
             }
         }
-        (Kind::List(_), other) => refuse(format!("must be a list, found {}", value_kind(other))),
-        (Kind::Struct(_) | Kind::Map, other) => {
+        (ValueKind::List(_), other) => refuse(format!("must be a list, found {}", value_kind(other))),
+        (ValueKind::Struct(_) | ValueKind::Map, other) => {
             refuse(format!("must be an object, found {}", value_kind(other)))
         }
     }

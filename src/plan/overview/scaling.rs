@@ -2,7 +2,7 @@
 
 use super::{Color, Drift};
 use crate::plan::scalers::{
-    Change, Managed, Managing, Role, apply_bounds, next_serving_step, put_alarm, put_policy,
+    FieldChange, Managed, Managing, Role, apply_bounds, next_serving_step, put_alarm, put_policy,
 };
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Purpose, Put, Step};
@@ -26,7 +26,7 @@ pub(crate) struct Misscaled {
     /// True if missing in AWS.
     pub(crate) missing: bool,
     /// The fields that differ.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<FieldChange>,
 }
 
 /// The differences between each service's scaling and the config's. An unreadable part counts as unread, not as a
@@ -84,8 +84,8 @@ fn of_service((cluster, service): (&str, &Service), managed: &Managed, role: Rol
 
 /// A difference to report. A color without users may lack alarms, or have alarms that still act for a return of users.
 fn scaling_drift(put: &Put, role: Role, alarm: bool) -> Option<Drift> {
-    let acts = |change: &&Change| role != Role::Idle || change.path != "ActionsEnabled";
-    let changes: Vec<Change> = put.changes.iter().filter(acts).cloned().collect();
+    let acts = |change: &&FieldChange| role != Role::Idle || change.path != "ActionsEnabled";
+    let changes: Vec<FieldChange> = put.changes.iter().filter(acts).cloned().collect();
     let told = if put.new { role == Role::Live } else { !changes.is_empty() };
     let changes = if put.new { Vec::new() } else { changes };
     told.then(|| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct FieldChange {
     /// `Threshold`, `StepAdjustments[0].ScalingAdjustment`, `Metrics[cpu].MetricStat.Period`.
     pub(crate) path: String,
     /// AWS's value; none if AWS has no value.
@@ -18,13 +18,13 @@ pub(crate) struct Change {
 /// Every field that differs, by path. An absent value, an empty text and an empty list are equal. Numbers are compared
 /// by value. List entries are matched by name or id, if present. AWS's defaults count as absent, because AWS does not
 /// document the stored form of a policy or an alarm.
-pub(crate) fn field_differences(observed: &Value, wanted: &Value) -> Vec<Change> {
+pub(crate) fn field_differences(observed: &Value, wanted: &Value) -> Vec<FieldChange> {
     let (before, after) = (without_defaults(observed), without_defaults(wanted));
     let paths: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     paths
         .into_iter()
         .filter(|path| before.get(*path) != after.get(*path))
-        .map(|path| Change {
+        .map(|path| FieldChange {
             path: path.clone(),
             before: before.get(path).cloned(),
             after: after.get(path).cloned(),

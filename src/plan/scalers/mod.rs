@@ -7,8 +7,8 @@ mod names;
 mod next;
 mod predict;
 
-pub(crate) use change::{Change, field_differences, is_other_form};
-pub(crate) use names::Names;
+pub(crate) use change::{FieldChange, field_differences, is_other_form};
+pub(crate) use names::ScalingNames;
 pub(crate) use next::{Managing, next_serving_step, next_step, unmanaged_policies};
 pub(crate) use predict::{apply_bounds, put_alarm, put_policy};
 
@@ -96,7 +96,7 @@ pub(crate) struct Scalers {
     /// The policies, no matter who made them.
     pub(crate) policies: Vec<Policy>,
     /// The alarms with the action's names.
-    pub(crate) alarms: Vec<Alarm>,
+    pub(crate) alarms: Vec<ScalingAlarm>,
 }
 
 impl Scalers {
@@ -106,7 +106,7 @@ impl Scalers {
     }
 
     /// The alarm with this name.
-    pub(crate) fn alarm(&self, name: &str) -> Option<&Alarm> {
+    pub(crate) fn alarm(&self, name: &str) -> Option<&ScalingAlarm> {
         self.alarms.iter().find(|alarm| alarm.name == name)
     }
 }
@@ -126,7 +126,7 @@ pub(crate) struct Policy {
 
 /// A CloudWatch alarm with one of the action's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alarm {
+pub(crate) struct ScalingAlarm {
     /// The name.
     pub(crate) name: String,
     /// True for a composite alarm, which can't scale a service.

@@ -7,7 +7,7 @@ const MOST: usize = 255;
 
 /// The names of a service's policies and alarms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Names {
+pub(crate) struct ScalingNames {
     /// The policy that scales out.
     pub(crate) out: String,
     /// The policy that scales in.
@@ -20,11 +20,11 @@ pub(crate) struct Names {
     pub(crate) low: String,
 }
 
-impl Names {
+impl ScalingNames {
     /// The names for a cluster's service.
-    pub(crate) fn of(cluster: &str, service: &str) -> Names {
+    pub(crate) fn of(cluster: &str, service: &str) -> ScalingNames {
         let name = |what: &str| scaler_name(cluster, service, what);
-        Names {
+        ScalingNames {
             out: name("out"),
             back: name("in"),
             cpu_high: name("cpu-high"),

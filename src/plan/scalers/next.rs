@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::change::field_differences;
 use super::content::{self, Of};
-use super::{Managed, Names, Role, STEP_SCALING, Scalers};
+use super::{Managed, Role, STEP_SCALING, Scalers, ScalingNames};
 use crate::plan::aws_error::AwsError;
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Purpose, Put, Refusal, Scaling, Step};
@@ -33,7 +33,7 @@ pub(crate) fn next_step(
     purpose: Purpose,
 ) -> Managing {
     decide_scaling(service, |target, scalers| {
-        let found = Found { cluster, service, managed, role, purpose, scalers };
+        let found = ScalingState { cluster, service, managed, role, purpose, scalers };
         let bounds = || found.bounds(target);
         let step = match role {
             Role::Live | Role::Develop => bounds().or_else(|| found.scaler()),
@@ -52,7 +52,7 @@ pub(crate) fn next_serving_step(
     purpose: Purpose,
 ) -> Managing {
     decide_scaling(service, |target, scalers| {
-        let found = Found { cluster, service, managed, role, purpose, scalers };
+        let found = ScalingState { cluster, service, managed, role, purpose, scalers };
         let made = found.taken().map(Err).or_else(|| found.missing_target(target).map(Ok));
         made.or_else(|| found.room(target).map(Ok)).or_else(|| found.scaler().map(Ok))
     })
@@ -61,13 +61,13 @@ pub(crate) fn next_serving_step(
 /// Names of policies on a service that the action does not manage. Next to such a policy, the action adds none.
 pub(crate) fn unmanaged_policies(cluster: &str, service: &Service) -> Vec<String> {
     match &service.scalers {
-        Some(Ok(scalers)) => unmanaged_names(&Names::of(cluster, &service.name), scalers),
+        Some(Ok(scalers)) => unmanaged_names(&ScalingNames::of(cluster, &service.name), scalers),
         Some(Err(_)) | None => Vec::new(),
     }
 }
 
 /// Names of policies that the action does not manage.
-fn unmanaged_names(names: &Names, scalers: &Scalers) -> Vec<String> {
+fn unmanaged_names(names: &ScalingNames, scalers: &Scalers) -> Vec<String> {
     let all = scalers.policies.iter().map(|policy| &policy.name);
     all.filter(|name| !names.has_policy(name)).cloned().collect()
 }
@@ -90,7 +90,7 @@ fn decide_scaling(
 }
 
 /// A service, its scaling in AWS, and the wanted scaling.
-struct Found<'a> {
+struct ScalingState<'a> {
     /// The cluster's name.
     cluster: &'a str,
     /// The service.
@@ -105,7 +105,7 @@ struct Found<'a> {
     scalers: &'a Scalers,
 }
 
-impl Found<'_> {
+impl ScalingState<'_> {
     /// Registers the scalable target. The bounds do not move the count. While users move, scale-in starts suspended
     /// (invariant 19).
     fn missing_target(&self, target: Option<Scalable>) -> Option<Step> {
@@ -168,7 +168,7 @@ impl Found<'_> {
     /// The first policy or alarm that is missing or different. Next to another writer's policy none is added, but
     /// existing policies and alarms with the action's names are still kept up to date.
     fn scaler(&self) -> Option<Step> {
-        let names = Names::of(self.cluster, &self.service.name);
+        let names = ScalingNames::of(self.cluster, &self.service.name);
         let adds = unmanaged_names(&names, self.scalers).is_empty();
         let policies = [(&names.out, content::scale_out_policy()), (&names.back, content::scale_in_policy())];
         let policy = policies.into_iter().find_map(|(name, content)| self.policy(name, content, adds));
@@ -186,7 +186,7 @@ impl Found<'_> {
 
     /// One of the action's names is used by something of another kind, which AWS can't convert.
     fn taken(&self) -> Option<Refusal> {
-        let names = Names::of(self.cluster, &self.service.name);
+        let names = ScalingNames::of(self.cluster, &self.service.name);
         let service = || self.service.name.clone();
         let mut policies = self.scalers.policies.iter();
         let mut alarms = self.scalers.alarms.iter();

@@ -1,6 +1,6 @@
 //! Predicted effects of writes to scaling.
 
-use super::{Alarm, NEW_POLICY, Policy, STEP_SCALING};
+use super::{NEW_POLICY, Policy, STEP_SCALING, ScalingAlarm};
 use crate::plan::snapshot::{Scalable, Service};
 use crate::plan::step::{Put, Scaling};
 
@@ -37,7 +37,7 @@ pub(crate) fn put_alarm(service: &mut Service, put: &Put) {
     let Some(Ok(scalers)) = &mut service.scalers else { return };
     match scalers.alarms.iter_mut().find(|alarm| alarm.name == put.name) {
         Some(alarm) => alarm.content.clone_from(&put.content),
-        None => scalers.alarms.push(Alarm {
+        None => scalers.alarms.push(ScalingAlarm {
             name: put.name.clone(),
             composite: false,
             content: put.content.clone(),

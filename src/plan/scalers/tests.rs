@@ -97,7 +97,7 @@ fn last(put: &Put) -> &str {
 /// The fields that change in what exists.
 fn fields(put: &Put) -> String {
     let show = |value: &Option<String>| value.clone().unwrap_or_default();
-    let change = |one: &Change| format!("; {} {} -> {}", one.path, show(&one.before), show(&one.after));
+    let change = |one: &FieldChange| format!("; {} {} -> {}", one.path, show(&one.before), show(&one.after));
     if put.new { String::new() } else { put.changes.iter().map(change).collect() }
 }
 
@@ -264,7 +264,11 @@ fn a_name_of_ours_on_something_of_another_kind_is_refused() {
     );
     let mut service = green(None, 2);
     let name = "ecs-blue-green/shop/web-green/low";
-    scalers(&mut service).alarms.push(Alarm { name: name.to_owned(), composite: true, content: Value::Null });
+    scalers(&mut service).alarms.push(ScalingAlarm {
+        name: name.to_owned(),
+        composite: true,
+        content: Value::Null,
+    });
     assert_eq!(ask(&service), refused(name, "a composite alarm", "a metric alarm"));
 }
 
@@ -305,7 +309,7 @@ fn differences_go_by_meaning() {
         "Threshold": 90, "OKActions": ["arn:x"], "Period": 60,
         "Dimensions": [{"Name": "a", "Value": "1"}],
     });
-    let change = |path: &str, before: Option<&str>, after: Option<&str>| Change {
+    let change = |path: &str, before: Option<&str>, after: Option<&str>| FieldChange {
         path: path.to_owned(),
         before: before.map(str::to_owned),
         after: after.map(str::to_owned),
@@ -323,18 +327,20 @@ fn differences_go_by_meaning() {
 
 #[test]
 fn names_derive_from_the_service_and_fit() {
-    let names = Names::of("shop", "web");
+    let names = ScalingNames::of("shop", "web");
     assert_eq!(names.memory_high, "ecs-blue-green/shop/web/memory-high");
     assert_eq!(names.back, "ecs-blue-green/shop/web/in");
     let (cluster, service) = ("c".repeat(255), "s".repeat(254));
-    let (one, other) =
-        (Names::of(&cluster, &format!("{service}1")), Names::of(&cluster, &format!("{service}2")));
+    let (one, other) = (
+        ScalingNames::of(&cluster, &format!("{service}1")),
+        ScalingNames::of(&cluster, &format!("{service}2")),
+    );
     for name in one.alarms().into_iter().chain([one.out.as_str()]) {
         assert_eq!(name.chars().count(), 255, "{name}");
     }
     assert_ne!(one.low, other.low);
     assert_ne!(one.low, one.cpu_high);
-    assert_eq!(one, Names::of(&cluster, &format!("{service}1")));
+    assert_eq!(one, ScalingNames::of(&cluster, &format!("{service}1")));
 }
 
 #[test]
@@ -400,7 +406,7 @@ proptest! {
         }
         let before = service.desired;
         let ask: Ask = if bounds { next_step } else { next_serving_step };
-        let names = Names::of(SHOP, &service.name);
+        let names = ScalingNames::of(SHOP, &service.name);
         for step in settled(&mut service, ask, role, Purpose::Traffic) {
             match step {
                 Step::Scaling(scaling) => prop_assert_eq!(&scaling.service, &service.name),

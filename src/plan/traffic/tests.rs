@@ -992,7 +992,7 @@ fn policies_that_can_not_be_read_or_have_our_names_stop_all_but_a_forced_run() {
 
     let mut seen = unarmed();
     let name = "ecs-blue-green/shop/web-green/low".to_owned();
-    let taken = crate::plan::scalers::Alarm { name, composite: true, content: json!(null) };
+    let taken = crate::plan::scalers::ScalingAlarm { name, composite: true, content: json!(null) };
     service(&mut seen, Color::Green).scalers =
         Some(Ok(Scalers { alarms: vec![taken], ..Scalers::default() }));
     let Next::Refuse(Refusal::NameTaken { .. }) = first(&seen, &managed(goal(50, 50))) else {

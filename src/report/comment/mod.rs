@@ -29,7 +29,7 @@ const MOST_VERDICT: usize = 4_000;
 
 /// Facts about the run that the report does not hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct CommentRun {
     /// The cluster's name.
     pub(crate) cluster: String,
     /// The app's name.
@@ -100,7 +100,7 @@ pub(crate) struct Working {
 }
 
 /// The comment at the end of a run.
-pub(crate) fn end_comment(report: &Report, run: &Run) -> String {
+pub(crate) fn end_comment(report: &Report, run: &CommentRun) -> String {
     let mut parts = vec![Section { rank: Rank::Verdict, text: status_title(report) }];
     let told = |mut section: Section| {
         if section.rank == Rank::Verdict {
@@ -115,7 +115,7 @@ pub(crate) fn end_comment(report: &Report, run: &Run) -> String {
 }
 
 /// The comment on a run in progress.
-pub(crate) fn progress_comment(now: &Working, run: &Run) -> String {
+pub(crate) fn progress_comment(now: &Working, run: &CommentRun) -> String {
     let plan = now.plan.as_ref();
     let mut report = Report::new(now.command);
     report.color = plan.map(|plan| plan.color);
@@ -164,8 +164,10 @@ pub(crate) fn progress_comment(now: &Working, run: &Run) -> String {
             text: render_message(&shorten_verdict(&format!("⚠️ {text}"))),
         });
     }
-    parts
-        .extend(state_sections(&report, super::summary::Shape::Narrow(&Run { button: None, ..run.clone() })));
+    parts.extend(state_sections(
+        &report,
+        super::summary::Shape::Narrow(&CommentRun { button: None, ..run.clone() }),
+    ));
     render_comment(
         parts,
         known_account(&report),
@@ -194,12 +196,12 @@ fn step_reached(held: &Held) -> String {
 const FOLLOWS: &str = "this comment follows it.";
 
 /// True if a comment still reports this run as in progress.
-pub(crate) fn is_in_progress(text: &str, run: &Run) -> bool {
+pub(crate) fn is_in_progress(text: &str, run: &CommentRun) -> bool {
     text.contains(FOLLOWS) && text.contains(&render_run_link(run))
 }
 
 /// The color that a comment of the same place tells of a rollback to, if that is the last that happened there.
-pub(crate) fn rolled_back_to(text: &str, run: &Run) -> Option<Color> {
+pub(crate) fn rolled_back_to(text: &str, run: &CommentRun) -> Option<Color> {
     let told = text.lines().nth(1).filter(|_| compare_marks(&comment_mark(run), text) != Kin::Other)?;
     let is = |color: &Color| told.trim_end() == format!("### ✅ Succeeded: rollback to {color}");
     [Color::Blue, Color::Green].into_iter().find(is)
@@ -254,7 +256,7 @@ fn render_production_change(
 }
 
 /// The actor, the branch, the commit, the place, and the duration `lasts`.
-fn render_footer(run: &Run, lasts: &str) -> String {
+fn render_footer(run: &CommentRun, lasts: &str) -> String {
     let by = run.actor.as_deref().map(|actor| format!("by {}", inline_text(actor)));
     let branch = run.branch.as_deref().map(|branch| format!("from {}", inline_code(branch)));
     let commit = run.commit.as_deref().map(|commit| format!("at {}", inline_code(&short_commit(commit))));
@@ -266,7 +268,7 @@ fn render_footer(run: &Run, lasts: &str) -> String {
 }
 
 /// The link to the run.
-fn render_run_link(run: &Run) -> String {
+fn render_run_link(run: &CommentRun) -> String {
     let text = run.id.as_deref().map_or("the run".to_owned(), |id| format!("run {id}"));
     run.url
         .as_deref()
@@ -275,7 +277,11 @@ fn render_run_link(run: &Run) -> String {
 }
 
 /// The mark and the parts, as many as fit.
-fn render_comment(mut parts: Vec<Section>, account: Option<&str>, (run, lasts): (&Run, &str)) -> String {
+fn render_comment(
+    mut parts: Vec<Section>,
+    account: Option<&str>,
+    (run, lasts): (&CommentRun, &str),
+) -> String {
     let clean = |text: &str| without_accounts(text, account);
     for part in &mut parts {
         part.text = clean(&part.text);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::Run;
+use super::CommentRun;
 use crate::plan::color::{Color, PRESETS, Split};
 use crate::plan::overview::{ColorView, Movable, Move, Overview};
 use crate::plan::snapshot::Rollout;
@@ -15,10 +15,10 @@ use crate::report::words;
 const LONGEST: usize = 28;
 
 /// A fact of a color: its name and its reader.
-type Fact = (&'static str, fn(&ColorView) -> String);
+type FactRow = (&'static str, fn(&ColorView) -> String);
 
 /// The rows. A row without a value for any color is left out.
-const FACTS: [Fact; 10] = [
+const FACTS: [FactRow; 10] = [
     ("users", render_users),
     ("version", |view| inline_code(&truncate_name(&view.revision))),
     // The tasks' version, if other than the wanted version.
@@ -132,7 +132,7 @@ fn truncate_name(name: &str) -> String {
 /// The commands that are possible now, to be pasted; none if no workflow is known to be startable by hand.
 ///
 /// A workflow without an input `command` starts the command of this run and no other.
-pub(crate) fn start_commands(overview: &Overview, own: &str, run: &Run) -> String {
+pub(crate) fn start_commands(overview: &Overview, own: &str, run: &CommentRun) -> String {
     let Some(button) = &run.button else { return String::new() };
     let takes = |input: &str| button.inputs.as_ref().is_none_or(|all| all.iter().any(|one| one == input));
     let repository = run.repository.as_deref().map(|name| format!(" -R {name}")).unwrap_or_default();

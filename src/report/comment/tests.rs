@@ -19,8 +19,8 @@ use crate::report::fixtures::{
 };
 
 /// The run of the tests.
-fn run() -> Run {
-    Run {
+fn run() -> CommentRun {
+    CommentRun {
         cluster: "shop".to_owned(),
         app: "web".to_owned(),
         region: "eu-west-1".to_owned(),
@@ -104,7 +104,7 @@ fn a_step_that_is_held_says_which_and_until_when() {
         lasts: Duration::from_secs(125),
         ..Working::default()
     };
-    let run = Run { started: Some(at), ..run() };
+    let run = CommentRun { started: Some(at), ..run() };
     let bakes = progress_comment(
         &now(held(Some((Duration::from_secs(200), at.after(Duration::from_secs(325)))))),
         &run,
@@ -167,12 +167,12 @@ fn what_runs_is_told_where_it_is_not_what_is_wanted() {
 fn a_run_of_which_nothing_is_known() {
     let told = end_comment(
         &Report::new("status"),
-        &Run {
+        &CommentRun {
             cluster: "shop".to_owned(),
             app: "web".to_owned(),
             region: "eu-west-1".to_owned(),
             place: Some("SUM".to_owned()),
-            ..Run::default()
+            ..CommentRun::default()
         },
     );
     assert!(
@@ -188,9 +188,9 @@ fn a_run_of_which_nothing_is_known() {
 fn the_commands_name_only_inputs_that_the_workflow_has() {
     let inputs = Some(vec!["color".to_owned()]);
     let button = Some(Button { file: "deploy.yml".to_owned(), inputs });
-    let told = end_comment(&report(), &Run { button, ..run() });
+    let told = end_comment(&report(), &CommentRun { button, ..run() });
     assert!(told.contains("\ngh workflow run deploy.yml -R octo/shop -f color=green\n"), "{told}");
-    let told = end_comment(&report(), &Run { button: None, ..run() });
+    let told = end_comment(&report(), &CommentRun { button: None, ..run() });
     assert!(!told.contains("gh workflow"), "{told}");
 }
 
@@ -198,7 +198,7 @@ fn the_commands_name_only_inputs_that_the_workflow_has() {
 fn commands(report: &Report, inputs: Option<&[&str]>) -> Vec<String> {
     let inputs = inputs.map(|all| all.iter().map(|&one| one.to_owned()).collect());
     let button = Some(Button { file: "x.yml".to_owned(), inputs });
-    let told = end_comment(report, &Run { button, repository: None, ..run() });
+    let told = end_comment(report, &CommentRun { button, repository: None, ..run() });
     told.lines().filter_map(|line| line.strip_prefix("gh workflow run x.yml ")).map(str::to_owned).collect()
 }
 
@@ -268,9 +268,9 @@ fn full_of(text: &str, times: usize) -> Report {
 }
 
 /// A run that is full of this text.
-fn hostile_run(text: &str) -> Run {
+fn hostile_run(text: &str) -> CommentRun {
     let own = || text.to_owned();
-    Run {
+    CommentRun {
         cluster: own(),
         app: own(),
         region: own(),

@@ -16,7 +16,7 @@ use crate::report::fixtures::{
 
 /// The log of these events: a mark for each level, then the text.
 fn told(events: &[Event]) -> String {
-    let mut log = Log::default();
+    let mut log = LogRenderer::default();
     let lines = events.iter().flat_map(|event| log.lines(event));
     let mark = |level| match level {
         Level::Plain => " ",
@@ -398,7 +398,7 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
 
 #[test]
 fn groups_open_and_close_in_turn() {
-    let mut log = Log::default();
+    let mut log = LogRenderer::default();
     let (mut open, mut begun) = (0, 0);
     for event in up_to_the_update().iter().chain([&Event::Ended(Box::new(report()))]) {
         for line in log.lines(event) {

@@ -14,7 +14,7 @@ use crate::report::words;
 
 /// `status-json`, version 1. New keys may be added; a changed meaning gets a new version.
 #[derive(Serialize)]
-struct Status<'a> {
+struct StatusJson<'a> {
     /// The version of this format.
     version: u32,
     /// The cluster's name.
@@ -28,9 +28,9 @@ struct Status<'a> {
     /// Address of production.
     production_url: Option<&'a str>,
     /// The production rules.
-    rules: Vec<Rule<'a>>,
+    rules: Vec<RuleJson<'a>>,
     /// Blue, green and develop, each if it exists.
-    colors: Vec<Color<'a>>,
+    colors: Vec<ColorJson<'a>>,
     /// Services that do not exist.
     missing: Vec<Missing<'a>>,
     /// Unreadable parts; every value that depends on one is null above.
@@ -38,7 +38,7 @@ struct Status<'a> {
     /// Deviations of the traffic setup, a sentence each.
     drift: Vec<String>,
     /// The commands, with their availability now.
-    commands: Vec<Command>,
+    commands: Vec<CommandJson>,
 }
 
 /// A split.
@@ -56,7 +56,7 @@ struct Traffic {
 
 /// A production rule.
 #[derive(Serialize)]
-struct Rule<'a> {
+struct RuleJson<'a> {
     /// `HTTPS:443 default`, `HTTPS:443 rule 10`.
     name: &'a str,
     /// Percent of the users.
@@ -67,7 +67,7 @@ struct Rule<'a> {
 
 /// A color.
 #[derive(Serialize)]
-struct Color<'a> {
+struct ColorJson<'a> {
     /// `blue`, `green`, `develop`.
     color: &'static str,
     /// The service's name.
@@ -130,7 +130,7 @@ struct Unread<'a> {
 
 /// A command, and its availability now.
 #[derive(Serialize)]
-struct Command {
+struct CommandJson {
     /// `deploy`, `redirect-traffic`, `rollback`, `promote`.
     command: &'static str,
     /// The color to deploy to or to move users to.
@@ -146,7 +146,7 @@ struct Command {
 /// The overview as `status-json`; one line.
 pub(crate) fn status_json(overview: &Overview) -> String {
     let known = overview.split.as_ref().and_then(|split| split.as_ref().ok()).copied();
-    let status = Status {
+    let status = StatusJson {
         version: 1,
         cluster: &overview.place.cluster,
         region: &overview.place.region,
@@ -180,14 +180,14 @@ fn traffic_json(split: Split, overview: &Overview) -> Traffic {
 }
 
 /// A rule.
-fn rule_json(name: &str, split: Split) -> Rule<'_> {
+fn rule_json(name: &str, split: Split) -> RuleJson<'_> {
     let (blue, green) = split.percent();
-    Rule { name, blue, green }
+    RuleJson { name, blue, green }
 }
 
 /// A color.
-fn color_json(view: &ColorView) -> Color<'_> {
-    Color {
+fn color_json(view: &ColorView) -> ColorJson<'_> {
+    ColorJson {
         color: view.color.word(),
         service: &view.service,
         task_definition: &view.revision,
@@ -225,7 +225,7 @@ fn unread_json(trouble: &AwsError) -> Unread<'_> {
 }
 
 /// Every command with every color.
-fn command_list(overview: &Overview) -> Vec<Command> {
+fn command_list(overview: &Overview) -> Vec<CommandJson> {
     let deploys = overview.deployable.iter().map(|(color, valid)| command_json("deploy", *color, *valid));
     let moves = overview
         .movable
@@ -235,7 +235,7 @@ fn command_list(overview: &Overview) -> Vec<Command> {
 }
 
 /// A command, and its availability.
-fn command_json(command: &'static str, color: plan::color::Color, valid: Result<(), WhyNot>) -> Command {
+fn command_json(command: &'static str, color: plan::color::Color, valid: Result<(), WhyNot>) -> CommandJson {
     let word = |why| match why {
         WhyNot::Live => Reason::LiveColor.word(),
         WhyNot::InFlight => Reason::InFlight.word(),
@@ -246,7 +246,7 @@ fn command_json(command: &'static str, color: plan::color::Color, valid: Result<
         WhyNot::RolloutUnknown | WhyNot::Unknown | WhyNot::Unread => "unknown",
     };
     let why = valid.err();
-    Command {
+    CommandJson {
         command,
         color: color.word(),
         valid: why.is_none(),

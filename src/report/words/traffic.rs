@@ -8,7 +8,7 @@ mod refused;
 mod traffic_plan;
 mod undo;
 
-use crate::plan::scalers::Change;
+use crate::plan::scalers::FieldChange;
 use crate::plan::step::{Capacity, Purpose, Put, Scaling, Update, Wait, Weights};
 use crate::report::names::{
     count_noun, format_change, format_duration, format_shares, in_backticks, one_line,
@@ -76,7 +76,7 @@ pub(super) fn render_put(what: &str, put: &Put) -> String {
         return format!("Create the {what} {name} of {service}");
     }
     let value = |value: &Option<String>| value.as_deref().map_or("none".to_owned(), one_line);
-    let change = |change: &Change| {
+    let change = |change: &FieldChange| {
         format!("{} {} -> {}", one_line(&change.path), value(&change.before), value(&change.after))
     };
     let changes: Vec<String> = put.changes.iter().map(change).collect();

@@ -12,7 +12,7 @@ fn content(value: Value) -> Content {
 
 /// The differences as they are read.
 fn told(before: Value, after: Value) -> Vec<String> {
-    content_differences(&content(before), &content(after)).iter().map(Change::to_string).collect()
+    content_differences(&content(before), &content(after)).iter().map(ContentChange::to_string).collect()
 }
 
 #[test]

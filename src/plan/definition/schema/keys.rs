@@ -1,10 +1,10 @@
 //! The keys of RegisterTaskDefinition with the kind of each, from the API model of ECS (version 2014-11-13, as of
 //! botocore 1.44.5). A test compares the keys with the SDK's. The kind also decides if a text may be shown.
 
-use super::Kind::{self, Boolean, Integer, List, Map, Struct, Text, Word};
+use super::ValueKind::{self, Boolean, Integer, List, Map, Struct, Text, Word};
 
 /// Keys and kinds of one structure, in AWS's order.
-pub(crate) type Keys = &'static [(&'static str, Kind)];
+pub(crate) type Keys = &'static [(&'static str, ValueKind)];
 
 /// The request of `RegisterTaskDefinition`.
 pub(crate) const TASK_DEFINITION: Keys = &[

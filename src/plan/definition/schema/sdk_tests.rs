@@ -6,14 +6,14 @@ use aws_sdk_ecs::types as sdk;
 use super::*;
 
 /// The kind of AWS's schema as the SDK names it.
-fn shape(kind: Kind) -> &'static str {
+fn shape(kind: ValueKind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Word => "String",
-        Kind::Integer => "Integer",
-        Kind::Boolean => "Boolean",
-        Kind::List(_) => "List",
-        Kind::Struct(_) => "Structure",
-        Kind::Map => "Map",
+        ValueKind::Text | ValueKind::Word => "String",
+        ValueKind::Integer => "Integer",
+        ValueKind::Boolean => "Boolean",
+        ValueKind::List(_) => "List",
+        ValueKind::Struct(_) => "Structure",
+        ValueKind::Map => "Map",
     }
 }
 

@@ -122,20 +122,20 @@ fn invariant_32_a_problem_holds_no_value() {
 }
 
 /// A value of the kind, with every key of every structure.
-fn whole(kind: Kind) -> Value {
+fn whole(kind: ValueKind) -> Value {
     match kind {
-        Kind::Text | Kind::Word => json!("x"),
-        Kind::Integer => json!(1),
-        Kind::Boolean => json!(true),
-        Kind::List(kind) => json!([whole(*kind)]),
-        Kind::Struct(keys) => keys.iter().map(|(key, kind)| ((*key).to_owned(), whole(*kind))).collect(),
-        Kind::Map => json!({"cpus": "x"}),
+        ValueKind::Text | ValueKind::Word => json!("x"),
+        ValueKind::Integer => json!(1),
+        ValueKind::Boolean => json!(true),
+        ValueKind::List(kind) => json!([whole(*kind)]),
+        ValueKind::Struct(keys) => keys.iter().map(|(key, kind)| ((*key).to_owned(), whole(*kind))).collect(),
+        ValueKind::Map => json!({"cpus": "x"}),
     }
 }
 
 #[test]
 fn known_keys_are_never_typos() {
-    let content = Content::from_described(whole(Kind::Struct(keys::TASK_DEFINITION))).unwrap();
+    let content = Content::from_described(whole(ValueKind::Struct(keys::TASK_DEFINITION))).unwrap();
     assert_eq!(schema_problems(&content), []);
 }
 

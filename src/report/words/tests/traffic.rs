@@ -18,7 +18,7 @@ use crate::plan::step::{
 };
 use crate::plan::traffic::{Load, LoadSource, TrafficPlan};
 use crate::plan::wiring::RoutingError;
-use crate::report::about::{About, Users};
+use crate::report::about::{About, TrafficFacts};
 use crate::report::fixtures::{
     ACCOUNT, BLUE, BLUE_80, about_users, capacity, counted, moved, not_moved, overview, revision, scaling,
     traffic_plan, trouble, weights,
@@ -323,13 +323,14 @@ fn every_reason_for_what_is_left_is_said() {
 fn a_post_step_says_where_to_look_with_the_rules_that_it_knows() {
     let found = Some(Split { blue: 95, green: 5 });
     let rules = vec!["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned()];
-    let knows = About { users: Some(Users { found, rules, ..Users::default() }), ..about_users() };
+    let knows =
+        About { users: Some(TrafficFacts { found, rules, ..TrafficFacts::default() }), ..about_users() };
     insta::assert_snapshot!(words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &knows), @r#"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
       aws elbv2 describe-rules --region eu-west-1 --rule-arns arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
     "#);
-    let about = About { users: Some(Users { found, ..Users::default() }), ..about_users() };
+    let about = About { users: Some(TrafficFacts { found, ..TrafficFacts::default() }), ..about_users() };
     insta::assert_snapshot!(words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &about), @r"
     NOT KNOWN where users are: the way back was not read back from AWS in time. This run found 95/5. Check it now:
       aws elbv2 describe-rules --region eu-west-1 --listener-arn LISTENER_ARN --query 'Rules[].[Priority,Actions[].ForwardConfig.TargetGroups]'
@@ -504,7 +505,10 @@ fn the_undo_of_rules_that_disagreed_is_what_each_of_them_held() {
 #[test]
 fn a_count_that_was_lowered_and_raised_again_is_said() {
     let undone = BTreeMap::from([(Color::Blue, (1, 6))]);
-    let users = Some(Users { put_back: Some(PutBack { undone, ..PutBack::default() }), ..Users::default() });
+    let users = Some(TrafficFacts {
+        put_back: Some(PutBack { undone, ..PutBack::default() }),
+        ..TrafficFacts::default()
+    });
     let about = About { users, ..about_users() };
     insta::assert_snapshot!(words::render_end_state(&EndStateReason::ChangedExternally, Left::Changed, &about), @"Left changed: a production rule was changed from outside meanwhile, and that change is kept. This run had lowered blue to 1 task; blue has users now, so the run raised it to 6 tasks again. See who made it, then run again if this one is still wanted.");
 }
@@ -540,7 +544,7 @@ fn what_a_run_put_back_is_said_by_name() {
             undone: BTreeMap::new(),
         });
         let about = about_users();
-        let users = Some(Users { put_back, ..about.users.clone().unwrap() });
+        let users = Some(TrafficFacts { put_back, ..about.users.clone().unwrap() });
         words::render_end_state(&EndStateReason::RestoredByRun, Left::Restored, &About { users, ..about })
     };
     let both = [Color::Blue, Color::Green];

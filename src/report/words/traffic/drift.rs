@@ -2,7 +2,7 @@
 
 use crate::plan::color::Color;
 use crate::plan::overview::{Drift, Misscaled, Move};
-use crate::plan::scalers::{Change, Role};
+use crate::plan::scalers::{FieldChange, Role};
 use crate::plan::user_rules::UserRule;
 use crate::report::names::{in_backticks, one_line};
 
@@ -109,7 +109,7 @@ fn render_scaling_drift(scaler: &Misscaled) -> String {
         );
     }
     let value = |value: &Option<String>| value.as_deref().map_or("nothing".to_owned(), one_line);
-    let change = |change: &Change| match (change.path.as_str(), change.after.as_deref()) {
+    let change = |change: &FieldChange| match (change.path.as_str(), change.after.as_deref()) {
         ("ActionsEnabled", Some("true")) => format!("its actions are off while {color} has users"),
         ("ActionsEnabled", _) => format!("its actions are on while {color} has none"),
         (path, _) => {

@@ -7,14 +7,14 @@ use super::super::{
 use crate::event::PutBack;
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{EndStateReason, Left};
-use crate::report::about::{About, Users};
+use crate::report::about::{About, TrafficFacts};
 use crate::report::names::{count_noun, join_with_and};
 
 /// The state left in AWS and the reason; ends with lines to paste if there is something to check.
 pub(in crate::report::words) fn render_traffic_end_state(
     because: &EndStateReason,
     left: Left,
-    (about, users): (&About, &Users),
+    (about, users): (&About, &TrafficFacts),
 ) -> String {
     let said = end_reason(because, users);
     match left {
@@ -72,7 +72,7 @@ fn render_undone_counts(what: &PutBack) -> String {
 }
 
 /// Each color's number of tasks, and the colors with suspended scale-in.
-fn render_sizes(users: &Users) -> String {
+fn render_sizes(users: &TrafficFacts) -> String {
     if users.sizes.is_empty() {
         return String::new();
     }
@@ -92,7 +92,7 @@ fn render_sizes(users: &Users) -> String {
 }
 
 /// The sentence for each reason.
-fn end_reason(because: &EndStateReason, users: &Users) -> String {
+fn end_reason(because: &EndStateReason, users: &TrafficFacts) -> String {
     let found = users.found.map(|split: Split| format!(" ({split})")).unwrap_or_default();
     match because {
         EndStateReason::NothingChanged => "no weight, no count and no scaling was changed.".to_owned(),
