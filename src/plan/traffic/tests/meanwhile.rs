@@ -166,6 +166,9 @@ fn invariant_36_a_count_below_a_min_capacity_that_was_lowered_after_scale_in_was
 #[test]
 fn invariant_44_a_split_in_place_is_no_success_while_users_lack_tasks() {
     let mut ride = Ride::new(promote().seen, goal(100, 0));
+    for color in [Color::Blue, Color::Green] {
+        scales(&mut ride.seen, color, (1, 10), false);
+    }
     assert_eq!(ride.go(), "good false");
     tasks(&mut ride.seen, Color::Blue, 4, 1, "initial");
     assert_eq!(ride.go(), "Capacity", "three are starting");
