@@ -39,6 +39,10 @@ const HEARING: Duration = Duration::from_millis(100);
 /// Name of the state value.
 pub(crate) const NAME: &str = "github";
 
+/// Name of the state value with the hash of the run's place: a post step that can't sign in ends the commit status of the
+/// main step under the same name.
+const PLACE: &str = "place";
+
 /// The main step's message to the post step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,7 +139,8 @@ impl<'a> Feedback<'a> {
             feedback.unable = Some(github_texts::NO_CLIENT);
             return feedback;
         };
-        let run = run_details(settings, context, event);
+        let mut run = run_details(settings, context, event);
+        run.place = run.place.or_else(|| env.state(PLACE).map(str::to_owned));
         let poster = GithubPublisher::new(github, wish, &run, event);
         let story = RunView::new(run, settings, run_key(env, context));
         let (tell, news) = mpsc::unbounded_channel();
@@ -217,6 +222,28 @@ impl<'a> Feedback<'a> {
             self.reporter.file_trouble("the step's state", &error);
         }
     }
+}
+
+/// Saves the hash of the run's place for the post step, once the account is known.
+pub(crate) fn keep_place(env: &Environment, settings: &Settings, account: &str, reporter: &Reporter<'_>) {
+    let place = settings_place(settings, Some(account));
+    let Some(place) = place.filter(|_| settings.github.wants_anything() && env.state(PLACE).is_none()) else {
+        return;
+    };
+    if let Err(error) = files::save_state(env, PLACE, &place) {
+        reporter.file_trouble("the step's state", &error);
+    }
+}
+
+/// The last part of a name or an ARN.
+fn last_part(given: &str) -> String {
+    given.rsplit('/').next().unwrap_or(given).to_owned()
+}
+
+/// The hash of a run's place. None while the account is unknown.
+fn settings_place(settings: &Settings, account: Option<&str>) -> Option<String> {
+    let cluster = last_part(&settings.place.cluster);
+    place_sum(account, &settings.region, (&cluster, &settings.github.app))
 }
 
 /// GitHub's client. None if the address or the repository is invalid.
@@ -320,16 +347,14 @@ fn known_command(command: &str) -> &'static str {
 
 /// The comment's facts about the run.
 fn run_details(settings: &Settings, context: &Context, event: &RunEvent) -> CommentRun {
-    let name = |given: &str| given.rsplit('/').next().unwrap_or(given).to_owned();
     let named = settings.github.workflow.clone().map(|file| Button { file, inputs: None });
     let dispatched = event.dispatched.clone().map(|(file, inputs)| Button { file, inputs: Some(inputs) });
-    let (cluster, app) = (name(&settings.place.cluster), settings.github.app.clone());
     let account = settings.role.as_ref().map(|role| role.account.as_str());
     CommentRun {
-        place: place_sum(account, &settings.region, (&cluster, &app)),
+        place: settings_place(settings, account),
         region: settings.region.clone(),
-        cluster,
-        app,
+        cluster: last_part(&settings.place.cluster),
+        app: settings.github.app.clone(),
         repository: context.repository.clone(),
         actor: context.actor.clone(),
         branch: context.branch().map(str::to_owned),

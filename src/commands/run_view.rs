@@ -278,9 +278,8 @@ impl RunView {
                 .then(|| labels::end_labels(report, self.before.as_ref(), &self.style()))
                 .flatten(),
             deployment: deployment.map(|one| GithubDeployment { key: self.key.clone(), ..one }),
-            // Without the place, the status would have a name that no later run replaces. A post step ends a status all the
-            // same: a commit must not stay pending.
-            status: (tells && (run.place.is_some() || self.now.command == "post")).then(status),
+            // Without the place, the status would have a name that no later run replaces.
+            status: (tells && run.place.is_some()).then(status),
         }
     }
 }

@@ -288,6 +288,7 @@ async fn open_session<'a>(
             Box::new(report)
         })?,
     };
+    feedback::keep_place(env, settings, &caller.account, reporter);
     reporter.emit(&Event::SignedIn { account: caller.account.clone() });
     if let Some(failure) = wrong_account(settings, &caller) {
         return Err(failed_report(failure));

@@ -3,6 +3,7 @@
 
 use crate::common::traffic;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
@@ -288,6 +289,11 @@ fn invariant_42_what_the_post_step_can_not_read_it_says() {
     done.expect(1, "cancelled", "credentials-expired", "unknown");
     assert_eq!(bed.calls().len(), 1, "credentials that are expired cost one call");
     assert_eq!(shown(&bed).1.as_deref(), Some("error"));
+    let contexts = bed.world(|world| {
+        let statuses = &world.github.repository("shop", "web").statuses;
+        statuses.iter().map(|status| status.context.clone()).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(contexts.len(), 1, "the status that was pending is the one that ended: {contexts:?}");
 }
 
 #[test]
