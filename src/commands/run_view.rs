@@ -263,8 +263,9 @@ impl RunView {
     fn end(&self, told: &Report) -> PullRequestView {
         let command = self.of(told.command);
         let report = &Report { command, ..told.clone() };
-        // A post step does not know the start of the run that it finishes.
-        let started = self.run.started.filter(|_| told.command != "post");
+        // A post step does not know the start of the run that it finishes, and the comment of `status` changes only with what
+        // it shows.
+        let started = self.run.started.filter(|_| !matches!(self.now.command, "post" | "status"));
         let run = CommentRun { started, ..self.run.clone() };
         let tells = self.wish.deployments && !self.plan_only && is_deploy_command(command);
         let over = |_| github_texts::ended_deployment(report, &self.run, self.begun);
