@@ -19,7 +19,7 @@ mod world;
 use std::process::ExitCode;
 
 // `sample` expects these modules next to itself.
-use plan::{aws_error, color, definition, deploy, preconditions, snapshot, time, verdict, wanted};
+use plan::{aws_error, color, definition, deploy, preconditions, snapshot, step, time, verdict, wanted};
 
 /// Threads that play schedules.
 const THREADS: u64 = 2;

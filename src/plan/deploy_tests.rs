@@ -7,7 +7,9 @@ use crate::plan::disturbed::as_read;
 use crate::plan::operation::{DeployOperation, Operation};
 use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
 use crate::plan::run::{Answer, UnansweredWrite};
-use crate::plan::sample::{arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble};
+use crate::plan::sample::{
+    arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble, update,
+};
 use crate::plan::snapshot::{
     Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target,
 };
@@ -382,14 +384,7 @@ fn a_failed_deployment_turns_and_puts_back_what_was_found() {
         Next::Restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun)
     );
     run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun, at(20));
-    let restore = Update {
-        color: Color::Green,
-        service: "web-green".to_owned(),
-        task_definition: Some(arn("web-green:1")),
-        desired: None,
-        force: false,
-        purpose: Purpose::Restore,
-    };
+    let restore = update(Some("web-green:1"), None, Purpose::Restore);
     assert_eq!(
         next_deploy_action(&Ok(with(failed)), &goal(), &run, at(21)),
         Next::Step(Step::Update(restore.clone()))

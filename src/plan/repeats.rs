@@ -209,20 +209,12 @@ fn wanted_service(update: &Update) -> impl PartialEq {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::color::Color;
-    use crate::plan::sample::{at, snapshot};
+    use crate::plan::sample::{at, snapshot, update};
     use crate::plan::step::Purpose;
 
     /// A count-only update of green.
     fn count(desired: u32) -> Step {
-        Step::Update(Update {
-            color: Color::Green,
-            service: "web-green".to_owned(),
-            task_definition: None,
-            desired: Some(desired),
-            force: false,
-            purpose: Purpose::Traffic,
-        })
+        Step::Update(update(None, Some(desired), Purpose::Traffic))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::run::{Answer, UnansweredWrite};
-use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble};
+use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble, update};
 use crate::plan::snapshot::{Balancer, Deployment};
 use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};
 
@@ -213,16 +213,7 @@ fn with_users(revision: &str, desired: u32) -> AwsResult<Snapshot> {
 
 #[test]
 fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_before_any_end() {
-    let raised = |count| {
-        Next::Step(Step::Update(Update {
-            color: Color::Green,
-            service: "web-green".to_owned(),
-            task_definition: None,
-            desired: Some(count),
-            force: false,
-            purpose: Purpose::Traffic,
-        }))
-    };
+    let raised = |count| Next::Step(Step::Update(update(None, Some(count), Purpose::Traffic)));
     let found = |desired| Some(InitialService { task_definition: arn("web-green:1"), desired });
     let came = DeploymentFailure::UsersCame { version: arn("web-green:2"), lacks: None };
     for (failing, recovery) in [
@@ -315,16 +306,7 @@ fn invariant_44_a_restore_under_users_leaves_the_count_to_users_who_came_meanwhi
 
 #[test]
 fn invariant_36_a_restore_under_users_gives_back_the_tasks_that_it_took() {
-    let raised = |count| {
-        Next::Step(Step::Update(Update {
-            color: Color::Green,
-            service: "web-green".to_owned(),
-            task_definition: None,
-            desired: Some(count),
-            force: false,
-            purpose: Purpose::Traffic,
-        }))
-    };
+    let raised = |count| Next::Step(Step::Update(update(None, Some(count), Purpose::Traffic)));
     let cut = Run { restoring: Some(at(21)), ..raised_under_users() };
     let restored = end(Left::Restored, EndStateReason::RestoredByRun);
     assert_eq!(back_at(22, &shared("web-green:1", 2, Some((80, 20))), &cut), restored);
@@ -551,14 +533,7 @@ fn the_same_definition_rolled_out_again_has_no_other_one_to_go_back_to() {
 
 /// A run whose first update had no answer at second 19.
 fn unanswered() -> Run {
-    let update = Update {
-        color: Color::Green,
-        service: "web-green".to_owned(),
-        task_definition: Some(arn("web-green:2")),
-        desired: None,
-        force: false,
-        purpose: Purpose::Deploy,
-    };
+    let update = update(Some("web-green:2"), None, Purpose::Deploy);
     let lost = UnansweredWrite {
         step: Step::Update(update),
         trouble: trouble(AwsErrorKind::TimedOut),

@@ -4,7 +4,7 @@
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
-use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble};
+use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble, update};
 use crate::plan::verdict::{Limits, Verdict, Waiting, judge_deployment};
 
 /// The limits of every test.
@@ -113,14 +113,7 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     run.saw(&at_green(100, 0), &goal(), at(0));
     assert!(!run.was_live);
     let mut lost = Run { changed: false, awaited: None, ..run.clone() };
-    let update = Update {
-        color: Color::Green,
-        service: "web-green".to_owned(),
-        task_definition: Some(arn("web-green:2")),
-        desired: None,
-        force: false,
-        purpose: Purpose::Deploy,
-    };
+    let update = update(Some("web-green:2"), None, Purpose::Deploy);
     let trouble = trouble(AwsErrorKind::TimedOut);
     lost.unanswered =
         Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });

@@ -10,6 +10,7 @@ use super::definition::Content;
 use super::deploy::Goal;
 use super::preconditions::Request;
 use super::snapshot::*;
+use super::step::{Purpose, Update};
 use super::time::Time;
 use super::verdict::{Kind, Limits, OwnDeployment};
 use super::wanted::{Hosts, WantedColor};
@@ -183,6 +184,18 @@ pub(crate) fn balancer(blue: u32, green: u32) -> Balancer {
             rule(8080, None, &[("tg-green", 1)]),
             rule(8081, None, &[("tg-blue", 1)]),
         ],
+    }
+}
+
+/// An update of green, such as to `web-green:2`.
+pub(crate) fn update(revision: Option<&str>, desired: Option<u32>, purpose: Purpose) -> Update {
+    Update {
+        color: Color::Green,
+        service: "web-green".to_owned(),
+        task_definition: revision.map(arn),
+        desired,
+        force: false,
+        purpose,
     }
 }
 

@@ -151,41 +151,19 @@ pub(crate) fn planned() -> Planned {
 /// A good deploy of revision 8 to green.
 pub(crate) fn report() -> Report {
     Report {
-        empty_image: false,
-        undoes: None,
-        command: "deploy",
         outcome: Outcome::Succeeded,
-        reason: None,
         left: Left::Changed,
-        place: None,
-        because: None,
-        failing: None,
-        refusal: None,
-        problems: Vec::new(),
-        failure: None,
         color: Some(Color::Green),
         service: Some("web-green".to_owned()),
         split: Some(BLUE),
-        stale: false,
         task_definition: Some(revision(8)),
         previous_task_definition: Some(revision(7)),
         deployment: Some("ecs-svc/8123456789".to_owned()),
-        lacks: None,
         plan: Some(planned()),
-        cause: Cause::default(),
-        logs: Vec::new(),
         healthy: Some(2),
-        traffic: None,
-        rules: Vec::new(),
-        stays_at_size: false,
-        stays_busy: None,
-        stays_suspended: None,
-        shortfall: Vec::new(),
-        unscaled: Vec::new(),
-        put_back: None,
         overview: Some(overview()),
-        findings: None,
         duration: Duration::from_secs(125),
+        ..Report::new("deploy")
     }
 }
 

@@ -11,12 +11,12 @@ use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
-use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot};
+use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, update};
 use crate::plan::snapshot::{
     Container, Deployment, Revision, Rollout, Scalable, Service, ServiceDeployment, ServiceDeploymentStatus,
     Snapshot, Task,
 };
-use crate::plan::step::{Next, Purpose, Refusal, Step, Update};
+use crate::plan::step::{Next, Purpose, Refusal, Step};
 use crate::plan::traffic::TrafficRequest;
 use crate::plan::verdict::Limits;
 use crate::plan::wanted::{Mode, Promotion};
@@ -405,14 +405,7 @@ fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
 fn invariant_11_a_copy_reads_the_rules_right_before_it_updates_the_color() {
     let phases = [Phase::Deploy(Box::new(crate::plan::sample::goal()), "web-green".to_owned())];
     let operation = PromoteOperation::begin(&phases, at(0)).unwrap();
-    let update = Step::Update(Update {
-        color: Color::Green,
-        service: "web-green".to_owned(),
-        task_definition: Some(arn("web-green:2")),
-        desired: None,
-        force: false,
-        purpose: Purpose::Deploy,
-    });
+    let update = Step::Update(update(Some("web-green:2"), None, Purpose::Deploy));
     assert!(operation.is_bound_to_rules(&update));
     let with = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
     let stopped = operation.stopped_by_rules(&with(0, 100), at(1));

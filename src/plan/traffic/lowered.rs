@@ -182,10 +182,9 @@ pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<N
     })
 }
 
-/// Restores automatic scaling that another writer's users need: while both colors have users, nothing scales in
-/// (invariant 19), and a color with users has alarms that act (invariant 31). Only the run's own changes.
-pub(super) fn undo_scaling(facts: &Facts<'_>, at: (&Goal, &Run, Time)) -> Option<Next> {
-    let (goal, run, _) = at;
+/// Takes back this run's changes of automatic scaling after another writer moved users: nothing scales in while both
+/// colors have users (invariant 19), and the alarms of a color with users act (invariant 31).
+pub(super) fn undo_scaling(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Option<Next> {
     let found = run.found.as_ref()?;
     let split = facts.colors.iter().all(|color| facts.wiring.split_reaches(color.color));
     let resumed = split && run.scaled.values().any(|suspended| !suspended);

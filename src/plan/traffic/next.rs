@@ -107,7 +107,7 @@ fn decide_next(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
     if let Some(wait) = unanswered(run, now) {
         return Next::Wait(wait);
     }
-    let undo = undo_lowering(facts, run, now).or_else(|| undo_scaling(facts, (goal, run, now)));
+    let undo = undo_lowering(facts, run, now).or_else(|| undo_scaling(facts, goal, run));
     if let Some(next) = undo.or_else(|| changed_externally(facts, run, now)) {
         return next;
     }
