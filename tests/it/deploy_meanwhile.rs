@@ -259,9 +259,12 @@ fn after_a_failed_deployment_status_shows_what_runs() {
     ecs(&bed, "UpdateService", json!({ "service": "web-green", "taskDefinition": "web-green:2" }));
     let state = || {
         let seen = ecs(&bed, "DescribeServices", json!({ "services": ["web-green"] }));
-        seen["services"][0]["deployments"][0]["rolloutState"].clone()
+        let health =
+            bed.call(Service::Elb, "DescribeTargetHealth", json!({ "TargetGroupArn": sample.green_group }));
+        let targets = health.expect("an answer")["TargetHealthDescriptions"].as_array().map_or(0, Vec::len);
+        (seen["services"][0]["deployments"][0]["rolloutState"].clone(), targets)
     };
-    until("the circuit breaker ends it", || state() == "FAILED");
+    until("the circuit breaker ends it, and its targets are gone", || state() == (json!("FAILED"), 2));
     let done = Action::new(&bed, "status").run();
     let log = redacted(&done.log);
     let green: Vec<&str> = log.lines().skip_while(|line| !line.starts_with("green:")).take(2).collect();
