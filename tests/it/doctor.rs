@@ -184,7 +184,7 @@ fn a_rule_for_one_color_is_found() {
         &run(&bed, Action::new(&bed, "doctor")),
         &format!("stops lone-rule rule {rule}"),
         &format!(
-            "The rule `{rule}` of a production listener sends users to green alone; a production rule has to hold both target groups, and a promote refuses any other."
+            "The rule `{rule}` of a production listener sends users to green alone; a production rule has to hold both target groups, and a promote is refused while this one holds one."
         ),
         "adopt: true",
     );

@@ -216,7 +216,7 @@ fn lone_rule(rule: &str, lacks: Color, group: &str) -> (String, String) {
 /// A rule of one color on a production listener.
 fn user_rule(color: Color, rule: &str) -> (String, String) {
     let what = format!(
-        "The rule {} of a production listener sends users to {color} alone; a production rule has to hold both target groups, and a promote refuses any other.",
+        "The rule {} of a production listener sends users to {color} alone; a production rule has to hold both target groups, and a promote is refused while this one holds one.",
         in_backticks(rule)
     );
     let fix = "Delete the rule, or let a change of traffic add the other group:\n  adopt: true\n  listener: PROTOCOL:PORT";
