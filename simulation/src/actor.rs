@@ -299,8 +299,7 @@ impl<'a> Actor<'a> {
         }
         let operation = self.operation.as_mut().unwrap();
         let read = Ok(seen);
-        operation.saw(&read, now);
-        let next = operation.next(&read, now);
+        let next = operation.decide(&read, now);
         let Ok(seen) = read else { return String::new() };
         let what = if self.traced { format!("decides {}", short(&next)) } else { String::new() };
         match next {

@@ -272,8 +272,7 @@ impl<C: Operation> Drive<'_, C> {
         }
         let users = self.operation.moving().is_some();
         let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
-        self.operation.saw(&seen, now);
-        match self.operation.next(&seen, now) {
+        match self.operation.decide(&seen, now) {
             Next::Read(look) => *closer = Some(look),
             Next::Follow(follow) => self.operation.follow(follow),
             Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,

@@ -125,13 +125,12 @@ impl<'a, C: Operation> Drive<'a, C> {
             };
             let now = clock::now();
             let count = self.recounted();
-            self.operation.saw(&seen, now);
+            let next = self.operation.decide(&seen, now);
             self.tell_count(count);
             self.tell_arrival();
             self.tell_failure(&seen);
             self.tell_foreign(&seen);
             self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
-            let next = self.operation.next(&seen, now);
             let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
             if let Next::Read(closer) = next {
                 look = closer;
@@ -204,7 +203,7 @@ impl<'a, C: Operation> Drive<'a, C> {
         let now = clock::now();
         let fresh = now.since(self.looked) < WHOLE_LOOK && !self.operation.is_cancelled();
         let seen = Ok(self.between.take().filter(|_| fresh)?);
-        let goes_on = matches!(self.operation.next(&seen, now), Next::Step(Step::Weights(_)));
+        let goes_on = self.operation.goes_on_with_weights(&seen, now);
         seen.ok().filter(|_| goes_on)
     }
 

@@ -19,17 +19,19 @@ use super::verdict::Restorer;
 
 /// A running operation.
 pub(crate) trait Operation {
-    /// Decides the next action.
-    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next;
+    /// Notes a new look, and decides the next action.
+    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next;
+
+    /// True if the rules alone, read with the last write, decide another write of weights. The memory does not change.
+    fn goes_on_with_weights(&self, _seen: &AwsResult<Snapshot>, _now: Time) -> bool {
+        false
+    }
 
     /// The parts of AWS to read for the next decision.
     fn look(&self) -> ReadScope;
 
     /// The parts to read for the end of the run and the report.
     fn last_look(&self) -> ReadScope;
-
-    /// Notes a new snapshot.
-    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time);
 
     /// True if the rules must be read once more right before a step. The read behind the decision may be old.
     fn is_bound_to_rules(&self, _step: &Step) -> bool {
@@ -145,12 +147,23 @@ pub(crate) struct DeployOperation<'a> {
     pub(crate) run: run::Run,
 }
 
-impl Operation for DeployOperation<'_> {
+impl DeployOperation<'_> {
+    /// Decides the next action by the memory so far.
     fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         let seen = &*self.run.repeats.with_own_forms(seen, now);
         let next = deploy::next_deploy_action(seen, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
+    }
+}
+
+impl Operation for DeployOperation<'_> {
+    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
+        if let Ok(snapshot) = seen {
+            self.run.repeats.saw_forms(snapshot, now);
+            self.run.saw(snapshot, self.goal, now);
+        }
+        self.next(seen, now)
     }
 
     fn look(&self) -> ReadScope {
@@ -162,13 +175,6 @@ impl Operation for DeployOperation<'_> {
 
     fn last_look(&self) -> ReadScope {
         self.goal.look()
-    }
-
-    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
-        if let Ok(snapshot) = seen {
-            self.run.repeats.saw_forms(snapshot, now);
-            self.run.saw(snapshot, self.goal, now);
-        }
     }
 
     fn is_bound_to_rules(&self, step: &Step) -> bool {
@@ -247,31 +253,43 @@ pub(crate) struct TrafficOperation<'a> {
     pub(crate) run: traffic::Run,
 }
 
-impl Operation for TrafficOperation<'_> {
-    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = traffic::next_traffic_action(seen, self.goal, &self.run, now);
+impl TrafficOperation<'_> {
+    /// Applies the rules of every operation to a decision.
+    fn guard(&self, next: Next, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
+    }
+}
+
+impl Operation for TrafficOperation<'_> {
+    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
+        if let Ok(snapshot) = seen {
+            self.run.repeats.saw_forms(snapshot, now);
+        }
+        let seen = &*self.run.repeats.with_own_forms(seen, now);
+        let next = traffic::next_traffic_action(seen, self.goal, &mut self.run, now);
+        self.guard(next, seen, now)
+    }
+
+    fn goes_on_with_weights(&self, seen: &AwsResult<Snapshot>, now: Time) -> bool {
+        let seen = &*self.run.repeats.with_own_forms(seen, now);
+        let next = traffic::peek_traffic_action(seen, self.goal, &self.run, now);
+        matches!(self.guard(next, seen, now), Next::Step(Step::Weights(_)))
     }
 
     fn look(&self) -> ReadScope {
         // A run that waits for tasks also reads the reasons of stopped tasks.
-        let starting = (self.run.short || !self.run.counts.is_empty()) && self.run.arrived.is_none();
+        let starting = match self.run.progress.phase {
+            traffic::Phase::Prepare => true,
+            traffic::Phase::Shift | traffic::Phase::Bake => !self.run.counts.is_empty(),
+            traffic::Phase::Arrived(_) => false,
+        };
         let alarms = !self.goal.wish.alarms.is_empty();
         ReadScope { alarms, causes: starting, definitions: false, ..self.goal.look() }
     }
 
     fn last_look(&self) -> ReadScope {
         ReadScope { develop: true, ..self.goal.look() }
-    }
-
-    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
-        if let Ok(snapshot) = seen {
-            self.run.repeats.saw_forms(snapshot, now);
-        }
-        let seen = self.run.repeats.with_own_forms(seen, now);
-        self.run.saw(&seen, self.goal, now);
     }
 
     fn ahead(&self, step: &Step, seen: &Snapshot, (most, now): (usize, Time)) -> Vec<Step> {
@@ -281,8 +299,7 @@ impl Operation for TrafficOperation<'_> {
             ahead.run.answered(step, &Ok(Answer::Changed), self.goal, now);
             traffic::predict_step(&mut seen, step);
             let read = Ok(seen);
-            ahead.saw(&read, now);
-            let Next::Step(Step::Weights(next)) = ahead.next(&read, now) else { break };
+            let Next::Step(Step::Weights(next)) = ahead.decide(&read, now) else { break };
             let known = |step: &Step| matches!(step, Step::Weights(one) if one.rule == next.rule);
             if kind(last) != kind(&next) || all.iter().any(known) {
                 break;

@@ -104,7 +104,7 @@ impl Repeats {
     /// Notes the content that AWS shows of each policy and alarm that was written. A look without scaling tells nothing.
     pub(crate) fn saw_forms(&mut self, seen: &Snapshot, now: Time) {
         for sent in &mut self.sent {
-            let Some(put) = put_of(&sent.step) else { continue };
+            let Some(put) = sent.step.put() else { continue };
             let Some(scalers) = scalers_of(seen, put) else { continue };
             let shown = content_of(scalers, put).filter(|content| !content.is_null());
             let same = |(known, _): &(Value, Time)| Some(known) == shown;
@@ -122,11 +122,10 @@ impl Repeats {
     ) -> Cow<'a, AwsResult<Snapshot>> {
         let settled = |sent: &&Sent| {
             let other = sent.other.as_ref().filter(|(_, since)| now.since(*since) >= STEADY);
-            let put = put_of(&sent.step);
+            let put = sent.step.put();
             put.zip(other).is_some_and(|(put, (content, _))| is_other_form(content, &put.content))
         };
-        let forms: Vec<&Put> =
-            self.sent.iter().filter(settled).filter_map(|sent| put_of(&sent.step)).collect();
+        let forms: Vec<&Put> = self.sent.iter().filter(settled).filter_map(|sent| sent.step.put()).collect();
         let mut seen = Cow::Borrowed(seen);
         if forms.is_empty() {
             return seen;
@@ -145,26 +144,13 @@ impl Repeats {
     }
 }
 
-/// The policy or the alarm that a step puts.
-fn put_of(step: &Step) -> Option<&Put> {
-    match step {
-        Step::Policy(put) | Step::Alarm(put) => Some(put),
-        Step::Find { .. }
-        | Step::Register { .. }
-        | Step::Update(_)
-        | Step::Probe
-        | Step::Weights(_)
-        | Step::Scaling(_) => None,
-    }
-}
-
 /// The policies and alarms of the service that a write is for; none if a look left these out.
 fn scalers_of<'a>(seen: &'a Snapshot, put: &Put) -> Option<&'a Scalers> {
     seen.service(put.color)?.scalers.as_ref()?.as_ref().ok()
 }
 
 /// The content that AWS shows of a policy or an alarm. The names of the two kinds are never the same.
-fn content_of<'a>(scalers: &'a Scalers, put: &Put) -> Option<&'a Value> {
+pub(super) fn content_of<'a>(scalers: &'a Scalers, put: &Put) -> Option<&'a Value> {
     let policy = scalers.policy(&put.name).map(|policy| &policy.content);
     policy.or_else(|| scalers.alarm(&put.name).map(|alarm| &alarm.content))
 }

@@ -162,6 +162,12 @@ pub(crate) struct Update {
 }
 
 impl Update {
+    /// An update of the count alone.
+    pub(crate) fn of_count(color: Color, service: &str, desired: u32, purpose: Purpose) -> Update {
+        let (task_definition, desired, service) = (None, Some(desired), service.to_owned());
+        Update { color, service, task_definition, desired, force: false, purpose }
+    }
+
     /// True if the update starts a deployment. A change of the count alone does not.
     pub(crate) fn rolls(&self) -> bool {
         self.force || self.task_definition.is_some()

@@ -55,7 +55,7 @@ impl<C: Operation> Drive<'_, C> {
         let to = moving.goal.wish.to;
         let ours =
             !run.written.is_empty() && run.written.values().all(|written| written.split.same_ratio(to));
-        if run.arrived.is_some() && ours && run.failing.is_none() && !self.told_moved {
+        if run.progress.arrived().is_some() && ours && run.failing.is_none() && !self.told_moved {
             self.told_moved = true;
             self.session.reporter.emit(&Event::Moved(to));
         }

@@ -121,8 +121,13 @@ impl<'a> PromoteOperation<'a> {
 }
 
 impl Operation for PromoteOperation<'_> {
-    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        self.overtaken(seen).unwrap_or_else(|| self.operation().next(seen, now))
+    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
+        let next = self.operation_mut().decide(seen, now);
+        self.overtaken(seen).unwrap_or(next)
+    }
+
+    fn goes_on_with_weights(&self, seen: &AwsResult<Snapshot>, now: Time) -> bool {
+        self.overtaken(seen).is_none() && self.operation().goes_on_with_weights(seen, now)
     }
 
     fn look(&self) -> ReadScope {
@@ -131,10 +136,6 @@ impl Operation for PromoteOperation<'_> {
 
     fn last_look(&self) -> ReadScope {
         self.operation().last_look()
-    }
-
-    fn saw(&mut self, seen: &AwsResult<Snapshot>, now: Time) {
-        self.operation_mut().saw(seen, now);
     }
 
     fn is_bound_to_rules(&self, step: &Step) -> bool {

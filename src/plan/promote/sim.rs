@@ -73,8 +73,7 @@ impl Sim {
         let mut left = most;
         for _ in 0..MOST {
             let seen = Ok(self.seen.clone());
-            operation.saw(&seen, self.now);
-            match operation.next(&seen, self.now) {
+            match operation.decide(&seen, self.now) {
                 Next::Step(step) => {
                     let writes = !matches!(step, Step::Find { .. });
                     if writes && left == 0 {

@@ -1,6 +1,6 @@
 //! The write of a step: its color and purpose, if any.
 
-use super::{Purpose, Step, Update, Weights};
+use super::{Purpose, Put, Step, Update, Weights};
 use crate::plan::color::Color;
 
 impl Step {
@@ -15,30 +15,17 @@ impl Step {
 
     /// The step's update of a service, if any.
     pub(crate) fn update(&self) -> Option<&Update> {
-        match self {
-            Step::Update(update) => Some(update),
-            Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Probe
-            | Step::Weights(_)
-            | Step::Scaling(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => None,
-        }
+        if let Step::Update(update) = self { Some(update) } else { None }
     }
 
     /// The step's new weights of a rule, if any.
     pub(crate) fn weights(&self) -> Option<&Weights> {
-        match self {
-            Step::Weights(weights) => Some(weights),
-            Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Update(_)
-            | Step::Probe
-            | Step::Scaling(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => None,
-        }
+        if let Step::Weights(weights) = self { Some(weights) } else { None }
+    }
+
+    /// The policy or the alarm that the step puts, if any.
+    pub(crate) fn put(&self) -> Option<&Put> {
+        if let Step::Policy(put) | Step::Alarm(put) = self { Some(put) } else { None }
     }
 
     /// The color of a step that changes automatic scaling.

@@ -2,6 +2,7 @@
 
 use super::capacity::{ColorCapacity, full_load};
 use super::goal::Goal;
+use crate::plan::aws_error::AwsResult;
 use crate::plan::color::{Color, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::preconditions::{Blocker, check_supported, require_answer};
@@ -60,6 +61,11 @@ pub(crate) fn read_facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Fact
     let alarms: &[Alarm] = if goal.wish.alarms.is_empty() { &[] } else { require_part(&snapshot.alarms)? };
     let colors = [color_facts(blue, goal)?, color_facts(green, goal)?];
     Ok(Facts { wiring, colors, services: [blue, green], cluster: &snapshot.place.cluster, alarms })
+}
+
+/// Reads the facts of a look, if AWS answered the look.
+pub(super) fn facts_of_look<'a>(seen: &'a AwsResult<Snapshot>, goal: &Goal) -> Result<Facts<'a>, FactsError> {
+    read_facts(seen.as_ref()?, goal)
 }
 
 /// A color's service, if the action supports the service. To move users away from a color, nothing is required of the

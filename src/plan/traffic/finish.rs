@@ -3,94 +3,96 @@
 
 use std::time::Duration;
 
-use super::at_target::wait_for_settle;
 use super::capacity::{ColorCapacity, FullLoad, color_capacity};
+use super::decision::Decision;
 use super::facts::{Facts, read_facts};
 use super::goal::{Finish, Goal};
-use super::next::rolling_deployment;
-use super::run::Run;
-use super::shift::{count_step, ensure_scaling, next_for_scaling};
-use super::stage::NextSplit;
+use super::next::{restore_after, rolling_deployment};
+use super::shift::{count_step, scaling_step};
 use crate::plan::color::Color;
 use crate::plan::scalers::{Role, next_step};
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{
-    Capacity, Next, Purpose, Refusal, RunFailure, Scaling, Short, Step, TrafficFailure, Wait,
-};
-use crate::plan::time::Time;
-use crate::plan::verdict::Restorer;
+use crate::plan::step::{Capacity, Next, Purpose, Refusal, Short, Step, TrafficFailure, Wait};
 
-/// The next step; none once capacity is as requested.
-pub(super) fn settle_capacity(
-    facts: &Facts<'_>,
-    at: (&Goal, &Run, Time),
-    next_split: &NextSplit,
-) -> Option<Next> {
-    let (goal, run, now) = at;
-    let wanted = goal.finish?;
-    let (live, loser) = match next_split.split.blue {
-        0 => (facts.capacity_of(Color::Green), facts.capacity_of(Color::Blue)),
-        _ => (facts.capacity_of(Color::Blue), facts.capacity_of(Color::Green)),
-    };
-    let load = run.load(next_split.split, facts);
-    let needs = color_capacity(live, next_split.split, load, false);
-    if let Some(next) = scale_up_live(live, loser, (needs, load), at) {
-        return Some(next);
-    }
-    if let Some(next) = as_live(facts, at, live.color) {
-        return Some(next);
-    }
-    if let Some(step) = as_production(live, loser, wanted) {
-        return Some(Next::Step(step));
-    }
-    // A rule outside the split still sends users to the idle color (invariant 39), so that color stays unchanged.
-    let has_users = !facts.wiring.user_rules_of(loser.color).is_empty();
-    if has_users || rolling_deployment(facts.service(loser.color)).is_some() {
-        return None;
-    }
-    let quiet = ensure_scaling(facts, at, (loser.color, Role::Idle));
-    let shrink = quiet.or_else(|| as_idle(loser, wanted).map(Next::Step))?;
-    if needs.healthy < required_healthy(live, needs).max(run.need(live, facts, next_split)) {
-        return Some(not_enough_capacity(live, (needs, load), at));
-    }
-    if let Some(wait) = wait_for_settle(at, live.color) {
-        return Some(wait);
-    }
-    let carried = now.since(run.arrived.unwrap_or(now)).saturating_sub(goal.wish.settle);
-    match drain_time(facts, wanted) {
-        Drain::TooLong => None,
-        Drain::For(time) if carried < time => {
-            let left = Duration::from_secs(time.saturating_sub(carried).as_secs());
-            Some(Next::Wait(Wait::Drain { color: loser.color, left }))
+impl Decision<'_> {
+    /// The next step; none once capacity is as requested.
+    pub(super) fn settle_capacity(&self) -> Option<Next> {
+        let (facts, split, wanted) = (self.facts, self.next_split.split, self.goal.finish?);
+        let (live, idle) = match split.blue {
+            0 => (facts.capacity_of(Color::Green), facts.capacity_of(Color::Blue)),
+            _ => (facts.capacity_of(Color::Blue), facts.capacity_of(Color::Green)),
+        };
+        let load = self.run.load(split, facts);
+        let needs = color_capacity(live, split, load, false);
+        if let Some(next) = self.scale_up_live(live, idle, (needs, load)) {
+            return Some(next);
         }
-        Drain::For(_) => Some(shrink),
+        if let Some(next) = self.as_live(live.color) {
+            return Some(next);
+        }
+        if let Some(step) = as_production(live, idle, wanted) {
+            return Some(Next::Step(step));
+        }
+        // A rule outside the split still sends users to the idle color (invariant 39), so that color stays unchanged.
+        let has_users = !facts.wiring.user_rules_of(idle.color).is_empty();
+        if has_users || rolling_deployment(facts.service(idle.color)).is_some() {
+            return None;
+        }
+        let quiet = self.ensure_scaling(idle.color, Role::Idle);
+        let shrink = quiet.or_else(|| as_idle(idle, wanted).map(Next::Step))?;
+        if needs.healthy < required_healthy(live, needs).max(self.need(live)) {
+            return Some(self.await_capacity(live, (needs, load)));
+        }
+        if let Some(wait) = self.wait_for_settle(live.color) {
+            return Some(wait);
+        }
+        let arrived = self.run.progress.arrived().unwrap_or(self.now);
+        let carried = self.now.since(arrived).saturating_sub(self.goal.wish.settle);
+        match drain_time(facts, wanted) {
+            Drain::TooLong => None,
+            Drain::For(time) if carried < time => {
+                let left = Duration::from_secs(time.saturating_sub(carried).as_secs());
+                Some(Next::Wait(Wait::Drain { color: idle.color, left }))
+            }
+            Drain::For(_) => Some(shrink),
+        }
     }
-}
 
-/// If scaling is managed: the live color gets production's bounds, policies and alarms.
-fn as_live(facts: &Facts<'_>, at: (&Goal, &Run, Time), live: Color) -> Option<Next> {
-    let (goal, run, _) = at;
-    let wanted = goal.managed.as_ref().filter(|_| !run.unscalable.contains(&live))?;
-    let service = (facts.cluster, facts.service(live));
-    next_for_scaling(next_step(service, wanted, Role::Live, Purpose::Traffic), at)
-}
-
-/// Before any other change, a live color with too few tasks gets the count for the full load. If too few tasks of the
-/// live color are healthy, and none is starting, the promote is refused.
-fn scale_up_live(
-    live: &ColorCapacity,
-    loser: &ColorCapacity,
-    (needs, load): (Capacity, FullLoad),
-    at: (&Goal, &Run, Time),
-) -> Option<Next> {
-    let (goal, run, _) = at;
-    let idle = goal.finish.map_or(0, |wanted| wanted.idle_count);
-    let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
-    if goal.wish.scale_up && loser.desired > idle && live.desired < wanted {
-        return Some(Next::Step(count_step(live, wanted, Purpose::Traffic)));
+    /// If scaling is managed: the live color gets production's bounds, policies and alarms.
+    fn as_live(&self, live: Color) -> Option<Next> {
+        let wanted = self.goal.managed.as_ref().filter(|_| !self.run.unscalable.contains(&live))?;
+        let service = (self.facts.cluster, self.facts.service(live));
+        self.next_for_scaling(next_step(service, wanted, Role::Live, Purpose::Traffic))
     }
-    let sick = needs.healthy < required_healthy(live, needs) && !live.coming && !run.changed;
-    sick.then(|| not_enough_capacity(live, (needs, load), at))
+
+    /// Before any other change, a live color with too few tasks gets the count for the full load. If too few tasks of
+    /// the live color are healthy, and none is starting, the promote is refused.
+    fn scale_up_live(
+        &self,
+        live: &ColorCapacity,
+        idle: &ColorCapacity,
+        (needs, load): (Capacity, FullLoad),
+    ) -> Option<Next> {
+        let least = self.goal.finish.map_or(0, |wanted| wanted.idle_count);
+        let wanted = needs.most.map_or(needs.needed, |most| needs.needed.min(most));
+        if self.goal.wish.scale_up && idle.desired > least && live.desired < wanted {
+            return Some(Next::Step(count_step(live, wanted, Purpose::Traffic)));
+        }
+        let sick = needs.healthy < required_healthy(live, needs) && !live.coming && !self.run.changed;
+        sick.then(|| self.await_capacity(live, (needs, load)))
+    }
+
+    /// The live color can't carry all users yet: neither color shrinks.
+    fn await_capacity(&self, live: &ColorCapacity, (needs, load): (Capacity, FullLoad)) -> Next {
+        if !live.coming && !self.run.changed {
+            let (load, why) = (load.told(), Short::Unhealthy);
+            return Next::Refuse(Refusal::NotEnough { capacity: needs, load, why });
+        }
+        if self.now.since(self.run.acted) < self.goal.timeout {
+            return Next::Wait(Wait::Capacity(needs));
+        }
+        restore_after(TrafficFailure::NotEnough(needs))
+    }
 }
 
 /// Healthy targets that the live color must have before the idle color shrinks.
@@ -98,32 +100,12 @@ fn required_healthy(live: &ColorCapacity, needs: Capacity) -> u32 {
     needs.needed.min(live.desired.max(1))
 }
 
-/// The live color can't carry all users yet: neither color shrinks.
-fn not_enough_capacity(
-    live: &ColorCapacity,
-    (needs, load): (Capacity, FullLoad),
-    at: (&Goal, &Run, Time),
-) -> Next {
-    let (goal, run, now) = at;
-    if !live.coming && !run.changed {
-        return Next::Refuse(Refusal::NotEnough {
-            capacity: needs,
-            load: load.told(),
-            why: Short::Unhealthy,
-        });
-    }
-    if now.since(run.acted) < goal.timeout {
-        return Next::Wait(Wait::Capacity(needs));
-    }
-    Next::Restore(RunFailure::Traffic(TrafficFailure::NotEnough(needs)), Restorer::ThisRun)
-}
-
 /// The live color's MinCapacity: the config's, or the larger of both colors'.
 fn as_production(live: &ColorCapacity, loser: &ColorCapacity, wanted: Finish) -> Option<Step> {
     let now = live.scaling?;
     let of_loser = loser.scaling.map_or(0, |scaling| scaling.min);
     let min = wanted.bounds.map_or(now.min.max(of_loser).min(now.max), |bounds| bounds.live);
-    (now.min != min).then(|| bounds_step(live, min, None, Purpose::Traffic))
+    (now.min != min).then(|| scaling_step(live, Some(min), None, Purpose::Traffic))
 }
 
 /// Shrinks the idle color to its bounds, then to its idle count.
@@ -132,28 +114,9 @@ fn as_idle(loser: &ColorCapacity, wanted: Finish) -> Option<Step> {
     if let Some(now) = loser.scaling
         && (now.min != idle.min(now.max) || now.in_suspended)
     {
-        return Some(bounds_step(loser, idle.min(now.max), Some(false), Purpose::Traffic));
+        return Some(scaling_step(loser, Some(idle.min(now.max)), Some(false), Purpose::Traffic));
     }
     (loser.desired != wanted.idle_count).then(|| count_step(loser, wanted.idle_count, Purpose::Traffic))
-}
-
-/// A change of a scalable target. MaxCapacity never cuts a count (invariant 23).
-pub(super) fn bounds_step(
-    color: &ColorCapacity,
-    min: u32,
-    in_suspended: Option<bool>,
-    purpose: Purpose,
-) -> Step {
-    let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
-    Step::Scaling(Scaling {
-        color: color.color,
-        service: color.service.clone(),
-        min: Some(min),
-        max: over.then_some(color.desired),
-        in_suspended,
-        new: false,
-        purpose,
-    })
 }
 
 /// Longest time that stickiness may keep users on the idle color.

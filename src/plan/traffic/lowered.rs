@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::capacity::{ColorCapacity, color_capacity};
 use super::facts::Facts;
-use super::finish::bounds_step;
 use super::goal::Goal;
 use super::next::SHOWN;
 use super::run::{InitialTraffic, Run};
-use super::shift::{count_step, live_alarms, suspend_scale_in};
+use super::shift::{count_step, live_alarms, scaling_step, suspend_scale_in};
 use crate::plan::color::Color;
 use crate::plan::step::{Next, Purpose, Step, Wait};
 use crate::plan::time::Time;
@@ -60,16 +59,11 @@ enum Asked {
 impl Asked {
     /// Reads the size of a step; none if the step sets no size.
     fn by(step: &Step) -> Option<Asked> {
-        match step {
-            Step::Update(update) => update.desired.map(|count| Asked::Count(update.color, count)),
-            Step::Scaling(scaling) => scaling.min.map(|least| Asked::Minimum(scaling.color, least)),
-            Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Probe
-            | Step::Weights(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => None,
+        if let Step::Scaling(scaling) = step {
+            return scaling.min.map(|least| Asked::Minimum(scaling.color, least));
         }
+        let update = step.update()?;
+        update.desired.map(|count| Asked::Count(update.color, count))
     }
 }
 
@@ -159,80 +153,74 @@ impl Lowered {
     }
 }
 
-/// Restores the lowered sizes of every color that has users now, no matter who sent users there: first the count, then
-/// MinCapacity (invariants 23 and 36). An outdated read of the rules costs only a few tasks for a moment, and no wait.
-pub(super) fn undo_lowering(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
-    let (lowered, found) = (&run.lowered, run.found.as_ref()?);
-    facts.colors.iter().find_map(|color| {
-        let small = color.desired < needed_now(color, facts, (run, found))?;
-        let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
-        if let Some(before) = before {
-            return Some(Next::Step(count_step(color, before, Purpose::Restore)));
-        }
-        if let Some(wanted) = refill_before_end(color, needed_now(color, facts, (run, found))?, (run, found))
-        {
-            return Some(Next::Step(count_step(color, wanted, Purpose::Restore)));
-        }
-        if lowered.was_undone(color.color) && small && now.since(run.acted) < SHOWN {
-            return Some(Next::Wait(Wait::Count { color: color.color, asked: run.known_count(color.color) }));
-        }
-        let least = color.scaling?.min;
-        let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
-        Some(Next::Step(bounds_step(color, before, None, Purpose::Restore)))
-    })
-}
-
-/// Takes back this run's changes of automatic scaling after another writer moved users: nothing scales in while both
-/// colors have users (invariant 19), and the alarms of a color with users act (invariant 31).
-pub(super) fn undo_scaling(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Option<Next> {
-    let found = run.found.as_ref()?;
-    let split = facts.colors.iter().all(|color| facts.wiring.split_reaches(color.color));
-    let resumed = split && run.scaled.values().any(|suspended| !suspended);
-    let suspended = resumed.then(|| suspend_scale_in(facts, run, Purpose::Restore)).flatten();
-    let live = facts.colors.iter().filter(|color| needed_now(color, facts, (run, found)).is_some());
-    let mut own = live.filter(|color| run.lowered.rescaled.contains(&color.color));
-    suspended
-        .or_else(|| own.find_map(|color| live_alarms(facts, goal, color.color, Purpose::Traffic)))
-        .map(Next::Step)
-}
-
-/// Until the rules were read after AWS showed the count that this run wrote last: another run may count on more. Before
-/// every end of a run that changed something.
-pub(super) fn count_shows(run: &Run, goal: &Goal, now: Time) -> Option<Next> {
-    if run.lowered.is_new() {
-        return Some(Next::Read(goal.look()));
+impl Run {
+    /// Restores the lowered sizes of every color that has users now, no matter who sent users there: first the count,
+    /// then MinCapacity (invariants 23 and 36). An outdated read of the rules costs only a few tasks for a moment, and
+    /// no wait.
+    pub(super) fn undo_lowering(&self, facts: &Facts<'_>, now: Time) -> Option<Next> {
+        let (lowered, found) = (&self.lowered, self.found.as_ref()?);
+        facts.colors.iter().find_map(|color| {
+            let needed = self.needed_now(color, facts, found)?;
+            let small = color.desired < needed;
+            let before = lowered.count_before(color.color).filter(|before| small && color.desired < *before);
+            let wanted = before.or_else(|| self.refill_before_end(color, needed, found));
+            if let Some(wanted) = wanted {
+                return Some(Next::Step(count_step(color, wanted, Purpose::Restore)));
+            }
+            if lowered.was_undone(color.color) && small && now.since(self.acted) < SHOWN {
+                let asked = self.known_count(color.color);
+                return Some(Next::Wait(Wait::Count { color: color.color, asked }));
+            }
+            let least = color.scaling?.min;
+            let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
+            Some(Next::Step(scaling_step(color, Some(before), None, Purpose::Restore)))
+        })
     }
-    let young = now.since(run.acted) < SHOWN && run.cancelled.is_none();
-    let (color, asked) = run.lowered.hidden().filter(|_| young)?;
-    Some(Next::Wait(Wait::Count { color, asked }))
-}
 
-/// The count that an ending run sets for a color with users: another run lowered the count, or two runs wrote counts
-/// without seeing each other's. None if the count suffices, or if this run may not raise the count.
-fn refill_before_end(
-    color: &ColorCapacity,
-    needed: u32,
-    (run, found): (&Run, &InitialTraffic),
-) -> Option<u32> {
-    run.failing.as_ref()?;
-    let known = found.counts.get(&color.color).copied().unwrap_or_default();
-    let most = if run.counts.contains_key(&color.color) { needed } else { needed.min(known) };
-    let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
-    (color.desired < wanted).then_some(wanted)
-}
+    /// Takes back this run's changes of automatic scaling after another writer moved users: nothing scales in while both
+    /// colors have users (invariant 19), and the alarms of a color with users act (invariant 31).
+    pub(super) fn undo_scaling(&self, facts: &Facts<'_>, goal: &Goal) -> Option<Next> {
+        let found = self.found.as_ref()?;
+        let split = facts.colors.iter().all(|color| facts.wiring.split_reaches(color.color));
+        let resumed = split && self.scaled.values().any(|suspended| !suspended);
+        let suspended = resumed.then(|| suspend_scale_in(facts, self, Purpose::Restore)).flatten();
+        let live = facts.colors.iter().filter(|color| self.needed_now(color, facts, found).is_some());
+        let mut own = live.filter(|color| self.lowered.rescaled.contains(&color.color));
+        suspended
+            .or_else(|| own.find_map(|color| live_alarms(facts, goal, color.color, Purpose::Traffic)))
+            .map(Next::Step)
+    }
 
-/// Healthy targets that a color needs for its current users; none without users. The load of a rule outside the split
-/// is unknown, so the count before applies.
-fn needed_now(
-    color: &ColorCapacity,
-    facts: &Facts<'_>,
-    (run, found): (&Run, &InitialTraffic),
-) -> Option<u32> {
-    let load = found.load(facts);
-    let rules = facts.wiring.production.iter();
-    let live = rules.filter(|rule| rule.split.is_live(color.color));
-    let by_split = live.map(|rule| color_capacity(color, rule.split, load, false).needed).max();
-    let outside = !facts.wiring.user_rules_of(color.color).is_empty();
-    let by_rule = outside.then(|| run.lowered.count_before(color.color).unwrap_or(1));
-    by_split.max(by_rule)
+    /// Until the rules were read after AWS showed the count that this run wrote last: another run may count on more.
+    /// Before every end of a run that changed something.
+    pub(super) fn count_shows(&self, goal: &Goal, now: Time) -> Option<Next> {
+        if self.lowered.is_new() {
+            return Some(Next::Read(goal.look()));
+        }
+        let young = now.since(self.acted) < SHOWN && self.cancelled.is_none();
+        let (color, asked) = self.lowered.hidden().filter(|_| young)?;
+        Some(Next::Wait(Wait::Count { color, asked }))
+    }
+
+    /// The count that an ending run sets for a color with users: another run lowered the count, or two runs wrote counts
+    /// without seeing each other's. None if the count suffices, or if this run may not raise the count.
+    fn refill_before_end(&self, color: &ColorCapacity, needed: u32, found: &InitialTraffic) -> Option<u32> {
+        self.failing.as_ref()?;
+        let known = found.counts.get(&color.color).copied().unwrap_or_default();
+        let most = if self.counts.contains_key(&color.color) { needed } else { needed.min(known) };
+        let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));
+        (color.desired < wanted).then_some(wanted)
+    }
+
+    /// Healthy targets that a color needs for its current users; none without users. The load of a rule outside the
+    /// split is unknown, so the count before applies.
+    fn needed_now(&self, color: &ColorCapacity, facts: &Facts<'_>, found: &InitialTraffic) -> Option<u32> {
+        let load = found.load(facts);
+        let rules = facts.wiring.production.iter();
+        let live = rules.filter(|rule| rule.split.is_live(color.color));
+        let by_split = live.map(|rule| color_capacity(color, rule.split, load, false).needed).max();
+        let outside = !facts.wiring.user_rules_of(color.color).is_empty();
+        let by_rule = outside.then(|| self.lowered.count_before(color.color).unwrap_or(1));
+        by_split.max(by_rule)
+    }
 }

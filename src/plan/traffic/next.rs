@@ -5,19 +5,15 @@
 //! 3. Towards the next step: capacity first, then one write per rule.
 //! 4. At a step: hold, and watch alarms and health. At the end: settle, then allow the live color's scale-in again.
 //!
-//! Every failure starts a restore, in `back.rs`.
+//! Every failure starts a restore, in `restore.rs`.
 
 use std::time::Duration;
 
-use super::at_target::{at_target, unserved_color};
-use super::capacity::color_capacity;
-use super::facts::{Facts, FactsError, read_facts};
+use super::decision::{Decision, Situation};
+use super::facts::{Facts, FactsError, facts_of_look};
 use super::goal::Goal;
-use super::lowered::{undo_lowering, undo_scaling};
 use super::restore;
-use super::run::{CROSSED, Run, Written};
-use super::shift::shift_towards;
-use super::stage::{NextSplit, next_split};
+use super::run::{CROSSED, Run};
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::Split;
 use crate::plan::preconditions::Blocker;
@@ -36,22 +32,37 @@ pub(super) const SHOWN: Duration = Duration::from_secs(10);
 /// Failed tasks after a scale-up at which the run gives up: ECS would retry forever.
 pub(super) const FAILED: usize = 3;
 
-/// Decides the next step.
-pub(crate) fn next_traffic_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+/// Notes a look in the run's memory, and decides the next step. The facts of the look are read once.
+pub(crate) fn next_traffic_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &mut Run, now: Time) -> Next {
+    let situation = run.saw(seen, goal, now);
+    decide(&situation, seen, goal, run, now)
+}
+
+/// Decides the next step without a note in the run's memory.
+pub(crate) fn peek_traffic_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    let situation = facts_of_look(seen, goal).map(|facts| Situation::of(facts, goal, run));
+    decide(&situation, seen, goal, run, now)
+}
+
+/// Decides the next step in this situation.
+fn decide(
+    situation: &Result<Situation<'_>, FactsError>,
+    seen: &AwsResult<Snapshot>,
+    goal: &Goal,
+    run: &Run,
+    now: Time,
+) -> Next {
     if run.failing.is_some() {
         return restore::next_restore_action(seen, goal, run, now);
     }
     if run.cancelled.is_some() {
         return start_restore(RunFailure::Cancelled);
     }
-    match seen {
-        Err(trouble) => hold_or_restore(trouble, goal, run, now),
-        Ok(snapshot) => match read_facts(snapshot, goal) {
-            Ok(facts) => decide_next(&facts, goal, run, now),
-            Err(FactsError::NeedsRead(look)) => Next::Read(look),
-            Err(FactsError::Blocker(Blocker::Retry(trouble))) => hold_or_restore(&trouble, goal, run, now),
-            Err(FactsError::Blocker(Blocker::Refuse(refusal))) => refuse_or_restore(refusal, run),
-        },
+    match situation {
+        Ok(situation) => decide_next(situation, goal, run, now),
+        Err(FactsError::NeedsRead(look)) => Next::Read(*look),
+        Err(FactsError::Blocker(Blocker::Retry(trouble))) => run.hold(trouble, goal, now),
+        Err(FactsError::Blocker(Blocker::Refuse(refusal))) => run.refuse(refusal.clone()),
     }
 }
 
@@ -65,165 +76,95 @@ pub(super) fn restore_after(stuck: TrafficFailure) -> Next {
     start_restore(RunFailure::Traffic(stuck))
 }
 
-/// Waits while AWS does not answer, up to a limit. The limit is short once weights may have changed, because users may
-/// be split between the colors.
-pub(super) fn hold_or_restore(trouble: &AwsError, goal: &Goal, run: &Run, now: Time) -> Next {
-    let blind = now.since(run.blind.unwrap_or(now));
-    if !run.changed && run.unanswered.is_empty() {
-        let patient = trouble.kind.is_transient() && blind < goal.timeout;
-        return if patient {
-            Next::Wait(Wait::AwsError(trouble.clone()))
-        } else {
-            Next::Refuse(Refusal::Unread(trouble.clone()))
-        };
+impl Run {
+    /// True if this run changed something, or may have.
+    fn may_have_changed(&self) -> bool {
+        self.changed || !self.unanswered.is_empty()
     }
-    if trouble.kind.is_transient() && blind < PATIENCE.min(goal.timeout) {
-        return Next::Wait(Wait::AwsError(trouble.clone()));
-    }
-    restore_after(if trouble.kind.is_transient() {
-        TrafficFailure::Blind(trouble.clone())
-    } else {
-        TrafficFailure::AwsError(trouble.clone())
-    })
-}
 
-/// A refusal before the first write; a restore after it.
-pub(super) fn refuse_or_restore(refusal: Refusal, run: &Run) -> Next {
-    match refusal {
-        refusal if !run.changed && run.unanswered.is_empty() => Next::Refuse(refusal),
-        Refusal::Unread(trouble) => restore_after(TrafficFailure::AwsError(trouble)),
-        refusal => restore_after(TrafficFailure::Refused(Box::new(refusal))),
+    /// Waits while AWS does not answer, up to a limit. The limit is short once weights may have changed, because users
+    /// may be split between the colors.
+    pub(super) fn hold(&self, trouble: &AwsError, goal: &Goal, now: Time) -> Next {
+        let blind = now.since(self.blind.unwrap_or(now));
+        let passes = trouble.kind.is_transient();
+        let limit = if self.may_have_changed() { PATIENCE.min(goal.timeout) } else { goal.timeout };
+        if passes && blind < limit {
+            return Next::Wait(Wait::AwsError(trouble.clone()));
+        }
+        if passes && self.may_have_changed() {
+            return restore_after(TrafficFailure::Blind(trouble.clone()));
+        }
+        self.refuse(Refusal::Unread(trouble.clone()))
     }
-}
 
-/// A write without an answer that may still show its effect is waited for.
-pub(super) fn unanswered(run: &Run, now: Time) -> Option<Wait> {
-    let mut young = run.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
-    young.next().map(|write| Wait::UnansweredWrite(write.trouble.clone()))
+    /// A refusal before the first write; a restore after it.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Next {
+        match refusal {
+            refusal if !self.may_have_changed() => Next::Refuse(refusal),
+            Refusal::Unread(trouble) => restore_after(TrafficFailure::AwsError(trouble)),
+            refusal => restore_after(TrafficFailure::Refused(Box::new(refusal))),
+        }
+    }
+
+    /// A write without an answer that may still show its effect is waited for.
+    pub(super) fn unanswered_wait(&self, now: Time) -> Option<Wait> {
+        let mut young = self.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
+        young.next().map(|write| Wait::UnansweredWrite(write.trouble.clone()))
+    }
+
+    /// An external change of a rule, or weights of this run that AWS does not show.
+    fn changed_externally(&self, facts: &Facts<'_>, now: Time) -> Option<Next> {
+        let found = self.found.as_ref()?;
+        if let Some(gone) = facts.wiring.gone.first() {
+            // A single look without a rule is no proof.
+            let since = gone.missing.map_or_else(Duration::default, |since| now.since(since));
+            return Some(if since < CROSSED {
+                Next::Wait(Wait::Rule { rule: gone.name.clone() })
+            } else {
+                restore_after(TrafficFailure::RuleGone(gone.name.clone()))
+            });
+        }
+        facts.wiring.production.iter().find_map(|rule| {
+            let arn = &rule.rule.arn;
+            let name = || rule_name(&rule.rule);
+            let written = self.written.get(arn);
+            let of_found = || found.splits.get(arn).copied().unwrap_or(found.split);
+            let expected = written.map_or_else(of_found, |written| written.split);
+            if rule.split.same_ratio(expected) {
+                return None;
+            }
+            Some(match written.filter(|written| rule.split.same_ratio(written.before)) {
+                Some(written) if now.since(written.at) < SHOWN => Next::Wait(Wait::Weights { rule: name() }),
+                Some(written) if !written.shown => {
+                    restore_after(TrafficFailure::NotShown { rule: name(), written: written.split })
+                }
+                Some(_) | None => {
+                    restore_after(TrafficFailure::Overtaken { rule: name(), expected, found: rule.split })
+                }
+            })
+        })
+    }
 }
 
 /// Decides with all facts available.
-fn decide_next(facts: &Facts<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
-    if let Some(wait) = unanswered(run, now) {
+fn decide_next(situation: &Situation<'_>, goal: &Goal, run: &Run, now: Time) -> Next {
+    if let Some(wait) = run.unanswered_wait(now) {
         return Next::Wait(wait);
     }
-    let undo = undo_lowering(facts, run, now).or_else(|| undo_scaling(facts, goal, run));
-    if let Some(next) = undo.or_else(|| changed_externally(facts, run, now)) {
+    let facts = &situation.facts;
+    let undo = run.undo_lowering(facts, now).or_else(|| run.undo_scaling(facts, goal));
+    if let Some(next) = undo.or_else(|| run.changed_externally(facts, now)) {
         return next;
     }
-    let next_split = match next_split(facts, goal, run) {
-        Ok(next_split) => next_split,
-        Err(refusal) => return refuse_or_restore(refusal, run),
-    };
-    if let Some(refusal) = receiver_refusal(facts, goal, run, &next_split) {
-        return refuse_or_restore(refusal, run);
+    match &situation.next_split {
+        Ok(next_split) => Decision { facts, next_split: *next_split, goal, run, now }.next(),
+        Err(refusal) => run.refuse(refusal.clone()),
     }
-    if let Some(next) = next_for_alarm(facts, goal, run, &next_split) {
-        return next;
-    }
-    if let Some((_, trouble)) = run.throttled.as_ref().filter(|(since, _)| now.since(*since) >= goal.timeout)
-    {
-        return refuse_or_restore(Refusal::Unread(trouble.clone()), run);
-    }
-    if let Some(refusal) = no_healthy_receiver(facts, goal, run, &next_split) {
-        return refuse_or_restore(refusal, run);
-    }
-    // All groups are added to their rules before users move: a change that AWS refuses then fails early.
-    let mut rules = facts.wiring.production.iter();
-    let lacking = rules.clone().find(|rule| rule.lacks.is_some() && goal.wish.adopt);
-    match lacking.or_else(|| rules.find(|rule| to_write(rule, next_split.split, goal))) {
-        Some(rule) => shift_towards(facts, (goal, run, now), &next_split, rule),
-        None => at_target(facts, (goal, run, now), &next_split),
-    }
-}
-
-/// Refuses before any change if no weight has to move and a color with users has no healthy target.
-fn no_healthy_receiver(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Refusal> {
-    let moving = !facts.hold(next_split.split);
-    let dead = unserved_color(facts, next_split).filter(|_| !moving && !run.changed)?;
-    let load = run.load(next_split.base, facts);
-    let capacity = color_capacity(dead, next_split.split, load, goal.wish.force);
-    Some(Refusal::NotEnough { capacity, load: load.told(), why: Short::Unhealthy })
 }
 
 /// True if a rule needs a write: other weights, or a group to add.
 fn to_write(rule: &ProductionRule, split: Split, goal: &Goal) -> bool {
     !rule.split.same_ratio(split) || (rule.lacks.is_some() && goal.wish.adopt)
-}
-
-/// An external change of a rule, or weights of this run that AWS does not show.
-fn changed_externally(facts: &Facts<'_>, run: &Run, now: Time) -> Option<Next> {
-    let found = run.found.as_ref()?;
-    if let Some(gone) = facts.wiring.gone.first() {
-        // A single look without a rule is no proof.
-        let since = gone.missing.map_or_else(Duration::default, |since| now.since(since));
-        return Some(if since < CROSSED {
-            Next::Wait(Wait::Rule { rule: gone.name.clone() })
-        } else {
-            restore_after(TrafficFailure::RuleGone(gone.name.clone()))
-        });
-    }
-    facts.wiring.production.iter().find_map(|rule| {
-        let arn = &rule.rule.arn;
-        let name = || rule_name(&rule.rule);
-        let (expected, written) = match (run.written.get(arn), found.splits.get(arn)) {
-            (Some(written), _) => (written.split, Some(written)),
-            (None, Some(split)) => (*split, None),
-            (None, None) => (found.split, None),
-        };
-        if rule.split.same_ratio(expected) {
-            return None;
-        }
-        let stale = |written: &&Written| rule.split.same_ratio(written.before);
-        match written.filter(stale) {
-            Some(written) if now.since(written.at) < SHOWN => {
-                Some(Next::Wait(Wait::Weights { rule: name() }))
-            }
-            Some(written) if !written.shown => {
-                Some(restore_after(TrafficFailure::NotShown { rule: name(), written: written.split }))
-            }
-            Some(_) | None => {
-                Some(restore_after(TrafficFailure::Overtaken { rule: name(), expected, found: rule.split }))
-            }
-        }
-    })
-}
-
-/// Conditions for the color that gains users, checked at every read.
-fn receiver_refusal(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Refusal> {
-    let service = facts.service(next_split.receiver);
-    let missing = facts.missing_alarms(goal);
-    if !missing.is_empty() {
-        return Some(Refusal::NoAlarm(missing));
-    }
-    let moving = !facts.hold(next_split.split);
-    // A run that only raised counts so far still begins: users are where they were.
-    let finishes = goal.finish.is_some() && !run.changed;
-    let begins = !goal.wish.force && run.written.is_empty() && (moving || finishes);
-    if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed) {
-        return Some(Refusal::FailedThere {
-            color: next_split.receiver,
-            service: service.name.clone(),
-            task_definition: failed.task_definition.clone(),
-        });
-    }
-    // If the split stays and both colors have users, no color gains any.
-    let gains = moving
-        || next_split.split.weight(next_split.receiver) == next_split.split.blue + next_split.split.green;
-    let expected = goal.wish.expect.as_ref().filter(|_| gains);
-    if let Some(expected) = expected.filter(|expected| !is_running_definition(service, expected)) {
-        return Some(Refusal::OtherTaskDefinition {
-            color: next_split.receiver,
-            found: service.task_definition.clone(),
-            expected: expected.clone(),
-        });
-    }
-    let flying = rolling_deployment(service).filter(|_| begins)?;
-    Some(Refusal::InFlight {
-        service: service.name.clone(),
-        id: flying.id.clone(),
-        task_definition: flying.task_definition.clone(),
-    })
 }
 
 /// True if a service runs only this task definition.
@@ -242,21 +183,91 @@ pub(super) fn rolling_deployment(service: &Service) -> Option<&crate::plan::snap
     (older && primary.rollout != Rollout::Failed).then_some(primary)
 }
 
-/// Alarms stop a run with steps: a refusal before the first write, a restore after it. A promote watches alarms until
-/// the idle color starts to shrink.
-fn next_for_alarm(facts: &Facts<'_>, goal: &Goal, run: &Run, next_split: &NextSplit) -> Option<Next> {
-    let firing = facts.firing();
-    let past_alarms =
-        run.arrived.is_some() && (goal.finish.is_none() || run.finishing || run.written.is_empty());
-    if goal.wish.steps.is_empty() || firing.is_empty() || past_alarms {
-        return None;
+impl Decision<'_> {
+    /// The next step towards the next split, or at that split.
+    fn next(&self) -> Next {
+        if let Some(refusal) = self.receiver_refusal() {
+            return self.run.refuse(refusal);
+        }
+        if let Some(next) = self.next_for_alarm() {
+            return next;
+        }
+        let throttled = self.run.throttled.as_ref();
+        if let Some((_, trouble)) = throttled.filter(|(since, _)| self.now.since(*since) >= self.goal.timeout)
+        {
+            return self.run.refuse(Refusal::Unread(trouble.clone()));
+        }
+        if let Some(refusal) = self.no_healthy_receiver() {
+            return self.run.refuse(refusal);
+        }
+        // All groups are added to their rules before users move: a change that AWS refuses then fails early.
+        let mut rules = self.facts.wiring.production.iter();
+        let lacking = rules.clone().find(|rule| rule.lacks.is_some() && self.goal.wish.adopt);
+        match lacking.or_else(|| rules.find(|rule| to_write(rule, self.next_split.split, self.goal))) {
+            Some(rule) => self.shift_towards(rule),
+            None => self.at_target(),
+        }
     }
-    let split = facts.wiring.split();
-    Some(if !run.written.is_empty() || run.changed {
-        restore_after(TrafficFailure::Alarm(firing))
-    } else if split.is_live(next_split.receiver) {
-        Next::Refuse(Refusal::AlarmAt { firing, color: next_split.receiver, split })
-    } else {
-        Next::Refuse(Refusal::AlarmFiring(firing))
-    })
+
+    /// Refuses before any change if no weight has to move and a color with users has no healthy target.
+    fn no_healthy_receiver(&self) -> Option<Refusal> {
+        let unserved = self.unserved_color().filter(|_| !self.moves() && !self.run.changed)?;
+        Some(self.not_enough(self.capacity(unserved), Short::Unhealthy))
+    }
+
+    /// Conditions for the color that gains users, checked at every read.
+    fn receiver_refusal(&self) -> Option<Refusal> {
+        let (wish, split, receiver) = (&self.goal.wish, self.next_split.split, self.next_split.receiver);
+        let service = self.facts.service(receiver);
+        let missing = self.facts.missing_alarms(self.goal);
+        if !missing.is_empty() {
+            return Some(Refusal::NoAlarm(missing));
+        }
+        // A run that only raised counts so far still begins: users are where they were.
+        let finishes = self.goal.finish.is_some() && !self.run.changed;
+        let begins = !wish.force && self.run.written.is_empty() && (self.moves() || finishes);
+        if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed)
+        {
+            return Some(Refusal::FailedThere {
+                color: receiver,
+                service: service.name.clone(),
+                task_definition: failed.task_definition.clone(),
+            });
+        }
+        // If the split stays and both colors have users, no color gains any.
+        let gains = self.moves() || split.weight(receiver) == split.blue + split.green;
+        let expected = wish.expect.as_ref().filter(|_| gains);
+        if let Some(expected) = expected.filter(|expected| !is_running_definition(service, expected)) {
+            return Some(Refusal::OtherTaskDefinition {
+                color: receiver,
+                found: service.task_definition.clone(),
+                expected: expected.clone(),
+            });
+        }
+        let flying = rolling_deployment(service).filter(|_| begins)?;
+        Some(Refusal::InFlight {
+            service: service.name.clone(),
+            id: flying.id.clone(),
+            task_definition: flying.task_definition.clone(),
+        })
+    }
+
+    /// Alarms stop a run with steps: a refusal before the first write, a restore after it. A promote watches alarms
+    /// until the idle color starts to shrink.
+    fn next_for_alarm(&self) -> Option<Next> {
+        let (goal, run, firing) = (self.goal, self.run, self.facts.firing());
+        let past_alarms = run.progress.arrived().is_some()
+            && (goal.finish.is_none() || run.finishing || run.written.is_empty());
+        if goal.wish.steps.is_empty() || firing.is_empty() || past_alarms {
+            return None;
+        }
+        let (split, color) = (self.facts.wiring.split(), self.next_split.receiver);
+        Some(if !run.written.is_empty() || run.changed {
+            restore_after(TrafficFailure::Alarm(firing))
+        } else if split.is_live(color) {
+            Next::Refuse(Refusal::AlarmAt { firing, color, split })
+        } else {
+            Next::Refuse(Refusal::AlarmFiring(firing))
+        })
+    }
 }

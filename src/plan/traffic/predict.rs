@@ -19,7 +19,7 @@ use crate::plan::run::Answer;
 use crate::plan::scalers::{apply_bounds, put_alarm, put_policy};
 use crate::plan::snapshot::{Service, Snapshot, Target, Task};
 use crate::plan::step::{
-    Capacity, End, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Update, Wait, Weights,
+    Capacity, End, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Wait, Weights,
 };
 use crate::plan::time::Time;
 use crate::plan::wiring::{ProductionRule, rule_name};
@@ -81,8 +81,7 @@ pub(crate) fn predict_traffic(snapshot: &Snapshot, goal: &Goal, now: Time) -> Pr
 pub(crate) fn predict_steps(seen: &mut Snapshot, goal: &Goal, now: Time) -> Result<Vec<Step>, Prediction> {
     let (mut run, mut now, mut steps) = (Run::begin(now), now, Vec::new());
     for _ in 0..most_turns(seen, goal) {
-        run.saw(&Ok(seen.clone()), goal, now);
-        match next_traffic_action(&Ok(seen.clone()), goal, &run, now) {
+        match next_traffic_action(&Ok(seen.clone()), goal, &mut run, now) {
             Next::Step(step) => {
                 run.before(&step, seen, goal);
                 run.answered(&step, &Ok(Answer::Changed), goal, now);
@@ -196,11 +195,14 @@ pub(crate) fn predict_step(seen: &mut Snapshot, step: &Step) {
     match step {
         Step::Weights(weights) => apply_weights(seen, weights),
         Step::Scaling(scaling) => {
-            apply_scaling(seen, scaling.color, |service| apply_bounds(service, scaling))
+            change_service(seen, scaling.color, |service| apply_bounds(service, scaling))
         }
-        Step::Policy(put) => apply_scaling(seen, put.color, |service| put_policy(service, put)),
-        Step::Alarm(put) => apply_scaling(seen, put.color, |service| put_alarm(service, put)),
-        Step::Update(update) => apply_update(seen, update),
+        Step::Policy(put) => change_service(seen, put.color, |service| put_policy(service, put)),
+        Step::Alarm(put) => change_service(seen, put.color, |service| put_alarm(service, put)),
+        // The tasks start later.
+        Step::Update(update) => change_service(seen, update.color, |service| {
+            service.desired = update.desired.unwrap_or(service.desired);
+        }),
         Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
     }
 }
@@ -217,19 +219,11 @@ fn apply_weights(seen: &mut Snapshot, weights: &Weights) {
     }
 }
 
-/// Changes a service's scaling.
-fn apply_scaling(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
+/// Changes a service of the snapshot.
+fn change_service(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
     if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
         change(service);
     }
-}
-
-/// Sets a new count; the tasks start later.
-fn apply_update(seen: &mut Snapshot, update: &Update) {
-    let Some(service) = seen.services.iter_mut().find(|service| service.color == update.color) else {
-        return;
-    };
-    service.desired = update.desired.unwrap_or(service.desired);
 }
 
 /// Adds the predicted effect of a wait, and returns the wait's duration: every desired task runs and is healthy.

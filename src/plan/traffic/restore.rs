@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use super::capacity::{FullLoad, color_capacity, full_load};
-use super::facts::{Facts, FactsError, read_facts};
+use super::facts::{Facts, FactsError, facts_of_look};
 use super::goal::Goal;
-use super::lowered::{count_shows, undo_lowering};
-use super::next::{SHOWN, unanswered};
+use super::next::SHOWN;
 use super::run::{InitialTraffic, Run, Written};
-use super::shift::{count_step, resume_scale_in, suspend_scale_in, weights_step};
+use super::shift::{count_step, scaling_step, suspend_scale_in, weights_step};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
@@ -30,19 +29,15 @@ pub(super) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: 
     let Some(turned) = &run.failing else {
         return bad_end(RunFailure::Cancelled, Left::Unknown, EndStateReason::NotConfirmed);
     };
-    let failing = turned.failing.clone();
+    let end = |left, because| bad_end(turned.failing.clone(), left, because);
     let wrote = run.changed || !run.unanswered.is_empty() || !run.left_alone.is_empty();
     let Some(found) = run.found.as_ref().filter(|_| wrote) else {
-        return bad_end(failing, Left::Untouched, EndStateReason::NothingChanged);
+        return end(Left::Untouched, EndStateReason::NothingChanged);
     };
     if let Some(trouble) = &run.restore_trouble {
-        return bad_end(failing, Left::Unknown, EndStateReason::AwsError(trouble.clone()));
+        return end(Left::Unknown, EndStateReason::AwsError(trouble.clone()));
     }
-    let snapshot = match seen {
-        Err(trouble) => return no_answer(trouble, turned, now),
-        Ok(snapshot) => snapshot,
-    };
-    let decided = |part: fn(&Restore<'_>) -> Option<Next>, needs: &Goal| match read_facts(snapshot, needs) {
+    let decided = |part: fn(&Restore<'_>) -> Option<Next>, needs: &Goal| match facts_of_look(seen, needs) {
         Ok(facts) => part(&Restore { facts: &facts, goal, run, found, turned, now }),
         Err(FactsError::NeedsRead(look)) => Some(Next::Read(look)),
         Err(
@@ -50,12 +45,12 @@ pub(super) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: 
             | FactsError::Blocker(Blocker::Refuse(Refusal::Unread(trouble))),
         ) => Some(no_answer(&trouble, turned, now)),
         Err(FactsError::Blocker(Blocker::Refuse(_))) => {
-            Some(bad_end(failing.clone(), Left::Unknown, EndStateReason::ChangedExternally))
+            Some(end(Left::Unknown, EndStateReason::ChangedExternally))
         }
     };
     decided(|back| back.users(), &restore_goal(goal, false))
         .or_else(|| decided(|back| back.capacity(), &restore_goal(goal, true)))
-        .unwrap_or_else(|| bad_end(failing.clone(), Left::Unknown, EndStateReason::NotConfirmed))
+        .unwrap_or_else(|| end(Left::Unknown, EndStateReason::NotConfirmed))
 }
 
 /// The parts that a restore must read. Users return without a check of alarms, and without scaling if that is
@@ -84,12 +79,17 @@ struct Restore<'a> {
 }
 
 impl Restore<'_> {
+    /// A bad end by this failure.
+    fn end_as(&self, left: Left, because: EndStateReason) -> Next {
+        bad_end(self.turned.failing.clone(), left, because)
+    }
+
     /// Restores the split first.
     fn users(&self) -> Option<Next> {
-        if let Some(wait) = unanswered(self.run, self.now) {
+        if let Some(wait) = self.run.unanswered_wait(self.now) {
             return Some(Next::Wait(wait));
         }
-        if let Some(next) = undo_lowering(self.facts, self.run, self.now) {
+        if let Some(next) = self.run.undo_lowering(self.facts, self.now) {
             return Some(self.refused().unwrap_or(next));
         }
         self.crossed().or_else(|| self.stays()).or_else(|| self.refused()).or_else(|| self.rules())
@@ -106,7 +106,7 @@ impl Restore<'_> {
         let (since, trouble) = self.run.throttled.as_ref()?;
         let tried = self.now.since(self.turned.at.max(*since));
         let because = EndStateReason::AwsError(trouble.clone());
-        (tried >= PATIENCE).then(|| bad_end(self.turned.failing.clone(), Left::Unknown, because))
+        (tried >= PATIENCE).then(|| self.end_as(Left::Unknown, because))
     }
 
     /// Ends without a restore if the user asked for that, if users are on the right color, or if another writer took
@@ -114,7 +114,7 @@ impl Restore<'_> {
     fn stays(&self) -> Option<Next> {
         let failing = &self.turned.failing;
         let halfway = self.halfway();
-        let whole = !halfway && (self.run.together || self.run.written.is_empty());
+        let whole = !halfway && (self.run.progress.together || self.run.written.is_empty());
         let because = match failing {
             RunFailure::Cancelled if !self.goal.restore_on_cancel && !halfway && !self.is_back() => {
                 EndStateReason::Asked
@@ -132,7 +132,7 @@ impl Restore<'_> {
                 EndStateReason::Arrived
             }
             RunFailure::Traffic(TrafficFailure::Sick(_) | TrafficFailure::Alarm(_)) => return None,
-            RunFailure::Traffic(_) | RunFailure::Repeated(_) if self.run.arrived.is_some() => {
+            RunFailure::Traffic(_) | RunFailure::Repeated(_) if self.run.progress.arrived().is_some() => {
                 EndStateReason::Arrived
             }
             RunFailure::Cancelled
@@ -144,14 +144,14 @@ impl Restore<'_> {
             }
         };
         if self.is_untouched() {
-            return Some(bad_end(failing.clone(), Left::Untouched, EndStateReason::NothingChanged));
+            return Some(self.end_as(Left::Untouched, EndStateReason::NothingChanged));
         }
-        if let Some(next) = count_shows(self.run, self.goal, self.now) {
+        if let Some(next) = self.run.count_shows(self.goal, self.now) {
             return Some(next);
         }
         // Another writer's weights hide an unanswered write: the effect of that write is unknown.
         let left = if self.run.changed { Left::Changed } else { Left::Unknown };
-        Some(bad_end(failing.clone(), left, because))
+        Some(self.end_as(left, because))
     }
 
     /// Waits for a rule that shows another writer's weights although this run may have written last.
@@ -191,13 +191,11 @@ impl Restore<'_> {
 
     /// True if the run wrote only some rules of a step.
     fn halfway(&self) -> bool {
-        let splits: Vec<Split> = self
-            .found
-            .splits
-            .iter()
-            .map(|(arn, found)| self.run.written.get(arn).map_or(*found, |written| written.split))
-            .collect();
-        splits.windows(2).any(|pair| pair.iter().zip(pair.iter().skip(1)).any(|(a, b)| !a.same_ratio(*b)))
+        let of_rule = |(arn, found): (&String, &Split)| {
+            self.run.written.get(arn).map_or(*found, |written| written.split)
+        };
+        let mut splits = self.found.splits.iter().map(of_rule);
+        splits.next().is_some_and(|first| splits.any(|split| !split.same_ratio(first)))
     }
 
     /// True if this run wrote weights and has restored all of them.
@@ -297,7 +295,7 @@ impl Restore<'_> {
         if patient {
             return Next::Wait(Wait::Capacity(short));
         }
-        bad_end(self.turned.failing.clone(), Left::Changed, EndStateReason::NotEnough(short))
+        self.end_as(Left::Changed, EndStateReason::NotEnough(short))
     }
 
     /// Restores scale-in, if one color had all users and has all of them again.
@@ -314,7 +312,8 @@ impl Restore<'_> {
             if was {
                 return suspend_scale_in(self.facts, self.run, Purpose::Restore).map(Next::Step);
             }
-            self.settling().or_else(|| Some(Next::Step(resume_scale_in(color, Purpose::Restore))))
+            self.settling()
+                .or_else(|| Some(Next::Step(scaling_step(color, None, Some(false), Purpose::Restore))))
         })
     }
 
@@ -377,19 +376,18 @@ impl Restore<'_> {
 
     /// The end: all of this run's changes are restored, or stay for a reason.
     fn end(&self) -> Next {
-        let failing = self.turned.failing.clone();
         if self.is_untouched() {
-            return bad_end(failing, Left::Untouched, EndStateReason::NothingChanged);
+            return self.end_as(Left::Untouched, EndStateReason::NothingChanged);
         }
-        if let Some(next) = count_shows(self.run, self.goal, self.now) {
+        if let Some(next) = self.run.count_shows(self.goal, self.now) {
             return next;
         }
         if self.foreign() {
-            return bad_end(failing, Left::Changed, EndStateReason::ChangedExternally);
+            return self.end_as(Left::Changed, EndStateReason::ChangedExternally);
         }
         if let Some(count) = self.kept() {
-            return bad_end(failing, Left::Changed, EndStateReason::CountKept { count });
+            return self.end_as(Left::Changed, EndStateReason::CountKept { count });
         }
-        bad_end(failing, Left::Restored, EndStateReason::RestoredByRun)
+        self.end_as(Left::Restored, EndStateReason::RestoredByRun)
     }
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::capacity::{ColorCapacity, FullLoad, color_capacity, full_load};
-use super::facts::{Facts, FactsError, read_facts};
+use super::capacity::{FullLoad, full_load};
+use super::decision::{Decision, Situation};
+use super::facts::{Facts, FactsError, facts_of_look, read_facts};
 use super::goal::Goal;
 use super::lowered::Lowered;
+use super::progress::Progress;
 use super::rewrite::forward_weights;
-use super::stage::{NextSplit, next_split};
+use super::stage::next_split;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
-use crate::plan::repeats::Repeats;
+use crate::plan::repeats::{Repeats, content_of};
 use crate::plan::run::{Answer, RestoreStarted, UnansweredWrite};
 use crate::plan::scalers::field_differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
@@ -49,22 +51,8 @@ pub(crate) struct Run {
     pub(crate) unscalable: Vec<Color>,
     /// Writes that AWS did not answer, and that a forced run did not wait for.
     pub(crate) left_alone: Vec<Step>,
-    /// The last step that was reached.
-    pub(crate) stage: Option<Stage>,
-    /// Steps that were held completely, by share in percent.
-    pub(crate) baked: Vec<u32>,
-    /// Time when all rules first held the target split.
-    pub(crate) arrived: Option<Time>,
-    /// Healthy targets that each color with users needs at the target split, by the load before this run's first write.
-    pub(crate) needs: BTreeMap<Color, u32>,
-    /// Time since when such a color has too few healthy targets.
-    pub(crate) lacking: Option<Time>,
-    /// True if a color that gets users has too few healthy targets.
-    pub(crate) short: bool,
-    /// True if all rules held the next split at the latest read.
-    pub(crate) at_target: bool,
-    /// True once all rules were seen at the split that was written last.
-    pub(crate) together: bool,
+    /// The progress towards the goal.
+    pub(crate) progress: Progress,
     /// True once a promote has started to shrink the color without users.
     pub(crate) finishing: bool,
     /// Time since when AWS does not answer.
@@ -146,75 +134,59 @@ impl InitialTraffic {
     }
 }
 
-/// A step that was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stage {
-    /// The share of the color that gains users, in percent.
-    pub(crate) share: u32,
-    /// Time when every rule first held the step.
-    pub(crate) since: Time,
-    /// Healthy targets that the color needs at this step. A later scale-out does not raise the number.
-    pub(crate) needed: u32,
-}
-
 impl Run {
     /// A run that begins now.
     pub(crate) fn begin(now: Time) -> Self {
         Run { began: now, acted: now, ..Run::default() }
     }
 
-    /// Notes the snapshot: visible effects of unanswered writes, the step that was reached, the end of a bake.
-    pub(crate) fn saw(&mut self, seen: &AwsResult<Snapshot>, goal: &Goal, now: Time) {
-        let facts = match seen.as_ref().map(|snapshot| read_facts(snapshot, goal)) {
-            Ok(Ok(facts)) if !scaling_unread(&facts, goal) => facts,
-            Err(_) | Ok(Ok(_) | Err(FactsError::Blocker(Blocker::Retry(_)))) => {
-                self.blind.get_or_insert(now);
-                return;
-            }
-            Ok(Err(FactsError::NeedsRead(_) | FactsError::Blocker(Blocker::Refuse(_)))) => return,
+    /// Notes a look, and returns its situation: visible effects of unanswered writes, the step that was reached, the end
+    /// of a bake.
+    pub(super) fn saw<'a>(
+        &mut self,
+        seen: &'a AwsResult<Snapshot>,
+        goal: &Goal,
+        now: Time,
+    ) -> Result<Situation<'a>, FactsError> {
+        let facts = facts_of_look(seen, goal);
+        let is_blind = match &facts {
+            Ok(facts) => scaling_unread(facts, goal),
+            Err(FactsError::Blocker(Blocker::Retry(_))) => true,
+            Err(FactsError::NeedsRead(_) | FactsError::Blocker(Blocker::Refuse(_))) => false,
         };
+        if is_blind {
+            self.blind.get_or_insert(now);
+        }
+        let facts = facts?;
+        if !is_blind {
+            self.note_effects(&facts, goal, now);
+        }
+        let situation = Situation::of(facts, goal, self);
+        let Situation { facts, next_split: Ok(next_split) } = &situation else { return Ok(situation) };
+        if is_blind || self.failing.is_some() {
+            return Ok(situation);
+        }
+        let progress = Decision { facts, next_split: *next_split, goal, run: self, now }.progress();
+        let is_held = progress.baked.len() > self.progress.baked.len();
+        self.progress = progress;
+        if !is_held {
+            return Ok(situation);
+        }
+        // The timeout for the next step begins now.
+        self.acted = now;
+        Ok(Situation::of(situation.facts, goal, self))
+    }
+
+    /// Notes the initial state, and the visible effects of this run's writes.
+    fn note_effects(&mut self, facts: &Facts<'_>, goal: &Goal, now: Time) {
         self.sees(now);
-        self.find(&facts, goal);
-        self.answer_shows(&facts, goal);
-        let late: Vec<Step> = self.left_alone.extract_if(.., |step| has_taken_effect(step, &facts)).collect();
+        self.find(facts, goal);
+        self.answer_shows(facts, goal);
+        let late: Vec<Step> = self.left_alone.extract_if(.., |step| has_taken_effect(step, facts)).collect();
         late.iter().for_each(|step| self.took(step, goal, now));
-        self.weights_show(&facts);
+        self.weights_show(facts);
         self.lowered.saw(&facts.colors);
-        self.repeats.saw(|step| has_taken_effect(step, &facts));
-        if self.failing.is_some() {
-            return;
-        }
-        let Ok(next_split) = next_split(&facts, goal, self) else { return };
-        let there = facts.hold(next_split.split);
-        (self.at_target, self.together) = (there, self.together || there);
-        self.short = !there && facts.colors.iter().any(|color| self.lacks(color, &facts, &next_split, goal));
-        match next_split.hold {
-            Some(share) if there => self.hold(share, &facts, &next_split, (goal, now)),
-            None if there => self.arrive(&facts, &next_split, (goal, now)),
-            Some(_) | None => self.arrived = None,
-        }
-    }
-
-    /// True if a color that ends with users has too few healthy targets.
-    fn lacks(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit, goal: &Goal) -> bool {
-        next_split.split.is_live(color.color) && color.healthy < self.needed(color, facts, next_split, goal)
-    }
-
-    /// Healthy targets that a color needs at this split, by the load before the rules were written: new weights do not
-    /// raise the load.
-    fn needed(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit, goal: &Goal) -> u32 {
-        let before = self.written.values().find(|written| written.split.same_ratio(next_split.split));
-        let load = self.load(before.map_or(next_split.base, |written| written.before), facts);
-        color_capacity(color, next_split.split, load, goal.wish.force).needed
-    }
-
-    /// Healthy targets below which a color with users counts as unserved: by the load before this run's first write. If
-    /// this run wrote no weights, at most the color's known count.
-    pub(crate) fn need(&self, color: &ColorCapacity, facts: &Facts<'_>, next_split: &NextSplit) -> u32 {
-        let needed =
-            || color_capacity(color, next_split.split, self.load(next_split.base, facts), false).needed;
-        let needs = self.needs.get(&color.color).copied();
-        needs.unwrap_or_else(|| needed().min(self.known_count(color.color)))
+        self.repeats.saw(|step| has_taken_effect(step, facts));
     }
 
     /// The desired count that this run asked for, or else the count at the first read.
@@ -230,25 +202,10 @@ impl Run {
         before.map_or(now, |before| now.or_larger(before))
     }
 
-    /// Notes that all rules hold the target split.
-    fn arrive(&mut self, facts: &Facts<'_>, next_split: &NextSplit, (goal, now): (&Goal, Time)) {
-        self.arrived.get_or_insert(now);
-        if !self.written.values().any(|written| !written.split.same_ratio(written.before)) {
-            return;
-        }
-        if self.needs.is_empty() {
-            let live = facts.colors.iter().filter(|color| next_split.split.is_live(color.color));
-            self.needs =
-                live.map(|color| (color.color, self.needed(color, facts, next_split, goal))).collect();
-        }
-        let short = |(color, needed): (&Color, &u32)| facts.capacity_of(*color).healthy < *needed;
-        self.lacking = self.needs.iter().any(short).then(|| self.lacking.unwrap_or(now));
-    }
-
     /// AWS answers again. A bake excludes the time without answers.
     fn sees(&mut self, now: Time) {
         let Some(since) = self.blind.take() else { return };
-        if let Some(stage) = &mut self.stage {
+        if let Some(stage) = &mut self.progress.stage {
             stage.since = stage.since.after(now.since(since));
         }
     }
@@ -269,26 +226,6 @@ impl Run {
         };
         found.size(facts);
         self.found = Some(found);
-    }
-
-    /// Notes that a step is reached, or was held completely.
-    fn hold(&mut self, share: u32, facts: &Facts<'_>, next_split: &NextSplit, at: (&Goal, Time)) {
-        let (goal, now) = at;
-        match self.stage.filter(|stage| stage.share == share) {
-            Some(stage) if now.since(stage.since) >= goal.wish.bake => {
-                if facts.firing().is_empty() && facts.capacity_of(next_split.receiver).healthy >= stage.needed
-                {
-                    // The timeout for the next step begins now.
-                    self.acted = now;
-                    self.baked.push(share);
-                }
-            }
-            Some(_) => {}
-            None => {
-                let needed = self.needed(facts.capacity_of(next_split.receiver), facts, next_split, goal);
-                self.stage = Some(Stage { share, since: now, needed });
-            }
-        }
     }
 
     /// Unanswered writes whose effect shows had it.
@@ -366,7 +303,7 @@ impl Run {
         match step {
             Step::Weights(weights) => {
                 let Weights { rule, before, after, .. } = weights.as_ref();
-                self.together = false;
+                self.progress.together = false;
                 let written = Written { split: *after, before: *before, at, shown: false };
                 self.written.insert(rule.clone(), written);
             }
@@ -383,7 +320,7 @@ impl Run {
 
     /// Notes a raised count while all rules already hold the next split: the count had fallen.
     fn refills(&mut self, update: &Update, at: Time) {
-        if self.at_target && !self.lowered.is_below(update.color) {
+        if self.progress.is_at_target() && !self.lowered.is_below(update.color) {
             self.refilled.insert(update.color, at);
         }
     }
@@ -391,7 +328,7 @@ impl Run {
     /// True if a step shrinks the color without users.
     pub(crate) fn finishes(&self, step: &Step, goal: &Goal) -> bool {
         let of_loser = step.sized_color().is_some_and(|color| !goal.wish.to.is_live(color));
-        goal.finish.is_some() && self.arrived.is_some() && of_loser
+        goal.finish.is_some() && self.progress.arrived().is_some() && of_loser
     }
 
     /// Notes that AWS refused a write, or did not answer.
@@ -457,15 +394,10 @@ pub(crate) fn has_taken_effect(step: &Step, facts: &Facts<'_>) -> bool {
         Step::Update(update) => {
             update.desired.is_none_or(|wanted| facts.capacity_of(update.color).desired == wanted)
         }
-        Step::Policy(put) => {
+        Step::Policy(put) | Step::Alarm(put) => {
             let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
-            let policy = scalers.and_then(|scalers| scalers.policy(&put.name));
-            policy.is_some_and(|policy| field_differences(&policy.content, &put.content).is_empty())
-        }
-        Step::Alarm(put) => {
-            let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
-            let alarm = scalers.and_then(|scalers| scalers.alarm(&put.name));
-            alarm.is_some_and(|alarm| field_differences(&alarm.content, &put.content).is_empty())
+            let shown = scalers.and_then(|scalers| content_of(scalers, put));
+            shown.is_some_and(|content| field_differences(content, &put.content).is_empty())
         }
         Step::Find { .. } | Step::Register { .. } | Step::Probe => true,
     }

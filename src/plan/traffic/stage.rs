@@ -44,7 +44,7 @@ pub(crate) fn split_at(color: Color, share: u32) -> Split {
 pub(crate) fn next_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<NextSplit, Refusal> {
     let to = goal.wish.to;
     let most = if to.blue >= to.green { Color::Blue } else { Color::Green };
-    let from = initial_split(facts, goal, run)?;
+    let from = initial_split(facts, goal, run);
     let end = |receiver| reachable_target(facts, goal, (to, None), receiver);
     let Some(receiver) = gaining_color(from, to) else { return end(most) };
     let last = to.weight(receiver);
@@ -57,7 +57,8 @@ pub(crate) fn next_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Ne
         rules.iter().all(|rule| !is_below_share(rule.split, receiver, step))
             && rules.iter().any(|rule| is_beyond_share(rule.split, receiver, step))
     };
-    let next = goal.wish.steps.iter().copied().find(|step| !run.baked.contains(step) && !behind(*step));
+    let next =
+        goal.wish.steps.iter().copied().find(|step| !run.progress.baked.contains(step) && !behind(*step));
     match next {
         Some(step) => reachable_target(facts, goal, (split_at(receiver, step), Some(step)), receiver),
         None => end(receiver),
@@ -92,20 +93,12 @@ fn settles_disagreement(rules: &[ProductionRule], split: Split, force: bool) -> 
     apart.iter().any(|known| known.same_ratio(split)) || alone && (force || apart.len() > 2)
 }
 
-/// The initial split of the run.
-fn initial_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Result<Split, Refusal> {
+/// The initial split of the run. Before the first write: the split of the first rule that is not yet at the target; the
+/// target if all rules are there.
+fn initial_split(facts: &Facts<'_>, goal: &Goal, run: &Run) -> Split {
+    let apart = || facts.wiring.production.iter().find(|rule| !rule.split.same_ratio(goal.wish.to));
     let known = run.found.as_ref().map(|found| found.split);
-    match known {
-        Some(split) => Ok(split),
-        None => first_of(facts, goal),
-    }
-}
-
-/// Before the first write: the split of the first rule that is not yet at the target; the target if all rules are
-/// there.
-fn first_of(facts: &Facts<'_>, goal: &Goal) -> Result<Split, Refusal> {
-    let apart = facts.wiring.production.iter().find(|rule| !rule.split.same_ratio(goal.wish.to));
-    Ok(apart.map_or(goal.wish.to, |rule| rule.split))
+    known.unwrap_or_else(|| apart().map_or(goal.wish.to, |rule| rule.split))
 }
 
 /// True if a color has less than this share, in percent.

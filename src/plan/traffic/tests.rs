@@ -149,7 +149,7 @@ fn scales(seen: &mut Snapshot, color: Color, (min, max): (u32, u32), in_suspende
 
 /// What the decision says at the beginning.
 fn first(seen: &Snapshot, goal: &Goal) -> Next {
-    next_traffic_action(&Ok(seen.clone()), goal, &Run::begin(at(0)), at(0))
+    next_traffic_action(&Ok(seen.clone()), goal, &mut Run::begin(at(0)), at(0))
 }
 
 /// The steps of a plan in short words.
@@ -447,9 +447,7 @@ impl Ride {
     /// The next decision.
     fn next(&mut self) -> Next {
         self.rules.note(&mut self.seen, None, self.now);
-        let seen = Ok(self.seen.clone());
-        self.run.saw(&seen, &self.goal, self.now);
-        next_traffic_action(&seen, &self.goal, &self.run, self.now)
+        next_traffic_action(&Ok(self.seen.clone()), &self.goal, &mut self.run, self.now)
     }
 
     /// Does what is next and gives it in short words.
@@ -847,8 +845,7 @@ fn reads_that_keep_failing_in_a_bake_send_users_back() {
     let blind = Err(trouble(AwsErrorKind::Throttled));
     for (seconds, turns) in [(0, false), (59, false), (1, true)] {
         ride.later(seconds);
-        ride.run.saw(&blind, &ride.goal.clone(), ride.now);
-        let next = next_traffic_action(&blind, &ride.goal, &ride.run, ride.now);
+        let next = next_traffic_action(&blind, &ride.goal, &mut ride.run, ride.now);
         assert_eq!(
             matches!(next, Next::Restore(RunFailure::Traffic(TrafficFailure::Blind(_)), _)),
             turns,

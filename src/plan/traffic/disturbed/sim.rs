@@ -157,8 +157,7 @@ impl Sim {
                 Some((snapshot, patched)) => (Ok(snapshot), patched),
                 None => (self.look(&mut run), false),
             };
-            run.saw(&seen, goal, self.world.now);
-            match next_traffic_action(&seen, goal, &run, self.world.now) {
+            match next_traffic_action(&seen, goal, &mut run, self.world.now) {
                 // A look shows everything here: the next one is as good.
                 Next::Read(_) => {}
                 Next::Follow(_) => return (Ending::Never, run),

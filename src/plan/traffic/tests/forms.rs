@@ -17,8 +17,7 @@ fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
     let mut moving = TrafficOperation { goal: &goal, run: Run::begin(at(0)) };
     for second in 0..600 {
         let (read, now) = (Ok(seen.clone()), at(second));
-        moving.saw(&read, now);
-        match moving.next(&read, now) {
+        match moving.decide(&read, now) {
             Next::Step(step) => {
                 moving.before(&step, &seen);
                 moving.answered(&step, Ok(Answer::Changed), now.into());

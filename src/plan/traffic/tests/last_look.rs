@@ -11,20 +11,24 @@ fn arrived() -> Ride {
     ride
 }
 
+/// The decision of the operation at a look.
+fn decided(ride: &mut Ride, seen: Snapshot) -> Next {
+    let mut moving = TrafficOperation { goal: &ride.goal, run: ride.run.clone() };
+    let next = moving.decide(&Ok(seen), ride.now);
+    ride.run = moving.run;
+    next
+}
+
 /// The decision of the course at a look without task definitions, as it looks while it is under way.
 fn under_way(ride: &mut Ride) -> Next {
     let mut partial = ride.seen.clone();
     partial.services.iter_mut().for_each(|service| service.definition = None);
-    ride.run.saw(&Ok(partial.clone()), &ride.goal, ride.now);
-    let (goal, run) = (ride.goal.clone(), ride.run.clone());
-    TrafficOperation { goal: &goal, run }.next(&Ok(partial), ride.now)
+    decided(ride, partial)
 }
 
 /// The decision of the course at a whole look, in short words.
 fn at_the_end(ride: &mut Ride) -> String {
-    ride.run.saw(&Ok(ride.seen.clone()), &ride.goal, ride.now);
-    let (goal, run) = (ride.goal.clone(), ride.run.clone());
-    match (TrafficOperation { goal: &goal, run }).next(&Ok(ride.seen.clone()), ride.now) {
+    match decided(ride, ride.seen.clone()) {
         Next::Step(step) => short(&step),
         Next::Restore(failing, _) => format!("{failing:?}").chars().take(24).collect(),
         Next::Done(End::Good { healthy, .. }) => format!("good {healthy}"),

@@ -204,9 +204,7 @@ fn invariant_36_the_run_waits_until_aws_shows_the_restored_count() {
 #[test]
 fn invariant_36_the_rules_are_read_once_more_after_aws_shows_the_lower_count() {
     let mut ride = shrunk();
-    let seen = Ok(ride.seen.clone());
-    ride.run.saw(&seen, &ride.goal, ride.now);
-    let next = next_traffic_action(&seen, &ride.goal, &ride.run, ride.now);
+    let next = ride.next();
     assert_eq!(next, Next::Read(ride.goal.look()), "the rules of this look may be older than the count");
     assert_eq!(ride.go(), "good true");
 }
@@ -315,9 +313,9 @@ fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_p
     let mut told = Vec::new();
     for _ in 0..200 {
         ride.now = ride.now.after(Duration::from_secs(1));
-        let seen = Ok(ride.seen.clone());
-        ride.run.saw(&seen, &ride.goal, ride.now);
-        let next = TrafficOperation { goal: &ride.goal, run: ride.run.clone() }.next(&seen, ride.now);
+        let mut moving = TrafficOperation { goal: &ride.goal, run: ride.run };
+        let next = moving.decide(&Ok(ride.seen.clone()), ride.now);
+        ride.run = moving.run;
         match next {
             Next::Step(step) => {
                 told.push(short(&step));
