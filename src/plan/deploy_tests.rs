@@ -1076,8 +1076,7 @@ fn counted(count: u32, healthy: u32, (blue, green_weight): (u32, u32)) -> Snapsh
 /// The decision at a look, which the run notes first.
 fn noted(operation: &mut DeployOperation<'_>, seen: Snapshot, seconds: u64) -> Next {
     let seen = Ok(seen);
-    operation.saw(&seen, at(seconds));
-    operation.next(&seen, at(seconds))
+    operation.decide(&seen, at(seconds))
 }
 
 /// The update that gives green so many tasks for users.

@@ -435,8 +435,7 @@ impl Sim {
                 operation.run.cancelled.get_or_insert(self.now);
             }
             let mut seen = self.look(look);
-            operation.saw(&seen, self.now);
-            match self.with_new_rules(operation.next(&seen, self.now), &mut seen, &operation) {
+            match self.with_new_rules(operation.decide(&seen, self.now), &mut seen, &operation) {
                 Next::Read(closer) => {
                     look = closer;
                     continue;
