@@ -6,6 +6,7 @@ pub(crate) mod aws_error;
 pub(crate) mod by_arn;
 pub(crate) mod cause;
 pub(crate) mod color;
+pub(crate) mod compare;
 pub(crate) mod definition;
 pub(crate) mod deploy;
 #[cfg(test)]
