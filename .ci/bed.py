@@ -37,7 +37,7 @@ class Bed:
     def __enter__(self):
         """Starts it and reads the variables that it prints: AWS's, and apart from them GitHub's."""
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--fast"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            [self.binary, "serve", "--fast"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for line in self.process.stdout:
             if export := re.fullmatch(r"export (\w+)=(\S+)\n", line):
@@ -54,6 +54,17 @@ class Bed:
         """Ends it."""
         self.process.terminate()
         self.process.wait(10)
+
+    def obeys(self, line):
+        """Has a line carried out, such as `policies DIR` (docs/testbed.md)."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        for answer in self.process.stdout:
+            if answer == f"# done: {line}\n":
+                return
+            if not answer.startswith("# invariant "):
+                raise Failed(f"the testbed answered `{line}` with: {answer}")
+        raise Failed(f"the testbed ended before it carried out `{line}`")
 
     def environment(self):
         """A cleared environment that points any AWS client here. HOME is empty: no configuration of the user's counts."""

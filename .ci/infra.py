@@ -6,15 +6,20 @@ security; and its whole life, with the real provider.
 
 import json
 import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bed import ROOT, Failed, check
 from infra_e2e import end_to_end
+from infra_ec2 import on_ec2
 from infra_guard import guard
+from infra_refusals import refusals
 
 CI = Path(__file__).resolve().parent
 DIRECTORIES = ["network", "registry", "cluster", "dns", "load-balancer", "roles", "services", "observability"]
@@ -68,6 +73,7 @@ def schema(tools):
     subprocess.run(command, check=True)
     terraform = Terraform(tools, "schema", stub(tools), AWS_SCHEMA=str(file))
     for directory in DIRECTORIES:
+        (terraform.home / "terraform" / directory / "tests/refusals.tftest.hcl").write_text(refusals(directory))
         terraform(directory, "init", "-backend=false", "-input=false", "-no-color")
         terraform(directory, "validate", "-no-color")
         passed = terraform(directory, "test", "-no-color")
@@ -84,18 +90,38 @@ def unknown(terraform):
     planted.unlink()
 
 
+# A change of bootstrap.yml for each rule of bootstrap.guard, and for cfn-lint: what each must find.
+PLANTED = {
+    "nothing_but_states_provider_and_roles": ("Type: AWS::IAM::OIDCProvider", "Type: AWS::IAM::User"),
+    "states_are_safe": ("BlockPublicAcls: true", "BlockPublicAcls: false"),
+    "states_outlive_the_stack": ("UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete"),
+    "provider_is_github": ("- sts.amazonaws.com", "- everybody"),
+    "roles_trust_whole_subjects": ("StringEquals:", "StringLike:"),
+    "plans_only_read": ("- sns:GetTopicAttributes", "- sns:SetTopicAttributes"),
+}
+
+
 def bootstrap(tools):
-    """The CloudFormation template has only what AWS's own specification knows."""
+    """The CloudFormation template has only what AWS's own specification knows, and keeps the rules of bootstrap.guard."""
     template, planted = ROOT / "infra/bootstrap.yml", tools / "infra/planted.yml"
+    lint = [Path(sys.executable).parent / "cfn-lint"]
+    check(said(*lint, template) == (0, ""), "cfn-lint finds nothing in bootstrap.yml")
     planted.write_text(template.read_text().replace("VersioningConfiguration:", "VersionConfiguration:"))
-    for path, holds, text in [
-        (template, lambda said: not said, "cfn-lint finds nothing in bootstrap.yml"),
-        (planted, lambda said: "VersionConfiguration" in said, "cfn-lint finds a property that does not exist"),
-    ]:
-        command = [Path(sys.executable).parent / "cfn-lint", path]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-        said = done.stdout + done.stderr
-        check(holds(said), text if holds(said) else f"{text}: {said}")
+    check("VersionConfiguration" in said(*lint, planted)[1], "cfn-lint finds a property that does not exist")
+    guard = [next(tools.glob("cfn-guard-*/bin/cfn-guard")), "validate", "--rules", CI / "bootstrap.guard", "--data"]
+    code, text = said(*guard, template)
+    check(code == 0, "cfn-guard: bootstrap.yml keeps every rule" if code == 0 else f"cfn-guard: {text}")
+    for rule, (before, after) in PLANTED.items():
+        planted.write_text(template.read_text().replace(before, after))
+        code, text = said(*guard, planted)
+        failed = re.findall(r"^(?:\S+/)?(\w+) +FAIL$", text, re.M)
+        check(code != 0 and rule in failed, f"cfn-guard: `{after}` breaks {rule} {failed}")
+
+
+def said(*command):
+    """Exit code and output of a tool."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
 
 
 def security(tools):
@@ -134,17 +160,62 @@ def guarded(tools):
 
 def walk(tools):
     """From nothing to everything and back, with the real provider."""
-    end_to_end(tools / "infra/stage", tools / "infra/providers")
+    end_to_end(tools)
 
 
-PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "guard": guarded, "walk": walk}
+def instances(tools):
+    """The same on EC2 instances, without the reader."""
+    on_ec2(tools)
+
+
+PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "guard": guarded, "walk": walk, "ec2": instances}
+
+
+# Parts that run one after the other; the lanes run at the same time. The walks wait for their providers most of the time.
+LANES = [["walk"], ["ec2"], ["fmt", "schema", "bootstrap", "security", "guard"]]
+
+
+def in_lanes(tools):
+    """Runs all parts, each lane as a process of its own, and says at the end how long each part took."""
+    began, times = time.monotonic(), {}
+    with ThreadPoolExecutor() as pool:
+        lanes = [pool.submit(lane, tools, parts, times) for parts in LANES]
+    failed = [why for done in lanes if (why := done.result())]
+    for part, (seconds, processor) in times.items():
+        print(f"{part}: {seconds:.0f} s, {processor:.0f} s of them on a processor", flush=True)
+    print(f"infra: {time.monotonic() - began:.0f} s", flush=True)
+    if failed:
+        raise Failed("; ".join(failed))
+
+
+def lane(tools, parts, times):
+    """Runs parts in order. Each line of output begins with the part's name. Gives why one failed."""
+    for part in parts:
+        began = time.monotonic()
+        command = [sys.executable, __file__, tools, part]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        last = ""
+        for line in process.stdout:
+            if found := re.fullmatch(r"processor (\S+)\n", line):
+                times[part] = (time.monotonic() - began, float(found[1]))
+                continue
+            last = line.strip() or last
+            print(f"{part}: {line.rstrip()}", flush=True)
+        if process.wait():
+            return f"{part}: {last}"
+    return None
 
 
 def main(tools, *parts):
     """Runs the parts that are named, or all."""
-    for part in parts or PARTS:
-        print(part, flush=True)
+    if not parts:
+        in_lanes(tools)
+    for part in parts:
         PARTS[part](Path(tools).resolve())
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        print(f"processor {sum(one.ru_utime + one.ru_stime for one in used):.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""`infra/run` end to end: Terraform with the real provider, the testbed for what the action uses, and moto for the rest of
-AWS. Everything is applied, the action works on it, the plan stays empty, and everything is destroyed."""
+"""`infra/` end to end: Terraform with the real provider, the testbed for what the action uses, and moto for the rest of AWS. A
+reader follows path A of docs/getting-started.md; the plan stays empty; guards and refusals hold; everything is destroyed."""
 
 import json
 import os
@@ -12,13 +12,28 @@ import time
 import urllib.request
 
 import boto3
-from bed import ROOT, Bed, Failed, check
+from bed import ROOT, Bed, Failed, check, get
 from infra_guard import rendered
+from infra_reader import BRANCH, Reader, walk_the_page
 
-NAME, REGION, BUCKET = "stage", "eu-west-1", "stage-state"
+NAME, REGION, BUCKET = "stage", "eu-west-1", "stage-terraform-state-123456789012"
 # The provider of the end-to-end run is the newest that PyPI has: it lacks these.
-NEWER_FILES = ["network/rules.tf", "network/nat.tf", "load-balancer/rules.tf", "cluster/instances.tf"]
-NEWER_LINES = {"services/main.tf": "skip_destroy"}
+NEWER_FILES = ["network/rules.tf", "network/nat.tf", "load-balancer/rules.tf"]
+NEWER_LINES = {
+    "services/main.tf": ["skip_destroy"],
+    "services/scaling.tf": ["suspended_state,"],
+    "cluster/instances.tf": ["max_healthy_percentage", "scale_in_protected_instances", "managed_draining"],
+}
+NEWER_RESOURCE = re.compile(r'^resource "aws_ecs_cluster_capacity_providers".*?^}\n', re.S | re.M)
+# What that resource does, as the older provider has it.
+CLUSTER = """resource "aws_ecs_cluster" "this" {
+  capacity_providers = concat(["FARGATE", "FARGATE_SPOT"], aws_ecs_capacity_provider.instance[*].name)
+  default_capacity_provider_strategy {
+    capacity_provider = local.ec2 ? aws_ecs_capacity_provider.instance[0].name : "FARGATE"
+    weight            = 1
+  }
+}
+"""
 OF_TESTBED = ["applicationautoscaling", "cloudwatch", "ecr", "ecs", "elb", "sts"]
 OF_MOTO = ["acm", "autoscaling", "cloudwatchlogs", "ec2", "iam", "route53", "s3", "sns"]
 # The testbed has alarms and no dashboards.
@@ -30,6 +45,11 @@ def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+def plain(text):
+    """What Terraform said, without its frames and line breaks."""
+    return re.sub(r"\s*\n[│╷╵ ]*", " ", text)
 
 
 class Moto:
@@ -45,7 +65,8 @@ class Moto:
         """Starts it and waits until it answers."""
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + 60
         while True:
@@ -75,24 +96,30 @@ class Stage:
         self.terraform = home / "infra/terraform"
         for name in NEWER_FILES:
             (self.terraform / name).unlink()
-        for name, line in NEWER_LINES.items():
+        for name, words in NEWER_LINES.items():
             path = self.terraform / name
-            path.write_text("".join(part for part in path.read_text().splitlines(True) if line not in part))
+            lines = NEWER_RESOURCE.sub("", path.read_text()).splitlines(True)
+            path.write_text("".join(line for line in lines if not any(word in line for word in words)))
         for directory in self.terraform.iterdir():
             if directory.is_dir():
                 (directory / "stage_override.tf").write_text(self.override(directory))
+        with (self.terraform / "cluster/stage_override.tf").open("a") as file:
+            file.write(CLUSTER)
         binary = home / "terraform"
         binary.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/.ci/infra_terraform.py" "$@"\n')
         binary.chmod(0o755)
         config = home / "terraformrc"
         config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{providers}"\n  }}\n}}\n')
-        self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "TERRAFORM": str(binary),
-            "TF_CLI_CONFIG_FILE": str(config), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "NO_PROXY": "127.0.0.1",
-            "PYTHONDONTWRITEBYTECODE": "1", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
-            "TF_VAR_name": NAME, "TF_VAR_region": REGION, "TF_VAR_state_bucket": BUCKET, "TF_VAR_repository": "octo-org/shop",
-            "SUMMARY": str(home / "summary.md"),
+
+    def account(self):
+        """What a shell has that reaches this account, and Terraform's providers."""
+        ends = {f"AWS_ENDPOINT_URL_{name.upper()}": self.bed.variables["AWS_ENDPOINT_URL"] for name in ("ecr", "ecs")}
+        ends.update({f"AWS_ENDPOINT_URL_{name.upper()}": self.moto.url for name in ("cloudformation", "iam", "s3")})
+        return {
+            "HOME": str(self.home), "TMPDIR": str(self.home), "TF_CLI_CONFIG_FILE": str(self.home / "terraformrc"),
+            "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "NO_PROXY": "127.0.0.1", "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true", **ends,
         }  # fmt: skip
 
     def override(self, directory):
@@ -146,8 +173,13 @@ provider "aws" {{
         """Runs `infra/run`. Gives what it printed."""
         began = time.monotonic()
         (self.home / "summary.md").unlink(missing_ok=True)
+        variables = {
+            **self.account(), "PATH": os.environ["PATH"], "TERRAFORM": str(self.home / "terraform"), "TF_VAR_name": NAME,
+            "TF_VAR_region": REGION, "TF_VAR_state_bucket": BUCKET, "TF_VAR_repository": "octo-org/stage",
+            "SUMMARY": str(self.home / "summary.md"), **environment,
+        }  # fmt: skip
         done = subprocess.run(
-            [self.home / "infra/run", *words], env={**self.environment, **environment},
+            [self.home / "infra/run", *words], env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580,
         )  # fmt: skip
         if done.returncode != code:
@@ -164,18 +196,74 @@ provider "aws" {{
         keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "x"}
         return boto3.client(service, endpoint_url=url, region_name=REGION, **keys)
 
-    def action(self, command, **inputs):
-        """Runs the action's binary on what Terraform made. Fails if the command fails."""
-        values = {**self.outputs("services")["action_inputs"], "command": command, "settle": "2s"}
+    def of_action(self):
+        """What the action's process has: AWS, and where it gets id tokens. No keys."""
+        ends = {name: self.bed.variables[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_EC2_METADATA_DISABLED")}
+        tokens = {name: value for name, value in self.bed.github.items() if name.startswith("ACTIONS_")}
+        return {**ends, **tokens, "PATH": os.environ["PATH"], "HOME": str(self.home / "nobody"), "NO_PROXY": "127.0.0.1"}
+
+    def action(self, command, job, context, code=0, **inputs):
+        """Runs the action's binary on what Terraform made, in a run whose subject ends with this context, by a job's role
+        and with no other permission. Gives its log."""
+        role = self.outputs("roles")["role_to_assume"][job]
+        values = {**self.outputs("services")["action_inputs"], "command": command, "role-to-assume": role, "settle": "2s"}
         values.update({name.replace("_", "-"): value for name, value in inputs.items()})
-        values.pop("region")
-        environment = {**self.bed.environment(), **{f"INPUT_{name.upper()}": value for name, value in values.items()}}
-        environment["NO_PROXY"] = "127.0.0.1"
-        binary = ROOT / "target/debug/ecs-blue-green"
+        environment = {**self.of_action(), **{f"INPUT_{name.upper()}": value for name, value in values.items()}}
+        self.permits(role, context)
         done = subprocess.run(
-            [binary], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180
-        )
-        check(done.returncode == 0, f"{command}: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+            [ROOT / "target/debug/ecs-blue-green"], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180,
+        )  # fmt: skip
+        self.bed.obeys("policies")
+        if done.returncode != code:
+            raise Failed(f"{command} by {role} exited with {done.returncode}, not {code}:\n{done.stdout}")
+        print(f"  ok: {command} by the role {job}" + (" is refused" if code else ""), flush=True)
+        return done.stdout
+
+    def subjects(self, role):
+        """The subjects that a role trusts, as IAM has it."""
+        role = self.client("iam", self.moto.url).get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]
+        condition = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        subjects = condition["token.actions.githubusercontent.com:sub"]
+        return [subjects] if isinstance(subjects, str) else subjects
+
+    def permits(self, role, context):
+        """The role's trust and policies, as IAM has them, become those of the testbed."""
+        folder = self.home / "policies"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, policy in self.attached(role.rsplit("-", 1)[1]).items():
+            (folder / f"{name}.json").write_text(json.dumps(policy))
+        self.bed.obeys(f"trust {role} {' '.join(self.subjects(role))}")
+        self.bed.obeys(f"run octo-org/stage {context}")
+        self.bed.obeys(f"policies {folder}")
+
+    def answers(self, version):
+        """Production answers users with this version."""
+        answer = get(self.balancer["ports"]["production"], "/healthz")
+        check(answer[0] == 200 and version in get(self.balancer["ports"]["production"])[1], f"users get {version}")
+
+    def attached(self, job):
+        """The policies of a job's role, as IAM has them."""
+        iam, role = self.client("iam", self.moto.url), f"{NAME}-{job}"
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+
+    def exists(self, directory):
+        """Whether a directory has a state."""
+        listed = self.client("s3", self.moto.url).list_objects_v2(Bucket=BUCKET, Prefix=f"{NAME}/{directory}.tfstate")
+        return listed["KeyCount"] > 0
+
+    def template(self):
+        """The name of the only launch template."""
+        return self.client("ec2", self.moto.url).describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateName"]
+
+    def empties(self):
+        """Deletes every image: AWS deletes no repository that holds any."""
+        ecr = self.client("ecr", self.bed.variables["AWS_ENDPOINT_URL"])
+        found = ecr.describe_images(repositoryName=f"{NAME}/web")["imageDetails"]
+        ids = [{"imageTag": tag} for image in found for tag in image.get("imageTags", [])]
+        ecr.batch_delete_image(repositoryName=f"{NAME}/web", imageIds=ids)
 
     def outputs(self, directory):
         """The outputs in a directory's state."""
@@ -183,35 +271,25 @@ provider "aws" {{
         return {name: output["value"] for name, output in json.loads(body)["outputs"].items()}
 
 
-def images(stage, *tags):
-    """Pushes images; gives the references."""
-    ecr = stage.client("ecr", stage.bed.variables["AWS_ENDPOINT_URL"])
-    url = stage.outputs("registry")["repository_url"]
-    for tag in tags:
-        ecr.put_image(repositoryName=f"{NAME}/web", imageTag=tag, imageManifest="{}")
-    return [f"{url}:{tag}" for tag in tags]
-
-
-def made(stage):
-    """Everything is applied in order, from nothing."""
-    said = stage.run("plan", "cluster")
-    check("cluster needs network: apply that first." in said, "a directory says which one it needs")
-    stage.run("apply", "registry")
-    images(stage, "initial", "v2")
-    stage.run("apply", "all")
-    text = stage.summary()
-    check("### registry: no changes" in text and "- create `aws_ecs_service.color" in text, "the summary names each change")
-    said = stage.run("output", "services")
-    check('"blue": "stage-blue"' in said and '"blue-service" = "stage-blue"' in said, "the outputs name the services")
-    rendered(stage.outputs("roles")["policies"], stage.outputs("load-balancer")["load_balancer"])
+TRAFFIC, PRODUCTION = "environment:production-traffic", "environment:production"
 
 
 def used(stage):
-    """The action deploys, moves users and promotes by what the outputs say."""
-    stage.action("status")
-    stage.action("deploy", image=stage.outputs("registry")["repository_url"] + ":v2")
-    stage.action("redirect-traffic", traffic="blue-80")
-    stage.action("promote", color="green")
+    """The action works by what the outputs say, with the roles that were made and no other permission."""
+    attached = {job: stage.attached(job) for job in stage.outputs("roles")["role_to_assume"]}
+    rendered(attached, stage.outputs("load-balancer")["load_balancer"])
+    for job, context in {"deploy": BRANCH, "redirect": TRAFFIC, "promote": PRODUCTION}.items():
+        log = stage.action("doctor", job, context)
+        check("Nothing was found: each command can start." in log, f"doctor finds nothing, by the role of {job}")
+    image = stage.outputs("registry")["repository_url"] + ":initial"
+    log = stage.action("status", "promote", BRANCH, code=1)
+    check("Not authorized to perform sts:AssumeRoleWithWebIdentity" in log, "a push to main can't promote")
+    log = stage.action("deploy", "redirect", TRAFFIC, code=1, image=image)
+    check("AWS denied `ecr:DescribeImages`" in log, "the button's role can't deploy")
+    log = stage.action("deploy", "develop", "pull_request", code=1, color="green", image=image)
+    check("AWS denied `ecs:" in log, "a pull request can't deploy to green")
+    stage.action("deploy", "develop", "pull_request", color="develop", image=image)
+    stage.action("redirect-traffic", "redirect", TRAFFIC, traffic="blue-80")
 
 
 def unchanged(stage):
@@ -278,8 +356,7 @@ def refused(stage):
 
 def destroyed(stage):
     """Everything goes, in reverse order."""
-    ecr = stage.client("ecr", stage.bed.variables["AWS_ENDPOINT_URL"])
-    ecr.batch_delete_image(repositoryName=f"{NAME}/web", imageIds=[{"imageTag": "initial"}, {"imageTag": "v2"}])
+    stage.empties()
     stage.run("destroy", "all", NAME)
     world = stage.bed.variables["AWS_ENDPOINT_URL"]
     left = [len(stage.client("elbv2", world).describe_load_balancers()["LoadBalancers"])]
@@ -289,15 +366,15 @@ def destroyed(stage):
     check("cluster needs network: apply that first." in said, "and a directory says again which one it needs")
 
 
-def end_to_end(home, providers):
+def end_to_end(tools):
     """The whole walk."""
+    home = tools / "infra/stage"
     with Bed() as bed, Moto(home.parent / "moto.log") as moto:
-        stage = Stage(home, providers, bed, moto)
-        where = {"LocationConstraint": REGION}
-        stage.client("s3", moto.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        stage = Stage(home, tools / "infra/providers", bed, moto)
         stage.variables("network", zones=[f"{REGION}a", f"{REGION}b"])
         ports = {name: free_port() for name in ("production", "blue", "green", "develop")}
         stage.balancer = {"ports": ports, "rules": {"api": {"priority": 10, "paths": ["/api/*"]}}}
         stage.variables("load-balancer", **stage.balancer)
-        for part in (made, used, unchanged, controls, locked, refused, destroyed):
+        walk_the_page(Reader(stage, tools))
+        for part in (used, unchanged, controls, locked, refused, destroyed):
             part(stage)

@@ -1,6 +1,7 @@
 """`infra/changes.py` over plans that no apply here makes, and the roles' policies against an independent rendering."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -29,6 +30,41 @@ CASES = [
 ACTIONS = {"delete": ["delete"], "replace": ["delete", "create"], "forget": ["forget"], "split": ["update"], "port": ["update"]}
 
 
+# What Terraform leaves alone, and what it may not destroy; no other resource has either.
+LIFECYCLES = {
+    "aws_lb.this": (set(), True),
+    "aws_lb_target_group.color": (set(), True),
+    "aws_lb_listener.production": ({"default_action"}, True),
+    "aws_lb_listener_rule.production": ({"action"}, True),
+    "aws_ecs_service.color": ({"desired_count", "task_definition"}, False),
+    "aws_appautoscaling_target.color": ({"min_capacity", "max_capacity", "suspended_state"}, False),
+    "aws_autoscaling_group.instance": ({"desired_capacity"}, False),
+}
+
+
+def lifecycles(text):
+    """The resources of a text with `ignore_changes` or `prevent_destroy`."""
+    found = {}
+    for kind, name, body in re.findall(r'^resource "(\w+)" "(\w+)" \{(.*?)^\}', text, re.S | re.M):
+        ignored = re.search(r"^ +ignore_changes += \[(.*?)\]", body, re.S | re.M)
+        prevented = re.search(r"^ +prevent_destroy += true$", body, re.M)
+        if ignored or prevented:
+            found[f"{kind}.{name}"] = (set(re.findall(r"\w+", ignored[1])) if ignored else set(), bool(prevented))
+    return found
+
+
+def ruled():
+    """Rules of infra/README.md that a look at the text proves."""
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "infra/terraform").glob("*/*.tf")))
+    found = lifecycles(text)
+    check(found == LIFECYCLES, f"weights, counts and definitions are the action's {found if found != LIFECYCLES else ''}")
+    for word in ("ignore_changes", "prevent_destroy"):
+        check(lifecycles(re.sub(rf"^ +{word} ", " # ", text, count=1, flags=re.M)) != LIFECYCLES, f"without one {word} this check fails")
+    groups = re.findall(r'^resource "aws_security_group" .*?^\}', text, re.S | re.M)
+    check(len(groups) == 3 and not re.search(r"^ +(ingress|egress) ", "".join(groups), re.M), "rules are apart from their groups")
+    check("aws_security_group_rule" not in text and "module " not in text, "rules of today's kind, and no modules of others")
+
+
 def change(address, what):
     """A resource's change, as `terraform show -json` has it."""
     kind, _, rest = address.partition(".")
@@ -52,6 +88,7 @@ def judged(home, plan, *options):
 
 def guard(home):
     """What users' traffic needs can't go by itself; the rest can."""
+    ruled()
     for address, what, refused in CASES:
         code, text = judged(home, [change(address, what)])
         check(code == refused and f"`{address}`" in text, f"{what} of {address}: {'refused' if refused else 'goes through'}")
@@ -62,16 +99,26 @@ def guard(home):
     check("1 change\n" in text and "- change `aws_vpc.this`: port" in text and " 2" not in text, "names, and no values")
 
 
-def rendered(policies, balancer):
-    """The roles' policies are the files of `infra/policies` with the names of what was made, and nothing else."""
+JOBS = {
+    "status": ["doctor", "read"], "deploy": ["deploy", "doctor", "read"], "promote": ["doctor", "read", "traffic"],
+    "redirect": ["doctor", "read", "traffic"], "push": ["push"], "develop": ["deploy-develop", "push", "read"],
+}  # fmt: skip
+FILES = ("read", "deploy", "traffic", "doctor")
+
+
+def rendered(attached, balancer):
+    """Each role has its policies and no other; they are the files of `infra/policies` with the names of what was made."""
     names = {
         "ACCOUNT_ID": "123456789012", "REGION": "eu-west-1", "LOAD_BALANCER_ID": balancer["id"],
         "LOAD_BALANCER": balancer["name"], "REPOSITORY": "stage/web", "CLUSTER": "stage", "EXECUTION_ROLE": "stage-execution",
         "TASK_ROLE": "stage-task",
     }  # fmt: skip
     names |= {f"{color.upper()}_{kind}": f"stage-{color}" for color in ("blue", "green", "develop") for kind in ("SERVICE", "FAMILY")}
-    for name in ("read", "deploy", "traffic", "scaling"):
+    check({job: sorted(policies) for job, policies in attached.items()} == JOBS, "each role has its policies, and no other")
+    for name in FILES:
         text = (ROOT / f"infra/policies/{name}.json").read_text()
         for placeholder, value in names.items():
             text = text.replace(placeholder, value)
-        check(json.loads(policies[name]) == json.loads(text), f"the role's policy `{name}` is the file with names filled in")
+        jobs = [job for job, policies in JOBS.items() if name in policies]
+        same = [attached[job][name] == json.loads(text.replace("CHECKED_ROLE", f"stage-{job}")) for job in jobs]
+        check(all(same), f"the policy `{name}` of {', '.join(jobs)} is the file with names filled in")

@@ -1,15 +1,18 @@
-//! Faults in words, read line by line by `serve`.
+//! Faults in words, and who may call what, read line by line by `serve`.
 
 use crate::faults::{Effect, Fault};
 use crate::hold::Hold;
+use crate::iam;
 use crate::image::duration;
 use crate::testbed::Testbed;
+use std::path::Path;
 
 /// The valid lines.
 pub const LINES: &str = "delay OPERATION TIME [COUNT] | stall OPERATION TIME [COUNT] | hold OPERATION | \
                          hold-answer OPERATION | pass OPERATION | release OPERATION | throttle OPERATION [COUNT] | \
                          deny OPERATION [COUNT] | error OPERATION STATUS [COUNT] | drop OPERATION [COUNT] | \
-                         lose OPERATION [COUNT] | clear | ended";
+                         lose OPERATION [COUNT] | clear | ended | policies [DIR] | trust ROLE_ARN SUBJECT... | \
+                         run REPOSITORY CONTEXT";
 
 /// The gates that lines closed.
 #[derive(Debug, Default)]
@@ -32,6 +35,7 @@ impl Script {
                 self.release(|_| true);
             }
             ["ended"] => bed.world(|world| world.check_ended()),
+            ["policies" | "trust" | "run", ..] => permission(bed, &words)?,
             ["hold", operation] => bed.fault(Fault::on(operation, Effect::Hold(self.hold(operation)))),
             ["hold-answer", operation] => {
                 bed.fault(Fault::on(operation, Effect::HoldAnswer(self.hold(operation))));
@@ -62,6 +66,26 @@ impl Script {
             !opened
         });
     }
+}
+
+/// Carries out a line about permissions: the policies that limit all callers from now on (without a folder, none do),
+/// the subjects that a role trusts, or the run that requests id tokens, such as `run octo-org/shop environment:production`.
+fn permission(bed: &Testbed, words: &[&str]) -> Result<(), String> {
+    match words {
+        ["policies"] => bed.world(|world| world.iam.allow_everything()),
+        ["policies", folder] => {
+            let statements = iam::load(Path::new(folder)).map_err(|error| error.to_string())?;
+            bed.world(|world| world.iam.enforce(statements));
+        }
+        ["trust", role, subjects @ ..] => {
+            bed.world(|world| world.sts.role(role, "sts.amazonaws.com", subjects, 3600));
+        }
+        ["run", repository, context] => bed.world(|world| {
+            world.oidc.run_of(repository, context);
+        }),
+        _ => return Err(format!("not understood: {}; write {LINES}", words.join(" "))),
+    }
+    Ok(())
 }
 
 /// The fault of a line: its effect and operation, with value and count.

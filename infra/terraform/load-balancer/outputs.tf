@@ -1,6 +1,7 @@
 output "target_groups" {
   description = "ARN of each color's target group."
   value       = { for color, group in aws_lb_target_group.color : color => group.arn }
+  depends_on  = [aws_lb_listener.production, aws_lb_listener.test] # ECS refuses a service whose group has none
 }
 
 output "load_balancer" {

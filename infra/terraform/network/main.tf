@@ -6,6 +6,13 @@ data "aws_availability_zones" "this" {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
   }
+
+  lifecycle {
+    postcondition {
+      condition     = var.zones != null || length(self.names) >= 2
+      error_message = "This account sees fewer than two zones in ${var.region}, and a load balancer needs two. Name them in `zones`, or take another region."
+    }
+  }
 }
 
 locals {

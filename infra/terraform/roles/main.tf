@@ -16,18 +16,19 @@ locals {
   repositories = compact([var.repository, var.repository_with_ids])
   on_branch    = "ref:refs/heads/${var.branch}"
 
-  # Roles of jobs: the subject's last part, and the policies.
+  # Roles of jobs: the subjects' last parts, and the policies.
   writes_scaling = var.scaling == "action" ? ["scaling"] : []
   jobs = merge(
     {
-      status   = { subject = local.on_branch, policies = ["read"] }
-      deploy   = { subject = local.on_branch, policies = concat(["read", "deploy"], local.writes_scaling) }
-      promote  = { subject = "environment:${var.environments.promote}", policies = concat(["read", "traffic"], local.writes_scaling) }
-      redirect = { subject = "environment:${var.environments.traffic}", policies = concat(["read", "traffic"], local.writes_scaling) }
-      push     = { subject = local.on_branch, policies = ["push"] }
+      status   = { subjects = [local.on_branch], policies = ["read", "doctor"] }
+      deploy   = { subjects = [local.on_branch], policies = concat(["read", "doctor", "deploy"], local.writes_scaling) }
+      promote  = { subjects = ["environment:${var.environments.promote}"], policies = concat(["read", "doctor", "traffic"], local.writes_scaling) }
+      redirect = { subjects = ["environment:${var.environments.traffic}"], policies = concat(["read", "doctor", "traffic"], local.writes_scaling) }
+      # Pull requests build, too, if there is a develop to bring them to.
+      push = { subjects = concat([local.on_branch], local.develop ? ["pull_request"] : []), policies = ["push"] }
     },
     # Pull requests deploy to develop and reach no other service.
-    local.develop ? { develop = { subject = "pull_request", policies = ["read", "deploy-develop", "push"] } } : {},
+    local.develop ? { develop = { subjects = ["pull_request"], policies = ["read", "deploy-develop", "push"] } } : {},
   )
   attachments = merge([for job, role in local.jobs : { for policy in role.policies : "${job} ${policy}" => { job = job, policy = policy } }]...)
 }
@@ -48,7 +49,7 @@ resource "aws_iam_role" "job" {
       Condition = {
         StringEquals = {
           "${local.github}:aud" = local.audience
-          "${local.github}:sub" = [for repository in local.repositories : "repo:${repository}:${each.value.subject}"]
+          "${local.github}:sub" = [for pair in setproduct(local.repositories, each.value.subjects) : "repo:${pair[0]}:${pair[1]}"]
         }
       }
     }]
@@ -58,7 +59,8 @@ resource "aws_iam_role" "job" {
 resource "aws_iam_role_policy" "job" {
   for_each = local.attachments
 
-  name   = each.value.policy
-  role   = aws_iam_role.job[each.value.job].id
-  policy = local.policies[each.value.policy]
+  name = each.value.policy
+  role = aws_iam_role.job[each.value.job].id
+  # `doctor` simulates the policies of the role that it runs with, and of no other.
+  policy = replace(local.policies[each.value.policy], "CHECKED_ROLE", aws_iam_role.job[each.value.job].name)
 }

@@ -24,6 +24,6 @@ output "scaling" {
 }
 
 output "policies" {
-  description = "The action's policies, filled in."
-  value       = local.policies
+  description = "The policies of each job's role, filled in, by job and policy."
+  value       = { for name, attached in aws_iam_role_policy.job : name => attached.policy }
 }

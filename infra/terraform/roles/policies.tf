@@ -5,6 +5,7 @@ locals {
     deploy  = file("${path.module}/../../policies/deploy.json")
     traffic = file("${path.module}/../../policies/traffic.json")
     scaling = file("${path.module}/../../policies/scaling.json")
+    doctor  = file("${path.module}/../../policies/doctor.json")
   }
 
   # For develop alone: its names take green's place, and blue's lines go.

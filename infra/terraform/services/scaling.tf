@@ -19,7 +19,11 @@ resource "aws_appautoscaling_target" "color" {
 
   # The action sets the bounds and suspends scale-in while both colors have users.
   lifecycle {
-    ignore_changes = [min_capacity, max_capacity]
+    ignore_changes = [
+      min_capacity,
+      max_capacity,
+      suspended_state,
+    ]
   }
 }
 

@@ -31,6 +31,11 @@ impl Iam {
         self.statements = Some(statements);
     }
 
+    /// From now on, any caller may make any call.
+    pub fn allow_everything(&mut self) {
+        self.statements = None;
+    }
+
     /// The refusal of a call, in AWS's words for the first need without an allowing statement.
     pub(crate) fn refuse(&self, request: &Request, place: &Place) -> Option<ApiError> {
         let statements = self.statements.as_ref()?;

@@ -43,6 +43,14 @@ run "http" {
     error_message = "each production rule holds both groups"
   }
   assert {
+    condition     = length(aws_lb_listener.production.default_action[0].forward[0].stickiness) == 0 && length(aws_lb_listener_rule.production["api"].action[0].forward[0].stickiness) == 0
+    error_message = "no user is kept on a color whose weight is 0"
+  }
+  assert {
+    condition     = aws_lb_listener_rule.production["api"].priority == 10
+    error_message = "priorities are written, and stay"
+  }
+  assert {
     condition     = aws_lb_listener.production.port == 80 && { for color, listener in aws_lb_listener.test : color => listener.port } == { blue = 8081, develop = 9090, green = 8080 }
     error_message = "80 for users, and a test listener for each color"
   }

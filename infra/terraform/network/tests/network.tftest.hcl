@@ -83,6 +83,22 @@ run "the_same_zone_twice" {
   expect_failures = [var.zones]
 }
 
+run "a_region_with_one_zone" {
+  command = plan
+  override_data {
+    target = data.aws_availability_zones.this
+    values = { names = ["eu-west-1a"] }
+  }
+  expect_failures = [data.aws_availability_zones.this]
+}
+
+run "a_name_of_24_characters" {
+  command = plan
+  variables {
+    name = "a-name-of-24-characters1"
+  }
+}
+
 run "small_range" {
   command = plan
   variables {

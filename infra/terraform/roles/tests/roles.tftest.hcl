@@ -40,12 +40,21 @@ run "policies_are_filled_in" {
     error_message = "each is JSON"
   }
   assert {
-    condition     = strcontains(output.policies["traffic"], "listener/app/shop/50dc6c495c0c9188/*")
+    condition     = strcontains(output.policies["redirect traffic"], "listener/app/shop/50dc6c495c0c9188/*")
     error_message = "this load balancer alone"
   }
   assert {
-    condition     = !strcontains(output.policies["deploy-develop"], "shop-blue") && !strcontains(output.policies["deploy-develop"], "shop-green")
+    condition     = !strcontains(output.policies["develop deploy-develop"], "shop-blue") && !strcontains(output.policies["develop deploy-develop"], "shop-green")
     error_message = "pull requests reach develop alone"
+  }
+}
+
+run "doctor" {
+  command = plan
+
+  assert {
+    condition     = { for name, text in output.policies : name => jsondecode(text).Statement[0] if endswith(name, " doctor") } == { for job in ["deploy", "promote", "redirect", "status"] : "${job} doctor" => { Sid = "SeeWhatTheRoleMayDo", Effect = "Allow", Action = "iam:SimulatePrincipalPolicy", Resource = "arn:aws:iam::123456789012:role/shop-${job}" } }
+    error_message = "each of these roles may ask IAM about itself, and about no other"
   }
 }
 
@@ -64,6 +73,10 @@ run "trust" {
     error_message = "promotion needs the environment's approval"
   }
   assert {
+    condition     = jsondecode(aws_iam_role.job["push"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:octo-org/shop:ref:refs/heads/main", "repo:octo-org/shop:pull_request", "repo:octo-org@1/shop@2:ref:refs/heads/main", "repo:octo-org@1/shop@2:pull_request"]
+    error_message = "builds of main, and of pull requests, which go to develop"
+  }
+  assert {
     condition     = length(regexall("StringLike", jsonencode([for role in aws_iam_role.job : role.assume_role_policy]))) == 0
     error_message = "whole subjects"
   }
@@ -79,6 +92,10 @@ run "scaling_by_the_action" {
     condition     = alltrue([for job in ["deploy", "promote", "redirect"] : contains(keys(aws_iam_role_policy.job), "${job} scaling")])
     error_message = "each command that writes scaling may do so"
   }
+  assert {
+    condition     = output.policies["deploy scaling"] == replace(replace(replace(replace(replace(replace(file("../../policies/scaling.json"), "ACCOUNT_ID", "123456789012"), "REGION", "eu-west-1"), "CLUSTER", "shop"), "BLUE_SERVICE", "shop-blue"), "GREEN_SERVICE", "shop-green"), "DEVELOP_SERVICE", "shop-develop")
+    error_message = "the policy is the file with names filled in"
+  }
 }
 
 run "without_develop" {
@@ -91,6 +108,10 @@ run "without_develop" {
   assert {
     condition     = alltrue([for text in values(output.policies) : !strcontains(text, "develop")]) && !contains(keys(aws_iam_role.job), "develop")
     error_message = "nothing of develop is left"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.job["push"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:octo-org/shop:ref:refs/heads/main"]
+    error_message = "without develop no pull request pushes an image"
   }
 }
 

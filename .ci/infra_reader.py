@@ -1,0 +1,255 @@
+"""Path A of docs/getting-started.md, an empty account, command by command from the page alone: `aws` is the AWS CLI on moto
+and the testbed, `terraform` and `git` are real, `gh` and `docker` are shims, and each workflow that GitHub would start is run step by
+step. Only the application's name is another, `stage`: the testbed has a cluster `shop` already."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bed import ROOT, Failed, check
+from workflows import Runner
+
+PAGE = "docs/getting-started.md"
+ACTION = "octo-org/ecs-blue-green"
+BRANCH = "ref:refs/heads/main"
+
+
+def steps():
+    """The page's steps of path A, by name: their shell blocks, and the file of each YAML block."""
+    text = (ROOT / PAGE).read_text()
+    part = text[text.index("\n## A. ") : text.index("\n## B. ")]
+    found = re.split(r"^### (A\d+)\. .*$", part, flags=re.M)
+    return dict(zip(found[1::2], found[2::2], strict=True))
+
+
+def blocks(step, kind="sh"):
+    """The code blocks of a kind, each as one text."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", step, re.S | re.M)
+
+
+def placed(block):
+    """A block with the reader's names."""
+    if "sed -i" in block:
+        return block.replace("name=shop ", "name=stage ").replace("OWNER/", "octo-org/", 1)
+    return block.replace("shop", "stage").replace("OWNER/", "octo-org/")
+
+
+class Reader:
+    """One reader with one shell, a repository on GitHub, and an account."""
+
+    def __init__(self, stage, tools):
+        """Puts the programs in place that the page asks for, and makes both repositories."""
+        self.stage, self.home = stage, stage.home / "reader"
+        self.calls, self.steps = self.home / "calls", steps()
+        programs = self.home / "bin"
+        programs.mkdir(parents=True)
+        self.calls.touch()
+        (self.home / "variables").touch()
+        for name in ("gh", "docker"):
+            self.program(programs / name, f'exec "{sys.executable}" "{ROOT}/.ci/infra_shims.py" {name} "$@"')
+        self.program(programs / "terraform", f'exec "{sys.executable}" "{ROOT}/.ci/infra_terraform.py" "$@"')
+        self.program(programs / "aws", f'exec "{tools}/venv/bin/aws" "$@"')
+        self.environment = {
+            **stage.account(), "PATH": f"{programs}:{os.environ['PATH']}", "SHIM_CALLS": str(self.calls),
+            "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"), "AWS_PAGER": "",
+        }  # fmt: skip
+        self.upstream, self.origin, self.work = self.home / "upstream", self.home / "origin.git", self.home / "stage"
+        (self.home / "gitconfig").write_text(
+            f'[user]\n  name = Reader\n  email = reader@example.com\n[init]\n  defaultBranch = main\n'
+            f'[url "{self.upstream}"]\n  insteadOf = https://github.com/{ACTION}\n'
+        )
+        self.publishes()
+
+    def program(self, path, line):
+        """A program on the reader's PATH."""
+        path.write_text(f"#!/bin/sh\n{line}\n")
+        path.chmod(0o755)
+
+    def publishes(self):
+        """The action's repository, whose infrastructure reaches the testbed and moto; and the reader's, with an application."""
+        names = self.git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+        for name in filter(None, names):
+            if not name.startswith("infra/") and (ROOT / name).is_file():
+                (self.upstream / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.upstream / name)
+        shutil.copytree(self.stage.home / "infra", self.upstream / "infra")
+        self.work.mkdir()
+        (self.work / "Dockerfile").write_text("FROM scratch\n")
+        subprocess.run(["git", "init", "--quiet", "--bare", self.origin], env=self.environment, check=True)
+        for folder in (self.upstream, self.work):
+            self.git(folder, "init", "--quiet")
+            self.git(folder, "add", ".")
+            self.git(folder, "commit", "--quiet", "-m", "First")
+        self.git(self.work, "remote", "add", "origin", str(self.origin))
+        self.git(self.work, "push", "--quiet", "-u", "origin", "main")
+
+    def git(self, folder, *words):
+        """Runs git in a folder; gives what it printed."""
+        done = subprocess.run(["git", *words], cwd=folder, env=self.environment, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise Failed(f"git {words}: {done.stderr}")
+        return done.stdout
+
+    def types(self, block, where=None):
+        """Types a block as it is on the page; the shell's variables stay. Gives what was printed."""
+        block = placed(block)
+        names = " ".join(sorted(set(re.findall(r"(?:^|\s)(\w+)=", block))))
+        variables = self.home / "variables"
+        script = f'set -euo pipefail; . "{variables}"\n{block}\nfor n in {names}; do [ -z "${{!n+x}}" ] || declare -p $n >>"{variables}"; done'
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=where or self.work, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580,
+        )  # fmt: skip
+        if done.returncode:
+            raise Failed(f"a block of the page exited with {done.returncode}:\n{block}\n{done.stdout[-6000:]}")
+        print("  ok: " + block.strip().splitlines()[0][:110], flush=True)
+        return done.stdout
+
+    def step(self, name, where=None):
+        """Types every block of a step. Gives what each printed."""
+        return [self.types(block, where) for block in blocks(self.steps[name])]
+
+    def called(self, *words):
+        """Whether a shim was called with these words."""
+        calls = [json.loads(line) for line in self.calls.read_text().splitlines()]
+        return any(all(word in call for word in words) for call in calls)
+
+    # What the runner of workflows asks for.
+
+    def runner(self):
+        """A runner for the reader's repository."""
+        home = self.home / "runs"
+        home.mkdir(exist_ok=True)
+        runner = Runner(home, "octo-org/stage", f"{ACTION}@", self.environment)
+        runner.checks_out, runner.trusts = self.checks_out, self.trusts
+        runner.of_action, runner.permissions = self.stage.of_action, self.permissions
+        return runner
+
+    def checks_out(self, folder, sha):
+        """A checkout of the reader's repository."""
+        shutil.rmtree(folder, ignore_errors=True)
+        self.git(self.home, "clone", "--quiet", str(self.origin), str(folder))
+        self.git(folder, "checkout", "--quiet", sha)
+
+    def trusts(self, role, subject):
+        """Fails unless the role that was made trusts a run with this subject."""
+        subjects = self.stage.subjects(role)
+        if f"repo:octo-org/stage:{subject}" not in subjects:
+            raise Failed(f"{role} trusts {subjects}, and not {subject}")
+
+    @contextmanager
+    def permissions(self, role, subject):
+        """The run's subject, and the role's trust and policies, are those of the testbed for a while. No role is made yet
+        before the first apply: STS refuses one that does not exist."""
+        with suppress(self.stage.client("iam", self.stage.moto.url).exceptions.NoSuchEntityException):
+            self.stage.permits(role, subject)
+        yield
+        self.stage.bed.obeys("policies")
+
+    def starts(self, file, subject=BRANCH, sha=None, inputs=None, **event):
+        """Runs a workflow of the reader's repository."""
+        sha = sha or self.git(self.work, "rev-parse", "HEAD").strip()
+        jobs = self.runner().run(self.work / ".github/workflows" / file, sha, subject, inputs, **event)
+        print(f"  ok: workflow {file}: {', '.join(jobs)}", flush=True)
+        return jobs
+
+
+def bootstrapped(reader):
+    """A1 and A2: the files, and the stack of bootstrap.yml."""
+    first, *rest = blocks(reader.steps["A1"])
+    reader.types(first, reader.home)
+    check(not rest and (reader.work / "infra/run").exists(), "A1 copies infra/ and three workflows")
+    *_, ids, stack = reader.step("A2")
+    check("octo-org@65/stage@74" in ids, "the repository with its ids")
+    check("Successfully created/updated stack - stage-bootstrap" in stack, "the stack of bootstrap.yml")
+    # moto gives no outputs for a stack that a change set made.
+    outputs = re.findall(r"^  (\w+):$", (ROOT / "infra/bootstrap.yml").read_text().split("\nOutputs:\n")[1], re.M)
+    check(outputs == ["StateBucket", "PlanRole", "ApplyRole"], "its three outputs are those of the page")
+    reader.trusts("stage-infra-plan", "pull_request")
+    reader.trusts("stage-infra-apply", "environment:infrastructure")
+
+
+def named(reader):
+    """A3: names in shell, workflows and the config file."""
+    for block in blocks(reader.steps["A3"]):
+        reader.types(block)
+    config = blocks(reader.steps["A3"], "yaml")
+    check(len(config) == 1, "A3 shows the config file")
+    (reader.work / ".github/blue-green.yml").write_text(placed(config[0]))
+    filled_in(reader)
+
+
+def filled_in(reader):
+    """No placeholder is left in a workflow."""
+    for file in sorted((reader.work / ".github/workflows").iterdir()):
+        lines = [line for line in file.read_text().splitlines() if not line.lstrip().startswith("#")]
+        left = [line for line in lines if re.search(r"OWNER|@0{40}|shop|web-blue|role/\w+-web", line)]
+        check(not left, f"{file.name} has the reader's names {left}")
+
+
+def planned(reader):
+    """A4 to A6: the registry, the first image, the environments, and the comment on the pull request."""
+    said = reader.step("A4")
+    check("Apply complete!" in said[0] and "Login Succeeded" in said[0] and "digest: sha256:" in said[0], "A4 shows what the page says")
+    reader.step("A5")
+    check(reader.called("gh", "PUT", "repos/octo-org/stage/environments/production-traffic"), "three environments")
+    reader.step("A6")
+    check(reader.called("gh", "pr", "create"), "a pull request")
+    pull = {"number": "1", "pull_request": {"number": "1", "head": {"repo": {"full_name": "octo-org/stage"}}}}
+    reader.starts("infrastructure-plan.yml", "pull_request", event=pull, event_name="pull_request")
+    comment = (reader.calls.parent / "comment.md").read_text()
+    check("### registry: no changes" in comment and "- create `aws_vpc.this`" in comment, "the comment has the changes")
+    check("cluster needs network: apply that first." in comment, "and says which directory needs another")
+
+
+def applied(reader):
+    """A7 and A8: the merge applies everything, production answers, and doctor finds nothing."""
+    reader.git(reader.work, "push", "--quiet", "origin", "infrastructure:main")
+    jobs = reader.starts("infrastructure-apply.yml")
+    check("failure" in vars(jobs["before"]), "Status before fails this one time")
+    text = jobs["change"].summary.read_text()
+    check("### registry: no changes" in text and "- create `aws_ecs_service.color" in text, "the summary names each change")
+    addresses, config = blocks(reader.steps["A7"])[0].splitlines()[0], None
+    said = reader.types(addresses)
+    check("production" in said and "develop" in said, "the addresses of production and of each color")
+    reader.stage.answers("initial")
+    for block in blocks(reader.steps["A7"])[1:]:
+        reader.types(block)
+    said = reader.types("infra/run output services")
+    config = (reader.work / ".github/blue-green.yml").read_text()
+    check(all(line.strip() in said.replace('"', "") for line in config.splitlines()), "the output `config` is the file of A3")
+    reader.step("A8")
+    log = reader.starts("doctor.yml")["doctor"].log
+    check("Nothing was found: each command can start." in log, "doctor finds nothing")
+
+
+def released(reader):
+    """A9 and A10: a push goes to green, the promotion brings users there, and the button brings them back."""
+    reader.step("A9")
+    filled_in(reader)
+    push, promote, back = blocks(reader.steps["A10"])
+    reader.types(push)
+    sha = reader.git(reader.work, "rev-parse", "HEAD").strip()
+    check(reader.git(reader.origin, "rev-parse", "main").strip() == sha, "the push is on main")
+    log = reader.starts("deploy-on-push.yml")["deploy"].log
+    check("succeeded" in log and "green" in log, "the push is deployed to green")
+    reader.stage.answers("initial")
+    reader.types(promote)
+    check(reader.called("gh", "workflow", "run", "promote-with-approval.yml", f"tag={sha}"), "the promotion of this commit")
+    jobs = reader.starts("promote-with-approval.yml", inputs={"tag": sha})
+    check("unchanged" in jobs["deploy"].log, "its first job finds the version on green")
+    reader.stage.answers(sha)
+    reader.types(back)
+    reader.starts("rollback.yml", inputs={"color": "blue", "force": False})
+    reader.stage.answers("initial")
+
+
+def walk_the_page(reader):
+    """The whole of path A."""
+    for part in (bootstrapped, named, planned, applied, released):
+        part(reader)
