@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bed import ROOT, Failed, check
-from infra_e2e import end_to_end
+from infra_e2e import bad_input, end_to_end
 from infra_ec2 import on_ec2
 from infra_guard import guard
 from infra_refusals import refusals
@@ -168,11 +168,11 @@ def instances(tools):
     on_ec2(tools)
 
 
-PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "guard": guarded, "walk": walk, "ec2": instances}
+PARTS = {"fmt": formatted, "schema": schema, "bootstrap": bootstrap, "security": security, "guard": guarded, "walk": walk, "ec2": instances, "refusals": bad_input}
 
 
 # Parts that run one after the other; the lanes run at the same time. The walks wait for their providers most of the time.
-LANES = [["walk"], ["ec2"], ["fmt", "schema", "bootstrap", "security", "guard"]]
+LANES = [["walk"], ["ec2"], ["fmt", "schema", "bootstrap", "security", "guard", "refusals"]]
 
 
 def in_lanes(tools):

@@ -118,8 +118,7 @@ class Stage:
         return {
             "HOME": str(self.home), "TMPDIR": str(self.home), "TF_CLI_CONFIG_FILE": str(self.home / "terraformrc"),
             "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "NO_PROXY": "127.0.0.1", "PYTHONDONTWRITEBYTECODE": "1",
-            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true", **ends,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_EC2_METADATA_DISABLED": "true", **ends,
         }  # fmt: skip
 
     def override(self, directory):
@@ -174,7 +173,7 @@ provider "aws" {{
         began = time.monotonic()
         (self.home / "summary.md").unlink(missing_ok=True)
         variables = {
-            **self.account(), "PATH": os.environ["PATH"], "TERRAFORM": str(self.home / "terraform"), "TF_VAR_name": NAME,
+            **self.account(), "AWS_REGION": REGION, "PATH": os.environ["PATH"], "TERRAFORM": str(self.home / "terraform"), "TF_VAR_name": NAME,
             "TF_VAR_region": REGION, "TF_VAR_state_bucket": BUCKET, "TF_VAR_repository": "octo-org/stage",
             "SUMMARY": str(self.home / "summary.md"), **environment,
         }  # fmt: skip
@@ -182,6 +181,8 @@ provider "aws" {{
             [self.home / "infra/run", *words], env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=580,
         )  # fmt: skip
+        with (self.home / "log").open("a") as log:
+            log.write(done.stdout)
         if done.returncode != code:
             raise Failed(f"`infra/run {' '.join(words)}` exited with {done.returncode}, not {code}:\n{done.stdout[-9000:]}")
         print(f"  infra/run {' '.join(words)} in {time.monotonic() - began:.1f} s", flush=True)
@@ -248,6 +249,11 @@ provider "aws" {{
         iam, role = self.client("iam", self.moto.url), f"{NAME}-{job}"
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+
+    def makes_bucket(self):
+        """The bucket of the states, for walks that leave bootstrap.yml out."""
+        where = {"LocationConstraint": REGION}
+        self.client("s3", self.moto.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
 
     def exists(self, directory):
         """Whether a directory has a state."""
@@ -319,6 +325,14 @@ def controls(stage):
     stage.variables("load-balancer", **{**stage.balancer, "rules": {"api": {"priority": 20, "paths": ["/api/*"]}}})
     said = stage.run("plan", "load-balancer", code=3)
     check("Instance cannot be destroyed" in said, "prevent_destroy stops a new priority")
+    stage.variables("load-balancer", **stage.balancer, container_port=9000)
+    said = stage.run("plan", "load-balancer", code=3)
+    check("Instance cannot be destroyed" in said, "and a new port of the target groups")
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+    stage.variables("load-balancer", **stage.balancer, certificate=certificate)
+    said = plain(stage.run("apply", "load-balancer", code=3))
+    check("A load balancer takes one of its own region, eu-west-1." in said, "a certificate in another region makes nothing")
+    stage.variables("load-balancer", **{**stage.balancer, "rules": {"api": {"priority": 20, "paths": ["/api/*"]}}})
     edited(stage, "load-balancer/listeners.tf", "prevent_destroy", "# prevent_destroy")
     said = stage.run("apply", "load-balancer", code=1)
     check('production["api"] would be replaced' in said, "without it the apply is refused all the same")
@@ -342,8 +356,33 @@ def locked(stage):
     s3.delete_object(Bucket=BUCKET, Key=key)
 
 
+# A directory, its variables, and the sentence that refuses them.
+BAD = [
+    ("network", {"zones": [f"{REGION}a"]}, "`zones` must name at least two different zones: a load balancer needs two."),
+    ("network", {"cidr": "10.0.0.0/24"}, "`cidr` must be a range of IPv4 addresses with /16 to /20, such as 10.0.0.0/16."),
+    ("registry", {"keep_images": 5}, "`keep_images` must be a whole number, at least 20: what both colors run has to stay."),
+    (
+        "dns", {"domain": "shop.example.com"},
+        "`domain` is set, so `zone` must name the hosted zone in Route 53 that holds it, such as example.com.",
+    ),
+]  # fmt: skip
+NEEDS = {
+    "cluster": "network", "load-balancer": "dns network", "roles": "load-balancer registry", "services": "cluster load-balancer network registry roles",
+    "observability": "cluster load-balancer services",
+}  # fmt: skip
+
+
 def refused(stage):
-    """What is typed wrongly makes nothing."""
+    """What is typed wrongly, or too early, gets a sentence and makes nothing."""
+    for directory, values, sentence in BAD:
+        stage.variables(directory, **values)
+        check(sentence in plain(stage.run("apply", directory, code=3)), sentence)
+        (stage.terraform / directory / "terraform.tfvars.json").unlink()
+    said = plain(stage.run("apply", "registry", code=3, TF_VAR_name="a-name-of-twenty-five-cha"))
+    check("`name` must have 2 to 24 characters" in said, "a name that is too long for a target group")
+    for directory, needs in NEEDS.items():
+        said = stage.run("apply", directory, code=4)
+        check(f"{directory} needs {needs}: apply that first." in said, f"{directory} needs {needs}")
     for words, sentence in {
         ("destroy", "all"): f"to destroy all, type the name, {NAME}",
         ("destroy", "services", "other"): f"to destroy services, type the name, {NAME}",
@@ -352,6 +391,19 @@ def refused(stage):
         check(sentence in stage.run(*words, code=2), sentence)
     said = stage.run("apply", "load-balancer", code=2, ALLOW_REPLACE="yes")
     check("type allow-replace" in said, "`yes` allows no replacement")
+    left = stage.client("s3", stage.moto.url).list_objects_v2(Bucket=BUCKET)
+    check(left["KeyCount"] == 0, "no state was written")
+    vpcs = [vpc for vpc in stage.client("ec2", stage.moto.url).describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
+    check(not vpcs, "nothing was made")
+
+
+def bad_input(tools):
+    """Wrong input, in an account without anything but the bucket of the states."""
+    home = tools / "infra/refused"
+    with Bed() as bed, Moto(home.parent / "moto-refused.log") as moto:
+        stage = Stage(home, tools / "infra/providers", bed, moto)
+        stage.makes_bucket()
+        refused(stage)
 
 
 def destroyed(stage):
@@ -376,5 +428,5 @@ def end_to_end(tools):
         stage.balancer = {"ports": ports, "rules": {"api": {"priority": 10, "paths": ["/api/*"]}}}
         stage.variables("load-balancer", **stage.balancer)
         walk_the_page(Reader(stage, tools))
-        for part in (used, unchanged, controls, locked, refused, destroyed):
+        for part in (used, unchanged, controls, locked, destroyed):
             part(stage)

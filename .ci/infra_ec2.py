@@ -4,7 +4,7 @@ starts no agent: the instances that it gives are registered with the testbed, as
 import json
 
 from bed import Bed, check
-from infra_e2e import BUCKET, NAME, REGION, Moto, Stage, free_port, plain, unchanged
+from infra_e2e import NAME, REGION, Moto, Stage, free_port, plain, unchanged
 from infra_reader import BRANCH
 
 
@@ -39,7 +39,7 @@ def sound(stage):
     attached = stage.client("iam", stage.moto.url).list_attached_role_policies(RoleName=f"{NAME}-instance")
     names = [policy["PolicyName"] for policy in attached["AttachedPolicies"]]
     check("AmazonSSMManagedInstanceCore" in names, "Session Manager in place of a bastion")
-    service = stage.bed.service(NAME, f"{NAME}-blue")
+    service = ecs.describe_services(cluster=NAME, services=[f"{NAME}-blue"])["services"][0]
     strategy = [item["capacityProvider"] for item in service["capacityProviderStrategy"]]
     check(strategy == [f"{NAME}-instances"] and "launchType" not in service, "services run on the instances")
     for instance in group["Instances"]:
@@ -62,8 +62,7 @@ def on_ec2(tools):
     home = tools / "infra/ec2"
     with Bed() as bed, Moto(home.parent / "moto-ec2.log") as moto:
         stage = Stage(home, tools / "infra/providers", bed, moto)
-        where = {"LocationConstraint": REGION}
-        stage.client("s3", moto.url).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        stage.makes_bucket()
         stage.variables("network", zones=[f"{REGION}a", f"{REGION}b"], capacity="ec2")
         ports = {name: free_port() for name in ("production", "blue", "green", "develop")}
         stage.variables("load-balancer", ports=ports)

@@ -249,7 +249,18 @@ def released(reader):
     reader.stage.answers("initial")
 
 
+def mistyped(reader):
+    """The button destroys nothing if another name is typed, whatever the approval."""
+    inputs = {"command": "destroy", "directory": "all", "name": "shop", "allow-replace": ""}
+    try:
+        reader.starts("infrastructure-apply.yml", inputs=inputs)
+    except Failed as error:
+        check("nothing is destroyed: to destroy all, type the name, stage" in str(error), "the button wants the name to be typed")
+        return
+    raise Failed("the button destroyed without the name")
+
+
 def walk_the_page(reader):
     """The whole of path A."""
-    for part in (bootstrapped, named, planned, applied, released):
+    for part in (bootstrapped, named, planned, applied, released, mistyped):
         part(reader)

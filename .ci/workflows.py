@@ -69,7 +69,7 @@ class Job:
         self.home = Path(tempfile.mkdtemp(dir=runner.home))
         self.summary = self.home / "summary.md"
         self.summary.touch()
-        self.log, self.role = "", None
+        self.log, self.region = "", {}
         place = text.get("environment")
         self.subject = f"environment:{place}" if place else event["subject"]
 
@@ -94,6 +94,7 @@ class Job:
         uses, values = step.get("uses", ""), {name: filled(value, context) for name, value in step.get("with", {}).items()}
         if uses.startswith("aws-actions/configure-aws-credentials@"):
             self.runner.trusts(values["role-to-assume"], self.subject)
+            self.region = {"AWS_REGION": values["aws-region"], "AWS_DEFAULT_REGION": values["aws-region"]}
         elif uses.startswith("actions/checkout@"):
             self.runner.checks_out(self.home / "work", self.event["sha"])
         elif uses.startswith("aws-actions/amazon-ecr-login@"):
@@ -111,7 +112,7 @@ class Job:
         file = self.home / f"output-{uuid.uuid4()}"
         file.touch()
         return file, {
-            **self.runner.environment, "GITHUB_OUTPUT": str(file), "GITHUB_STEP_SUMMARY": str(self.summary),
+            **self.runner.environment, **self.region, "GITHUB_OUTPUT": str(file), "GITHUB_STEP_SUMMARY": str(self.summary),
             "RUNNER_TEMP": str(self.home), "GITHUB_REPOSITORY": self.runner.repository,
         }  # fmt: skip
 
@@ -124,7 +125,7 @@ class Job:
         return outputs(file)
 
     def acts(self, values):
-        """A step of the action, with its defaults, by its role and with no other permission."""
+        """A step of the action, with its defaults, by its role and with no other permission. Users settle in seconds here."""
         file, _ = self.variables()
         unknown = set(values) - set(ACTION["inputs"])
         if unknown:
@@ -132,7 +133,7 @@ class Job:
         inputs = {name: filled(one.get("default", ""), {}) for name, one in ACTION["inputs"].items()}
         environment = {
             **self.runner.of_action(), "GITHUB_OUTPUT": str(file), "GITHUB_STEP_SUMMARY": str(self.summary),
-            **{f"INPUT_{name.upper()}": value for name, value in {**inputs, **values}.items()},
+            **{f"INPUT_{name.upper()}": value for name, value in {**inputs, "settle": "2s", **values}.items()},
         }  # fmt: skip
         with self.runner.permissions(values["role-to-assume"], self.subject):
             self.done([ROOT / "target/debug/ecs-blue-green"], environment, values["command"])

@@ -144,7 +144,7 @@ const TESTBED: [Layer; 30] = [
             "tokio",
         ],
     ),
-    ("script", &["faults", "hold", "image", "testbed"], &[]),
+    ("script", &["faults", "hold", "iam", "image", "testbed"], &[]),
     ("serve", &[], &["testbed", "tokio"]),
     ("main", &["demo", "serve", "truth"], &["testbed", "tokio"]),
 ];

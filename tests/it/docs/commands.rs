@@ -206,9 +206,11 @@ fn infra(at: &str, words: &[&str]) {
     assert!(known, "{at}: `{directory}`");
 }
 
-/// `export`: a variable of Terraform exists in each directory, or in the one that needs it alone.
+/// `export`: the region of the AWS CLI (version 1 knows the second name alone), or a variable of Terraform that exists in
+/// each directory, or in the one that needs it alone.
 fn export(at: &str, words: &[&str]) {
-    for (name, _) in words.iter().filter_map(|word| word.split_once('=')) {
+    let set = words.iter().filter_map(|word| word.split_once('='));
+    for (name, _) in set.filter(|(name, _)| !["AWS_REGION", "AWS_DEFAULT_REGION"].contains(name)) {
         let variable = name.strip_prefix("TF_VAR_").unwrap_or_else(|| panic!("{at}: `{name}`"));
         let declared = read("infra/terraform/roles/variables.tf");
         assert!(declared.contains(&format!("variable \"{variable}\"")), "{at}: `{name}`");
