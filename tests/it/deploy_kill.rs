@@ -2,23 +2,18 @@
 //!
 //! Each case has a testbed of its own: the run is killed at one call, before or after its effect; what AWS does by
 //! itself settles; the same run is started again; and what stands then is compared with what one undisturbed run
-//! left. The normal test run kills at every write. `cargo test --test it deploy_kill:: -- --ignored --nocapture` kills at every
-//! call, the reads included.
+//! left.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::Action;
 use crate::common::here::stack_with;
+use crate::common::kills::{Kill, at_every_call, killed};
 use crate::common::look::{frozen, hurry, hurry_at_update};
-use crate::common::{Action, Done, Running};
 use serde_json::{Value, json};
 use testbed::sample::{Sample, Stack};
-use testbed::{Effect, Fault, Service, Testbed};
-
-/// Cases that run at the same time; most of their time is spent waiting.
-const LANES: usize = 8;
+use testbed::{Call, Service, Testbed};
 
 /// A deploy that goes well, or wrong in one way.
 struct Story {
@@ -70,18 +65,6 @@ const ROLLING_BACK: Story = Story {
     writes: &["RegisterTaskDefinition", "UpdateService"],
 };
 
-/// One place to kill a run at.
-#[derive(Clone, Debug)]
-enum Place {
-    /// The n-th call of this operation.
-    Of(&'static str, u32),
-    /// The n-th call of any kind.
-    Call(u32),
-}
-
-/// Where a run is killed: the place, and whether the call has had its effect.
-type Kill = (Place, bool);
-
 impl Story {
     /// A testbed of its own for one case.
     fn stage(&self) -> (Testbed, Sample) {
@@ -95,46 +78,32 @@ impl Story {
         Action::new(bed, "deploy").input("image", &sample.image(self.tag)).input("timeout", "30s")
     }
 
-    /// One undisturbed run: what it leaves, and how many calls it took.
-    fn undisturbed(&self) -> (Value, u32) {
+    /// One undisturbed run: what it leaves, and its calls.
+    fn undisturbed(&self) -> (Value, Vec<Call>) {
         let (bed, sample) = self.stage();
         let (code, result, reason, left) = self.end;
         self.action(&bed, &sample).run().expect(code, result, reason, left);
         let writes: Vec<String> = bed.writes().into_iter().map(|call| call.operation).collect();
         assert_eq!(writes, self.writes, "{}", self.name);
-        let calls = u32::try_from(bed.calls().len()).expect("few calls");
+        let calls = bed.calls();
         settled(&bed);
         assert_eq!(bed.violations(), []);
         (state(&bed), calls)
     }
 
-    /// A run that is killed at this place. None: it ended before it came there.
-    fn killed(&self, bed: &Testbed, sample: &Sample, kill: &Kill) -> Option<Done> {
-        let (place, after) = kill;
-        let effect = if *after { Effect::KillAfter } else { Effect::KillBefore };
-        bed.fault(match place {
-            Place::Of(operation, nth) => Fault::on(operation, effect).nth(*nth..=*nth),
-            Place::Call(nth) => Fault::nth_call(*nth, effect),
-        });
-        let done = watched(bed, self.action(bed, sample)).wait();
-        bed.clear_faults();
-        (done.code == -1).then_some(done)
-    }
-
-    /// Kills one run, lets the world settle, runs again, and compares. Gives how often it was run again; none when
-    /// the place was not reached.
-    fn case(&self, kill: &Kill, expected: &Value) -> Option<u32> {
+    /// Kills one run, lets the world settle, runs again, and compares. False: the run ended before.
+    fn case(&self, kill: &Kill, expected: &Value) -> bool {
         let (bed, sample) = self.stage();
-        self.killed(&bed, &sample, kill)?;
-        let what = format!("{}, killed {} {:?}", self.name, if kill.1 { "after" } else { "before" }, kill.0);
-        let mut runs = 1;
+        if killed(&bed, self.action(&bed, &sample), kill).is_none() {
+            return false;
+        }
+        let what = format!("{}, {kill:?}", self.name);
         let mut done = self.action(&bed, &sample).run();
         if done.output("reason") == "in-flight" {
             // The way back of the killed run is still rolling. It is a deployment of other content, so it is nobody's
             // to overtake; once AWS is done with it, the run can be started again.
             assert_eq!((done.code, done.output("left")), (1, "untouched"), "{what}:\n{}", done.log);
             settled(&bed);
-            runs += 1;
             done = self.action(&bed, &sample).run();
         }
         let (code, result, reason, _) = done.verdict();
@@ -147,15 +116,14 @@ impl Story {
         settled(&bed);
         assert_eq!(state(&bed), *expected, "{what}:\n{}", done.log);
         assert_eq!(bed.violations(), [], "{what}");
-        Some(runs)
+        true
     }
-}
 
-/// Starts a run that faults can kill. It is named in time: a process takes longer to start than this call.
-fn watched(bed: &Testbed, action: Action) -> Running {
-    let running = action.spawn();
-    running.is_victim(bed);
-    running
+    /// Kills before and after every call.
+    fn at_every_call(&self) {
+        let (expected, calls) = self.undisturbed();
+        at_every_call(self.name, &calls, |kill| self.case(kill, &expected));
+    }
 }
 
 /// Waits until every service is steady.
@@ -236,112 +204,24 @@ fn service(bed: &Testbed, name: &str) -> Value {
     })
 }
 
-/// Runs every case of a story, several at a time, and tells what it came to: how many converged, and how many ended
-/// before they could be killed.
-fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
-    let began = testbed::clock::now();
-    let (next, again, twice, missed) =
-        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..LANES.min(kills.len()) {
-            scope.spawn(|| {
-                while let Some(kill) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let outcome =
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| story.case(kill, expected)));
-                    match outcome {
-                        Ok(Some(runs)) => {
-                            again.fetch_add(1, Ordering::SeqCst);
-                            twice.fetch_add(usize::from(runs > 1), Ordering::SeqCst);
-                        }
-                        Ok(None) => {
-                            missed.fetch_add(1, Ordering::SeqCst);
-                        }
-                        Err(_) => failed.lock().expect("no other panic").push(kill.clone()),
-                    }
-                }
-            });
-        }
-    });
-    let count = |number: &AtomicUsize| number.load(Ordering::SeqCst);
-    println!(
-        "{}: {} kills, {} converged ({} after waiting for the way back), {} ended before the call, {:.1} s",
-        story.name,
-        kills.len(),
-        count(&again),
-        count(&twice),
-        count(&missed),
-        (testbed::clock::now() - began).as_secs_f64()
-    );
-    let failed = failed.into_inner().expect("no other panic");
-    assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);
-    (count(&again), count(&missed))
-}
-
-/// Kills at every write, before and after its effect.
-fn at_every_write(story: &Story) {
-    let (expected, _) = story.undisturbed();
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut kills = Vec::new();
-    for operation in story.writes {
-        let nth = seen.entry(operation).or_default();
-        *nth += 1;
-        kills.extend([false, true].map(|after| (Place::Of(operation, *nth), after)));
-    }
-    assert_eq!(all(story, &kills, &expected), (kills.len(), 0));
-}
-
-/// Kills at every call, before and after its effect.
-fn at_every_call(story: &Story) {
-    let (expected, calls) = story.undisturbed();
-    let kills: Vec<Kill> =
-        (1..=calls).flat_map(|nth| [false, true].map(|after| (Place::Call(nth), after))).collect();
-    let (converged, missed) = all(story, &kills, &expected);
-    assert!(missed * 4 < converged, "{missed} of {} kills came too late", kills.len());
-}
-
 #[test]
-fn invariant_07_a_good_deploy_killed_at_any_write_converges() {
-    at_every_write(&GOOD);
-}
-
-#[test]
-fn invariant_07_a_crashing_deploy_killed_at_any_write_converges() {
-    at_every_write(&CRASHING);
-}
-
-#[test]
-fn invariant_07_a_deploy_whose_breaker_trips_killed_at_any_write_converges() {
-    at_every_write(&TRIPPING);
-}
-
-#[test]
-fn invariant_07_a_deploy_that_is_rolled_back_killed_at_any_write_converges() {
-    at_every_write(&ROLLING_BACK);
-}
-
-#[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_good_deploy_killed_at_any_call_converges() {
-    at_every_call(&GOOD);
+    GOOD.at_every_call();
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_crashing_deploy_killed_at_any_call_converges() {
-    at_every_call(&CRASHING);
+    CRASHING.at_every_call();
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_deploy_whose_breaker_trips_killed_at_any_call_converges() {
-    at_every_call(&TRIPPING);
+    TRIPPING.at_every_call();
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_deploy_that_is_rolled_back_killed_at_any_call_converges() {
-    at_every_call(&ROLLING_BACK);
+    ROLLING_BACK.at_every_call();
 }
 
 /// Kills a good deploy at its update, lets the post step clean up, and runs again.
@@ -350,7 +230,8 @@ fn post_between(after: bool) {
     let (bed, sample) = GOOD.stage();
     // The version is not good yet when the post step looks: one that is would be confirmed.
     bed.world(|world| world.pace.launch = Duration::from_secs(120));
-    let done = GOOD.killed(&bed, &sample, &(Place::Of("UpdateService", 1), after)).expect("it was killed");
+    let kill = Kill::of("UpdateService", 1, after);
+    let done = killed(&bed, GOOD.action(&bed, &sample), &kill).expect("it was killed");
     bed.clear_calls();
     hurry_at_update(&bed);
     let post = GOOD.action(&bed, &sample).post(&done.state).run();

@@ -2,24 +2,18 @@
 //!
 //! Each case has a testbed of its own, with services that scale automatically: the run is killed at one call, before or
 //! after its effect; the same run is started again; and what stands then is compared with what one undisturbed run
-//! left. The normal test run kills at every write. `cargo test --test it promote_kill:: -- --ignored --nocapture
-//! --test-threads 1` kills at every call, the reads included.
+//! left.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common::Action;
 use crate::common::here::at;
+use crate::common::kills::{Kill, at_every_call, killed};
 use crate::common::promote::{copy, scales, state, swap, written};
 use crate::common::traffic::{runs, second_listener};
 use serde_json::Value;
 use testbed::sample::Sample;
-use testbed::{Effect, Fault, Testbed};
-
-/// Cases that run at the same time; most of their time is spent waiting.
-const LANES: usize = 6;
+use testbed::{Call, Testbed};
 
 /// A promote that goes well.
 struct Story {
@@ -74,18 +68,6 @@ const COPY: Story = Story {
 /// The same from a split that is held.
 const COPY_OF_SPLIT: Story = Story { name: "a copy from a split", weights: (80, 20), ..COPY };
 
-/// One place to kill a run at.
-#[derive(Clone, Debug)]
-enum Place {
-    /// The n-th call of this operation.
-    Of(String, u32),
-    /// The n-th call of any kind.
-    Call(u32),
-}
-
-/// Where a run is killed: the place, and whether the call has had its effect.
-type Kill = (Place, bool);
-
 impl Story {
     /// A testbed of its own for one case.
     fn stage(&self) -> (Testbed, Sample) {
@@ -100,37 +82,23 @@ impl Story {
         (bed, sample)
     }
 
-    /// One undisturbed run: what it leaves, the operations of its writes, and how many calls it took.
-    fn undisturbed(&self) -> (Value, Vec<String>, u32) {
+    /// One undisturbed run: what it leaves, and its calls.
+    fn undisturbed(&self) -> (Value, Vec<Call>) {
         let (bed, sample) = self.stage();
         let done = (self.run)(&bed).run();
         assert_eq!(written(&bed, &sample), self.writes, "{}:\n{}", self.name, done.log);
         done.expect(0, "succeeded", "", "changed");
-        let operations = bed.writes().into_iter().map(|call| call.operation).collect();
-        let calls = u32::try_from(bed.calls().len()).expect("few calls");
+        let calls = bed.calls();
         settled(&bed);
         assert_eq!(bed.violations(), []);
-        (state(&bed, &sample), operations, calls)
+        (state(&bed, &sample), calls)
     }
 
     /// Kills one run, runs again, and compares. Whether the place was reached.
     fn case(&self, kill: &Kill, expected: &Value) -> bool {
         let (bed, sample) = self.stage();
-        let (place, after) = kill;
-        let effect = if *after { Effect::KillAfter } else { Effect::KillBefore };
-        bed.fault(match place {
-            Place::Of(operation, nth) => Fault::on(operation, effect).nth(*nth..=*nth),
-            Place::Call(nth) => Fault::nth_call(*nth, effect),
-        });
-        let running = (self.run)(&bed).spawn();
-        // In time: a process takes longer to start than this call.
-        running.is_victim(&bed);
-        let killed = running.wait();
-        bed.clear_faults();
-        if killed.code != -1 {
-            return false;
-        }
-        let what = format!("{}, killed {} {place:?}", self.name, if *after { "after" } else { "before" });
+        let Some(killed) = killed(&bed, (self.run)(&bed), kill) else { return false };
+        let what = format!("{}, {kill:?}", self.name);
         let done = (self.run)(&bed).run();
         let log = format!("{what}:\n{}\n--- again\n{}", killed.log, done.log);
         assert!(["succeeded", "unchanged"].contains(&done.output("result")), "{log}");
@@ -150,88 +118,23 @@ fn settled(bed: &Testbed) {
     assert!(still, "the services do not become steady");
 }
 
-/// Runs every case, several at a time, and tells what it came to: how many converged, and how many ended before they
-/// could be killed.
-fn all(story: &Story, kills: &[Kill], expected: &Value) -> (usize, usize) {
-    let began = testbed::clock::now();
-    let (next, again, missed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..LANES.min(kills.len()) {
-            scope.spawn(|| {
-                while let Some(kill) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let case = std::panic::AssertUnwindSafe(|| story.case(kill, expected));
-                    match std::panic::catch_unwind(case) {
-                        Ok(true) => again.fetch_add(1, Ordering::SeqCst),
-                        Ok(false) => missed.fetch_add(1, Ordering::SeqCst),
-                        Err(_) => {
-                            failed.lock().expect("no other panic").push(kill.clone());
-                            0
-                        }
-                    };
-                }
-            });
-        }
-    });
-    let count = |number: &AtomicUsize| number.load(Ordering::SeqCst);
-    println!(
-        "{}: {} kills, {} converged, {} ended before the call, {:.1} s",
-        story.name,
-        kills.len(),
-        count(&again),
-        count(&missed),
-        (testbed::clock::now() - began).as_secs_f64()
-    );
-    let failed = failed.into_inner().expect("no other panic");
-    assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);
-    (count(&again), count(&missed))
-}
-
-/// Kills at every write, before and after its effect.
-fn at_every_write(story: &Story) {
-    let (expected, operations, _) = story.undisturbed();
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut kills = Vec::new();
-    for operation in &operations {
-        let nth = seen.entry(operation).or_default();
-        *nth += 1;
-        kills.extend([false, true].map(|after| (Place::Of(operation.clone(), *nth), after)));
-    }
-    assert_eq!(all(story, &kills, &expected), (kills.len(), 0));
-}
-
-/// Kills at every call, before and after its effect.
-fn at_every_call(story: &Story) {
-    let (expected, _, calls) = story.undisturbed();
-    let kills: Vec<Kill> =
-        (1..=calls).flat_map(|nth| [false, true].map(|after| (Place::Call(nth), after))).collect();
-    let (converged, missed) = all(story, &kills, &expected);
-    assert!(missed * 4 < converged, "{missed} of {} kills came too late", kills.len());
+/// Kills before and after every call.
+fn every_call(story: &Story) {
+    let (expected, calls) = story.undisturbed();
+    at_every_call(story.name, &calls, |kill| story.case(kill, &expected));
 }
 
 #[test]
-fn invariant_07_a_swap_killed_at_any_write_converges() {
-    at_every_write(&SWAP);
-}
-
-#[test]
-fn invariant_07_a_copy_killed_at_any_write_converges() {
-    at_every_write(&COPY);
-}
-
-#[test]
-fn invariant_07_a_copy_from_a_split_killed_at_any_write_converges() {
-    at_every_write(&COPY_OF_SPLIT);
-}
-
-#[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture --test-threads 1`"]
 fn invariant_07_a_swap_killed_at_any_call_converges() {
-    at_every_call(&SWAP);
+    every_call(&SWAP);
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture --test-threads 1`"]
 fn invariant_07_a_copy_killed_at_any_call_converges() {
-    at_every_call(&COPY);
+    every_call(&COPY);
+}
+
+#[test]
+fn invariant_07_a_copy_from_a_split_killed_at_any_call_converges() {
+    every_call(&COPY_OF_SPLIT);
 }

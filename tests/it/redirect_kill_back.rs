@@ -4,22 +4,16 @@
 //! Each case has a testbed of its own, with two production rules and services that scale automatically: the run is
 //! killed at one call, before or after its effect; the same run is started again; and what stands then is compared
 //! with what one undisturbed run left. A run that fails has its post step in between, as on a runner: what was there
-//! before it is known to the step's state alone. The normal test run kills at every write.
-//! `cargo test --test it redirect_kill_back:: -- --ignored --nocapture --test-threads 1` kills at every call, the reads included.
+//! before it is known to the step's state alone.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common::here::with;
+use crate::common::kills::{Kill, at_every_call, killed};
 use crate::common::traffic::{alarm, counts, moves, path_rule, scaled, set_alarm, splits, splits_in, state};
 use crate::common::{Action, Done};
 use testbed::sample::{self, Sample, Stack};
-use testbed::{Effect, Fault, Service as Api, Testbed, World};
-
-/// Cases that run at the same time; most of their time is spent waiting.
-const LANES: usize = 4;
+use testbed::{Call, Effect, Fault, Service as Api, Testbed, World};
 
 /// The alarm that fires as soon as both rules send users to green, where a story watches it.
 const ALARM: &str = "errors";
@@ -121,18 +115,6 @@ const ROLLBACK: Story = Story {
     ],
 };
 
-/// One place to kill a run at.
-#[derive(Clone, Debug)]
-enum Place {
-    /// The n-th call of this operation.
-    Of(&'static str, u32),
-    /// The n-th call of any kind.
-    Call(u32),
-}
-
-/// Where a run is killed: the place, and whether the call has had its effect.
-type Kill = (Place, bool);
-
 /// Everything that invariant 7 compares.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
@@ -230,8 +212,8 @@ impl Story {
         self.inputs.iter().fold(action, |action, (name, value)| action.input(name, value))
     }
 
-    /// One undisturbed run: what it leaves, and how many calls it took.
-    fn undisturbed(&self) -> (State, u32) {
+    /// One undisturbed run: what it leaves, and its calls.
+    fn undisturbed(&self) -> (State, Vec<Call>) {
         let (bed, sample) = self.stage();
         let (code, result, reason, left) = self.end;
         let done = self.action(&bed).run();
@@ -242,34 +224,24 @@ impl Story {
         operations.sort();
         expected.sort_unstable();
         assert_eq!(operations, expected, "{}", self.name);
-        let calls = u32::try_from(bed.calls().len()).expect("few calls");
+        let calls = bed.calls();
         settled(&bed);
         assert_eq!(bed.violations(), []);
         (State::of(&bed, &sample), calls)
     }
 
-    /// A run that is killed at this place. None: it ended before it came there.
+    /// A run that is killed there. None: the run ended before.
     fn killed(&self, bed: &Testbed, sample: &Sample, kill: &Kill) -> Option<Done> {
-        let (place, after) = kill;
-        let effect = if *after { Effect::KillAfter } else { Effect::KillBefore };
-        bed.fault(match place {
-            Place::Of(operation, nth) => Fault::on(operation, effect).nth(*nth..=*nth),
-            Place::Call(nth) => Fault::nth_call(*nth, effect),
-        });
-        let running = self.action(bed).spawn();
-        // In time: a process takes longer to start than this call.
-        running.is_victim(bed);
-        let done = running.wait();
-        bed.clear_faults();
+        let done = killed(bed, self.action(bed), kill);
         self.arm(bed, sample);
-        (done.code == -1).then_some(done)
+        done
     }
 
     /// Kills one run, runs again, and compares. Whether the place was reached.
     fn case(&self, kill: &Kill, expected: &State) -> bool {
         let (bed, sample) = self.stage();
         let Some(killed) = self.killed(&bed, &sample, kill) else { return false };
-        let what = format!("{}, killed {} {:?}", self.name, if kill.1 { "after" } else { "before" }, kill.0);
+        let what = format!("{}, {kill:?}", self.name);
         let fails = self.end.0 != 0;
         let post = if fails { self.action(&bed).post(&killed.state).run().log } else { String::new() };
         let done = self.action(&bed).run();
@@ -293,98 +265,25 @@ fn settled(bed: &Testbed) {
     assert!(still, "the services do not become steady");
 }
 
-/// Runs every case of a story, several at a time, and tells what it came to: how many converged, and how many ended
-/// before they could be killed.
-fn all(story: &Story, kills: &[Kill], case: impl Fn(&Kill) -> bool + Sync) -> (usize, usize) {
-    let began = testbed::clock::now();
-    let (next, again, missed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed: Mutex<Vec<Kill>> = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..LANES.min(kills.len()) {
-            scope.spawn(|| {
-                while let Some(kill) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(kill))) {
-                        Ok(reached) => {
-                            let number = if reached { &again } else { &missed };
-                            number.fetch_add(1, Ordering::SeqCst);
-                        }
-                        Err(_) => failed.lock().expect("no other panic").push(kill.clone()),
-                    }
-                }
-            });
-        }
-    });
-    let (again, missed) = (again.into_inner(), missed.into_inner());
-    println!(
-        "{}: {} kills, {again} converged, {missed} ended before the call, {:.1} s",
-        story.name,
-        kills.len(),
-        (testbed::clock::now() - began).as_secs_f64()
-    );
-    let failed = failed.into_inner().expect("no other panic");
-    assert!(failed.is_empty(), "{}: these did not converge: {failed:?}", story.name);
-    (again, missed)
-}
-
-/// Before and after the effect of every write.
-fn every_write(story: &Story) -> Vec<Kill> {
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut kills = Vec::new();
-    for operation in story.operations {
-        let nth = seen.entry(operation).or_default();
-        *nth += 1;
-        kills.extend([false, true].map(|after| (Place::Of(operation, *nth), after)));
-    }
-    kills
-}
-
-/// Kills at every write, before and after its effect.
-fn at_every_write(story: &Story) {
-    let (expected, _) = story.undisturbed();
-    let kills = every_write(story);
-    assert_eq!(all(story, &kills, |kill| story.case(kill, &expected)), (kills.len(), 0));
-}
-
-/// Kills at every call, before and after its effect.
-fn at_every_call(story: &Story) {
+/// Kills before and after every call.
+fn every_call(story: &Story) {
     let (expected, calls) = story.undisturbed();
-    let kills: Vec<Kill> =
-        (1..=calls).flat_map(|nth| [false, true].map(|after| (Place::Call(nth), after))).collect();
-    let (converged, missed) = all(story, &kills, |kill| story.case(kill, &expected));
-    assert!(missed * 4 < converged, "{missed} of {} kills came too late", kills.len());
+    at_every_call(story.name, &calls, |kill| story.case(kill, &expected));
 }
 
 #[test]
-fn invariant_07_a_redirect_killed_at_any_write_converges() {
-    at_every_write(&PLAIN);
-}
-
-#[test]
-fn invariant_07_a_redirect_that_goes_back_killed_at_any_write_converges() {
-    at_every_write(&FAILING);
-}
-
-#[test]
-fn invariant_07_a_rollback_killed_at_any_write_converges() {
-    at_every_write(&ROLLBACK);
-}
-
-#[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_redirect_killed_at_any_call_converges() {
-    at_every_call(&PLAIN);
+    every_call(&PLAIN);
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_redirect_that_goes_back_killed_at_any_call_converges() {
-    at_every_call(&FAILING);
+    every_call(&FAILING);
 }
 
 #[test]
-#[ignore = "minutes: kills before and after every call; run with `-- --ignored --nocapture`"]
 fn invariant_07_a_rollback_killed_at_any_call_converges() {
-    at_every_call(&ROLLBACK);
+    every_call(&ROLLBACK);
 }
 
 /// Kills a run at its first writes of weights, of which at most that of the rule has its effect, and lets the post step
@@ -393,7 +292,7 @@ fn post_after(after: bool) {
     let (bed, sample) = FAILING.stage();
     let before = State::of(&bed, &sample);
     bed.fault(Fault::on(DEFAULT, if after { Effect::DropBefore } else { Effect::KillBefore }).nth(1..=1));
-    let killed = FAILING.killed(&bed, &sample, &(Place::Of(RULE, 1), after)).expect("it was killed");
+    let killed = FAILING.killed(&bed, &sample, &Kill::of(RULE, 1, after)).expect("it was killed");
     bed.clear_calls();
     let post = FAILING.action(&bed).post(&killed.state).run();
     let back = if after { &["rule 100/0"][..] } else { &[] };

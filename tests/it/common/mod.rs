@@ -7,6 +7,7 @@ pub mod event;
 pub mod expression;
 pub mod here;
 pub mod iam;
+pub mod kills;
 pub mod life;
 pub mod look;
 pub mod needs;
