@@ -170,9 +170,28 @@ def walked(way):
         check(users.count > 50 and not users.wrong, told)
 
 
+def small_app():
+    """The app of the starter answers its health check and its users, and leaves at once when ECS stops it."""
+    port = free_port()
+    app = subprocess.Popen(["node", ROOT / "examples/app/server.js"], env={**os.environ, "PORT": str(port)})
+    try:
+        end = time.monotonic() + 20
+        while app.poll() is None and time.monotonic() < end:
+            try:
+                check((get(port, "/healthz"), get(port)) == ((200, "ok"), (200, "version 1")), "the small app answers")
+                break
+            except OSError:
+                time.sleep(0.1)
+        app.terminate()
+        check(app.wait(10) == 0, "and ends on SIGTERM")
+    finally:
+        app.kill()
+
+
 def main():
-    """Both ways at the same time."""
+    """The small app, then both ways at the same time."""
     os.environ["NO_PROXY"] = "127.0.0.1"
+    small_app()
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(walked, way) for way in (one_service, new_pair)]:
             done.result()

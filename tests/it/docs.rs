@@ -2,7 +2,6 @@
 
 mod aws;
 mod commands;
-mod filled;
 mod migrate;
 mod reference;
 mod release;

@@ -3,12 +3,12 @@
 //!
 //! Only waits are shortened, in the second of two runs of each step: the first takes the file's own and plans.
 
-use crate::common::{event, expression, services, traffic};
+use crate::common::{event, expression, services, stack, traffic};
 
 use std::collections::BTreeSet;
 
 use crate::common::copied::{
-    config, ends, pair, run, run_at, shown, stage, trusted, trusted_as_the_readme_says,
+    config, ends, pair, run, run_at, shown, stage, stage_at, trusted, trusted_as_the_readme_says,
 };
 use crate::common::event::Event;
 use crate::common::look::wants;
@@ -23,7 +23,7 @@ fn deploy_on_push() {
     ends(&bed, &ran, &["deploy: deploy green succeeded"]);
     assert_eq!(
         shown(&bed),
-        pair("ecs-blue-green/web eu-west-1 79e1496b: success", "web-green: in_progress, success")
+        pair("ecs-blue-green/shop eu-west-1 354ca725: success", "shop-green: in_progress, success")
     );
 }
 
@@ -42,12 +42,12 @@ fn deploy_pull_request() {
     let file = "examples/deploy-pull-request.yml";
     // The role of develop is the only one that a pull request needs.
     bed.world(|world| {
-        world.sts.role("arn:aws:iam::123456789012:role/deploy-web", "sts.amazonaws.com", &[], 3600)
+        world.sts.role("arn:aws:iam::123456789012:role/shop-deploy", "sts.amazonaws.com", &[], 3600)
     });
     ends(&bed, &run(&bed, file, &Event::pull_request(&bed, 1, &[]).of_a_fork()), &[]);
     let ran = run(&bed, file, &Event::pull_request(&bed, 1, &[]));
     ends(&bed, &ran, &["deploy: deploy develop succeeded"]);
-    assert_eq!(wants(&bed, "web-dev"), "web-dev:2 × 1");
+    assert_eq!(wants(&bed, "shop-develop"), "shop-develop:2 × 1");
 }
 
 #[test]
@@ -59,8 +59,7 @@ fn pull_request_to_green() {
     ends(&bed, &run(&bed, file, &labeled.of_a_fork()), &[]);
     ends(&bed, &run(&bed, file, &labeled), &["deploy: deploy green succeeded"]);
 
-    let (bed, _) = traffic::at(50, 50);
-    trusted(&bed);
+    let (bed, _) = stage_at(50, 50);
     let ran = run(&bed, file, &Event::pull_request(&bed, 1, &["preview"]));
     ends(&bed, &ran, &["deploy: deploy green refused live-color"]);
 }
@@ -80,16 +79,19 @@ fn git_flow() {
         ends(&bed, &ran, &[&format!("deploy: deploy {color} succeeded")]);
         assert_eq!(ran[0].place.0, ".github/workflows/deploy.yml");
     }
-    let tested = wants(&bed, "web-green");
+    let tested = wants(&bed, "shop-green");
     let ran = run(&bed, file, &Event::push(&bed, "main", 6));
     ends(&bed, &ran, &["candidate: status succeeded", "promote: promote traffic blue succeeded"]);
-    assert_eq!((tested.as_str(), wants(&bed, "web-green").as_str()), ("web-green:4 × 2", "web-green:4 × 1"));
-    assert_eq!(wants(&bed, "web-blue"), "web-blue:2 × 2");
+    assert_eq!(
+        (tested.as_str(), wants(&bed, "shop-green").as_str()),
+        ("shop-green:4 × 2", "shop-green:4 × 1")
+    );
+    assert_eq!(wants(&bed, "shop-blue"), "shop-blue:2 × 2");
     let image = |service: &str| {
         crate::common::look::definition(&bed, service)["taskDefinition"]["containerDefinitions"][0]["image"]
             .clone()
     };
-    assert_eq!(image("web-blue"), image("web-green"));
+    assert_eq!(image("shop-blue"), image("shop-green"));
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn github_flow() {
     ends(&bed, &ran, &["deploy: deploy green succeeded", "promote: promote traffic green succeeded"]);
     assert_eq!(
         shown(&bed),
-        pair("ecs-blue-green/web eu-west-1 79e1496b: success", "web-production: in_progress, success")
+        pair("ecs-blue-green/shop eu-west-1 354ca725: success", "shop-production: in_progress, success")
     );
 }
 
@@ -124,7 +126,8 @@ fn promotions_with_the_waits_of_their_files() {
 
 #[test]
 fn matrix() {
-    let (bed, _) = stage();
+    let (bed, _) = stack();
+    trusted(&bed);
     services::second_app(&bed, "api", "v2");
     let ran = run(&bed, "examples/matrix.yml", &Event::by_hand(&bed, json!({ "tag": "v2" })));
     ends(&bed, &ran, &["deploy: deploy green succeeded", "deploy: deploy green succeeded"]);
@@ -207,7 +210,16 @@ fn promote_with_approval() {
     trusted_as_the_readme_says(&bed);
     let ran = run(&bed, "examples/promote-with-approval.yml", &Event::by_hand(&bed, json!({ "tag": "v2" })));
     ends(&bed, &ran, &["deploy: deploy green succeeded", "promote: promote traffic green succeeded"]);
-    assert_eq!(wants(&bed, "web-blue"), "web-blue:1 × 1");
+    assert_eq!(wants(&bed, "shop-blue"), "shop-blue:1 × 1");
+}
+
+#[test]
+fn promote() {
+    let (bed, _) = stage_at(80, 20);
+    trusted_as_the_readme_says(&bed);
+    let ran = run(&bed, "examples/promote.yml", &Event::by_hand(&bed, json!({ "color": "green" })));
+    ends(&bed, &ran, &["candidate: status succeeded", "promote: promote traffic green succeeded"]);
+    assert_eq!(wants(&bed, "shop-blue"), "shop-blue:1 × 1");
 }
 
 #[test]
@@ -220,14 +232,14 @@ fn the_deploy_that_others_call() {
         ".github/workflows/deploy.yml",
         &json!({
             "image": sample.image("v2"), "region": "eu-west-1",
-            "role-to-assume": "arn:aws:iam::123456789012:role/deploy-web",
+            "role-to-assume": "arn:aws:iam::123456789012:role/shop-deploy",
         }),
         None,
     );
     ends(&bed, &runner.ran, &["deploy: deploy green succeeded"]);
     assert_eq!(outputs["color"], "green");
     assert_eq!(outputs["test-url"], json!(runner.ran[0].done.output("test-url")));
-    assert!(outputs["task-definition-arn"].as_str().expect("an ARN").ends_with("/web-green:2"), "{outputs}");
+    assert!(outputs["task-definition-arn"].as_str().expect("an ARN").ends_with("/shop-green:2"), "{outputs}");
 }
 
 #[test]
@@ -242,7 +254,7 @@ fn redirect_traffic() {
         trusted_as_the_readme_says(&bed);
         if force {
             // Users are failing, and green has one task: it is enough.
-            traffic::scaled(&bed, "web-green", 1);
+            traffic::scaled(&bed, "shop-green", 1);
             bed.world(|world| world.checker.expect_force(true));
         }
         for (at, preset) in presets.iter().enumerate() {
@@ -265,7 +277,7 @@ fn rollback() {
             ((80, 20), "blue", "blue"),
             ((50, 50), "green", "green"),
         ] {
-            let (bed, sample) = traffic::at(weights.0, weights.1);
+            let (bed, sample) = stage_at(weights.0, weights.1);
             trusted_as_the_readme_says(&bed);
             let event = Event::by_hand(&bed, json!({ "color": color, "force": force }));
             ends(&bed, &run(&bed, file, &event), &[&format!("rollback: rollback traffic {to} succeeded")]);
@@ -299,12 +311,12 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
     );
 
     let file = ".github/workflows/redirect-traffic.yml";
-    let alarm = json!({ "AlarmNames": ["ecs-blue-green/shop/web-green/cpu-high"] });
+    let alarm = json!({ "AlarmNames": ["ecs-blue-green/shop/shop-green/cpu-high"] });
     for checks_out in [false, true] {
         let (bed, _) = stage();
         let text = if checks_out { with_checkout(&read(file)) } else { read(file) };
         let event = Event::by_hand(&bed, json!({ "traffic": "split" }));
-        let config = "apps: { web: { scaling: { min: 2, max: 10 } } }".to_owned();
+        let config = "apps: { shop: { scaling: { min: 2, max: 10 } } }".to_owned();
         let mut runner = Runner { bed: &bed, event: &event, config, hurried: true, ran: Vec::new() };
         runner.run(file, &parsed(file, &text));
         ends(&bed, &runner.ran, &["redirect: redirect-traffic traffic split succeeded"]);
@@ -315,7 +327,7 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
 }
 
 /// The workflows that a test above runs.
-const RUN: [&str; 13] = [
+const RUN: [&str; 14] = [
     ".github/workflows/deploy.yml",
     ".github/workflows/redirect-traffic.yml",
     ".github/workflows/rollback.yml",
@@ -328,6 +340,7 @@ const RUN: [&str; 13] = [
     "examples/matrix.yml",
     "examples/nightly-status.yml",
     "examples/promote-with-approval.yml",
+    "examples/promote.yml",
     "examples/pull-request-to-green.yml",
 ];
 
@@ -339,7 +352,7 @@ fn every_workflow_with_a_step_of_this_action_is_run() {
         for entry in std::fs::read_dir(path).expect("the folder is there") {
             let name = format!("{folder}/{}", entry.expect("an entry").file_name().to_string_lossy());
             let uses = |line: &&str| line.contains("uses: OWNER/ecs-blue-green") || line.contains("uses: ./");
-            if read(&name).lines().any(|line| uses(&line)) {
+            if name.ends_with(".yml") && read(&name).lines().any(|line| uses(&line)) {
                 found.insert(name);
             }
         }

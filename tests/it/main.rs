@@ -55,6 +55,7 @@ mod scaling_alarms;
 mod scaling_load;
 mod secrets;
 mod signals;
+mod starter;
 mod status;
 mod traffic_told;
 mod two_runs;

@@ -14,7 +14,10 @@ use std::sync::Arc;
 ///
 /// # Errors If the action can't be built or started, or the stage can't be set up.
 pub(super) async fn tell(screen: &Arc<Screen>) -> io::Result<ExitCode> {
-    screen.say("building the action …");
+    screen.tell(
+        "Building the action. The first build takes several minutes, later ones take seconds. The demo then runs for about \
+         a minute.",
+    );
     let product = build::product().await?;
     let mut stage = Stage::set_up(product, screen).await?;
     introduce(&stage);

@@ -1,31 +1,38 @@
 //! Workflows that users copy: the stage on which they run, and how their runs are judged.
 
 use testbed::Testbed;
-use testbed::sample::Sample;
+use testbed::sample::{Sample, Stack};
 
 use super::event::{self, Event};
 use super::own::Ran;
-use super::stack;
+use super::traffic;
 use super::workflow::{Runner, parsed, read};
 
 /// Whom each role of the workflows trusts, by the end of the subject: branches and pull requests deploy, and only a job of
 /// the environment `production` moves users.
-const ROLES: [(&str, &[&str]); 10] = [
-    ("push-web", &["ref:refs/heads/*", "pull_request"]),
-    ("deploy-web", &["ref:refs/heads/*"]),
-    ("deploy-web-develop", &["pull_request"]),
-    ("deploy-web-green", &["pull_request"]),
+const ROLES: [(&str, &[&str]); 9] = [
+    ("shop-push", &["ref:refs/heads/*", "pull_request"]),
+    ("shop-deploy", &["ref:refs/heads/*"]),
+    ("shop-develop", &["pull_request"]),
+    ("shop-deploy-green", &["pull_request"]),
     ("deploy-shop", &["ref:refs/heads/main"]),
-    ("read-web", &["ref:refs/heads/main"]),
     ("shop-status", &["ref:refs/heads/main"]),
     ("shop-infra-apply", &["environment:infrastructure"]),
-    ("promote-web", &["environment:production"]),
-    ("redirect-web", &["environment:production-traffic"]),
+    ("shop-promote", &["environment:production"]),
+    ("shop-redirect", &["environment:production-traffic"]),
 ];
 
-/// The testbed with the sample stack and the roles.
+/// The services of the workflows: those that infra/terraform makes with the name `shop`.
+pub(crate) const NAMES: [&str; 3] = ["shop-blue", "shop-green", "shop-develop"];
+
+/// The testbed with the sample stack and the roles. The services have the names of infra/terraform.
 pub(crate) fn stage() -> (Testbed, Sample) {
-    let (bed, sample) = stack();
+    stage_at(100, 0)
+}
+
+/// The same with these weights of blue and green.
+pub(crate) fn stage_at(blue: u32, green: u32) -> (Testbed, Sample) {
+    let (bed, sample) = traffic::with(&Stack { weights: (blue, green), names: NAMES, ..Stack::default() });
     trusted(&bed);
     (bed, sample)
 }
@@ -39,8 +46,30 @@ pub(crate) fn trusted(bed: &Testbed) {
     }
 }
 
+/// What the first apply of infra/terraform makes with the name `shop`: services whose image nobody has pushed yet, and the
+/// roles of infra/terraform/roles with the subjects that they trust.
+pub(crate) fn first_apply(bed: &Testbed) {
+    let stack = Stack { names: NAMES, image: "initial", ..Stack::default() };
+    testbed::sample::create_with(bed, &stack).expect("the stack is made");
+    let file = read("infra/terraform/roles/main.tf");
+    let rows = file.lines().filter(|line| line.contains("{ subject = "));
+    for row in rows {
+        let (head, rest) = row.split_once("= { subject = ").expect("a role");
+        let name = head.rsplit(['{', ' ']).find(|word| !word.is_empty()).expect("its name");
+        let subject = rest.split(", policies").next().expect("its subject");
+        let subject = match subject.trim_matches('"') {
+            "local.on_branch" => "ref:refs/heads/main",
+            "environment:${var.environments.promote}" => "environment:production",
+            "environment:${var.environments.traffic}" => "environment:production-traffic",
+            "pull_request" => "pull_request",
+            other => panic!("a subject that is not known here: {other}"),
+        };
+        trusts(bed, &format!("shop-{name}"), &[&format!("repo:{}:{subject}", event::REPOSITORY)]);
+    }
+}
+
 /// Lets a role trust these subjects and no others.
-fn trusts(bed: &Testbed, name: &str, subjects: &[&str]) {
+pub(crate) fn trusts(bed: &Testbed, name: &str, subjects: &[&str]) {
     let role = format!("arn:aws:iam::123456789012:role/{name}");
     bed.world(|world| world.sts.role(&role, "sts.amazonaws.com", subjects, 3600));
 }

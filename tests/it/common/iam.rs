@@ -97,11 +97,19 @@ pub fn allowed<'a>(calls: impl Iterator<Item = &'a Call>) {
     }
 }
 
-/// A statement for services of any cluster, families and repositories of any name, and simulations of any role.
+/// A statement for services of any cluster and name, with what belongs to them, for families and repositories of any name,
+/// and for simulations of any role.
 fn of_any_name(mut statement: Statement) -> Statement {
     let simulates = statement.actions == ["iam:SimulatePrincipalPolicy"];
-    let kinds = [":service/", ":repository/", ":task-definition/"].into_iter();
-    let kinds: Vec<&str> = kinds.chain(simulates.then_some(":role/")).collect();
+    let kinds = [
+        ":service/",
+        ":service-deployment/",
+        ":service-revision/",
+        ":alarm:ecs-blue-green/",
+        ":repository/",
+        ":task-definition/",
+    ];
+    let kinds: Vec<&str> = kinds.into_iter().chain(simulates.then_some(":role/")).collect();
     for resource in &mut statement.resources {
         for kind in &kinds {
             if let Some((head, _)) = resource.split_once(kind) {

@@ -8,21 +8,19 @@ use testbed::Testbed;
 /// Names and values.
 pub(crate) type Names = BTreeMap<String, String>;
 
-/// A filter of jq, done by hand; nothing where `--exit-status` would fail.
-type Filter = (&'static str, fn(&Value) -> Option<Value>);
-
-/// The filters that workflows have.
-const FILTERS: [Filter; 2] = [
-    (".colors[] | select(.color == \"green\") | .task_definition", |status| {
-        let green = status["colors"].as_array()?.iter().find(|color| color["color"] == "green")?;
-        Some(green["task_definition"].clone()).filter(|found| !found.is_null())
-    }),
-    (".traffic != null and .missing == [] and .unread == [] and .drift == []", |status| {
+/// What a filter of jq finds, done by hand; nothing where `--exit-status` would fail.
+fn found(filter: &str, status: &Value) -> Option<Value> {
+    if filter == ".traffic != null and .missing == [] and .unread == [] and .drift == []" {
         let empty = |key: &str| status[key] == json!([]);
         let good = !status["traffic"].is_null() && ["missing", "unread", "drift"].into_iter().all(empty);
-        good.then(|| json!(true))
-    }),
-];
+        return good.then(|| json!(true));
+    }
+    let color = filter.strip_prefix(".colors[] | select(.color == \"");
+    let color = color.and_then(|rest| rest.strip_suffix("\") | .task_definition"));
+    let color = color.expect("a filter that is known here");
+    let found = status["colors"].as_array()?.iter().find(|found| found["color"] == color)?;
+    Some(found["task_definition"].clone()).filter(|found| !found.is_null())
+}
 
 /// Carries a script out; gives what it wrote to `$GITHUB_OUTPUT`. A push brings an image into the testbed's registry.
 pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
@@ -43,7 +41,7 @@ pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
         } else if let Some(query) = line.strip_prefix("jq ") {
             jq(query, &names);
         } else if let Some((_, words)) = line.split_once("infra/run ") {
-            infrastructure(words, &names);
+            infrastructure(bed, words, &names);
         } else {
             assert!(line.starts_with("docker build "), "a line that is not known here: {line}");
         }
@@ -51,14 +49,19 @@ pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
     outputs
 }
 
-/// `infra/run "$COMMAND" "$DIRECTORY" "$NAME"`, whose own test runs it: here it must get words that it knows.
-fn infrastructure(words: &str, names: &Names) {
+/// `infra/run "$COMMAND" "$DIRECTORY" "$NAME"`, whose own test runs it: here it must get words that it knows. In an account
+/// without a cluster, the services are there afterwards.
+fn infrastructure(bed: &Testbed, words: &str, names: &Names) {
     let words: Vec<String> = words.split(' ').map(|word| text(word, names)).collect();
     assert!(["apply", "destroy"].contains(&words[0].as_str()), "{words:?}");
     assert!(
         names.contains_key("AWS_SESSION_TOKEN") && names.contains_key("TF_VAR_state_bucket"),
         "{names:?}"
     );
+    let clusters = bed.call(testbed::Service::Ecs, "ListClusters", json!({})).expect("AWS answers");
+    if clusters["clusterArns"] == json!([]) {
+        super::copied::first_apply(bed);
+    }
 }
 
 /// A text in double quotes with its `$NAME`s replaced.
@@ -80,10 +83,12 @@ fn jq(query: &str, names: &Names) -> Value {
     let (options, rest) = query.split_once('\'').expect("a filter");
     let (filter, from) = rest.split_once("' <<< ").expect("what to read");
     assert!(options.contains("--exit-status"), "without it an empty answer would pass: {query}");
+    let filter = match options.split_once("--arg color ") {
+        Some((_, value)) => filter.replace("$color", &json!(text(value.trim(), names)).to_string()),
+        None => filter.to_owned(),
+    };
     let read: Value = serde_json::from_str(&text(from, names)).expect("JSON");
-    let (_, by_hand) =
-        FILTERS.iter().find(|(known, _)| *known == filter).expect("a filter that is known here");
-    by_hand(&read).unwrap_or_else(|| panic!("`{filter}` finds nothing in {read}"))
+    found(&filter, &read).unwrap_or_else(|| panic!("`{filter}` finds nothing in {read}"))
 }
 
 /// Pushes `HOST/REPOSITORY:TAG`.
