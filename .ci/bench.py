@@ -1,9 +1,11 @@
 """How fast and how small the release build is, against the testbed: `.ci/run bench`.
 
 Times are of whole processes, start to end. Memory is the kernel's peak of the process (`/usr/bin/time`'s %M). Requests are
-counted in runs of their own, by a small proxy in front of the testbed, which would disturb the times."""
+counted in runs of their own, by a small proxy in front of the testbed, which would disturb the times. The image is pulled from
+a registry on this machine, so its time has no network in it."""
 
 import http.client
+import os
 import statistics
 import subprocess
 import sys
@@ -11,16 +13,20 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from bed import ROOT, Bed, Failed
+from container import IMAGE, engine
+from registry import Registry
 
-BINARY = ROOT / "target/release/ecs-blue-green"
+BINARY = ROOT / "target/image/ecs-blue-green"
 # What is promised: an answer to a missing input, and the peak of a whole deploy.
 MISSING_INPUT_MS = 10
 DEPLOY_PEAK_MIB = 20
+PULLS = 5
 
 
 class Run:
@@ -75,9 +81,12 @@ class Counting(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     target = ""
     seen = Counter()
+    first = None
 
     def do_POST(self):
         """One AWS call."""
+        if Counting.first is None:
+            Counting.first = time.perf_counter()
         body = self.rfile.read(int(self.headers["content-length"]))
         action = self.headers["x-amz-target"] or parse_qs(body.decode())["Action"][0]
         self.seen[action.split(".")[-1]] += 1
@@ -97,14 +106,55 @@ class Counting(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def count(bed, name, variables):
-    """Counts the AWS requests of one run."""
+@contextmanager
+def counting(bed):
+    """The proxy in front of the testbed; gives the variable that leads to it."""
     Counting.target = urlsplit(bed.variables["AWS_ENDPOINT_URL"]).netloc
     Counting.seen.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        run = Run({**variables, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"})
+        yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"}
         proxy.shutdown()
+
+
+def docker(client, *words, env=None):
+    """Runs a command of the engine."""
+    done = subprocess.run([client, *words], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"docker {words[0]} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def pulled(bed):
+    """Measures a job that has no image yet: from the start of the pull to the first request that reaches AWS."""
+    with ExitStack() as stack:
+        client, registry = engine(stack), stack.enter_context(Registry())
+        proxied = stack.enter_context(counting(bed))
+        name = f"{registry.address}/colors:bench"
+        docker(client, "tag", IMAGE, name)
+        docker(client, "push", "--quiet", name)
+        image = registry.manifest("colors", "bench")
+        print(f"image: {registry.compressed(image) / 1024 / 1024:.2f} MiB compressed", flush=True)
+        variables = {**inputs(bed, "status"), **proxied}
+        given = [word for variable in variables for word in ("-e", variable)]
+        pulls, calls = [], []
+        for _ in range(PULLS):
+            docker(client, "image", "rm", "--force", name, IMAGE)
+            docker(client, "builder", "prune", "--all", "--force")
+            Counting.first, began = None, time.perf_counter()
+            docker(client, "pull", "--quiet", name)
+            pulls.append((time.perf_counter() - began) * 1000)
+            docker(client, "run", "--rm", "--network=host", *given, name, env={**os.environ, **variables})
+            calls.append((Counting.first - began) * 1000)
+            docker(client, "tag", name, IMAGE)
+        for what, times in [("the pull", pulls), ("from the pull to the first AWS call", calls)]:
+            spread = f"{min(times):.0f} / {statistics.median(times):.0f} / {max(times):.0f} ms (least, median, most)"
+            print(f"{what}: {PULLS} runs, {spread}", flush=True)
+
+
+def count(bed, name, variables):
+    """Counts the AWS requests of one run."""
+    with counting(bed) as proxied:
+        run = Run({**variables, **proxied})
     if run.code != 0:
         raise Failed(f"{name} exited with {run.code}:\n{run.log}")
     kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(Counting.seen.items()))
@@ -120,6 +170,7 @@ def main():
         _, peak = measure("deploy", 20, lambda index: deploy(bed, index + 1))
         count(bed, "status", inputs(bed, "status"))
         count(bed, "deploy", deploy(bed, 1))
+        pulled(bed)
     if missing >= MISSING_INPUT_MS:
         raise Failed(f"a missing input must be answered in less than {MISSING_INPUT_MS} ms")
     if peak >= DEPLOY_PEAK_MIB:

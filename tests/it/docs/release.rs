@@ -8,28 +8,8 @@ use serde_yaml::Value;
 
 use super::{files, read};
 
-/// A stub of GitHub's command line: makes a branch, and commits a file to it if the blob is that of the branch.
-const GH: &str = r#"#!/usr/bin/env bash
-set -euo pipefail
-cd "$REMOTE"
-declare -A field
-for word in "$@"; do
-  case "$word" in
-    repos/*/git/refs) kind=branch ;;
-    repos/*/contents/*) kind=put path="${word#*/contents/}" ;;
-    *=*) field["${word%%=*}"]="${word#*=}" ;;
-  esac
-done
-if [ "$kind" = branch ]; then
-  git checkout --quiet -b "${field[ref]#refs/heads/}" "${field[sha]}"
-  exit
-fi
-[ "$(git rev-parse "HEAD:$path")" = "${field[sha]}" ] && [ "$(git branch --show-current)" = "${field[branch]}" ]
-base64 --decode <<< "${field[content]}" > "$path"
-git add "$path"
-git commit --quiet --message "${field[message]}"
-git rev-parse HEAD
-"#;
+/// Stands in for GitHub's command line, as in the rehearsal of `.ci/run release`.
+const GH: &str = include_str!("../../../.ci/stand_ins/gh");
 
 /// The script of the release's step that commits, stopped at the first failure as the runner does.
 fn script() -> String {
@@ -61,7 +41,11 @@ fn repository(folder: &Path) {
         fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
         fs::write(path, read(&name)).expect("it is written");
     }
-    shell(folder, "git init --quiet && git add --all && git commit --quiet --message start", &[]);
+    shell(
+        folder,
+        "git init --quiet --initial-branch=main && git add --all && git commit --quiet --message start",
+        &[],
+    );
 }
 
 #[test]
@@ -79,7 +63,7 @@ fn each_workflow_of_a_release_names_commits_that_can_run() {
     let env = [
         ("PATH", path.as_str()),
         ("REMOTE", remote.to_str().expect("text")),
-        ("GH_TOKEN", "x"),
+        ("GH_TOKEN", "release"),
         ("VERSION", "1.2.3"),
         ("IMAGE", "ghcr.io/shop/ecs-blue-green:1.2.3@sha256:0a1b"),
         ("GITHUB_REPOSITORY", "shop/ecs-blue-green"),
