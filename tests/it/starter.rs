@@ -157,7 +157,7 @@ fn belongs_to_the_user(name: &str, text: &str, commit: &str) {
     let roles =
         fs::read_to_string(crate::common::iam::path("infra/terraform/roles/main.tf")).expect("the roles");
     let known = |role: &str| {
-        roles.lines().any(|line| line.trim().starts_with(role) && line.contains("= { subject"))
+        roles.lines().any(|line| line.trim().starts_with(role) && line.contains("= { subjects"))
             || ["infra-plan", "infra-apply"].contains(&role)
     };
     for role in text.split(":role/").skip(1).filter_map(|rest| rest.lines().next()) {

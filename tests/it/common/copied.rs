@@ -52,19 +52,20 @@ pub(crate) fn first_apply(bed: &Testbed) {
     let stack = Stack { names: NAMES, image: "initial", ..Stack::default() };
     testbed::sample::create_with(bed, &stack).expect("the stack is made");
     let file = read("infra/terraform/roles/main.tf");
-    let rows = file.lines().filter(|line| line.contains("{ subject = "));
-    for row in rows {
-        let (head, rest) = row.split_once("= { subject = ").expect("a role");
+    let known = [
+        ("local.on_branch", "ref:refs/heads/main"),
+        ("var.environments.promote", "environment:production"),
+        ("var.environments.traffic", "environment:production-traffic"),
+        ("\"pull_request\"", "pull_request"),
+    ];
+    for (head, rest) in file.lines().filter_map(|line| line.split_once(" = { subjects = ")) {
         let name = head.rsplit(['{', ' ']).find(|word| !word.is_empty()).expect("its name");
-        let subject = rest.split(", policies").next().expect("its subject");
-        let subject = match subject.trim_matches('"') {
-            "local.on_branch" => "ref:refs/heads/main",
-            "environment:${var.environments.promote}" => "environment:production",
-            "environment:${var.environments.traffic}" => "environment:production-traffic",
-            "pull_request" => "pull_request",
-            other => panic!("a subject that is not known here: {other}"),
-        };
-        trusts(bed, &format!("shop-{name}"), &[&format!("repo:{}:{subject}", event::REPOSITORY)]);
+        let subjects = rest.split(", policies").next().expect("its subjects");
+        let trusted = known.iter().filter(|(word, _)| subjects.contains(word));
+        let trusted: Vec<String> =
+            trusted.map(|(_, subject)| format!("repo:{}:{subject}", event::REPOSITORY)).collect();
+        assert!(!trusted.is_empty(), "{name}: {subjects}");
+        trusts(bed, &format!("shop-{name}"), &trusted.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
 
