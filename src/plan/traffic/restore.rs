@@ -149,9 +149,12 @@ impl Restore<'_> {
         if let Some(next) = self.run.count_shows(self.goal, self.now) {
             return Some(next);
         }
-        // Another writer's weights hide an unanswered write: the effect of that write is unknown.
-        let left = if self.run.changed { Left::Changed } else { Left::Unknown };
-        Some(self.end_as(left, because))
+        Some(self.end_as(self.left(), because))
+    }
+
+    /// The state that stays. Another writer's weights hide an unanswered write: the effect of that write is unknown.
+    fn left(&self) -> Left {
+        if self.run.changed { Left::Changed } else { Left::Unknown }
     }
 
     /// Waits for a rule that shows another writer's weights although this run may have written last.
@@ -383,7 +386,7 @@ impl Restore<'_> {
             return next;
         }
         if self.foreign() {
-            return self.end_as(Left::Changed, EndStateReason::ChangedExternally);
+            return self.end_as(self.left(), EndStateReason::ChangedExternally);
         }
         if let Some(count) = self.kept() {
             return self.end_as(Left::Changed, EndStateReason::CountKept { count });
