@@ -50,9 +50,11 @@ impl Outcome {
             RunFailure::Deployment(
                 DeploymentFailure::Superseded { .. } | DeploymentFailure::UsersCame { .. },
             )
-            | RunFailure::Traffic(TrafficFailure::Overtaken { .. } | TrafficFailure::RuleGone(_)) => {
-                Outcome::Superseded
-            }
+            | RunFailure::Traffic(
+                TrafficFailure::Overtaken { .. }
+                | TrafficFailure::RuleGone(_)
+                | TrafficFailure::Redeployed { .. },
+            ) => Outcome::Superseded,
             RunFailure::Repeated(unkept) if unkept.shown => Outcome::Superseded,
             RunFailure::Deployment(_)
             | RunFailure::Probe(_)
@@ -183,7 +185,9 @@ impl Reason {
                 TrafficFailure::Sick(_) => Reason::UnhealthyTargets,
                 TrafficFailure::NotEnough(_) => Reason::NotEnoughTargets,
                 TrafficFailure::Blind(_) => Reason::Blind,
-                TrafficFailure::Overtaken { .. } | TrafficFailure::RuleGone(_) => Reason::Superseded,
+                TrafficFailure::Overtaken { .. }
+                | TrafficFailure::RuleGone(_)
+                | TrafficFailure::Redeployed { .. } => Reason::Superseded,
                 TrafficFailure::NotShown { .. } => Reason::NotShown,
                 TrafficFailure::AwsError(trouble) => Reason::of_trouble(trouble.kind),
                 TrafficFailure::Refused(refusal) => Reason::of_refusal(refusal),

@@ -32,6 +32,7 @@ pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod scalers;
+pub(crate) mod shown_instead;
 pub(crate) mod sighting;
 pub(crate) mod snapshot;
 pub(crate) mod step;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::aws_error::AwsResult;
 use super::scalers::{Scalers, is_other_form};
+use super::shown_instead::{ShownInstead, shown_instead};
 use super::snapshot::Snapshot;
 use super::step::{Put, Scaling, Step, Update};
 use super::time::Time;
@@ -53,8 +54,8 @@ pub(crate) struct Unkept {
     pub(crate) times: u32,
     /// True if AWS showed the effect in between: another writer then reverted the change.
     pub(crate) shown: bool,
-    /// The desired count that AWS shows instead, for an update of a service.
-    pub(crate) count: Option<u32>,
+    /// The state that AWS shows instead. None if unread.
+    pub(crate) instead: Option<ShownInstead>,
 }
 
 /// Permission to send a write now.
@@ -78,9 +79,8 @@ impl Repeats {
             return if now.since(sent.last) < PAUSE { Budget::Pause } else { Budget::Send };
         }
         let Sent { step, times, shown, .. } = sent.clone();
-        let updated = step.update().and_then(|update| seen?.service(update.color));
-        let count = updated.map(|service| service.desired);
-        Budget::Spent(Box::new(Unkept { step, times, shown, count }))
+        let instead = seen.and_then(|seen| shown_instead(&step, seen));
+        Budget::Spent(Box::new(Unkept { step, times, shown, instead }))
     }
 
     /// Number of times that this write was sent.
@@ -216,7 +216,7 @@ mod tests {
                         step: count(4),
                         times: 5,
                         shown: false,
-                        count: Some(2)
+                        instead: Some(ShownInstead::Count(2))
                     })),
                     _ => Budget::Pause,
                 }
@@ -224,7 +224,8 @@ mod tests {
             assert_eq!(repeats.budget(&count(3), Some(&seen), at(round * 5)), Budget::Send, "another write");
         }
         repeats.saw(|step| *step == count(4));
-        let spent = Unkept { step: count(4), times: 5, shown: true, count: Some(2) };
+        let instead = Some(ShownInstead::Count(2));
+        let spent = Unkept { step: count(4), times: 5, shown: true, instead };
         assert_eq!(repeats.budget(&count(4), Some(&seen), at(900)), Budget::Spent(Box::new(spent)));
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct PromoteOperation<'a> {
     left: Option<Split>,
     /// The deployment of an earlier phase.
     deployment: Option<String>,
+    /// The color and the task definition of that deployment.
+    deployed: Option<(Color, String)>,
 }
 
 /// The current phase.
@@ -69,7 +71,8 @@ impl<'a> PromoteOperation<'a> {
     /// Begins a promote. None without a phase.
     pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<PromoteOperation<'a>> {
         let current = Current::begin(phases.first()?, now, Repeats::default());
-        Some(PromoteOperation { phases, at: 0, current, changed: false, left: None, deployment: None })
+        let (left, deployment, deployed) = (None, None, None);
+        Some(PromoteOperation { phases, at: 0, current, changed: false, left, deployment, deployed })
     }
 
     /// True during the last phase.
@@ -103,6 +106,22 @@ impl<'a> PromoteOperation<'a> {
         Some(Next::Restore(RunFailure::Traffic(rule), Restorer::ThisRun))
     }
 
+    /// Ends the run if another user changed what an earlier phase left.
+    fn ended_by_others(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
+        self.overtaken(seen).or_else(|| self.redeployed(seen))
+    }
+
+    /// Ends the run if another user deployed to the color since this run's own deployment: users would get a version that
+    /// this run did not prove.
+    fn redeployed(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
+        let (Current::Move(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
+        let (color, expected) = self.deployed.as_ref().filter(|_| moving.run.failing.is_none())?;
+        let found = &snapshot.service(*color)?.task_definition;
+        let failure =
+            || TrafficFailure::Redeployed { color: *color, expected: expected.clone(), found: found.clone() };
+        (found != expected).then(|| Next::Restore(RunFailure::Traffic(failure()), Restorer::ThisRun))
+    }
+
     /// The current phase.
     fn operation(&self) -> &dyn Operation {
         match &self.current {
@@ -123,11 +142,11 @@ impl<'a> PromoteOperation<'a> {
 impl Operation for PromoteOperation<'_> {
     fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         let next = self.operation_mut().decide(seen, now);
-        self.overtaken(seen).unwrap_or(next)
+        self.ended_by_others(seen).unwrap_or(next)
     }
 
     fn goes_on_with_weights(&self, seen: &AwsResult<Snapshot>, now: Time) -> bool {
-        self.overtaken(seen).is_none() && self.operation().goes_on_with_weights(seen, now)
+        self.ended_by_others(seen).is_none() && self.operation().goes_on_with_weights(seen, now)
     }
 
     fn look(&self) -> ReadScope {
@@ -192,7 +211,12 @@ impl Operation for PromoteOperation<'_> {
         self.changed |= changed;
         match &self.current {
             Current::Move(moving) => self.left = Some(moving.goal.wish.to),
-            Current::Deploy(_) => self.deployment = self.deployment(),
+            Current::Deploy(deploying) => {
+                let awaited = deploying.run.awaited.as_ref();
+                self.deployed =
+                    awaited.map(|awaited| (deploying.goal.color, awaited.task_definition.clone()));
+                self.deployment = self.deployment();
+            }
         }
         self.at += 1;
         self.current = Current::begin(phase, now, self.current.repeats());

@@ -5,20 +5,21 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Caution, Goal, Phase, PromoteOperation, copy_content, find_cautions, plan_phases, unpinned_containers,
+    Caution, Goal, Phase, PromoteOperation, copy_content, find_cautions, plan_phases, traffic_goal,
+    unpinned_containers,
 };
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
-use crate::plan::sample::{arn, at, balancer, content, deployment, snapshot, update};
+use crate::plan::sample::{arn, at, balancer, content, deployment, own_deployment, snapshot, tasks, update};
 use crate::plan::snapshot::{
     Container, Deployment, Revision, Rollout, Scalable, Service, ServiceDeployment, ServiceDeploymentStatus,
     Snapshot, Task,
 };
-use crate::plan::step::{Next, Purpose, Refusal, Step};
+use crate::plan::step::{End, Follow, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure};
 use crate::plan::traffic::TrafficRequest;
-use crate::plan::verdict::Limits;
+use crate::plan::verdict::{Limits, Restorer};
 use crate::plan::wanted::{Mode, Promotion};
 
 /// A promote of blue in this mode, all else as by default.
@@ -412,4 +413,49 @@ fn invariant_11_a_copy_reads_the_rules_right_before_it_updates_the_color() {
     assert!(matches!(stopped, Some(Next::Refuse(Refusal::LiveColor { .. }))), "{stopped:?}");
     let idle = operation.stopped_by_rules(&with(100, 0), at(1));
     assert!(matches!(idle, None | Some(Next::Step(_))), "{idle:?}");
+}
+
+/// Green as it is after a deploy of this revision.
+fn green_runs(revision: &str, (blue, green): (u32, u32)) -> Snapshot {
+    let mut balancer = balancer(blue, green);
+    let weighted = |(color, weight)| json!({"TargetGroupArn": format!("tg-{color}"), "Weight": weight});
+    let groups = [("blue", blue), ("green", green)].map(weighted);
+    balancer.rules[0].whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]).into();
+    let mut seen = Snapshot { balancers: Some(Ok(vec![balancer])), ..world() };
+    for color in [Color::Blue, Color::Green] {
+        service(&mut seen, color).scaling = Some(Ok(None));
+    }
+    let service = service(&mut seen, Color::Green);
+    service.task_definition = arn(revision);
+    service.deployments = vec![deployment("mine", &arn(revision), 2)];
+    service.tasks = Some(Ok(tasks(&service.deployments[0], 2, 1)));
+    seen
+}
+
+#[test]
+fn invariant_44_a_copy_moves_users_only_to_the_version_that_it_deployed_itself() {
+    let mut copy = goal(Mode::Copy);
+    copy.promotion.color = Color::Green;
+    let last = traffic_goal(&copy, Color::Green, true);
+    let phases = [
+        Phase::Deploy(Box::new(crate::plan::sample::goal()), "web-green".to_owned()),
+        Phase::Move(Box::new(last)),
+    ];
+    let mut operation = PromoteOperation::begin(&phases, at(0)).unwrap();
+    operation.follow(Follow { awaited: own_deployment(at(0)), adopted: false, found: None });
+    assert!(operation.goes_on(&End::Good { changed: true, healthy: 2 }, at(60)));
+    let next = |operation: &PromoteOperation<'_>, revision, split| {
+        let seen = Ok(green_runs(revision, split));
+        let mut operation = operation.clone();
+        operation.decide(&seen, at(60))
+    };
+    let forward = next(&operation, "web-green:2", (100, 0));
+    assert!(matches!(forward, Next::Step(Step::Weights(_))), "{forward:?}");
+    let (expected, found) = (arn("web-green:2"), arn("web-green:3"));
+    let failure = TrafficFailure::Redeployed { color: Color::Green, expected, found };
+    let ends = Next::Restore(RunFailure::Traffic(failure.clone()), Restorer::ThisRun);
+    assert_eq!(next(&operation, "web-green:3", (100, 0)), ends, "before users move");
+    assert_eq!(next(&operation, "web-green:3", (0, 100)), ends, "after users moved");
+    operation.start_restore(RunFailure::Traffic(failure), Restorer::ThisRun, at(60));
+    assert!(matches!(next(&operation, "web-green:3", (100, 0)), Next::Done(_)), "the restore goes on");
 }

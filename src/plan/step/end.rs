@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Capacity, Refusal};
 use crate::plan::aws_error::AwsError;
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::repeats::Unkept;
 use crate::plan::verdict::DeploymentFailure;
 
@@ -45,6 +45,15 @@ pub(crate) enum TrafficFailure {
     },
     /// Another user deleted a production rule meanwhile, or took a color's group out of it. Holds the rule's name.
     RuleGone(String),
+    /// Another user deployed to the color after this run's own deployment.
+    Redeployed {
+        /// The color.
+        color: Color,
+        /// The task definition of this run's deployment.
+        expected: String,
+        /// The current task definition.
+        found: String,
+    },
     /// A rule does not show the written split, although AWS accepted the write.
     NotShown {
         /// The rule's name for people.
@@ -91,7 +100,7 @@ pub(crate) enum ProbeFailureKind {
         /// The requested host.
         host: String,
     },
-    /// Not sent: the proxy on the way looks the host up itself, and the host does not lead to the load balancer.
+    /// Not sent: the proxy on the way looks the host up itself, and no lookup here leads the host to the load balancer.
     Elsewhere {
         /// The proxy by host and port.
         proxy: String,

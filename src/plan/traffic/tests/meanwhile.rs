@@ -3,6 +3,7 @@
 use super::*;
 use crate::plan::aws_error::AwsError;
 use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::shown_instead::ShownInstead;
 use crate::plan::time::CallTime;
 
 /// A promote of green with four tasks on each color, which scale automatically.
@@ -324,7 +325,8 @@ fn invariant_40_a_write_that_another_writer_undoes_is_repeated_five_times_with_p
             }
             Next::Wait(_) => {}
             Next::Restore(RunFailure::Repeated(unkept), _) => {
-                assert_eq!((unkept.times, unkept.shown, unkept.count), (5, false, Some(1)));
+                assert_eq!((unkept.times, unkept.shown), (5, false));
+                assert_eq!(unkept.instead, Some(ShownInstead::Count(1)));
                 assert!(ride.now >= at(20), "{:?}", ride.now);
                 assert_eq!(told, ["green to 4"; 5]);
                 return;
@@ -441,6 +443,22 @@ fn invariant_44_whether_a_lost_write_came_before_another_writers_is_not_known() 
     ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
     ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
     rules(&mut ride.seen)[0].rules[0] = production(80, 50, 50);
+    let mut ends = (0..4).map(|_| ride.later(11).go());
+    assert_eq!(
+        ends.find(|end| end.ends_with("ChangedExternally")).as_deref(),
+        Some("unknown ChangedExternally")
+    );
+}
+
+#[test]
+fn invariant_44_a_lost_write_between_rules_that_differ_is_not_known_either() {
+    let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
+    let mut ride = Ride::new(world(80, 20), goal(0, 100));
+    rules(&mut ride.seen)[0].rules[0] = production(80, 0, 100);
+    let Next::Step(step) = ride.next() else { panic!("the other rule is written") };
+    ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
+    ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
+    rules(&mut ride.seen)[0].rules[0] = production(80, 80, 20);
     let mut ends = (0..4).map(|_| ride.later(11).go());
     assert_eq!(
         ends.find(|end| end.ends_with("ChangedExternally")).as_deref(),

@@ -11,10 +11,12 @@ use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::Overview;
 use crate::plan::repeats::Unkept;
+use crate::plan::scalers::FieldChange;
+use crate::plan::shown_instead::ShownInstead;
 use crate::plan::snapshot::Scalable;
 use crate::plan::step::{
-    EndStateReason, Left, Purpose, Refusal, RunFailure, Scaling, Short, Step, TrafficFailure, Update, Wait,
-    Weights,
+    EndStateReason, Left, Purpose, Put, Refusal, RunFailure, Scaling, Short, Step, TrafficFailure, Update,
+    Wait, Weights,
 };
 use crate::plan::traffic::{Load, LoadSource, TrafficPlan};
 use crate::plan::wiring::RoutingError;
@@ -128,6 +130,11 @@ fn every_failure_has_the_numbers_and_a_way_on() {
             expected: BLUE_80,
             found: Split { blue: 0, green: 100 },
         },
+        TrafficFailure::Redeployed {
+            color: Color::Green,
+            expected: "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8".to_owned(),
+            found: "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:9".to_owned(),
+        },
         TrafficFailure::NotShown { rule: default(), written: BLUE_80 },
         TrafficFailure::AwsError(trouble(AwsErrorKind::Denied, "AccessDeniedException", "")),
         TrafficFailure::Refused(Box::new(Refusal::NoAlarm(vec!["web-5xx".to_owned()]))),
@@ -154,6 +161,9 @@ fn every_failure_has_the_numbers_and_a_way_on() {
 
     [superseded] Somebody else changed the production rule `HTTPS:443 default` during the run: it holds green (0 % blue, 100 % green) instead of blue-80.
     See who: CloudTrail has `ModifyListener` and `ModifyRule`. It may be another run, or infrastructure code that sets weights and should ignore them.
+
+    [superseded] Someone else deployed `web:9` to green after this run had deployed `web:8` there. This run did not prove `web:9`.
+    See who deployed `web:9`. Then run the promote again: it copies the tested version to green once more.
 
     [not-shown] AWS took the new weights of the production rule `HTTPS:443 default`, blue-80 (80 % blue, 20 % green), and does not show them.
     See what the rule holds now, then run again:
@@ -523,7 +533,10 @@ fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
         force: false,
         purpose: Purpose::Traffic,
     });
-    let unkept = |shown, count| Box::new(Unkept { step: step.clone(), times: 5, shown, count });
+    let unkept = |shown, count: Option<u32>| {
+        let instead = count.map(ShownInstead::Count);
+        Box::new(Unkept { step: step.clone(), times: 5, shown, instead })
+    };
     let failed = |unkept| {
         let failure =
             words::render_run_failure(&RunFailure::Repeated(unkept), &about_users(), &Cause::default(), None);
@@ -532,6 +545,72 @@ fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
     insta::assert_snapshot!(failed(unkept(true, Some(1))), @"[superseded] The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
     insta::assert_snapshot!(failed(unkept(false, None)), @"[timed-out] The run wrote this 5 times, and AWS does not show it: Scale `web-blue` (blue) to 6 tasks.");
     insta::assert_snapshot!(words::render_end_state(&EndStateReason::Repeated(unkept(true, Some(1))), Left::Changed, &about_users()), @"Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
+}
+
+#[test]
+fn weights_scaling_and_alarms_that_do_not_last_are_said_by_name() {
+    let scaling = Step::Scaling(Scaling {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        min: Some(2),
+        max: None,
+        in_suspended: Some(true),
+        new: false,
+        purpose: Purpose::Traffic,
+    });
+    let alarm = Step::Alarm(Box::new(Put {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        name: "web-blue-out".to_owned(),
+        new: false,
+        content: serde_json::json!({"Threshold": 60}),
+        changes: vec![FieldChange {
+            path: "Threshold".to_owned(),
+            before: Some("80".to_owned()),
+            after: Some("60".to_owned()),
+        }],
+        purpose: Purpose::Traffic,
+    }));
+    let weights = Step::Weights(Box::new(Weights {
+        rule: "arn:rule".to_owned(),
+        listener: "arn:listener".to_owned(),
+        default: true,
+        name: default(),
+        before: BLUE,
+        after: BLUE_80,
+        adopts: None,
+        actions: serde_json::Value::Null,
+        purpose: Purpose::Traffic,
+    }));
+    let version = Step::Update(Update {
+        color: Color::Blue,
+        service: "web-blue".to_owned(),
+        task_definition: Some("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7".to_owned()),
+        desired: Some(2),
+        force: false,
+        purpose: Purpose::Restore,
+    });
+    let fields = vec!["Threshold".to_owned(), "ActionsEnabled".to_owned()];
+    let target = Scalable { min: 1, max: 4, in_suspended: false, ..Scalable::default() };
+    let web_8 = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8".to_owned();
+    let told = [
+        (scaling, ShownInstead::Scaling(target)),
+        (alarm.clone(), ShownInstead::Fields(fields)),
+        (alarm, ShownInstead::Nothing),
+        (weights, ShownInstead::Split(BLUE)),
+        (version, ShownInstead::TaskDefinition(web_8)),
+    ]
+    .map(|(step, instead)| {
+        let unkept = Box::new(Unkept { step, times: 5, shown: true, instead: Some(instead) });
+        words::render_end_state(&EndStateReason::Repeated(unkept), Left::Changed, &about_users())
+    });
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Suspend scale-in of `web-blue` (blue) and set its MinCapacity 2. AWS shows MinCapacity 1, MaxCapacity 4 and scale-in allowed now.
+    Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Change the alarm `web-blue-out` of `web-blue` (blue): Threshold 80 -> 60. AWS shows other values of `Threshold` and `ActionsEnabled` now.
+    Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Change the alarm `web-blue-out` of `web-blue` (blue): Threshold 80 -> 60. AWS does not have it now.
+    Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Set the weights of `HTTPS:443 default`: blue -> blue-80. AWS shows blue (100 % blue, 0 % green) now.
+    Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Put back `web-blue` (blue): to `web:7`, desired count 2. AWS shows `web:8` now.
+    ");
 }
 
 #[test]

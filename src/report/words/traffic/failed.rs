@@ -1,10 +1,10 @@
 //! A change of traffic that failed.
 
 use super::super::{render_aws_error, render_refusal};
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, TrafficFailure};
 use crate::report::about::About;
-use crate::report::names::{format_shares, in_backticks, join_with_and, shell_quote};
+use crate::report::names::{format_shares, in_backticks, join_with_and, shell_quote, short_arn};
 use crate::report::secrets::mask_line;
 
 /// The finding, and the remedy.
@@ -43,6 +43,9 @@ pub(in crate::report::words) fn render_traffic_failure(
                 about.check_rules()
             ),
         ),
+        TrafficFailure::Redeployed { color, expected, found } => {
+            redeployed(*color, short_arn(expected), short_arn(found))
+        }
         TrafficFailure::NotShown { rule, written } => (
             format!(
                 "AWS took the new weights of the production rule {}, {written} ({}), and does not show them.",
@@ -108,6 +111,19 @@ fn not_enough(capacity: Capacity, about: &About) -> (String, String) {
         about.at(capacity.color).events()
     );
     (what, hint)
+}
+
+/// Another run deployed to the color that this run had prepared for all users.
+fn redeployed(color: Color, expected: &str, found: &str) -> (String, String) {
+    let (expected, found) = (in_backticks(expected), in_backticks(found));
+    (
+        format!(
+            "Someone else deployed {found} to {color} after this run had deployed {expected} there. This run did not prove {found}."
+        ),
+        format!(
+            "See who deployed {found}. Then run the promote again: it copies the tested version to {color} once more."
+        ),
+    )
 }
 
 /// Another writer changed a rule.
