@@ -1,6 +1,6 @@
 //! The clients of all services, from one configuration.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -16,6 +16,7 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecs::config::{AsyncSleep, SharedHttpClient, Sleep};
+use aws_smithy_async::time::TimeSource;
 
 use super::patience::Patience;
 use super::refused_keys::RefusedKeys;
@@ -71,6 +72,18 @@ struct RunClockSleep;
 impl AsyncSleep for RunClockSleep {
     fn sleep(&self, wait: Duration) -> Sleep {
         Sleep::new(clock::sleep(wait))
+    }
+}
+
+/// Tells the time by the run's own clock, which no change of the wall clock moves (invariant 40): by that time the SDK
+/// signs requests, and finds credentials to renew. With the wall clock, a jump ahead would load new credentials before
+/// each call, and a jump back would keep expired credentials in use.
+#[derive(Debug)]
+struct RunClockTime;
+
+impl TimeSource for RunClockTime {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(clock::now().0)
     }
 }
 
@@ -154,6 +167,7 @@ pub(super) async fn unsigned_config(access: &Access) -> SdkConfig {
         .retry_config(sdk_retries())
         .timeout_config(time_outs())
         .sleep_impl(RunClockSleep)
+        .time_source(RunClockTime)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let loader = match &access.means.http {
         Some(http) => loader.http_client(http.clone()),
@@ -205,7 +219,10 @@ pub(super) fn time_outs() -> TimeoutConfig {
 /// The sources of credentials, in order: environment, web identity, container, instance. The SDK's own chain also reads
 /// profiles, which do not exist in this container, and waits seconds for a silent metadata service.
 fn credentials_chain(region: Region) -> CredentialsProviderChain {
-    let shared = ProviderConfig::without_region().with_region(Some(region)).with_timeout_config(time_outs());
+    let shared = ProviderConfig::without_region()
+        .with_region(Some(region))
+        .with_timeout_config(time_outs())
+        .with_time_source(RunClockTime);
     let metadata = imds::Client::builder()
         .configure(&shared)
         .max_attempts(1)

@@ -1,6 +1,7 @@
 //! A role by the job's id token: GitHub and STS are one scripted server.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
@@ -10,6 +11,7 @@ use aws_smithy_types::date_time::Format;
 use super::server::{Answer, Request, Server, refusal};
 use crate::aws::clients::{unsigned_config, with_credentials};
 use crate::aws::{Access, Aws, Means, SignIn};
+use crate::clock::{self, Clock, MachineClock, Sleep};
 use crate::id_token::IdTokens;
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
 
@@ -88,6 +90,43 @@ async fn aws(server: &Server) -> Aws {
     };
     let config = unsigned_config(&access).await.to_builder().endpoint_url(&server.url).build();
     Aws::over(with_credentials(config, &access), None)
+}
+
+/// The run's clock, ahead of the machine's by so many seconds.
+struct Ahead(Arc<AtomicU64>);
+
+impl Clock for Ahead {
+    fn now(&self) -> Duration {
+        MachineClock.now() + Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, wait: Duration) -> Sleep {
+        MachineClock.sleep(wait)
+    }
+}
+
+#[tokio::test]
+async fn invariant_40_credentials_are_renewed_by_the_runs_clock_whatever_the_wall_clock_says() {
+    let seconds = Arc::new(AtomicU64::new(0));
+    clock::go_by(Arc::new(Ahead(Arc::clone(&seconds))));
+    let server = Server::start(move |request, number| match asks_github(request) {
+        true => github(CLAIMS),
+        false => sts(request, number, Duration::from_secs(3600)),
+    })
+    .await;
+    let aws = aws(&server).await;
+    // Half an hour is half of the credentials' life.
+    for (minutes, sessions) in [(0, 1), (29, 1), (31, 2), (32, 2), (59, 2), (120, 3), (121, 3)] {
+        seconds.store(minutes * 60, Ordering::Relaxed);
+        aws.caller().await.unwrap();
+        let all = server.requests();
+        assert_eq!(all.iter().filter(|request| assumes(request)).count(), sessions, "{minutes} minutes");
+        let signed = all.last().and_then(|request| request.header("x-amz-date")).unwrap();
+        let now =
+            DateTime::from_millis(i64::try_from(clock::now().0).unwrap()).fmt(Format::DateTime).unwrap();
+        assert_eq!(signed[..11], now.replace(['-', ':'], "")[..11], "signed in the same hour");
+    }
+    clock::go_by(Arc::new(MachineClock));
 }
 
 /// The trouble of a job whose STS refuses it, and the requests.
