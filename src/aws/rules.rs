@@ -64,7 +64,7 @@ impl Aws {
         Ok(all.into_iter().flatten().collect())
     }
 
-    /// The rules of one listener, with the default action.
+    /// The rules of one listener, with the default action; none of a listener that was deleted since it was listed.
     async fn listener_rules(&self, listener: &Listener) -> AwsResult<Vec<Rule>> {
         let arn = listener.listener_arn().unwrap_or_default();
         let rules = all_pages(DESCRIBE_RULES, arn, async |marker| {
@@ -72,7 +72,15 @@ impl Aws {
             let page = asked.send().await.map_err(read_error(DESCRIBE_RULES, arn))?;
             Ok((page.rules.unwrap_or_default(), page.next_marker))
         })
-        .await?;
+        .await;
+        let rules = match rules {
+            Err(trouble)
+                if trouble.code.as_deref().is_some_and(|code| code.starts_with("ListenerNotFound")) =>
+            {
+                return Ok(Vec::new());
+            }
+            rules => rules?,
+        };
         let of_listener = |from: &elb::Rule| Rule {
             listener: arn.to_owned(),
             port: to_port(listener.port()),

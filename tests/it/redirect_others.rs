@@ -87,6 +87,45 @@ fn invariant_08_a_rule_that_somebody_adds_in_a_bake_goes_there_and_back_with_the
     assert_eq!(splits(&bed, &sample), ["100/0", "100/0"], "{rule}: {}", done.log);
 }
 
+/// Deletes a listener between the two reads of one look: it was listed, and its rules are asked for next.
+fn deleted_meanwhile(bed: &Testbed, listener: &str, look: u32) {
+    let input = json!({ "ListenerArn": listener });
+    let act = Box::new(move |world: &mut testbed::World| {
+        drop(world.call(Service::Elb, "DeleteListener", &input).expect("AWS takes it"));
+    });
+    bed.fault(Fault::on("DescribeRules", Effect::Before(act)).resource(listener).nth(look..=look));
+}
+
+#[test]
+fn a_test_listener_that_goes_between_two_reads_of_one_look_stops_no_run() {
+    for look in 1..=3 {
+        let (bed, sample) = stack();
+        deleted_meanwhile(&bed, &sample.dev_listener, look);
+        arrived(&bed, &redirect(&bed, "green").run(), "green");
+        let (bed, sample) = stack();
+        deleted_meanwhile(&bed, &sample.green_listener, look);
+        Action::new(&bed, "promote").input("color", "green").run().expect(0, "succeeded", "", "changed");
+        let (bed, sample) = stack();
+        deleted_meanwhile(&bed, &sample.dev_listener, look);
+        let deploy = Action::new(&bed, "deploy").input("image", &sample.image("v2"));
+        deploy.run().expect(0, "succeeded", "", "changed");
+    }
+}
+
+#[test]
+fn invariant_44_a_production_listener_that_goes_between_two_reads_of_one_look_is_said() {
+    let (bed, sample) = stack();
+    deleted_meanwhile(&bed, &sample.production_listener, 1);
+    let done = redirect(&bed, "green").run();
+    done.expect(1, "refused", "no-production-rule", "untouched");
+    let (bed, sample) = stack();
+    let second = second_listener(&bed, &sample, 100, 0);
+    deleted_meanwhile(&bed, &second, 3);
+    let done = redirect_with(&bed, "green", &[("steps", "20"), ("bake-time", "1m")]).run();
+    done.expect(1, "superseded", "superseded", "changed");
+    done.says("Someone deleted the production rule `HTTPS:").says(" default` during the run");
+}
+
 #[test]
 fn invariant_08_a_rule_goes_back_when_the_one_before_it_became_somebody_elses() {
     let (bed, sample) = stack();
