@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::action::github::{GithubSettings, RunEvent};
 use crate::clock;
 use crate::feedback::{GithubError, GithubKind, Part, Posted, PullRequestView};
-use crate::github::{GitHub, GithubResult};
+use crate::github::{Author, GitHub, GithubResult};
 use crate::plan::time::Time;
 use crate::report::comment::CommentRun;
 
@@ -39,6 +39,8 @@ pub(super) struct GithubPublisher {
     deployment: Option<u64>,
     /// The comment's page.
     url: Option<String>,
+    /// The author of this token's comments, once a new comment told it.
+    author: Option<Author>,
     /// The parts that GitHub shows already.
     shown: PullRequestView,
     /// No request before this time, since GitHub answered with this status.
@@ -69,6 +71,7 @@ impl GithubPublisher {
             pulls: BTreeMap::new(),
             deployment: None,
             url: None,
+            author: None,
             shown: PullRequestView::default(),
             not_before: (Time::default(), None),
             run: run.clone(),

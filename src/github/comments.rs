@@ -17,8 +17,10 @@ pub(crate) struct Comment {
     /// The page.
     #[serde(default)]
     pub(crate) html_url: String,
-    /// The author.
+    /// The account that wrote the comment.
     pub(crate) user: Option<User>,
+    /// The GitHub App that wrote for the account; none for a person's own token.
+    performed_via_github_app: Option<App>,
     /// Time of the last change, in ISO 8601.
     #[serde(default)]
     updated_at: String,
@@ -29,6 +31,30 @@ impl Comment {
     pub(crate) fn updated(&self) -> Option<Time> {
         Time::of_iso(&self.updated_at)
     }
+
+    /// The author; none for a deleted account.
+    pub(crate) fn author(&self) -> Option<Author> {
+        let user = self.user.as_ref()?;
+        let app = self.performed_via_github_app.as_ref().filter(|_| !user.is_bot());
+        Some(Author { login: user.login.clone(), app: app.map(|app| app.slug.clone()) })
+    }
+}
+
+/// The author of a comment: an account, and the app that wrote for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Author {
+    /// The account's name.
+    pub(crate) login: String,
+    /// The app's name in addresses; none for an app's own account and for a person without an app.
+    app: Option<String>,
+}
+
+/// A GitHub App.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct App {
+    /// The name in addresses.
+    #[serde(default)]
+    slug: String,
 }
 
 /// An account.
@@ -81,22 +107,25 @@ struct Viewer {
 const VIEWER: &str = "query { viewer { login } }";
 
 impl GitHub {
-    /// The matching comments by the token's own account, oldest first. GitHub lets a token change comments of others,
-    /// so the author decides. If GitHub does not name the token's account, the token counts as an app's, and all
-    /// comments of apps count.
+    /// The matching comments by the token's own author, oldest first. GitHub lets a token change comments of others, so
+    /// the author decides: `own`, if a comment of this token told it. Otherwise the token's account without an app
+    /// between; none if GitHub does not name the account.
     pub(crate) async fn marked_comments(
         &self,
         pull: u64,
+        own: Option<&Author>,
         own_text: impl Fn(&str) -> bool,
     ) -> GithubResult<Vec<Comment>> {
         let all: Vec<Comment> = self.list(&format!("/issues/{pull}/comments"), "").await?;
         let mut marked: Vec<Comment> = all.into_iter().filter(|comment| own_text(&comment.body)).collect();
-        if !marked.is_empty() {
-            let own = self.own_login().await?;
-            marked.retain(|comment| match (&own, &comment.user) {
-                (Some(own), Some(user)) => user.is_named(own),
-                (None, Some(user)) => user.is_bot(),
-                (_, None) => false,
+        if let Some(own) = own {
+            marked.retain(|comment| comment.author().as_ref() == Some(own));
+        } else if !marked.is_empty() {
+            let login = self.own_login().await?;
+            let is_own = |user: &User| login.as_ref().is_some_and(|login| user.is_named(login));
+            marked.retain(|comment| {
+                comment.user.as_ref().is_some_and(is_own)
+                    && comment.author().is_some_and(|author| author.app.is_none())
             });
         }
         marked.sort_by_key(|comment| comment.id);

@@ -10,7 +10,7 @@ mod pulls;
 mod tests;
 
 pub(crate) use client::GitHub;
-pub(crate) use comments::Comment;
+pub(crate) use comments::{Author, Comment};
 pub(crate) use pulls::Pull;
 
 use crate::feedback::GithubError;

@@ -21,7 +21,7 @@ async fn invariant_40_a_list_without_an_end_is_given_up_and_never_taken_for_whol
     let server = Server::start(move |_, _| Answer::Json(200, page.clone())).await;
     let http = crate::http::build_client("42").unwrap();
     let github = GitHub::new(http, &server.url, "token", "octo/shop").unwrap();
-    let read = clock::with_timeout(Duration::from_secs(20), github.marked_comments(7, |_| true)).await;
+    let read = clock::with_timeout(Duration::from_secs(20), github.marked_comments(7, None, |_| true)).await;
     let trouble = read.expect("the list is given up").expect_err("the list is not whole");
     assert_eq!((trouble.kind, server.requests().len()), (GithubKind::Odd, 30));
 }
@@ -31,13 +31,26 @@ fn comment(id: u64, login: &str, kind: &str) -> serde_json::Value {
     serde_json::json!({ "id": id, "body": "marked", "user": { "login": login, "type": kind } })
 }
 
+/// A comment that an app wrote for a person.
+fn by_app(comment: serde_json::Value, slug: &str) -> serde_json::Value {
+    let mut comment = comment;
+    comment["performed_via_github_app"] = serde_json::json!({ "slug": slug });
+    comment
+}
+
 /// The ids of the comments that count as own, if GitHub answers the question who asks in this way.
 async fn own(viewer: (u16, &'static str)) -> Vec<u64> {
+    own_of(viewer, None).await
+}
+
+/// The same, for a token whose own comment may have told its author already.
+async fn own_of(viewer: (u16, &'static str), own: Option<serde_json::Value>) -> Vec<u64> {
     let all = serde_json::json!([
         comment(1, "other-app[bot]", "Bot"),
         comment(2, "github-actions", "User"),
         comment(3, "octocat", "User"),
-        comment(4, "github-actions[bot]", "Bot"),
+        by_app(comment(4, "github-actions[bot]", "Bot"), "github-actions"),
+        by_app(comment(5, "octocat", "User"), "other-app"),
     ]);
     let server = Server::start(move |request, _| match request.head.contains("/graphql") {
         true => Answer::Json(viewer.0, viewer.1.to_owned()),
@@ -46,8 +59,9 @@ async fn own(viewer: (u16, &'static str)) -> Vec<u64> {
     .await;
     let github =
         GitHub::new(crate::http::build_client("42").unwrap(), &server.url, "token", "octo/shop").unwrap();
-    let marked = github.marked_comments(7, |_| true).await.unwrap();
-    assert_eq!(server.requests().len(), 2);
+    let known = own.map(|own| serde_json::from_value::<super::Comment>(own).unwrap().author().unwrap());
+    let marked = github.marked_comments(7, known.as_ref(), |_| true).await.unwrap();
+    assert_eq!(server.requests().len(), if known.is_some() { 1 } else { 2 });
     marked.iter().map(|comment| comment.id).collect()
 }
 
@@ -57,9 +71,15 @@ async fn a_comment_is_the_token_s_own_by_its_author_alone() {
     assert_eq!(own((200, r#"{"data":{"viewer":{"login":"other-app[bot]"}}}"#)).await, [1]);
     assert_eq!(own((200, r#"{"data":{"viewer":{"login":"octocat"}}}"#)).await, [3]);
     assert_eq!(own((200, r#"{"data":{"viewer":{"login":"new-app[bot]"}}}"#)).await, [0; 0]);
-    // Not known: those of apps.
-    assert_eq!(own((200, r#"{"data":null,"errors":[{"message":"no"}]}"#)).await, [1, 4]);
-    assert_eq!(own((404, r#"{"message":"Not Found"}"#)).await, [1, 4]);
+    let unknown =
+        [(200, r#"{"data":null,"errors":[{"message":"no"}]}"#), (404, r#"{"message":"Not Found"}"#)];
+    for viewer in unknown {
+        assert_eq!(own(viewer).await, [0; 0], "until a comment of this token tells it");
+        let mine = comment(9, "github-actions[bot]", "Bot");
+        assert_eq!(own_of(viewer, Some(by_app(mine, "github-actions"))).await, [4]);
+        assert_eq!(own_of(viewer, Some(comment(9, "octocat", "User"))).await, [3]);
+        assert_eq!(own_of(viewer, Some(by_app(comment(9, "octocat", "User"), "other-app"))).await, [5]);
+    }
 }
 
 #[tokio::test]

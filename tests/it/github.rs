@@ -477,6 +477,26 @@ fn a_comment_with_the_mark_that_another_app_wrote_is_ignored() {
 }
 
 #[test]
+fn another_app_s_comment_stays_if_github_does_not_name_the_token_s_account() {
+    let (bed, _) = stage();
+    let unnamed = GitHubEffect::Answer(404, json!({ "message": "Not Found" }));
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        of.write_comment(7, "other-app[bot]", &format!("{MARK}\ntheirs"));
+    });
+    bed.github_fault(GitHubFault::on("POST", "/graphql", unnamed));
+    for id in ["43", "44"] {
+        let done = run(&bed, "status").env("GITHUB_RUN_ID", id).run();
+        is_quiet(&done);
+        let all = comments(&bed);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(all[0].body, format!("{MARK}\ntheirs"));
+        assert!(all[1].body.contains(&format!("[run {id}]")), "{}", all[1].body);
+        assert!(done.output("comment-url").ends_with(&format!("-{}", all[1].id)), "{:?}", done.outputs);
+    }
+}
+
+#[test]
 fn a_person_s_token_finds_its_own_comment() {
     let (bed, _) = stage();
     bed.world(|world| {

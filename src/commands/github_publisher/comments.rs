@@ -18,16 +18,16 @@ impl GithubPublisher {
     /// The comments of the same place; if there is none, the oldest adoptable comment.
     async fn comments_of(&self, pull: u64, text: &str) -> GithubResult<Vec<Comment>> {
         let own = |body: &str| compare_marks(text, body) != Kin::Other;
-        let found = self.github.marked_comments(pull, own).await?;
+        let found = self.github.marked_comments(pull, self.author.as_ref(), own).await?;
         let (same, mut adoptable): (Vec<Comment>, Vec<Comment>) =
             found.into_iter().partition(|comment| compare_marks(text, &comment.body) == Kin::Same);
         adoptable.truncate(1);
         Ok(if same.is_empty() { adoptable } else { same })
     }
 
-    /// Finds the comment, creates a missing one, removes later duplicates, and updates a changed text. A marked comment
-    /// that the token may not change belongs to another app and is ignored: an app's token can't ask for its own
-    /// identity.
+    /// Finds the comment, creates a missing one, removes later duplicates, and updates a changed text. If GitHub did not
+    /// name the token's author, the new comment does: an older comment of the same author then takes the text, and the
+    /// new one goes. A marked comment of another author is ignored, also one that the token may not change.
     pub(super) async fn comment(&mut self, pull: u64, text: &str) -> GithubResult<()> {
         let mut last = GithubError { kind: GithubKind::Odd, status: None, effect_unknown: false };
         let (mut made, mut foreign) = (false, BTreeSet::new());
@@ -43,7 +43,10 @@ impl GithubPublisher {
                 match self.github.create_comment(pull, text).await {
                     // Another run may have created a comment meanwhile, and an unknown answer has to be checked: look
                     // again.
-                    Ok(new) => (made, self.url) = (true, Some(new.html_url)),
+                    Ok(new) => {
+                        (made, self.author) = (true, new.author());
+                        self.url = Some(new.html_url);
+                    }
                     Err(trouble) if trouble.effect_unknown => last = trouble,
                     Err(trouble) => return Err(trouble),
                 }
@@ -52,7 +55,9 @@ impl GithubPublisher {
             let same = first.body.trim_end() == text.trim_end();
             if self.late && !same && !is_in_progress(&first.body, &self.run) {
                 (self.overtaken, self.url) = (true, Some(first.html_url.clone()));
-                return Ok(());
+                return self
+                    .remove(later.iter().filter(|later| later.body.trim_end() == text.trim_end()))
+                    .await;
             }
             let answer =
                 if same { Ok(()) } else { self.github.update_comment(first.id, text).await.map(|_| ()) };
