@@ -27,16 +27,37 @@ pub(crate) fn branch_color(edge: &mut InputReader<'_>, file: &File) -> Option<Wa
     let found = of_run(edge).map_err(|what| edge.problem("color", format!("`branch` can't be used: {what}")));
     let run = found.ok()?;
     let color = most_specific_color(&run, &file.config.branches);
-    if color.is_none() {
-        edge.problem("color", no_matching_pattern(&run, file));
+    match color {
+        Some(_) if run.kind == RefKind::Unclear => edge.warning("color", unclear_name(&run.name)),
+        Some(_) => {}
+        None => edge.problem("color", no_matching_pattern(&run, file)),
     }
     color
 }
 
+/// The warning about a name that may be a tag's.
+fn unclear_name(name: &str) -> String {
+    let name = quote_value(name);
+    format!(
+        "`branch` takes {name} for a branch, but the event `workflow_run` names a tag in the same way. If tags can start that workflow, a tag {name} gets the branch's color: limit it with `on: push: branches: ['**']`"
+    )
+}
+
+/// The kind of a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RefKind {
+    /// A branch.
+    Branch,
+    /// A tag.
+    Tag,
+    /// A branch or a tag: the event does not say. Counts as a branch, with a warning.
+    Unclear,
+}
+
 /// The branch or tag of a run.
 struct Ref {
-    /// True for a tag, false for a branch.
-    tag: bool,
+    /// The kind.
+    kind: RefKind,
     /// The short name.
     name: String,
 }
@@ -44,7 +65,12 @@ struct Ref {
 impl Ref {
     /// The full name in git's form, which differs for branches and tags.
     fn full(&self) -> String {
-        full_ref_pattern(&self.name, if self.tag { "refs/tags/" } else { "refs/heads/" })
+        full_ref_pattern(&self.name, if self.is_tag() { "refs/tags/" } else { "refs/heads/" })
+    }
+
+    /// True for a tag.
+    fn is_tag(&self) -> bool {
+        self.kind == RefKind::Tag
     }
 }
 
@@ -85,8 +111,7 @@ const PULL_REQUEST: Source = Source {
     repository: "/pull_request/head/repo/full_name",
 };
 
-/// The source of the workflow run that started this run. A run for a tag has the tag's name in `head_branch`, and the
-/// event does not tell tags from branches.
+/// The source of the workflow run that started this run. A run for a tag has the tag's name in `head_branch`.
 const WORKFLOW_RUN: Source = Source {
     noun: "workflow run",
     branch: "/workflow_run/head_branch",
@@ -99,15 +124,17 @@ fn of_run(edge: &InputReader<'_>) -> Result<Ref, String> {
     let context = Context::new(edge.env);
     let event = context.event_name.as_deref().unwrap_or_default();
     if event == "workflow_run" {
-        return of_event(edge, &context, &WORKFLOW_RUN);
+        let kind = kind_of_workflow_run(&read_event(edge));
+        return of_event(edge, &context, &WORKFLOW_RUN).map(|name| Ref { kind, name });
     }
     as_it_is(edge, "GITHUB_HEAD_REF", context.head_ref.as_deref())?;
     if let Some(head) = &context.head_ref {
         own_repository(&read_event(edge), &context, &PULL_REQUEST)?;
-        return Ok(Ref { tag: false, name: head.clone() });
+        return Ok(Ref { kind: RefKind::Branch, name: head.clone() });
     }
     if event.starts_with("pull_request") {
-        return of_event(edge, &context, &PULL_REQUEST);
+        let name = of_event(edge, &context, &PULL_REQUEST)?;
+        return Ok(Ref { kind: RefKind::Branch, name });
     }
     if !event.is_empty() && !OF_OWN_REF.contains(&event) {
         return Err(format!(
@@ -116,12 +143,22 @@ fn of_run(edge: &InputReader<'_>) -> Result<Ref, String> {
         ));
     }
     as_it_is(edge, "GITHUB_REF_NAME", context.ref_name.as_deref())?;
-    let tag = context.ref_type.as_deref() == Some("tag");
-    context.ref_name.map(|name| Ref { tag, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
+    let kind = if context.ref_type.as_deref() == Some("tag") { RefKind::Tag } else { RefKind::Branch };
+    context.ref_name.map(|name| Ref { kind, name }).ok_or_else(|| "GITHUB_REF_NAME is not set".to_owned())
+}
+
+/// The kind of the ref that a workflow run was for, by the event that started that run: a release has a tag, and only
+/// these other events can have one.
+fn kind_of_workflow_run(event: &Value) -> RefKind {
+    match event.pointer("/workflow_run/event").and_then(Value::as_str).unwrap_or_default() {
+        "release" => RefKind::Tag,
+        "" | "push" | "create" | "workflow_dispatch" | "deployment" | "deployment_status" => RefKind::Unclear,
+        _ => RefKind::Branch,
+    }
 }
 
 /// The branch that the event names, if it is a branch of this repository.
-fn of_event(edge: &InputReader<'_>, context: &Context, source: &Source) -> Result<Ref, String> {
+fn of_event(edge: &InputReader<'_>, context: &Context, source: &Source) -> Result<String, String> {
     let event = read_event(edge);
     own_repository(&event, context, source)?;
     let name = event.pointer(source.branch).and_then(Value::as_str).unwrap_or_default();
@@ -131,7 +168,7 @@ fn of_event(edge: &InputReader<'_>, context: &Context, source: &Source) -> Resul
     if first_line(name) != name || name.trim() != name {
         return Err(hidden("the event", first_line(name).trim()));
     }
-    Ok(Ref { tag: false, name: name.to_owned() })
+    Ok(name.to_owned())
 }
 
 /// The event's JSON; null if unreadable.
@@ -161,13 +198,17 @@ fn hidden(place: &str, read: &str) -> String {
 fn no_matching_pattern(run: &Ref, file: &File) -> String {
     let patterns = || file.config.branches.iter().map(|(pattern, _)| pattern.as_str());
     let of_tags = |pattern: &&str| pattern.starts_with("refs/tags/");
-    let kind = if run.tag { "tag" } else { "branch" };
+    let kind = match run.kind {
+        RefKind::Branch => "branch",
+        RefKind::Tag => "tag",
+        RefKind::Unclear => "branch or tag",
+    };
     let what =
         format!("no pattern of `branches` in `{}` fits the {kind} {}", file.path, quote_value(&run.name));
-    if run.tag && !patterns().any(|pattern| of_tags(&pattern)) {
+    if run.is_tag() && !patterns().any(|pattern| of_tags(&pattern)) {
         return format!("{what}: a pattern for tags begins with `refs/tags/`, such as `refs/tags/v*: idle`");
     }
-    let meant = patterns().filter(|pattern| of_tags(pattern) == run.tag);
+    let meant = patterns().filter(|pattern| of_tags(pattern) == run.is_tag());
     let suggestion = meant
         .filter_map(|pattern| Some((pattern_distance(run, pattern)?, pattern)))
         .min_by_key(|(far, _)| *far);
@@ -278,12 +319,12 @@ mod tests {
 
     /// A branch.
     fn branch(name: &str) -> Ref {
-        Ref { tag: false, name: name.to_owned() }
+        Ref { kind: RefKind::Branch, name: name.to_owned() }
     }
 
     /// A tag.
     fn tag(name: &str) -> Ref {
-        Ref { tag: true, name: name.to_owned() }
+        Ref { kind: RefKind::Tag, name: name.to_owned() }
     }
 
     /// A map as in the config file.

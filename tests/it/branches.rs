@@ -105,6 +105,36 @@ fn a_run_on_the_default_branch_has_the_color_of_the_branch_that_its_event_is_abo
 }
 
 #[test]
+fn a_tag_of_a_workflow_run_is_not_silently_a_branch() {
+    let (bed, _sample, image) = stage();
+    let of = |started_by: &str, name: &str| {
+        format!(
+            r#"{{ "workflow_run": {{ "event": "{started_by}", "head_branch": "{name}",
+            "head_repository": {{ "full_name": "shop/web" }}, "head_sha": "0a1b" }} }}"#
+        )
+    };
+    let run = |started_by: &str, name: &str| {
+        event(&bed, &image, ("workflow_run", &of(started_by, name))).input("plan-only", "true").run()
+    };
+    let unclear =
+        "`branch` takes `main` for a branch, but the event `workflow_run` names a tag in the same way";
+    for (started_by, warned) in
+        [("push", true), ("workflow_dispatch", true), ("pull_request", false), ("schedule", false)]
+    {
+        let done = run(started_by, "main");
+        done.expect(0, "planned", "", "untouched");
+        assert_eq!(done.log.contains(unclear), warned, "{started_by}: {}", done.log);
+    }
+    run("release", "v1.2").expect(0, "planned", "", "untouched");
+    let of_a_tag = run("release", "main");
+    of_a_tag.expect(1, "refused", "bad-input", "untouched");
+    of_a_tag.says("fits the tag `main`");
+    let of_a_push = run("push", "v1.2");
+    of_a_push.expect(1, "refused", "bad-input", "untouched");
+    of_a_push.says("fits the branch or tag `v1.2`");
+}
+
+#[test]
 fn a_run_on_the_default_branch_for_another_branch_is_refused() {
     let (bed, _sample, image) = stage();
     let of_default = |name: &str| {
