@@ -153,6 +153,17 @@ pub(crate) fn locate_node(text: &str, format: Format, steps: &[usize], key: bool
     }
 }
 
+/// The YAML text after the key and colon of the node at the end of `steps`, as written. None if not found.
+pub(crate) fn written_value<'a>(text: &'a str, steps: &[usize], key: &str) -> Option<&'a str> {
+    let (line, column) = locate_node(text, Format::Yaml, steps, true)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let line = &text[start..];
+    let start = line.char_indices().nth(column.checked_sub(1)?)?.0;
+    let rest = line[start..].trim_start_matches(['"', '\'']).strip_prefix(key)?;
+    rest.trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']).strip_prefix(':')
+}
+
 /// Builds the tree from the parser's visits. The number is that of nodes that may still follow.
 #[derive(Clone, Copy)]
 struct Builder<'a>(&'a Cell<usize>);

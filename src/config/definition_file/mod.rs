@@ -1,5 +1,6 @@
 //! Task-definition files: JSON or YAML text, read strictly, to the content of a task definition.
 
+mod changed;
 mod json;
 mod mistaken;
 
@@ -32,20 +33,28 @@ pub(crate) fn in_file(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
 /// `aws ecs describe-task-definition`, whose describe-only keys are dropped. The place of a problem is a path in the
 /// definition, or the line and column of a syntax error.
 fn parse_definition(text: &str, format: Format) -> Result<Content, Vec<Problem>> {
-    let value = parse_value(text, format)?;
+    let (value, changed) = parse_value(text, format)?;
     if let Some(what) = mistaken::explain_document(&value) {
         return Err(vec![Problem::new(TOP, what)]);
     }
     let content = Content::from_described(value).map_err(|problem| vec![problem])?;
-    let mut problems = schema_problems(&content);
+    let mut problems = beside_changes(changed, schema_problems(&content));
     problems.extend(shared_names(&content));
     problems.extend(missing_fields(&content));
     problems.extend(placeholder_problems(&content));
     if problems.is_empty() { Ok(content) } else { Err(problems) }
 }
 
-/// Reads a text as JSON or YAML. A leading byte order mark is ignored.
-fn parse_value(text: &str, format: Format) -> Result<Value, Vec<Problem>> {
+/// The problems of values that YAML changes, and all other problems: the value that was read is not the one that was
+/// written, so nothing else is said of it.
+fn beside_changes(changed: Vec<Problem>, others: Vec<Problem>) -> Vec<Problem> {
+    let places: HashSet<String> = changed.iter().map(|problem| problem.place.clone()).collect();
+    let others = others.into_iter().filter(|problem| !places.contains(&problem.place));
+    changed.into_iter().chain(others).collect()
+}
+
+/// Reads a text as JSON or YAML, with the problems of values that YAML changes. A leading byte order mark is ignored.
+fn parse_value(text: &str, format: Format) -> Result<(Value, Vec<Problem>), Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(syntax_problem(None, "the file is empty"));
@@ -58,9 +67,17 @@ fn parse_value(text: &str, format: Format) -> Result<Value, Vec<Problem>> {
         };
         return Err(syntax_problem(at, &format!("the key `{key}` is given twice")));
     }
-    json::to_json(document, format).map_err(|problems| {
-        mistaken::explain_text(text, format).map_or(problems, |(line, what)| vec![line_problem(line, what)])
-    })
+    let changed = match format {
+        Format::Yaml => changed::changed_values(text, &document),
+        Format::Json => Vec::new(),
+    };
+    match json::to_json(document, format) {
+        Ok(value) => Ok((value, changed)),
+        Err(problems) => Err(mistaken::explain_text(text, format).map_or_else(
+            || beside_changes(changed, problems),
+            |(line, what)| vec![line_problem(line, what)],
+        )),
+    }
 }
 
 /// The index and the text of a mapping's first key that an earlier entry has, too.

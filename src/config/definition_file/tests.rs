@@ -129,6 +129,60 @@ fn yaml_that_json_can_not_say_is_refused() {
 }
 
 #[test]
+fn values_of_variables_that_yaml_changes_are_refused_with_the_line_to_write() {
+    let told = |list: &str, entry: &str| {
+        let text = format!(
+            "family: shop\ncontainerDefinitions:\n  - name: web\n    image: web:v1\n    {list}:\n      - name: A\n        {entry}\n"
+        );
+        parse_definition(&text, Format::Yaml).map(|_| ()).map_err(|problems| problems[0].to_string())
+    };
+    let first = |key: &str, sign: &str| {
+        format!("a value that begins with `{sign}` must be in quotes in YAML, as in `{key}: \"{sign}…\"`")
+    };
+    let joined = |key: &str| {
+        format!(
+            "the value goes on in the next line, and YAML joins lines by a space: write `{key}: \"…\"` in one line, or `{key}: |` above the lines"
+        )
+    };
+    for (list, key) in [("environment", "value"), ("secrets", "valueFrom")] {
+        let place = format!("containerDefinitions[0].{list}[0].{key}");
+        for (written, what) in [
+            ("!!x rest", first(key, "!")),
+            ("!tag", first(key, "!")),
+            ("!tag rest", first(key, "!")),
+            ("!<x> rest", first(key, "!")),
+            ("&x rest", first(key, "&")),
+            ("a\n          b", joined(key)),
+            ("'a\n          b'", joined(key)),
+            ("\"a\n          b\"", joined(key)),
+            (
+                "a #b",
+                format!(
+                    "YAML takes the part from ` #` on for a comment: write `{key}: \"…\"`, or a space after `#` if it is one"
+                ),
+            ),
+            (
+                "#fff",
+                format!(
+                    "has no value, because YAML takes what begins with `#` for a comment: write `{key}: \"#…\"`"
+                ),
+            ),
+        ] {
+            assert_eq!(
+                told(list, &format!("{key}: {written}")),
+                Err(format!("{place}: {what}")),
+                "{written}"
+            );
+        }
+        for written in
+            ["a", "\"#fff\"", "'a b'", "a # why", "|\n          a\n          b", "&x a\n        other: *x"]
+        {
+            assert_eq!(told(list, &format!("{key}: {written}")), Ok(()), "{written}");
+        }
+    }
+}
+
+#[test]
 fn anchors_and_merge_keys_are_applied() {
     let text = "x-web: &web { image: 'web:v1', essential: false }\nfamily: &f shop\ncontainerDefinitions:\n- <<: *web\n  name: *f\n  essential: true\n";
     let content = parse_definition(text, Format::Yaml).unwrap();
@@ -156,8 +210,8 @@ proptest! {
     #[test]
     fn both_formats_read_json_alike(value in model::any_json()) {
         let text = value.to_string();
-        prop_assert_eq!(&parse_value(&text, Format::Json).unwrap(), &value);
-        prop_assert_eq!(&parse_value(&text, Format::Yaml).unwrap(), &value);
+        prop_assert_eq!(&parse_value(&text, Format::Json).unwrap().0, &value);
+        prop_assert_eq!(&parse_value(&text, Format::Yaml).unwrap().0, &value);
     }
 
     #[test]
