@@ -67,14 +67,19 @@ pub(crate) struct ProbeRequest {
 }
 
 impl ProbeRequest {
-    /// The proxy and the host that it would look up, if that leads to other addresses than the name to look up instead.
-    /// A host that can't be looked up here leads nowhere else, for all that the runner knows.
+    /// The proxy and the host that it would look up, unless a lookup here shows that the host has an address of the name to
+    /// look up instead. Unknown is not good (invariant 9): a proxy may find any host.
     pub(crate) async fn elsewhere(&self) -> Option<(String, String)> {
-        let (proxy, at) = self.proxy.clone().zip(self.at.as_deref())?;
-        let host = reqwest::Url::parse(&self.url).ok()?.host_str()?.to_owned();
-        let (there, here) = tokio::join!(addresses(&host), addresses(at));
-        let apart = !there.is_empty() && !here.is_empty() && !there.iter().any(|ip| here.contains(ip));
-        apart.then_some((proxy, host))
+        let (proxy, host) = self.by_proxy()?;
+        let (there, here) = tokio::join!(addresses(&host), addresses(self.at.as_deref()?));
+        let same = there.iter().any(|ip| here.contains(ip));
+        (!same).then_some((proxy, host))
+    }
+
+    /// The proxy that looks up a host itself, and this host; none if the host is looked up here.
+    pub(crate) fn by_proxy(&self) -> Option<(String, String)> {
+        let proxy = self.proxy.clone().filter(|_| self.at.is_some())?;
+        Some((proxy, reqwest::Url::parse(&self.url).ok()?.host_str()?.to_owned()))
     }
 }
 
@@ -201,7 +206,10 @@ mod tests {
             None,
             "without a proxy the name is looked up here"
         );
-        assert_eq!(of("shop.invalid", "127.0.0.1", proxy).await, None, "the proxy may know it");
+        for (host, at) in [("shop.invalid", "127.0.0.1"), ("shop.invalid", "alb.invalid")] {
+            let apart = Some(("proxy.corp:3128".to_owned(), host.to_owned()));
+            assert_eq!(of(host, at, proxy).await, apart, "the proxy may find it anywhere");
+        }
     }
 
     /// One answer for each path.

@@ -153,7 +153,9 @@ async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>)
         let url = address.probe_url();
         drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
         let request = probe_request(&address, drive.session.env);
-        if let Some((proxy, host)) = clock::with_timeout(LOOK_UP, request.elsewhere()).await.flatten() {
+        // A lookup without an end shows nothing.
+        let elsewhere = clock::with_timeout(LOOK_UP, request.elsewhere()).await;
+        if let Some((proxy, host)) = elsewhere.unwrap_or_else(|| request.by_proxy()) {
             return Err(ProbeFailure { url, kind: ProbeFailureKind::Elsewhere { proxy, host } });
         }
         match send_probe(run_id(drive.session.context), &request).await {

@@ -112,7 +112,7 @@ fn render_probe_failure(failure: &ProbeFailure) -> (String, &'static str) {
         ),
         ProbeFailureKind::Elsewhere { proxy, host } => (
             format!(
-                "The probe {url} was not sent: it would go through the proxy {}, which looks {} up itself, and this name does not lead to the load balancer.",
+                "The probe {url} was not sent: it would go through the proxy {}, which looks {} up itself, and no lookup here shows that this name leads to the load balancer.",
                 in_backticks(proxy),
                 in_backticks(host)
             ),

@@ -174,7 +174,7 @@ fn probes_and_cancels_are_said() {
     [probe-unreachable] The new version of `web-green` (green) did not pass. The certificate that the probe `http://alb:8080/healthz` was shown is for `*.shop.example`, `shop.example`, not for `alb`.
     Add a certificate for this host to the listener, which chooses by the name that is asked for; or name a host of its certificate: `hosts` in the config file, or the rule's host condition.
 
-    [probe-unreachable] The new version of `web-green` (green) did not pass. The probe `http://alb:8080/healthz` was not sent: it would go through the proxy `proxy.corp:3128`, which looks `shop.example` up itself, and this name does not lead to the load balancer.
+    [probe-unreachable] The new version of `web-green` (green) did not pass. The probe `http://alb:8080/healthz` was not sent: it would go through the proxy `proxy.corp:3128`, which looks `shop.example` up itself, and no lookup here shows that this name leads to the load balancer.
     Add the host to NO_PROXY, or let its DNS record lead to the load balancer.
 
     [cancelled] The run was cancelled before `web-green` (green) was good.
