@@ -35,6 +35,8 @@ pub(crate) enum Event {
     },
     /// A warning; the run goes on.
     Warning(Warning),
+    /// It is unknown whether a rollback of the last hour sent all users to this color, which they leave now.
+    RollbackUnchecked(Color),
     /// The state before the run.
     Seen(Box<Overview>),
     /// The mistakes that `doctor` found.

@@ -18,22 +18,38 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Time for which an earlier rollback counts.
 const RECENT: Duration = Duration::from_secs(3_600);
 
-/// The color that a rollback of the last hour sent all users to, and how long ago, if this one takes them away from there.
-pub(super) async fn undone(session: &Session<'_>, seen: &Overview, to: Split) -> Option<(Color, Duration)> {
-    let now = seen.known_split()?;
+/// The answer about an earlier rollback to the color that all users leave.
+pub(super) enum Earlier {
+    /// A rollback sent all users to this color so long ago.
+    Found(Color, Duration),
+    /// No comment tells of one.
+    None,
+    /// Unknown: no pull request of a running version has comments that this run can read.
+    Unknown(Color),
+}
+
+/// Looks for a rollback of the last hour that sent all users to the color that this one takes them away from.
+pub(super) async fn find_earlier(session: &Session<'_>, seen: &Overview, to: Split) -> Earlier {
+    let Some(now) = seen.known_split() else { return Earlier::None };
     let alone = |color: &Color| now.weight(*color) == now.blue + now.green && !to.is_live(*color);
-    let from = [Color::Blue, Color::Green].into_iter().find(alone)?;
+    let Some(from) = [Color::Blue, Color::Green].into_iter().find(alone) else { return Earlier::None };
     let ago = tokio::select! {
         biased;
         ago = asked(session, seen, from) => ago,
         _ = session.signals.wait() => None,
         () = clock::sleep(PATIENCE) => None,
     };
-    ago.map(|ago| (from, ago))
+    match ago {
+        Some(Some(ago)) => Earlier::Found(from, ago),
+        Some(None) => Earlier::None,
+        None => Earlier::Unknown(from),
+    }
 }
 
-/// Age of the comment about a rollback to this color, on the pull request of a version that runs.
-async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Duration> {
+/// Age of the comment about a rollback to this color, on the pull request of a version that runs. The outer none: no such
+/// pull request was read.
+async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Option<Duration>> {
+    let mut is_read = false;
     let wish = &session.settings.github;
     let token = wish.token.as_ref().filter(|_| wish.wants_anything())?;
     let http = crate::http::build_client(run_id(session.context)).ok()?;
@@ -43,14 +59,15 @@ async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Du
     for commit in commits.filter_map(|view| view.commit.as_deref()).filter(|commit| is_plain(commit)) {
         for pull in github.pulls_of(commit).await.ok()? {
             let tells = |body: &str| rolled_back_to(body, &run) == Some(from);
-            let found = github.marked_comments(pull.number, tells).await.ok()?;
+            let found = github.marked_comments(pull.number, None, tells).await.ok()?;
+            is_read = true;
             let ages = found.iter().filter_map(|comment| Some(clock::now().since(comment.updated()?)));
             if let Some(ago) = ages.filter(|ago| *ago < RECENT).min() {
-                return Some(ago);
+                return Some(Some(ago));
             }
         }
     }
-    None
+    is_read.then_some(None)
 }
 
 /// True if this can be the id of a commit.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::again::undone;
+use super::again::{Earlier, find_earlier};
 use super::deploy::warn_unmanaged_policies;
 use super::drive::{Drive, Ending};
 use super::last_look::last_look;
@@ -138,9 +138,13 @@ async fn warn(session: &Session<'_>, snapshot: &Snapshot, goal: &Goal, report: &
     if report.command != "rollback" {
         return;
     }
-    report.undoes = undone(session, &session.overview(snapshot), goal.wish.to).await;
-    if let Some((color, ago)) = report.undoes {
-        session.reporter.emit(&Event::Warning(Warning::UndoesRollback { color, ago }));
+    match find_earlier(session, &session.overview(snapshot), goal.wish.to).await {
+        Earlier::Found(color, ago) => {
+            report.undoes = Some((color, ago));
+            session.reporter.emit(&Event::Warning(Warning::UndoesRollback { color, ago }));
+        }
+        Earlier::Unknown(color) => session.reporter.emit(&Event::RollbackUnchecked(color)),
+        Earlier::None => {}
     }
 }
 

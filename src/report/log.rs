@@ -59,6 +59,9 @@ impl LogRenderer {
             Event::Warning(warning) => {
                 Line::foreign(Level::Warn, &format!("warning: {}", words::render_warning(warning)))
             }
+            Event::RollbackUnchecked(color) => {
+                vec![Line::own(Level::Dim, words::rollback_unchecked(*color))]
+            }
             Event::Seen(overview) => {
                 self.about.services = color_services(overview);
                 let mut lines = status::status_lines(overview);

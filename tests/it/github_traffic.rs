@@ -141,9 +141,10 @@ fn a_rollback_that_undoes_one_of_the_last_hour_warns_first() {
     let moved = |id: &str, command: &str, input: (&str, &str)| button(&bed, command, id, &[input]);
     moved("102", "redirect-traffic", ("traffic", "green")).run().expect(0, "succeeded", "", "changed");
     let told = "A rollback sent all users to blue";
+    let unchecked = "Not checked: whether a rollback of the last hour sent all users to ";
     let first = moved("103", "rollback", ("color", "blue")).run();
     first.expect(0, "succeeded", "", "changed");
-    assert!(!first.log.contains(told), "{}", first.log);
+    assert!(!first.log.contains(told) && !first.log.contains(unchecked), "{}", first.log);
 
     let planned = moved("104", "rollback", ("color", "green")).input("plan-only", "true");
     let planned = planned.input("comment", "false").run();
@@ -154,6 +155,11 @@ fn a_rollback_that_undoes_one_of_the_last_hour_warns_first() {
     }
     let place = |text: &str| second.log.find(text).unwrap_or_else(|| panic!("{text}: {}", second.log));
     assert!(place(told) < place("::group::Plan"), "before anything is announced: {}", second.log);
+    let alone =
+        moved("106", "rollback", ("color", "blue")).input("plan-only", "true").input("token", "").run();
+    alone.expect(0, "planned", "", "untouched");
+    let place = |text: &str| alone.log.find(text).unwrap_or_else(|| panic!("{text}: {}", alone.log));
+    assert!(place(&format!("{unchecked}green. ")) < place("::group::Plan"), "{}", alone.log);
 }
 
 #[test]

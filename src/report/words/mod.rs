@@ -39,7 +39,7 @@ pub(crate) use finding::render_finding;
 pub(crate) use left::render_end_state;
 pub(crate) use more::{
     broken_at, empty_image, image_missing, internal_failure, no_such_definition, problems_failure,
-    render_warning, undoes_rollback, unreadable_file,
+    render_warning, rollback_unchecked, undoes_rollback, unreadable_file,
 };
 pub(crate) use post::{ended_unreported, not_read, not_there_now, unknown_state};
 pub(crate) use refusal::render_refusal;

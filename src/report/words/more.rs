@@ -101,6 +101,14 @@ pub(crate) fn undoes_rollback(color: Color, ago: Duration) -> String {
     )
 }
 
+/// An earlier rollback that this run could not look for.
+pub(crate) fn rollback_unchecked(color: Color) -> String {
+    format!(
+        "Not checked: whether a rollback of the last hour sent all users to {color}. Only the comment on the pull request of a \
+         running version tells this, and this run could read none."
+    )
+}
+
 /// A named task definition that does not exist.
 pub(crate) fn no_such_definition(which: &str, place: &Place) -> Problem {
     let what = format!(
