@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,13 @@ class Bed:
     def service(self, cluster, name):
         """A service as AWS describes it."""
         return self.aws("ecs", "describe-services", cluster=cluster, services=name)["services"][0]
+
+
+def free_port():
+    """A port that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def get(port, path="/"):

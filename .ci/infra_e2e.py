@@ -5,14 +5,13 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 
 import boto3
-from bed import ROOT, Bed, Failed, check, get
+from bed import ROOT, Bed, Failed, check, free_port, get
 from infra_guard import rendered
 from infra_reader import BRANCH, Reader, walk_the_page
 
@@ -38,13 +37,6 @@ OF_TESTBED = ["applicationautoscaling", "cloudwatch", "ecr", "ecs", "elb", "sts"
 OF_MOTO = ["acm", "autoscaling", "cloudwatchlogs", "ec2", "iam", "route53", "s3", "sns"]
 # The testbed has alarms and no dashboards.
 OF_MOTO_ALONE = {"observability": ["cloudwatch"]}
-
-
-def free_port():
-    """A port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def plain(text):
@@ -239,10 +231,9 @@ provider "aws" {{
         self.bed.obeys(f"run octo-org/stage {context}")
         self.bed.obeys(f"policies {folder}")
 
-    def answers(self, version):
-        """Production answers users with this version."""
-        answer = get(self.balancer["ports"]["production"], "/healthz")
-        check(answer[0] == 200 and version in get(self.balancer["ports"]["production"])[1], f"users get {version}")
+    def asks(self):
+        """A user's request to production: status and body."""
+        return get(self.balancer["ports"]["production"])
 
     def attached(self, job):
         """The policies of a job's role, as IAM has them."""
@@ -264,12 +255,16 @@ provider "aws" {{
         """The name of the only launch template."""
         return self.client("ec2", self.moto.url).describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateName"]
 
+    def tags(self):
+        """The tags of all images."""
+        ecr = self.client("ecr", self.bed.variables["AWS_ENDPOINT_URL"])
+        found = ecr.describe_images(repositoryName=f"{NAME}/web")["imageDetails"]
+        return [tag for image in found for tag in image.get("imageTags", [])]
+
     def empties(self):
         """Deletes every image: AWS deletes no repository that holds any."""
         ecr = self.client("ecr", self.bed.variables["AWS_ENDPOINT_URL"])
-        found = ecr.describe_images(repositoryName=f"{NAME}/web")["imageDetails"]
-        ids = [{"imageTag": tag} for image in found for tag in image.get("imageTags", [])]
-        ecr.batch_delete_image(repositoryName=f"{NAME}/web", imageIds=ids)
+        ecr.batch_delete_image(repositoryName=f"{NAME}/web", imageIds=[{"imageTag": tag} for tag in self.tags()])
 
     def outputs(self, directory):
         """The outputs in a directory's state."""
@@ -287,13 +282,13 @@ def used(stage):
     for job, context in {"deploy": BRANCH, "redirect": TRAFFIC, "promote": PRODUCTION}.items():
         log = stage.action("doctor", job, context)
         check("Nothing was found: each command can start." in log, f"doctor finds nothing, by the role of {job}")
-    image = stage.outputs("registry")["repository_url"] + ":initial"
+    image = f"{stage.outputs('registry')['repository_url']}:{stage.tags()[0]}"
     log = stage.action("status", "promote", BRANCH, code=1)
     check("Not authorized to perform sts:AssumeRoleWithWebIdentity" in log, "a push to main can't promote")
     log = stage.action("deploy", "redirect", TRAFFIC, code=1, image=image)
     check("AWS denied `ecr:DescribeImages`" in log, "the button's role can't deploy")
-    log = stage.action("deploy", "develop", "pull_request", code=1, color="green", image=image)
-    check("AWS denied `ecs:" in log, "a pull request can't deploy to green")
+    log = stage.action("deploy", "develop", "pull_request", code=1, color="blue", image=image)
+    check("AWS denied `ecs:" in log, "a pull request can't deploy to blue")
     stage.action("deploy", "develop", "pull_request", color="develop", image=image)
     stage.action("redirect-traffic", "redirect", TRAFFIC, traffic="blue-80")
 
@@ -366,11 +361,6 @@ BAD = [
         "`domain` is set, so `zone` must name the hosted zone in Route 53 that holds it, such as example.com.",
     ),
 ]  # fmt: skip
-NEEDS = {
-    "cluster": "network", "load-balancer": "dns network", "roles": "load-balancer registry", "services": "cluster load-balancer network registry roles",
-    "observability": "cluster load-balancer services",
-}  # fmt: skip
-
 
 def refused(stage):
     """What is typed wrongly, or too early, gets a sentence and makes nothing."""
@@ -380,9 +370,8 @@ def refused(stage):
         (stage.terraform / directory / "terraform.tfvars.json").unlink()
     said = plain(stage.run("apply", "registry", code=3, TF_VAR_name="a-name-of-twenty-five-cha"))
     check("`name` must have 2 to 24 characters" in said, "a name that is too long for a target group")
-    for directory, needs in NEEDS.items():
-        said = stage.run("apply", directory, code=4)
-        check(f"{directory} needs {needs}: apply that first." in said, f"{directory} needs {needs}")
+    said = stage.run("apply", "services", code=4)
+    check("services needs cluster load-balancer network registry roles: apply that first." in said, "services needs five others")
     for words, sentence in {
         ("destroy", "all"): f"to destroy all, type the name, {NAME}",
         ("destroy", "services", "other"): f"to destroy services, type the name, {NAME}",

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import yaml
 from bed import ROOT, check
 
 # Address, type and what a plan does to it; and whether it must be refused.
@@ -65,6 +66,21 @@ def ruled():
     check("aws_security_group_rule" not in text and "module " not in text, "rules of today's kind, and no modules of others")
 
 
+def workflows():
+    """The workflows to copy are guarded: one run at a time on the states, an approval, a look before and after."""
+    text = (ROOT / "examples/infrastructure-apply.yml").read_text()
+    apply = yaml.safe_load(text)
+    one_at_a_time = {"group": "infrastructure-shop", "cancel-in-progress": False, "queue": "max"}
+    check(apply["concurrency"] == one_at_a_time, "one run at a time, never cut off, none dropped")
+    check(apply["jobs"]["change"]["environment"] == "infrastructure", "apply and destroy wait for an environment's approval")
+    seen = [apply["jobs"][name]["steps"][-1]["with"]["command"] for name in ("before", "after")]
+    check(seen == ["status", "status"] and apply["jobs"]["change"]["needs"] == "before", "the action's status before and after")
+    plan = yaml.safe_load((ROOT / "examples/infrastructure-plan.yml").read_text())
+    same = "github.event.pull_request.head.repo.full_name == github.repository"
+    check(plan["jobs"]["plan"]["if"] == same, "no pull request of a fork is planned")
+    check("cloudformation" not in text and "bootstrap" not in (ROOT / "infra/run").read_text(), "none destroys bootstrap.yml's stack")
+
+
 def change(address, what):
     """A resource's change, as `terraform show -json` has it."""
     kind, _, rest = address.partition(".")
@@ -89,6 +105,7 @@ def judged(home, plan, *options):
 def guard(home):
     """What users' traffic needs can't go by itself; the rest can."""
     ruled()
+    workflows()
     for address, what, refused in CASES:
         code, text = judged(home, [change(address, what)])
         check(code == refused and f"`{address}`" in text, f"{what} of {address}: {'refused' if refused else 'goes through'}")

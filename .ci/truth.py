@@ -2,7 +2,6 @@
 against botocore's model (strict.py). They build a stack from nothing, use it, break it, and take it away again."""
 
 import json
-import socket
 import sys
 import time
 import urllib.request
@@ -10,7 +9,7 @@ from collections import Counter
 
 import botocore.session
 import strict
-from bed import Bed, Failed, check, get
+from bed import Bed, Failed, check, free_port, get
 
 CLUSTER = "truth"
 SUBNETS = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]
@@ -124,13 +123,6 @@ def register(bed, family, image):
     check(within(container, kept), f"{arn.split('/')[1]} reads back as it was registered")
     check(read["tags"] == [{"key": "team", "value": "truth"}], "with its tags")
     return arn
-
-
-def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def group(bed, name):

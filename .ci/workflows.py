@@ -1,5 +1,5 @@
-"""Runs a workflow as GitHub does, as far as the shipped workflows need it: jobs in the order of `needs`, expressions, `run` steps in
-bash, the action's own steps as its binary. Other actions are known by what they give to later steps."""
+"""Runs a workflow as GitHub does, for what the shipped workflows use: jobs in the order of `needs`, expressions, `run` steps
+in bash, the action's own steps as its binary. Other actions are known by what they give to later steps."""
 
 import re
 import subprocess

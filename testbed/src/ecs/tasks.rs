@@ -121,6 +121,22 @@ pub(super) fn register_instance(world: &mut World, input: &Value) -> Result<Valu
     Ok(json!({ "containerInstance": one.map(|one| instance(world, one)) }))
 }
 
+/// `DeregisterContainerInstance`: one with tasks goes only with `force`, and its tasks stay.
+pub(super) fn deregister_instance(world: &mut World, input: &Value) -> Result<Value, ApiError> {
+    let cluster = cluster::named(world, input)?;
+    let asked = text(input, "containerInstance").unwrap_or_default();
+    let is_asked = |one: &Instance| one.cluster == cluster && last_part(&one.arn) == last_part(asked);
+    let at = world.ecs.instances.iter().position(is_asked);
+    let at = at.ok_or_else(|| invalid("Could not find the specified container instance."))?;
+    let mut gone = instance(world, &world.ecs.instances[at]);
+    if gone["runningTasksCount"] != json!(0) && input["force"] != json!(true) {
+        return Err(invalid("Found running tasks on the instance."));
+    }
+    world.ecs.instances.remove(at);
+    gone["status"] = json!("INACTIVE");
+    Ok(json!({ "containerInstance": gone }))
+}
+
 /// `ListContainerInstances`.
 pub(super) fn list_instances(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let cluster = cluster::named(world, input)?;
