@@ -113,8 +113,10 @@ def counting(bed):
     Counting.seen.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"}
-        proxy.shutdown()
+        try:
+            yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"}
+        finally:
+            proxy.shutdown()
 
 
 def docker(client, *words, env=None):
