@@ -1,5 +1,5 @@
-//! Sends refused credentials only once: after AWS's first refusal, no further call is sent with the same key to that
-//! region. A region that the account has not enabled refuses keys that are good elsewhere.
+//! Sends refused credentials only once: after AWS's first refusal, no further call is sent with the same key. A region
+//! that the account has not enabled refuses keys that are good elsewhere, so an unknown key counts for that region alone.
 
 use std::error::Error;
 use std::fmt;
@@ -13,14 +13,35 @@ use aws_sdk_ecs::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// The access key and region of AWS's last refusal, with AWS's error code. Clones share these, so a single value serves
-/// all clients.
+/// AWS's last refusal. Clones share the refusal, so a single value serves all clients.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RefusedKeys(Arc<Mutex<Option<(String, String)>>>);
+pub(super) struct RefusedKeys(Arc<Mutex<Option<Refused>>>);
+
+/// A refusal of credentials.
+#[derive(Debug)]
+struct Refused {
+    /// The signature of the refused call.
+    by: SignedBy,
+    /// AWS's error code.
+    code: String,
+}
+
+impl Refused {
+    /// True if AWS refuses a call with this signature, too. Expired credentials are expired in every region.
+    fn covers(&self, by: &SignedBy) -> bool {
+        let everywhere = self.code.starts_with("ExpiredToken");
+        self.by.key == by.key && (everywhere || self.by.region == by.region)
+    }
+}
 
 /// The access key and region in the signature of an attempt. The request itself is gone after sending.
-#[derive(Debug)]
-struct SignedBy(String);
+#[derive(Clone, Debug)]
+struct SignedBy {
+    /// The access key's id.
+    key: String,
+    /// The region: `us-east-1` for a service with one endpoint, such as IAM.
+    region: String,
+}
 
 impl Storable for SignedBy {
     type Storer = StoreReplace<Self>;
@@ -52,11 +73,11 @@ impl Intercept for RefusedKeys {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(key) = signed_by(context.request()) else { return Ok(()) };
-        config.interceptor_state().store_put(SignedBy(key.clone()));
+        let Some(by) = signed_by(context.request()) else { return Ok(()) };
+        config.interceptor_state().store_put(by.clone());
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*refused {
-            Some((last, code)) if *last == key => Err(Box::new(KeyRefused { code: code.clone() })),
+            Some(last) if last.covers(&by) => Err(Box::new(KeyRefused { code: last.code.clone() })),
             Some(_) | None => Ok(()),
         }
     }
@@ -69,9 +90,9 @@ impl Intercept for RefusedKeys {
     ) -> Result<(), BoxError> {
         let answer = context.response().filter(|answer| answer.status().is_client_error());
         let code = answer.and_then(error_code).filter(|code| refuses_key(code));
-        if let (Some(SignedBy(key)), Some(code)) = (config.load::<SignedBy>(), code) {
+        if let (Some(by), Some(code)) = (config.load::<SignedBy>(), code) {
             let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused = Some((key.clone(), code));
+            *refused = Some(Refused { by: by.clone(), code });
         }
         Ok(())
     }
@@ -85,13 +106,13 @@ fn refuses_key(code: &str) -> bool {
     codes.contains(&code)
 }
 
-/// The access key and region in the signature of a request, `KEY REGION`; none without a signature. Source: Signature
-/// Version 4, `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/…`.
-fn signed_by(request: &HttpRequest) -> Option<String> {
+/// The access key and region in the signature of a request; none without a signature. Source: Signature Version 4,
+/// `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/…`.
+fn signed_by(request: &HttpRequest) -> Option<SignedBy> {
     let signature = request.headers().get("authorization")?;
     let mut parts = signature.split_once("Credential=")?.1.split('/');
     let (key, region) = (parts.next()?, parts.nth(1)?);
-    Some(format!("{key} {region}"))
+    Some(SignedBy { key: key.to_owned(), region: region.to_owned() })
 }
 
 /// The error code of an answer: in a header (CloudWatch), in JSON, or in XML.

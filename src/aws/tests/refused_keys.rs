@@ -31,6 +31,16 @@ async fn a_refusal_in_xml_ends_the_calls_of_every_service() {
 }
 
 #[tokio::test]
+async fn credentials_that_expired_are_sent_to_no_other_region() {
+    let server = Server::start(|request, _| refusal(request, 400, "ExpiredTokenException", "")).await;
+    let aws = server.aws().await;
+    let image = aws.digest("123456789012", "ap-east-1", "shop/web", "v1").await.unwrap_err();
+    let next = aws.revision("web:1").await.unwrap_err();
+    assert_eq!([image.kind, next.kind], [AwsErrorKind::Expired; 2]);
+    assert_eq!(server.operations(), ["DescribeImages"]);
+}
+
+#[tokio::test]
 async fn a_refusal_of_another_region_ends_no_call_of_this_one() {
     let server = Server::start(|request, _| match request.operation().as_str() {
         "DescribeImages" => refusal(request, 400, "UnrecognizedClientException", ""),
