@@ -1,6 +1,7 @@
 //! `redirect-traffic` when something goes wrong: capacity that does not come, AWS that denies, throttles or does not
 //! answer, somebody else who writes, users who fail already.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::common::here::{at, stack};
@@ -349,9 +350,48 @@ fn credentials_that_expired_are_refused_before_the_first_write_and_cost_one_call
         let done = refused(&bed, action, "credentials-expired");
         assert_eq!(bed.calls().len(), 1, "{}", done.log);
     }
-    bed.clear_calls();
-    Action::new(&bed, "status").run().expect(1, "refused", "credentials-expired", "untouched");
-    assert_eq!(bed.calls().len(), 1);
+    for command in ["status", "doctor"] {
+        bed.clear_calls();
+        Action::new(&bed, command).run().expect(1, "refused", "credentials-expired", "untouched");
+        assert_eq!(bed.calls().len(), 1, "{command}");
+    }
+}
+
+/// Every command, on a stage of its own.
+const COMMANDS: [(&str, fn(&Testbed, &Sample) -> Action); 7] = [
+    ("deploy", |bed, sample| Action::new(bed, "deploy").input("image", &sample.image("v2"))),
+    ("redirect-traffic", |bed, _| redirect(bed, "green")),
+    ("promote", |bed, _| Action::new(bed, "promote").input("color", "green")),
+    ("promote copy", |bed, _| Action::new(bed, "promote").input("color", "green").input("mode", "copy")),
+    ("rollback", |bed, _| Action::new(bed, "rollback").input("color", "green")),
+    ("status", |bed, _| Action::new(bed, "status")),
+    ("doctor", |bed, _| Action::new(bed, "doctor")),
+];
+
+#[test]
+fn no_call_is_sent_after_one_came_back_expired_in_the_middle_of_a_run() {
+    const ANSWER: Duration = Duration::from_millis(100);
+    for (command, action) in COMMANDS {
+        let mut struck = 0;
+        for number in (1..60).step_by(4) {
+            let (bed, sample) = stack();
+            let arrivals = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&arrivals);
+            let arrive = Effect::Before(Box::new(move |_| seen.lock().unwrap().push(testbed::clock::wall())));
+            bed.fault(Fault::always(arrive));
+            // The refusal comes at once, and the answers of all others later.
+            bed.fault(Fault::always(Effect::Stall(ANSWER)).nth(1..=number - 1));
+            bed.fault(Fault::always(Effect::Stall(ANSWER)).nth(number + 1..=u32::MAX));
+            bed.fault(Fault::nth_call(number, Effect::Expire));
+            let done = action(&bed, &sample).run();
+            let arrivals = arrivals.lock().unwrap();
+            let Some(expired) = arrivals.get(number as usize - 1) else { break };
+            struck += 1;
+            let late = arrivals.iter().filter(|at| *at > expired);
+            assert_eq!(late.count(), 0, "{command}, call {number}: {}", done.log);
+        }
+        assert!(struck >= 3, "{command} has too few calls");
+    }
 }
 
 #[test]
