@@ -45,11 +45,12 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> io::Result<
     respond(encoded, &request_id)
 }
 
-/// The HTTP answer, with AWS's request id; hyper adds the true date.
+/// The HTTP answer, with AWS's request id and the testbed's own time: an SDK compares the date with its clock.
 fn respond(encoded: Encoded, request_id: &str) -> io::Result<Response<Full<Bytes>>> {
     let status = StatusCode::from_u16(encoded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::builder()
         .status(status)
+        .header("date", wire::time::http_date(crate::clock::wall()))
         .header("content-type", encoded.content_type)
         .header("x-amzn-requestid", request_id);
     for (name, value) in encoded.headers {
