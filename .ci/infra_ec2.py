@@ -5,8 +5,9 @@ import json
 import re
 
 from bed import Bed, check, free_port
-from infra_e2e import NAME, REGION, Moto, Stage, plain, unchanged
+from infra_e2e import unchanged
 from infra_reader import BRANCH
+from infra_stage import NAME, REGION, Moto, Stage, plain
 
 
 def made(stage):

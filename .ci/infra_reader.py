@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from bed import ROOT, Failed, check
 from workflows import Runner
