@@ -5,7 +5,7 @@ import json
 
 from bed import Bed, check, free_port
 from infra_guard import rendered
-from infra_reader import BRANCH, Reader, walk_the_page
+from infra_reader import BRANCH, WITH_IDS, Reader, walk_the_page
 from infra_stage import BUCKET, NAME, REGION, Moto, Stage, plain
 
 TRAFFIC, PRODUCTION = "environment:production-traffic", "environment:production"
@@ -150,6 +150,8 @@ def end_to_end(tools):
         ports = {name: free_port() for name in ("production", "blue", "green", "develop")}
         stage.balancer = {"ports": ports, "rules": {"api": {"priority": 10, "paths": ["/api/*"]}}}
         stage.variables("load-balancer", **stage.balancer)
-        walk_the_page(Reader(stage, tools))
+        reader = Reader(stage, tools)
+        stage.variables("roles", repository_with_ids=WITH_IDS)
+        walk_the_page(reader)
         for part in (used, unchanged, controls, locked, destroyed):
             part(stage)

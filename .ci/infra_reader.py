@@ -16,6 +16,7 @@ from workflows import Runner
 PAGE = "docs/getting-started.md"
 ACTION = "octo-org/ecs-blue-green"
 BRANCH = "ref:refs/heads/main"
+WITH_IDS = "octo-org@65/stage@74"
 # The directories whose states each directory reads.
 NEEDS = {
     "cluster": "network", "load-balancer": "dns network", "roles": "load-balancer registry",
@@ -143,7 +144,7 @@ class Reader:
     def trusts(self, role, subject):
         """Fails unless the role that was made trusts a run with this subject."""
         subjects = self.stage.subjects(role)
-        if f"repo:octo-org/stage:{subject}" not in subjects:
+        if f"repo:{self.stage.repository}:{subject}" not in subjects:
             raise Failed(f"{role} trusts {subjects}, and not {subject}")
 
     @contextmanager
@@ -174,15 +175,22 @@ def begun(reader):
 
 
 def bootstrapped(reader):
-    """A2: the stack of bootstrap.yml."""
-    *_, ids, stack = reader.step("A2")
-    check("octo-org@65/stage@74" in ids, "the repository with its ids")
+    """A2 and A3: the stack of bootstrap.yml. The repository is new, so its tokens have ids."""
+    look, ids, stack = blocks(reader.steps["A2"])
+    reader.types(look)
+    reader.stage.repository = reader.types(ids).strip()
+    check(reader.stage.repository == WITH_IDS, "the repository with its ids")
+    stack = reader.types(stack.replace("Repository=octo-org/shop", f"Repository=octo-org/shop RepositoryWithIds={WITH_IDS}"))
     check("Successfully created/updated stack - stage-bootstrap" in stack, "the stack of bootstrap.yml")
     # moto gives no outputs for a stack that a change set made.
     outputs = re.findall(r"^  (\w+):$", (ROOT / "infra/bootstrap.yml").read_text().split("\nOutputs:\n")[1], re.M)
     check(outputs == ["StateBucket", "PlanRole", "ApplyRole"], "its three outputs are those of the page")
     reader.trusts("stage-infra-plan", "pull_request")
     reader.trusts("stage-infra-apply", "environment:infrastructure")
+    settings = [block for block in blocks(reader.steps["A3"], "hcl") if block.startswith("repository_with_ids = ")]
+    check(len(settings) == 1, "A3 shows the setting for tokens with ids")
+    text = re.sub(r'".*"', f'"{WITH_IDS}"', settings[0])
+    (reader.work / "infra/terraform/roles/terraform.tfvars").write_text(text)
 
 
 def planned(reader):

@@ -82,6 +82,7 @@ class Stage:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         self.home, self.bed, self.moto = home, bed, moto
+        self.repository = "octo-org/stage" # as the subjects of its runs name it
         shutil.copytree(ROOT / "infra", home / "infra", ignore=shutil.ignore_patterns(".terraform*"))
         self.terraform = home / "infra/terraform"
         for name in NEWER_FILES:
@@ -226,7 +227,7 @@ provider "aws" {{
         for name, policy in self.attached(role.rsplit("-", 1)[1]).items():
             (folder / f"{name}.json").write_text(json.dumps(policy))
         self.bed.obeys(f"trust {role} {' '.join(self.subjects(role))}")
-        self.bed.obeys(f"run octo-org/stage {context}")
+        self.bed.obeys(f"run {self.repository} {context}")
         self.bed.obeys(f"policies {folder}")
 
     def asks(self):
