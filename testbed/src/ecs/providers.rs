@@ -17,7 +17,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError
     if reserved || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
         return Err(invalid("The specified capacity provider name is invalid."));
     }
-    if world.ecs.providers.iter().any(|provider| provider["name"] == name) {
+    if world.ecs.providers.iter().any(|provider| provider["name"] == name && is_active(provider)) {
         return Err(client("The specified capacity provider already exists."));
     }
     let group = &input["autoScalingGroupProvider"];
@@ -31,8 +31,14 @@ pub(super) fn create(world: &mut World, input: &Value) -> Result<Value, ApiError
         "autoScalingGroupProvider": with_defaults(group),
         "tags": input["tags"].as_array().cloned().unwrap_or_default(),
     });
+    world.ecs.providers.retain(|provider| provider["name"] != name);
     world.ecs.providers.push(provider.clone());
     Ok(json!({ "capacityProvider": provider }))
+}
+
+/// False for a deleted provider, which AWS still describes by name (API_DeleteCapacityProvider).
+fn is_active(provider: &Value) -> bool {
+    provider["status"] == "ACTIVE"
 }
 
 /// An Auto Scaling group's settings, with AWS's own for those that a call leaves out.
@@ -54,13 +60,14 @@ fn with_defaults(group: &Value) -> Value {
     settings
 }
 
-/// `DescribeCapacityProviders`: all, or those named by name or ARN; unknown ones are failures.
+/// `DescribeCapacityProviders`: all active ones, or those named by name or ARN; unknown ones are failures.
 pub(super) fn describe(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let own = world.ecs.providers.iter().cloned();
     let all: Vec<Value> = OF_AWS.iter().map(|name| of_aws(world, name)).chain(own).collect();
     let asked = texts(input, "capacityProviders");
     if asked.is_empty() {
-        return Ok(json!({ "capacityProviders": all, "failures": [] }));
+        let active: Vec<Value> = all.into_iter().filter(is_active).collect();
+        return Ok(json!({ "capacityProviders": active, "failures": [] }));
     }
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in asked {
@@ -81,7 +88,8 @@ fn of_aws(world: &World, name: &str) -> Value {
 /// `DeleteCapacityProvider`; one that a cluster has stays.
 pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     let asked = required(input, "capacityProvider")?;
-    let is_asked = |one: &Value| one["name"] == asked || one["capacityProviderArn"] == asked;
+    let is_asked =
+        |one: &Value| is_active(one) && (one["name"] == asked || one["capacityProviderArn"] == asked);
     let at = world.ecs.providers.iter().position(is_asked);
     let at = at.ok_or_else(|| invalid("The specified capacity provider does not exist."))?;
     let name = &world.ecs.providers[at]["name"];
@@ -93,7 +101,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> Result<Value, ApiError
             cluster.name
         )));
     }
-    let mut gone = world.ecs.providers.remove(at);
+    let gone = &mut world.ecs.providers[at];
     gone["status"] = json!("INACTIVE");
     gone["updateStatus"] = json!("DELETE_COMPLETE");
     Ok(json!({ "capacityProvider": gone }))
@@ -109,7 +117,8 @@ pub(super) fn put(world: &mut World, input: &Value) -> Result<Value, ApiError> {
     }
     let names = texts(input, "capacityProviders");
     let is_unknown = |name: &String| {
-        !OF_AWS.contains(&name.as_str()) && world.ecs.providers.iter().all(|one| one["name"] != *name)
+        !OF_AWS.contains(&name.as_str())
+            && world.ecs.providers.iter().all(|one| one["name"] != *name || !is_active(one))
     };
     if names.iter().any(is_unknown) {
         return Err(invalid("The specified capacity provider was not found."));

@@ -85,5 +85,25 @@ fn a_capacity_provider_stays_while_a_cluster_has_it() {
     let found =
         bed.ecs("DescribeCapacityProviders", json!({ "capacityProviders": ["FARGATE", "shop-instances"] }));
     assert_eq!(found["capacityProviders"][0]["status"], "ACTIVE");
-    assert_eq!(found["failures"][0]["reason"], "MISSING");
+    assert_eq!(found["capacityProviders"][1]["status"], "INACTIVE");
+    let all = bed.ecs("DescribeCapacityProviders", json!({}))["capacityProviders"].clone();
+    assert_eq!(all.as_array().map(Vec::len), Some(2), "FARGATE and FARGATE_SPOT: {all}");
+    let unknown = bed.refused("PutClusterCapacityProviders", put(json!(["shop-instances"]), &json!([])));
+    assert!(unknown.starts_with("InvalidParameterException: "), "{unknown}");
+}
+
+#[test]
+fn a_container_instance_leaves_its_cluster() {
+    let bed = Bed::new();
+    let document = json!({ "instanceId": "i-0a1b2c3d4e5f67890" }).to_string();
+    let made = bed
+        .ecs("RegisterContainerInstance", json!({ "cluster": "shop", "instanceIdentityDocument": document }));
+    let arn = made["containerInstance"]["containerInstanceArn"].clone();
+    let leave = json!({ "cluster": "shop", "containerInstance": arn });
+    let gone = bed.ecs("DeregisterContainerInstance", leave.clone())["containerInstance"].clone();
+    assert_eq!(gone["status"], "INACTIVE");
+    let listed = bed.ecs("ListContainerInstances", json!({ "cluster": "shop" }));
+    assert_eq!(listed["containerInstanceArns"], json!([]));
+    let again = bed.refused("DeregisterContainerInstance", leave);
+    assert!(again.starts_with("InvalidParameterException: "), "{again}");
 }
