@@ -1,7 +1,7 @@
 //! The decision of a deploy, state by state, each typed by hand.
 
 use super::*;
-use crate::plan::aws_error::AwsErrorKind;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Split;
 use crate::plan::disturbed::as_read;
 use crate::plan::operation::{DeployOperation, Operation};
@@ -19,9 +19,15 @@ use crate::plan::step::{
 use crate::plan::wanted::{DesiredCount, WantedColor};
 use crate::plan::wiring::RoutingError;
 
+/// The decision at a look.
+fn decide(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, goal));
+    next_deploy_action(&look, goal, run, now)
+}
+
 /// The decision at the beginning.
 fn first(snapshot: &Snapshot, goal: &Goal) -> Next {
-    next_deploy_action(&Ok(snapshot.clone()), goal, &Run::begin(at(0)), at(0))
+    decide(&Ok(snapshot.clone()), goal, &Run::begin(at(0)), at(0))
 }
 
 /// The green service of a snapshot, to be changed.
@@ -87,23 +93,17 @@ fn a_new_version_is_looked_for_registered_and_rolled_out() {
     assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find { family: family.clone() }));
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
     assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal, &run, at(0)),
+        decide(&Ok(snapshot()), &goal, &run, at(0)),
         Next::Step(Step::Register { family: family.clone() })
     );
     run.answered(&Step::Register { family }, Ok(Answer::Registered(arn("web-green:2"))), at(0));
-    assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal, &run, at(0)),
-        step(Some(arn("web-green:2")), None, false)
-    );
+    assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
 }
 
 #[test]
 fn invariant_14_a_revision_with_the_same_content_is_used_and_none_registered() {
     let run = Run { sought: Some(Some(arn("web-green:7"))), ..Run::begin(at(0)) };
-    assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(0)),
-        step(Some(arn("web-green:7")), None, false)
-    );
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(0)), step(Some(arn("web-green:7")), None, false));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn invariant_14_the_same_content_that_is_healthy_needs_no_write() {
     let mut run = Run::begin(at(0));
     run.follow(follow);
     let good = Next::Done(End::Good { changed: false, healthy: 2 });
-    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal, &run, at(1)), good);
+    assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(1)), good);
 }
 
 #[test]
@@ -179,19 +179,14 @@ fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_mea
         UnansweredWrite { step: update, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
     let run = Run { sought: Some(Some(arn("web-green:2"))), unanswered: Some(lost), ..Run::begin(at(0)) };
     let live = |green| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..with(green) };
-    let Next::Follow(follow) = next_deploy_action(&Ok(live(updated())), &goal(), &run, at(5)) else {
-        panic!()
-    };
+    let Next::Follow(follow) = decide(&Ok(live(updated())), &goal(), &run, at(5)) else { panic!() };
     assert_eq!(follow.awaited.id.as_deref(), Some("ecs-svc/mine"));
     let as_found = live(snapshot().services[1].clone());
     assert!(matches!(
-        next_deploy_action(&Ok(as_found.clone()), &goal(), &run, at(5)),
+        decide(&Ok(as_found.clone()), &goal(), &run, at(5)),
         Next::Wait(Wait::UnansweredWrite(_))
     ));
-    assert!(matches!(
-        next_deploy_action(&Ok(as_found), &goal(), &run, at(11)),
-        Next::Refuse(Refusal::LiveColor { .. })
-    ));
+    assert!(matches!(decide(&Ok(as_found), &goal(), &run, at(11)), Next::Refuse(Refusal::LiveColor { .. })));
 }
 
 #[test]
@@ -211,19 +206,13 @@ fn invariant_35_an_update_without_an_answer_is_not_called_untouched_where_nothin
     let turned = |ended| Next::Restore(RunFailure::Deployment(ended), Restorer::ThisRun);
     let late = turned(DeploymentFailure::TimedOut(Box::new(Waiting::Unknown(down.clone()))));
     for seen in unread(&denied) {
-        assert_eq!(
-            next_deploy_action(&seen, &goal(), &before, at(2)),
-            Next::Refuse(Refusal::Unread(denied.clone()))
-        );
-        assert_eq!(
-            next_deploy_action(&seen, &goal(), &sent, at(2)),
-            turned(DeploymentFailure::AwsError(denied.clone()))
-        );
+        assert_eq!(decide(&seen, &goal(), &before, at(2)), Next::Refuse(Refusal::Unread(denied.clone())));
+        assert_eq!(decide(&seen, &goal(), &sent, at(2)), turned(DeploymentFailure::AwsError(denied.clone())));
     }
     let [seen, _] = unread(&down);
-    assert_eq!(next_deploy_action(&seen, &goal(), &sent, at(599)), Next::Wait(Wait::AwsError(down.clone())));
-    assert_eq!(next_deploy_action(&seen, &goal(), &sent, at(600)), late);
-    assert_eq!(next_deploy_action(&seen, &goal(), &before, at(600)), Next::Refuse(Refusal::Unread(down)));
+    assert_eq!(decide(&seen, &goal(), &sent, at(599)), Next::Wait(Wait::AwsError(down.clone())));
+    assert_eq!(decide(&seen, &goal(), &sent, at(600)), late);
+    assert_eq!(decide(&seen, &goal(), &before, at(600)), Next::Refuse(Refusal::Unread(down)));
 }
 
 #[test]
@@ -245,7 +234,7 @@ fn invariant_06_a_color_that_became_live_after_the_register_is_not_updated() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(99, 1)]));
     let run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
-    let refused = next_deploy_action(&Ok(live), &goal(), &run, at(3));
+    let refused = decide(&Ok(live), &goal(), &run, at(3));
     assert!(matches!(refused, Next::Refuse(Refusal::LiveColor { color: Color::Green, .. })), "{refused:?}");
 }
 
@@ -333,13 +322,13 @@ fn an_adopted_deployment_is_superseded_by_a_newer_one_whatever_the_clock_of_the_
     green.definition.as_mut().unwrap().as_mut().unwrap().content = content("web-green", "v2");
     green.history = Some(Ok(Vec::new()));
     let mut run = Run::begin(at(1_000));
-    let Next::Follow(follow) = next_deploy_action(&Ok(flying), &goal(), &run, at(1_000)) else { panic!() };
+    let Next::Follow(follow) = decide(&Ok(flying), &goal(), &run, at(1_000)) else { panic!() };
     run.follow(follow);
     let mut newer = updated();
     newer.task_definition = arn("web-green:3");
     newer.deployments = vec![Deployment { created: at(500), ..deployment("newer", &arn("web-green:3"), 2) }];
     newer.history = Some(Ok(Vec::new()));
-    let next = next_deploy_action(&Ok(with(newer)), &goal(), &run, at(1_010));
+    let next = decide(&Ok(with(newer)), &goal(), &run, at(1_010));
     let superseded = DeploymentFailure::Superseded { by: arn("web-green:3") };
     assert_eq!(next, Next::Restore(RunFailure::Deployment(superseded), Restorer::NoOne));
 }
@@ -356,9 +345,9 @@ fn no_room_for_a_rolling_update_is_seen_before_writing() {
 fn invariant_09_before_the_first_write_a_throttle_waits_and_a_missing_permission_refuses() {
     let run = Run::begin(at(0));
     let throttled = trouble(AwsErrorKind::Throttled);
-    let waiting = next_deploy_action(&Err(throttled.clone()), &goal(), &run, at(5));
+    let waiting = decide(&Err(throttled.clone()), &goal(), &run, at(5));
     assert_eq!(waiting, Next::Wait(Wait::AwsError(throttled.clone())));
-    let late = next_deploy_action(&Err(throttled.clone()), &goal(), &run, at(600));
+    let late = decide(&Err(throttled.clone()), &goal(), &run, at(600));
     assert_eq!(late, Next::Refuse(Refusal::Unread(throttled)));
     for part in 0..4 {
         let mut all = snapshot();
@@ -378,17 +367,14 @@ fn a_failed_deployment_turns_and_puts_back_what_was_found() {
     let mut run = after_update();
     let mut failed = updated();
     failed.deployments[0].rollout = Rollout::Failed;
-    let turn = next_deploy_action(&Ok(with(failed.clone())), &goal(), &run, at(20));
+    let turn = decide(&Ok(with(failed.clone())), &goal(), &run, at(20));
     assert_eq!(
         turn,
         Next::Restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun)
     );
     run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::ThisRun, at(20));
     let restore = update(Some("web-green:1"), None, Purpose::Restore);
-    assert_eq!(
-        next_deploy_action(&Ok(with(failed)), &goal(), &run, at(21)),
-        Next::Step(Step::Update(restore.clone()))
-    );
+    assert_eq!(decide(&Ok(with(failed)), &goal(), &run, at(21)), Next::Step(Step::Update(restore.clone())));
     let back = snapshot().service(Color::Green).unwrap().clone();
     run.answered(&Step::Update(restore), Ok(Answer::Updated(Box::new(back))), at(21));
     let end = End::Bad {
@@ -396,16 +382,16 @@ fn a_failed_deployment_turns_and_puts_back_what_was_found() {
         left: Left::Restored,
         because: EndStateReason::RestoredByRun,
     };
-    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(22)), Next::Done(end));
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(22)), Next::Done(end));
 }
 
 #[test]
 fn invariant_13_a_rollback_by_aws_is_waited_for_and_not_done_twice() {
     let mut run = after_update();
     run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::Aws, at(20));
-    let waiting = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(25));
+    let waiting = decide(&Ok(with(updated())), &goal(), &run, at(25));
     assert!(matches!(waiting, Next::Wait(Wait::Rollback { .. })), "{waiting:?}");
-    let end = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(26));
+    let end = decide(&Ok(snapshot()), &goal(), &run, at(26));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
     assert_eq!((left, because), (Left::Restored, EndStateReason::RestoredByAws));
 }
@@ -414,7 +400,7 @@ fn invariant_13_a_rollback_by_aws_is_waited_for_and_not_done_twice() {
 fn invariant_13_a_rollback_that_aws_never_begins_is_done_by_the_run() {
     let mut run = after_update();
     run.start_restore(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), Restorer::Aws, at(20));
-    let stalled = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(51));
+    let stalled = decide(&Ok(with(updated())), &goal(), &run, at(51));
     assert!(
         matches!(stalled, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))),
         "{stalled:?}"
@@ -427,7 +413,7 @@ fn what_somebody_else_wrote_meanwhile_stands() {
     run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(20));
     let mut theirs = updated();
     theirs.task_definition = arn("web-green:9");
-    let end = next_deploy_action(&Ok(with(theirs)), &goal(), &run, at(21));
+    let end = decide(&Ok(with(theirs)), &goal(), &run, at(21));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
     assert_eq!((left, because), (Left::Changed, EndStateReason::ChangedExternally));
 }
@@ -437,14 +423,14 @@ fn a_cancelled_run_restores_or_leaves_as_asked() {
     let mut run = after_update();
     run.cancelled = Some(at(5));
     assert_eq!(
-        next_deploy_action(&Ok(with(updated())), &goal(), &run, at(5)),
+        decide(&Ok(with(updated())), &goal(), &run, at(5)),
         Next::Restore(RunFailure::Cancelled, Restorer::ThisRun)
     );
     run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(5));
-    let restore = next_deploy_action(&Ok(with(updated())), &goal(), &run, at(5));
+    let restore = decide(&Ok(with(updated())), &goal(), &run, at(5));
     assert!(matches!(restore, Next::Step(Step::Update(Update { purpose: Purpose::Restore, .. }))));
     let leave = Goal { restore_on_cancel: false, ..goal() };
-    let end = next_deploy_action(&Ok(with(updated())), &leave, &run, at(5));
+    let end = decide(&Ok(with(updated())), &leave, &run, at(5));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
     assert_eq!((left, because), (Left::Changed, EndStateReason::Asked));
 }
@@ -453,7 +439,7 @@ fn a_cancelled_run_restores_or_leaves_as_asked() {
 fn a_run_that_changed_nothing_leaves_everything_untouched() {
     let mut run = Run::begin(at(0));
     run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(1));
-    let end = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(1));
+    let end = decide(&Ok(snapshot()), &goal(), &run, at(1));
     let bad = End::Bad {
         failing: RunFailure::Cancelled,
         left: Left::Untouched,
@@ -471,7 +457,7 @@ fn when_aws_refuses_the_way_back_it_is_said_that_nothing_is_known() {
         at(20),
     );
     let expired = trouble(AwsErrorKind::Expired);
-    let end = next_deploy_action(&Err(expired.clone()), &goal(), &run, at(21));
+    let end = decide(&Err(expired.clone()), &goal(), &run, at(21));
     let Next::Done(End::Bad { left, because, .. }) = end else { panic!("{end:?}") };
     assert_eq!((left, because), (Left::Unknown, EndStateReason::AwsError(expired)));
 }
@@ -483,15 +469,8 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost.clone()), at(1));
-    assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(2)),
-        Next::Wait(Wait::UnansweredWrite(lost))
-    );
-    assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(11)),
-        Next::Step(update),
-        "it never had its effect"
-    );
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::UnansweredWrite(lost)));
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(11)), Next::Step(update), "it never had its effect");
     let mut shown = with(updated());
     let definition = Revision {
         arn: arn("web-green:2"),
@@ -501,7 +480,7 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     };
     green(&mut shown).definition = Some(Ok(definition));
     green(&mut shown).history = Some(Ok(Vec::new()));
-    let Next::Follow(follow) = next_deploy_action(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
+    let Next::Follow(follow) = decide(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
     run.follow(follow);
     assert!(run.changed && !run.adopted, "it is the run's own deployment");
     assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
@@ -515,16 +494,13 @@ fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_aga
     let find = Step::Find { family: "web-green".to_owned() };
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
     run.answered(&register, Err(lost.clone()), at(1));
-    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(1));
-    assert_eq!(
-        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(2)),
-        Next::Wait(Wait::UnansweredWrite(lost))
-    );
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::UnansweredWrite(lost)));
     run.waited();
-    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(3)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(12));
-    assert_eq!(next_deploy_action(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
+    assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(12)), Next::Step(register));
 }
 
 #[test]
@@ -541,7 +517,7 @@ fn invariant_07_the_same_content_again_after_a_failure_goes_back_to_what_ran_bef
     failed.history = Some(Ok(Vec::new()));
     let again = step(None, None, true);
     let mut run = Run::begin(at(0));
-    assert_eq!(next_deploy_action(&Ok(with(failed.clone())), &goal(), &run, at(0)), again);
+    assert_eq!(decide(&Ok(with(failed.clone())), &goal(), &run, at(0)), again);
     let Next::Step(Step::Update(update)) = again else { unreachable!() };
     run.before_update(&failed, &update);
     assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
@@ -570,26 +546,19 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
     };
     for tries in 1..=3 {
-        assert_eq!(next_deploy_action(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
+        assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
         run.answered(&Step::Probe, Ok(Answer::Probed(Err(wrong.clone()))), at(10));
         if tries < 3 {
-            assert_eq!(
-                next_deploy_action(&healthy, &goal, &run, at(10)),
-                Next::Wait(Wait::Probe),
-                "after try {tries}"
-            );
+            assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Wait(Wait::Probe), "after try {tries}");
             run.waited();
         }
     }
     assert_eq!(
-        next_deploy_action(&healthy, &goal, &run, at(10)),
+        decide(&healthy, &goal, &run, at(10)),
         Next::Restore(RunFailure::Probe(wrong), Restorer::ThisRun)
     );
     run.answered(&Step::Probe, Ok(Answer::Probed(Ok(()))), at(10));
-    assert_eq!(
-        next_deploy_action(&healthy, &goal, &run, at(10)),
-        Next::Done(End::Good { changed: true, healthy: 2 })
-    );
+    assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Done(End::Good { changed: true, healthy: 2 }));
 }
 
 #[test]
@@ -627,9 +596,7 @@ fn the_plan_of_another_try_of_a_failed_version_is_one_forced_update() {
 
 #[test]
 fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
-    let Next::Read(look) = next_deploy_action(&Ok(snapshot()), &goal(), &after_update(), at(60)) else {
-        panic!()
-    };
+    let Next::Read(look) = decide(&Ok(snapshot()), &goal(), &after_update(), at(60)) else { panic!() };
     assert!(look.causes, "else the next decision would ask for the same again");
     assert_eq!((look.only, look.health), (Some(Color::Green), true), "nor is the verdict blind meanwhile");
 }
@@ -736,23 +703,20 @@ fn the_failed_deployment_of_the_same_content_is_tried_again() {
 #[test]
 fn nothing_begun_at_the_time_out_ends_untouched() {
     let run = Run { sought: Some(None), ..Run::begin(at(0)) };
-    let turn = next_deploy_action(&Ok(snapshot()), &goal(), &run, at(600));
+    let turn = decide(&Ok(snapshot()), &goal(), &run, at(600));
     let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
     assert_eq!(turn, Next::Restore(RunFailure::Deployment(never), Restorer::ThisRun));
-    assert!(matches!(
-        next_deploy_action(&Ok(snapshot()), &goal(), &run, at(599)),
-        Next::Step(Step::Register { .. })
-    ));
+    assert!(matches!(decide(&Ok(snapshot()), &goal(), &run, at(599)), Next::Step(Step::Register { .. })));
 }
 
 #[test]
 fn a_run_remembers_only_its_own_deployment_as_seen() {
     let mut run = after_update();
-    run.saw(&snapshot(), &goal(), at(2));
+    run.saw(&Situation::of(&snapshot(), &goal()), &goal(), at(2));
     assert!(!run.awaited.as_ref().unwrap().seen);
-    run.saw(&with(updated()), &goal(), at(2));
+    run.saw(&Situation::of(&with(updated()), &goal()), &goal(), at(2));
     assert!(run.awaited.as_ref().unwrap().seen);
-    run.saw(&snapshot(), &goal(), at(2));
+    run.saw(&Situation::of(&snapshot(), &goal()), &goal(), at(2));
     assert!(run.awaited.as_ref().unwrap().seen, "once seen is seen");
 }
 
@@ -779,13 +743,13 @@ fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
     let mut service = updated();
     service.tasks = Some(Ok(tasks(&awaited, 2, 11)));
     service.targets = Some(Ok(vec![sick("first"), target(12, "healthy"), target(1, "unhealthy")]));
-    run.saw(&with(service.clone()), &goal(), at(2));
+    run.saw(&Situation::of(&with(service.clone()), &goal()), &goal(), at(2));
     service.targets = Some(Ok(vec![sick("last"), target(12, "initial")]));
-    run.saw(&with(service.clone()), &goal(), at(2));
+    run.saw(&Situation::of(&with(service.clone()), &goal()), &goal(), at(2));
     assert_eq!(run.unhealthy, [sick("last")], "its own, once, as seen last");
     let other_port = Target { port: 9090, ..sick("other port") };
     service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port]));
-    run.saw(&with(service), &goal(), at(2));
+    run.saw(&Situation::of(&with(service), &goal()), &goal(), at(2));
     assert_eq!(run.unhealthy, [sick("last"), target(12, "unhealthy")], "a target is own by its port, too");
 }
 
@@ -854,11 +818,11 @@ fn an_adopted_deployment_that_goes_well_is_a_change() {
     healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
     healthy.deployments = vec![awaited];
     let good = Next::Done(End::Good { changed: true, healthy: 2 });
-    assert_eq!(next_deploy_action(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
+    assert_eq!(decide(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
     let mut probed = goal();
     probed.request.probes = vec!["/".to_owned()];
     run.probes = Some(Ok(()));
-    assert_eq!(next_deploy_action(&Ok(with(healthy)), &probed, &run, at(10)), good);
+    assert_eq!(decide(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }
 
 #[test]
@@ -879,7 +843,7 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
         active: true,
     };
     over.definition = Some(Ok(definition));
-    let Next::Follow(follow) = next_deploy_action(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
+    let Next::Follow(follow) = decide(&Ok(with(over)), &forced, &run, at(2)) else { panic!() };
     assert_eq!((follow.awaited.id.as_deref(), follow.adopted), (Some("ecs-svc/mine"), false));
 }
 
@@ -893,7 +857,7 @@ fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_n
     let mut back = snapshot();
     let service = green(&mut back);
     (service.deployments[0].created, service.deployments[0].rollout) = (at(20), Rollout::InProgress);
-    let next = |back: &Snapshot, now| next_deploy_action(&Ok(back.clone()), &goal(), &run, at(now));
+    let next = |back: &Snapshot, now| decide(&Ok(back.clone()), &goal(), &run, at(now));
     assert_eq!(next(&back, 40), Next::Read(goal().closer_look()));
     let rolled = entry("web-green:2", &["web-green:1"], ServiceDeploymentStatus::RolledBack);
     let entry = |created, target: &str| ServiceDeployment {
@@ -1006,7 +970,7 @@ fn a_live_color_gets_alarms_that_act_and_keeps_its_bounds() {
 fn scaling_that_can_not_be_read_refuses_before_the_first_write() {
     let mut seen = unscaled();
     seen.services[1].scalers = Some(Err(trouble(AwsErrorKind::Denied)));
-    let first = next_deploy_action(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
+    let first = decide(&Ok(seen), &managed(), &Run::begin(at(0)), at(0));
     assert_eq!(first, Next::Refuse(Refusal::Unread(trouble(AwsErrorKind::Denied))));
 }
 
@@ -1016,7 +980,7 @@ fn by_looks(all: &Snapshot, goal: &Goal, run: &Run) -> (Next, usize) {
     loop {
         looks += 1;
         let seen = Ok(as_read(all.clone(), look));
-        match next_deploy_action(&seen, goal, run, at(40)) {
+        match decide(&seen, goal, run, at(40)) {
             Next::Read(closer) if looks < 9 => look = closer,
             next => return (next, looks),
         }
@@ -1081,7 +1045,7 @@ fn noted(operation: &mut DeployOperation<'_>, seen: Snapshot, seconds: u64) -> N
 
 /// The update that gives green so many tasks for users.
 fn raised(count: u32) -> Next {
-    Next::Step(Step::Update(raise_count(snapshot().service(Color::Green).unwrap(), count)))
+    Next::Step(Step::Update(Update::of_count(Color::Green, "web-green", count, Purpose::Traffic)))
 }
 
 /// A deploy of the same content to green, with users or without, and this count.

@@ -1,9 +1,9 @@
 //! The operation that one loop drives: a goal, and the run's memory of earlier steps.
 
-use super::aws_error::AwsResult;
+use super::aws_error::{AwsError, AwsResult};
 use super::cause::Cause;
 use super::color::{Color, Split};
-use super::deploy;
+use super::deploy::{self, Situation};
 use super::failures::{first_of_deployment, first_of_scale_up};
 use super::overview::needs_history;
 use super::read_scope::ReadScope;
@@ -148,10 +148,9 @@ pub(crate) struct DeployOperation<'a> {
 }
 
 impl DeployOperation<'_> {
-    /// Decides the next action by the memory so far.
-    fn next(&self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = deploy::next_deploy_action(seen, self.goal, &self.run, now);
+    /// Decides the next action in this situation, by the memory so far.
+    fn next(&self, look: &Result<Situation<'_>, &AwsError>, seen: &AwsResult<Snapshot>, now: Time) -> Next {
+        let next = deploy::next_deploy_action(look, self.goal, &self.run, now);
         let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
         on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
     }
@@ -161,9 +160,13 @@ impl Operation for DeployOperation<'_> {
     fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
         if let Ok(snapshot) = seen {
             self.run.repeats.saw_forms(snapshot, now);
-            self.run.saw(snapshot, self.goal, now);
         }
-        self.next(seen, now)
+        let seen = &*self.run.repeats.with_own_forms(seen, now);
+        let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, self.goal));
+        if let Ok(situation) = &look {
+            self.run.saw(situation, self.goal, now);
+        }
+        self.next(&look, seen, now)
     }
 
     fn look(&self) -> ReadScope {
@@ -189,13 +192,17 @@ impl Operation for DeployOperation<'_> {
     }
 
     fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
-        Some(self.next(&Ok(seen.clone()), now))
+        let seen = Ok(seen.clone());
+        let seen = &*self.run.repeats.with_own_forms(&seen, now);
+        let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, self.goal));
+        Some(self.next(&look, seen, now))
     }
 
     fn before(&mut self, step: &Step, seen: &Snapshot) {
-        let Some(service) = seen.service(self.goal.color) else { return };
+        let situation = Situation::of(seen, self.goal);
+        let Some(service) = situation.service else { return };
         if let Step::Update(update) = step {
-            self.run.note_users(seen, self.goal);
+            self.run.note_users(&situation);
             self.run.before_update(service, update);
         }
         self.run.before_bounds(service, step);

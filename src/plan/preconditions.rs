@@ -5,7 +5,7 @@ use super::color::Color;
 use super::snapshot::{Seen, Service, ServiceStatus, Snapshot};
 use super::step::{Refusal, SetupPart};
 use super::wanted::{Hosts, ListenerChoice, WantedColor};
-use super::wiring::{Wiring, of_snapshot};
+use super::wiring::{RoutingError, Wired, Wiring, agreed_wiring, apart_of_snapshot};
 
 /// The inputs of a deploy that decide if the deploy may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,17 @@ pub(crate) struct Preconditions {
 
 /// Decides whether the deploy may begin.
 pub(crate) fn check_preconditions(snapshot: &Snapshot, request: &Request) -> Result<Preconditions, Blocker> {
+    let wired = apart_of_snapshot(snapshot, request.listener.as_ref());
+    let (color, wiring) = check_wired(snapshot, request, &wired)?;
+    Ok(Preconditions { color, wiring: wiring.cloned() })
+}
+
+/// The same with rules that were read already: the color to deploy to, and the wiring of the colors.
+pub(super) fn check_wired<'a>(
+    snapshot: &Snapshot,
+    request: &Request,
+    wired: &'a Wired,
+) -> Result<(Color, Option<&'a Wiring>), Blocker> {
     if !snapshot.missing.is_empty() {
         let (services, place) = (snapshot.missing.clone(), snapshot.place.clone());
         return Err(Refusal::Missing { services, place }.into());
@@ -65,13 +76,13 @@ pub(crate) fn check_preconditions(snapshot: &Snapshot, request: &Request) -> Res
     for service in snapshot.services.iter().filter(|service| is_relevant(service, request)) {
         check_supported(service)?;
     }
-    let wiring = match read_wiring(snapshot, request) {
+    let wiring = match require_wiring(snapshot, wired) {
         Err(_) if request.color == WantedColor::Color(Color::Develop) => None,
         wiring => Some(wiring?),
     };
-    let color = choose_color(snapshot, request, wiring.as_ref())?;
-    check_reachable(request, wiring.as_ref(), color)?;
-    Ok(Preconditions { color, wiring })
+    let color = choose_color(snapshot, request, wiring)?;
+    check_reachable(request, wiring, color)?;
+    Ok((color, wiring))
 }
 
 /// Develop's setup matters only for a deploy to develop.
@@ -109,18 +120,15 @@ pub(crate) fn check_supported(service: &Service) -> Result<(), Refusal> {
 }
 
 /// The wiring, or the reason that it is unknown.
-fn read_wiring(snapshot: &Snapshot, request: &Request) -> Result<Wiring, Blocker> {
+fn require_wiring<'a>(snapshot: &Snapshot, wired: &'a Wired) -> Result<&'a Wiring, Blocker> {
     for color in [Color::Blue, Color::Green] {
         if let Some(service) = snapshot.service(color) {
             require_answer(&service.group)?;
         }
     }
     require_answer(&snapshot.balancers)?;
-    match of_snapshot(snapshot, request.listener.as_ref()) {
-        Some(Ok(wiring)) => Ok(wiring),
-        Some(Err(tangle)) => Err(Refusal::RoutingError(tangle).into()),
-        None => Err(Refusal::RoutingError(super::wiring::RoutingError::NoProductionRule(Vec::new())).into()),
-    }
+    let unknown = || Err(RoutingError::NoProductionRule(Vec::new()));
+    Ok(agreed_wiring(wired).unwrap_or_else(unknown).map_err(Refusal::RoutingError)?)
 }
 
 /// Fails if the read of this part failed.

@@ -1,13 +1,12 @@
 //! The plan as a value: the same decision, iterated over predicted snapshots.
 
 use super::aws_error::AwsError;
-use super::color::Color;
-use super::deploy::{Goal, next_deploy_action};
+use super::deploy::{Goal, Situation, next_deploy_action};
 use super::run::{Answer, Run};
-use super::scalers::{apply_bounds, put_alarm, put_policy};
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{End, Next, Refusal, Step, Update};
 use super::time::Time;
+use super::traffic::predict_step;
 
 /// Placeholder for the ARN of a revision that does not exist yet.
 pub(crate) const NEW_REVISION: &str = "(new revision)";
@@ -36,7 +35,7 @@ pub(crate) fn plan_on(seen: &mut Snapshot, goal: &Goal, found: Option<&String>, 
     let mut run = Run { sought: Some(found.cloned()), ..Run::begin(now) };
     let mut steps = Vec::new();
     for _ in 0..MOST {
-        match next_deploy_action(&Ok(seen.clone()), goal, &run, now) {
+        match next_deploy_action(&Ok(Situation::of(&seen.clone(), goal)), goal, &run, now) {
             Next::Step(step) => {
                 let answer = predict_answer(seen, &step, goal, now);
                 run.answered(&step, Ok(answer), now);
@@ -62,12 +61,10 @@ fn predict_answer(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> A
         Step::Find { .. } => Answer::Found(None),
         Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
         Step::Probe => Answer::Probed(Ok(())),
-        Step::Weights(_) => Answer::Changed,
-        Step::Scaling(scaling) => {
-            apply_scaling(seen, scaling.color, |service| apply_bounds(service, scaling))
+        Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => {
+            predict_step(seen, step);
+            Answer::Changed
         }
-        Step::Policy(put) => apply_scaling(seen, put.color, |service| put_policy(service, put)),
-        Step::Alarm(put) => apply_scaling(seen, put.color, |service| put_alarm(service, put)),
         Step::Update(update) => {
             let service = seen.services.iter_mut().find(|service| service.color == goal.color);
             match service {
@@ -79,14 +76,6 @@ fn predict_answer(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> A
             }
         }
     }
-}
-
-/// Applies a change of a service's scaling.
-fn apply_scaling(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) -> Answer {
-    if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
-        change(service);
-    }
-    Answer::Changed
 }
 
 /// Applies an update to a service: complete at once.

@@ -1,11 +1,12 @@
 //! The way back, state by state, each typed by hand. Green ran revision 1 with two tasks; the run brought revision 2.
 
 use super::*;
-use crate::plan::aws_error::AwsErrorKind;
+use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
+use crate::plan::deploy::next_deploy_action;
 use crate::plan::run::{Answer, UnansweredWrite};
 use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble, update};
-use crate::plan::snapshot::{Balancer, Deployment};
+use crate::plan::snapshot::{Balancer, Deployment, Snapshot};
 use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};
 
 /// The failure that every test goes back from.
@@ -44,9 +45,15 @@ fn green(revision: &str, desired: u32, (running, rollout): (u32, Rollout)) -> Aw
     Ok(all)
 }
 
+/// The decision at a look.
+fn decide(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
+    let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, goal));
+    next_deploy_action(&look, goal, run, now)
+}
+
 /// The decision at this second.
 fn back_at(seconds: u64, seen: &AwsResult<Snapshot>, run: &Run) -> Next {
-    next_restore_action(seen, &goal(), run, at(seconds))
+    decide(seen, &goal(), run, at(seconds))
 }
 
 /// The update that goes back.
@@ -115,7 +122,7 @@ fn invariant_13_what_aws_put_back_is_as_found_with_a_count_that_somebody_else_se
 
 /// The decision at a look, which the run notes first.
 fn noted(seconds: u64, seen: &AwsResult<Snapshot>, run: &mut Run) -> Next {
-    run.saw(seen.as_ref().unwrap(), &goal(), at(seconds));
+    run.saw(&Situation::of(seen.as_ref().unwrap(), &goal()), &goal(), at(seconds));
     back_at(seconds, seen, run)
 }
 
@@ -155,11 +162,8 @@ fn invariant_41_a_cancelled_run_believes_the_second_look() {
     let restoring = Goal { restore_on_cancel: true, ..goal() };
     let mut looks = Vec::new();
     for seconds in [20, 21] {
-        cancelled.saw(as_before().as_ref().unwrap(), &restoring, at(seconds));
-        looks.push(matches!(
-            next_restore_action(&as_before(), &restoring, &cancelled, at(seconds)),
-            Next::Wait(_)
-        ));
+        cancelled.saw(&Situation::of(as_before().as_ref().unwrap(), &restoring), &restoring, at(seconds));
+        looks.push(matches!(decide(&as_before(), &restoring, &cancelled, at(seconds)), Next::Wait(_)));
     }
     assert_eq!(looks, [true, false]);
 }
@@ -227,12 +231,8 @@ fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_befor
         run.start_restore(failing, recovery, at(20));
         for restore_on_cancel in [true, false] {
             let goal = Goal { restore_on_cancel, ..goal() };
-            assert_eq!(
-                next_restore_action(&with_users("web-green:2", 1), &goal, &run, at(20)),
-                raised(6),
-                "{run:?}"
-            );
-            let ended = next_restore_action(
+            assert_eq!(decide(&with_users("web-green:2", 1), &goal, &run, at(20)), raised(6), "{run:?}");
+            let ended = decide(
                 &with_users("web-green:2", 6),
                 &goal,
                 &Run { raised: Some(at(20)), ..run.clone() },
@@ -392,7 +392,7 @@ fn develop_never_has_users_and_needs_no_look_at_the_rules() {
     seen.balancers = None;
     seen.services[1].color = Color::Develop;
     let goal = Goal { color: Color::Develop, ..goal() };
-    let next = next_restore_action(&Ok(seen), &goal, &run(Restorer::ThisRun), at(20));
+    let next = decide(&Ok(seen), &goal, &run(Restorer::ThisRun), at(20));
     assert!(matches!(next, Next::Step(Step::Update(_))), "{next:?}");
 }
 
@@ -633,19 +633,13 @@ fn invariant_35_a_color_counts_as_left_changed_only_once_the_change_shows() {
     let run = cancelled_in_doubt(false);
     let as_found = green("web-green:1", 2, (2, Rollout::Completed));
     let changed = green("web-green:2", 2, (0, Rollout::InProgress));
-    assert!(matches!(
-        next_restore_action(&as_found, &leave, &run, at(3)),
-        Next::Wait(Wait::UnansweredWrite(_))
-    ));
+    assert!(matches!(decide(&as_found, &leave, &run, at(3)), Next::Wait(Wait::UnansweredWrite(_))));
     let cancelled = |left, because| bad_end(RunFailure::Cancelled, left, because);
     assert_eq!(
-        next_restore_action(&as_found, &leave, &run, at(7)),
+        decide(&as_found, &leave, &run, at(7)),
         cancelled(Left::Untouched, EndStateReason::NothingChanged)
     );
-    assert_eq!(
-        next_restore_action(&changed, &leave, &run, at(3)),
-        cancelled(Left::Changed, EndStateReason::Asked)
-    );
+    assert_eq!(decide(&changed, &leave, &run, at(3)), cancelled(Left::Changed, EndStateReason::Asked));
 }
 
 #[test]
@@ -656,5 +650,5 @@ fn invariant_35_a_forced_deployment_that_shows_is_no_color_untouched() {
         snapshot.services[1].deployments[0].created = at(1);
     }
     let left = bad_end(RunFailure::Cancelled, Left::Changed, EndStateReason::SameDefinition);
-    assert_eq!(next_restore_action(&rolled, &goal(), &run, at(3)), left);
+    assert_eq!(decide(&rolled, &goal(), &run, at(3)), left);
 }

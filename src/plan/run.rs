@@ -1,19 +1,18 @@
 //! A deploy's memory of earlier steps, and the change by each answer. Pure.
 
 use super::aws_error::{AwsError, AwsResult};
-use super::deploy::{Goal, is_cut};
+use super::deploy::{Goal, Situation};
 use super::failures::Failures;
 use super::own_targets::group_targets;
 use super::repeats::Repeats;
-use super::restore::{is_without_trace, needed_count};
+use super::restore::is_without_trace;
 use super::sighting::Sighting;
-use super::snapshot::{Rule, Service, Snapshot, Target};
+use super::snapshot::{Rule, Service, Target};
 use super::step::{Follow, InitialService, ProbeFailure, Purpose, RunFailure, Step, Update};
 use super::time::{CallTime, Time};
 use super::verdict::{
     DeploymentFailure, Kind, OwnDeployment, Restorer, is_own, judge_deployment, taken_away,
 };
-use super::wiring::apart_of_snapshot;
 
 /// The run's memory. AWS's current state always takes precedence.
 #[derive(Clone, Debug, Default)]
@@ -168,26 +167,24 @@ impl Run {
 
     /// Notes the first sight of the run's own change (a seen change stays seen), a count from another user, and the
     /// run's own unhealthy targets.
-    pub(crate) fn saw(&mut self, snapshot: &Snapshot, goal: &Goal, now: Time) {
-        self.note_users(snapshot, goal);
-        self.find_own(snapshot.service(goal.color));
-        self.doubted(snapshot.service(goal.color), goal, now);
-        let traceless = self.failing.is_some() && is_without_trace(snapshot.service(goal.color), self);
+    pub(crate) fn saw(&mut self, situation: &Situation<'_>, goal: &Goal, now: Time) {
+        self.note_users(situation);
+        self.find_own(situation.service);
+        self.doubted(situation.service, goal, now);
+        let traceless = self.failing.is_some() && is_without_trace(situation.service, self);
         self.traceless.note(traceless, now);
-        let Some(service) = snapshot.service(goal.color) else { return };
+        let Some(service) = situation.service else { return };
         if let Some(awaited) = &mut self.awaited {
             awaited.seen |= awaited.shows(service) || now.since(awaited.started) >= goal.limits.visibility;
         }
-        self.repeats.saw(|step| {
-            let shown = |update: &Update| {
-                let definition = update.task_definition.as_ref();
-                definition.is_none_or(|wanted| *wanted == service.task_definition)
-                    && update.desired.is_none_or(|wanted| wanted == service.desired)
-            };
-            matches!(step, Step::Update(update) if shown(update))
-        });
-        self.recount(snapshot, service, goal);
-        let is_lowered = needed_count(service, self).is_some() && snapshot.balancers.is_some();
+        let shown = |update: &Update| {
+            let definition = update.task_definition.as_ref();
+            definition.is_none_or(|wanted| *wanted == service.task_definition)
+                && update.desired.is_none_or(|wanted| wanted == service.desired)
+        };
+        self.repeats.saw(|step| step.update().is_some_and(shown));
+        self.recount(situation, service);
+        let is_lowered = self.needed_count(service).is_some() && situation.snapshot.balancers.is_some();
         self.lowered_looks = if is_lowered { self.lowered_looks + 1 } else { 0 };
         self.note_unhealthy(service);
         if let Some(awaited) = &self.awaited {
@@ -195,14 +192,22 @@ impl Run {
         }
     }
 
+    /// The count that the color needs for newly arrived users, if this run lowered the count (invariant 36): the higher
+    /// of the found and the requested count.
+    pub(crate) fn needed_count(&self, service: &Service) -> Option<u32> {
+        let found = self.found.as_ref()?.desired;
+        let needed = found.max(self.asked.unwrap_or_default());
+        let ours =
+            self.asked == Some(service.desired) || (self.restoring.is_some() && service.desired == found);
+        (ours && service.desired < needed).then_some(needed)
+    }
+
     /// Notes the users of the color, while the run can't have changed the color.
-    pub(crate) fn note_users(&mut self, snapshot: &Snapshot, goal: &Goal) {
-        if !self.is_before() {
-            return;
+    pub(crate) fn note_users(&mut self, situation: &Situation<'_>) {
+        if self.is_before() {
+            self.was_live = situation.is_live();
+            self.user_share = situation.user_share().unwrap_or_default();
         }
-        let wiring = apart_of_snapshot(snapshot, goal.request.listener.as_ref()).and_then(Result::ok);
-        self.was_live = wiring.as_ref().is_some_and(|wiring| wiring.is_live(goal.color));
-        self.user_share = wiring.map_or(0, |wiring| wiring.user_share(goal.color));
     }
 
     /// Finds the run's own deployment if the update's answer gave no id.
@@ -258,7 +263,7 @@ impl Run {
 
     /// Accepts another user's desired count: from now on, that count of tasks is expected. A count of zero is left to
     /// the verdict, and a smaller one of a live color to the decision.
-    fn recount(&mut self, snapshot: &Snapshot, service: &Service, goal: &Goal) {
+    fn recount(&mut self, situation: &Situation<'_>, service: &Service) {
         // A count other than the found and the requested count is no stale answer.
         let found = self.found.as_ref().map(|found| found.desired);
         let foreign = |awaited: &OwnDeployment| {
@@ -278,7 +283,7 @@ impl Run {
         // AWS's own rollback to the found state keeps the count, too.
         let back = self.found.as_ref().is_some_and(|found| found.task_definition == service.task_definition);
         let known = back || service.task_definition == awaited.task_definition;
-        if is_cut(snapshot, service, awaited, goal) {
+        if situation.is_cut(service, awaited) {
             return;
         }
         if known && service.desired > 0 && service.desired != awaited.desired {
@@ -417,24 +422,11 @@ impl Run {
             }
             return;
         }
-        match step {
-            Step::Update(Update { purpose: Purpose::Restore | Purpose::Traffic, .. }) => {
-                self.restore_trouble = Some(trouble)
-            }
-            Step::Update(_)
-            | Step::Register { .. }
-            | Step::Find { .. }
-            | Step::Probe
-            | Step::Weights(_)
-            | Step::Scaling(_)
-            | Step::Policy(_)
-            | Step::Alarm(_) => {
-                self.start_restore(
-                    RunFailure::Deployment(DeploymentFailure::AwsError(trouble)),
-                    Restorer::ThisRun,
-                    call.ended,
-                );
-            }
+        if step.update().is_some_and(|update| update.purpose != Purpose::Deploy) {
+            self.restore_trouble = Some(trouble);
+        } else {
+            let failing = RunFailure::Deployment(DeploymentFailure::AwsError(trouble));
+            self.start_restore(failing, Restorer::ThisRun, call.ended);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble, update};
+use crate::plan::snapshot::Snapshot;
 use crate::plan::verdict::{Limits, Verdict, Waiting, judge_deployment};
 
 /// The limits of every test.
@@ -40,7 +41,7 @@ fn healthy(revision: &str, desired: u32) -> Snapshot {
 
 /// How it stands once the run saw this.
 fn judged(run: &mut Run, seen: &Snapshot, seconds: u64) -> Verdict {
-    run.saw(seen, &goal(), at(seconds));
+    run.saw(&Situation::of(seen, &goal()), &goal(), at(seconds));
     let awaited = run.awaited.as_ref().unwrap();
     judge_deployment(seen.service(Color::Green), awaited, at(seconds), &LIMITS)
 }
@@ -108,9 +109,9 @@ fn a_count_that_somebody_else_set_before_aws_went_back_is_told_of() {
 fn what_users_reach_is_noted_until_the_color_is_changed() {
     let at_green = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
     let mut run = Run::begin(at(0));
-    run.saw(&at_green(80, 20), &goal(), at(0));
+    run.saw(&Situation::of(&at_green(80, 20), &goal()), &goal(), at(0));
     assert!(run.was_live);
-    run.saw(&at_green(100, 0), &goal(), at(0));
+    run.saw(&Situation::of(&at_green(100, 0), &goal()), &goal(), at(0));
     assert!(!run.was_live);
     let mut lost = Run { changed: false, awaited: None, ..run.clone() };
     let update = update(Some("web-green:2"), None, Purpose::Deploy);
@@ -118,7 +119,7 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     lost.unanswered =
         Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });
     for mut changed in [waiting(Kind::Rollout, 2), lost] {
-        changed.saw(&at_green(0, 100), &goal(), at(5));
+        changed.saw(&Situation::of(&at_green(0, 100), &goal()), &goal(), at(5));
         assert!(!changed.was_live, "users who came later");
     }
 }
@@ -202,8 +203,8 @@ fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
         (waiting(Kind::Rollout, 2), gone, rolled()),
     ] {
         let decide = |run: &mut Run, seen: &Snapshot, seconds| {
-            run.saw(seen, &goal(), at(seconds));
-            next_deploy_action(&Ok(seen.clone()), &goal(), run, at(seconds))
+            run.saw(&Situation::of(seen, &goal()), &goal(), at(seconds));
+            next_deploy_action(&Ok(Situation::of(seen, &goal())), &goal(), run, at(seconds))
         };
         let mut once = run.clone();
         for second in [10, 11, 12, 14] {

@@ -219,9 +219,16 @@ fn build_wiring(
     })
 }
 
+/// The wiring in a snapshot. None: a needed part was not read, or the read failed.
+pub(crate) type Wired = Option<Result<Wiring, RoutingError>>;
+
 /// The wiring, if all production rules hold the same split.
-fn require_agreement(wiring: Wiring) -> Result<Wiring, RoutingError> {
-    if rules_agree(&wiring.production) { Ok(wiring) } else { Err(disagreement_error(&wiring.production)) }
+pub(crate) fn agreed_wiring(wired: &Wired) -> Option<Result<&Wiring, RoutingError>> {
+    Some(match wired.as_ref()? {
+        Ok(wiring) if !rules_agree(&wiring.production) => Err(disagreement_error(&wiring.production)),
+        Ok(wiring) => Ok(wiring),
+        Err(tangle) => Err(tangle.clone()),
+    })
 }
 
 /// The error for rules that disagree, each with the split.
@@ -318,35 +325,23 @@ fn defaults_first(mut entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// Finds the groups and the load balancer in a snapshot. `None`: a needed part was not read, or the read failed.
-pub(crate) fn of_snapshot(
-    snapshot: &Snapshot,
-    listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, RoutingError>> {
-    Some(read_wiring(snapshot, listener, Count::Both)?.and_then(require_agreement))
+pub(crate) fn of_snapshot(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Wired {
+    let wired = read_wiring(snapshot, listener, Count::Both);
+    Some(agreed_wiring(&wired)?.cloned())
 }
 
 /// The same, even if the production rules disagree: a change of traffic may be half done.
-pub(crate) fn apart_of_snapshot(
-    snapshot: &Snapshot,
-    listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, RoutingError>> {
+pub(crate) fn apart_of_snapshot(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Wired {
     read_wiring(snapshot, listener, Count::Both)
 }
 
 /// The same for a run that adds groups to the rules of the named listener.
-pub(crate) fn adopting_of_snapshot(
-    snapshot: &Snapshot,
-    listener: Option<&ListenerChoice>,
-) -> Option<Result<Wiring, RoutingError>> {
+pub(crate) fn adopting_of_snapshot(snapshot: &Snapshot, listener: Option<&ListenerChoice>) -> Wired {
     read_wiring(snapshot, listener, Count::BothAndLone)
 }
 
 /// Finds the groups and the load balancer, and reads the rules.
-fn read_wiring(
-    snapshot: &Snapshot,
-    listener: Option<&ListenerChoice>,
-    count: Count,
-) -> Option<Result<Wiring, RoutingError>> {
+fn read_wiring(snapshot: &Snapshot, listener: Option<&ListenerChoice>, count: Count) -> Wired {
     let group = |color| snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok());
     let (blue, green) = (group(Color::Blue)?, group(Color::Green)?);
     let develop = group(Color::Develop);

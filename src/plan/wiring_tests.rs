@@ -12,14 +12,16 @@ fn groups() -> Groups {
 
 /// The wiring of these rules, with no listener named.
 fn wired(rules: Vec<Rule>) -> Result<Wiring, RoutingError> {
-    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, (None, &[]))
-        .and_then(require_agreement)
+    let balancer = Balancer { rules, ..balancer(100, 0) };
+    let wired = build_wiring(Count::Both, &groups(), &balancer, (None, &[]));
+    agreed_wiring(&Some(wired)).unwrap().cloned()
 }
 
 /// The wiring of these rules with a listener named.
 fn wired_with(rules: Vec<Rule>, listener: &ListenerChoice) -> Result<Wiring, RoutingError> {
-    build_wiring(Count::Both, &groups(), &Balancer { rules, ..balancer(100, 0) }, (Some(listener), &[]))
-        .and_then(require_agreement)
+    let balancer = Balancer { rules, ..balancer(100, 0) };
+    let wired = build_wiring(Count::Both, &groups(), &balancer, (Some(listener), &[]));
+    agreed_wiring(&Some(wired)).unwrap().cloned()
 }
 
 /// A production rule on this port.

@@ -1,71 +1,90 @@
 //! The change of the service that is still needed: none, an adoption, a count, a revision, a deployment.
 
-use super::{Goal, hold_or_refuse};
+use super::{Decision, Goal, Situation};
 use crate::plan::color::Color;
 use crate::plan::definition::{family_name, same_content};
 use crate::plan::in_flight::{InFlight, in_flight};
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
 use crate::plan::step::{Follow, InitialService, Next, Purpose, Refusal, Step, Update};
-use crate::plan::time::Time;
 use crate::plan::unanswered_write::completed_update;
 use crate::plan::verdict::{Kind, OwnDeployment, has_room};
 use crate::plan::wanted::DesiredCount;
-use crate::plan::wiring::of_snapshot;
 
-/// The change that is still needed: none, an adoption, a count, a revision, a deployment.
-pub(super) fn needed_change(
-    snapshot: &Snapshot,
-    service: &Service,
-    current: &Revision,
-    (goal, run, now): (&Goal, &Run, Time),
-) -> Next {
-    let same = same_content(&current.content, &goal.content);
-    match in_flight(service) {
-        InFlight::No => {}
-        InFlight::Yes(flying) if same => return adopt_deployment(service, flying, (goal, run)),
-        InFlight::Yes(flying) => return Next::Refuse(other_in_flight(service, flying)),
-        InFlight::Unseen => return Next::Read(goal.closer_look()),
-        InFlight::Unread(trouble) => return hold_or_refuse(trouble, run, goal, now),
+impl Decision<'_> {
+    /// The change that is still needed: none, an adoption, a count, a revision, a deployment.
+    pub(super) fn needed_change(&self, service: &Service, current: &Revision) -> Next {
+        let Decision { goal, run, .. } = *self;
+        let same = same_content(&current.content, &goal.content);
+        match in_flight(service) {
+            InFlight::No => {}
+            InFlight::Yes(flying) if same => return self.adopt_deployment(service, flying),
+            InFlight::Yes(flying) => return Next::Refuse(other_in_flight(service, flying)),
+            InFlight::Unseen => return Next::Read(goal.closer_look()),
+            InFlight::Unread(trouble) => return self.hold(trouble),
+        }
+        if let Some(follow) = completed_update(service, run).filter(|_| same) {
+            return Next::Follow(follow);
+        }
+        let desired = self.situation.wanted_count(service, goal);
+        let counts = (desired != service.desired).then_some(desired);
+        let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
+        if same && !goal.force && !failed {
+            return match counts {
+                None => Next::Follow(Follow {
+                    awaited: current_deployment(service, run),
+                    adopted: false,
+                    found: None,
+                }),
+                Some(_) => update_step(service, None, counts, false),
+            };
+        }
+        let setup = &service.setup;
+        let moving = service.running + service.pending > 0;
+        if moving && !has_room(desired, setup.minimum_percent, setup.maximum_percent) {
+            return Next::Refuse(Refusal::NoRoom {
+                service: service.name.clone(),
+                desired,
+                minimum: setup.minimum_percent,
+                maximum: setup.maximum_percent,
+            });
+        }
+        if same {
+            return if failed && service.history.is_none() {
+                Next::Read(goal.closer_look())
+            } else {
+                update_step(service, None, counts, true)
+            };
+        }
+        let family = family_name(&goal.content).to_owned();
+        match (&goal.revision, &run.sought) {
+            (Some(arn), _) | (None, Some(Some(arn))) => {
+                update_step(service, Some(arn.clone()), counts, false)
+            }
+            (None, None) => Next::Step(Step::Find { family }),
+            (None, Some(None)) => Next::Step(Step::Register { family }),
+        }
     }
-    if let Some(follow) = completed_update(service, run).filter(|_| same) {
-        return Next::Follow(follow);
-    }
-    let desired = wanted_count(snapshot, service, goal);
-    let counts = (desired != service.desired).then_some(desired);
-    let failed = service.primary().is_some_and(|primary| primary.rollout == Rollout::Failed);
-    if same && !goal.force && !failed {
-        return match counts {
-            None => Next::Follow(Follow {
-                awaited: current_deployment(service, run),
-                adopted: false,
-                found: None,
-            }),
-            Some(_) => update_step(service, None, counts, false),
+
+    /// Adopts a deployment of the same content that is under way, perhaps from a run that was killed.
+    fn adopt_deployment(&self, service: &Service, flying: &Deployment) -> Next {
+        if service.history.is_none() {
+            return Next::Read(self.goal.closer_look());
+        }
+        let awaited = OwnDeployment {
+            kind: Kind::Rollout,
+            id: Some(flying.id.clone()),
+            task_definition: flying.task_definition.clone(),
+            desired: service.desired,
+            started: self.run.began,
+            seen: true,
+            before: service.deployments.iter().map(|deployment| deployment.id.clone()).collect(),
         };
-    }
-    let setup = &service.setup;
-    let moving = service.running + service.pending > 0;
-    if moving && !has_room(desired, setup.minimum_percent, setup.maximum_percent) {
-        return Next::Refuse(Refusal::NoRoom {
-            service: service.name.clone(),
-            desired,
-            minimum: setup.minimum_percent,
-            maximum: setup.maximum_percent,
-        });
-    }
-    if same {
-        return if failed && service.history.is_none() {
-            Next::Read(goal.closer_look())
-        } else {
-            update_step(service, None, counts, true)
-        };
-    }
-    let family = family_name(&goal.content).to_owned();
-    match (&goal.revision, &run.sought) {
-        (Some(arn), _) | (None, Some(Some(arn))) => update_step(service, Some(arn.clone()), counts, false),
-        (None, None) => Next::Step(Step::Find { family }),
-        (None, Some(None)) => Next::Step(Step::Register { family }),
+        Next::Follow(Follow {
+            awaited,
+            adopted: true,
+            found: previous_version(service, &flying.task_definition),
+        })
     }
 }
 
@@ -76,23 +95,6 @@ fn other_in_flight(service: &Service, flying: &Deployment) -> Refusal {
         id: flying.id.clone(),
         task_definition: flying.task_definition.clone(),
     }
-}
-
-/// Adopts a deployment of the same content that is under way, perhaps from a run that was killed.
-fn adopt_deployment(service: &Service, flying: &Deployment, (goal, run): (&Goal, &Run)) -> Next {
-    if service.history.is_none() {
-        return Next::Read(goal.closer_look());
-    }
-    let awaited = OwnDeployment {
-        kind: Kind::Rollout,
-        id: Some(flying.id.clone()),
-        task_definition: flying.task_definition.clone(),
-        desired: service.desired,
-        started: run.began,
-        seen: true,
-        before: service.deployments.iter().map(|deployment| deployment.id.clone()).collect(),
-    };
-    Next::Follow(Follow { awaited, adopted: true, found: previous_version(service, &flying.task_definition) })
 }
 
 /// The service's task definition before this one: from the older deployment that is still listed, or from the newest
@@ -126,37 +128,40 @@ fn current_deployment(service: &Service, run: &Run) -> OwnDeployment {
     }
 }
 
-/// The desired count after the deploy: the requested count, and at least one. The count of a live color never shrinks.
-fn wanted_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
-    let wiring = of_snapshot(snapshot, goal.request.listener.as_ref());
-    let live = wiring.is_some_and(|wired| wired.is_ok_and(|wiring| wiring.is_live(goal.color)));
-    let least = if live { service.desired } else { 1 };
-    asked_count(snapshot, service, goal).max(least).max(1)
-}
+impl Situation<'_> {
+    /// The desired count after the deploy: the requested count, and at least one. The count of a live color never
+    /// shrinks.
+    fn wanted_count(&self, service: &Service, goal: &Goal) -> u32 {
+        let live = self.agreed().is_some_and(|wiring| wiring.is_live(goal.color));
+        let least = if live { service.desired } else { 1 };
+        self.asked_count(service, goal).max(least).max(1)
+    }
 
-/// The requested desired count, or the current count without a request.
-fn asked_count(snapshot: &Snapshot, service: &Service, goal: &Goal) -> u32 {
-    match goal.desired {
-        Some(DesiredCount::Count(count)) => count,
-        Some(DesiredCount::Match) => live_count(snapshot, goal).unwrap_or(service.desired),
-        Some(DesiredCount::MatchAtLeast(least)) => live_count(snapshot, goal).unwrap_or_default().max(least),
-        None => service.desired,
+    /// The requested desired count, or the current count without a request.
+    fn asked_count(&self, service: &Service, goal: &Goal) -> u32 {
+        match goal.desired {
+            Some(DesiredCount::Count(count)) => count,
+            Some(DesiredCount::Match) => self.live_count(goal).unwrap_or(service.desired),
+            Some(DesiredCount::MatchAtLeast(least)) => self.live_count(goal).unwrap_or_default().max(least),
+            None => service.desired,
+        }
+    }
+
+    /// The desired count of another live color: the highest, if there are two.
+    fn live_count(&self, goal: &Goal) -> Option<u32> {
+        let wiring = self.agreed()?;
+        let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
+        let live = others.filter(|color| wiring.is_live(*color));
+        live.filter_map(|color| self.snapshot.service(color)).map(|service| service.desired).max()
     }
 }
 
 /// A request for a lower count on a live color: the requested count, and the count that stays.
 pub(crate) fn kept_count(snapshot: &Snapshot, goal: &Goal) -> Option<(u32, u32)> {
-    let service = snapshot.service(goal.color)?;
-    let (asked, count) = (asked_count(snapshot, service, goal), wanted_count(snapshot, service, goal));
+    let situation = Situation::of(snapshot, goal);
+    let service = situation.service?;
+    let (asked, count) = (situation.asked_count(service, goal), situation.wanted_count(service, goal));
     (asked.max(1) < count).then_some((asked, count))
-}
-
-/// The desired count of another live color: the highest, if there are two.
-fn live_count(snapshot: &Snapshot, goal: &Goal) -> Option<u32> {
-    let wiring = of_snapshot(snapshot, goal.request.listener.as_ref())?.ok()?;
-    let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
-    let live = others.filter(|color| wiring.is_live(*color));
-    live.filter_map(|color| snapshot.service(color)).map(|service| service.desired).max()
 }
 
 /// One update of the service towards the goal.
