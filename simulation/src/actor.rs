@@ -11,7 +11,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::deploy;
 use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
 use crate::plan::preconditions::{Blocker, Request};
-use crate::plan::promote::{self, Phase, PromoteOperation, plan_phases};
+use crate::plan::promote::{self, Phase, plan_phases};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run::{self, Answer};
 use crate::plan::snapshot::{Service, Snapshot};
@@ -117,7 +117,7 @@ pub(crate) struct Actor<'a> {
     /// The owner of the run's goal.
     shelf: &'a Shelf,
     /// The course, once begun.
-    operation: Option<Box<dyn Operation + 'a>>,
+    operation: Option<Operation<'a>>,
     /// The parts that the next look reads.
     look: ReadScope,
     /// The next action.
@@ -228,8 +228,8 @@ impl<'a> Actor<'a> {
                 let content = self
                     .operation
                     .as_ref()
-                    .and_then(|operation| operation.deploying())
-                    .map(|on| on.goal.content.clone());
+                    .and_then(|operation| operation.deployed())
+                    .map(|(_, content)| content.clone());
                 let known = BOTH.map(|color| seen.service(color).map_or(0, |service| service.desired));
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
                     self.found = Some((*seen).clone());
@@ -339,7 +339,7 @@ impl<'a> Actor<'a> {
     }
 
     /// The course, from the first look, or the refusal.
-    fn begin(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Operation + 'a>, Refusal> {
+    fn begin(&self, seen: &Snapshot, now: Time) -> Result<Operation<'a>, Refusal> {
         let refused = |hindrance| match hindrance {
             Blocker::Refuse(refusal) => refusal,
             Blocker::Retry(trouble) => Refusal::Unread(trouble),
@@ -348,7 +348,7 @@ impl<'a> Actor<'a> {
             Command::Deploy => {
                 let goal = self.shelf.deploy.get_or_init(deploy_goal);
                 let run = run::Run::begin(now);
-                return Ok(Box::new(DeployOperation { goal, service: "web-green", run }));
+                return Ok(DeployOperation { goal, service: "web-green", run }.into());
             }
             Command::Swap(_) | Command::Copy => return self.promote(seen, now).map_err(refused),
             Command::Redirect(to) => to,
@@ -366,7 +366,7 @@ impl<'a> Actor<'a> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        Ok(Box::new(TrafficOperation { goal, run: traffic::Run::begin(now) }))
+        Ok(TrafficOperation { goal, run: traffic::Run::begin(now) }.into())
     }
 
     /// The prediction of this command for a snapshot: each world is predicted once.
@@ -381,7 +381,7 @@ impl<'a> Actor<'a> {
     }
 
     /// A promote.
-    fn promote(&self, seen: &Snapshot, now: Time) -> Result<Box<dyn Operation + 'a>, Blocker> {
+    fn promote(&self, seen: &Snapshot, now: Time) -> Result<Operation<'a>, Blocker> {
         let (color, mode) = match self.command {
             Command::Swap(color) => (color, Mode::Swap),
             Command::Deploy
@@ -400,7 +400,7 @@ impl<'a> Actor<'a> {
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
-        Ok(Box::new(PromoteOperation::begin(phases, now).unwrap()))
+        Ok(Operation::begin(phases, now).unwrap())
     }
 
     /// Checks that a run's reported end is true, by the run's last look and writes.

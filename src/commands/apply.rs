@@ -13,7 +13,7 @@ use crate::http::{ProbeAnswer, ProbeRequest, send_probe};
 use crate::plan::address::Address;
 use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::definition::{Content, add_tags, family_name, same_content};
-use crate::plan::operation::Operation;
+use crate::plan::operation::CurrentPhase;
 use crate::plan::probe::judge_answer;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
@@ -26,8 +26,8 @@ const LOOK_UP: Duration = Duration::from_secs(3);
 
 /// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what
 /// decides about the steps that follow.
-pub(crate) async fn apply_step<C: Operation>(
-    drive: &Drive<'_, C>,
+pub(crate) async fn apply_step(
+    drive: &Drive<'_>,
     aws: &Aws,
     (steps, then): (&[Step], &[Step]),
     seen: Option<&Snapshot>,
@@ -49,19 +49,21 @@ pub(crate) async fn apply_step<C: Operation>(
 }
 
 /// Runs a step that writes no weights.
-async fn apply_other<C: Operation>(
-    drive: &Drive<'_, C>,
+async fn apply_other(
+    drive: &Drive<'_>,
     aws: &Aws,
     step: &Step,
     seen: Option<&Snapshot>,
 ) -> AwsResult<Answer> {
     match step {
         Step::Find { family } => {
-            let Some(deploying) = drive.operation.deploying() else { return Err(misplaced_step(family)) };
-            Ok(Answer::Found(find_revision(aws, &deploying.goal.content).await?))
+            let Some((_, content)) = drive.operation.deployed() else { return Err(misplaced_step(family)) };
+            Ok(Answer::Found(find_revision(aws, content).await?))
         }
         Step::Register { family } => {
-            let Some(deploying) = drive.operation.deploying() else { return Err(misplaced_step(family)) };
+            let CurrentPhase::Deploy(deploying) = drive.operation.current() else {
+                return Err(misplaced_step(family));
+            };
             let mut content = deploying.goal.content.clone();
             let origin = deploying.goal.origin.as_deref();
             add_tags(&mut content, &revision_tags(drive.session.context, origin));
@@ -137,12 +139,12 @@ fn probe_request(address: &Address, env: &Environment) -> ProbeRequest {
 
 /// Sends the probes one after the other and stops at the first wrong answer. Each probe uses an address that leads only
 /// to the color, by the rules read right before.
-async fn run_probes<C: Operation>(drive: &Drive<'_, C>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
+async fn run_probes(drive: &Drive<'_>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
     let settings = drive.session.settings;
     let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
     let wiring = read.and_then(Result::ok);
     for wanted in settings.probes() {
-        let color = drive.operation.deploying().map(|deploying| deploying.goal.color);
+        let color = drive.operation.deployed().map(|(color, _)| color);
         let address = wiring
             .as_ref()
             .zip(color)

@@ -12,7 +12,7 @@ use super::state::{DeployState, State, TrafficState};
 use crate::action::settings::Command;
 use crate::clock;
 use crate::event::{Lacks, Report};
-use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
+use crate::plan::operation::{CurrentPhase, DeployOperation, TrafficOperation};
 use crate::plan::preconditions::Blocker;
 use crate::plan::promote::{self, Phase, plan_phases};
 use crate::plan::read_scope::ReadScope;
@@ -132,12 +132,12 @@ async fn confirm_promote(session: &Session<'_>, wish: &Promotion, state: &State,
     let now = clock::now();
     let run = match state {
         State::Traffic(state) if state.to.same_ratio(last.wish.to) => state.forward(now),
-        State::Traffic(_) | State::Deploy(_) => traffic::Run { changed: true, ..traffic::Run::begin(now) },
+        State::Traffic(_) | State::Deploy(_) => traffic::Run::begin_changed(now),
     };
     let before = run.found.clone();
     let mut drive = Drive::new(session, TrafficOperation { goal: &last, run });
     let found = drive.confirm(over).await;
-    let before = before.or_else(|| drive.operation.run.found.clone());
+    let before = before.or_else(|| drive.operation.initial_traffic().cloned());
     confirm_report(session, found, drive.seen, |snapshot| {
         let mut report = Report::new("promote");
         if let Some(before) = &before {
@@ -236,7 +236,7 @@ fn is_behind(wait: &Wait, over: bool) -> bool {
     }
 }
 
-impl<C: Operation> Drive<'_, C> {
+impl Drive<'_> {
     /// Follows the decision while it only reads. Returns the healthy targets of a reached goal, or the missing part.
     /// ECS is eventually consistent, so two looks in a row have to say the same, as long as there is time.
     async fn confirm(&mut self, over: bool) -> Result<u32, Lacks> {
@@ -270,8 +270,10 @@ impl<C: Operation> Drive<'_, C> {
         {
             return Some(Err(Lacks::Unread(trouble.clone())));
         }
-        let users = self.operation.moving().is_some();
-        let seen = seen.map(|snapshot| if users { of_users(&snapshot) } else { snapshot });
+        let seen = seen.map(|snapshot| match self.operation.current() {
+            CurrentPhase::Traffic(_) => of_users(&snapshot),
+            CurrentPhase::Deploy(_) => snapshot,
+        });
         match self.operation.decide(&seen, now) {
             Next::Read(look) => *closer = Some(look),
             Next::Follow(follow) => self.operation.follow(follow),
@@ -299,17 +301,20 @@ impl<C: Operation> Drive<'_, C> {
     /// The look of the decision, with all facts of a report.
     fn whole(&self) -> ReadScope {
         let look = self.operation.look();
-        match self.operation.moving() {
-            Some(_) => ReadScope { develop: true, definitions: true, ..look },
-            None => look,
+        match self.operation.current() {
+            CurrentPhase::Traffic(_) => ReadScope { develop: true, definitions: true, ..look },
+            CurrentPhase::Deploy(_) => look,
         }
     }
 
     /// The predicted remaining steps; empty if unknown.
     fn rest(&self, seen: Option<Snapshot>) -> Vec<Step> {
-        let left = self.operation.moving().zip(seen);
-        left.and_then(|(moving, mut seen)| predict_steps(&mut seen, moving.goal, clock::now()).ok())
-            .unwrap_or_default()
+        match (self.operation.current(), seen) {
+            (CurrentPhase::Traffic(moving), Some(mut seen)) => {
+                predict_steps(&mut seen, moving.goal, clock::now()).unwrap_or_default()
+            }
+            (CurrentPhase::Traffic(_) | CurrentPhase::Deploy(_), _) => Vec::new(),
+        }
     }
 }
 

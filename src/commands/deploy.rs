@@ -14,7 +14,7 @@ use crate::failure::Outcome;
 use crate::plan::color::Color;
 use crate::plan::definition::{Content, ContentChange, content_differences, same_content};
 use crate::plan::deploy::{Goal, kept_count};
-use crate::plan::operation::DeployOperation;
+use crate::plan::operation::{CurrentPhase, DeployOperation};
 use crate::plan::patience::of_deploy;
 use crate::plan::preconditions::{Blocker, Preconditions, Request, check_preconditions};
 use crate::plan::predict::{Plan, predict_plan};
@@ -242,12 +242,16 @@ pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Differ
 }
 
 /// Puts the ending into the report.
-fn report_ending(drive: &mut Drive<'_, DeployOperation<'_>>, ending: Ending, report: &mut Report) {
-    let awaited = drive.operation.run.awaited.as_ref();
-    report.deployment = awaited.and_then(|awaited| awaited.id.clone());
-    report.task_definition = awaited.map(|awaited| awaited.task_definition.clone());
-    if let Some(found) = &drive.operation.run.found {
-        report.previous_task_definition = Some(found.task_definition.clone());
+fn report_ending(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
+    let mut managed = false;
+    if let CurrentPhase::Deploy(deploying) = drive.operation.current() {
+        let run = &deploying.run;
+        managed = run.managed;
+        report.deployment = run.awaited.as_ref().and_then(|awaited| awaited.id.clone());
+        report.task_definition = run.awaited.as_ref().map(|awaited| awaited.task_definition.clone());
+        if let Some(found) = &run.found {
+            report.previous_task_definition = Some(found.task_definition.clone());
+        }
     }
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
@@ -255,7 +259,7 @@ fn report_ending(drive: &mut Drive<'_, DeployOperation<'_>>, ending: Ending, rep
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
     }
-    if drive.operation.run.managed && report.outcome == Outcome::Refused {
+    if managed && report.outcome == Outcome::Refused {
         // Scaling that was written before the refusal stays.
         (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
         report.because = Some(EndStateReason::ScalingStays);

@@ -9,22 +9,22 @@ use std::time::Duration;
 use self::cut_off::cut_off;
 use self::tell::{HeldUp, is_same_wait};
 use super::apply::apply_step;
+use super::logs::log_links;
 use super::outside::Interrupted;
 use super::session::{HEARTBEAT, LAST_MOMENT, Session};
 use super::state::{Phase, State};
 use crate::clock;
 use crate::event::{Event, LogLink};
 use crate::plan::aws_error::AwsResult;
-use crate::plan::cause::{Cause, gather_cause};
-use crate::plan::color::Color;
-use crate::plan::operation::{DeployOperation, Operation};
+use crate::plan::cause::Cause;
+use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{
     End, EndStateReason, Follow, Left, Next, Refusal, RunFailure, Step, TrafficFailure, Wait,
 };
 use crate::plan::time::{CallTime, Time};
-use crate::plan::verdict::{OwnDeployment, Restorer};
+use crate::plan::verdict::Restorer;
 
 /// Longest time that a write may still be answered after a signal.
 const WRITE_GRACE: Duration = Duration::from_millis(1_500);
@@ -45,11 +45,11 @@ pub(crate) enum Ending {
 }
 
 /// The state of one drive.
-pub(crate) struct Drive<'a, C> {
+pub(crate) struct Drive<'a> {
     /// The surroundings.
     pub(crate) session: &'a Session<'a>,
     /// The goal and the progress.
-    pub(crate) operation: C,
+    pub(crate) operation: Operation<'a>,
     /// Reason for the failure, if any.
     pub(crate) cause: Cause,
     /// Logs of the tasks that failed.
@@ -74,10 +74,10 @@ pub(crate) struct Drive<'a, C> {
     looked: Time,
 }
 
-impl<'a, C: Operation> Drive<'a, C> {
+impl<'a> Drive<'a> {
     /// A drive from this point of a run.
-    pub(crate) fn new(session: &'a Session<'a>, operation: C) -> Self {
-        let (cause, logs) = (Cause::default(), Vec::new());
+    pub(crate) fn new(session: &'a Session<'a>, operation: impl Into<Operation<'a>>) -> Self {
+        let (operation, cause, logs) = (operation.into(), Cause::default(), Vec::new());
         Drive {
             session,
             operation,
@@ -124,7 +124,7 @@ impl<'a, C: Operation> Drive<'a, C> {
                 },
             };
             let now = clock::now();
-            let count = self.recounted();
+            let count = self.operation.recounted();
             let next = self.operation.decide(&seen, now);
             self.tell_count(count);
             self.tell_arrival();
@@ -143,11 +143,7 @@ impl<'a, C: Operation> Drive<'a, C> {
                 Next::Restore(failing, recovery) => self.start_restore(failing, recovery).await,
                 Next::Refuse(refusal) => {
                     if let Refusal::NotEnough { capacity, .. } = &refusal {
-                        self.gather_of(
-                            capacity.color,
-                            &RunFailure::Traffic(TrafficFailure::NotEnough(*capacity)),
-                        )
-                        .await;
+                        self.gather(&RunFailure::Traffic(TrafficFailure::NotEnough(*capacity))).await;
                     }
                     self.at_end = seen.ok().filter(Snapshot::is_whole);
                     return Ending::Refuse(refusal);
@@ -192,7 +188,7 @@ impl<'a, C: Operation> Drive<'a, C> {
         }
         let adopted = follow.adopted;
         self.operation.follow(follow);
-        if adopted || self.operation.deploying().is_some_and(|deploying| deploying.run.changed) {
+        if adopted || self.operation.has_changed() {
             self.save(Phase::Deploying);
         }
     }
@@ -297,42 +293,22 @@ impl<'a, C: Operation> Drive<'a, C> {
 
     /// Looks for the cause of a failed deployment, or of the failed tasks of a scale-up.
     async fn gather(&mut self, failing: &RunFailure) {
-        if let RunFailure::Traffic(TrafficFailure::NotEnough(short) | TrafficFailure::Sick(short)) = failing {
-            return self.gather_of(short.color, failing).await;
-        }
-        let begun = |deploying: &DeployOperation<'_>| {
-            (deploying.run.awaited.is_some() || deploying.run.unanswered.is_some())
-                .then_some(deploying.goal.color)
-        };
-        let Some(color) = self.operation.deploying().and_then(begun) else { return };
+        let Some(color) = self.operation.failed_color(failing) else { return };
         let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
-        let Some(deploying) = self.operation.deploying() else { return };
         let service = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color));
-        let run = &deploying.run;
-        let cause = gather_cause(service, run.awaited.as_ref(), &run.unhealthy, failing);
-        let logs = super::logs::log_links(&cause, &deploying.goal.content, &self.session.names.place.region);
-        (self.cause, self.logs) = (cause, logs);
-    }
-
-    /// Looks for the reason why a color's tasks are not healthy.
-    async fn gather_of(&mut self, color: Color, failing: &RunFailure) {
-        let Some(since) = self.operation.moving().map(|moving| moving.run.acted) else { return };
-        let closer = self.look(ReadScope { definitions: true, wiring: false, ..ReadScope::why(color) }).await;
-        let Some(service) = closer.as_ref().and_then(|seen| seen.as_ref().ok()?.service(color)) else {
-            return;
-        };
-        let awaited = OwnDeployment::of_count(service, since);
-        let cause = gather_cause(Some(service), Some(&awaited), &[], failing);
-        if let Some(Ok(revision)) = &service.definition {
-            self.logs = super::logs::log_links(&cause, &revision.content, &self.session.names.place.region);
+        let Some((cause, content)) = self.operation.cause(service, failing) else { return };
+        if let Some(content) = content {
+            self.logs = log_links(&cause, content, &self.session.names.place.region);
         }
         self.cause = cause;
     }
 
     /// The run's progress, for the post step.
     pub(crate) fn phase(&self) -> Phase {
-        let restoring = self.operation.deploying().is_some_and(|deploying| deploying.run.restoring.is_some());
-        if restoring { Phase::Restoring } else { Phase::Deploying }
+        match self.operation.current() {
+            CurrentPhase::Deploy(deploying) if deploying.run.restoring.is_some() => Phase::Restoring,
+            CurrentPhase::Deploy(_) | CurrentPhase::Traffic(_) => Phase::Deploying,
+        }
     }
 
     /// Updates a saved state; a run that changed nothing has none.

@@ -5,7 +5,6 @@ use super::outside::Interrupted;
 use super::session::Session;
 use crate::event::Report;
 use crate::plan::aws_error::AwsResult;
-use crate::plan::operation::Operation;
 use crate::plan::overview::{Overview, needs_history};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
@@ -13,10 +12,7 @@ use crate::plan::step::Left;
 
 /// Puts the look that decided the end into the report. If AWS did not answer that look, or a signal left no time, a new
 /// look replaces it, or else the newest.
-pub(super) async fn last_look<C: Operation>(
-    drive: &mut Drive<'_, C>,
-    report: &mut Report,
-) -> Option<Snapshot> {
+pub(super) async fn last_look(drive: &mut Drive<'_>, report: &mut Report) -> Option<Snapshot> {
     let session = drive.session;
     match drive.at_end.take() {
         Some(decided) => {

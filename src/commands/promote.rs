@@ -9,10 +9,10 @@ use super::state::{Phase as Saved, SavedEnd};
 use crate::clock;
 use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
-use crate::plan::operation::Operation;
+use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::preconditions::Blocker;
 use crate::plan::promote::{
-    Goal, Phase, PromoteOperation, find_cautions, other_color, plan_phases, predict_promote, unpinned_images,
+    Goal, Phase, find_cautions, other_color, plan_phases, predict_promote, unpinned_images,
 };
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
@@ -161,14 +161,17 @@ fn announce_copies(session: &Session<'_>, snapshot: &Snapshot, phases: &[Phase],
 
 /// Drives the phases to the end.
 async fn run_phases(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phase]), report: &mut Report) {
-    let Some(operation) = PromoteOperation::begin(phases, clock::now()) else { return };
+    let Some(operation) = Operation::begin(phases, clock::now()) else { return };
     let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(Some(snapshot)).await;
     let (changed, last) = (drive.operation.changed, drive.operation.is_last());
     report.deployment = drive.operation.deployment();
     // The values without a last look, for which a signal leaves no time.
     report.split = drive.operation.split().or(report.split);
-    report.put_back = drive.operation.moving().map(|moving| put_back(&moving.run));
+    report.put_back = match drive.operation.current() {
+        CurrentPhase::Traffic(moving) => Some(put_back(&moving.run)),
+        CurrentPhase::Deploy(_) => None,
+    };
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
@@ -207,11 +210,7 @@ pub(super) fn open_end(snapshot: &Snapshot, goal: &traffic::Goal, report: &mut R
 }
 
 /// Adds the state at the end, and the open ends of a promote.
-async fn tell_the_end(
-    drive: &mut Drive<'_, PromoteOperation<'_>>,
-    last: Option<&Phase>,
-    report: &mut Report,
-) {
+async fn tell_the_end(drive: &mut Drive<'_>, last: Option<&Phase>, report: &mut Report) {
     let Some(snapshot) = last_look(drive, report).await else { return };
     if let Some(Phase::Move(goal)) = last {
         open_end(&snapshot, goal, report);

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::event::{Event, PutBack, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::color::{Color, Split};
-use crate::plan::operation::TrafficOperation;
+use crate::plan::operation::{CurrentPhase, TrafficOperation};
 use crate::plan::preconditions::Blocker;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Service, Snapshot};
@@ -99,7 +99,7 @@ async fn move_users(session: &Session<'_>, command: &'static str, aim: &Aim<'_>)
     let mut drive = Drive::new(session, operation);
     let ending = drive.run_to_end(Some(*snapshot)).await;
     report_ending(&mut drive, ending, &mut report);
-    tell_the_end(&mut drive, &mut report).await;
+    tell_the_end(&mut drive, &goal, &mut report).await;
     report
 }
 
@@ -194,18 +194,19 @@ fn announce_traffic(
 }
 
 /// Puts the ending into the report.
-fn report_ending(drive: &mut Drive<'_, TrafficOperation<'_>>, ending: Ending, report: &mut Report) {
+fn report_ending(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
     report.cause = std::mem::take(&mut drive.cause);
     report.logs = std::mem::take(&mut drive.logs);
     match ending {
         Ending::Refuse(refusal) => report.refuse(refusal),
         Ending::End(end) => report.end(end),
     }
-    let run = &drive.operation.run;
-    report.put_back = Some(put_back(run));
-    report.unscaled.clone_from(&run.unscalable);
-    report.unscaled.sort();
-    report.unscaled.dedup();
+    if let CurrentPhase::Traffic(moving) = drive.operation.current() {
+        report.put_back = Some(put_back(&moving.run));
+        report.unscaled.clone_from(&moving.run.unscalable);
+        report.unscaled.sort();
+        report.unscaled.dedup();
+    }
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
     drive.save(if open { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
 }
@@ -224,9 +225,8 @@ pub(super) fn put_back(run: &Run) -> PutBack {
 }
 
 /// Adds the state at the end, and the open ends of a change of traffic.
-async fn tell_the_end(drive: &mut Drive<'_, TrafficOperation<'_>>, report: &mut Report) {
+async fn tell_the_end(drive: &mut Drive<'_>, goal: &Goal, report: &mut Report) {
     let Some(snapshot) = last_look(drive, report).await else { return };
-    let goal = drive.operation.goal;
     told_from(&snapshot, report);
     let traffic_plan = report.traffic.as_deref();
     if goal.wish.force && report.outcome == Outcome::Succeeded {

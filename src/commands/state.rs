@@ -10,7 +10,7 @@ pub(crate) use self::deploy::DeployState;
 pub(crate) use self::traffic::TrafficState;
 use crate::event::Report;
 use crate::failure::{Outcome, Reason};
-use crate::plan::operation::Operation;
+use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::step::{Left, Step};
 use crate::plan::time::Time;
 
@@ -51,14 +51,17 @@ pub(crate) enum State {
 
 impl State {
     /// The state of a run right before a write; `sending` are the next writes.
-    pub(crate) fn of<C: Operation>(operation: &C, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
-        let first = sending.0.first().map(|step| (step, sending.1));
-        let of = |deploying| DeployState::of(deploying, operation.left(), (phase, first));
-        let deploy = operation.deploying().and_then(of);
-        let traffic = operation.moving().and_then(|moving| TrafficState::of(moving, phase, sending));
-        deploy
-            .map(|state| State::Deploy(Box::new(state)))
-            .or(traffic.map(|state| State::Traffic(Box::new(state))))
+    pub(crate) fn of(operation: &Operation<'_>, phase: Phase, sending: (&[Step], Time)) -> Option<State> {
+        match operation.current() {
+            CurrentPhase::Deploy(deploying) => {
+                let first = sending.0.first().map(|step| (step, sending.1));
+                let state = DeployState::of(deploying, operation.left(), (phase, first))?;
+                Some(State::Deploy(Box::new(state)))
+            }
+            CurrentPhase::Traffic(moving) => {
+                Some(State::Traffic(Box::new(TrafficState::of(moving, phase, sending)?)))
+            }
+        }
     }
 
     /// The run's progress.
@@ -160,7 +163,7 @@ mod tests {
             assert_eq!((awaited.kind, awaited.id.as_deref(), awaited.seen), (Kind::Rollout, None, false));
             assert_eq!((awaited.before, forward.unanswered), (vec!["ecs-svc/1".to_owned()], None));
             let back = state.run(Time(60_000));
-            assert_eq!((back.changed, back.awaited.is_none()), (false, true));
+            assert_eq!((back.memory.changed, back.awaited.is_none()), (false, true));
             assert_eq!(back.own_change().map(|own| own.task_definition.as_str()), Some("web-green:2"));
             let (_, update) = back.unanswered_update().unwrap();
             assert_eq!((update.force, update.purpose), (force, Purpose::Deploy));

@@ -86,13 +86,13 @@ pub(crate) fn next_deploy_action(
     run: &Run,
     now: Time,
 ) -> Next {
-    if let Some(turned) = &run.failing {
+    if let Some(turned) = &run.memory.failing {
         return Restore { goal, run, turned, now }.next(look);
     }
-    if run.cancelled.is_some() {
+    if run.memory.cancelled.is_some() {
         return Next::Restore(RunFailure::Cancelled, Restorer::ThisRun);
     }
-    if look.is_ok() && run.awaited.is_none() && now.since(run.began) >= goal.limits.timeout {
+    if look.is_ok() && run.awaited.is_none() && now.since(run.memory.began) >= goal.limits.timeout {
         let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
         return restore_after(never, Restorer::ThisRun);
     }
@@ -116,7 +116,7 @@ fn restore_after(ended: DeploymentFailure, recovery: Restorer) -> Next {
 fn hold_or_refuse(trouble: &AwsError, goal: &Goal, run: &Run, now: Time) -> Next {
     let trouble = trouble.clone();
     let passes = trouble.kind.is_transient();
-    if passes && now.since(run.began) < goal.limits.timeout {
+    if passes && now.since(run.memory.began) < goal.limits.timeout {
         return Next::Wait(Wait::AwsError(trouble));
     }
     if run.unanswered_update().is_none() {
@@ -139,7 +139,8 @@ fn next_for_verdict(verdict: Verdict, goal: &Goal, run: &Run) -> Next {
 
 /// Requires right probe answers in addition to healthy targets, if there are probes.
 fn next_for_healthy(healthy: u32, goal: &Goal, run: &Run) -> Next {
-    let good = || Next::Done(End::Good { changed: run.changed || run.adopted || run.managed, healthy });
+    let good =
+        || Next::Done(End::Good { changed: run.memory.changed || run.adopted || run.managed, healthy });
     match &run.probes {
         _ if goal.request.probes.is_empty() => good(),
         Some(Ok(())) => good(),

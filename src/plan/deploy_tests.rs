@@ -4,7 +4,8 @@ use super::*;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Split;
 use crate::plan::disturbed::as_read;
-use crate::plan::operation::{DeployOperation, Operation};
+use crate::plan::operation::DeployOperation;
+use crate::plan::preconditions::check_preconditions;
 use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
 use crate::plan::run::{Answer, UnansweredWrite};
 use crate::plan::sample::{
@@ -421,7 +422,7 @@ fn what_somebody_else_wrote_meanwhile_stands() {
 #[test]
 fn a_cancelled_run_restores_or_leaves_as_asked() {
     let mut run = after_update();
-    run.cancelled = Some(at(5));
+    run.memory.cancelled = Some(at(5));
     assert_eq!(
         decide(&Ok(with(updated())), &goal(), &run, at(5)),
         Next::Restore(RunFailure::Cancelled, Restorer::ThisRun)
@@ -482,7 +483,7 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     green(&mut shown).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = decide(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
     run.follow(follow);
-    assert!(run.changed && !run.adopted, "it is the run's own deployment");
+    assert!(run.memory.changed && !run.adopted, "it is the run's own deployment");
     assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
 }
 
@@ -781,7 +782,7 @@ fn only_a_write_can_be_unanswered() {
     let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut run = Run::begin(at(0));
     run.answered(&Step::Find { family: "web-green".to_owned() }, Err(lost), at(1));
-    assert_eq!((run.unanswered, run.failing), (None, None));
+    assert_eq!((run.unanswered, run.memory.failing), (None, None));
     let mut run = Run::begin(at(0));
     run.answered(
         &Step::Register { family: "web-green".to_owned() },
@@ -790,7 +791,7 @@ fn only_a_write_can_be_unanswered() {
     );
     assert_eq!(run.unanswered, None);
     let denied = RunFailure::Deployment(DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied)));
-    assert_eq!(run.failing.map(|turned| turned.failing), Some(denied));
+    assert_eq!(run.memory.failing.map(|turned| turned.failing), Some(denied));
 }
 
 #[test]
@@ -812,7 +813,7 @@ fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
 #[test]
 fn an_adopted_deployment_that_goes_well_is_a_change() {
     let mut run = after_update();
-    (run.changed, run.adopted) = (false, true);
+    (run.memory.changed, run.adopted) = (false, true);
     let mut healthy = updated();
     let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
     healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
@@ -1064,13 +1065,13 @@ fn invariant_36_a_deploy_that_may_go_to_a_live_color_lowers_no_count_under_users
     let Next::Step(lower) = noted(&mut deploy, counted(4, 4, (100, 0)), 0) else { panic!("no update") };
     assert!(deploy.is_bound_to_rules(&lower), "the rules are read right before");
     let kept = deploy.stopped_by_rules(&counted(4, 4, (0, 100)), at(1));
-    assert!(matches!(kept, Some(Next::Follow(_))), "{kept:?}");
-    assert_eq!(deploy.stopped_by_rules(&counted(4, 4, (100, 0)), at(1)), Some(Next::Step(lower.clone())));
+    assert!(matches!(kept, Next::Follow(_)), "{kept:?}");
+    assert_eq!(deploy.stopped_by_rules(&counted(4, 4, (100, 0)), at(1)), Next::Step(lower.clone()));
     let update = |deploy: &mut DeployOperation<'_>, step: &Step, count| {
         let seen = counted(count, count, (100, 0));
         deploy.before(step, &counted(4, 4, (100, 0)));
         let answer = Answer::Updated(Box::new(seen.services[1].clone()));
-        deploy.answered(step, Ok(answer), at(1).into());
+        deploy.run.answered(step, Ok(answer), at(1));
     };
     update(&mut deploy, &lower, 1);
     let mut alone = deploy.clone();
@@ -1102,7 +1103,7 @@ fn invariant_44_a_count_that_another_writer_lowers_under_users_is_raised_and_not
     let Next::Step(raise) = noted(&mut deploy, found.clone(), 0) else { panic!("no update") };
     deploy.before(&raise, &found);
     let four = counted(4, 4, (50, 50));
-    deploy.answered(&raise, Ok(Answer::Updated(Box::new(four.services[1].clone()))), at(1).into());
+    deploy.run.answered(&raise, Ok(Answer::Updated(Box::new(four.services[1].clone()))), at(1));
     waits_or_good(noted(&mut deploy, counted(4, 2, (50, 50)), 2));
     let scaling = Next::Read(ReadScope { scaling: true, ..goal.look() });
     assert_eq!(noted(&mut deploy.clone(), counted(1, 1, (50, 50)), 3), scaling);
@@ -1147,10 +1148,10 @@ fn invariant_31_a_color_that_users_came_to_has_the_alarms_and_bounds_of_a_live_o
                     Step::Alarm(put) => put_alarm(green(&mut seen), put),
                     other => panic!("{other:?}"),
                 }
-                deploy.answered(&step, Ok(Answer::Changed), at(second).into());
+                deploy.run.answered(&step, Ok(Answer::Changed), at(second));
                 steps.push(short_step(&step));
             }
-            Next::Follow(follow) => deploy.follow(follow),
+            Next::Follow(follow) => deploy.run.follow(follow),
             Next::Done(End::Good { .. }) => break,
             other => panic!("{other:?}"),
         }

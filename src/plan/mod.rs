@@ -29,6 +29,7 @@ pub(crate) mod repeats;
 pub(crate) mod restore;
 pub(crate) mod route;
 pub(crate) mod run;
+pub(crate) mod run_memory;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod scalers;

@@ -1,356 +1,372 @@
-//! The operation that one loop drives: a goal, and the run's memory of earlier steps.
+//! One run as the loop drives it: phases in sequence. A deploy and a change of traffic have one phase, a copy three.
 
-use super::aws_error::{AwsError, AwsResult};
+mod deploy;
+mod traffic;
+
+pub(crate) use self::deploy::DeployOperation;
+pub(crate) use self::traffic::TrafficOperation;
+use super::aws_error::AwsResult;
 use super::cause::Cause;
 use super::color::{Color, Split};
-use super::deploy::{self, Situation};
-use super::failures::{first_of_deployment, first_of_scale_up};
-use super::overview::needs_history;
+use super::definition::Content;
+use super::promote::Phase;
 use super::read_scope::ReadScope;
-use super::repeats::{Budget, Repeats};
-use super::run::{self, Answer, RestoreStarted};
-use super::snapshot::Snapshot;
-use super::step::{
-    End, EndStateReason, Follow, Left, Next, Purpose, RunFailure, Step, Update, Wait, Weights,
-};
+use super::repeats::Repeats;
+use super::run::{self, Answer};
+use super::run_memory::RunMemory;
+use super::snapshot::{Service, Snapshot};
+use super::step::{End, Follow, Next, RunFailure, Step, TrafficFailure};
 use super::time::{CallTime, Time};
-use super::traffic;
+use super::traffic::InitialTraffic;
 use super::verdict::Restorer;
+use super::wiring::{apart_of_snapshot, rule_name};
 
-/// A running operation.
-pub(crate) trait Operation {
+/// A running operation: the current phase, and the facts that outlast a phase.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation<'a> {
+    /// The current phase.
+    current: CurrentPhase<'a>,
+    /// The phases that follow.
+    rest: &'a [Phase],
+    /// True if an earlier phase changed something.
+    pub(crate) changed: bool,
+    /// The split that an earlier phase left. Any other split is another user's.
+    left: Option<Split>,
+    /// The deployment of an earlier phase.
+    deployment: Option<String>,
+    /// The color and the task definition of that deployment.
+    deployed: Option<(Color, String)>,
+}
+
+/// The current phase.
+#[derive(Clone, Debug)]
+pub(crate) enum CurrentPhase<'a> {
+    /// A change of traffic.
+    Traffic(Box<TrafficOperation<'a>>),
+    /// A deploy.
+    Deploy(Box<DeployOperation<'a>>),
+}
+
+use CurrentPhase::{Deploy, Traffic};
+
+impl<'a> CurrentPhase<'a> {
+    /// Begins a phase. The budget for equal writes is the run's, not the phase's.
+    fn begin(phase: &'a Phase, now: Time, repeats: Repeats) -> CurrentPhase<'a> {
+        let memory = RunMemory { repeats, ..RunMemory::begin(now) };
+        match phase {
+            Phase::Move(goal) => {
+                let run = super::traffic::Run { memory, ..super::traffic::Run::begin(now) };
+                Traffic(Box::new(TrafficOperation { goal, run }))
+            }
+            Phase::Deploy(goal, service) => {
+                let run = run::Run { memory, ..run::Run::begin(now) };
+                Deploy(Box::new(DeployOperation { goal, service, run }))
+            }
+        }
+    }
+}
+
+impl<'a> From<DeployOperation<'a>> for Operation<'a> {
+    fn from(deploying: DeployOperation<'a>) -> Operation<'a> {
+        Operation::of_one(Deploy(Box::new(deploying)))
+    }
+}
+
+impl<'a> From<TrafficOperation<'a>> for Operation<'a> {
+    fn from(moving: TrafficOperation<'a>) -> Operation<'a> {
+        Operation::of_one(Traffic(Box::new(moving)))
+    }
+}
+
+impl<'a> Operation<'a> {
+    /// An operation of one phase.
+    fn of_one(current: CurrentPhase<'a>) -> Operation<'a> {
+        Operation { current, rest: &[], changed: false, left: None, deployment: None, deployed: None }
+    }
+
+    /// Begins a promote. None without a phase.
+    pub(crate) fn begin(phases: &'a [Phase], now: Time) -> Option<Operation<'a>> {
+        let (first, rest) = phases.split_first()?;
+        let current = CurrentPhase::begin(first, now, Repeats::default());
+        Some(Operation { rest, ..Operation::of_one(current) })
+    }
+
+    /// The current phase.
+    pub(crate) fn current(&self) -> &CurrentPhase<'a> {
+        &self.current
+    }
+
+    /// The current phase's memory.
+    fn memory(&self) -> &RunMemory {
+        match &self.current {
+            Traffic(moving) => &moving.run.memory,
+            Deploy(deploying) => &deploying.run.memory,
+        }
+    }
+
     /// Notes a new look, and decides the next action.
-    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next;
+    pub(crate) fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
+        let next = match &mut self.current {
+            Traffic(moving) => moving.decide(seen, now),
+            Deploy(deploying) => deploying.decide(seen, now),
+        };
+        self.ended_by_others(seen).unwrap_or(next)
+    }
+
+    /// Ends the run if another user changed what an earlier phase left.
+    fn ended_by_others(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
+        self.overtaken(seen).or_else(|| self.redeployed(seen))
+    }
+
+    /// Ends the run if another user deployed to the color since this run's own deployment: users would get a version that
+    /// this run did not prove.
+    fn redeployed(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
+        let (Traffic(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
+        let (color, expected) = self.deployed.as_ref().filter(|_| moving.run.memory.failing.is_none())?;
+        let found = &snapshot.service(*color)?.task_definition;
+        let failure =
+            || TrafficFailure::Redeployed { color: *color, expected: expected.clone(), found: found.clone() };
+        (found != expected).then(|| Next::Restore(RunFailure::Traffic(failure()), Restorer::ThisRun))
+    }
+
+    /// Ends the run if another user changed the split since an earlier phase (invariant 6).
+    fn overtaken(&self, seen: &AwsResult<Snapshot>) -> Option<Next> {
+        let (Traffic(moving), Ok(snapshot)) = (&self.current, seen) else { return None };
+        let run = &moving.run;
+        let expected = self.left.filter(|_| run.written.is_empty() && run.memory.failing.is_none())?;
+        let wiring = apart_of_snapshot(snapshot, moving.goal.listener.as_ref())?.ok()?;
+        let rule = wiring.production.iter().find(|rule| !rule.split.same_ratio(expected))?;
+        let rule = TrafficFailure::Overtaken { rule: rule_name(&rule.rule), expected, found: rule.split };
+        Some(Next::Restore(RunFailure::Traffic(rule), Restorer::ThisRun))
+    }
 
     /// True if the rules alone, read with the last write, decide another write of weights. The memory does not change.
-    fn goes_on_with_weights(&self, _seen: &AwsResult<Snapshot>, _now: Time) -> bool {
-        false
+    pub(crate) fn goes_on_with_weights(&self, seen: &AwsResult<Snapshot>, now: Time) -> bool {
+        match &self.current {
+            Traffic(moving) => self.ended_by_others(seen).is_none() && moving.goes_on_with_weights(seen, now),
+            Deploy(_) => false,
+        }
     }
 
     /// The parts of AWS to read for the next decision.
-    fn look(&self) -> ReadScope;
+    pub(crate) fn look(&self) -> ReadScope {
+        match &self.current {
+            Traffic(moving) => moving.look(),
+            Deploy(deploying) => deploying.look(),
+        }
+    }
 
     /// The parts to read for the end of the run and the report.
-    fn last_look(&self) -> ReadScope;
+    pub(crate) fn last_look(&self) -> ReadScope {
+        match &self.current {
+            Traffic(moving) => moving.last_look(),
+            Deploy(deploying) => deploying.last_look(),
+        }
+    }
 
     /// True if the rules must be read once more right before a step. The read behind the decision may be old.
-    fn is_bound_to_rules(&self, _step: &Step) -> bool {
-        false
+    pub(crate) fn is_bound_to_rules(&self, step: &Step) -> bool {
+        match &self.current {
+            Traffic(_) => false,
+            Deploy(deploying) => deploying.is_bound_to_rules(step),
+        }
     }
 
     /// The decision that new rules put in place of a step. None: the step is allowed.
-    fn stopped_by_rules(&self, _seen: &Snapshot, _now: Time) -> Option<Next> {
-        None
+    pub(crate) fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
+        match &self.current {
+            Traffic(_) => None,
+            Deploy(deploying) => Some(deploying.stopped_by_rules(seen, now)),
+        }
     }
 
     /// A step that was decided, and up to `most` steps in all that may be done with it: writes of other rules of the same
-    /// change. Each is what would be decided next if the ones before it had their effect, and needs nothing of them.
-    fn ahead(&self, step: &Step, _seen: &Snapshot, _at: (usize, Time)) -> Vec<Step> {
-        vec![step.clone()]
+    /// change.
+    pub(crate) fn ahead(&self, step: &Step, seen: &Snapshot, at: (usize, Time)) -> Vec<Step> {
+        match &self.current {
+            Traffic(moving) => moving.ahead(step, seen, at),
+            Deploy(_) => vec![step.clone()],
+        }
     }
 
     /// Notes the state right before a write.
-    fn before(&mut self, step: &Step, seen: &Snapshot);
+    pub(crate) fn before(&mut self, step: &Step, seen: &Snapshot) {
+        match &mut self.current {
+            Traffic(moving) => moving.before(step, seen),
+            Deploy(deploying) => deploying.before(step, seen),
+        }
+    }
 
     /// Notes the answer of a step.
-    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime);
+    pub(crate) fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
+        match &mut self.current {
+            Traffic(moving) => moving.run.answered(step, &answer, moving.goal, call),
+            Deploy(deploying) => deploying.run.answered(step, answer, call),
+        }
+    }
 
-    /// Makes this deployment the run's own.
-    fn follow(&mut self, follow: Follow);
+    /// Makes this deployment the run's own. Only a deploy decides that.
+    pub(crate) fn follow(&mut self, follow: Follow) {
+        match &mut self.current {
+            Traffic(_) => {}
+            Deploy(deploying) => deploying.run.follow(follow),
+        }
+    }
 
     /// Starts the restore.
-    fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time);
+    pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
+        match &mut self.current {
+            Traffic(moving) => moving.run.start_restore(failing, at),
+            Deploy(deploying) => deploying.run.start_restore(failing, recovery, at),
+        }
+    }
 
     /// Notes that a poll interval passed.
-    fn waited(&mut self);
+    pub(crate) fn waited(&mut self) {
+        match &mut self.current {
+            Traffic(_) => {}
+            Deploy(deploying) => deploying.run.waited(),
+        }
+    }
 
     /// Notes that a signal arrived.
-    fn cancel(&mut self, at: Time);
+    pub(crate) fn cancel(&mut self, at: Time) {
+        let memory = match &mut self.current {
+            Traffic(moving) => &mut moving.run.memory,
+            Deploy(deploying) => &mut deploying.run.memory,
+        };
+        memory.cancelled = Some(at);
+    }
+
+    /// True if the current phase changed something.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.memory().changed
+    }
 
     /// True after a signal.
-    fn is_cancelled(&self) -> bool;
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.memory().cancelled.is_some()
+    }
 
     /// The color and cause of the first task that failed since the awaited change, if this look shows such a task.
-    fn first_failure(&self, _seen: &Snapshot) -> Option<(Color, Cause)> {
-        None
+    pub(crate) fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+        match &self.current {
+            Traffic(moving) => moving.first_failure(seen),
+            Deploy(deploying) => deploying.first_failure(seen),
+        }
     }
 
     /// Start of the awaited change.
-    fn started(&self) -> Time;
-
-    /// True if another part follows this end. The next part has then begun.
-    fn goes_on(&mut self, _end: &End, _now: Time) -> bool {
-        false
-    }
-
-    /// The split that an earlier part of the operation left.
-    fn left(&self) -> Option<Split> {
-        None
-    }
-
-    /// The deploy under way, if the operation is a deploy.
-    fn deploying(&self) -> Option<&DeployOperation<'_>> {
-        None
-    }
-
-    /// The change of traffic under way, if the operation changes traffic.
-    fn moving(&self) -> Option<&TrafficOperation<'_>> {
-        None
-    }
-}
-
-/// Limits repeated writes to a budget. A restore without budget ends.
-fn within_budget(
-    next: Next,
-    (repeats, turned): (&Repeats, Option<&RestoreStarted>),
-    (seen, now): (&AwsResult<Snapshot>, Time),
-) -> Next {
-    let Next::Step(step) = &next else { return next };
-    match repeats.budget(step, seen.as_ref().ok(), now) {
-        Budget::Send => next,
-        Budget::Pause => Next::Wait(Wait::Repeat(Box::new(step.clone()))),
-        Budget::Spent(unkept) => match turned {
-            None => Next::Restore(RunFailure::Repeated(unkept), Restorer::ThisRun),
-            Some(turned) => Next::Done(End::Bad {
-                failing: turned.failing.clone(),
-                left: Left::Unknown,
-                because: EndStateReason::Repeated(unkept),
-            }),
-        },
-    }
-}
-
-/// True if the run restores because of a cancellation.
-fn is_cancelled(turned: Option<&RestoreStarted>) -> bool {
-    turned.is_some_and(|turned| turned.failing == RunFailure::Cancelled)
-}
-
-/// Requires a whole look for an end. The look holds all facts of the report, so that no later read contradicts the
-/// report (invariant 42): also the service deployments, if only they tell a deployment from a changed count. A cancelled
-/// run has no time for another look.
-fn on_whole_look(next: Next, seen: &AwsResult<Snapshot>, (look, is_cancelled): (ReadScope, bool)) -> Next {
-    let ends = matches!(next, Next::Done(_) | Next::Refuse(_));
-    let is_partial = seen.as_ref().is_ok_and(|snapshot| !snapshot.is_whole());
-    let causes = seen.as_ref().is_ok_and(needs_history);
-    let reads = ends && (is_partial || causes) && !is_cancelled;
-    if reads { Next::Read(ReadScope { causes: look.causes || causes, ..look }) } else { next }
-}
-
-/// A running deploy.
-#[derive(Clone, Debug)]
-pub(crate) struct DeployOperation<'a> {
-    /// The goal.
-    pub(crate) goal: &'a deploy::Goal,
-    /// The service's name.
-    pub(crate) service: &'a str,
-    /// The run's memory.
-    pub(crate) run: run::Run,
-}
-
-impl DeployOperation<'_> {
-    /// Decides the next action in this situation, by the memory so far.
-    fn next(&self, look: &Result<Situation<'_>, &AwsError>, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        let next = deploy::next_deploy_action(look, self.goal, &self.run, now);
-        let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
-        on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
-    }
-}
-
-impl Operation for DeployOperation<'_> {
-    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        if let Ok(snapshot) = seen {
-            self.run.repeats.saw_forms(snapshot, now);
+    pub(crate) fn started(&self) -> Time {
+        match &self.current {
+            Traffic(moving) => moving.run.memory.began,
+            Deploy(deploying) => deploying.started(),
         }
-        let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, self.goal));
-        if let Ok(situation) = &look {
-            self.run.saw(situation, self.goal, now);
-        }
-        self.next(&look, seen, now)
     }
 
-    fn look(&self) -> ReadScope {
-        if self.run.awaited.is_none() && self.run.failing.is_none() {
-            return self.goal.look();
-        }
-        ReadScope::following(self.goal.color)
-    }
-
-    fn last_look(&self) -> ReadScope {
-        self.goal.look()
-    }
-
-    fn is_bound_to_rules(&self, step: &Step) -> bool {
-        // A live color, deployed to as the user allowed, may keep its users: only its count depends on them.
-        let depends = |update: &Update| !self.goal.request.allow_live || update.desired.is_some();
-        let bound = match step {
-            Step::Update(update) => update.purpose == Purpose::Deploy && depends(update),
-            Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) => false,
+    /// Begins the next phase after a good end. False after the last phase, or a bad end.
+    pub(crate) fn goes_on(&mut self, end: &End, now: Time) -> bool {
+        let (End::Good { changed, .. }, Some((phase, rest))) = (end, self.rest.split_first()) else {
+            return false;
         };
-        bound && self.goal.color != Color::Develop
-    }
-
-    fn stopped_by_rules(&self, seen: &Snapshot, now: Time) -> Option<Next> {
-        let seen = Ok(seen.clone());
-        let seen = &*self.run.repeats.with_own_forms(&seen, now);
-        let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, self.goal));
-        Some(self.next(&look, seen, now))
-    }
-
-    fn before(&mut self, step: &Step, seen: &Snapshot) {
-        let situation = Situation::of(seen, self.goal);
-        let Some(service) = situation.service else { return };
-        if let Step::Update(update) = step {
-            self.run.note_users(&situation);
-            self.run.before_update(service, update);
-        }
-        self.run.before_bounds(service, step);
-    }
-
-    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
-        self.run.answered(step, answer, call);
-    }
-
-    fn follow(&mut self, follow: Follow) {
-        self.run.follow(follow);
-    }
-
-    fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
-        self.run.start_restore(failing, recovery, at);
-    }
-
-    fn waited(&mut self) {
-        self.run.waited();
-    }
-
-    fn cancel(&mut self, at: Time) {
-        self.run.cancelled = Some(at);
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.run.cancelled.is_some()
-    }
-
-    fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
-        let awaited = self.run.awaited.as_ref().filter(|_| self.run.failing.is_none())?;
-        first_of_deployment(seen, self.goal.color, awaited)
-    }
-
-    fn started(&self) -> Time {
-        self.run.awaited.as_ref().map_or(self.run.began, |awaited| awaited.started)
-    }
-
-    fn deploying(&self) -> Option<&DeployOperation<'_>> {
-        Some(self)
-    }
-}
-
-/// The kind of a write, equal for all writes of one change: weights or an adopted group, forward or restore.
-fn kind(weights: &Weights) -> (bool, Purpose) {
-    (weights.adopts.is_some(), weights.purpose)
-}
-
-/// A running change of traffic.
-#[derive(Clone, Debug)]
-pub(crate) struct TrafficOperation<'a> {
-    /// The goal.
-    pub(crate) goal: &'a traffic::Goal,
-    /// The run's memory.
-    pub(crate) run: traffic::Run,
-}
-
-impl TrafficOperation<'_> {
-    /// Applies the rules of every operation to a decision.
-    fn guard(&self, next: Next, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        let next = within_budget(next, (&self.run.repeats, self.run.failing.as_ref()), (seen, now));
-        on_whole_look(next, seen, (self.last_look(), is_cancelled(self.run.failing.as_ref())))
-    }
-}
-
-impl Operation for TrafficOperation<'_> {
-    fn decide(&mut self, seen: &AwsResult<Snapshot>, now: Time) -> Next {
-        if let Ok(snapshot) = seen {
-            self.run.repeats.saw_forms(snapshot, now);
-        }
-        let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = traffic::next_traffic_action(seen, self.goal, &mut self.run, now);
-        self.guard(next, seen, now)
-    }
-
-    fn goes_on_with_weights(&self, seen: &AwsResult<Snapshot>, now: Time) -> bool {
-        let seen = &*self.run.repeats.with_own_forms(seen, now);
-        let next = traffic::peek_traffic_action(seen, self.goal, &self.run, now);
-        matches!(self.guard(next, seen, now), Next::Step(Step::Weights(_)))
-    }
-
-    fn look(&self) -> ReadScope {
-        // A run that waits for tasks also reads the reasons of stopped tasks.
-        let starting = match self.run.progress.phase {
-            traffic::Phase::Prepare => true,
-            traffic::Phase::Shift | traffic::Phase::Bake => !self.run.counts.is_empty(),
-            traffic::Phase::Arrived(_) => false,
-        };
-        let alarms = !self.goal.wish.alarms.is_empty();
-        ReadScope { alarms, causes: starting, definitions: false, ..self.goal.look() }
-    }
-
-    fn last_look(&self) -> ReadScope {
-        ReadScope { develop: true, ..self.goal.look() }
-    }
-
-    fn ahead(&self, step: &Step, seen: &Snapshot, (most, now): (usize, Time)) -> Vec<Step> {
-        let (mut ahead, mut seen, mut all) = (self.clone(), seen.clone(), vec![step.clone()]);
-        while let (Some(step @ Step::Weights(last)), true) = (all.last(), all.len() < most) {
-            ahead.before(step, &seen);
-            ahead.run.answered(step, &Ok(Answer::Changed), self.goal, now);
-            traffic::predict_step(&mut seen, step);
-            let read = Ok(seen);
-            let Next::Step(Step::Weights(next)) = ahead.decide(&read, now) else { break };
-            let known = |step: &Step| matches!(step, Step::Weights(one) if one.rule == next.rule);
-            if kind(last) != kind(&next) || all.iter().any(known) {
-                break;
+        self.changed |= changed;
+        match &self.current {
+            Traffic(moving) => self.left = Some(moving.goal.wish.to),
+            Deploy(deploying) => {
+                let awaited = deploying.run.awaited.as_ref();
+                self.deployed =
+                    awaited.map(|awaited| (deploying.goal.color, awaited.task_definition.clone()));
+                self.deployment = self.deployment();
             }
-            all.push(Step::Weights(next));
-            let Ok(predicted) = read else { break };
-            seen = predicted;
         }
-        all
+        self.current = CurrentPhase::begin(phase, now, self.memory().repeats.clone());
+        self.rest = rest;
+        true
+    }
+}
+
+/// The facts for the loop's reports.
+impl Operation<'_> {
+    /// True during the last phase.
+    pub(crate) fn is_last(&self) -> bool {
+        self.rest.is_empty()
     }
 
-    fn before(&mut self, step: &Step, seen: &Snapshot) {
-        self.run.before(step, seen, self.goal);
+    /// The split that an earlier phase left.
+    pub(crate) fn left(&self) -> Option<Split> {
+        self.left
     }
 
-    fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: CallTime) {
-        self.run.answered(step, &answer, self.goal, call);
+    /// The id of the deployment that the run followed.
+    pub(crate) fn deployment(&self) -> Option<String> {
+        let now = match &self.current {
+            Traffic(_) => None,
+            Deploy(deploying) => deploying.run.awaited.as_ref().and_then(|awaited| awaited.id.clone()),
+        };
+        now.or_else(|| self.deployment.clone())
     }
 
-    fn follow(&mut self, _follow: Follow) {}
-
-    fn start_restore(&mut self, failing: RunFailure, _recovery: Restorer, at: Time) {
-        self.run.start_restore(failing, at);
+    /// The split that the run itself wrote. None if the written rules differ.
+    pub(crate) fn split(&self) -> Option<Split> {
+        match &self.current {
+            Traffic(moving) => moving.written_split().unwrap_or(self.left),
+            Deploy(_) => self.left,
+        }
     }
 
-    fn waited(&mut self) {}
-
-    fn cancel(&mut self, at: Time) {
-        self.run.cancelled = Some(at);
+    /// The target split, once this run's writes brought all users there, and until a restore.
+    pub(crate) fn arrived(&self) -> Option<Split> {
+        match &self.current {
+            Traffic(moving) => moving.arrived(),
+            Deploy(_) => None,
+        }
     }
 
-    fn is_cancelled(&self) -> bool {
-        self.run.cancelled.is_some()
+    /// The desired count that another writer set on the deployed service.
+    pub(crate) fn recounted(&self) -> Option<u32> {
+        match &self.current {
+            Traffic(_) => None,
+            Deploy(deploying) => deploying.run.recounted,
+        }
     }
 
-    fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
-        self.run.failing.is_none().then(|| first_of_scale_up(seen, self.run.acted))?
+    /// The state of traffic at the first read.
+    pub(crate) fn initial_traffic(&self) -> Option<&InitialTraffic> {
+        match &self.current {
+            Traffic(moving) => moving.run.found.as_ref(),
+            Deploy(_) => None,
+        }
     }
 
-    fn started(&self) -> Time {
-        self.run.began
+    /// The color and the content that are deployed.
+    pub(crate) fn deployed(&self) -> Option<(Color, &Content)> {
+        match &self.current {
+            Traffic(_) => None,
+            Deploy(deploying) => Some((deploying.goal.color, &deploying.goal.content)),
+        }
     }
 
-    fn moving(&self) -> Option<&TrafficOperation<'_>> {
-        Some(self)
+    /// The color to read for the cause of a failure. None if the failure has no cause in a color's tasks.
+    pub(crate) fn failed_color(&self, failing: &RunFailure) -> Option<Color> {
+        match &self.current {
+            Traffic(_) => TrafficOperation::short_color(failing),
+            Deploy(deploying) => deploying.has_begun().then_some(deploying.goal.color),
+        }
+    }
+
+    /// The cause of a failure by a look at the failed color, and the content of the failed tasks, if known.
+    pub(crate) fn cause<'s>(
+        &'s self,
+        service: Option<&'s Service>,
+        failing: &RunFailure,
+    ) -> Option<(Cause, Option<&'s Content>)> {
+        match &self.current {
+            Traffic(moving) => {
+                let service = service?;
+                let revision = service.definition.as_ref().and_then(|read| read.as_ref().ok());
+                Some((moving.cause(service, failing), revision.map(|revision| &revision.content)))
+            }
+            Deploy(deploying) => Some((deploying.cause(service, failing), Some(&deploying.goal.content))),
+        }
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Restore<'a> {
 impl Restore<'_> {
     /// Decides the next action of a restore. Ends once AWS has throttled the writes for too long.
     pub(super) fn next(&self, look: &Result<Situation<'_>, &AwsError>) -> Next {
-        match (self.decide(look), &self.run.throttled) {
+        match (self.decide(look), &self.run.memory.throttled) {
             (Next::Step(_), Some((since, trouble))) if self.now.since(*since) >= PATIENCE => {
                 self.end(Left::Unknown, EndStateReason::AwsError(trouble.clone()))
             }
@@ -57,11 +57,11 @@ impl Restore<'_> {
     /// Decides the next action of a restore whose writes AWS accepts.
     fn decide(&self, look: &Result<Situation<'_>, &AwsError>) -> Next {
         let (run, failing) = (self.run, &self.turned.failing);
-        let started = run.changed || run.adopted || run.unanswered_update().is_some();
+        let started = run.memory.changed || run.adopted || run.unanswered_update().is_some();
         if !started {
             return self.end_untouched();
         }
-        if let Some(trouble) = &run.restore_trouble {
+        if let Some(trouble) = &run.memory.restore_trouble {
             return self.end(Left::Unknown, EndStateReason::AwsError(trouble.clone()));
         }
         if let Some(next) = self.tasks_first(look) {
@@ -175,7 +175,7 @@ impl Restore<'_> {
 
     /// True if only an unanswered update may have changed the color, and AWS does not show the change.
     fn in_doubt(&self, look: &Result<Situation<'_>, &AwsError>) -> bool {
-        if self.run.changed || self.run.adopted {
+        if self.run.memory.changed || self.run.adopted {
             return false;
         }
         let (Ok(situation), Some(unanswered)) = (look, &self.run.unanswered) else { return true };
@@ -194,7 +194,7 @@ impl Restore<'_> {
     fn restore_service(&self, service: &Service, keeps: bool) -> Next {
         let (run, now, turned) = (self.run, self.now, self.turned);
         let Some(found) = &run.found else {
-            let nothing = run.awaited.is_some() && !run.changed;
+            let nothing = run.awaited.is_some() && !run.memory.changed;
             let because =
                 if nothing { EndStateReason::NothingToGoBackTo } else { EndStateReason::SameDefinition };
             return self.end(Left::Changed, because);
@@ -231,7 +231,7 @@ impl Restore<'_> {
 
     /// Longest time for AWS to begin an automatic rollback. A cancelled run does not wait.
     fn patience(&self) -> Duration {
-        if self.run.cancelled.is_some() || self.turned.failing == RunFailure::Cancelled {
+        if self.run.memory.cancelled.is_some() || self.turned.failing == RunFailure::Cancelled {
             return Duration::ZERO;
         }
         Duration::from_secs(30)
@@ -275,8 +275,8 @@ impl Restore<'_> {
                 || (primary.running >= primary.desired && primary.pending == 0)
         });
         let waited = self.now.since(run.restoring.unwrap_or(self.turned.at));
-        let ends = settled || waited >= WATCH || run.cancelled.is_some();
-        if ends && run.lowered_looks == 1 && run.cancelled.is_none() {
+        let ends = settled || waited >= WATCH || run.memory.cancelled.is_some();
+        if ends && run.lowered_looks == 1 && run.memory.cancelled.is_none() {
             // The rules are read once more after AWS shows a lowered count (invariant 36).
             return Next::Read(USERS);
         }
@@ -310,7 +310,7 @@ fn only_drained(failing: &RunFailure) -> bool {
 /// without a later deployment. A stale answer looks the same.
 pub(super) fn is_without_trace(service: Option<&Service>, run: &Run) -> bool {
     let (Some(awaited), Some(found)) = (run.own_change(), &run.found) else { return false };
-    let wrote = run.changed || run.unanswered_update().is_some();
+    let wrote = run.memory.changed || run.unanswered_update().is_some();
     if !wrote || run.restoring.is_some() || awaited.before.is_empty() {
         return false;
     }

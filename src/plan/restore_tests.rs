@@ -17,7 +17,6 @@ fn failing() -> RunFailure {
 /// A run that brought revision 2 at second 1 and failed at second 20.
 fn run(recovery: Restorer) -> Run {
     let mut run = Run {
-        changed: true,
         found: Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }),
         asked: Some(2),
         awaited: Some(OwnDeployment {
@@ -29,9 +28,15 @@ fn run(recovery: Restorer) -> Run {
             seen: true,
             before: Vec::new(),
         }),
-        ..Run::begin(at(0))
+        ..Run::begin_changed(at(0))
     };
     run.start_restore(failing(), recovery, at(20));
+    run
+}
+
+/// The run after a signal at second 20.
+fn cancelled(mut run: Run) -> Run {
+    run.memory.cancelled = Some(at(20));
     run
 }
 
@@ -129,7 +134,7 @@ fn noted(seconds: u64, seen: &AwsResult<Snapshot>, run: &mut Run) -> Next {
 #[test]
 fn invariant_13_a_restore_is_not_needless_by_one_stale_read() {
     let known = |mut run: Run| {
-        run.changed = true;
+        run.memory.changed = true;
         run.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
         run
     };
@@ -155,9 +160,9 @@ fn invariant_13_a_restore_is_not_needless_by_one_stale_read() {
 #[test]
 fn invariant_41_a_cancelled_run_believes_the_second_look() {
     let mut cancelled = run(Restorer::ThisRun);
-    cancelled.changed = true;
+    cancelled.memory.changed = true;
     cancelled.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(20));
-    cancelled.cancelled = Some(at(20));
+    cancelled.memory.cancelled = Some(at(20));
     cancelled.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
     let restoring = Goal { restore_on_cancel: true, ..goal() };
     let mut looks = Vec::new();
@@ -339,8 +344,9 @@ fn invariant_40_a_way_back_that_is_throttled_for_a_minute_ends_as_unknown() {
         let Ok(snapshot) = &seen else { unreachable!() };
         let mut taken = tried.clone();
         taken.answered(&step, Ok(Answer::Updated(Box::new(snapshot.services[1].clone()))), at(70));
-        assert_eq!(taken.throttled, None, "an accepted write ends the count");
-        let mut later = Run { failing: None, ..tried };
+        assert_eq!(taken.memory.throttled, None, "an accepted write ends the count");
+        let mut later = tried;
+        later.memory.failing = None;
         later.start_restore(failing(), Restorer::ThisRun, at(200));
         assert_eq!(back_at(200, &seen, &later), Next::Step(step), "each way back has its own minute");
     }
@@ -438,7 +444,7 @@ fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
 
 #[test]
 fn a_cancelled_run_does_not_watch() {
-    let run = Run { restoring: Some(at(21)), cancelled: Some(at(20)), ..run(Restorer::ThisRun) };
+    let run = Run { restoring: Some(at(21)), ..cancelled(run(Restorer::ThisRun)) };
     let half = green("web-green:1", 2, (1, Rollout::InProgress));
     assert_eq!(back_at(22, &half, &run), end(Left::Restored, EndStateReason::RestoredByRun));
 }
@@ -450,7 +456,7 @@ fn invariant_13_aws_has_half_a_minute_to_begin_its_rollback() {
     assert_eq!(back_at(20, &still_mine(), &run), waiting);
     assert_eq!(back_at(49, &still_mine(), &run), waiting);
     assert_eq!(back_at(50, &still_mine(), &run), restore(Some("web-green:1"), None));
-    let cancelled = Run { cancelled: Some(at(20)), ..run.clone() };
+    let cancelled = cancelled(run.clone());
     assert_eq!(
         back_at(20, &still_mine(), &cancelled),
         restore(Some("web-green:1"), None),
@@ -505,14 +511,16 @@ fn aws_is_asked_again_for_a_minute() {
 
 #[test]
 fn a_refused_way_back_is_not_known() {
-    let refused = Run { restore_trouble: Some(trouble(AwsErrorKind::Denied)), ..run(Restorer::ThisRun) };
+    let mut refused = run(Restorer::ThisRun);
+    refused.memory.restore_trouble = Some(trouble(AwsErrorKind::Denied));
     let unknown = end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Denied)));
     assert_eq!(back_at(20, &still_mine(), &refused), unknown);
 }
 
 #[test]
 fn without_anything_to_go_back_to_it_is_left_as_it_is() {
-    let adopted = Run { found: None, changed: false, adopted: true, ..run(Restorer::ThisRun) };
+    let mut adopted = Run { found: None, adopted: true, ..run(Restorer::ThisRun) };
+    adopted.memory.changed = false;
     assert_eq!(back_at(20, &still_mine(), &adopted), end(Left::Changed, EndStateReason::NothingToGoBackTo));
     let retried = Run { found: None, ..run(Restorer::ThisRun) };
     assert_eq!(back_at(20, &still_mine(), &retried), end(Left::Changed, EndStateReason::SameDefinition));
@@ -540,7 +548,9 @@ fn unanswered() -> Run {
         sent: at(19),
         ended: at(19),
     };
-    Run { changed: false, awaited: None, unanswered: Some(lost), ..run(Restorer::ThisRun) }
+    let mut run = Run { awaited: None, unanswered: Some(lost), ..run(Restorer::ThisRun) };
+    run.memory.changed = false;
+    run
 }
 
 /// The same, with what the update was to bring and the deployments that were there before it.

@@ -4,8 +4,8 @@ use super::aws_error::{AwsError, AwsResult};
 use super::deploy::{Goal, Situation};
 use super::failures::Failures;
 use super::own_targets::group_targets;
-use super::repeats::Repeats;
 use super::restore::is_without_trace;
+use super::run_memory::RunMemory;
 use super::sighting::Sighting;
 use super::snapshot::{Rule, Service, Target};
 use super::step::{Follow, InitialService, ProbeFailure, Purpose, RunFailure, Step, Update};
@@ -17,8 +17,8 @@ use super::verdict::{
 /// The run's memory. AWS's current state always takes precedence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// Start of the run's decisions.
-    pub(crate) began: Time,
+    /// The memory that every run has.
+    pub(crate) memory: RunMemory,
     /// The color's state right before the first change. None if unknown.
     pub(crate) found: Option<InitialService>,
     /// True if users reached the color in the last look before the run's change.
@@ -39,8 +39,6 @@ pub(crate) struct Run {
     pub(crate) sought: Option<Option<String>>,
     /// The deployment that the run waits for.
     pub(crate) awaited: Option<OwnDeployment>,
-    /// True if the run changed a service.
-    pub(crate) changed: bool,
     /// True if the run wrote a scalable target, a scaling policy or an alarm.
     pub(crate) managed: bool,
     /// Number of writes to a scalable target after the version was good.
@@ -60,26 +58,16 @@ pub(crate) struct Run {
     pub(crate) wrong_probe: Option<ProbeFailure>,
     /// Number of probe attempts.
     pub(crate) probe_tries: u32,
-    /// The writes of this run, with the number of repeats.
-    pub(crate) repeats: Repeats,
-    /// The failure, with time and recovery.
-    pub(crate) failing: Option<RestoreStarted>,
     /// Time of the restore's write.
     pub(crate) restoring: Option<Time>,
     /// Time at which a count that this run had lowered was raised for newly arrived users.
     pub(crate) raised: Option<Time>,
     /// True once the restore's write left a larger count to users who came.
     pub(crate) kept_count: bool,
-    /// Since when AWS throttles every write, and its last answer.
-    pub(crate) throttled: Option<(Time, AwsError)>,
     /// Looks in a row, with the rules, that show a count which this run lowered.
     pub(crate) lowered_looks: u32,
     /// MinCapacity before this run lowered it.
     pub(crate) lowered_min: Option<u32>,
-    /// AWS's refusal of the restore.
-    pub(crate) restore_trouble: Option<AwsError>,
-    /// Time of the signal.
-    pub(crate) cancelled: Option<Time>,
 }
 
 /// The start of a restore.
@@ -126,7 +114,14 @@ pub(crate) enum Answer {
 impl Run {
     /// Begins a run now.
     pub(crate) fn begin(now: Time) -> Self {
-        Run { began: now, ..Run::default() }
+        Run { memory: RunMemory::begin(now), ..Run::default() }
+    }
+
+    /// A run that continues another one, which changed the service.
+    pub(crate) fn begin_changed(now: Time) -> Self {
+        let mut run = Run::begin(now);
+        run.memory.changed = true;
+        run
     }
 
     /// Makes this deployment the run's own.
@@ -134,7 +129,7 @@ impl Run {
         let by_this_run =
             self.unanswered.take().is_some_and(|write| self.stands(&write.step, &follow.awaited));
         self.awaited = Some(follow.awaited);
-        self.changed |= by_this_run;
+        self.memory.changed |= by_this_run;
         self.adopted = follow.adopted && !by_this_run;
         self.found = self.found.take().or(follow.found);
     }
@@ -161,8 +156,8 @@ impl Run {
 
     /// Starts the restore.
     pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
-        self.failing = Some(RestoreStarted { failing, recovery, at });
-        self.throttled = None;
+        self.memory.start_restore(failing, recovery, at);
+        self.memory.throttled = None;
     }
 
     /// Notes the first sight of the run's own change (a seen change stays seen), a count from another user, and the
@@ -171,7 +166,7 @@ impl Run {
         self.note_users(situation);
         self.find_own(situation.service);
         self.doubted(situation.service, goal, now);
-        let traceless = self.failing.is_some() && is_without_trace(situation.service, self);
+        let traceless = self.memory.failing.is_some() && is_without_trace(situation.service, self);
         self.traceless.note(traceless, now);
         let Some(service) = situation.service else { return };
         if let Some(awaited) = &mut self.awaited {
@@ -182,7 +177,7 @@ impl Run {
             definition.is_none_or(|wanted| *wanted == service.task_definition)
                 && update.desired.is_none_or(|wanted| wanted == service.desired)
         };
-        self.repeats.saw(|step| step.update().is_some_and(shown));
+        self.memory.repeats.saw(|step| step.update().is_some_and(shown));
         self.recount(situation, service);
         let is_lowered = self.needed_count(service).is_some() && situation.snapshot.balancers.is_some();
         self.lowered_looks = if is_lowered { self.lowered_looks + 1 } else { 0 };
@@ -239,7 +234,7 @@ impl Run {
     /// a signal believes the second look. None if the newest look shows a trace.
     pub(crate) fn shows_no_trace(&self, now: Time) -> Option<bool> {
         let seen = &self.traceless;
-        let is_short = self.cancelled.is_some() && seen.is_repeated();
+        let is_short = self.memory.cancelled.is_some() && seen.is_repeated();
         seen.is_newest().then(|| seen.is_proven(now) || is_short)
     }
 
@@ -258,7 +253,7 @@ impl Run {
 
     /// True while the run can't have changed the color.
     fn is_before(&self) -> bool {
-        self.awaited.is_none() && self.failing.is_none() && self.unanswered_update().is_none()
+        self.awaited.is_none() && self.memory.failing.is_none() && self.unanswered_update().is_none()
     }
 
     /// Accepts another user's desired count: from now on, that count of tasks is expected. A count of zero is left to
@@ -339,10 +334,10 @@ impl Run {
     pub(crate) fn answered(&mut self, step: &Step, answer: AwsResult<Answer>, call: impl Into<CallTime>) {
         let call = call.into();
         if answer.as_ref().map_or_else(|trouble| trouble.effect_unknown, |_| true) {
-            self.repeats.sent(step, call.sent);
+            self.memory.repeats.sent(step, call.sent);
         }
         if answer.is_ok() && step.is_write() {
-            self.throttled = None;
+            self.memory.throttled = None;
         }
         if self.awaited.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
             self.bounding += 1;
@@ -380,7 +375,7 @@ impl Run {
 
     /// Notes an update of the service: the run's own deployment or the restore has begun.
     pub(crate) fn updated(&mut self, update: &Update, service: &Service, call: CallTime) {
-        self.changed = true;
+        self.memory.changed = true;
         self.unanswered = None;
         match update.purpose {
             Purpose::Restore => {
@@ -391,7 +386,7 @@ impl Run {
             }
             Purpose::Traffic => {
                 self.raised = Some(call.ended);
-                let awaited = self.awaited.as_mut().filter(|_| self.failing.is_none());
+                let awaited = self.awaited.as_mut().filter(|_| self.memory.failing.is_none());
                 if let (Some(awaited), Some(count)) = (awaited, update.desired) {
                     awaited.desired = count;
                 }
@@ -418,12 +413,12 @@ impl Run {
         }
         if trouble.kind.is_transient() {
             if step.is_write() {
-                self.throttled.get_or_insert((call.sent, trouble));
+                self.memory.throttled.get_or_insert((call.sent, trouble));
             }
             return;
         }
         if step.update().is_some_and(|update| update.purpose != Purpose::Deploy) {
-            self.restore_trouble = Some(trouble);
+            self.memory.restore_trouble = Some(trouble);
         } else {
             let failing = RunFailure::Deployment(DeploymentFailure::AwsError(trouble));
             self.start_restore(failing, Restorer::ThisRun, call.ended);

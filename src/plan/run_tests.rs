@@ -24,7 +24,7 @@ fn waiting(kind: Kind, desired: u32) -> Run {
     let task_definition = arn(revision);
     let awaited =
         OwnDeployment { kind, id, task_definition, desired, started: at(1), seen: false, before: Vec::new() };
-    Run { changed: true, asked: Some(desired), awaited: Some(awaited), ..Run::begin(at(0)) }
+    Run { asked: Some(desired), awaited: Some(awaited), ..Run::begin_changed(at(0)) }
 }
 
 /// Green with this revision and count: all of its tasks run and are healthy.
@@ -113,7 +113,8 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     assert!(run.was_live);
     run.saw(&Situation::of(&at_green(100, 0), &goal()), &goal(), at(0));
     assert!(!run.was_live);
-    let mut lost = Run { changed: false, awaited: None, ..run.clone() };
+    let mut lost = Run { awaited: None, ..run.clone() };
+    lost.memory.changed = false;
     let update = update(Some("web-green:2"), None, Purpose::Deploy);
     let trouble = trouble(AwsErrorKind::TimedOut);
     lost.unanswered =

@@ -6,7 +6,6 @@ use crate::commands::logs::log_links;
 use crate::commands::session::{HEARTBEAT, is_same_error};
 use crate::event::{Answered, Event, Warning};
 use crate::plan::aws_error::{AwsError, AwsResult};
-use crate::plan::operation::Operation;
 use crate::plan::own_targets::group_targets;
 use crate::plan::run::Answer;
 use crate::plan::snapshot::Snapshot;
@@ -27,7 +26,7 @@ pub(super) struct HeldUp {
     told: Time,
 }
 
-impl<C: Operation> Drive<'_, C> {
+impl Drive<'_> {
     /// Reports once that targets of a color belong to no task of its service.
     pub(super) fn tell_foreign(&mut self, seen: &AwsResult<Snapshot>) {
         for service in seen.iter().flat_map(|snapshot| &snapshot.services) {
@@ -50,12 +49,7 @@ impl<C: Operation> Drive<'_, C> {
 
     /// Reports once that all users reached the wanted split, while the run still watches.
     pub(super) fn tell_arrival(&mut self) {
-        let Some(moving) = self.operation.moving() else { return };
-        let run = &moving.run;
-        let to = moving.goal.wish.to;
-        let ours =
-            !run.written.is_empty() && run.written.values().all(|written| written.split.same_ratio(to));
-        if run.progress.arrived().is_some() && ours && run.failing.is_none() && !self.told_moved {
+        if let Some(to) = self.operation.arrived().filter(|_| !self.told_moved) {
             self.told_moved = true;
             self.session.reporter.emit(&Event::Moved(to));
         }
@@ -69,20 +63,16 @@ impl<C: Operation> Drive<'_, C> {
         let found = seen.as_ref().ok().and_then(|snapshot| self.operation.first_failure(snapshot));
         let Some((color, cause)) = found else { return };
         self.told_failure = true;
-        let logs = self.operation.deploying().map_or(Vec::new(), |deploying| {
-            log_links(&cause, &deploying.goal.content, &self.session.names.place.region)
-        });
+        let logs = self
+            .operation
+            .deployed()
+            .map_or(Vec::new(), |(_, content)| log_links(&cause, content, &self.session.names.place.region));
         self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
-    }
-
-    /// The desired count that another writer set on the deployed service.
-    pub(super) fn recounted(&self) -> Option<u32> {
-        self.operation.deploying().and_then(|deploying| deploying.run.recounted)
     }
 
     /// Reports a desired count of another writer, if different from `before`.
     pub(super) fn tell_count(&self, before: Option<u32>) {
-        if let Some(count) = self.recounted().filter(|count| Some(*count) != before) {
+        if let Some(count) = self.operation.recounted().filter(|count| Some(*count) != before) {
             self.session.reporter.emit(&Event::Recounted(count));
         }
     }

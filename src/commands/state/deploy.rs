@@ -86,12 +86,15 @@ impl DeployState {
             task_definition: awaited.map(|awaited| awaited.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
             deployment: awaited.and_then(|awaited| awaited.id.clone()),
-            started: sending.map_or(awaited.map_or(run.began, |awaited| awaited.started), |(_, at)| at).0,
+            started: sending
+                .map_or(awaited.map_or(run.memory.began, |awaited| awaited.started), |(_, at)| at)
+                .0,
             rolls: awaited.map(|awaited| awaited.kind == Kind::Rollout),
             before: awaited.map(|awaited| awaited.before.clone()).unwrap_or_default(),
             sending: sending.and_then(|(step, at)| PendingWrite::of(step, at)),
             restore: Some(goal.restore_on_cancel),
-            turned: run.failing.is_some() || (run.cancelled.is_some() && goal.restore_on_cancel),
+            turned: run.memory.failing.is_some()
+                || (run.memory.cancelled.is_some() && goal.restore_on_cancel),
             users,
         })
     }
@@ -106,7 +109,7 @@ impl DeployState {
         let mut run = self.forward(now);
         if let Some(sending) = &self.sending {
             // Whether it had its effect is not known.
-            (run.changed, run.unanswered) = (false, Some(sending.unanswered()));
+            (run.memory.changed, run.unanswered) = (false, Some(sending.unanswered()));
             run.expected = run.awaited.take();
         }
         run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, now);
@@ -135,6 +138,6 @@ impl DeployState {
             before: self.before.clone(),
         });
         let (was_live, user_share, asked) = (self.was_live, self.user_share, Some(self.desired));
-        Run { found, awaited, was_live, user_share, asked, changed: true, ..Run::begin(now) }
+        Run { found, awaited, was_live, user_share, asked, ..Run::begin_changed(now) }
     }
 }

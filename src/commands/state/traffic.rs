@@ -68,9 +68,10 @@ impl TrafficState {
             lowered: run.lowered.clone(),
             finishing: run.finishing || steps.iter().any(|step| run.finishes(step, moving.goal)),
             sending: sending.filter_map(|(step, at)| PendingWrite::of(step, at)).collect(),
-            began: run.began,
+            began: run.memory.began,
             restore: Some(moving.goal.restore_on_cancel),
-            turned: run.failing.is_some() || (run.cancelled.is_some() && moving.goal.restore_on_cancel),
+            turned: run.memory.failing.is_some()
+                || (run.memory.cancelled.is_some() && moving.goal.restore_on_cancel),
         })
     }
 
@@ -91,8 +92,7 @@ impl TrafficState {
             lowered: self.lowered.clone(),
             finishing: self.finishing,
             unanswered: self.sending.iter().map(PendingWrite::unanswered).collect(),
-            changed: true,
-            ..traffic::Run::begin(now)
+            ..traffic::Run::begin_changed(now)
         }
     }
 }

@@ -76,7 +76,7 @@ impl Decision<'_> {
             id: Some(flying.id.clone()),
             task_definition: flying.task_definition.clone(),
             desired: service.desired,
-            started: self.run.began,
+            started: self.run.memory.began,
             seen: true,
             before: service.deployments.iter().map(|deployment| deployment.id.clone()).collect(),
         };
@@ -122,7 +122,7 @@ fn current_deployment(service: &Service, run: &Run) -> OwnDeployment {
         id: None,
         task_definition: service.task_definition.clone(),
         desired: service.desired,
-        started: run.began,
+        started: run.memory.began,
         seen: true,
         before: Vec::new(),
     }

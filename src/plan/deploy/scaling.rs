@@ -60,7 +60,7 @@ impl Decision<'_> {
                 Managing::Settled | Managing::AwsError(_) | Managing::Refused(_) => return None,
             },
         };
-        (run.repeats.times(&step) < BOUND_TRIES).then_some(Next::Step(step))
+        (run.memory.repeats.times(&step) < BOUND_TRIES).then_some(Next::Step(step))
     }
 
     /// The name of the cluster.

@@ -6,7 +6,7 @@ use super::super::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use super::super::color::Color;
 use super::super::definition::{Content, same_content};
 use super::super::deploy::Goal;
-use super::super::operation::{DeployOperation, Operation};
+use super::super::operation::DeployOperation;
 use super::super::read_scope::ReadScope;
 use super::super::run::{Answer, Run};
 use super::super::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
@@ -432,7 +432,7 @@ impl Sim {
         let mut look = operation.look();
         for _ in 0..2_000 {
             if self.script.cancel.is_some_and(|read| self.reads >= read) {
-                operation.run.cancelled.get_or_insert(self.now);
+                operation.run.memory.cancelled.get_or_insert(self.now);
             }
             let mut seen = self.look(look);
             match self.with_new_rules(operation.decide(&seen, self.now), &mut seen, &operation) {
@@ -442,11 +442,11 @@ impl Sim {
                 }
                 Next::Wait(_) => {
                     self.tick();
-                    operation.waited();
+                    operation.run.waited();
                 }
                 Next::Step(step) => self.step(&step, &seen, &mut operation),
-                Next::Follow(follow) => operation.follow(follow),
-                Next::Restore(failing, recovery) => operation.start_restore(failing, recovery, self.now),
+                Next::Follow(follow) => operation.run.follow(follow),
+                Next::Restore(failing, recovery) => operation.run.start_restore(failing, recovery, self.now),
                 Next::Refuse(refusal) => return (Ending::Refuse(refusal), operation.run),
                 Next::Done(end) => return (Ending::End(end), operation.run),
             }
@@ -469,7 +469,7 @@ impl Sim {
         let anew = Snapshot { balancers: self.world.balancers.clone(), ..snapshot.clone() };
         let stopped = operation.stopped_by_rules(&anew, self.now);
         *seen = Ok(anew);
-        stopped.unwrap_or(next)
+        stopped
     }
 
     /// One step of a run.
@@ -480,7 +480,7 @@ impl Sim {
         let sent = self.now;
         let answer = self.apply(step);
         let failed = answer.is_err();
-        operation.answered(step, answer, CallTime { sent, ended: self.now });
+        operation.run.answered(step, answer, CallTime { sent, ended: self.now });
         if failed {
             self.tick();
         }

@@ -7,7 +7,6 @@
 mod cautions;
 mod checks;
 mod copy;
-mod operation;
 mod predict;
 
 use super::color::{Color, Split};
@@ -25,7 +24,6 @@ use super::wanted::{DesiredCount, Hosts, ListenerChoice, Mode, Promotion, Wanted
 
 pub(crate) use cautions::{Caution, find_cautions};
 pub(crate) use copy::{copy_content, unpinned_containers};
-pub(crate) use operation::PromoteOperation;
 pub(crate) use predict::{predict_promote, unpinned_images};
 
 use checks::{

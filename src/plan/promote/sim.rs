@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Goal, PromoteOperation, plan_phases};
+use super::{Goal, plan_phases};
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
@@ -69,7 +69,7 @@ impl Sim {
             Err(Blocker::Refuse(refusal)) => return DeploymentFailure::Refused(refusal),
             Err(Blocker::Retry(trouble)) => panic!("nothing hinders: {trouble:?}"),
         };
-        let mut operation = PromoteOperation::begin(&all, self.now).unwrap();
+        let mut operation = Operation::begin(&all, self.now).unwrap();
         let mut left = most;
         for _ in 0..MOST {
             let seen = Ok(self.seen.clone());
@@ -81,7 +81,7 @@ impl Sim {
                     }
                     left -= usize::from(writes);
                     operation.before(&step, &self.seen.clone());
-                    let content = operation.deploying().map(|deploying| deploying.goal.content.clone());
+                    let content = operation.deployed().map(|(_, content)| content.clone());
                     let answer = self.take(&step, content.as_ref());
                     operation.answered(&step, Ok(answer), self.now.into());
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Caution, Goal, Phase, PromoteOperation, copy_content, find_cautions, plan_phases, traffic_goal,
+    Caution, Goal, Phase, copy_content, find_cautions, plan_phases, traffic_goal,
     unpinned_containers,
 };
 use crate::plan::color::{Color, Split};
@@ -405,7 +405,7 @@ fn what_a_winner_lacks_of_the_losers_scaling_is_known_before() {
 #[test]
 fn invariant_11_a_copy_reads_the_rules_right_before_it_updates_the_color() {
     let phases = [Phase::Deploy(Box::new(crate::plan::sample::goal()), "web-green".to_owned())];
-    let operation = PromoteOperation::begin(&phases, at(0)).unwrap();
+    let operation = Operation::begin(&phases, at(0)).unwrap();
     let update = Step::Update(update(Some("web-green:2"), None, Purpose::Deploy));
     assert!(operation.is_bound_to_rules(&update));
     let with = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
@@ -441,10 +441,10 @@ fn invariant_44_a_copy_moves_users_only_to_the_version_that_it_deployed_itself()
         Phase::Deploy(Box::new(crate::plan::sample::goal()), "web-green".to_owned()),
         Phase::Move(Box::new(last)),
     ];
-    let mut operation = PromoteOperation::begin(&phases, at(0)).unwrap();
+    let mut operation = Operation::begin(&phases, at(0)).unwrap();
     operation.follow(Follow { awaited: own_deployment(at(0)), adopted: false, found: None });
     assert!(operation.goes_on(&End::Good { changed: true, healthy: 2 }, at(60)));
-    let next = |operation: &PromoteOperation<'_>, revision, split| {
+    let next = |operation: &Operation<'_>, revision, split| {
         let seen = Ok(green_runs(revision, split));
         let mut operation = operation.clone();
         operation.decide(&seen, at(60))

@@ -39,7 +39,7 @@ impl Decision<'_> {
             return next;
         }
         let healthy = self.facts.capacity_of(self.next_split.receiver).healthy;
-        Next::Done(End::Good { changed: self.run.changed, healthy })
+        Next::Done(End::Good { changed: self.run.memory.changed, healthy })
     }
 
     /// Users moved to a color that can't serve them: the requested split alone is no success.
@@ -76,7 +76,7 @@ impl Decision<'_> {
     /// for tasks that are starting, and is refused if none is.
     fn short_from_the_start(&self) -> Option<Next> {
         let (goal, run) = (self.goal, self.run);
-        if run.changed || !run.unanswered.is_empty() || goal.wish.force || goal.finish.is_some() {
+        if run.memory.changed || !run.unanswered.is_empty() || goal.wish.force || goal.finish.is_some() {
             return None;
         }
         let short = self.live_colors().find(|color| color.healthy < self.need(color))?;
@@ -131,7 +131,7 @@ impl Decision<'_> {
                 false => self.ensure_count(color, stage.needed),
             };
             return help.unwrap_or_else(|| {
-                if run.changed || !run.unanswered.is_empty() {
+                if run.memory.changed || !run.unanswered.is_empty() {
                     return restore_after(TrafficFailure::Sick(capacity));
                 }
                 Next::Refuse(self.not_enough(capacity, Short::Unhealthy))
@@ -160,7 +160,7 @@ impl Decision<'_> {
             return None;
         }
         // A killed run continues here, but counts alone give the load.
-        if !run.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
+        if !run.memory.changed && facts.colors.iter().any(|color| color.scaling.is_some()) {
             return None;
         }
         let load = run.load(run.found.as_ref().map_or(self.next_split.base, |found| found.split), facts);

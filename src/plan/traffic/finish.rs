@@ -78,13 +78,13 @@ impl Decision<'_> {
         if self.goal.wish.scale_up && idle.desired > least && live.desired < wanted {
             return Some(Next::Step(count_step(live, wanted, Purpose::Traffic)));
         }
-        let sick = needs.healthy < required_healthy(live, needs) && !live.coming && !self.run.changed;
+        let sick = needs.healthy < required_healthy(live, needs) && !live.coming && !self.run.memory.changed;
         sick.then(|| self.await_capacity(live, (needs, load)))
     }
 
     /// The live color can't carry all users yet: neither color shrinks.
     fn await_capacity(&self, live: &ColorCapacity, (needs, load): (Capacity, FullLoad)) -> Next {
-        if !live.coming && !self.run.changed {
+        if !live.coming && !self.run.memory.changed {
             let (load, why) = (load.told(), Short::Unhealthy);
             return Next::Refuse(Refusal::NotEnough { capacity: needs, load, why });
         }

@@ -197,7 +197,7 @@ impl Run {
         if self.lowered.is_new() {
             return Some(Next::Read(goal.look()));
         }
-        let young = now.since(self.acted) < SHOWN && self.cancelled.is_none();
+        let young = now.since(self.acted) < SHOWN && self.memory.cancelled.is_none();
         let (color, asked) = self.lowered.hidden().filter(|_| young)?;
         Some(Next::Wait(Wait::Count { color, asked }))
     }
@@ -205,7 +205,7 @@ impl Run {
     /// The count that an ending run sets for a color with users: another run lowered the count, or two runs wrote counts
     /// without seeing each other's. None if the count suffices, or if this run may not raise the count.
     fn refill_before_end(&self, color: &ColorCapacity, needed: u32, found: &InitialTraffic) -> Option<u32> {
-        self.failing.as_ref()?;
+        self.memory.failing.as_ref()?;
         let known = found.counts.get(&color.color).copied().unwrap_or_default();
         let most = if self.counts.contains_key(&color.color) { needed } else { needed.min(known) };
         let wanted = color.scaling.map_or(most, |scaling| most.min(scaling.max));

@@ -52,10 +52,10 @@ fn decide(
     run: &Run,
     now: Time,
 ) -> Next {
-    if run.failing.is_some() {
+    if run.memory.failing.is_some() {
         return restore::next_restore_action(seen, goal, run, now);
     }
-    if run.cancelled.is_some() {
+    if run.memory.cancelled.is_some() {
         return start_restore(RunFailure::Cancelled);
     }
     match situation {
@@ -79,7 +79,7 @@ pub(super) fn restore_after(stuck: TrafficFailure) -> Next {
 impl Run {
     /// True if this run changed something, or may have.
     fn may_have_changed(&self) -> bool {
-        self.changed || !self.unanswered.is_empty()
+        self.memory.changed || !self.unanswered.is_empty()
     }
 
     /// Waits while AWS does not answer, up to a limit. The limit is short once weights may have changed, because users
@@ -192,7 +192,7 @@ impl Decision<'_> {
         if let Some(next) = self.next_for_alarm() {
             return next;
         }
-        let throttled = self.run.throttled.as_ref();
+        let throttled = self.run.memory.throttled.as_ref();
         if let Some((_, trouble)) = throttled.filter(|(since, _)| self.now.since(*since) >= self.goal.timeout)
         {
             return self.run.refuse(Refusal::Unread(trouble.clone()));
@@ -211,7 +211,7 @@ impl Decision<'_> {
 
     /// Refuses before any change if no weight has to move and a color with users has no healthy target.
     fn no_healthy_receiver(&self) -> Option<Refusal> {
-        let unserved = self.unserved_color().filter(|_| !self.moves() && !self.run.changed)?;
+        let unserved = self.unserved_color().filter(|_| !self.moves() && !self.run.memory.changed)?;
         Some(self.not_enough(self.capacity(unserved), Short::Unhealthy))
     }
 
@@ -224,7 +224,7 @@ impl Decision<'_> {
             return Some(Refusal::NoAlarm(missing));
         }
         // A run that only raised counts so far still begins: users are where they were.
-        let finishes = self.goal.finish.is_some() && !self.run.changed;
+        let finishes = self.goal.finish.is_some() && !self.run.memory.changed;
         let begins = !wish.force && self.run.written.is_empty() && (self.moves() || finishes);
         if let Some(failed) = service.primary().filter(|primary| begins && primary.rollout == Rollout::Failed)
         {
@@ -262,7 +262,7 @@ impl Decision<'_> {
             return None;
         }
         let (split, color) = (self.facts.wiring.split(), self.next_split.receiver);
-        Some(if !run.written.is_empty() || run.changed {
+        Some(if !run.written.is_empty() || run.memory.changed {
             restore_after(TrafficFailure::Alarm(firing))
         } else if split.is_live(color) {
             Next::Refuse(Refusal::AlarmAt { firing, color, split })

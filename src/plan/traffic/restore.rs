@@ -26,15 +26,15 @@ const CAPACITY: Duration = Duration::from_secs(120);
 
 /// Decides the next step of a restore.
 pub(super) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
-    let Some(turned) = &run.failing else {
+    let Some(turned) = &run.memory.failing else {
         return bad_end(RunFailure::Cancelled, Left::Unknown, EndStateReason::NotConfirmed);
     };
     let end = |left, because| bad_end(turned.failing.clone(), left, because);
-    let wrote = run.changed || !run.unanswered.is_empty() || !run.left_alone.is_empty();
+    let wrote = run.memory.changed || !run.unanswered.is_empty() || !run.left_alone.is_empty();
     let Some(found) = run.found.as_ref().filter(|_| wrote) else {
         return end(Left::Untouched, EndStateReason::NothingChanged);
     };
-    if let Some(trouble) = &run.restore_trouble {
+    if let Some(trouble) = &run.memory.restore_trouble {
         return end(Left::Unknown, EndStateReason::AwsError(trouble.clone()));
     }
     let decided = |part: fn(&Restore<'_>) -> Option<Next>, needs: &Goal| match facts_of_look(seen, needs) {
@@ -103,7 +103,7 @@ impl Restore<'_> {
 
     /// Ends after AWS has refused writes for too long.
     fn refused(&self) -> Option<Next> {
-        let (since, trouble) = self.run.throttled.as_ref()?;
+        let (since, trouble) = self.run.memory.throttled.as_ref()?;
         let tried = self.now.since(self.turned.at.max(*since));
         let because = EndStateReason::AwsError(trouble.clone());
         (tried >= PATIENCE).then(|| self.end_as(Left::Unknown, because))
@@ -154,7 +154,7 @@ impl Restore<'_> {
 
     /// The state that stays. Another writer's weights hide an unanswered write: the effect of that write is unknown.
     fn left(&self) -> Left {
-        if self.run.changed { Left::Changed } else { Left::Unknown }
+        if self.run.memory.changed { Left::Changed } else { Left::Unknown }
     }
 
     /// Waits for a rule that shows another writer's weights although this run may have written last.
@@ -189,7 +189,7 @@ impl Restore<'_> {
                 TrafficFailure::Refused(_) | TrafficFailure::Overtaken { .. } | TrafficFailure::RuleGone(_)
             )
         );
-        !self.run.changed && (answered || !(other || self.foreign()))
+        !self.run.memory.changed && (answered || !(other || self.foreign()))
     }
 
     /// True if the run wrote only some rules of a step.
@@ -293,8 +293,8 @@ impl Restore<'_> {
 
     /// Waits for a while. No weight goes to a color that can't serve the users (invariants 16 and 27).
     fn wait_for(&self, short: Capacity) -> Next {
-        let patient =
-            self.now.since(self.turned.at.max(self.run.acted)) < CAPACITY && self.run.cancelled.is_none();
+        let patient = self.now.since(self.turned.at.max(self.run.acted)) < CAPACITY
+            && self.run.memory.cancelled.is_none();
         if patient {
             return Next::Wait(Wait::Capacity(short));
         }
@@ -326,7 +326,7 @@ impl Restore<'_> {
         let color = if self.served(Color::Blue) { Color::Blue } else { Color::Green };
         let carried = self.now.since(last);
         let settle = self.goal.wish.settle;
-        if carried >= settle || self.run.cancelled.is_some() {
+        if carried >= settle || self.run.memory.cancelled.is_some() {
             return None;
         }
         let left = Duration::from_secs(settle.saturating_sub(carried).as_secs());

@@ -16,8 +16,9 @@ use super::stage::next_split;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
-use crate::plan::repeats::{Repeats, content_of};
-use crate::plan::run::{Answer, RestoreStarted, UnansweredWrite};
+use crate::plan::repeats::content_of;
+use crate::plan::run::{Answer, UnansweredWrite};
+use crate::plan::run_memory::RunMemory;
 use crate::plan::scalers::field_differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Purpose, RunFailure, Scaling, Step, TrafficFailure, Update, Weights};
@@ -27,8 +28,8 @@ use crate::plan::verdict::Restorer;
 /// The memory of the run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// Time of the run's first decision.
-    pub(crate) began: Time,
+    /// The memory that every run has.
+    pub(crate) memory: RunMemory,
     /// Time when AWS last accepted a change; at first, the run's begin.
     pub(crate) acted: Time,
     /// The state at the first read. Any later change by another writer ends the run.
@@ -37,8 +38,6 @@ pub(crate) struct Run {
     pub(crate) written: BTreeMap<String, Written>,
     /// Desired counts that this run asked for.
     pub(crate) counts: BTreeMap<Color, u32>,
-    /// Every write of this run, with its number of repeats.
-    pub(crate) repeats: Repeats,
     /// Counts and bounds that this run lowered.
     pub(crate) lowered: Lowered,
     /// Time when this run raised a count again that had fallen below the need, by color.
@@ -57,18 +56,8 @@ pub(crate) struct Run {
     pub(crate) finishing: bool,
     /// Time since when AWS does not answer.
     pub(crate) blind: Option<Time>,
-    /// Time since when AWS refuses writes for a reason that may pass.
-    pub(crate) throttled: Option<(Time, AwsError)>,
-    /// True if the run changed anything.
-    pub(crate) changed: bool,
     /// Writes without an answer: one, or several that were sent at the same time.
     pub(crate) unanswered: Vec<UnansweredWrite>,
-    /// The failure, and its time.
-    pub(crate) failing: Option<RestoreStarted>,
-    /// AWS's refusal of a restoring write.
-    pub(crate) restore_trouble: Option<AwsError>,
-    /// Time of the signal to stop.
-    pub(crate) cancelled: Option<Time>,
 }
 
 /// A write of a rule's weights.
@@ -137,7 +126,7 @@ impl InitialTraffic {
 impl Run {
     /// A run that begins now.
     pub(crate) fn begin(now: Time) -> Self {
-        Run { began: now, acted: now, ..Run::default() }
+        Run { memory: RunMemory::begin(now), acted: now, ..Run::default() }
     }
 
     /// Notes a look, and returns its situation: visible effects of unanswered writes, the step that was reached, the end
@@ -163,7 +152,7 @@ impl Run {
         }
         let situation = Situation::of(facts, goal, self);
         let Situation { facts, next_split: Ok(next_split) } = &situation else { return Ok(situation) };
-        if is_blind || self.failing.is_some() {
+        if is_blind || self.memory.failing.is_some() {
             return Ok(situation);
         }
         let progress = Decision { facts, next_split: *next_split, goal, run: self, now }.progress();
@@ -186,7 +175,14 @@ impl Run {
         late.iter().for_each(|step| self.took(step, goal, now));
         self.weights_show(facts);
         self.lowered.saw(&facts.colors);
-        self.repeats.saw(|step| has_taken_effect(step, facts));
+        self.memory.repeats.saw(|step| has_taken_effect(step, facts));
+    }
+
+    /// A run that continues another one, which may have changed something.
+    pub(crate) fn begin_changed(now: Time) -> Self {
+        let mut run = Run::begin(now);
+        run.memory.changed = true;
+        run
     }
 
     /// The desired count that this run asked for, or else the count at the first read.
@@ -249,7 +245,7 @@ impl Run {
         let Ok(facts) = read_facts(snapshot, goal) else { return };
         self.find(&facts, goal);
         let Some(found) = &mut self.found else { return };
-        if !self.changed && self.unanswered.is_empty() {
+        if !self.memory.changed && self.unanswered.is_empty() {
             found.size(&facts);
         }
         if let Step::Weights(weights) = step {
@@ -275,7 +271,7 @@ impl Run {
         match answer {
             Ok(answer) => {
                 self.unanswered.retain(|write| write.sent >= call.sent);
-                self.repeats.sent(step, call.sent);
+                self.memory.repeats.sent(step, call.sent);
                 self.took(step, goal, call.ended);
                 if let (Step::Weights(weights), Answer::Weighed(rule)) = (step, answer) {
                     self.read_back(weights, rule);
@@ -297,7 +293,7 @@ impl Run {
 
     /// Notes that AWS accepted a write.
     fn took(&mut self, step: &Step, goal: &Goal, at: Time) {
-        (self.changed, self.acted, self.throttled) = (true, at, None);
+        (self.memory.changed, self.acted, self.memory.throttled) = (true, at, None);
         self.finishing |= self.finishes(step, goal);
         self.lowered.took(step);
         match step {
@@ -341,7 +337,7 @@ impl Run {
             return;
         }
         if trouble.effect_unknown {
-            self.throttled.get_or_insert((sent, trouble.clone()));
+            self.memory.throttled.get_or_insert((sent, trouble.clone()));
             self.unanswered.retain(|write| write.sent >= sent);
             self.unanswered.push(UnansweredWrite {
                 step: step.clone(),
@@ -349,15 +345,15 @@ impl Run {
                 sent,
                 ended,
             });
-            self.repeats.sent(step, sent);
+            self.memory.repeats.sent(step, sent);
             return;
         }
         if trouble.kind.is_transient() {
-            self.throttled.get_or_insert((sent, trouble.clone()));
+            self.memory.throttled.get_or_insert((sent, trouble.clone()));
             return;
         }
         if step.purpose() == Purpose::Restore {
-            self.restore_trouble = Some(trouble.clone());
+            self.memory.restore_trouble = Some(trouble.clone());
         } else {
             self.start_restore(RunFailure::Traffic(TrafficFailure::AwsError(trouble.clone())), ended);
         }
@@ -365,7 +361,7 @@ impl Run {
 
     /// Starts the restore.
     pub(crate) fn start_restore(&mut self, failing: RunFailure, at: Time) {
-        self.failing = Some(RestoreStarted { failing, recovery: Restorer::ThisRun, at });
+        self.memory.start_restore(failing, Restorer::ThisRun, at);
     }
 }
 

@@ -68,7 +68,7 @@ impl Decision<'_> {
         if self.now.since(self.run.acted) < self.goal.timeout && failed < FAILED {
             return Some(Next::Wait(Wait::Capacity(*capacity)));
         }
-        Some(if self.run.changed {
+        Some(if self.run.memory.changed {
             restore_after(TrafficFailure::NotEnough(*capacity))
         } else {
             Next::Refuse(self.not_enough(*capacity, Short::TimedOut))
@@ -103,7 +103,7 @@ impl Decision<'_> {
 
     /// Reason that a color can't get enough healthy targets.
     fn capacity_unreachable(&self, color: &ColorCapacity, capacity: Capacity) -> Option<Refusal> {
-        let (wish, changed) = (&self.goal.wish, self.run.changed);
+        let (wish, changed) = (&self.goal.wish, self.run.memory.changed);
         let small = capacity.desired < capacity.needed;
         // Before users come, the color may grow to the config's maximum.
         let config = self.goal.managed.map(|managed| managed.max);

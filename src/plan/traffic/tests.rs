@@ -745,7 +745,7 @@ fn invariant_25_users_go_back_only_until_the_other_color_shrinks() {
         if shrunk {
             assert_eq!(ride.later(120).go(), "blue to 1");
         }
-        ride.run.cancelled = Some(ride.now);
+        ride.run.memory.cancelled = Some(ride.now);
         assert_eq!(ride.go(), "Cancelled");
         assert_eq!(ride.go(), if shrunk { "changed Arrived" } else { "HTTP:80 default blue" });
     }
@@ -818,21 +818,21 @@ fn invariant_09_what_was_not_watched_was_not_held() {
 #[test]
 fn a_signal_leaves_users_where_they_are_unless_the_rules_are_half_written() {
     let mut ride = holding();
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "changed Asked"]);
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.go();
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!(
         [ride.go(), ride.go(), ride.go()],
         ["Cancelled", "HTTP:80 default blue", "restored RestoredByRun"]
     );
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "untouched NothingChanged"]);
     let mut ride = holding();
     ride.goal.restore_on_cancel = true;
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!(
         [ride.go(), ride.go(), ride.go()],
         ["Cancelled", "HTTP:80 default blue", "HTTPS:443 default blue"]

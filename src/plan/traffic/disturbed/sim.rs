@@ -203,7 +203,7 @@ impl Sim {
             found: found.as_ref(),
             production: self.world.rules.iter().map(|held| held.rule.arn.clone()).collect(),
             forced: goal.wish.force,
-            settled: carried || run.cancelled.is_some() || self.gives_back(step),
+            settled: carried || run.memory.cancelled.is_some() || self.gives_back(step),
         };
         self.broken.extend(oracle.judge(step));
         if matches!(step, Step::Update(_)) && !goal.wish.scale_up {
@@ -228,7 +228,7 @@ impl Sim {
                 Event::Unread => whole = true,
                 Event::Partial => partial = true,
                 Event::Signal => {
-                    run.cancelled.get_or_insert(self.world.now);
+                    run.memory.cancelled.get_or_insert(self.world.now);
                 }
                 Event::Sicken(_) | Event::Grow(_) | Event::Shrink(_) | Event::Other(_) | Event::Fire => {
                     self.happen(event)

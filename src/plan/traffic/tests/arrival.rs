@@ -1,7 +1,7 @@
 //! What a run looks at until users have arrived, and since when they have.
 
 use super::*;
-use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 
 /// Users on blue, which has 4 tasks, for a green that has 2; both scale automatically.
 fn small_receiver() -> Snapshot {

@@ -131,7 +131,7 @@ fn invariant_19_users_go_back_to_a_held_split_only_with_scale_in_suspended() {
     tasks(&mut ride.seen, Color::Blue, 10, 10, "");
     let rules = ["HTTP:80 default blue", "HTTPS:443 default blue"];
     assert_eq!([ride.go(), ride.go(), ride.go()], [rules[0], rules[1], "resume blue"]);
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "suspend blue"]);
     // Rules that disagree serve both colors too.
     let mut seen = scaled(2, 2, (80, 20), false);
@@ -154,7 +154,7 @@ fn invariant_02_the_way_back_ends_only_when_it_shows() {
     let mut ride = Ride::new(world(100, 0), goal(80, 20));
     ride.goal.restore_on_cancel = true;
     ride.go();
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue"]);
     rules_at(&mut ride.seen, 80, (80, 20));
     assert_eq!(ride.go(), "Weights");
@@ -175,7 +175,7 @@ fn invariant_35_a_signal_does_not_make_an_unanswered_write_known() {
     let Next::Step(step) = ride.next() else { panic!() };
     ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
     ride.run.answered(&step, &Err(lost), &ride.goal.clone(), ride.now);
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "UnansweredWrite"]);
     assert_eq!(ride.later(10).go(), "untouched NothingChanged");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
-use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 
 /// Changes the content of every policy and alarm as AWS stores it.
 type Form = fn(&mut Value);
@@ -20,7 +20,7 @@ fn written(form: Form) -> (BTreeMap<String, u32>, Next) {
         match moving.decide(&read, now) {
             Next::Step(step) => {
                 moving.before(&step, &seen);
-                moving.answered(&step, Ok(Answer::Changed), now.into());
+                moving.run.answered(&step, &Ok(Answer::Changed), moving.goal, now);
                 crate::plan::traffic::predict::predict_step(&mut seen, &step);
                 if let Step::Policy(put) | Step::Alarm(put) = &step {
                     *times.entry(armed(std::slice::from_ref(&put.name)).remove(0)).or_default() += 1;

@@ -2,7 +2,7 @@
 //! shows against the end is no success.
 
 use super::*;
-use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 
 /// A run that moved all users to green, which has 2 tasks as blue has, and would end at its next look.
 fn arrived() -> Ride {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::aws_error::AwsError;
-use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 use crate::plan::shown_instead::ShownInstead;
 use crate::plan::time::CallTime;
 

@@ -46,7 +46,7 @@ fn invariant_13_a_write_that_a_forced_run_left_alone_and_that_shows_late_is_a_ch
         ride.run.before(&step, &ride.seen.clone(), &ride.goal.clone());
         ride.run.answered(&step, &Err(lost.clone()), &ride.goal.clone(), ride.now);
         scales(&mut ride.seen, Color::Blue, (1, 10), shows);
-        ride.run.cancelled = Some(ride.now);
+        ride.run.memory.cancelled = Some(ride.now);
         let end = if shows { "changed Asked" } else { "untouched NothingChanged" };
         assert_eq!([ride.go(), ride.go()], ["Cancelled", end]);
     }
@@ -94,7 +94,7 @@ fn users_who_all_go_back_to_one_color_wait_for_no_scaling() {
     for color in [Color::Blue, Color::Green] {
         scales(&mut ride.seen, color, (1, 10), false);
     }
-    ride.run.cancelled = Some(ride.now);
+    ride.run.memory.cancelled = Some(ride.now);
     assert_eq!([ride.go(), ride.go()], ["Cancelled", "HTTP:80 default blue"]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::aws_error::AwsError;
-use crate::plan::operation::{Operation, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 
 /// Ports of the production listeners.
 const PORTS: [u16; 4] = [80, 443, 8443, 9443];

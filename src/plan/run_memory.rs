@@ -1,0 +1,83 @@
+//! The memory that every run has, for a deploy as for a change of traffic, and the rules of every decision.
+
+use super::aws_error::{AwsError, AwsResult};
+use super::overview::needs_history;
+use super::read_scope::ReadScope;
+use super::repeats::{Budget, Repeats};
+use super::restore::bad_end;
+use super::run::RestoreStarted;
+use super::snapshot::Snapshot;
+use super::step::{EndStateReason, Left, Next, RunFailure, Wait};
+use super::time::Time;
+use super::verdict::Restorer;
+
+/// The part of a run's memory that all operations share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunMemory {
+    /// Start of the run's decisions.
+    pub(crate) began: Time,
+    /// True if the run changed a service or a rule.
+    pub(crate) changed: bool,
+    /// The writes of this run, with the number of repeats.
+    pub(crate) repeats: Repeats,
+    /// Since when AWS refuses every write for a reason that may pass, and its first answer.
+    pub(crate) throttled: Option<(Time, AwsError)>,
+    /// The failure, with time and actor of the restore.
+    pub(crate) failing: Option<RestoreStarted>,
+    /// AWS's refusal of a restoring write.
+    pub(crate) restore_trouble: Option<AwsError>,
+    /// Time of the signal to stop.
+    pub(crate) cancelled: Option<Time>,
+}
+
+impl RunMemory {
+    /// The memory of a run that begins now.
+    pub(crate) fn begin(now: Time) -> RunMemory {
+        RunMemory { began: now, ..RunMemory::default() }
+    }
+
+    /// Starts the restore.
+    pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
+        self.failing = Some(RestoreStarted { failing, recovery, at });
+    }
+
+    /// True if the run restores because of a cancellation.
+    fn is_cancelled(&self) -> bool {
+        self.failing.as_ref().is_some_and(|turned| turned.failing == RunFailure::Cancelled)
+    }
+
+    /// Applies the rules of every operation to a decision. `whole` is the look of a report.
+    pub(crate) fn guard(
+        &self,
+        next: Next,
+        (seen, now): (&AwsResult<Snapshot>, Time),
+        whole: ReadScope,
+    ) -> Next {
+        let next = self.within_budget(next, seen.as_ref().ok(), now);
+        self.on_whole_look(next, seen, whole)
+    }
+
+    /// Limits repeated writes to a budget. A restore without budget ends.
+    fn within_budget(&self, next: Next, seen: Option<&Snapshot>, now: Time) -> Next {
+        let Next::Step(step) = &next else { return next };
+        match (self.repeats.budget(step, seen, now), &self.failing) {
+            (Budget::Send, _) => next,
+            (Budget::Pause, _) => Next::Wait(Wait::Repeat(Box::new(step.clone()))),
+            (Budget::Spent(unkept), None) => Next::Restore(RunFailure::Repeated(unkept), Restorer::ThisRun),
+            (Budget::Spent(unkept), Some(turned)) => {
+                bad_end(turned.failing.clone(), Left::Unknown, EndStateReason::Repeated(unkept))
+            }
+        }
+    }
+
+    /// Requires a whole look for an end. The look holds all facts of the report, so that no later read contradicts the
+    /// report (invariant 42): also the service deployments, if only they tell a deployment from a changed count. A
+    /// cancelled run has no time for another look.
+    fn on_whole_look(&self, next: Next, seen: &AwsResult<Snapshot>, whole: ReadScope) -> Next {
+        let ends = matches!(next, Next::Done(_) | Next::Refuse(_));
+        let is_partial = seen.as_ref().is_ok_and(|snapshot| !snapshot.is_whole());
+        let causes = seen.as_ref().is_ok_and(needs_history);
+        let reads = ends && (is_partial || causes) && !self.is_cancelled();
+        if reads { Next::Read(ReadScope { causes: whole.causes || causes, ..whole }) } else { next }
+    }
+}
