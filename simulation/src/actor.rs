@@ -13,7 +13,8 @@ use crate::plan::operation::{DeployOperation, Operation, TrafficOperation};
 use crate::plan::preconditions::{Blocker, Request};
 use crate::plan::promote::{self, Phase, plan_phases};
 use crate::plan::read_scope::ReadScope;
-use crate::plan::run::{self, Answer};
+use crate::plan::run;
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{End, Left, Next, Refusal, Step, Update};
 use crate::plan::time::{CallTime, Time};
@@ -225,21 +226,16 @@ impl<'a> Actor<'a> {
             }
             Action::Effect(steps, mut answers, seen, sent) => {
                 let step = steps[answers.len()].clone();
-                let content = self
-                    .operation
-                    .as_ref()
-                    .and_then(|operation| operation.deployed())
-                    .map(|(_, content)| content.clone());
                 let known = BOTH.map(|color| seen.service(color).map_or(0, |service| service.desired));
                 if self.found.is_none() && seen.balancers.is_some() && writes(&step) {
                     self.found = Some((*seen).clone());
                 }
                 let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
-                let sends = !matches!(step, Step::Find { .. });
+                let sends = !matches!(step, Step::Find(_));
                 let answer = if wire == Wire::LostBefore && sends {
                     Err(lost)
                 } else {
-                    let answer = world.apply(&step, content.as_ref());
+                    let answer = world.apply(&step);
                     let shows = world.now.after(world.start.service_lag);
                     // A count that another run raised meanwhile, unseen, is no lower one to this run.
                     let after = counts(world);
@@ -607,7 +603,7 @@ fn counts(world: &World) -> [u32; 2] {
 
 /// True if a step changes a service, a rule or a scalable target.
 pub(crate) fn writes(step: &Step) -> bool {
-    !matches!(step, Step::Find { .. } | Step::Register { .. })
+    !matches!(step, Step::Find(_) | Step::Register(_))
 }
 
 /// A step in few words.
@@ -624,9 +620,9 @@ pub(crate) fn brief(step: &Step) -> String {
             "{} bounds {:?}..{:?} suspended {:?} {:?}",
             one.color, one.min, one.max, one.in_suspended, one.purpose
         ),
-        Step::Find { family } => format!("find {family}"),
-        Step::Register { family } => format!("register {family}"),
-        Step::Probe | Step::Policy(_) | Step::Alarm(_) => format!("{step:?}"),
+        Step::Find(wanted) => format!("find {}", wanted.family()),
+        Step::Register(wanted) => format!("register {}", wanted.family()),
+        Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => format!("{step:?}"),
     }
 }
 

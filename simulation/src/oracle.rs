@@ -62,8 +62,8 @@ pub(crate) fn judge(seen: &Snapshot, step: &Step, world: &World, command: Comman
         Step::Weights(weights) => weigh(seen, weights, world, command),
         Step::Scaling(scaling) => scale(seen, scaling),
         Step::Update(update) => count(seen, update, world),
-        Step::Find { .. } | Step::Register { .. } => Vec::new(),
-        Step::Probe | Step::Policy(_) | Step::Alarm(_) => vec!["no step of these runs".to_owned()],
+        Step::Find(_) | Step::Register(_) => Vec::new(),
+        Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => vec!["no step of these runs".to_owned()],
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::read_scope::ReadScope;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::{
     Balancer, Breaker, Deployment, Revision, Rollout, Rule, Scalable, Service, ServiceDeployment,
     ServiceDeploymentStatus, Snapshot,
@@ -345,10 +345,10 @@ impl World {
     }
 
     /// The effect of a step, and AWS's answer.
-    pub(crate) fn apply(&mut self, step: &Step, content: Option<&Content>) -> Answer {
+    pub(crate) fn apply(&mut self, step: &Step) -> Answer {
         let answer = match step {
-            Step::Find { .. } => return self.find(content.unwrap()),
-            Step::Register { family } => return self.register(family, content.unwrap()),
+            Step::Find(wanted) => return self.find(&wanted.content),
+            Step::Register(wanted) => return self.register(wanted.family(), &wanted.content),
             Step::Update(update) => {
                 self.update(update);
                 self.settle();
@@ -361,7 +361,7 @@ impl World {
                 self.scale(scaling);
                 Answer::Changed
             }
-            Step::Probe | Step::Policy(_) | Step::Alarm(_) => panic!("no step of these runs: {step:?}"),
+            Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => panic!("no step of these runs: {step:?}"),
         };
         self.settle();
         answer

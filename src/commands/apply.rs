@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::drive::Drive;
+use super::session::Session;
 use super::start::run_id;
 use super::tags::revision_tags;
 use crate::action::env::Environment;
@@ -12,10 +12,10 @@ use crate::event::Event;
 use crate::http::{ProbeAnswer, ProbeRequest, send_probe};
 use crate::plan::address::Address;
 use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
+use crate::plan::color::Color;
 use crate::plan::definition::{Content, add_tags, family_name, same_content};
-use crate::plan::operation::CurrentPhase;
 use crate::plan::probe::judge_answer;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::{Rule, Snapshot};
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Step, Weights};
 use crate::plan::wiring::apart_of_snapshot;
@@ -27,7 +27,7 @@ const LOOK_UP: Duration = Duration::from_secs(3);
 /// Does steps that were decided together, and brings their answers in the same order. After writes of weights also what
 /// decides about the steps that follow.
 pub(crate) async fn apply_step(
-    drive: &Drive<'_>,
+    session: &Session<'_>,
     aws: &Aws,
     (steps, then): (&[Step], &[Step]),
     seen: Option<&Snapshot>,
@@ -43,46 +43,39 @@ pub(crate) async fn apply_step(
     }
     let mut answers = Vec::new();
     for step in steps {
-        answers.push(apply_other(drive, aws, step, seen).await);
+        answers.push(apply_other(session, aws, step, seen).await);
     }
     (answers, None)
 }
 
 /// Runs a step that writes no weights.
 async fn apply_other(
-    drive: &Drive<'_>,
+    session: &Session<'_>,
     aws: &Aws,
     step: &Step,
     seen: Option<&Snapshot>,
 ) -> AwsResult<Answer> {
     match step {
-        Step::Find { family } => {
-            let Some((_, content)) = drive.operation.deployed() else { return Err(misplaced_step(family)) };
-            Ok(Answer::Found(find_revision(aws, content).await?))
-        }
-        Step::Register { family } => {
-            let CurrentPhase::Deploy(deploying) = drive.operation.current() else {
-                return Err(misplaced_step(family));
-            };
-            let mut content = deploying.goal.content.clone();
-            let origin = deploying.goal.origin.as_deref();
-            add_tags(&mut content, &revision_tags(drive.session.context, origin));
+        Step::Find(wanted) => Ok(Answer::Found(find_revision(aws, &wanted.content).await?)),
+        Step::Register(wanted) => {
+            let mut content = wanted.content.clone();
+            add_tags(&mut content, &revision_tags(session.context, wanted.origin.as_deref()));
             Ok(Answer::Registered(aws.register(&content).await?.arn))
         }
         Step::Update(update) => {
-            let service = aws.update_service(&drive.session.names.place, update).await?;
+            let service = aws.update_service(&session.names.place, update).await?;
             Ok(Answer::Updated(Box::new(service)))
         }
-        Step::Probe => Ok(Answer::Probed(run_probes(drive, seen).await)),
+        Step::Probe(color) => Ok(Answer::Probed(run_probes(session, *color, seen).await)),
         Step::Weights(weights) => Err(misplaced_step(&weights.rule)),
         Step::Scaling(scaling) => {
             let service = seen.and_then(|snapshot| snapshot.service(scaling.color));
             let found = service.and_then(|service| service.scaling.clone()?.ok()?).unwrap_or_default();
-            aws.scale(&drive.session.names.place, scaling, found).await?;
+            aws.scale(&session.names.place, scaling, found).await?;
             Ok(Answer::Changed)
         }
         Step::Policy(put) => {
-            aws.put_policy(&drive.session.names.place, put).await?;
+            aws.put_policy(&session.names.place, put).await?;
             Ok(Answer::Changed)
         }
         Step::Alarm(put) => {
@@ -139,28 +132,29 @@ fn probe_request(address: &Address, env: &Environment) -> ProbeRequest {
 
 /// Sends the probes one after the other and stops at the first wrong answer. Each probe uses an address that leads only
 /// to the color, by the rules read right before.
-async fn run_probes(drive: &Drive<'_>, seen: Option<&Snapshot>) -> Result<(), ProbeFailure> {
-    let settings = drive.session.settings;
+async fn run_probes(
+    session: &Session<'_>,
+    color: Color,
+    seen: Option<&Snapshot>,
+) -> Result<(), ProbeFailure> {
+    let settings = session.settings;
     let read = seen.and_then(|snapshot| apart_of_snapshot(snapshot, settings.place.listener.as_ref()));
     let wiring = read.and_then(Result::ok);
     for wanted in settings.probes() {
-        let color = drive.operation.deployed().map(|(color, _)| color);
-        let address = wiring
-            .as_ref()
-            .zip(color)
-            .and_then(|(wiring, color)| wiring.probe_address(color, &wanted.path, &settings.place.hosts));
+        let hosts = &settings.place.hosts;
+        let address = wiring.as_ref().and_then(|wiring| wiring.probe_address(color, &wanted.path, hosts));
         let Some(address) = address else {
             return Err(ProbeFailure { url: wanted.path.clone(), kind: ProbeFailureKind::NoRule });
         };
         let url = address.probe_url();
-        drive.session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
-        let request = probe_request(&address, drive.session.env);
+        session.reporter.emit(&Event::Probing { url: url.clone(), rule: address.rule.clone() });
+        let request = probe_request(&address, session.env);
         // A lookup without an end shows nothing.
         let elsewhere = clock::with_timeout(LOOK_UP, request.elsewhere()).await;
         if let Some((proxy, host)) = elsewhere.unwrap_or_else(|| request.by_proxy()) {
             return Err(ProbeFailure { url, kind: ProbeFailureKind::Elsewhere { proxy, host } });
         }
-        match send_probe(run_id(drive.session.context), &request).await {
+        match send_probe(run_id(session.context), &request).await {
             ProbeAnswer::Answered { status, body } => judge_answer(wanted, &url, status, &body)?,
             ProbeAnswer::OtherCertificate { names } => {
                 let kind = ProbeFailureKind::Certificate { names, host: address.request.host };

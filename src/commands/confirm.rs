@@ -277,7 +277,7 @@ impl Drive<'_> {
         match self.operation.decide(&seen, now) {
             Next::Read(look) => *closer = Some(look),
             Next::Follow(follow) => self.operation.follow(follow),
-            Next::Step(step @ Step::Probe) => self.step(&step, seen.ok()).await,
+            Next::Step(step @ Step::Probe(_)) => self.step(&step, seen.ok()).await,
             Next::Step(step) => {
                 let all = self.rest(seen.ok());
                 return Some(Err(Lacks::Steps(if all.is_empty() { vec![step] } else { all })));

@@ -1,5 +1,5 @@
 //! The one loop behind every command that writes: read, decide, run one step, read again. All decisions are in the
-//! course.
+//! operation.
 
 mod cut_off;
 mod tell;
@@ -259,7 +259,7 @@ impl<'a> Drive<'a> {
         }
         self.tell_steps(&steps);
         let sent = clock::now();
-        let work = async |aws: &_| apply_step(self, aws, (&steps, &then), seen.as_ref()).await;
+        let work = async |aws: &_| apply_step(self.session, aws, (&steps, &then), seen.as_ref()).await;
         let (answers, between) = match self.session.outside.finish(WRITE_GRACE, work).await {
             Interrupted::No(answered) => answered,
             Interrupted::Yes => (steps.iter().map(|step| Err(cut_off(step))).collect(), None),

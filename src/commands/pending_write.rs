@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::color::{Color, Split};
-use crate::plan::run::UnansweredWrite;
+use crate::plan::run_memory::UnansweredWrite;
 use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
 
@@ -80,7 +80,7 @@ impl PendingWrite {
                 force: update.force,
             },
             Step::Update(update) => Change::Count { color: update.color, desired: update.desired? },
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {
                 return None;
             }
         };

@@ -22,8 +22,8 @@ use super::read_scope::ReadScope;
 use super::restore::Restore;
 use super::run::Run;
 use super::scalers::Managed;
-use super::snapshot::{Service, Snapshot};
-use super::step::{End, Follow, Next, Purpose, Refusal, RunFailure, Step, Update, Wait};
+use super::snapshot::Service;
+use super::step::{End, Follow, Next, Purpose, Refusal, RunFailure, Step, Update, Wait, WantedRevision};
 use super::time::Time;
 use super::unanswered_write::{Replaced, completed_update, has_taken_effect, replaced_update};
 use super::verdict::{
@@ -71,6 +71,11 @@ impl Goal {
     pub(crate) fn look(&self) -> ReadScope {
         let managed = self.managed.is_some();
         ReadScope { scaling: managed, scalers: managed, ..ReadScope::WHOLE }
+    }
+
+    /// The revision to look for or to register.
+    fn wanted_revision(&self) -> Box<WantedRevision> {
+        Box::new(WantedRevision { content: self.content.clone(), origin: self.origin.clone() })
     }
 
     /// The same parts, and the causes: a decision that needs both must find both in one look.
@@ -144,7 +149,7 @@ fn next_for_healthy(healthy: u32, goal: &Goal, run: &Run) -> Next {
     match &run.probes {
         _ if goal.request.probes.is_empty() => good(),
         Some(Ok(())) => good(),
-        None => Next::Step(Step::Probe),
+        None => Next::Step(Step::Probe(goal.color)),
         Some(Err(_)) if run.probe_tries < PROBE_TRIES => Next::Wait(Wait::Probe),
         Some(Err(failure)) => Next::Restore(RunFailure::Probe(failure.clone()), Restorer::ThisRun),
     }
@@ -184,7 +189,7 @@ impl Decision<'_> {
             return next;
         }
         let next = next_for_verdict(verdict, self.goal, run);
-        if next == Next::Step(Step::Probe) {
+        if matches!(next, Next::Step(Step::Probe(_))) {
             return self.unseen_rules(awaited).unwrap_or(next);
         }
         if !matches!(next, Next::Done(End::Good { .. })) {

@@ -7,12 +7,13 @@ use crate::plan::disturbed::as_read;
 use crate::plan::operation::DeployOperation;
 use crate::plan::preconditions::check_preconditions;
 use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
-use crate::plan::run::{Answer, UnansweredWrite};
+use crate::plan::run_memory::{Answer, UnansweredWrite};
 use crate::plan::sample::{
     arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble, update,
 };
 use crate::plan::snapshot::{
-    Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Target,
+    Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Snapshot,
+    Target,
 };
 use crate::plan::step::{
     EndStateReason, InitialService, Left, ProbeFailure, ProbeFailureKind, Purpose, SetupPart, Update,
@@ -24,6 +25,11 @@ use crate::plan::wiring::RoutingError;
 fn decide(seen: &AwsResult<Snapshot>, goal: &Goal, run: &Run, now: Time) -> Next {
     let look = seen.as_ref().map(|snapshot| Situation::of(snapshot, goal));
     next_deploy_action(&look, goal, run, now)
+}
+
+/// The revision that a deploy looks for.
+fn wanted(goal: &Goal) -> Box<WantedRevision> {
+    Box::new(WantedRevision { content: goal.content.clone(), origin: None })
 }
 
 /// The decision at the beginning.
@@ -90,14 +96,10 @@ fn with(green_service: Service) -> Snapshot {
 #[test]
 fn a_new_version_is_looked_for_registered_and_rolled_out() {
     let goal = goal();
-    let family = "web-green".to_owned();
-    assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find { family: family.clone() }));
+    assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find(wanted(&goal))));
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
-    assert_eq!(
-        decide(&Ok(snapshot()), &goal, &run, at(0)),
-        Next::Step(Step::Register { family: family.clone() })
-    );
-    run.answered(&Step::Register { family }, Ok(Answer::Registered(arn("web-green:2"))), at(0));
+    assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(0)), Next::Step(Step::Register(wanted(&goal))));
+    run.answered(&Step::Register(wanted(&goal)), Ok(Answer::Registered(arn("web-green:2"))), at(0));
     assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
 }
 
@@ -227,7 +229,7 @@ fn invariant_11_a_live_color_is_refused_unless_allowed() {
     );
     let mut allowed = goal();
     allowed.request.allow_live = true;
-    assert_eq!(first(&live, &allowed), Next::Step(Step::Find { family: "web-green".to_owned() }));
+    assert_eq!(first(&live, &allowed), Next::Step(Step::Find(wanted(&goal()))));
 }
 
 #[test]
@@ -491,8 +493,8 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
 fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_again() {
     let lost =
         crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
-    let register = Step::Register { family: "web-green".to_owned() };
-    let find = Step::Find { family: "web-green".to_owned() };
+    let register = Step::Register(wanted(&goal()));
+    let find = Step::Find(wanted(&goal()));
     let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
     run.answered(&register, Err(lost.clone()), at(1));
     assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
@@ -547,8 +549,12 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
     };
     for tries in 1..=3 {
-        assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Step(Step::Probe), "try {tries}");
-        run.answered(&Step::Probe, Ok(Answer::Probed(Err(wrong.clone()))), at(10));
+        assert_eq!(
+            decide(&healthy, &goal, &run, at(10)),
+            Next::Step(Step::Probe(Color::Green)),
+            "try {tries}"
+        );
+        run.answered(&Step::Probe(Color::Green), Ok(Answer::Probed(Err(wrong.clone()))), at(10));
         if tries < 3 {
             assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Wait(Wait::Probe), "after try {tries}");
             run.waited();
@@ -558,7 +564,7 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
         decide(&healthy, &goal, &run, at(10)),
         Next::Restore(RunFailure::Probe(wrong), Restorer::ThisRun)
     );
-    run.answered(&Step::Probe, Ok(Answer::Probed(Ok(()))), at(10));
+    run.answered(&Step::Probe(Color::Green), Ok(Answer::Probed(Ok(()))), at(10));
     assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Done(End::Good { changed: true, healthy: 2 }));
 }
 
@@ -575,7 +581,7 @@ fn the_plan_is_the_decision_iterated() {
             purpose: Purpose::Deploy,
         })
     };
-    let register = Step::Register { family: "web-green".to_owned() };
+    let register = Step::Register(wanted(&goal()));
     assert_eq!(steps, Plan::Steps(vec![register, update(NEW_REVISION)]));
     let known = arn("web-green:2");
     assert_eq!(predict_plan(&snapshot(), &goal(), Some(&known), at(0)), Plan::Steps(vec![update(&known)]));
@@ -686,7 +692,7 @@ fn no_room_matters_only_while_something_runs() {
     let service = green(&mut stopped);
     (service.setup.minimum_percent, service.setup.maximum_percent) = (100, 100);
     (service.running, service.pending) = (0, 0);
-    assert!(matches!(first(&stopped, &goal()), Next::Step(Step::Find { .. })));
+    assert!(matches!(first(&stopped, &goal()), Next::Step(Step::Find(_))));
     green(&mut stopped).pending = 1;
     assert!(matches!(first(&stopped, &goal()), Next::Refuse(Refusal::NoRoom { .. })));
 }
@@ -707,7 +713,7 @@ fn nothing_begun_at_the_time_out_ends_untouched() {
     let turn = decide(&Ok(snapshot()), &goal(), &run, at(600));
     let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
     assert_eq!(turn, Next::Restore(RunFailure::Deployment(never), Restorer::ThisRun));
-    assert!(matches!(decide(&Ok(snapshot()), &goal(), &run, at(599)), Next::Step(Step::Register { .. })));
+    assert!(matches!(decide(&Ok(snapshot()), &goal(), &run, at(599)), Next::Step(Step::Register(_))));
 }
 
 #[test]
@@ -781,14 +787,10 @@ fn only_the_same_content_after_a_failure_goes_back_further() {
 fn only_a_write_can_be_unanswered() {
     let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut run = Run::begin(at(0));
-    run.answered(&Step::Find { family: "web-green".to_owned() }, Err(lost), at(1));
+    run.answered(&Step::Find(wanted(&goal())), Err(lost), at(1));
     assert_eq!((run.unanswered, run.memory.failing), (None, None));
     let mut run = Run::begin(at(0));
-    run.answered(
-        &Step::Register { family: "web-green".to_owned() },
-        Err(trouble(AwsErrorKind::Denied)),
-        at(1),
-    );
+    run.answered(&Step::Register(wanted(&goal())), Err(trouble(AwsErrorKind::Denied)), at(1));
     assert_eq!(run.unanswered, None);
     let denied = RunFailure::Deployment(DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied)));
     assert_eq!(run.memory.failing.map(|turned| turned.failing), Some(denied));
@@ -801,7 +803,7 @@ fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
     assert_eq!(run.sought, Some(None));
     let mut found = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
     found.unanswered = Some(UnansweredWrite {
-        step: Step::Register { family: "web-green".to_owned() },
+        step: Step::Register(wanted(&goal())),
         trouble: trouble(AwsErrorKind::TimedOut),
         sent: at(0),
         ended: at(0),
@@ -922,9 +924,9 @@ fn short_step(step: &Step) -> String {
             let on = put.content.get("ActionsEnabled").map(|on| format!(" {on}")).unwrap_or_default();
             format!("{}{on}", put.name.rsplit('/').next().unwrap())
         }
-        Step::Register { .. } => "register".to_owned(),
+        Step::Register(_) => "register".to_owned(),
         Step::Update(_) => "update".to_owned(),
-        Step::Find { .. } | Step::Probe | Step::Weights(_) => "other".to_owned(),
+        Step::Find(_) | Step::Probe(_) | Step::Weights(_) => "other".to_owned(),
     }
 }
 

@@ -128,9 +128,9 @@ fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
         .filter_map(|step| match step {
             Step::Update(update) if update.purpose == purpose => Some(update),
             Step::Update(_)
-            | Step::Find { .. }
-            | Step::Register { .. }
-            | Step::Probe
+            | Step::Find(_)
+            | Step::Register(_)
+            | Step::Probe(_)
             | Step::Weights(_)
             | Step::Scaling(_)
             | Step::Policy(_)
@@ -141,7 +141,7 @@ fn updates(steps: &[Step], purpose: Purpose) -> Vec<&Update> {
 
 /// How many registers are among steps.
 fn registers(steps: &[Step]) -> usize {
-    steps.iter().filter(|step| matches!(step, Step::Register { .. })).count()
+    steps.iter().filter(|step| matches!(step, Step::Register(_))).count()
 }
 
 proptest! {
@@ -275,7 +275,7 @@ proptest! {
 
 /// Whether a step changes something in AWS.
 fn changes_aws(step: &Step) -> bool {
-    matches!(step, Step::Register { .. } | Step::Update(_))
+    matches!(step, Step::Register(_) | Step::Update(_))
 }
 
 /// A planned step with the revision that the simulated AWS makes.
@@ -285,9 +285,9 @@ fn arrived(step: Step) -> Step {
             let new = |given: String| if given == NEW_REVISION { arn("web-green:2") } else { given };
             Step::Update(Update { task_definition: update.task_definition.map(new), ..update })
         }
-        Step::Find { .. }
-        | Step::Register { .. }
-        | Step::Probe
+        Step::Find(_)
+        | Step::Register(_)
+        | Step::Probe(_)
         | Step::Weights(_)
         | Step::Scaling(_)
         | Step::Policy(_)

@@ -12,8 +12,8 @@ use super::definition::Content;
 use super::promote::Phase;
 use super::read_scope::ReadScope;
 use super::repeats::Repeats;
-use super::run::{self, Answer};
-use super::run_memory::RunMemory;
+use super::run;
+use super::run_memory::{Answer, RunMemory};
 use super::snapshot::{Service, Snapshot};
 use super::step::{End, Follow, Next, RunFailure, Step, TrafficFailure};
 use super::time::{CallTime, Time};
@@ -338,11 +338,11 @@ impl Operation<'_> {
         }
     }
 
-    /// The color and the content that are deployed.
-    pub(crate) fn deployed(&self) -> Option<(Color, &Content)> {
+    /// The content that is deployed.
+    pub(crate) fn content(&self) -> Option<&Content> {
         match &self.current {
             Traffic(_) => None,
-            Deploy(deploying) => Some((deploying.goal.color, &deploying.goal.content)),
+            Deploy(deploying) => Some(&deploying.goal.content),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::aws_error::AwsError;
 use super::deploy::{Goal, Situation, next_deploy_action};
-use super::run::{Answer, Run};
+use super::run::Run;
+use super::run_memory::Answer;
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{End, Next, Refusal, Step, Update};
 use super::time::Time;
@@ -58,9 +59,9 @@ pub(crate) fn plan_on(seen: &mut Snapshot, goal: &Goal, found: Option<&String>, 
 /// The predicted answer of a step. Applies the step to the snapshot.
 fn predict_answer(seen: &mut Snapshot, step: &Step, goal: &Goal, now: Time) -> Answer {
     match step {
-        Step::Find { .. } => Answer::Found(None),
-        Step::Register { .. } => Answer::Registered(NEW_REVISION.to_owned()),
-        Step::Probe => Answer::Probed(Ok(())),
+        Step::Find(_) => Answer::Found(None),
+        Step::Register(_) => Answer::Registered(NEW_REVISION.to_owned()),
+        Step::Probe(_) => Answer::Probed(Ok(())),
         Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => {
             predict_step(seen, step);
             Answer::Changed

@@ -9,7 +9,8 @@ use super::aws_error::AwsError;
 use super::deploy::{Goal, Situation, Users};
 use super::preconditions::Blocker;
 use super::read_scope::ReadScope;
-use super::run::{RestoreStarted, Run};
+use super::run::Run;
+use super::run_memory::RestoreStarted;
 use super::snapshot::{Deployment, Rollout, Service};
 use super::step::{
     End, EndStateReason, InitialService, Left, Next, Purpose, Refusal, RunFailure, Step, Update, Wait,

@@ -4,7 +4,7 @@ use super::*;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
 use crate::plan::color::Color;
 use crate::plan::deploy::next_deploy_action;
-use crate::plan::run::{Answer, UnansweredWrite};
+use crate::plan::run_memory::{Answer, UnansweredWrite};
 use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble, update};
 use crate::plan::snapshot::{Balancer, Deployment, Snapshot};
 use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};

@@ -5,11 +5,51 @@ use super::overview::needs_history;
 use super::read_scope::ReadScope;
 use super::repeats::{Budget, Repeats};
 use super::restore::bad_end;
-use super::run::RestoreStarted;
-use super::snapshot::Snapshot;
-use super::step::{EndStateReason, Left, Next, RunFailure, Wait};
+use super::snapshot::{Rule, Service, Snapshot};
+use super::step::{EndStateReason, Left, Next, ProbeFailure, RunFailure, Step, Wait};
 use super::time::Time;
 use super::verdict::Restorer;
+
+/// The start of a restore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RestoreStarted {
+    /// The failure.
+    pub(crate) failing: RunFailure,
+    /// The actor of the restore.
+    pub(crate) recovery: Restorer,
+    /// Time of the failure.
+    pub(crate) at: Time,
+}
+
+/// A write without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnansweredWrite {
+    /// The write.
+    pub(crate) step: Step,
+    /// The message from AWS or the network.
+    pub(crate) trouble: AwsError,
+    /// Time of sending.
+    pub(crate) sent: Time,
+    /// End of the call without an answer: AWS is read for a while from then on.
+    pub(crate) ended: Time,
+}
+
+/// The result of a step.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The revision with the content, if there is one.
+    Found(Option<String>),
+    /// The ARN of the new revision.
+    Registered(String),
+    /// The service, as UpdateService answered.
+    Updated(Box<Service>),
+    /// The result of the probes.
+    Probed(Result<(), ProbeFailure>),
+    /// AWS accepted new weights. Holds the rule as read right after.
+    Weighed(Box<Rule>),
+    /// AWS accepted a change. The next look shows the effect.
+    Changed,
+}
 
 /// The part of a run's memory that all operations share.
 #[derive(Clone, Debug, Default)]

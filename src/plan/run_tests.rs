@@ -6,7 +6,8 @@ use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::Color;
 use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble, update};
 use crate::plan::snapshot::Snapshot;
-use crate::plan::verdict::{Limits, Verdict, Waiting, judge_deployment};
+use crate::plan::step::Purpose;
+use crate::plan::verdict::{DeploymentFailure, Kind, Limits, Verdict, Waiting, judge_deployment};
 
 /// The limits of every test.
 const LIMITS: Limits = Limits {

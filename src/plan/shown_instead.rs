@@ -32,7 +32,7 @@ pub(crate) fn shown_instead(step: &Step, seen: &Snapshot) -> Option<ShownInstead
             Some(target.map_or(ShownInstead::Nothing, ShownInstead::Scaling))
         }
         Step::Policy(put) | Step::Alarm(put) => put_before(put, seen),
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => None,
+        Step::Find(_) | Step::Register(_) | Step::Probe(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) use self::end::{
 pub(crate) use self::refusal::{Refusal, SetupPart, Short};
 use super::aws_error::AwsError;
 use super::color::{Color, Split};
+use super::definition::{Content, family_name};
 use super::read_scope::ReadScope;
 use super::scalers;
 use super::verdict::{OwnDeployment, Restorer, Waiting};
@@ -59,19 +60,13 @@ pub(crate) struct InitialService {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Look for an existing revision with the wanted content. Reads only.
-    Find {
-        /// The family to search.
-        family: String,
-    },
+    Find(Box<WantedRevision>),
     /// Register the wanted content as a new revision.
-    Register {
-        /// The revision's family.
-        family: String,
-    },
+    Register(Box<WantedRevision>),
     /// Update the service.
     Update(Update),
-    /// Ask the probes through the test listener. Reads only.
-    Probe,
+    /// Ask the probes of this color through the test listener. Reads only.
+    Probe(Color),
     /// Change the weights of one production rule, and read the rule back.
     Weights(Box<Weights>),
     /// Change or create a scalable target.
@@ -80,6 +75,22 @@ pub(crate) enum Step {
     Policy(Box<Put>),
     /// Write an alarm of this action.
     Alarm(Box<Put>),
+}
+
+/// A revision to look for or to register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WantedRevision {
+    /// The content.
+    pub(crate) content: Content,
+    /// Tags of the copied revision, with the commit and branch of the content. None: the run's own tags apply.
+    pub(crate) origin: Option<Vec<(String, String)>>,
+}
+
+impl WantedRevision {
+    /// The revision's family.
+    pub(crate) fn family(&self) -> &str {
+        family_name(&self.content)
+    }
 }
 
 /// One ModifyListener or ModifyRule call.

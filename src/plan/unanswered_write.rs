@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::aws_error::AwsError;
-use super::run::{Run, UnansweredWrite};
+use super::run::Run;
+use super::run_memory::UnansweredWrite;
 use super::snapshot::{Service, ServiceDeployment};
 use super::step::{Follow, Step};
 use super::time::Time;
@@ -24,9 +25,9 @@ pub(super) fn has_taken_effect(service: &Service, run: &Run, unanswered: &Unansw
                 || service.primary().is_some_and(|primary| is_created_since(primary.created, unanswered));
             definition && count && forced
         }
-        Step::Register { .. } => run.sought != Some(None),
-        Step::Find { .. }
-        | Step::Probe
+        Step::Register(_) => run.sought != Some(None),
+        Step::Find(_)
+        | Step::Probe(_)
         | Step::Weights(_)
         | Step::Scaling(_)
         | Step::Policy(_)

@@ -11,10 +11,11 @@ use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, Split};
 use crate::plan::overview::{ColorView, Drift, Movable, Move, Overview, WhyNot};
+use crate::plan::sample::content;
 use crate::plan::snapshot::{Place, Rollout, Scalable};
 use crate::plan::step::{
     Capacity, EndStateReason, InitialService, Left, Purpose, Refusal, RunFailure, Scaling, Step, Update,
-    Weights,
+    WantedRevision, Weights,
 };
 use crate::plan::traffic::{Load, LoadSource, RuleChange, TrafficPlan, Undo};
 
@@ -117,6 +118,11 @@ pub(crate) fn overview() -> Overview {
     }
 }
 
+/// A revision of the family `web`.
+fn wanted_revision() -> Box<WantedRevision> {
+    Box::new(WantedRevision { content: content("web", "v8"), origin: None })
+}
+
 /// The plan: register, update, probe.
 pub(crate) fn planned() -> Planned {
     Planned {
@@ -124,8 +130,8 @@ pub(crate) fn planned() -> Planned {
         service: "web-green".to_owned(),
         now: InitialService { task_definition: revision(7), desired: 0 },
         steps: vec![
-            Step::Find { family: "web".to_owned() },
-            Step::Register { family: "web".to_owned() },
+            Step::Find(wanted_revision()),
+            Step::Register(wanted_revision()),
             Step::Update(Update {
                 color: Color::Green,
                 service: "web-green".to_owned(),
@@ -134,7 +140,7 @@ pub(crate) fn planned() -> Planned {
                 force: false,
                 purpose: Purpose::Deploy,
             }),
-            Step::Probe,
+            Step::Probe(Color::Green),
         ],
         changes: vec![
             Difference {

@@ -6,10 +6,10 @@ use crate::plan::step::Step;
 /// The answer of a step that a signal interrupted.
 pub(super) fn cut_off(step: &Step) -> AwsError {
     let (action, resource) = match step {
-        Step::Register { family } => ("ecs:RegisterTaskDefinition", family),
+        Step::Register(wanted) => return no_answer("ecs:RegisterTaskDefinition", wanted.family()),
         Step::Update(update) => ("ecs:UpdateService", &update.service),
-        Step::Find { family } => ("ecs:DescribeTaskDefinition", family),
-        Step::Probe => return no_answer("probe", "the test listener"),
+        Step::Find(wanted) => return no_answer("ecs:DescribeTaskDefinition", wanted.family()),
+        Step::Probe(_) => return no_answer("probe", "the test listener"),
         Step::Weights(weights) if weights.default => {
             ("elasticloadbalancing:ModifyListener", &weights.listener)
         }

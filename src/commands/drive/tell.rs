@@ -7,7 +7,7 @@ use crate::commands::session::{HEARTBEAT, is_same_error};
 use crate::event::{Answered, Event, Warning};
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::own_targets::group_targets;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
@@ -63,10 +63,8 @@ impl Drive<'_> {
         let found = seen.as_ref().ok().and_then(|snapshot| self.operation.first_failure(snapshot));
         let Some((color, cause)) = found else { return };
         self.told_failure = true;
-        let logs = self
-            .operation
-            .deployed()
-            .map_or(Vec::new(), |(_, content)| log_links(&cause, content, &self.session.names.place.region));
+        let region = &self.session.names.place.region;
+        let logs = self.operation.content().map_or(Vec::new(), |content| log_links(&cause, content, region));
         self.session.reporter.emit(&Event::TaskFailed { color, cause, logs });
     }
 

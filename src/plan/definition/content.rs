@@ -25,7 +25,7 @@ const DESCRIBE_ONLY: [&str; 9] = [
 
 /// The registrable content of a task definition as a raw JSON object. The content holds environment values, so there is
 /// no `Display`, and `Debug` shows the family alone.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Content(Map<String, Value>);
 
 impl Content {

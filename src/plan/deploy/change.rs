@@ -2,7 +2,7 @@
 
 use super::{Decision, Goal, Situation};
 use crate::plan::color::Color;
-use crate::plan::definition::{family_name, same_content};
+use crate::plan::definition::same_content;
 use crate::plan::in_flight::{InFlight, in_flight};
 use crate::plan::run::Run;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
@@ -56,13 +56,12 @@ impl Decision<'_> {
                 update_step(service, None, counts, true)
             };
         }
-        let family = family_name(&goal.content).to_owned();
         match (&goal.revision, &run.sought) {
             (Some(arn), _) | (None, Some(Some(arn))) => {
                 update_step(service, Some(arn.clone()), counts, false)
             }
-            (None, None) => Next::Step(Step::Find { family }),
-            (None, Some(None)) => Next::Step(Step::Register { family }),
+            (None, None) => Next::Step(Step::Find(goal.wanted_revision())),
+            (None, Some(None)) => Next::Step(Step::Register(goal.wanted_revision())),
         }
     }
 

@@ -8,7 +8,8 @@ use super::super::definition::{Content, same_content};
 use super::super::deploy::Goal;
 use super::super::operation::DeployOperation;
 use super::super::read_scope::ReadScope;
-use super::super::run::{Answer, Run};
+use super::super::run::Run;
+use super::super::run_memory::Answer;
 use super::super::sample::{arn, at, balancer, content, deployment, snapshot, target, tasks, trouble};
 use super::super::snapshot::{
     Breaker, Deployment, Revision, Rollout, Service, ServiceDeployment, ServiceDeploymentStatus, Snapshot,
@@ -350,17 +351,17 @@ impl Sim {
     /// Does a step.
     fn apply(&mut self, step: &Step) -> AwsResult<Answer> {
         match step {
-            Step::Find { .. } => {
+            Step::Find(_) => {
                 let newest = self.revisions.last().filter(|(_, content)| same_content(content, &self.wanted));
                 Ok(Answer::Found(newest.map(|(arn, _)| arn.clone())))
             }
-            Step::Probe => Ok(Answer::Probed(if self.script.probes_pass {
+            Step::Probe(_) => Ok(Answer::Probed(if self.script.probes_pass {
                 Ok(())
             } else {
                 let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
                 Err(ProbeFailure { url: "http://shop.example.com:8080/".to_owned(), kind })
             })),
-            Step::Register { .. }
+            Step::Register(_)
             | Step::Update(_)
             | Step::Weights(_)
             | Step::Scaling(_)
@@ -395,7 +396,7 @@ impl Sim {
                 Answer::Updated(Box::new(self.world.service(Color::Green).unwrap().clone()))
             }
             Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => Answer::Changed,
-            Step::Register { .. } | Step::Find { .. } | Step::Probe => {
+            Step::Register(_) | Step::Find(_) | Step::Probe(_) => {
                 let arn = arn(&format!("{FAMILY}:{}", self.revisions.len()));
                 self.revisions.push((arn.clone(), self.wanted.clone()));
                 Answer::Registered(arn)

@@ -62,7 +62,7 @@ impl DeployOperation<'_> {
         let bound = match step {
             Step::Update(update) => update.purpose == Purpose::Deploy && depends(update),
             Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Weights(_) => false,
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Weights(_) => false,
         };
         bound && self.goal.color != Color::Develop
     }

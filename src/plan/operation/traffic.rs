@@ -5,7 +5,7 @@ use crate::plan::cause::{Cause, gather_cause};
 use crate::plan::color::{Color, Split};
 use crate::plan::failures::first_of_scale_up;
 use crate::plan::read_scope::ReadScope;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Next, Purpose, RunFailure, Step, TrafficFailure, Weights};
 use crate::plan::time::Time;

@@ -74,7 +74,7 @@ fn of_service((cluster, service): (&str, &Service), managed: &Managed, role: Rol
                 found.extend(scaling_drift(put, role, true));
                 put_alarm(&mut service, put);
             }
-            Step::Find { .. } | Step::Register { .. } | Step::Update(_) | Step::Probe | Step::Weights(_) => {
+            Step::Find(_) | Step::Register(_) | Step::Update(_) | Step::Probe(_) | Step::Weights(_) => {
                 break;
             }
         }

@@ -10,7 +10,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::sample::{arn, at, deployment, target, tasks};
 use crate::plan::snapshot::{Revision, Rollout, Scalable, Service, Snapshot, Weighted};
 use crate::plan::step::{End, Next, Purpose, Refusal, Scaling, Step, Update, Weights};
@@ -75,14 +75,13 @@ impl Sim {
             let seen = Ok(self.seen.clone());
             match operation.decide(&seen, self.now) {
                 Next::Step(step) => {
-                    let writes = !matches!(step, Step::Find { .. });
+                    let writes = !matches!(step, Step::Find(_));
                     if writes && left == 0 {
                         return DeploymentFailure::Killed;
                     }
                     left -= usize::from(writes);
                     operation.before(&step, &self.seen.clone());
-                    let content = operation.deployed().map(|(_, content)| content.clone());
-                    let answer = self.take(&step, content.as_ref());
+                    let answer = self.take(&step);
                     operation.answered(&step, Ok(answer), self.now.into());
                 }
                 Next::Wait(_) => self.pass(),
@@ -130,17 +129,19 @@ impl Sim {
     }
 
     /// Takes a step.
-    fn take(&mut self, step: &Step, content: Option<&Content>) -> Answer {
+    fn take(&mut self, step: &Step) -> Answer {
         match step {
-            Step::Find { family } => {
+            Step::Find(wanted) => {
+                let family = wanted.family();
                 let of = |arn: &String| arn.rsplit('/').next().unwrap().starts_with(&format!("{family}:"));
                 let newest = self.revisions.iter().rfind(|(arn, _)| of(arn));
-                let found = newest.filter(|(_, held)| same_content(held, content.unwrap()));
+                let found = newest.filter(|(_, held)| same_content(held, &wanted.content));
                 Answer::Found(found.map(|(arn, _)| arn.clone()))
             }
-            Step::Register { family } => {
+            Step::Register(wanted) => {
+                let family = wanted.family();
                 let next = arn(&format!("{family}:{}", self.revisions.len() + 1));
-                self.revisions.push((next.clone(), content.unwrap().clone()));
+                self.revisions.push((next.clone(), wanted.content.clone()));
                 self.writes.push(format!("register {family}"));
                 Answer::Registered(next)
             }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Caution, Goal, Phase, copy_content, find_cautions, plan_phases, traffic_goal,
-    unpinned_containers,
+    Caution, Goal, Phase, copy_content, find_cautions, plan_phases, traffic_goal, unpinned_containers,
 };
 use crate::plan::color::{Color, Split};
 use crate::plan::definition::{Content, same_content};

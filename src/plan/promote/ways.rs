@@ -128,7 +128,7 @@ fn plan(seen: &Snapshot, goal: &Goal) -> Vec<String> {
 fn short(step: &Step) -> String {
     match step {
         Step::Weights(weights) => format!("all to {}", weights.after),
-        Step::Register { family } => format!("register {family}"),
+        Step::Register(wanted) => format!("register {}", wanted.family()),
         Step::Update(update) => {
             let what = if update.rolls() { "deploy " } else { "" };
             let count = update.desired.map(|count| format!(" to {count}")).unwrap_or_default();

@@ -9,7 +9,7 @@ impl Step {
     pub(crate) fn is_write(&self) -> bool {
         match self {
             Step::Update(_) | Step::Weights(_) | Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
-            Step::Register { .. } | Step::Find { .. } | Step::Probe => false,
+            Step::Register(_) | Step::Find(_) | Step::Probe(_) => false,
         }
     }
 
@@ -33,9 +33,7 @@ impl Step {
         match self {
             Step::Scaling(scaling) => Some(scaling.color),
             Step::Policy(put) | Step::Alarm(put) => Some(put.color),
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Update(_) | Step::Weights(_) => {
-                None
-            }
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Update(_) | Step::Weights(_) => None,
         }
     }
 
@@ -51,7 +49,7 @@ impl Step {
             Step::Scaling(scaling) => scaling.purpose,
             Step::Policy(put) | Step::Alarm(put) => put.purpose,
             Step::Update(update) => update.purpose,
-            Step::Find { .. } | Step::Register { .. } | Step::Probe => Purpose::Deploy,
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) => Purpose::Deploy,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::plan::color::{Color, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::patience::of_traffic;
 use crate::plan::preconditions::Blocker;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::scalers::{apply_bounds, put_alarm, put_policy};
 use crate::plan::snapshot::{Service, Snapshot, Target, Task};
 use crate::plan::step::{
@@ -203,7 +203,7 @@ pub(crate) fn predict_step(seen: &mut Snapshot, step: &Step) {
         Step::Update(update) => change_service(seen, update.color, |service| {
             service.desired = update.desired.unwrap_or(service.desired);
         }),
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => {}
+        Step::Find(_) | Step::Register(_) | Step::Probe(_) => {}
     }
 }
 

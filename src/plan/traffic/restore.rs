@@ -13,7 +13,7 @@ use crate::plan::aws_error::AwsResult;
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
 use crate::plan::restore::{PATIENCE, bad_end, no_answer};
-use crate::plan::run::RestoreStarted;
+use crate::plan::run_memory::RestoreStarted;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{
     Capacity, EndStateReason, Left, Next, Purpose, Refusal, RunFailure, Step, TrafficFailure, Wait,

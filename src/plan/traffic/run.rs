@@ -17,8 +17,7 @@ use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::{Color, Split};
 use crate::plan::preconditions::Blocker;
 use crate::plan::repeats::content_of;
-use crate::plan::run::{Answer, UnansweredWrite};
-use crate::plan::run_memory::RunMemory;
+use crate::plan::run_memory::{Answer, RunMemory, UnansweredWrite};
 use crate::plan::scalers::field_differences;
 use crate::plan::snapshot::{Rule, Service, Snapshot};
 use crate::plan::step::{Purpose, RunFailure, Scaling, Step, TrafficFailure, Update, Weights};
@@ -310,7 +309,7 @@ impl Run {
                 self.refills(update, at);
                 self.counts.extend(update.desired.map(|count| (update.color, count)));
             }
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {}
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {}
         }
     }
 
@@ -395,6 +394,6 @@ pub(crate) fn has_taken_effect(step: &Step, facts: &Facts<'_>) -> bool {
             let shown = scalers.and_then(|scalers| content_of(scalers, put));
             shown.is_some_and(|content| field_differences(content, &put.content).is_empty())
         }
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => true,
+        Step::Find(_) | Step::Register(_) | Step::Probe(_) => true,
     }
 }

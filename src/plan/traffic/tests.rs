@@ -23,7 +23,7 @@ use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::color::{Color, Split};
 use crate::plan::earlier_rules::EarlierRules;
 use crate::plan::read_scope::ReadScope;
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::sample::{arn, at, rule, snapshot, target, trouble};
 use crate::plan::scalers::{Managed, Scalers};
 use crate::plan::snapshot::*;
@@ -175,7 +175,7 @@ fn short(step: &Step) -> String {
             format!("{word} {}{most}", scaling.color)
         }
         Step::Policy(put) | Step::Alarm(put) => put.name.clone(),
-        Step::Find { .. } | Step::Register { .. } | Step::Probe => "other".to_owned(),
+        Step::Find(_) | Step::Register(_) | Step::Probe(_) => "other".to_owned(),
     }
 }
 

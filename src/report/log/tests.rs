@@ -55,10 +55,10 @@ fn up_to_the_update() -> Vec<Event> {
         vec![started("deploy"), Event::Seen(Box::new(overview())), Event::Plan(Box::new(planned()))];
     for step in planned().steps.into_iter().take(3) {
         let answer = match &step {
-            Step::Register { .. } => Some(Answered::Registered(revision(8))),
+            Step::Register(_) => Some(Answered::Registered(revision(8))),
             Step::Update(_) => Some(Answered::Updated(Some("ecs-svc/8".to_owned()))),
-            Step::Find { .. }
-            | Step::Probe
+            Step::Find(_)
+            | Step::Probe(_)
             | Step::Weights(_)
             | Step::Scaling(_)
             | Step::Policy(_)
@@ -78,7 +78,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
         waiting(rolling(1, 0), 12, false),
         waiting(rolling(1, 0), 42, true),
         waiting(Wait::Deployment(Waiting::Unhealthy { healthy: 1, needed: 2 }), 95, false),
-        Event::Step(Step::Probe),
+        Event::Step(Step::Probe(Color::Green)),
         Event::Answered(Answered::ProbesPassed(2)),
         Event::Ended(Box::new(report())),
     ]);

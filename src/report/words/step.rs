@@ -14,10 +14,12 @@ use crate::report::secrets::mask_line;
 /// A step as a short imperative.
 pub(crate) fn render_step(step: &Step) -> String {
     match step {
-        Step::Find { family } => format!("Look for a revision of {} with this content", in_backticks(family)),
-        Step::Register { family } => format!("Register a new revision of {}", in_backticks(family)),
+        Step::Find(wanted) => {
+            format!("Look for a revision of {} with this content", in_backticks(wanted.family()))
+        }
+        Step::Register(wanted) => format!("Register a new revision of {}", in_backticks(wanted.family())),
         Step::Update(update) => render_update(update),
-        Step::Probe => "Send the probes through the test listener".to_owned(),
+        Step::Probe(_) => "Send the probes through the test listener".to_owned(),
         Step::Weights(change) => traffic::render_weights(change),
         Step::Scaling(change) => traffic::render_scaling(change),
         Step::Policy(put) => traffic::render_put("scaling policy", put),

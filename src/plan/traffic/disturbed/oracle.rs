@@ -31,7 +31,7 @@ impl Oracle<'_> {
             Step::Weights(weights) => self.weights(weights),
             Step::Scaling(scaling) => self.scaling(scaling),
             Step::Update(update) => self.update(update),
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {
                 vec!["no step of traffic".to_owned()]
             }
         }

@@ -7,7 +7,7 @@ use super::oracle::Oracle;
 use super::world::{World, index, production, split};
 use crate::plan::aws_error::{AwsError, AwsErrorKind, AwsResult};
 use crate::plan::color::{Color, Split};
-use crate::plan::run::Answer;
+use crate::plan::run_memory::Answer;
 use crate::plan::sample::trouble;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, Next, Purpose, Refusal, Step};

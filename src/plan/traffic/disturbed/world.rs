@@ -254,7 +254,7 @@ impl World {
                 let tier = &mut self.tiers[index(*color)];
                 tier.desired = desired.unwrap();
             }
-            Step::Find { .. } | Step::Register { .. } | Step::Probe | Step::Policy(_) | Step::Alarm(_) => {
+            Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {
                 unreachable!("no step of traffic")
             }
         }
