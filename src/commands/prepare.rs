@@ -83,8 +83,13 @@ async fn base_definition(
     match &wish.definition {
         DefinitionSource::Current => match &service.definition {
             Some(Ok(revision)) => Ok((revision.content.clone(), None)),
-            Some(Err(trouble)) => Err(Unprepared::Stop(Stop::AwsError(trouble.clone()))),
-            None => Ok((describe_revision(session, &service.task_definition).await?.content, None)),
+            Some(Err(trouble)) if !trouble.kind.is_transient() => {
+                Err(Unprepared::Stop(Stop::AwsError(trouble.clone())))
+            }
+            // The look's own read failed for a moment, or was left out.
+            Some(Err(_)) | None => {
+                Ok((describe_revision(session, &service.task_definition).await?.content, None))
+            }
         },
         DefinitionSource::Named(which) => match describe_revision(session, which).await {
             Err(Unprepared::Stop(Stop::AwsError(trouble))) if trouble.kind == AwsErrorKind::Missing => {

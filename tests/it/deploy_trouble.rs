@@ -219,6 +219,15 @@ fn invariant_09_throttles_all_along_do_not_fail_a_deploy_that_goes_well() {
 }
 
 #[test]
+fn invariant_09_a_throttled_read_of_the_task_definition_is_read_again() {
+    let (bed, _, action) = stage();
+    // All three attempts of the first look.
+    bed.fault(Fault::on("DescribeTaskDefinition", Effect::Throttle).resource("web-green").times(3));
+    action.run().expect(0, "succeeded", "", "changed");
+    assert_eq!(wants(&bed, "web-green"), "web-green:2 × 2");
+}
+
+#[test]
 fn invariant_09_errors_of_aws_on_reads_hold_and_pass() {
     let (bed, _, action) = stage();
     bed.fault(Fault::on("DescribeServices", Effect::ServerError(500)).nth(2..=5));
