@@ -5,9 +5,10 @@ mod warning;
 
 use std::time::Duration;
 
-use crate::plan::aws_error::AwsError;
+use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, Split};
+use crate::plan::compare::Comparison;
 use crate::plan::doctor::Finding;
 use crate::plan::overview::Overview;
 use crate::plan::step::{InitialService, Refusal, RunFailure, Step, Wait};
@@ -103,6 +104,8 @@ pub(crate) enum Event {
         /// Links to the logs of the failed tasks.
         logs: Vec<LogLink>,
     },
+    /// A comparison of the colors whose verdict is new.
+    Compared(Box<AwsResult<Comparison>>),
     /// A signal arrived.
     Signal {
         /// `SIGINT` or `SIGTERM`.

@@ -118,6 +118,7 @@ reasons! {
     ImageMissing = "image-missing", "The image tag or digest does not exist in ECR.";
     CircuitBreaker = "circuit-breaker", "The deployment circuit breaker of ECS ended the deployment.";
     Alarm = "alarm", "A CloudWatch alarm ended the deployment or the change of traffic, or fires before a run with steps.";
+    Worse = "worse", "The color that gained users, or would gain them, fails more often than the other in the same minutes.";
     NotEnoughTargets = "not-enough-targets", "A color has too few healthy targets for its coming share of the users.";
     NotAdopted = "not-adopted", "A production rule holds one color alone and `adopt` is not true.";
     OtherTaskDefinition = "other-task-definition", "The color does not run what `expect-task-definition` names.";
@@ -189,6 +190,7 @@ impl Reason {
                 | TrafficFailure::RuleGone(_)
                 | TrafficFailure::Redeployed { .. } => Reason::Superseded,
                 TrafficFailure::NotShown { .. } => Reason::NotShown,
+                TrafficFailure::Worse(_) => Reason::Worse,
                 TrafficFailure::AwsError(trouble) => Reason::of_trouble(trouble.kind),
                 TrafficFailure::Refused(refusal) => Reason::of_refusal(refusal),
             },
@@ -264,6 +266,7 @@ impl Reason {
             Refusal::NotEnough { .. } | Refusal::NoDigest { .. } => Reason::NotEnoughTargets,
             Refusal::NoVariable(_) | Refusal::Images { .. } => Reason::BadInput,
             Refusal::NotAdopted { .. } => Reason::NotAdopted,
+            Refusal::Worse(_) => Reason::Worse,
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
             Refusal::AlarmFiring(_) | Refusal::AlarmAt { .. } => Reason::Alarm,

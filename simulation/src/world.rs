@@ -296,6 +296,7 @@ impl World {
             missing: Vec::new(),
             balancers,
             alarms: look.alarms.then(|| Ok(Vec::new())),
+            minutes: None,
             earlier: Vec::new(),
         }
     }

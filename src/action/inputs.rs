@@ -230,7 +230,7 @@ mod tests {
                 misspelt[0],
                 misspelt[1],
                 "input github_token: unknown input: write `token`",
-                "input stages: unknown input; `rollback` takes `command`, `cluster`, `blue-service`, `green-service`, `develop-service`, `app`, `config`, `listener`, `color`, `scale-up`, `force`, `adopt`, `settle`, `plan-only`, `timeout`, `poll-interval`, `on-cancel`, `token`, `comment`, `labels`, `deployments`, `pull-request`, `region`, `role-to-assume`, `allowed-account-ids`"
+                "input stages: unknown input; `rollback` takes `command`, `cluster`, `blue-service`, `green-service`, `develop-service`, `app`, `config`, `listener`, `color`, `compare`, `compare-tolerance`, `scale-up`, `force`, `adopt`, `settle`, `plan-only`, `timeout`, `poll-interval`, `on-cancel`, `token`, `comment`, `labels`, `deployments`, `pull-request`, `region`, `role-to-assume`, `allowed-account-ids`"
             ]
         );
     }

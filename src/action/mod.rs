@@ -2,6 +2,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod commands;
+mod compare;
 pub(crate) mod context;
 pub(crate) mod deploy;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::compare;
 use super::deploy::{self, DeploySettings};
 use super::env::Environment;
 use super::github::{self, GithubSettings};
@@ -13,6 +14,7 @@ use super::promote;
 use super::role::AssumedRole;
 use super::traffic::{self, RollbackSettings};
 use crate::config::kinds;
+use crate::plan::compare::CompareSettings;
 use crate::plan::problem::Problem;
 use crate::plan::scalers::Managed;
 use crate::plan::traffic::TrafficRequest;
@@ -45,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) poll_interval: Duration,
     /// Reaction to a cancellation.
     pub(crate) on_cancel: OnCancel,
+    /// The comparison of the colors.
+    pub(crate) compare: CompareSettings,
     /// The content for GitHub.
     pub(crate) github: GithubSettings,
 }
@@ -67,6 +71,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// True if the command holds users at steps.
+    fn has_steps(&self) -> bool {
+        match self {
+            Command::Redirect(wish) => !wish.steps.is_empty(),
+            Command::Promote(promotion) => !promotion.traffic.steps.is_empty(),
+            Command::Deploy(_) | Command::Rollback(_) | Command::Status | Command::Doctor(_) => false,
+        }
+    }
+
     /// The command's name in the input.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -175,6 +188,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         CommandName::Status => Some(Command::Status),
         CommandName::Doctor => Some(Command::Doctor(doctor_settings(&file))),
     };
+    let compare = compare::read_compare_inputs(edge, command.as_ref().is_some_and(Command::has_steps));
     let region = read_region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
     let role = read_role(edge, region.as_deref(), &allowed_account_ids);
@@ -207,6 +221,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         timeout: timeout?,
         poll_interval: poll_interval?,
         on_cancel: on_cancel?,
+        compare: compare?,
         github: github?,
     })
 }

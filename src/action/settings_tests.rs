@@ -1,5 +1,6 @@
 //! Whole sets of inputs: what they mean, and every problem as the user reads it.
 
+use crate::plan::compare::CompareSettings;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -113,6 +114,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             timeout: Duration::from_secs(1800),
             poll_interval: Duration::from_secs(5),
             on_cancel: OnCancel::Restore,
+            compare: CompareSettings::OFF,
             github: GithubSettings {
                 token: None,
                 comment: true,

@@ -10,6 +10,7 @@ mod history;
 mod identity;
 mod images;
 mod json;
+mod metrics;
 mod observe;
 mod pages;
 mod patience;

@@ -50,7 +50,7 @@ impl Aws {
             Service { group, scaling, ..service }
         };
         let services = filled.into_iter().zip(groups).map(whole).collect();
-        Ok(Snapshot { place, services, missing, balancers, alarms, earlier: Vec::new() })
+        Ok(Snapshot { place, services, missing, balancers, alarms, minutes: None, earlier: Vec::new() })
     }
 
     /// A look with only the rules read again: the other parts of that look may have taken long.

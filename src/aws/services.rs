@@ -141,6 +141,7 @@ fn deployment_from_aws(from: &ecs::Deployment) -> Deployment {
         },
         reason: to_text(from.rollout_state_reason()),
         created: to_time(from.created_at()),
+        updated: to_time(from.updated_at()),
     }
 }
 

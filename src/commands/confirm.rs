@@ -231,6 +231,7 @@ fn is_behind(wait: &Wait, over: bool) -> bool {
         Wait::Rollback { .. }
         | Wait::Restore { .. }
         | Wait::Bake { .. }
+        | Wait::Counts { .. }
         | Wait::Drain { .. }
         | Wait::Settle { .. } => false,
     }

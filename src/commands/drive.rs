@@ -17,6 +17,7 @@ use crate::clock;
 use crate::event::{Event, LogLink};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::cause::Cause;
+use crate::plan::compare::{Comparison, Watch};
 use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
@@ -72,6 +73,10 @@ pub(crate) struct Drive<'a> {
     between: Option<Snapshot>,
     /// Start of the last whole look.
     looked: Time,
+    /// The looks at the load balancer's counts.
+    pub(super) watch: Watch,
+    /// The last comparison of the colors.
+    pub(super) compared: Option<AwsResult<Comparison>>,
 }
 
 impl<'a> Drive<'a> {
@@ -92,6 +97,8 @@ impl<'a> Drive<'a> {
             held_up: Vec::new(),
             between: None,
             looked: clock::now(),
+            watch: Watch::default(),
+            compared: None,
         }
     }
 
@@ -131,6 +138,7 @@ impl<'a> Drive<'a> {
             self.tell_failure(&seen);
             self.tell_foreign(&seen);
             self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
+            let Some(next) = Box::pin(self.with_comparison(next, &seen)).await else { continue };
             let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
             if let Next::Read(closer) = next {
                 look = closer;
@@ -218,7 +226,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Notes a signal.
-    fn note_signal(&mut self) {
+    pub(super) fn note_signal(&mut self) {
         if !self.operation.is_cancelled()
             && let Some(name) = self.session.signals.came()
         {
@@ -282,6 +290,7 @@ impl<'a> Drive<'a> {
 
     /// From forward to restore: gathers the cause, reports the failure at once, and notes the change.
     async fn start_restore(&mut self, failing: RunFailure, recovery: Restorer) {
+        self.watch.release();
         if failing != RunFailure::Cancelled {
             self.gather(&failing).await;
         }

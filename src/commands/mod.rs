@@ -2,6 +2,7 @@
 
 mod again;
 mod apply;
+mod compare;
 mod confirm;
 mod deploy;
 mod doctor;

@@ -60,7 +60,7 @@ async fn plan_promote(session: &Session<'_>, goal: &Goal, report: &mut Report) -
     let began = clock::now();
     let look = ReadScope { develop: true, scalers: goal.managed.is_some(), ..ReadScope::TRAFFIC };
     loop {
-        let snapshot = session.first_look(look).await?;
+        let snapshot = session.with_minutes(session.first_look(look).await?).await;
         let found = match plan_phases(&snapshot, goal) {
             Err(Blocker::Retry(trouble)) => {
                 session.hold(trouble, began).await?;
@@ -116,6 +116,11 @@ fn announce_promote(
             return false;
         }
         Prediction::Plan(traffic_plan) => {
+            if let Some(worse) = session.refusal_of_worse(snapshot, &traffic_plan, report) {
+                report.refuse(worse);
+                return false;
+            }
+            let traffic_plan = session.with_wait_for_counts(*traffic_plan);
             session.reporter.emit(&Event::TrafficPlan(traffic_plan.clone()));
             report.outcome = Outcome::Planned;
             let version = traffic_plan.versions.iter().find(|(color, _)| Some(*color) == report.color);
@@ -216,4 +221,5 @@ async fn tell_the_end(drive: &mut Drive<'_>, last: Option<&Phase>, report: &mut 
         open_end(&snapshot, goal, report);
     }
     told_from(&snapshot, report);
+    drive.add_comparison(report);
 }

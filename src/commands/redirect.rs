@@ -127,6 +127,8 @@ async fn plan_traffic(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report)
             ((Prediction::Unknown, _), Some(trouble)) => session.hold(trouble, began).await?,
             ((prediction, goal), _) => {
                 warn(session, &snapshot, &goal, report).await;
+                let forced = goal.wish.force;
+                let snapshot = if forced { snapshot } else { session.with_minutes(snapshot).await };
                 return Ok(announce_traffic(session, snapshot, goal, prediction, report));
             }
         }
@@ -181,6 +183,11 @@ fn announce_traffic(
             return Begun::Over;
         }
         Prediction::Plan(traffic_plan) => {
+            if let Some(worse) = session.refusal_of_worse(&snapshot, &traffic_plan, report) {
+                report.refuse(worse);
+                return Begun::Over;
+            }
+            let traffic_plan = session.with_wait_for_counts(*traffic_plan);
             session.reporter.emit(&Event::TrafficPlan(traffic_plan.clone()));
             report.outcome = Outcome::Planned;
             report.color = Some(traffic_plan.receiver);
@@ -235,6 +242,7 @@ async fn tell_the_end(drive: &mut Drive<'_>, goal: &Goal, report: &mut Report) {
             .unwrap_or_default();
     }
     report.stays_suspended = stays_suspended(&snapshot, goal);
+    drive.add_comparison(report);
 }
 
 /// The versions of both colors at the last look.

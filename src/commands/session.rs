@@ -150,7 +150,9 @@ impl Session<'_> {
     /// The overview of a look, for people and for `status-json`.
     pub(crate) fn overview(&self, snapshot: &Snapshot) -> Overview {
         let place = &self.settings.place;
-        build_overview(snapshot, place.listener.as_ref(), &place.hosts).with_foreign(&self.foreign.borrow())
+        let compared = self.compared(snapshot, None);
+        let seen = build_overview(snapshot, place.listener.as_ref(), &place.hosts);
+        Overview { compared, ..seen.with_foreign(&self.foreign.borrow()) }
     }
 
     /// One look at AWS after a noted signal, while the run restores its changes.

@@ -22,7 +22,7 @@ pub(crate) async fn run_status(session: &Session<'_>) -> Report {
     match seen {
         Ok(snapshot) => {
             let listener = session.settings.place.listener.as_ref();
-            let mut seen = session.overview(&snapshot);
+            let mut seen = session.overview(&session.with_minutes(snapshot.clone()).await);
             seen.drift
                 .extend(scaling.iter().flat_map(|managed| find_scaling_drift(&snapshot, listener, managed)));
             session.reporter.emit(&Event::Seen(Box::new(seen.clone())));

@@ -3,8 +3,9 @@
 mod moves;
 mod scaling;
 
-use super::aws_error::AwsError;
+use super::aws_error::{AwsError, AwsResult};
 use super::color::{Color, Split};
+use super::compare::Comparison;
 use super::definition::image_of;
 use super::in_flight::{InFlight, in_flight};
 use super::own_targets::{ForeignTargets, group_targets};
@@ -40,6 +41,8 @@ pub(crate) struct Overview {
     pub(crate) movable: Vec<Movable>,
     /// Differences between the expected and the actual traffic setup.
     pub(crate) drift: Vec<Drift>,
+    /// The colors compared. None without a comparison.
+    pub(crate) compared: Option<AwsResult<Comparison>>,
 }
 
 impl Overview {
@@ -183,6 +186,7 @@ pub(crate) fn build_overview(
             .collect(),
         movable: moves::movable_colors(snapshot, wired.as_ref()),
         drift: moves::find_drift(snapshot, apart),
+        compared: None,
     }
 }
 

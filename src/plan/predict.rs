@@ -98,6 +98,7 @@ fn apply_update(service: &mut Service, update: &Update, now: Time) {
         rollout: Rollout::Completed,
         reason: String::new(),
         created: now,
+        updated: now,
     }];
 }
 

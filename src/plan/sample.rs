@@ -67,6 +67,7 @@ pub(crate) fn deployment(id: &str, task_definition: &str, desired: u32) -> Deplo
         rollout: Rollout::Completed,
         reason: String::new(),
         created: Time(T0.0 - 3_600_000),
+        updated: Time(T0.0 - 3_500_000),
     }
 }
 
@@ -212,6 +213,7 @@ pub(crate) fn snapshot() -> Snapshot {
         missing: Vec::new(),
         balancers: Some(Ok(vec![balancer(100, 0)])),
         alarms: None,
+        minutes: None,
         earlier: Vec::new(),
     }
 }

@@ -1,15 +1,18 @@
 //! Observed state in total types without AWS's types. Adapters fill the types, and every decision reads them.
 
 mod balancer;
+mod history;
 
 use std::time::Duration;
 
 pub(crate) use self::balancer::{
     Balancer, Condition, GroupAttributes, Pattern, QueryPair, Rule, Target, TargetGroup, Weighted,
 };
+pub(crate) use self::history::{ServiceDeployment, ServiceDeploymentStatus};
 
 use super::aws_error::{AwsError, AwsResult};
 use super::color::Color;
+use super::compare::Minute;
 use super::definition::Content;
 use super::earlier_rules::EarlierRule;
 use super::scalers::Scalers;
@@ -31,6 +34,8 @@ pub(crate) struct Snapshot {
     pub(crate) balancers: Seen<Vec<Balancer>>,
     /// The existing CloudWatch alarms among the requested names.
     pub(crate) alarms: Seen<Vec<Alarm>>,
+    /// The load balancer's counts of both colors by the minute.
+    pub(crate) minutes: Seen<Vec<Minute>>,
     /// The production rules that earlier looks of this run showed.
     pub(crate) earlier: Vec<EarlierRule>,
 }
@@ -216,6 +221,8 @@ pub(crate) struct Deployment {
     pub(crate) reason: String,
     /// Time of creation.
     pub(crate) created: Time,
+    /// Time of the last change by AWS. Of a completed deployment, no earlier than its completion (API_Deployment).
+    pub(crate) updated: Time,
 }
 
 /// A deployment's `rolloutState`.
@@ -238,47 +245,6 @@ pub(crate) struct ServiceEvent {
     pub(crate) at: Time,
     /// AWS's words.
     pub(crate) message: String,
-}
-
-/// One service deployment (`ListServiceDeployments`). Distinguishes a rollback from another user's newer deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServiceDeployment {
-    /// The ARN.
-    pub(crate) arn: String,
-    /// The number at the end of the service revision's ARN, equal to the number in the deployment's id
-    /// `ecs-svc/NUMBER`.
-    pub(crate) number: Option<String>,
-    /// The status.
-    pub(crate) status: ServiceDeploymentStatus,
-    /// AWS's reason, including names of alarms.
-    pub(crate) reason: String,
-    /// Time of creation.
-    pub(crate) created: Time,
-    /// The new task definition. None if the service revision could not be read.
-    pub(crate) target: Option<String>,
-    /// The replaced task definitions.
-    pub(crate) sources: Vec<String>,
-    /// Names of deployment alarms that fired.
-    pub(crate) alarms: Vec<String>,
-}
-
-/// A service deployment's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ServiceDeploymentStatus {
-    /// Waiting or running.
-    InProgress,
-    /// Done.
-    Successful,
-    /// A user stopped the deployment.
-    Stopped,
-    /// The rollback is under way.
-    RollingBack,
-    /// The rollback is complete.
-    RolledBack,
-    /// The rollback failed.
-    RollbackFailed,
-    /// An unknown status.
-    Unknown,
 }
 
 /// One task.

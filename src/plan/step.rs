@@ -251,6 +251,13 @@ pub(crate) enum Wait {
         /// Alarms without data.
         no_data: Vec<String>,
     },
+    /// A bake is over, and the load balancer's counts of its last minutes are not complete.
+    Counts {
+        /// The split.
+        split: Split,
+        /// Remaining time, in whole seconds.
+        left: Duration,
+    },
     /// Stickiness keeps users on a color without weight.
     Drain {
         /// The color.

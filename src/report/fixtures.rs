@@ -115,6 +115,7 @@ pub(crate) fn overview() -> Overview {
         ],
         movable: Vec::new(),
         drift: Vec::new(),
+        compared: None,
     }
 }
 
@@ -315,6 +316,7 @@ pub(crate) fn traffic_plan() -> TrafficPlan {
         ],
         too_long: false,
         bakes: vec![(5, Duration::from_secs(300)), (10, Duration::from_secs(300))],
+        counts: Duration::ZERO,
         longest: Duration::from_secs(6_300),
         no_data: vec!["web-slow".to_owned()],
         copy: None,

@@ -107,6 +107,7 @@ impl LogRenderer {
                 Line::foreign(Level::Warn, &text)
             }
             Event::RunFailure { failing, cause, logs } => self.run_failed(failing, cause, logs),
+            Event::Compared(read) => Line::foreign(Level::Plain, &words::verdict_text(read)),
             Event::Signal { name } => {
                 self.outside(vec![Line::own(Level::Warn, format!("{name} came: the run is cancelled"))])
             }
@@ -201,7 +202,7 @@ impl LogRenderer {
                 (LogSection::Back, format!("Watch {} go back", self.about.name()))
             }
             Wait::Capacity(_) => (LogSection::Capacity, of_users),
-            Wait::Bake { .. } => (LogSection::Bake, of_users),
+            Wait::Bake { .. } | Wait::Counts { .. } => (LogSection::Bake, of_users),
             Wait::Settle { .. } => (LogSection::Settle, of_users),
             Wait::Drain { .. } => (LogSection::Drain, of_users),
         };
@@ -223,6 +224,7 @@ impl LogRenderer {
             | Wait::Weights { .. }
             | Wait::Count { .. }
             | Wait::Bake { .. }
+            | Wait::Counts { .. }
             | Wait::Settle { .. }
             | Wait::Drain { .. } => {
                 if heartbeat {

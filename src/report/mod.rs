@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod comment;
+mod comparison;
 pub(crate) mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;

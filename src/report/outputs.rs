@@ -1,9 +1,12 @@
 //! The step's outputs: always all of them, also on failure; an unknown value is empty.
 
+use super::comparison::comparison_json;
 use super::findings::findings_json;
 use super::status;
 use crate::event::Report;
+use crate::plan::aws_error::AwsResult;
 use crate::plan::color::Color;
+use crate::plan::compare::Comparison;
 use crate::plan::overview::{ColorView, Overview};
 use crate::plan::step::Left;
 use crate::plan::traffic::TrafficPlan;
@@ -36,6 +39,7 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("duration-seconds", report.duration.as_secs().to_string()),
         ("status-json", overview.map(|overview| current_status_json(report, overview)).unwrap_or_default()),
         ("findings", report.findings.as_deref().map(findings_json).unwrap_or_default()),
+        ("compared", compared(report).map(|read| comparison_json(read).to_string()).unwrap_or_default()),
     ]
 }
 
@@ -48,6 +52,11 @@ fn left_version(report: &Report) -> Option<String> {
         Left::Restored => report.previous_task_definition.clone(),
         Left::Unknown => None,
     }
+}
+
+/// The last comparison of the colors.
+fn compared(report: &Report) -> Option<&AwsResult<Comparison>> {
+    report.overview.as_ref()?.compared.as_ref()
 }
 
 /// The color that serves users: known even if the rules were read and hold different splits.
@@ -115,6 +124,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        compared=
         ");
     }
 
@@ -138,6 +148,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        compared=
         ");
     }
 
@@ -163,6 +174,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        compared=
         ");
     }
 
@@ -220,6 +232,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        compared=
         ");
         assert!(action_outputs(&nothing).contains(&("status-json", String::new())));
     }

@@ -2,6 +2,7 @@
 
 mod json;
 
+use super::comparison::comparison_lines;
 use super::line::{Level, Line};
 use super::names::{format_shares, in_backticks, one_line, short_commit, short_digest, short_image};
 use super::words;
@@ -32,6 +33,9 @@ pub(crate) fn status_lines(overview: &Overview) -> Vec<Line> {
     }
     for drift in &overview.drift {
         lines.extend(Line::foreign(Level::Warn, &format!("drift: {}", words::render_drift(drift))));
+    }
+    for line in overview.compared.iter().flat_map(comparison_lines) {
+        lines.extend(Line::foreign(Level::Plain, &line));
     }
     lines.extend(possible_commands(overview).into_iter().map(|(what, why)| match why {
         None => Line::own(Level::Plain, format!("{what}: possible now")),

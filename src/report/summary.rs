@@ -5,6 +5,7 @@
 mod moved;
 
 use super::comment::{CommentRun, narrow};
+use super::comparison::comparison_section;
 use super::findings::findings_section;
 use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
@@ -109,6 +110,8 @@ pub(super) fn state_sections(report: &Report, shape: Shape<'_>) -> Vec<Section> 
             Shape::Wide => render_color_table(overview),
             Shape::Narrow(_) => narrow::compact_table(overview),
         };
+        out.push(Section { rank: Rank::State, text });
+        let text = overview.compared.as_ref().map(comparison_section).unwrap_or_default();
         out.push(Section { rank: Rank::State, text });
     }
     if let Some(traffic_plan) = &report.traffic {

@@ -34,6 +34,8 @@ pub struct Behavior {
     pub slow: Option<Duration>,
     /// Users get 500, while health checks pass.
     pub fail_users: bool,
+    /// One in so many requests of users gets 500.
+    pub fail_every: Option<u32>,
     /// The answer instead of the version.
     pub body: Option<String>,
     /// The container can't be started: ECS's reason, such as `ResourceInitializationError: …`.
@@ -47,7 +49,7 @@ impl Behavior {
     }
 
     /// Reads the behavior from a tag: the version, then words. `v2`, `v3-crash`, `v3-crash-after-300ms`, `v3-oom`,
-    /// `v4-unhealthy`, `v4-sick-after-300ms`, `v5-slow-200ms`, `v6-fail-users`, `v7-hang`, `v8-wrong-body`,
+    /// `v4-unhealthy`, `v4-sick-after-300ms`, `v5-slow-200ms`, `v6-fail-users`, `v6-fail-1-in-50`, `v7-hang`, `v8-wrong-body`,
     /// `v9-start-300ms`, `v10-healthy-after-3`, `v11-no-secret`. Unknown words only belong to the name.
     pub fn of_tag(tag: &str) -> Self {
         let words: Vec<&str> = tag.split('-').collect();
@@ -70,6 +72,9 @@ impl Behavior {
             "sick" => self.sick_after = Some(after(rest)),
             "slow" => self.slow = rest.first().and_then(|text| duration(text)),
             "fail" if rest.first() == Some(&"users") => self.fail_users = true,
+            "fail" if rest.starts_with(&["1", "in"]) => {
+                self.fail_every = rest.get(2).and_then(|text| text.parse().ok()).filter(|every| *every > 0);
+            }
             "hang" => self.hang = true,
             "wrong" if rest.first() == Some(&"body") => {
                 self.body = Some("something else entirely".to_owned())
@@ -118,6 +123,7 @@ mod tests {
         assert_eq!(of("v3-crash-after-300ms").crash.unwrap().after, Duration::from_millis(300));
         assert_eq!(of("v3-oom").crash.unwrap().exit_code, 137);
         assert!(of("v4-unhealthy").unhealthy && of("v6-fail-users").fail_users && of("v7-hang").hang);
+        assert_eq!((of("v6-fail-1-in-50").fail_every, of("v6-fail-1-in-0").fail_every), (Some(50), None));
         assert_eq!(of("v5-slow-200ms").slow, Some(Duration::from_millis(200)));
         assert_eq!(of("v9-start-2s").start_delay, Duration::from_secs(2));
         assert_eq!(of("v10-healthy-after-3").healthy_after, 3);

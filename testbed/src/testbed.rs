@@ -18,9 +18,6 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::AbortHandle;
 
-/// Time between two ticks of the world.
-const TICK: Duration = Duration::from_millis(10);
-
 /// The options of a testbed.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -342,7 +339,8 @@ impl Drop for Testbed {
 /// Advances the world over time.
 async fn ticks(world: Shared) {
     loop {
-        clock::sleep(TICK).await;
+        let wait = lock(&world).between_ticks;
+        clock::sleep(wait).await;
         lock(&world).tick(clock::now());
     }
 }

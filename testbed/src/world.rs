@@ -52,6 +52,9 @@ pub struct Pace {
     pub second: Duration,
 }
 
+/// Time between two ticks of the world.
+const TICK: Duration = Duration::from_millis(10);
+
 impl Default for Pace {
     /// The pace of tests.
     fn default() -> Self {
@@ -97,6 +100,8 @@ pub struct World {
     pub iam: Iam,
     /// The pace.
     pub pace: Pace,
+    /// Time between two ticks. A test that lasts minutes of its own time needs fewer.
+    pub between_ticks: Duration,
     /// The account's id.
     pub account: String,
     /// The region's name.
@@ -130,6 +135,7 @@ impl World {
             sts: Sts::default(),
             iam: Iam::default(),
             pace,
+            between_ticks: TICK,
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
             runtime,

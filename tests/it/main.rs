@@ -17,6 +17,7 @@ mod bad_input_setup;
 mod bad_input_size;
 mod bad_input_traffic;
 mod branches;
+mod compare;
 mod container;
 mod credentials;
 mod deploy;

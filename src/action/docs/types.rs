@@ -37,6 +37,7 @@ impl Kind {
             "command" => Kind::Choice(COMMANDS.map(|(word, _)| word).to_vec()),
             "color" => choice(&["idle", "blue", "green", "develop", "branch"]),
             "mode" => choice(&["swap", "copy"]),
+            "compare" => choice(&["back", "watch", "off"]),
             "on-cancel" => choice(&["restore", "leave"]),
             "idle-count" | "pull-request" => Kind::Integer,
             "steps" => Kind::List("integer"),

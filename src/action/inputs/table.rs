@@ -39,6 +39,9 @@ const STEPPED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Pro
 const FORCED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Rollback];
 /// The commands that move traffic.
 const TRAFFIC: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Promote, CommandName::Rollback];
+/// The commands that compare the colors.
+const COMPARING: &[CommandName] =
+    &[CommandName::RedirectTraffic, CommandName::Promote, CommandName::Rollback, CommandName::Status];
 /// The commands with a color.
 const COLORED: &[CommandName] = &[CommandName::Deploy, CommandName::Promote, CommandName::Rollback];
 
@@ -166,6 +169,18 @@ pub(crate) const INPUTS: &[Input] = &[
         STEPPED,
         "",
         "CloudWatch alarms that send users back while `steps` are held: names or ARNs, with commas, a line each, or as a YAML list. Overrides `rollback-alarms` of the app in the config file, which is for runs with `steps`.",
+    ),
+    optional_input(
+        "compare",
+        COMPARING,
+        "",
+        "What the comparison of the colors does while both have users. `back` sends users back to where the run found them if the color that gains users fails more often, `watch` only reports, `off` reads nothing. Without it, `back` with `steps` and `watch` otherwise.",
+    ),
+    optional_input(
+        "compare-tolerance",
+        COMPARING,
+        "0.2",
+        "The smallest difference between the colors' failure rates that counts, in percentage points.",
     ),
     optional_input(
         "scale-up",
@@ -330,5 +345,9 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output {
         name: "findings",
         what: "What `doctor` found, as a JSON array of `{id, severity, thing, message, fix}`; `severity` is `stops` or `warns`. Empty for other commands.",
+    },
+    Output {
+        name: "compared",
+        what: "The colors side by side while both have users, as JSON: requests, failures, 4xx and response times of each, and the `verdict`: `worse`, `both-fail`, `no-difference`, `too-few-requests`, `not-judged` or `unread`. Empty without a comparison.",
     },
 ];

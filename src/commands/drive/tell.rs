@@ -129,6 +129,7 @@ pub(super) fn is_same_wait(told: &Wait, wait: &Wait) -> bool {
         (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
             a == b && old == new
         }
+        (Wait::Counts { split: a, .. }, Wait::Counts { split: b, .. }) => a == b,
         (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. })
         | (Wait::Drain { color: a, .. }, Wait::Drain { color: b, .. }) => a == b,
         (told, wait) => told == wait,

@@ -14,6 +14,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Time after the end of a minute in which CloudWatch may still add to it.
 const COMPLETE_AFTER: Duration = Duration::from_secs(120);
 
+/// Age of the oldest minute of the observed split: 15 whole minutes before those that are not complete.
+const RECENT: Duration = Duration::from_secs(18 * 60);
+
 /// Standard deviations by which the observed share may differ from the weight.
 const CHANCE: f64 = 4.0;
 
@@ -28,6 +31,8 @@ pub(super) struct Whole {
     pub(super) minutes: Vec<(ColorPair<Counts>, ColorPair<Option<Latency>>)>,
     /// Number of minutes left out because their requests do not fit the weights.
     pub(super) left_out: usize,
+    /// Requests of the last 15 whole minutes, including minutes left out.
+    pub(super) recent: ColorPair<u64>,
 }
 
 /// The minutes that count. With a split, only those whose requests fit the weights.
@@ -38,6 +43,9 @@ pub(super) fn counted_minutes(evidence: &Evidence<'_>, split: Option<Split>) -> 
     let mut whole = Whole::default();
     for minute in all {
         let ColorPair { blue, green } = minute.colors;
+        if minute.start.after(RECENT) >= evidence.now {
+            whole.add_recent(blue, green);
+        }
         let Some(counts) = both_counts(blue, green) else { continue };
         if split.is_none_or(|split| fits(counts, split)) {
             whole.minutes.push((counts, ColorPair { blue: blue.latency, green: green.latency }));
@@ -46,6 +54,18 @@ pub(super) fn counted_minutes(evidence: &Evidence<'_>, split: Option<Split>) -> 
         }
     }
     whole
+}
+
+/// When the last whole minute of a step is complete in CloudWatch. None for a step without a whole minute.
+pub(super) fn last_minute_complete(began: Time, ended: Time) -> Option<Time> {
+    let minute = MINUTE.as_secs() * 1_000;
+    let (first, last) = (began.0.div_ceil(minute), ended.0 / minute);
+    (last > first).then(|| Time(last * minute).after(COMPLETE_AFTER))
+}
+
+/// Longest time that a step is held after a bake for its last minutes: none if no whole minute fits into the bake.
+pub(crate) fn longest_hold(bake: Duration) -> Duration {
+    if bake < MINUTE { Duration::ZERO } else { COMPLETE_AFTER }
 }
 
 /// True if the minute lies after `since`, and CloudWatch has all of it.
@@ -69,6 +89,13 @@ fn fits(counts: ColorPair<Counts>, split: Split) -> bool {
 }
 
 impl Whole {
+    /// Adds the requests of a minute to the observed split.
+    fn add_recent(&mut self, blue: MinuteOfColor, green: MinuteOfColor) {
+        let requests = |minute: MinuteOfColor| minute.counts.map_or(0, |counts| counts.requests);
+        self.recent.blue = self.recent.blue.saturating_add(requests(blue));
+        self.recent.green = self.recent.green.saturating_add(requests(green));
+    }
+
     /// The counts of all minutes.
     pub(super) fn sums(&self) -> ColorPair<Counts> {
         let add = |sum: ColorPair<Counts>, counts: &ColorPair<Counts>| ColorPair {

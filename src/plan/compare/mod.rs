@@ -1,18 +1,48 @@
 //! The two colors compared by the load balancer's counts of the same minutes: minutes in, verdict out. A split without
 //! stickiness is a randomized trial, because the load balancer picks a color for each request.
-#![cfg_attr(not(test), expect(dead_code, reason = "the adapter of the counts and the run come next"))]
 
 mod minutes;
+mod of_snapshot;
 mod sequential;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::time::Duration;
+
+pub(crate) use self::minutes::longest_hold;
+pub(crate) use self::of_snapshot::{are_both_live, compare_snapshot};
+pub(crate) use self::watch::Watch;
 
 use self::minutes::{Whole, counted_minutes};
 use self::sequential::Trial;
 use super::color::{Color, Split};
 use super::time::Time;
+
+/// The inputs `compare` and `compare-tolerance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CompareSettings {
+    /// The reaction to a worse color.
+    pub(crate) mode: CompareMode,
+    /// Smallest difference that makes a color worse, in thousandths of a percentage point.
+    pub(crate) tolerance: u32,
+}
+
+impl CompareSettings {
+    /// No comparison.
+    pub(crate) const OFF: CompareSettings = CompareSettings { mode: CompareMode::Off, tolerance: 200 };
+}
+
+/// The reaction to a worse color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CompareMode {
+    /// During a bake, users go back to where the run found them.
+    Back,
+    /// The comparison is only reported.
+    Watch,
+    /// No comparison.
+    Off,
+}
 
 /// One value for blue, and one for green.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +64,7 @@ impl<T> ColorPair<T> {
 }
 
 /// Counts of one target group, in one minute or in several.
-/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
+/// Source: "CloudWatch metrics for your Application Load Balancer".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// `RequestCount`.
@@ -117,6 +147,8 @@ pub(crate) enum Routing {
     Split(Split),
     /// The same with stickiness of target groups: one client counts many times.
     Sticky(Split),
+    /// The same while a deployment of a color is in progress: two versions of a color have users.
+    Deploying(Split),
     /// The production rules have different weights.
     Apart,
 }
@@ -132,12 +164,21 @@ pub(crate) struct Comparison {
     pub(crate) minutes: usize,
     /// Number of whole minutes left out, because their requests do not fit the weights.
     pub(crate) left_out: usize,
+    /// Requests of the last 15 whole minutes, including minutes left out: the observed split.
+    pub(crate) recent: ColorPair<u64>,
     /// The counts of these minutes.
     pub(crate) counts: ColorPair<Counts>,
     /// The response times of the median minute.
     pub(crate) latency: ColorPair<Option<Latency>>,
     /// The verdict.
     pub(crate) verdict: Verdict,
+}
+
+impl Comparison {
+    /// True if the color with the new version is worse.
+    pub(crate) fn is_tested_worse(&self) -> bool {
+        matches!(self.verdict, Verdict::Worse { color, .. } if color == self.tested)
+    }
 }
 
 /// The result of a comparison.
@@ -182,6 +223,8 @@ pub(crate) enum NotJudged {
     Sticky,
     /// The production rules disagree.
     RulesDisagree,
+    /// A deployment of a color is in progress.
+    Deploying,
     /// Only one color has weight.
     NoSplit,
     /// The observed share differs from the weight by more than chance: other clients reach a group.
@@ -207,7 +250,7 @@ fn wide(count: u64) -> u128 {
 pub(crate) fn compare(evidence: &Evidence<'_>) -> Comparison {
     let (configured, judged) = match evidence.routing {
         Routing::Split(split) => (Some(split), true),
-        Routing::Sticky(split) => (Some(split), false),
+        Routing::Sticky(split) | Routing::Deploying(split) => (Some(split), false),
         Routing::Apart => (None, false),
     };
     let whole = counted_minutes(evidence, configured.filter(|_| judged));
@@ -216,6 +259,7 @@ pub(crate) fn compare(evidence: &Evidence<'_>) -> Comparison {
         configured,
         minutes: whole.minutes.len(),
         left_out: whole.left_out,
+        recent: whole.recent,
         counts: whole.sums(),
         latency: whole.latency(),
         verdict: verdict(evidence, &whole),
@@ -226,10 +270,13 @@ pub(crate) fn compare(evidence: &Evidence<'_>) -> Comparison {
 fn verdict(evidence: &Evidence<'_>, whole: &Whole) -> Verdict {
     let split = match evidence.routing {
         Routing::Apart => return Verdict::NotJudged(NotJudged::RulesDisagree),
-        Routing::Split(split) | Routing::Sticky(split) if split.blue == 0 || split.green == 0 => {
+        Routing::Split(split) | Routing::Sticky(split) | Routing::Deploying(split)
+            if split.blue == 0 || split.green == 0 =>
+        {
             return Verdict::NotJudged(NotJudged::NoSplit);
         }
         Routing::Sticky(_) => return Verdict::NotJudged(NotJudged::Sticky),
+        Routing::Deploying(_) => return Verdict::NotJudged(NotJudged::Deploying),
         Routing::Split(split) => split,
     };
     if whole.has_other_requests(split) {

@@ -1,6 +1,6 @@
 //! The mixture sequential probability ratio test for two Poisson processes. If the color is not worse than the other, the
 //! probability that the ratio ever reaches 1,000 is at most 1 in 1,000, however often one looks (Ville's inequality).
-//! Source: Lindon and Malek (2022), "Anytime-Valid Inference For Multinomial Count Data", <https://arxiv.org/abs/2011.03567>
+//! Source: Lindon and Malek (2022), "Anytime-Valid Inference For Multinomial Count Data" (<https://arxiv.org/abs/2011.03567>).
 
 use crate::plan::color::{Color, Split};
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Capacity, Refusal};
 use crate::plan::aws_error::AwsError;
 use crate::plan::color::{Color, Split};
+use crate::plan::compare::Comparison;
 use crate::plan::repeats::Unkept;
 use crate::plan::verdict::DeploymentFailure;
 
@@ -61,6 +62,8 @@ pub(crate) enum TrafficFailure {
         /// The written split.
         written: Split,
     },
+    /// The color that gained users fails more often than the other in the same minutes.
+    Worse(Box<Comparison>),
     /// AWS refused a write.
     AwsError(AwsError),
     /// The current state would have been refused at the start.

@@ -3,6 +3,7 @@
 use super::Capacity;
 use crate::plan::aws_error::AwsError;
 use crate::plan::color::{Color, Split};
+use crate::plan::compare::Comparison;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::traffic::Load;
@@ -13,6 +14,8 @@ use crate::plan::wiring::RoutingError;
 pub(crate) enum Refusal {
     /// The cluster is not in this account and region.
     NoCluster(Place),
+    /// The color that would gain users fails more often than the other in the same minutes.
+    Worse(Box<Comparison>),
     /// The cluster lacks services.
     Missing {
         /// Each by color and name.

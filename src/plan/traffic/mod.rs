@@ -31,6 +31,7 @@ pub(crate) use progress::Phase;
 pub(crate) use read_again::with_rules;
 pub(crate) use rollback::rollback_split;
 pub(crate) use run::{InitialTraffic, Run, Written};
+pub(crate) use stage::gaining_color;
 #[cfg(test)]
 pub(crate) use traffic_plan::Undo;
 pub(crate) use traffic_plan::{Copying, Load, LoadSource, RuleChange, TrafficPlan};

@@ -144,6 +144,7 @@ pub(crate) fn traffic_plan(snapshot: &Snapshot, goal: &Goal, now: Time) -> Resul
         steps: Vec::new(),
         too_long: false,
         bakes: planned_bakes(&facts, goal, next_split.receiver),
+        counts: Duration::ZERO,
         longest: Duration::ZERO,
         no_data: facts.no_data(),
         copy: None,
@@ -229,9 +230,10 @@ fn change_service(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Se
 /// Adds the predicted effect of a wait, and returns the wait's duration: every desired task runs and is healthy.
 fn complete_wait(seen: &mut Snapshot, wait: &Wait) -> Duration {
     match wait {
-        Wait::Bake { left, .. } | Wait::Settle { left, .. } | Wait::Drain { left, .. } => {
-            *left + Duration::from_secs(1)
-        }
+        Wait::Bake { left, .. }
+        | Wait::Counts { left, .. }
+        | Wait::Settle { left, .. }
+        | Wait::Drain { left, .. } => *left + Duration::from_secs(1),
         Wait::Capacity(_)
         | Wait::Count { .. }
         | Wait::Repeat(_)

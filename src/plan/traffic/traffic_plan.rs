@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::color::{Color, Split};
+use crate::plan::compare::longest_hold;
 use crate::plan::step::{Capacity, Step};
 
 /// The full report of a change of traffic, before or after the change.
@@ -32,6 +33,8 @@ pub(crate) struct TrafficPlan {
     pub(crate) too_long: bool,
     /// The shares that are held, in percent of the receiver, each with its time.
     pub(crate) bakes: Vec<(u32, Duration)>,
+    /// Longest wait after each bake for the load balancer's counts of that step; zero if none is waited for.
+    pub(crate) counts: Duration,
     /// Longest possible duration of the run.
     pub(crate) longest: Duration,
     /// Alarms without data, which can't fire.
@@ -57,6 +60,14 @@ impl TrafficPlan {
     /// True if all rules held the same split before: only then the users' split is known.
     pub(crate) fn agreed(&self) -> bool {
         self.rules.iter().all(|rule| rule.before.same_ratio(self.from))
+    }
+
+    /// The plan of a run that waits after each bake for the load balancer's counts of that step.
+    pub(crate) fn with_wait_for_counts(mut self) -> TrafficPlan {
+        let waits = self.bakes.iter().map(|(_, bake)| longest_hold(*bake));
+        self.counts = waits.clone().max().unwrap_or_default();
+        self.longest += waits.sum::<Duration>();
+        self
     }
 
     /// Healthy targets that the load requires of a color.

@@ -9,6 +9,7 @@ use crate::plan::aws_error::AwsError;
 use crate::plan::color::Split;
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::Rollout;
+use crate::report::comparison::comparison_json;
 use crate::report::secrets::mask_line;
 use crate::report::words;
 
@@ -37,6 +38,8 @@ struct StatusJson<'a> {
     unread: Vec<Unread<'a>>,
     /// Deviations of the traffic setup, a sentence each.
     drift: Vec<String>,
+    /// The colors compared, as in the output `compared`; null without a comparison.
+    compared: Option<serde_json::Value>,
     /// The commands, with their availability now.
     commands: Vec<CommandJson>,
 }
@@ -166,6 +169,7 @@ pub(crate) fn status_json(overview: &Overview) -> String {
             .collect(),
         unread: overview.unread.iter().map(unread_json).collect(),
         drift: overview.drift.iter().map(words::render_drift).collect(),
+        compared: overview.compared.as_ref().map(comparison_json),
         commands: command_list(overview),
     };
     serde_json::to_string(&status).unwrap_or_default()

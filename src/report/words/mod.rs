@@ -3,6 +3,7 @@
 //! Lines of a hint that begin with two spaces are to be pasted. Names from outside are between backticks.
 
 mod aws_error;
+mod compare;
 mod doctor;
 mod edge;
 mod end;
@@ -29,6 +30,7 @@ use crate::failure::Failure;
 use crate::plan::step::{EndStateReason, Left, RunFailure};
 
 pub(crate) use aws_error::{name_proxies, render_aws_error};
+pub(crate) use compare::{format_count, format_rate, minutes_text, verdict_text};
 pub(crate) use doctor::{findings_failure, findings_headline, not_simulated, render_mistake};
 pub(crate) use edge::{
     MISPLACED_STEP, file_trouble, foreign_arns, no_http_client, render_attempt, wrong_account,

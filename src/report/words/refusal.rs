@@ -54,7 +54,8 @@ pub(crate) fn render_refusal(refusal: &Refusal, about: &About) -> Failure {
         Refusal::Images { color, problems } => promote::no_images(*color, problems),
         Refusal::NoDigest { color, images } => promote::no_digest(*color, images, about),
         Refusal::Unread(unread) => return render_aws_error(unread),
-        Refusal::NotEnough { .. }
+        Refusal::Worse(_)
+        | Refusal::NotEnough { .. }
         | Refusal::NotAdopted { .. }
         | Refusal::OtherTaskDefinition { .. }
         | Refusal::NoAlarm(_)

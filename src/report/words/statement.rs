@@ -6,10 +6,11 @@ use crate::report::names::one_line;
 /// Actions without resource-level permissions (AWS's Service Authorization Reference), and `cloudwatch:DescribeAlarms`,
 /// which omits composite alarms for a caller with access to only some alarms (API_DescribeAlarms). Every `Describe`
 /// action of Elastic Load Balancing belongs here, too.
-const STAR_ONLY: [&str; 7] = [
+const STAR_ONLY: [&str; 8] = [
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
     "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
     "ecs:ListTaskDefinitions",

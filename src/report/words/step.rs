@@ -75,6 +75,7 @@ pub(crate) fn render_wait(wait: &Wait) -> String {
         | Wait::Rule { .. }
         | Wait::Weights { .. }
         | Wait::Bake { .. }
+        | Wait::Counts { .. }
         | Wait::Settle { .. }
         | Wait::Drain { .. } => traffic::render_traffic_wait(wait).unwrap_or_default(),
     }

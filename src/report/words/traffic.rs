@@ -107,6 +107,11 @@ pub(super) fn render_traffic_wait(wait: &Wait) -> Option<String> {
                 format_duration(*left)
             )
         }
+        Wait::Counts { split, left } => format!(
+            "users stay at {split} ({}) for another {}, until the load balancer's counts of this step are complete",
+            format_shares(*split),
+            format_duration(*left)
+        ),
         Wait::Settle { color, left } => format!(
             "all users are at {color}; the rules are watched for another {} before anything shrinks",
             format_duration(*left)
@@ -129,7 +134,7 @@ pub(super) fn render_traffic_wait(wait: &Wait) -> Option<String> {
 pub(crate) fn wait_title(wait: &Wait) -> Option<String> {
     Some(match wait {
         Wait::Capacity(capacity) => format!("Wait for healthy targets of {}", capacity.color),
-        Wait::Bake { split, .. } => format!("Hold users at {split} and watch"),
+        Wait::Bake { split, .. } | Wait::Counts { split, .. } => format!("Hold users at {split} and watch"),
         Wait::Settle { color, .. } => {
             format!("Users have been moved to {color}: watch before anything shrinks")
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::CloudWatch;
 use super::input::{
-    combination, double, invalid, list, metric, missing, one_of, page, period, required, text, texts,
+    combination, double, invalid, list, metric, missing, number, one_of, page, period, required, text, texts,
     validation,
 };
 use super::metric::{MetricId, Samples, Statistic};
@@ -102,32 +102,88 @@ fn periods(watch: &CloudWatch, start: u64, end: u64, period: u64) -> impl Iterat
     (first / period * period..end).step_by(step)
 }
 
-/// GetMetricData: newest first by default (`ScanBy`); all on one page.
-pub(super) fn get(watch: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
+/// Most datapoints of one page of GetMetricData.
+const DATAPOINTS_PAGE: usize = 100_800;
+
+/// GetMetricData: newest first by default (`ScanBy`). A page holds `MaxDatapoints`; a query that goes on is `PartialData`.
+pub(super) fn get(watch: &CloudWatch, input: &Value, now: Instant) -> Result<Value, ApiError> {
     let queries = list(input, "MetricDataQueries")?.map(Vec::as_slice).unwrap_or_default();
     if queries.is_empty() || queries.len() > 500 {
         return Err(validation("The collection MetricDataQueries must have a size between 1 and 500."));
     }
     let queries = Queries::parse(queries)?;
     let (start, end, _) = span(watch, input)?;
+    let shown = watch.clock.second(now).saturating_sub(watch.delay);
     let scan = one_of(input, "ScanBy", &["TimestampDescending", "TimestampAscending"])?;
     let results: Vec<Value> = (queries.0.iter())
         .filter(|query| query.returns)
-        .map(|query| result(watch, &queries, query, (start, end, scan != Some("TimestampAscending"))))
+        .map(|query| result(watch, &queries, query, (start, end, shown), scan != Some("TimestampAscending")))
         .collect();
-    Ok(json!({ "MetricDataResults": results, "Messages": [] }))
+    let most = number(input, "MaxDatapoints")?.and_then(|most| usize::try_from(most).ok());
+    let size = watch.page_size(most.unwrap_or(DATAPOINTS_PAGE).clamp(1, DATAPOINTS_PAGE));
+    let (results, next) = one_page(results, text(input, "NextToken")?, size)?;
+    Ok(json!({ "MetricDataResults": results, "Messages": [], "NextToken": next }))
+}
+
+/// One page of the results, and the token of the next.
+fn one_page(
+    results: Vec<Value>,
+    token: Option<&str>,
+    size: usize,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
+    let refused = || ApiError::new("InvalidNextToken", "The next token specified is invalid.");
+    let mut skip: usize = token.map_or(Ok(0), |token| token.parse().map_err(|_| refused()))?;
+    let next = Some((skip + size).to_string());
+    let (mut left, mut page) = (size, Vec::new());
+    for mut result in results {
+        let all = result["Values"].as_array().map_or(0, Vec::len);
+        if skip > 0 && skip >= all {
+            skip -= all;
+            continue;
+        }
+        if left == 0 {
+            return Ok((page, next));
+        }
+        let taken = left.min(all - skip);
+        for list in ["Timestamps", "Values"] {
+            let values = result[list].as_array().into_iter().flatten();
+            result[list] = values.skip(skip).take(taken).cloned().collect();
+        }
+        let goes_on = skip + taken < all;
+        (skip, left) = (0, left - taken);
+        if goes_on {
+            result["StatusCode"] = json!("PartialData");
+            page.push(result);
+            return Ok((page, next));
+        }
+        page.push(result);
+    }
+    Ok((page, None))
 }
 
 /// The datapoints of one query between two AWS seconds, newest first or last.
-fn result(watch: &CloudWatch, queries: &Queries, query: &Query, span: (u64, u64, bool)) -> Value {
+fn result(
+    watch: &CloudWatch,
+    queries: &Queries,
+    query: &Query,
+    span: (u64, u64, u64),
+    newest_first: bool,
+) -> Value {
     let period = queries.period(query);
+    if queries.metrics().any(|(id, stat)| id == query.id && watch.withheld.as_ref() == Some(&stat.id.name)) {
+        return json!({
+            "Id": query.id, "Label": query.label, "Timestamps": [], "Values": [], "StatusCode": "InternalError",
+        });
+    }
+    let late = queries.metrics().any(|(id, stat)| id == query.id && stat.id.namespace.starts_with("AWS/"));
+    let shown = if late { span.2 } else { u64::MAX };
     let mut points: Vec<(f64, f64)> = periods(watch, span.0, span.1, period)
         .filter_map(|from| {
-            let value = queries.value(&watch.store, query, from..from + period)?;
+            let value = queries.value(&watch.store, query, from..(from + period).min(shown.max(from)))?;
             Some((epoch(watch.clock.starts(from)), value))
         })
         .collect();
-    if span.2 {
+    if newest_first {
         points.reverse();
     }
     let (times, values): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();

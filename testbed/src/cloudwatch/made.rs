@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::CloudWatch;
 use super::metric::{MetricId, Samples};
 use crate::ecs::Phase;
-use crate::elb::{Counts, Traffic};
+use crate::elb::{Counts, ResponseTimes, Traffic};
 use crate::world::World;
 
 /// AWS seconds that AWS's own metrics are kept here: three hours, as AWS keeps metrics of one second.
@@ -66,6 +66,9 @@ pub(super) fn collect(world: &mut World, now: Instant) {
     for one in &traffic {
         requests(&mut world.cloudwatch, one, second);
     }
+    for taken in world.elb.take_times() {
+        response_times(&mut world.cloudwatch, &taken, second);
+    }
     let passed = second.saturating_sub(world.cloudwatch.seen.second);
     if passed == 0 {
         return;
@@ -112,6 +115,20 @@ fn requests(watch: &mut CloudWatch, one: &Traffic, second: u64) {
     }
     let own = |counts: Counts| counts.unavailable + counts.bad_gateway;
     add("HTTPCode_ELB_5XX_Count", &[balancer], own(after), own(before));
+}
+
+/// The response times of a target group since the last tick, in whole milliseconds.
+fn response_times(watch: &mut CloudWatch, taken: &ResponseTimes, second: u64) {
+    let (balancer, group) = (dimension(&taken.balancer), dimension(&taken.group));
+    let id = MetricId::new(
+        "AWS/ApplicationELB",
+        "TargetResponseTime",
+        &[("LoadBalancer", balancer), ("TargetGroup", group)],
+    );
+    for time in &taken.times {
+        let seconds = (time.as_secs_f64() * 1000.0).round() / 1000.0;
+        watch.store.add(id.clone(), second, &Samples::of(seconds, 1.0), Some("Seconds"));
+    }
 }
 
 /// Number of healthy and of unhealthy targets of a group.

@@ -58,6 +58,10 @@ pub struct CloudWatch {
     pub load: Load,
     /// CPU and memory that tests set, by service name.
     set: HashMap<String, [Option<f64>; 2]>,
+    /// AWS's own metrics are shown this many AWS seconds late, so the newest minute grows.
+    pub delay: u64,
+    /// A metric that GetMetricData can't give now: its result is an internal error without values.
+    pub withheld: Option<String>,
     /// Pages hold at most this many entries, so that tests can force paging; none: AWS's own limits.
     pub page_limit: Option<usize>,
 }
@@ -77,8 +81,17 @@ impl CloudWatch {
             seen: made::Seen::default(),
             load: Load::default(),
             set: HashMap::new(),
+            delay: 0,
+            withheld: None,
             page_limit: None,
         }
+    }
+
+    /// From now on an AWS second of metrics lasts a real second, whatever the world's pace. Forgets all metrics: call this
+    /// before the first traffic.
+    pub fn use_real_seconds(&mut self) {
+        self.clock = clock::Clock::new(Duration::from_secs(1));
+        (self.store, self.seen) = (metric::Store::default(), made::Seen::default());
     }
 
     /// An alarm by name; none if missing.
@@ -119,7 +132,7 @@ pub fn call(world: &mut World, operation: &str, input: &Value) -> Result<Value, 
         "DisableAlarmActions" => manage::set_actions(watch, input, false),
         "SetAlarmState" => manage::set_state(watch, input, now),
         "PutMetricData" => data::put(watch, input, now),
-        "GetMetricData" => data::get(watch, input),
+        "GetMetricData" => data::get(watch, input, now),
         "GetMetricStatistics" => data::statistics(watch, input),
         "ListMetrics" => data::list_metrics(watch, input),
         "TagResource" => tags::tag(watch, input),

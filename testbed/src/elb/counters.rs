@@ -1,6 +1,8 @@
 //! The data plane's counts per load balancer and target group.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Elb, State};
 
@@ -25,6 +27,8 @@ pub(super) struct Counters {
     pub(super) unavailable: AtomicU64,
     /// Requests that the load balancer answered with 502 or 504, because the chosen target failed.
     pub(super) bad_gateway: AtomicU64,
+    /// Time of each answer of a target since the last reading (`TargetResponseTime`).
+    times: Mutex<Vec<Duration>>,
 }
 
 /// The totals at one moment.
@@ -68,6 +72,19 @@ pub struct Traffic {
 }
 
 impl Elb {
+    /// The response times since the last call, for one reader: CloudWatch.
+    pub(crate) fn take_times(&self) -> Vec<ResponseTimes> {
+        let of_group = |group: &super::model::TargetGroup| {
+            let taken = group.counters.iter().map(|(balancer, counters)| ResponseTimes {
+                balancer: balancer.clone(),
+                group: group.arn.clone(),
+                times: std::mem::take(&mut *counters.times.lock().unwrap_or_else(PoisonError::into_inner)),
+            });
+            taken.filter(|taken| !taken.times.is_empty()).collect::<Vec<_>>()
+        };
+        self.groups.iter().flat_map(of_group).collect()
+    }
+
     /// The traffic of every pair of application load balancer and target group so far.
     pub fn traffic(&self) -> Vec<Traffic> {
         let mut all = Vec::new();
@@ -87,12 +104,28 @@ impl Elb {
     }
 }
 
+/// The response times of a target group behind a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResponseTimes {
+    /// The load balancer's ARN.
+    pub(crate) balancer: String,
+    /// The target group's ARN.
+    pub(crate) group: String,
+    /// The times.
+    pub(crate) times: Vec<Duration>,
+}
+
 /// Adds one.
 pub(super) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Counters {
+    /// Notes the time of a target's answer.
+    pub(super) fn took(&self, time: Duration) {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).push(time);
+    }
+
     /// Counts the status of a target's answer.
     pub(super) fn answered(&self, status: u16) {
         match status {

@@ -38,6 +38,7 @@ use input::Input;
 
 pub(crate) use crate::wire::time;
 pub use bucket::Bucket;
+pub(crate) use counters::ResponseTimes;
 pub use counters::{Counts, Traffic};
 pub use state::{Elb, RuleState};
 

@@ -163,12 +163,14 @@ impl Proxy {
         parts.extensions.clear();
         strip(&mut parts.headers, upgrade);
         self.add_forwarded(&mut parts.headers, table, client);
+        let began = clock::now();
         let sent = self.pool.send(chosen.address, Request::from_parts(parts, body));
         let mut response = match clock::within(table.idle, sent).await {
             Some(Ok(response)) => response,
             Some(Err(failure)) => return failed(&chosen.counters, Some(failure)),
             None => return failed(&chosen.counters, None),
         };
+        chosen.counters.took(clock::now() - began);
         chosen.counters.answered(response.status().as_u16());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             tunnel(&mut response, on_client);

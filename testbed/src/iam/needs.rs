@@ -68,12 +68,13 @@ enum On {
 }
 
 /// The operations with known resources; all others need their action on `*`.
-const OPERATIONS: [(&str, On); 28] = [
+const OPERATIONS: [(&str, On); 29] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
     ("application-autoscaling:PutScalingPolicy", On::Target),
     ("application-autoscaling:RegisterScalableTarget", On::Target),
     ("cloudwatch:DescribeAlarms", On::Star),
+    ("cloudwatch:GetMetricData", On::Star),
     ("cloudwatch:PutMetricAlarm", On::Alarm),
     ("ecr:DescribeImages", On::Repository),
     ("ecs:DescribeContainerInstances", On::Arns("containerInstances")),

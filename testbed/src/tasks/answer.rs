@@ -20,12 +20,15 @@ pub(super) struct Container {
     started: Instant,
     /// Health checks so far.
     checks: AtomicU32,
+    /// Requests of users so far.
+    requests: AtomicU32,
 }
 
 impl Container {
     /// A container with this behavior in this task, started now.
     pub(super) fn new(behavior: Behavior, task: &str) -> Self {
-        Self { behavior, task: task.to_owned(), started: crate::clock::now(), checks: AtomicU32::new(0) }
+        let (checks, requests) = (AtomicU32::new(0), AtomicU32::new(0));
+        Self { behavior, task: task.to_owned(), started: crate::clock::now(), checks, requests }
     }
 
     /// True if the container is healthy, without regard to `healthy_after`.
@@ -40,10 +43,17 @@ impl Container {
         status(self.is_well() && before >= self.behavior.healthy_after)
     }
 
+    /// True if a request of a user succeeds; counts the request.
+    fn serves_user(&self) -> bool {
+        let before = self.requests.fetch_add(1, Ordering::Relaxed);
+        let turn = self.behavior.fail_every.is_some_and(|every| before % every == every - 1);
+        !self.behavior.fail_users && !turn
+    }
+
     /// Status and text for a user.
     fn user(&self, path: &str) -> (StatusCode, String) {
         let is_health = path.ends_with("/healthz") || path.ends_with("/health");
-        let status = if is_health { status(self.is_well()) } else { status(!self.behavior.fail_users) };
+        let status = if is_health { status(self.is_well()) } else { status(self.serves_user()) };
         let version = &self.behavior.version;
         let text = match (&self.behavior.body, status == StatusCode::OK, is_health) {
             (_, false, _) => "broken".to_owned(),

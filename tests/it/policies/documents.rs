@@ -99,12 +99,13 @@ fn removed(text: &str, part: &str) -> String {
 }
 
 /// The parts of each policy that docs/permissions.md lets a role do without.
-const OPTIONAL: [(&str, &[&str]); 11] = [
+const OPTIONAL: [(&str, &[&str]); 12] = [
     (READ, &["DEVELOP_"]),
     (READ, &["ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"]),
     (READ, &["ecs:DescribeContainerInstances"]),
     (READ, &["application-autoscaling:DescribeScalingPolicies"]),
     (READ, &["cloudwatch:DescribeAlarms"]),
+    (READ, &["cloudwatch:GetMetricData"]),
     (DEPLOY, &["DEVELOP_"]),
     (DEPLOY, &["DEVELOP_", "BLUE_"]),
     (DEPLOY, &["ecr:DescribeImages"]),

@@ -139,6 +139,7 @@ fn invariant_45_sticky_disagreeing_and_single_routes_are_shown_but_not_judged() 
     let split = Split { blue: 80, green: 20 };
     for (routing, reason, configured) in [
         (Routing::Sticky(split), NotJudged::Sticky, Some(split)),
+        (Routing::Deploying(split), NotJudged::Deploying, Some(split)),
         (Routing::Apart, NotJudged::RulesDisagree, None),
         (
             Routing::Split(Split { blue: 100, green: 0 }),

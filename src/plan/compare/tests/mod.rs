@@ -4,6 +4,7 @@ mod judged;
 mod properties;
 mod simulated;
 mod table;
+mod watched;
 
 use super::*;
 

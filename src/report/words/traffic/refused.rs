@@ -1,7 +1,9 @@
 //! Reasons against moving users.
 
+use super::super::compare::verdict_sentence;
 use super::failed::{describe_alarms, render_alarms};
 use crate::plan::color::{Color, Split};
+use crate::plan::compare::Comparison;
 use crate::plan::step::{Capacity, Refusal, Short};
 use crate::plan::traffic::Load;
 use crate::report::about::About;
@@ -43,6 +45,7 @@ pub(in crate::report::words) fn render_traffic_refusal(
             format!("Write {production} at most:\n  idle-count: 1"),
         ),
         Refusal::WhichColor(split) => which_color(*split),
+        Refusal::Worse(comparison) => worse_color(comparison),
         Refusal::NoCluster(_)
         | Refusal::Missing { .. }
         | Refusal::NotActive { .. }
@@ -209,4 +212,15 @@ fn which_color(split: Split) -> (String, String) {
         format_shares(split)
     );
     (what, "Say it:\n  color: blue\nor\n  color: green".to_owned())
+}
+
+/// The color that would gain users is worse.
+fn worse_color(comparison: &Comparison) -> (String, String) {
+    let color = comparison.tested;
+    (
+        format!("{} The change would give more users to {color}.", verdict_sentence(comparison)),
+        format!(
+            "See the log of {color} first. `force: true` moves users all the same; a promote needs `compare: off` for that."
+        ),
+    )
 }

@@ -118,8 +118,15 @@ pub(crate) fn render_bake_steps(traffic_plan: &TrafficPlan) -> Option<String> {
     let (_, first) = traffic_plan.bakes.first()?;
     let shares: Vec<String> = traffic_plan.bakes.iter().map(|(share, _)| format!("{share} %")).collect();
     let each = if shares.len() > 1 { " each" } else { "" };
+    let counts = match traffic_plan.counts {
+        Duration::ZERO => String::new(),
+        counts => format!(
+            ", and up to {} more until the load balancer's counts are complete",
+            format_duration(counts)
+        ),
+    };
     Some(format!(
-        "Users are held on the way at {} {}, {}{each}",
+        "Users are held on the way at {} {}, {}{each}{counts}",
         join_with_and(&shares),
         traffic_plan.receiver,
         format_duration(*first)

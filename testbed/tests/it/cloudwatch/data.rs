@@ -67,6 +67,32 @@ fn data_comes_back_by_period() {
 }
 
 #[test]
+fn data_comes_in_pages_and_says_what_is_partial() {
+    let bed = Bed::start();
+    let start = period_start(&bed, 4.0);
+    let length = bed.0.world(|world| world.pace.seconds(60)).as_secs_f64();
+    let datum = |ago: i32| json!({ "MetricName": "Orders", "Timestamp": start + f64::from(ago) * length + 0.1, "Value": ago });
+    bed.ok("PutMetricData", json!({ "Namespace": "Shop", "MetricData": [datum(0), datum(1), datum(2)] }));
+    let queries = json!([query("sum", "Sum"), query("n", "SampleCount")]);
+    let mut input = json!({
+        "MetricDataQueries": queries, "StartTime": start - 1.0, "EndTime": now() + 1.0, "MaxDatapoints": 2,
+    });
+    let mut pages = Vec::new();
+    loop {
+        let answer = bed.ok("GetMetricData", input.clone());
+        let results = answer["MetricDataResults"].as_array().expect("results").clone();
+        let one = |result: &Value| format!("{} {} {}", result["Id"], result["Values"], result["StatusCode"]);
+        pages.push(results.iter().map(one).collect::<Vec<_>>().join(", ").replace('"', ""));
+        let Some(token) = answer["NextToken"].as_str() else { break };
+        input["NextToken"] = json!(token);
+    }
+    assert_eq!(
+        pages,
+        ["sum [2.0,1.0] PartialData", "sum [0.0] Complete, n [1.0] PartialData", "n [1.0,1.0] Complete"]
+    );
+}
+
+#[test]
 fn metrics_are_listed_by_name_and_dimension() {
     let bed = Bed::start();
     let dimension = |value: &str| json!([{ "Name": "Shop", "Value": value }]);

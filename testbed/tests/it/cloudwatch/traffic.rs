@@ -153,3 +153,22 @@ fn the_samples_alarm_goes_off_with_the_errors_of_either_color() {
     bed.wait_state("web-5xx", State::Ok);
     assert_eq!(bed.path("web-5xx"), [State::Ok, State::Alarm, State::Ok]);
 }
+
+#[test]
+fn metrics_have_an_age_and_the_newest_period_grows() {
+    let (bed, sample) = stack();
+    bed.0.world(|world| world.cloudwatch.delay = 50);
+    let dimensions =
+        [("LoadBalancer", dimension(&sample.load_balancer)), ("TargetGroup", dimension(&sample.blue_group))];
+    let requests = || sum(&bed, "AWS/ApplicationELB", "RequestCount", &dimensions);
+    for _ in 0..10 {
+        assert_eq!(get(sample.production_port, "/"), 200);
+    }
+    tick(&bed);
+    assert_eq!(requests(), None, "too young");
+    std::thread::sleep(bed.0.world(|world| world.pace.seconds(60)));
+    assert_eq!(requests(), Some(10.0));
+    assert!(values(&bed, ("AWS/ApplicationELB", "TargetResponseTime", "p99"), &dimensions)[0] < 1.0);
+    bed.0.world(|world| world.cloudwatch.withheld = Some("RequestCount".to_owned()));
+    assert_eq!(requests(), None, "an internal error has no values");
+}
