@@ -406,10 +406,11 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 18] = [
+const OUTPUTS: [&str; 19] = [
     "attempted-task-definition-arn",
     "color",
     "comment-url",
+    "compared",
     "duration-seconds",
     "ecs-deployment-id",
     "findings",

@@ -165,7 +165,7 @@ fn status_json_and_the_outputs_hold_the_same() {
             one("green", "web-green", 2, Some(0), sample.green_port),
             one("develop", "web-dev", 1, None, sample.dev_port),
         ],
-        "missing": [], "unread": [], "drift": [],
+        "missing": [], "unread": [], "drift": [], "compared": null,
         "commands": [
             { "command": "deploy", "color": "blue", "valid": false, "reason": "live-color", "message": live },
             valid("deploy", "green"),
