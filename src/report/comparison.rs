@@ -67,9 +67,15 @@ fn latency_text(latency: Option<Latency>) -> String {
     })
 }
 
+/// The comparison, if there is a number to show.
+fn with_numbers(read: &AwsResult<Comparison>) -> Option<&Comparison> {
+    let has_requests = |it: &&Comparison| it.minutes > 0 || it.recent.blue > 0 || it.recent.green > 0;
+    read.as_ref().ok().filter(has_requests)
+}
+
 /// The comparison for the log: the numbers in one line for each color, and the verdict.
 pub(crate) fn comparison_lines(read: &AwsResult<Comparison>) -> Vec<String> {
-    let Ok(comparison) = read else { return vec![words::verdict_text(read)] };
+    let Some(comparison) = with_numbers(read) else { return vec![words::verdict_text(read)] };
     let rows = comparison_rows(comparison);
     let line = |color: Color, value: fn(&Row) -> &String| {
         let parts = rows.iter().map(|row| format!("{} {}", row.0, value(row)));
@@ -81,7 +87,7 @@ pub(crate) fn comparison_lines(read: &AwsResult<Comparison>) -> Vec<String> {
 /// The comparison in Markdown: the table below the verdict.
 pub(crate) fn comparison_section(read: &AwsResult<Comparison>) -> String {
     let verdict = render_message(&words::verdict_text(read));
-    let Ok(comparison) = read else { return verdict };
+    let Some(comparison) = with_numbers(read) else { return verdict };
     let minutes = words::minutes_text(comparison);
     let mut out = format!("{verdict}| {} | blue | green |\n|---|---|---|\n", table_cell(&minutes));
     for (name, blue, green) in comparison_rows(comparison) {

@@ -91,14 +91,17 @@ fn the_summary_has_the_colors_side_by_side() {
     "#);
     let few =
         Comparison { minutes: 0, left_out: 2, ..compared((0, 0), (0, 0), Verdict::TooFew { enough: 6 }) };
-    let few = Comparison { configured: None, latency: ColorPair::default(), ..few };
+    let nothing = comparison_section(&Ok(few.clone()));
+    assert!(!nothing.contains('|'), "no table without a request: {nothing}");
+    let recent = ColorPair { blue: 30, green: 10 };
+    let few = Comparison { configured: None, recent, latency: ColorPair::default(), ..few };
     insta::assert_snapshot!(comparison_section(&Ok(few)), @r#"
     Too few requests to tell: green received 0. Six failures of green alone would have been enough.
 
     | 0 minutes, 2 minutes with another split not judged | blue | green |
     |---|---|---|
     | configured | – | – |
-    | observed | – | – |
+    | observed | 75 % | 25 % |
     | requests | 0 | 0 |
     | failures | 0 (0 %) | 0 (0 %) |
     | 4xx | 0 | 0 |
