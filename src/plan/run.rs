@@ -93,10 +93,11 @@ impl Run {
     }
 
     /// True if an unanswered update may have made the followed deployment. A count-only update is excluded if the count
-    /// is as found.
+    /// is as found, or another than the update's: then another writer set the count.
     fn stands(&self, step: &Step, awaited: &OwnDeployment) -> bool {
         let Step::Update(update) = step else { return false };
-        update.rolls() || self.found.as_ref().is_none_or(|found| found.desired != awaited.desired)
+        let as_found = || self.found.as_ref().is_some_and(|found| found.desired == awaited.desired);
+        update.rolls() || (update.desired == Some(awaited.desired) && !as_found())
     }
 
     /// After a poll interval, repeats the search for a revision after an unanswered register, and repeats probes after

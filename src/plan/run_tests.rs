@@ -219,3 +219,20 @@ fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
         assert!(matches!(ended, Next::Restore(_, Restorer::NoOne)), "{ended:?}");
     }
 }
+
+#[test]
+fn invariant_13_a_count_that_another_user_set_is_no_effect_of_a_lost_update() {
+    let follow = |count| {
+        let step = Step::Update(update(None, Some(1), Purpose::Deploy));
+        let lost =
+            UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
+        let found = InitialService { task_definition: arn("web-green:1"), desired: 0 };
+        let mut run = Run { unanswered: Some(lost), found: Some(found), ..Run::begin(at(0)) };
+        let awaited = waiting(Kind::Nothing, count).awaited.unwrap();
+        run.follow(Follow { awaited, adopted: false, found: None });
+        run.memory.changed
+    };
+    assert!(follow(1), "the update's own count");
+    assert!(!follow(2), "another user's count");
+    assert!(!follow(0), "the count as found");
+}
