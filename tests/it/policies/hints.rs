@@ -9,7 +9,7 @@ use super::ALL;
 use super::deploys::SCALING;
 use crate::common::iam::{policy, read};
 use crate::common::needs::{action, needs};
-use crate::common::traffic::{path_rule, redirect, scaled, with};
+use crate::common::traffic::{path_rule, redirect, scaled, somebody_writes, with};
 use crate::common::{Action, Done};
 
 /// The sample's account.
@@ -38,6 +38,12 @@ fn deployed(bed: &Testbed, sample: &Sample) -> Action {
     Action::new(bed, "deploy").input("image", &sample.image("v3-crash"))
 }
 
+/// `status` while both colors have users.
+fn held(bed: &Testbed, sample: &Sample) -> Action {
+    bed.world(|world| somebody_writes(world, sample, &sample.production_listener, (80, 20)));
+    Action::new(bed, "status")
+}
+
 /// The statements for an action that a run tells, in its log or its summary, which names no account.
 fn statements(done: &Done, action: &str) -> Vec<Statement> {
     let summary = done.summary.replace("&#34;", "\"").replace("&quot;", "\"").replace("ACCOUNT_ID", ACCOUNT);
@@ -63,11 +69,12 @@ fn agrees(done: &Done, need: &Need) {
 /// A run that tells which permission it lacks for an action, and what the denied call needs. A change of traffic does
 /// without some of what a deploy has to know, and both without some of what `status` shows. A plan reads as a run does.
 fn denied(action_of: &str) -> Option<(Done, Need)> {
-    let runs: [fn(&Testbed, &Sample) -> Action; 4] = [
+    let runs: [fn(&Testbed, &Sample) -> Action; 5] = [
         |bed, _| moved(bed),
         deployed,
         |bed, _| Action::new(bed, "status"),
         |bed, _| Action::new(bed, "doctor"),
+        held,
     ];
     let (_, operation) = action_of.split_once(':').expect("an action");
     let reads = ["Describe", "List"].iter().any(|verb| operation.starts_with(verb));
