@@ -357,8 +357,11 @@ fn credentials_that_expired_are_refused_before_the_first_write_and_cost_one_call
     }
 }
 
+/// A command, and a run of it.
+type Command = (&'static str, fn(&Testbed, &Sample) -> Action);
+
 /// Every command, on a stage of its own.
-const COMMANDS: [(&str, fn(&Testbed, &Sample) -> Action); 7] = [
+const COMMANDS: [Command; 7] = [
     ("deploy", |bed, sample| Action::new(bed, "deploy").input("image", &sample.image("v2"))),
     ("redirect-traffic", |bed, _| redirect(bed, "green")),
     ("promote", |bed, _| Action::new(bed, "promote").input("color", "green")),

@@ -547,8 +547,8 @@ fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
     insta::assert_snapshot!(words::render_end_state(&EndStateReason::Repeated(unkept(true, Some(1))), Left::Changed, &about_users()), @"Left changed: the way back did not last. The run wrote this 5 times, and each time something else changed it back: Scale `web-blue` (blue) to 6 tasks. AWS shows 1 task now.");
 }
 
-#[test]
-fn weights_scaling_and_alarms_that_do_not_last_are_said_by_name() {
+/// A write of scaling, one of an alarm, and one of weights.
+fn other_writes() -> [Step; 3] {
     let scaling = Step::Scaling(Scaling {
         color: Color::Blue,
         service: "web-blue".to_owned(),
@@ -582,6 +582,12 @@ fn weights_scaling_and_alarms_that_do_not_last_are_said_by_name() {
         actions: serde_json::Value::Null,
         purpose: Purpose::Traffic,
     }));
+    [scaling, alarm, weights]
+}
+
+#[test]
+fn weights_scaling_and_alarms_that_do_not_last_are_said_by_name() {
+    let [scaling, alarm, weights] = other_writes();
     let version = Step::Update(Update {
         color: Color::Blue,
         service: "web-blue".to_owned(),
