@@ -160,7 +160,7 @@ fn pair(seed: u64) -> Option<String> {
     let ((first, one), (second, two)) =
         (any_run(&bed, &sample, &mut random), any_run(&bed, &sample, &mut random));
     let later = Duration::from_millis(random.below(2500));
-    let (ends, asked, _) = Users::while_doing(sample.production_port, 50, |_| {
+    let (ends, asked, _) = Users::while_doing(sample.production_port, 20, |_| {
         let one = one.spawn();
         std::thread::sleep(later);
         let two = two.run();
