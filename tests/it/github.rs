@@ -458,6 +458,19 @@ fn comments_of_others_are_left_alone() {
     assert!(all[121].user.is_bot() && all[121].body.starts_with(MARK));
 }
 
+/// Two runs beside the comment of another app: that comment stays, and the second run updates the first one's.
+fn other_comment_stays(bed: &Testbed) {
+    for id in ["43", "44"] {
+        let done = run(bed, "status").env("GITHUB_RUN_ID", id).run();
+        is_quiet(&done);
+        let all = comments(bed);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(all[0].body, format!("{MARK}\ntheirs"));
+        assert!(all[1].body.contains(&format!("[run {id}]")), "{}", all[1].body);
+        assert!(done.output("comment-url").ends_with(&format!("-{}", all[1].id)), "{:?}", done.outputs);
+    }
+}
+
 #[test]
 fn a_comment_with_the_mark_that_another_app_wrote_is_ignored() {
     let (bed, _) = stage();
@@ -465,15 +478,7 @@ fn a_comment_with_the_mark_that_another_app_wrote_is_ignored() {
         let of = world.github.repository("shop", "web");
         of.write_comment(7, "other-app[bot]", &format!("{MARK}\ntheirs"));
     });
-    for id in ["43", "44"] {
-        let done = run(&bed, "status").env("GITHUB_RUN_ID", id).run();
-        is_quiet(&done);
-        let all = comments(&bed);
-        assert_eq!(all.len(), 2, "{all:?}");
-        assert_eq!(all[0].body, format!("{MARK}\ntheirs"));
-        assert!(all[1].body.contains(&format!("[run {id}]")), "{}", all[1].body);
-        assert!(done.output("comment-url").ends_with(&format!("-{}", all[1].id)), "{:?}", done.outputs);
-    }
+    other_comment_stays(&bed);
 }
 
 #[test]
@@ -485,15 +490,7 @@ fn another_app_s_comment_stays_if_github_does_not_name_the_token_s_account() {
         of.write_comment(7, "other-app[bot]", &format!("{MARK}\ntheirs"));
     });
     bed.github_fault(GitHubFault::on("POST", "/graphql", unnamed));
-    for id in ["43", "44"] {
-        let done = run(&bed, "status").env("GITHUB_RUN_ID", id).run();
-        is_quiet(&done);
-        let all = comments(&bed);
-        assert_eq!(all.len(), 2, "{all:?}");
-        assert_eq!(all[0].body, format!("{MARK}\ntheirs"));
-        assert!(all[1].body.contains(&format!("[run {id}]")), "{}", all[1].body);
-        assert!(done.output("comment-url").ends_with(&format!("-{}", all[1].id)), "{:?}", done.outputs);
-    }
+    other_comment_stays(&bed);
 }
 
 #[test]
