@@ -1,6 +1,7 @@
 //! Deliberate faults: throttles, delays, held calls, errors, denials, lost connections, other writers, a killed client.
 
 use crate::hold::Hold;
+use crate::network::Network;
 use crate::wire::{ApiError, Request, Service};
 use crate::world::World;
 use std::ops::RangeInclusive;
@@ -16,6 +17,8 @@ pub enum Effect {
     Throttle,
     /// The call is carried out after this time.
     Delay(Duration),
+    /// Each call takes the time that this network gives it, and some are lost.
+    Network(Network),
     /// The call waits until the test releases it, and is then carried out, even if the caller has left.
     Hold(Hold),
     /// The call is carried out; its answer waits until the test releases it.
@@ -227,7 +230,13 @@ impl Faults {
                 strike.cut_after = Some(after);
                 strike.kill = kill;
             };
-            match &fault.effect {
+            match &mut fault.effect {
+                Effect::Network(network) => {
+                    let passage = network.pass();
+                    strike.delay += passage.before;
+                    strike.stall += passage.after;
+                    strike.cut_after = strike.cut_after.or(passage.lost);
+                }
                 Effect::Throttle => strike.error = Some(throttled(request.service)),
                 Effect::Delay(time) => strike.delay += *time,
                 Effect::Hold(hold) => strike.holds.push(hold.clone()),

@@ -8,6 +8,7 @@ mod answer;
 mod ask;
 mod body;
 mod comments;
+mod compare;
 mod deployments;
 mod faults;
 mod labels;

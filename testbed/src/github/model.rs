@@ -41,6 +41,8 @@ impl User {
 pub struct Commit {
     /// 40 hexadecimal digits.
     pub sha: String,
+    /// The ids of its parents.
+    pub parents: Vec<String>,
     /// The message.
     pub message: String,
     /// The author.
@@ -238,10 +240,19 @@ impl Repository {
             let author = User::new("octocat");
             let (message, at) = ("Change the greeting".to_owned(), crate::clock::wall());
             let sha = sha.to_owned();
-            self.commits.push(Commit { sha, message, author, at, on_default_branch: false });
+            let parents = Vec::new();
+            self.commits.push(Commit { sha, parents, message, author, at, on_default_branch: false });
             self.commits.len() - 1
         });
         &mut self.commits[at]
+    }
+
+    /// Adds a commit with its parents, which were added before, and its message.
+    pub fn commit_on(&mut self, parents: &[&str], sha: &str, message: &str) -> &mut Self {
+        let commit = self.commit(sha);
+        commit.parents = parents.iter().map(|&parent| parent.to_owned()).collect();
+        commit.message = message.to_owned();
+        self
     }
 
     /// Puts a branch at a commit.

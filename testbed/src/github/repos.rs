@@ -52,6 +52,18 @@ pub(super) fn no_commit(reference: &str) -> Refusal {
 
 /// A commit without its files.
 fn commit_json(of: &Repository, ask: &Ask, commit: &Commit) -> Value {
+    let mut value = listed_commit(of, ask, commit);
+    value["stats"] = json!({ "additions": 1, "deletions": 1, "total": 2 });
+    value["files"] = json!([]);
+    value
+}
+
+/// A commit as lists show it.
+pub(super) fn listed_commit(of: &Repository, ask: &Ask, commit: &Commit) -> Value {
+    let parent = |sha: &String| {
+        json!({ "sha": sha, "url": format!("{}/commits/{sha}", shapes::base(ask, of)),
+            "html_url": format!("{}/commit/{sha}", shapes::page(ask, of)) })
+    };
     let (base, page) = (shapes::base(ask, of), shapes::page(ask, of));
     let sha = &commit.sha;
     let person = json!({
@@ -78,8 +90,6 @@ fn commit_json(of: &Repository, ask: &Ask, commit: &Commit) -> Value {
         },
         "author": user,
         "committer": user,
-        "parents": [],
-        "stats": { "additions": 1, "deletions": 1, "total": 2 },
-        "files": [],
+        "parents": commit.parents.iter().map(parent).collect::<Vec<Value>>(),
     })
 }

@@ -4,7 +4,7 @@ use super::access::{Area, Level, Token};
 use super::answer::{Outcome, Refusal};
 use super::ask::{Ask, Caller};
 use super::model::Repository;
-use super::{comments, deployments, labels, pulls, repos, statuses};
+use super::{comments, compare, deployments, labels, pulls, repos, statuses};
 
 /// The variable parts of a path, decoded.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,7 @@ pub(super) fn route<'a>(method: &str, rest: &[&'a str]) -> Option<Route<'a>> {
         }
         ("GET", ["commits", sha, "status"]) => (STATUSES, statuses::combined, [sha, ""]),
         ("GET", ["commits", sha, "statuses"]) => (STATUSES, statuses::list, [sha, ""]),
+        ("GET", ["compare", basehead]) => (CONTENTS, compare::compare, [basehead, ""]),
         ("GET", ["commits", sha]) => (CONTENTS, repos::commit, [sha, ""]),
         ("GET", ["branches", name]) => (CONTENTS, repos::branch, [name, ""]),
         ("POST", ["statuses", sha]) => (STATUSES, statuses::create, [sha, ""]),

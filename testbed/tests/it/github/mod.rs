@@ -3,6 +3,7 @@
 mod access;
 mod bed;
 mod comments;
+mod compare;
 mod deployments;
 mod faults;
 mod labels;
