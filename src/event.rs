@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::cause::Cause;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::compare::Comparison;
 use crate::plan::doctor::Finding;
+use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
 use crate::plan::step::{InitialService, Refusal, RunFailure, Step, Wait};
 use crate::plan::traffic::TrafficPlan;
@@ -80,7 +81,7 @@ pub(crate) enum Event {
     /// The first of the awaited tasks failed.
     TaskFailed {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The cause.
         cause: Cause,
         /// Links to the task's logs.
@@ -104,6 +105,8 @@ pub(crate) enum Event {
         /// Links to the logs of the failed tasks.
         logs: Vec<LogLink>,
     },
+    /// The commits that go live with the run.
+    GoingLive(Box<GoingLive>),
     /// A comparison of the colors whose verdict is new.
     Compared(Box<AwsResult<Comparison>>),
     /// A signal arrived.
@@ -153,7 +156,7 @@ pub(crate) enum Answered {
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     /// The color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service.
     pub(crate) service: String,
     /// The color's current state.

@@ -119,6 +119,7 @@ reasons! {
     CircuitBreaker = "circuit-breaker", "The deployment circuit breaker of ECS ended the deployment.";
     Alarm = "alarm", "A CloudWatch alarm ended the deployment or the change of traffic, or fires before a run with steps.";
     Worse = "worse", "The color that gained users, or would gain them, fails more often than the other in the same minutes.";
+    TakesBack = "takes-back", "The version lacks commits that users have now, and `refuse-takes-back` is true.";
     NotEnoughTargets = "not-enough-targets", "A color has too few healthy targets for its coming share of the users.";
     NotAdopted = "not-adopted", "A production rule holds one color alone and `adopt` is not true.";
     OtherTaskDefinition = "other-task-definition", "The color does not run what `expect-task-definition` names.";
@@ -267,6 +268,7 @@ impl Reason {
             Refusal::NoVariable(_) | Refusal::Images { .. } => Reason::BadInput,
             Refusal::NotAdopted { .. } => Reason::NotAdopted,
             Refusal::Worse(_) => Reason::Worse,
+            Refusal::TakesBack(_) => Reason::TakesBack,
             Refusal::OtherTaskDefinition { .. } => Reason::OtherTaskDefinition,
             Refusal::NoAlarm(_) => Reason::AlarmMissing,
             Refusal::AlarmFiring(_) | Refusal::AlarmAt { .. } => Reason::Alarm,

@@ -25,6 +25,8 @@ pub(crate) struct Reporter<'a> {
     color: bool,
     /// Begin of the run.
     began: Time,
+    /// The page of the run.
+    run_url: Option<String>,
     /// Counts annotations.
     annotations: RefCell<Annotations>,
     /// Renders events.
@@ -44,6 +46,7 @@ impl<'a> Reporter<'a> {
             env,
             color,
             began,
+            run_url: context.run_url(),
             annotations: RefCell::default(),
             log: RefCell::default(),
             listener: RefCell::default(),
@@ -151,7 +154,7 @@ impl<'a> Reporter<'a> {
         if let Err(error) = files::append_summary(self.env, &summary::render_summary(&report)) {
             self.file_trouble("the job summary", &error);
         }
-        for (name, value) in outputs::action_outputs(&report) {
+        for (name, value) in outputs::action_outputs(&report, self.run_url.as_deref()) {
             if let Err(error) = files::set_output(self.env, name, &value) {
                 self.file_trouble("the outputs", &error);
                 break;

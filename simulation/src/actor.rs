@@ -475,7 +475,7 @@ impl<'a> Actor<'a> {
             Command::Deploy => None,
             Command::Redirect(to) => Some(to),
             Command::Steps | Command::ColorCapacity | Command::Swap(Color::Green) => Some(GREEN),
-            Command::Swap(Color::Blue | Color::Develop) | Command::Copy => Some(BLUE),
+            Command::Swap(Color::Blue) | Command::Copy => Some(BLUE),
             Command::Rollback => self.shelf.traffic.get().map(|goal| goal.wish.to),
         }
     }
@@ -498,7 +498,7 @@ pub(crate) fn same(one: Split, two: Split) -> bool {
 /// Version 2 to green, with as many tasks as the live color.
 fn deploy_goal() -> deploy::Goal {
     let request = Request {
-        color: WantedColor::Color(Color::Green),
+        color: WantedColor::Color(Color::Green.into()),
         allow_live: false,
         probes: Vec::new(),
         listener: None,

@@ -129,22 +129,23 @@ fn scale(seen: &Snapshot, scaling: &Scaling) -> Vec<String> {
 
 /// Invariants 11, 22 and 23, and 22 of a color with users.
 fn count(seen: &Snapshot, update: &Update, world: &World) -> Vec<String> {
-    let service = seen.service(update.color).unwrap();
+    let color = update.color.production().unwrap();
+    let service = seen.service(color).unwrap();
     let mut broken = Vec::new();
     let forward = update.purpose == crate::plan::step::Purpose::Deploy;
-    if update.rolls() && forward && seen.balancers.is_some() && is_live(seen, update.color) {
-        broken.push(format!("11: {} has users and is deployed to", update.color));
+    if update.rolls() && forward && seen.balancers.is_some() && is_live(seen, color) {
+        broken.push(format!("11: {color} has users and is deployed to"));
     }
     let Some(count) = update.desired else { return broken };
     let bounds = service.scaling.as_ref().and_then(|read| read.as_ref().ok()).copied().flatten();
     if count > service.desired && bounds.is_some_and(|bounds| count > bounds.max) {
-        broken.push(format!("23: {} to {count} with {bounds:?}", update.color));
+        broken.push(format!("23: {color} to {count} with {bounds:?}"));
     }
     for rule in rules(seen).into_iter().filter(|_| count < service.desired) {
         let now = split(rule);
-        let weight = now.weight(update.color);
+        let weight = now.weight(color);
         if weight > 0 && count < need_of(&world.start, weight, now.blue + now.green) {
-            broken.push(format!("22: {} with {now:?} from {} to {count}", update.color, service.desired));
+            broken.push(format!("22: {color} with {now:?} from {} to {count}", service.desired));
         }
     }
     broken

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run_memory::Answer;
@@ -19,7 +19,7 @@ use crate::plan::time::Time;
 use crate::sample::{arn, content, deployment, rule, snapshot, target, tasks};
 
 /// The colors that users can be sent to.
-pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
+pub(crate) const BOTH: [Color; 2] = Color::BOTH;
 
 /// Time until ECS's breaker rolls back a deployment whose tasks fail.
 const BREAKER: Duration = Duration::from_secs(20);
@@ -28,8 +28,8 @@ const BREAKER: Duration = Duration::from_secs(20);
 const FOREIGN: u32 = 200;
 
 /// The position of a color.
-pub(crate) fn index(color: Color) -> usize {
-    usize::from(color == Color::Green)
+pub(crate) fn index(color: impl Into<ServiceColor>) -> usize {
+    usize::from(color.into() == Color::Green)
 }
 
 /// One task.

@@ -12,7 +12,7 @@ use crate::config::document::Format;
 use crate::config::kinds::{self, is_ecs_name, quote_value};
 use crate::config::probes;
 use crate::plan::arn::Arn;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::definition::placeholder::find_placeholder;
 use crate::plan::definition::{Content, ImageRef, unusable_images};
 use crate::plan::wanted::{AppPlace, DefinitionSource, DesiredCount, EnvChange, Images, Probe, WantedColor};
@@ -128,9 +128,9 @@ enum ColorInput {
 /// The words of the input `color`.
 const COLORS: [(&str, ColorInput); 5] = [
     ("idle", ColorInput::Wanted(WantedColor::Idle)),
-    ("blue", ColorInput::Wanted(WantedColor::Color(Color::Blue))),
-    ("green", ColorInput::Wanted(WantedColor::Color(Color::Green))),
-    ("develop", ColorInput::Wanted(WantedColor::Color(Color::Develop))),
+    ("blue", ColorInput::Wanted(WantedColor::Color(ServiceColor::Blue))),
+    ("green", ColorInput::Wanted(WantedColor::Color(ServiceColor::Green))),
+    ("develop", ColorInput::Wanted(WantedColor::Color(ServiceColor::Develop))),
     ("branch", ColorInput::Branch),
 ];
 
@@ -140,8 +140,8 @@ fn read_color(edge: &mut InputReader<'_>, file: &File, place: Option<&AppPlace>)
         ColorInput::Wanted(color) => color,
         ColorInput::Branch => branch::branch_color(edge, file)?,
     };
-    let lacks_service =
-        color == WantedColor::Color(Color::Develop) && place.is_some_and(|place| place.develop.is_none());
+    let lacks_service = color == WantedColor::Color(ServiceColor::Develop)
+        && place.is_some_and(|place| place.develop.is_none());
     if lacks_service {
         let app = file.app.as_ref().map_or("NAME", |(name, _)| name);
         let what = format!(

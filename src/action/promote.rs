@@ -24,7 +24,7 @@ pub(super) fn read_promote_inputs(edge: &mut InputReader<'_>, file: &File) -> Op
     let variable = |text: &str| parse_variable_name(text);
     let per_color = edge.list("per-color", |reader, node| reader.parsed(node, variable), variable);
     // Also without a valid color, to report problems of the other inputs, which apply to both colors.
-    let traffic = traffic::read_traffic_inputs(edge, file, Some(all_to(color.unwrap_or(Color::Blue))));
+    let traffic = traffic::read_traffic_inputs(edge, file, Some(Split::all_on(color.unwrap_or(Color::Blue))));
     let expect = traffic::read_expected_definition(edge);
     if mode == Some(Mode::Swap) && per_color.is_some() {
         edge.warning("per-color", "`mode: swap` does not use it, ignored");
@@ -68,14 +68,6 @@ fn read_idle_count(edge: &mut InputReader<'_>, file: &File) -> Option<u32> {
         edge.warning("idle-count", what);
     }
     Some(count)
-}
-
-/// All users on a color.
-fn all_to(color: Color) -> Split {
-    match color {
-        Color::Green => Split { blue: 0, green: 100 },
-        Color::Blue | Color::Develop => Split { blue: 100, green: 0 },
-    }
 }
 
 /// The tested color. Never guessed: the idle color can change between the approval and this run.

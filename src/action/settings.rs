@@ -14,7 +14,7 @@ use super::promote;
 use super::role::AssumedRole;
 use super::traffic::{self, RollbackSettings};
 use crate::config::kinds;
-use crate::plan::compare::CompareSettings;
+use crate::plan::compare::{CompareMode, CompareSettings};
 use crate::plan::problem::Problem;
 use crate::plan::scalers::Managed;
 use crate::plan::traffic::TrafficRequest;
@@ -49,6 +49,10 @@ pub(crate) struct Settings {
     pub(crate) on_cancel: OnCancel,
     /// The comparison of the colors.
     pub(crate) compare: CompareSettings,
+    /// The probes that both colors get while both have users. Only a run with steps has any.
+    pub(crate) split_probes: Vec<Probe>,
+    /// True if a version is refused that lacks commits that users have.
+    pub(crate) refuse_takes_back: bool,
     /// The content for GitHub.
     pub(crate) github: GithubSettings,
 }
@@ -149,6 +153,13 @@ fn doctor_settings(file: &File) -> DoctorSettings {
     }
 }
 
+/// The app's probes, for a run that holds users at steps and compares the colors.
+fn split_probes(file: &File, command: Option<&Command>, compare: Option<&CompareSettings>) -> Vec<Probe> {
+    let compares = compare.is_some_and(|compare| compare.mode != CompareMode::Off);
+    let app = file.app.as_ref().filter(|_| compares && command.is_some_and(Command::has_steps));
+    app.map(|(_, app)| app.probes.clone()).unwrap_or_default()
+}
+
 /// The words of the input `on-cancel`.
 const ON_CANCEL: [(&str, OnCancel); 2] = [("restore", OnCancel::Restore), ("leave", OnCancel::Leave)];
 
@@ -189,6 +200,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         CommandName::Doctor => Some(Command::Doctor(doctor_settings(&file))),
     };
     let compare = compare::read_compare_inputs(edge, command.as_ref().is_some_and(Command::has_steps));
+    let split_probes = split_probes(&file, command.as_ref(), compare.as_ref());
     let region = read_region(edge);
     let allowed_account_ids = edge.parsed("allowed-account-ids", kinds::account_ids).unwrap_or_default();
     let role = read_role(edge, region.as_deref(), &allowed_account_ids);
@@ -196,6 +208,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
     let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
+    let refuse_takes_back = read_refuse_takes_back(edge);
     let github = github::read_github_inputs(edge, &file, place.as_ref());
     check_profile(edge);
     check_characters(edge);
@@ -222,8 +235,20 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         poll_interval: poll_interval?,
         on_cancel: on_cancel?,
         compare: compare?,
+        split_probes,
+        refuse_takes_back: refuse_takes_back?,
         github: github?,
     })
+}
+
+/// Reads `refuse-takes-back`; false for a command without this input.
+fn read_refuse_takes_back(edge: &mut InputReader<'_>) -> Option<bool> {
+    match edge.command {
+        CommandName::Deploy | CommandName::RedirectTraffic | CommandName::Promote => {
+            edge.parsed("refuse-takes-back", kinds::parse_boolean)
+        }
+        CommandName::Rollback | CommandName::Status | CommandName::Doctor => Some(false),
+    }
 }
 
 /// The shortest time-out.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::action::env::Entry;
 use crate::action::inputs::INPUTS;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::definition::image::ImageRef;
 use crate::plan::wanted::{
     DefinitionSource, DesiredCount, EnvChange, Hosts, Images, ListenerChoice, Probe, Protocol, Text,
@@ -102,6 +102,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
     assert_eq!(
         settings,
         Settings {
+            refuse_takes_back: false,
             command: Command::Deploy(Box::new(wanted)),
             place,
             app: None,
@@ -115,6 +116,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
             poll_interval: Duration::from_secs(5),
             on_cancel: OnCancel::Restore,
             compare: CompareSettings::OFF,
+            split_probes: vec![],
             github: GithubSettings {
                 token: None,
                 comment: true,
@@ -185,7 +187,7 @@ fn everything_can_be_said_by_inputs() {
     assert_eq!(settings.region, "eu-central-1");
     assert_eq!(settings.allowed_account_ids, ["123456789012"]);
     let deploy = deploy_of(settings);
-    assert_eq!(deploy.color, WantedColor::Color(Color::Develop));
+    assert_eq!(deploy.color, WantedColor::Color(ServiceColor::Develop));
     let digest = format!("web@sha256:{}", "0".repeat(64));
     let image = |container: &str, image: &str| (container.to_owned(), ImageRef::parse(image).unwrap());
     assert_eq!(deploy.images, Images::PerContainer(vec![image("app", &digest), image("proxy", "envoy:v1")]));
@@ -223,6 +225,19 @@ fn the_config_file_fills_in_and_the_inputs_override_it() {
     let (settings, _) = read_with(&[&least, &overrides], &files).unwrap();
     assert_eq!((settings.place.blue.as_str(), settings.place.green.as_str()), ("web-blue", "other"));
     assert_eq!(deploy_of(settings).probes, []);
+}
+
+#[test]
+fn probes_of_the_config_file_are_for_both_colors_only_while_steps_are_compared() {
+    let files = [(".github/blue-green.yml", ONE_APP)];
+    let probes = |more: &[(&str, &str)]| {
+        let least = [("AWS_DEFAULT_REGION", "eu-west-1"), ("INPUT_TRAFFIC", "green")];
+        let command = [("INPUT_COMMAND", "redirect-traffic")];
+        read_with(&[&least, &command, more], &files).unwrap().0.split_probes.len()
+    };
+    assert_eq!(probes(&[("INPUT_STEPS", "20")]), 1);
+    assert_eq!(probes(&[("INPUT_STEPS", "20"), ("INPUT_COMPARE", "off")]), 0);
+    assert_eq!(probes(&[]), 0);
 }
 
 #[test]
@@ -525,13 +540,13 @@ fn the_branch_decides_the_color() {
     let read = |changes: &[(&str, &str)]| read_with(&[&least, changes], &files);
     let color = |changes: &[(&str, &str)]| deploy_of(read(changes).unwrap().0).color;
     assert_eq!(color(&[("GITHUB_REF_NAME", "main"), ("GITHUB_REF_TYPE", "branch")]), WantedColor::Idle);
-    assert_eq!(color(&[("GITHUB_REF_NAME", "develop")]), WantedColor::Color(Color::Develop));
+    assert_eq!(color(&[("GITHUB_REF_NAME", "develop")]), WantedColor::Color(ServiceColor::Develop));
     let pull = [
         ("GITHUB_REF_NAME", "7/merge"),
         ("GITHUB_HEAD_REF", "release/2"),
         ("GITHUB_EVENT_PATH", "/own.json"),
     ];
-    assert_eq!(color(&pull), WantedColor::Color(Color::Green));
+    assert_eq!(color(&pull), WantedColor::Color(ServiceColor::Green));
     let table: &[(&[(&str, &str)], &str)] = &[
         (
             &[("GITHUB_REF_NAME", "fix")],

@@ -52,7 +52,7 @@ type Series = (String, Vec<(Time, f64)>, bool);
 
 /// Two target groups behind one load balancer.
 #[derive(Clone, Debug)]
-struct Groups {
+struct MetricGroups {
     /// `app/NAME/ID`.
     balancer: String,
     /// `targetgroup/NAME/ID` of each color.
@@ -82,7 +82,7 @@ impl Aws {
     }
 
     /// All values between two times.
-    async fn metric_data(&self, groups: &Groups, (start, end): (Time, Time)) -> AwsResult<Vec<Series>> {
+    async fn metric_data(&self, groups: &MetricGroups, (start, end): (Time, Time)) -> AwsResult<Vec<Series>> {
         let asked = self
             .cloudwatch
             .get_metric_data()
@@ -111,7 +111,7 @@ impl Aws {
 }
 
 /// The target groups of both colors, and their load balancer, as CloudWatch names them.
-fn both_groups(services: &[Service]) -> Option<Groups> {
+fn both_groups(services: &[Service]) -> Option<MetricGroups> {
     let group = |color| {
         let service = services.iter().find(|service| service.color == color)?;
         service.group.as_ref()?.as_ref().ok()
@@ -120,7 +120,7 @@ fn both_groups(services: &[Service]) -> Option<Groups> {
     let balancer = blue.balancers.first().filter(|arn| green.balancers.first() == Some(arn))?;
     let balancer = balancer.split_once(":loadbalancer/")?.1.to_owned();
     let name = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
-    Some(Groups { balancer, groups: ColorPair { blue: name(&blue.arn), green: name(&green.arn) } })
+    Some(MetricGroups { balancer, groups: ColorPair { blue: name(&blue.arn), green: name(&green.arn) } })
 }
 
 /// Seconds since the epoch of the start of a minute. CloudWatch would round to it, too (API_GetMetricData).
@@ -130,7 +130,7 @@ fn whole_minute(time: Time) -> i64 {
 }
 
 /// The queries of both colors. Their ids are `blue0` to `green6`.
-fn queries(groups: &Groups) -> Vec<MetricDataQuery> {
+fn queries(groups: &MetricGroups) -> Vec<MetricDataQuery> {
     let of = |color: Color, group: &str| {
         let query = |(index, (name, statistic)): (usize, (&str, &str))| {
             let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();

@@ -37,3 +37,4 @@ pub(crate) use identity::{Caller, GET_CALLER_IDENTITY};
 pub(crate) use observe::Names;
 pub(crate) use trace::Attempt;
 pub(crate) use web_identity::SignIn;
+pub(crate) use weights::missing_rule_error;

@@ -6,7 +6,7 @@ use super::clients::Aws;
 use super::scaling::{Targets, resource_id};
 use super::tasks::Desired;
 use crate::plan::aws_error::{AwsError, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGroup};
 
@@ -16,7 +16,7 @@ pub(crate) struct Names {
     /// Account, region and cluster.
     pub(crate) place: Place,
     /// The services by color, blue first.
-    pub(crate) services: Vec<(Color, String)>,
+    pub(crate) services: Vec<(ServiceColor, String)>,
     /// Names of the CloudWatch alarms to read.
     pub(crate) alarms: Vec<String>,
 }
@@ -25,7 +25,7 @@ impl Aws {
     /// Reads the parts requested in `look`. Only services that can't be described at all make the read fail: every
     /// other part carries its own error.
     pub(crate) async fn observe(&self, names: &Names, look: ReadScope) -> AwsResult<Snapshot> {
-        let wanted: Vec<(Color, String)> =
+        let wanted: Vec<(ServiceColor, String)> =
             names.services.iter().filter(|(color, _)| look.describes(*color)).cloned().collect();
         let place = names.place.clone();
         let (found, missing) = self.services(&place.cluster, &wanted).await?;
@@ -78,7 +78,7 @@ impl Aws {
         for (service, group) in services.iter().zip(&groups) {
             match group {
                 Some(Ok(group)) => arns.extend(group.balancers.iter().cloned()),
-                Some(Err(trouble)) if service.color != Color::Develop => {
+                Some(Err(trouble)) if service.color != ServiceColor::Develop => {
                     let trouble = trouble.clone();
                     return (groups, Some(Err(trouble)));
                 }
@@ -136,13 +136,13 @@ fn of_develop_alone(arn: &String, services: &[Service], groups: &[Option<AwsResu
         .iter()
         .zip(groups)
         .filter(|(_, group)| uses(group))
-        .all(|(service, _)| service.color == Color::Develop)
+        .all(|(service, _)| service.color == ServiceColor::Develop)
 }
 
 /// Notes on develop that the load balancer can't be read.
 fn develop_unread(trouble: &AwsError, services: &[Service], groups: &mut [Option<AwsResult<TargetGroup>>]) {
     for (service, group) in services.iter().zip(groups) {
-        if service.color == Color::Develop {
+        if service.color == ServiceColor::Develop {
             *group = Some(Err(trouble.clone()));
         }
     }

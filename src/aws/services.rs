@@ -6,7 +6,7 @@ use super::clients::Aws;
 use super::errors::{read_error, unexpected_response};
 use super::values::{to_count, to_duration, to_port, to_text, to_time};
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::snapshot::{
     Breaker, Deployment, Link, Rollout, Service, ServiceEvent, ServiceStatus, Setup, Threshold,
 };
@@ -15,14 +15,14 @@ use crate::plan::snapshot::{
 const DESCRIBE_SERVICES: &str = "ecs:DescribeServices";
 
 /// The services found, and the missing ones.
-pub(super) type DescribedServices = (Vec<Service>, Vec<(Color, String)>);
+pub(super) type DescribedServices = (Vec<Service>, Vec<(ServiceColor, String)>);
 
 impl Aws {
     /// Describes the named services in one call (ECS accepts up to 10), in the order of the names.
     pub(super) async fn services(
         &self,
         cluster: &str,
-        names: &[(Color, String)],
+        names: &[(ServiceColor, String)],
     ) -> AwsResult<DescribedServices> {
         let asked: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
         let told = format!("{} in cluster {cluster}", asked.join(", "));
@@ -58,7 +58,7 @@ fn unexpected_failure(failure: &ecs::Failure) -> Option<String> {
 }
 
 /// One service without the parts that need further calls.
-pub(super) fn service_from_aws(color: Color, from: &ecs::Service) -> Service {
+pub(super) fn service_from_aws(color: ServiceColor, from: &ecs::Service) -> Service {
     Service {
         color,
         name: to_text(from.service_name()),

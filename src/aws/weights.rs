@@ -146,6 +146,6 @@ impl Aws {
 }
 
 /// A rule missing in AWS's answer.
-fn missing_rule_error(arn: &str) -> AwsError {
+pub(crate) fn missing_rule_error(arn: &str) -> AwsError {
     unexpected_response(AwsErrorKind::Missing, DESCRIBE_RULES, arn, "AWS's answer holds no such rule")
 }

@@ -32,7 +32,7 @@ pub(super) enum Earlier {
 pub(super) async fn find_earlier(session: &Session<'_>, seen: &Overview, to: Split) -> Earlier {
     let Some(now) = seen.known_split() else { return Earlier::None };
     let alone = |color: &Color| now.weight(*color) == now.blue + now.green && !to.is_live(*color);
-    let Some(from) = [Color::Blue, Color::Green].into_iter().find(alone) else { return Earlier::None };
+    let Some(from) = Color::BOTH.into_iter().find(alone) else { return Earlier::None };
     let ago = tokio::select! {
         biased;
         ago = asked(session, seen, from) => ago,
@@ -55,7 +55,7 @@ async fn asked(session: &Session<'_>, seen: &Overview, from: Color) -> Option<Op
     let http = crate::http::build_client(run_id(session.context)).ok()?;
     let github = github_client(session.env, session.context, token, &http)?;
     let run = place(session);
-    let commits = seen.colors.iter().filter(|view| view.color != Color::Develop);
+    let commits = seen.production().map(|(_, view)| view);
     for commit in commits.filter_map(|view| view.commit.as_deref()).filter(|commit| is_plain(commit)) {
         for pull in github.pulls_of(commit).await.ok()? {
             let tells = |body: &str| rolled_back_to(body, &run) == Some(from);

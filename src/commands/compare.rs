@@ -92,7 +92,7 @@ impl Drive<'_> {
     }
 
     /// The color that gains users by the change of traffic under way. None for another operation, and after a signal.
-    fn gaining(&self) -> Option<Color> {
+    pub(super) fn gaining(&self) -> Option<Color> {
         let CurrentPhase::Traffic(moving) = self.operation.current() else { return None };
         if self.operation.is_cancelled() {
             return None;

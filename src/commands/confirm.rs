@@ -98,7 +98,7 @@ fn deploy_report(state: &DeployState) -> Report {
 
 /// Copies the facts in a deploy's state into a report.
 pub(super) fn tell_deploy(state: &DeployState, report: &mut Report) {
-    report.color = state.color();
+    report.color = Some(state.color);
     report.service = Some(state.service.clone());
     report.task_definition = Some(state.task_definition.clone()).filter(|arn| !arn.is_empty());
     report.previous_task_definition.clone_from(&state.found_task_definition);
@@ -143,7 +143,7 @@ async fn confirm_promote(session: &Session<'_>, wish: &Promotion, state: &State,
         if let Some(before) = &before {
             tell_users((&last, before), snapshot, &mut report);
         }
-        report.color = Some(wish.color);
+        report.color = Some(wish.color.into());
         ran_before(snapshot, wish.mode, &mut report);
         open_end(snapshot, &last, &mut report);
         if wish.mode == Mode::Copy
@@ -191,7 +191,7 @@ fn tell_users((goal, found): (&Goal, &traffic::InitialTraffic), snapshot: &Snaps
         Box::new(TrafficPlan { steps, ..traffic_plan })
     });
     if let Some(traffic_plan) = &report.traffic {
-        report.color = Some(traffic_plan.receiver);
+        report.color = Some(traffic_plan.receiver.into());
         let version = traffic_plan.versions.iter().find(|(color, _)| *color == traffic_plan.receiver);
         report.task_definition = version.map(|(_, arn)| arn.clone());
     }

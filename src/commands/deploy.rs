@@ -1,28 +1,29 @@
 //! `deploy`: looks, prepares the wanted content, announces the plan, drives to the end, and reports.
 
 use super::apply::find_revision;
-use super::drive::{Drive, Ending};
+use super::drive::Drive;
+use super::ending::report_ending;
 use super::last_look::last_look;
 use super::outside::Interrupted;
 use super::prepare::{Unprepared, Wanted, prepare_content};
 use super::session::{Session, Stop};
-use super::state::{Phase, SavedEnd};
 use crate::action::deploy::DeploySettings;
 use crate::clock;
 use crate::event::{Difference, Event, Planned, Report, Warning};
 use crate::failure::Outcome;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::definition::{Content, ContentChange, content_differences, same_content};
 use crate::plan::deploy::{Goal, kept_count};
-use crate::plan::operation::{CurrentPhase, DeployOperation};
+use crate::plan::operation::DeployOperation;
+use crate::plan::overview::tagged_commit;
 use crate::plan::patience::of_deploy;
 use crate::plan::preconditions::{Blocker, Preconditions, Request, check_preconditions};
 use crate::plan::predict::{Plan, predict_plan};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run::Run;
 use crate::plan::scalers::unmanaged_policies;
-use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{EndStateReason, InitialService, Left, Refusal};
+use crate::plan::snapshot::{Revision, Service, Snapshot};
+use crate::plan::step::{InitialService, Refusal};
 use crate::plan::verdict::{Limits, drain_delay};
 use crate::plan::wanted::WantedColor;
 
@@ -108,12 +109,15 @@ async fn admitted_deploy(
         report.empty_image = true;
         session.reporter.emit(&Event::Warning(Warning::EmptyImage));
     }
+    let named = wanted.commit.clone();
     let goal = deploy_goal(session, wish, admitted.color, wanted);
     if let Some((asked, count)) = kept_count(snapshot, &goal) {
         let kept = Warning::CountKept { color: admitted.color, asked, count };
         session.reporter.emit(&Event::Warning(kept));
     }
-    if !announce_plan(session, snapshot, service, &goal, report).await || session.settings.plan_only {
+    if !announce_plan(session, (snapshot, service), (&goal, named), report).await
+        || session.settings.plan_only
+    {
         return;
     }
     let operation = DeployOperation { goal: &goal, service: &service.name, run: Run::begin(clock::now()) };
@@ -124,7 +128,7 @@ async fn admitted_deploy(
 }
 
 /// The goal of the run: the request bound to the color found.
-fn deploy_goal(session: &Session<'_>, wish: &DeploySettings, color: Color, wanted: Wanted) -> Goal {
+fn deploy_goal(session: &Session<'_>, wish: &DeploySettings, color: ServiceColor, wanted: Wanted) -> Goal {
     Goal {
         request: Request { color: WantedColor::Color(color), ..deploy_request(session, wish) },
         color,
@@ -157,8 +161,10 @@ fn emit_warnings(session: &Session<'_>, service: &Service, admitted: &Preconditi
         emit(Warning::GraceTooLong { grace, timeout });
     }
     warn_of_drain(session, service);
-    if let Some(wiring) = admitted.wiring.as_ref().filter(|wiring| wiring.is_live(service.color)) {
-        let (color, rules) = (service.color, wiring.user_rules_of(service.color));
+    if let (Some(wiring), Some(color)) = (&admitted.wiring, service.color.production())
+        && wiring.is_live(color)
+    {
+        let rules = wiring.user_rules_of(color);
         emit(Warning::LiveColor { color, split: wiring.split(), rules });
     }
     if session.settings.scaling.is_some() {
@@ -189,9 +195,8 @@ pub(crate) fn warn_unmanaged_policies(session: &Session<'_>, service: &Service) 
 /// Announces the plan. False if the prediction ends in a refusal, which is then in the report.
 async fn announce_plan(
     session: &Session<'_>,
-    snapshot: &Snapshot,
-    service: &Service,
-    goal: &Goal,
+    (snapshot, service): (&Snapshot, &Service),
+    (goal, named): (&Goal, Option<String>),
     report: &mut Report,
 ) -> bool {
     let current = service.definition.as_ref().and_then(|read| read.as_ref().ok());
@@ -207,7 +212,8 @@ async fn announce_plan(
             }
         },
     };
-    let steps = match predict_plan(snapshot, goal, found.as_ref(), clock::now()) {
+    let steps = match predict_plan(snapshot, goal, found.as_ref().map(|revision| &revision.arn), clock::now())
+    {
         Plan::Refuse(refusal) => {
             report.refuse(refusal);
             return false;
@@ -215,6 +221,12 @@ async fn announce_plan(
         Plan::Steps(steps) => steps,
         Plan::Unknown(_) => Vec::new(),
     };
+    let kept = current.filter(|_| same).or(found.as_ref().filter(|_| goal.revision.is_none()));
+    let commit = deployed_commit(session, (goal, named), kept);
+    if let Some(refusal) = session.refusal_of_deploy(goal.color, commit, report).await {
+        report.refuse(refusal);
+        return false;
+    }
     let changes = current.map_or(Vec::new(), |current| shown_differences(&current.content, &goal.content));
     let now = InitialService { task_definition: service.task_definition.clone(), desired: service.desired };
     let planned = Planned {
@@ -231,6 +243,17 @@ async fn announce_plan(
     true
 }
 
+/// The commit of the deployed version: of the kept revision with the same content, of the named revision, or of the run.
+fn deployed_commit(
+    session: &Session<'_>,
+    (goal, named): (&Goal, Option<String>),
+    kept: Option<&Revision>,
+) -> Option<String> {
+    let of_run = || session.context.commit().map(str::to_owned);
+    let of_new = || if goal.revision.is_some() { named } else { of_run() };
+    kept.map_or_else(of_new, |revision| tagged_commit(&revision.tags))
+}
+
 /// The differences, safe to show.
 pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Difference> {
     let shown = |one: ContentChange| Difference {
@@ -239,31 +262,4 @@ pub(super) fn shown_differences(before: &Content, after: &Content) -> Vec<Differ
         after: one.after.map(|shown| shown.to_string()),
     };
     content_differences(before, after).into_iter().map(shown).collect()
-}
-
-/// Puts the ending into the report.
-fn report_ending(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
-    let mut managed = false;
-    if let CurrentPhase::Deploy(deploying) = drive.operation.current() {
-        let run = &deploying.run;
-        managed = run.managed;
-        report.deployment = run.awaited.as_ref().and_then(|awaited| awaited.id.clone());
-        report.task_definition = run.awaited.as_ref().map(|awaited| awaited.task_definition.clone());
-        if let Some(found) = &run.found {
-            report.previous_task_definition = Some(found.task_definition.clone());
-        }
-    }
-    report.cause = std::mem::take(&mut drive.cause);
-    report.logs = std::mem::take(&mut drive.logs);
-    match ending {
-        Ending::Refuse(refusal) => report.refuse(refusal),
-        Ending::End(end) => report.end(end),
-    }
-    if managed && report.outcome == Outcome::Refused {
-        // Scaling that was written before the refusal stays.
-        (report.outcome, report.left) = (Outcome::Failed, Left::Changed);
-        report.because = Some(EndStateReason::ScalingStays);
-    }
-    let cancelled = report.outcome == Outcome::Cancelled && report.left != Left::Untouched;
-    drive.save(if cancelled { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
 }

@@ -6,7 +6,7 @@ use crate::action::settings::{DoctorSettings, Settings};
 use crate::event::{Event, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::doctor::{
-    CONTEXT, Facts, Finding, failed_look, find_mistakes, missing_grants, needed_grants, no_id_token,
+    CONTEXT, Finding, SetupFacts, failed_look, find_mistakes, missing_grants, needed_grants, no_id_token,
     refused_role, sort_findings,
 };
 use crate::plan::read_scope::ReadScope;
@@ -62,7 +62,7 @@ pub(crate) async fn run_doctor(session: &Session<'_>, own: &DoctorSettings) -> R
 async fn find_lacking_grants(
     session: &Session<'_>,
     snapshot: &Snapshot,
-    facts: &Facts<'_>,
+    facts: &SetupFacts<'_>,
 ) -> Interrupted<Vec<Finding>> {
     let Some(principal) = &session.principal else { return Interrupted::No(Vec::new()) };
     let grants = needed_grants(snapshot, facts);
@@ -98,9 +98,9 @@ pub(crate) fn diagnose_sign_in(reporter: &Reporter<'_>, settings: &Settings, uno
 }
 
 /// The facts that are not in AWS.
-fn facts<'a>(session: &'a Session<'_>, own: &'a DoctorSettings) -> Facts<'a> {
+fn facts<'a>(session: &'a Session<'_>, own: &'a DoctorSettings) -> SetupFacts<'a> {
     let place = &session.settings.place;
-    Facts {
+    SetupFacts {
         listener: place.listener.as_ref(),
         hosts: &place.hosts,
         probes: own.probes,

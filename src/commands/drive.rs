@@ -17,7 +17,7 @@ use crate::clock;
 use crate::event::{Event, LogLink};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::cause::Cause;
-use crate::plan::compare::{Comparison, Watch};
+use crate::plan::compare::{Comparison, Probed, Watch};
 use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
@@ -77,6 +77,8 @@ pub(crate) struct Drive<'a> {
     pub(super) watch: Watch,
     /// The last comparison of the colors.
     pub(super) compared: Option<AwsResult<Comparison>>,
+    /// The probes of both colors.
+    pub(super) probed: Probed,
 }
 
 impl<'a> Drive<'a> {
@@ -99,6 +101,7 @@ impl<'a> Drive<'a> {
             looked: clock::now(),
             watch: Watch::default(),
             compared: None,
+            probed: Probed::default(),
         }
     }
 
@@ -139,6 +142,7 @@ impl<'a> Drive<'a> {
             self.tell_foreign(&seen);
             self.seen = seen.as_ref().ok().cloned().or(self.seen.take());
             let Some(next) = Box::pin(self.with_comparison(next, &seen)).await else { continue };
+            let Some(next) = Box::pin(self.with_probes(next, &seen)).await else { continue };
             let Some(next) = self.with_new_rules(next, &mut seen).await else { continue };
             if let Next::Read(closer) = next {
                 look = closer;
@@ -315,7 +319,7 @@ impl<'a> Drive<'a> {
     /// The run's progress, for the post step.
     pub(crate) fn phase(&self) -> Phase {
         match self.operation.current() {
-            CurrentPhase::Deploy(deploying) if deploying.run.restoring.is_some() => Phase::Restoring,
+            CurrentPhase::Deploy(deploying) if deploying.run.restore.written.is_some() => Phase::Restoring,
             CurrentPhase::Deploy(_) | CurrentPhase::Traffic(_) => Phase::Deploying,
         }
     }

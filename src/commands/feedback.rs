@@ -80,7 +80,7 @@ pub(super) enum WorkerMessage {
 
 /// The worker's progress.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct PostProgress {
     /// The parts that GitHub shows, and the failed parts.
     pub(super) posted: Posted,
     /// The wanted posts at the end, once known.
@@ -110,7 +110,7 @@ struct Worker {
     /// The task that posts.
     task: JoinHandle<()>,
     /// The progress.
-    progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<PostProgress>,
     /// Ends when a cancelled run has to exit.
     cutoff: JoinHandle<()>,
     /// Sends a message that is no event.
@@ -144,7 +144,7 @@ impl<'a> Feedback<'a> {
         let poster = GithubPublisher::new(github, wish, &run, event);
         let story = RunView::new(run, settings, run_key(env, context));
         let (tell, news) = mpsc::unbounded_channel();
-        let (progress, seen) = watch::channel(Progress::default());
+        let (progress, seen) = watch::channel(PostProgress::default());
         let (show, shows) = mpsc::unbounded_channel();
         let listener = tokio::spawn(follow_events(news, story, show, progress.clone()));
         let task = tokio::spawn(publish_views(shows, poster, progress));
@@ -200,7 +200,7 @@ impl<'a> Feedback<'a> {
         worker.listener.abort();
         worker.task.abort();
         worker.cutoff.abort();
-        let Progress { mut posted, wanted, .. } = worker.progress.borrow().clone();
+        let PostProgress { mut posted, wanted, .. } = worker.progress.borrow().clone();
         if !in_time && posted.troubles.is_empty() {
             let late = GithubError { kind: GithubKind::NoTime, status: None, effect_unknown: true };
             posted.troubles.push((Part::Comment, late));
@@ -291,7 +291,7 @@ async fn follow_events(
     mut news: mpsc::UnboundedReceiver<WorkerMessage>,
     mut story: RunView,
     show: mpsc::UnboundedSender<WantedPosts>,
-    tell: watch::Sender<Progress>,
+    tell: watch::Sender<PostProgress>,
 ) {
     while let Some(news) = news.recv().await {
         let Some((showing, moment)) = story.on_event(news) else { continue };
@@ -310,7 +310,7 @@ async fn follow_events(
 async fn publish_views(
     mut shows: mpsc::UnboundedReceiver<WantedPosts>,
     mut poster: GithubPublisher,
-    tell: watch::Sender<Progress>,
+    tell: watch::Sender<PostProgress>,
 ) {
     poster.find_pull_request().await;
     while let Some(mut wanted) = shows.recv().await {

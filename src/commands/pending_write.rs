@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{ServiceColor, Split};
 use crate::plan::run_memory::UnansweredWrite;
 use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
 use crate::plan::time::Time;
@@ -34,7 +34,7 @@ enum Change {
     /// A color's scalable target. A field that is none stays unchanged.
     Scaling {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// MinCapacity.
         min: Option<u32>,
         /// MaxCapacity.
@@ -45,14 +45,14 @@ enum Change {
     /// A color's desired count.
     Count {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The count.
         desired: u32,
     },
     /// The version of a color, its count, or both: a deploy's update. What is none stays.
     Version {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// ARN of the task definition.
         task_definition: Option<String>,
         /// The count.

@@ -11,7 +11,7 @@ use super::state::{DeployState, Phase, SavedEnd, State, TrafficState};
 use crate::clock;
 use crate::event::{Lacks, Report};
 use crate::failure::{Outcome, Reason};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::Split;
 use crate::plan::definition::Content;
 use crate::plan::deploy::Goal;
 use crate::plan::operation::{DeployOperation, TrafficOperation};
@@ -194,9 +194,8 @@ async fn back_deploy(
     state: &DeployState,
     report: &mut Report,
 ) -> (Ending, Option<Snapshot>) {
-    let color = state.color().unwrap_or(Color::Blue);
     tell_deploy(state, report);
-    report.color = Some(color);
+    report.color = Some(state.color);
     report.split = state.users;
     let goal = deploy_goal(session, state, (true, Vec::new()));
     let operation = DeployOperation { goal: &goal, service: &state.service, run: state.run(clock::now()) };
@@ -211,16 +210,15 @@ pub(super) fn deploy_goal(
     state: &DeployState,
     (allow_live, probes): (bool, Vec<String>),
 ) -> Goal {
-    let color = state.color().unwrap_or(Color::Blue);
     Goal {
         request: Request {
-            color: WantedColor::Color(color),
+            color: WantedColor::Color(state.color),
             allow_live,
             probes,
             listener: session.settings.place.listener.clone(),
             hosts: session.settings.place.hosts.clone(),
         },
-        color,
+        color: state.color,
         content: Content::default(),
         revision: None,
         origin: None,

@@ -13,6 +13,7 @@ use crate::plan::definition::{
     Changes, Content, ImageRef, build_content, container_images, load_balancer_problem, pin_images,
     same_content, schema_problems, shared_names, unusable_images,
 };
+use crate::plan::overview::tagged_commit;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::{Revision, Service};
 use crate::plan::wanted::{DefinitionSource, EnvChange, Images};
@@ -24,6 +25,8 @@ pub(crate) struct Wanted {
     pub(crate) content: Content,
     /// The named revision, if nothing in it has to change.
     pub(crate) revision: Option<String>,
+    /// The commit in the tags of that revision.
+    pub(crate) commit: Option<String>,
     /// Images whose tag may move and can't be resolved.
     pub(crate) unresolved: Vec<String>,
 }
@@ -70,16 +73,19 @@ pub(crate) async fn prepare_content(
         return Err(Unprepared::Problems(vec![problem]));
     }
     let unresolved = resolve_images(session, wish, &mut content).await?;
-    let revision = named.filter(|_| same_content(&base, &content));
-    Ok(Wanted { content, revision, unresolved })
+    let (revision, commit) = named.filter(|_| same_content(&base, &content)).unzip();
+    Ok(Wanted { content, revision, commit: commit.flatten(), unresolved })
 }
 
-/// The task definition that the changes start from, and the ARN of the named revision, if usable.
+/// The ARN of a named revision, and the commit in its tags.
+type NamedRevision = (String, Option<String>);
+
+/// The task definition that the changes start from, and the named revision, if usable.
 async fn base_definition(
     session: &Session<'_>,
     wish: &DeploySettings,
     service: &Service,
-) -> Result<(Content, Option<String>), Unprepared> {
+) -> Result<(Content, Option<NamedRevision>), Unprepared> {
     match &wish.definition {
         DefinitionSource::Current => match &service.definition {
             Some(Ok(revision)) => Ok((revision.content.clone(), None)),
@@ -96,8 +102,8 @@ async fn base_definition(
                 Err(Unprepared::Problems(vec![words::no_such_definition(which, &session.names.place)]))
             }
             described => {
-                let Revision { arn, content, active, .. } = described?;
-                Ok((content, active.then_some(arn)))
+                let Revision { arn, content, active, tags } = described?;
+                Ok((content, active.then(|| (arn, tagged_commit(&tags)))))
             }
         },
         DefinitionSource::File(path) => Ok((from_file(session, path)?, None)),

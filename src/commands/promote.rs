@@ -2,18 +2,18 @@
 
 use super::deploy::{shown_differences, warn_of_drain, warn_unmanaged_policies};
 use super::drive::{Drive, Ending};
+use super::ending::put_back;
 use super::last_look::last_look;
-use super::redirect::{put_back, told_from};
+use super::redirect::told_from;
 use super::session::{Session, Stop};
 use super::state::{Phase as Saved, SavedEnd};
 use crate::clock;
 use crate::event::{Event, Planned, Report, Warning};
 use crate::failure::Outcome;
+use crate::plan::color::ServiceColor;
 use crate::plan::operation::{CurrentPhase, Operation};
 use crate::plan::preconditions::Blocker;
-use crate::plan::promote::{
-    Goal, Phase, find_cautions, other_color, plan_phases, predict_promote, unpinned_images,
-};
+use crate::plan::promote::{Goal, Phase, find_cautions, plan_phases, predict_promote, unpinned_images};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{End, EndStateReason, InitialService, Left, Refusal};
@@ -25,7 +25,7 @@ use crate::plan::wanted::{Mode, Promotion};
 pub(crate) async fn run_promote(session: &Session<'_>, promotion: &Promotion) -> Report {
     let mut report = Report::new("promote");
     let goal = promote_goal(session, promotion);
-    report.color = Some(promotion.color);
+    report.color = Some(promotion.color.into());
     match plan_promote(session, &goal, &mut report).await {
         Ok(Some((snapshot, phases))) if !session.settings.plan_only => {
             run_phases(session, (snapshot, &phases), &mut report).await;
@@ -82,6 +82,7 @@ async fn plan_promote(session: &Session<'_>, goal: &Goal, report: &mut Report) -
                 report.stays_at_size = stays;
                 ran_before(&snapshot, goal.promotion.mode, report);
                 announce_promote(session, &snapshot, (&phases, prediction), report)
+                    .await
                     .then_some((snapshot, phases))
             }
             Err(refusal) => {
@@ -93,7 +94,7 @@ async fn plan_promote(session: &Session<'_>, goal: &Goal, report: &mut Report) -
 }
 
 /// Announces the plan. False if the prediction ends in a refusal, which is then in the report.
-fn announce_promote(
+async fn announce_promote(
     session: &Session<'_>,
     snapshot: &Snapshot,
     (phases, prediction): (&[Phase], Prediction),
@@ -106,7 +107,8 @@ fn announce_promote(
         session.reporter.emit(&Event::Warning(Warning::UnresolvedTag { image }));
     }
     let managed = session.settings.scaling.is_some();
-    for caution in report.color.map_or(Vec::new(), |color| find_cautions(snapshot, color, managed)) {
+    let production = report.color.and_then(ServiceColor::production);
+    for caution in production.map_or(Vec::new(), |color| find_cautions(snapshot, color, managed)) {
         session.reporter.emit(&Event::Warning(Warning::Promote(caution)));
     }
     announce_copies(session, snapshot, phases, report);
@@ -120,10 +122,14 @@ fn announce_promote(
                 report.refuse(worse);
                 return false;
             }
+            if let Some(refusal) = session.refusal_of_traffic(&traffic_plan, report).await {
+                report.refuse(refusal);
+                return false;
+            }
             let traffic_plan = session.with_wait_for_counts(*traffic_plan);
             session.reporter.emit(&Event::TrafficPlan(traffic_plan.clone()));
             report.outcome = Outcome::Planned;
-            let version = traffic_plan.versions.iter().find(|(color, _)| Some(*color) == report.color);
+            let version = traffic_plan.versions.iter().find(|(color, _)| Some(*color) == production);
             report.task_definition = version.map(|(_, arn)| arn.clone());
             report.traffic = Some(traffic_plan);
         }
@@ -134,7 +140,7 @@ fn announce_promote(
 
 /// Notes production's earlier version: in a swap, the other color's version.
 pub(super) fn ran_before(snapshot: &Snapshot, mode: Mode, report: &mut Report) {
-    let loser = report.color.map(other_color).and_then(|color| snapshot.service(color));
+    let loser = report.color.and_then(|color| snapshot.service(color.production()?.other()));
     let before = loser.filter(|_| mode == Mode::Swap);
     report.previous_task_definition = before.map(|service| service.task_definition.clone());
 }

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use super::again::{Earlier, find_earlier};
 use super::deploy::warn_unmanaged_policies;
-use super::drive::{Drive, Ending};
+use super::drive::Drive;
+use super::ending::report_ending;
 use super::last_look::last_look;
 use super::session::{Session, Stop};
-use super::state::{Phase, SavedEnd};
 use crate::action::traffic::RollbackSettings;
 use crate::clock;
-use crate::event::{Event, PutBack, Report, Warning};
+use crate::event::{Event, Report, Warning};
 use crate::failure::Outcome;
 use crate::plan::color::{Color, Split};
-use crate::plan::operation::{CurrentPhase, TrafficOperation};
+use crate::plan::operation::TrafficOperation;
 use crate::plan::preconditions::Blocker;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Service, Snapshot};
-use crate::plan::step::{Left, Refusal};
+use crate::plan::step::Refusal;
 use crate::plan::traffic::{
     Goal, Prediction, Run, TrafficRequest, capacity_shortfall, predict_traffic, rollback_split,
     stays_suspended,
@@ -129,7 +129,7 @@ async fn plan_traffic(session: &Session<'_>, aim: &Aim<'_>, report: &mut Report)
                 warn(session, &snapshot, &goal, report).await;
                 let forced = goal.wish.force;
                 let snapshot = if forced { snapshot } else { session.with_minutes(snapshot).await };
-                return Ok(announce_traffic(session, snapshot, goal, prediction, report));
+                return Ok(announce_traffic(session, snapshot, goal, prediction, report).await);
             }
         }
     }
@@ -153,8 +153,8 @@ async fn warn(session: &Session<'_>, snapshot: &Snapshot, goal: &Goal, report: &
 /// The facts that decide about users: develop is shown, but no problem of develop keeps users from being moved.
 pub(super) fn of_users(snapshot: &Snapshot) -> Snapshot {
     let mut users = snapshot.clone();
-    users.services.retain(|service| service.color != Color::Develop);
-    users.missing.retain(|(color, _)| *color != Color::Develop);
+    users.services.retain(|service| service.color.production().is_some());
+    users.missing.retain(|(color, _)| color.production().is_some());
     users
 }
 
@@ -166,7 +166,7 @@ fn report_overview(session: &Session<'_>, snapshot: &Snapshot, report: &mut Repo
 }
 
 /// Announces the changes.
-fn announce_traffic(
+async fn announce_traffic(
     session: &Session<'_>,
     snapshot: Snapshot,
     goal: Goal,
@@ -187,10 +187,19 @@ fn announce_traffic(
                 report.refuse(worse);
                 return Begun::Over;
             }
+            // Users who are failing already do not wait for GitHub.
+            let refused = match goal.wish.force {
+                true => None,
+                false => session.refusal_of_traffic(&traffic_plan, report).await,
+            };
+            if let Some(refusal) = refused {
+                report.refuse(refusal);
+                return Begun::Over;
+            }
             let traffic_plan = session.with_wait_for_counts(*traffic_plan);
             session.reporter.emit(&Event::TrafficPlan(traffic_plan.clone()));
             report.outcome = Outcome::Planned;
-            report.color = Some(traffic_plan.receiver);
+            report.color = Some(traffic_plan.receiver.into());
             let version = traffic_plan.versions.iter().find(|(color, _)| *color == traffic_plan.receiver);
             report.task_definition = version.map(|(_, arn)| arn.clone());
             report.traffic = Some(traffic_plan);
@@ -198,37 +207,6 @@ fn announce_traffic(
         Prediction::Unknown => {}
     }
     Begun::Goal(Box::new(of_users(&snapshot)), Box::new(goal))
-}
-
-/// Puts the ending into the report.
-fn report_ending(drive: &mut Drive<'_>, ending: Ending, report: &mut Report) {
-    report.cause = std::mem::take(&mut drive.cause);
-    report.logs = std::mem::take(&mut drive.logs);
-    match ending {
-        Ending::Refuse(refusal) => report.refuse(refusal),
-        Ending::End(end) => report.end(end),
-    }
-    if let CurrentPhase::Traffic(moving) = drive.operation.current() {
-        report.put_back = Some(put_back(&moving.run));
-        report.unscaled.clone_from(&moving.run.unscalable);
-        report.unscaled.sort();
-        report.unscaled.dedup();
-    }
-    let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
-    drive.save(if open { drive.phase() } else { Phase::Ended(SavedEnd::of(report)) });
-}
-
-/// The run's restored changes: everything whose last written value equals the value found.
-pub(super) fn put_back(run: &Run) -> PutBack {
-    let Some(found) = &run.found else { return PutBack::default() };
-    let counts = run.counts.iter().filter(|(color, count)| found.counts.get(color) == Some(count));
-    let scaling = run.scaled.iter().filter(|(color, held)| found.suspended.get(color) == Some(held));
-    PutBack {
-        weights: !run.written.is_empty(),
-        counts: counts.map(|(color, _)| *color).collect(),
-        scaling: scaling.map(|(color, _)| *color).collect(),
-        undone: run.lowered.undone.clone(),
-    }
 }
 
 /// Adds the state at the end, and the open ends of a change of traffic.
@@ -251,8 +229,7 @@ pub(super) fn told_from(snapshot: &Snapshot, report: &mut Report) {
         report.task_definition = Some(service.task_definition.clone());
     }
     if let Some(traffic_plan) = &mut report.traffic {
-        let of = |service: &Service| (service.color, service.task_definition.clone());
-        let of_users = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-        traffic_plan.versions = of_users.map(of).collect();
+        let of = |(color, service): (Color, &Service)| (color, service.task_definition.clone());
+        traffic_plan.versions = snapshot.production().map(of).collect();
     }
 }

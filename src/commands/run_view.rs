@@ -8,7 +8,7 @@ use crate::action::settings::Settings;
 use crate::clock;
 use crate::event::{Event, Report};
 use crate::feedback::{GithubDeployment, LabelStyle, PullRequestView, Status};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::Split;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
@@ -169,8 +169,7 @@ impl RunView {
     /// Number of the planned step with this split, and of all steps.
     fn step_at(&self, split: Split) -> Option<(usize, usize)> {
         let traffic_plan = self.now.traffic.as_ref()?;
-        let (blue, green) = split.percent();
-        let share = if traffic_plan.receiver == Color::Blue { blue } else { green };
+        let share = split.share(traffic_plan.receiver);
         let at = traffic_plan.bakes.iter().position(|(held, _)| *held == share)?;
         Some((at + 1, traffic_plan.bakes.len()))
     }
@@ -191,6 +190,7 @@ impl RunView {
             }
             Event::Plan(plan) => self.now.plan = Some(*plan),
             Event::TrafficPlan(traffic_plan) => self.now.traffic = Some(traffic_plan),
+            Event::GoingLive(going_live) => self.now.going_live = Some(going_live),
             Event::Moved(split) => self.moved(split),
             Event::TaskFailed { color, cause, .. } => self.now.failure = Some((color, cause)),
             Event::RunFailure { failing, cause, .. } => self.now.failing = Some((failing, cause)),
@@ -207,15 +207,10 @@ impl RunView {
     /// All production rules hold this split.
     fn users_at(&mut self, split: Split) {
         let Some(overview) = &mut self.now.overview else { return };
-        let (blue, green) = split.percent();
         overview.split = Some(Ok(split));
         overview.rules.iter_mut().for_each(|(_, held)| *held = split);
         for view in &mut overview.colors {
-            match view.color {
-                Color::Blue => view.percent = Some(blue),
-                Color::Green => view.percent = Some(green),
-                Color::Develop => {}
-            }
+            view.percent = view.color.production().map_or(view.percent, |color| Some(split.share(color)));
         }
     }
 
@@ -223,9 +218,10 @@ impl RunView {
     fn deploying(&self) -> Option<GithubDeployment> {
         let now = &self.now;
         let planned = now.plan.as_ref().map(|plan| plan.color);
-        let color = planned.or(now.traffic.as_ref().map(|traffic_plan| traffic_plan.receiver))?;
+        let color = planned.or(now.traffic.as_ref().map(|traffic_plan| traffic_plan.receiver.into()))?;
         let to = (color, planned.is_some());
-        let begun = || github_texts::started_deployment(now.command, to, now.overview.as_ref(), &self.run);
+        let (overview, going_live) = (now.overview.as_ref(), now.going_live.as_deref());
+        let begun = || github_texts::started_deployment(now.command, to, overview, &self.run, going_live);
         is_deploy_command(now.command).then(|| GithubDeployment { key: self.key.clone(), ..begun() })
     }
 
@@ -297,9 +293,9 @@ fn is_traffic_command(command: &str) -> bool {
 
 /// The commits on the colors whose users a command moves.
 fn affected_commits(command: &str, seen: Option<&Overview>) -> Vec<String> {
-    let views = seen.into_iter().flat_map(|overview| &overview.colors);
-    let of_users = views.filter(|view| is_traffic_command(command) && view.color != Color::Develop);
-    let mut commits: Vec<String> = of_users.filter_map(|view| view.commit.clone()).collect();
+    let views = seen.into_iter().flat_map(Overview::production);
+    let of_users = views.filter(|(_, _)| is_traffic_command(command));
+    let mut commits: Vec<String> = of_users.filter_map(|(_, view)| view.commit.clone()).collect();
     commits.dedup();
     commits
 }

@@ -1,6 +1,7 @@
 //! The posts on GitHub that follow from the events of a run.
 
 use super::*;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::step::{Purpose, Step, Update};
 use crate::report::fixtures::{crash, overview, planned, traffic_plan, weights};
 
@@ -66,7 +67,7 @@ fn settle(color: Color) -> Event {
 /// An update of blue.
 fn update(task_definition: Option<&str>) -> Event {
     Event::Step(Step::Update(Update {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         task_definition: task_definition.map(str::to_owned),
         desired: None,
@@ -117,7 +118,7 @@ fn an_adopted_deployment_is_shown_with_its_first_failed_task() {
 
 /// The first task that failed.
 fn task_failed() -> Event {
-    Event::TaskFailed { color: Color::Green, cause: crash(), logs: Vec::new() }
+    Event::TaskFailed { color: ServiceColor::Green, cause: crash(), logs: Vec::new() }
 }
 
 #[test]

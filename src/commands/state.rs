@@ -159,11 +159,14 @@ mod tests {
         for force in [false, true] {
             let state = killed_in_update(force);
             let forward = state.forward(Time(60_000));
-            let awaited = forward.awaited.clone().unwrap();
+            let awaited = forward.awaited().cloned().unwrap();
             assert_eq!((awaited.kind, awaited.id.as_deref(), awaited.seen), (Kind::Rollout, None, false));
-            assert_eq!((awaited.before, forward.unanswered), (vec!["ecs-svc/1".to_owned()], None));
+            assert_eq!(
+                (awaited.before, forward.memory.unanswered),
+                (vec!["ecs-svc/1".to_owned()], Vec::new())
+            );
             let back = state.run(Time(60_000));
-            assert_eq!((back.memory.changed, back.awaited.is_none()), (false, true));
+            assert_eq!((back.memory.changed, back.awaited().is_none()), (false, true));
             assert_eq!(back.own_change().map(|own| own.task_definition.as_str()), Some("web-green:2"));
             let (_, update) = back.unanswered_update().unwrap();
             assert_eq!((update.force, update.purpose), (force, Purpose::Deploy));
@@ -174,7 +177,7 @@ mod tests {
     fn a_deployment_whose_answer_did_not_name_it_stays_one_of_its_own() {
         let mut state = killed_in_update(false);
         state.sending = None;
-        let awaited = state.forward(Time(60_000)).awaited.unwrap();
+        let awaited = state.forward(Time(60_000)).awaited().cloned().unwrap();
         assert_eq!((awaited.kind, awaited.id, awaited.before.len()), (Kind::Rollout, None, 1));
     }
 

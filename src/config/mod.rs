@@ -10,7 +10,7 @@ pub(crate) mod probes;
 pub(crate) mod quoting;
 pub(crate) mod reader;
 
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::problem::Problem;
 use crate::plan::scalers::{Managed, SCALE_IN_AFTER};
 use crate::plan::wanted::{Hosts, Probe, WantedColor};
@@ -56,9 +56,9 @@ pub(crate) struct App {
 /// The colors that a branch can map to.
 pub(crate) const BRANCH_COLORS: [(&str, WantedColor); 4] = [
     ("idle", WantedColor::Idle),
-    ("blue", WantedColor::Color(Color::Blue)),
-    ("green", WantedColor::Color(Color::Green)),
-    ("develop", WantedColor::Color(Color::Develop)),
+    ("blue", WantedColor::Color(ServiceColor::Blue)),
+    ("green", WantedColor::Color(ServiceColor::Green)),
+    ("develop", WantedColor::Color(ServiceColor::Develop)),
 ];
 
 /// Reads the text of the file at `path`; a file without content is an empty config.

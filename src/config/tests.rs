@@ -61,7 +61,7 @@ branches:            # GitHub flow: { main: idle }
     };
     assert_eq!(web.hosts, hosts);
     assert_eq!(config.apps[1].0, "api");
-    assert_eq!(config.branches[1], ("release/*".to_owned(), WantedColor::Color(Color::Blue)));
+    assert_eq!(config.branches[1], ("release/*".to_owned(), WantedColor::Color(ServiceColor::Blue)));
     assert_eq!(parse_config("x", ""), Ok(Config::default()));
     assert_eq!(parse_config("x", "apps:\nbranches: ~\n"), Ok(Config::default()));
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::{Lacks, LogLink, Planned};
 use crate::failure::{Failure, Outcome, Reason};
 use crate::plan::cause::Cause;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::doctor::Finding;
+use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
 use crate::plan::problem::Problem;
 use crate::plan::step::{Capacity, End, EndStateReason, Left, Refusal, RunFailure};
@@ -50,7 +51,7 @@ pub(crate) struct Report {
     /// Any other failure, in words.
     pub(crate) failure: Option<Failure>,
     /// The color of the deploy.
-    pub(crate) color: Option<Color>,
+    pub(crate) color: Option<ServiceColor>,
     /// The service.
     pub(crate) service: Option<String>,
     /// The final split; none if the rules disagree or were unreadable.
@@ -95,6 +96,8 @@ pub(crate) struct Report {
     pub(crate) unscaled: Vec<Color>,
     /// The changes that a change of traffic restored, if known.
     pub(crate) put_back: Option<PutBack>,
+    /// The commits that go live with the run; none if no version of users changes.
+    pub(crate) going_live: Option<Box<GoingLive>>,
     /// The final state.
     pub(crate) overview: Option<Overview>,
     /// The mistakes that `doctor` found; none for other commands.
@@ -139,6 +142,7 @@ impl Report {
             shortfall: Vec::new(),
             unscaled: Vec::new(),
             put_back: None,
+            going_live: None,
             overview: None,
             findings: None,
             duration: Duration::ZERO,

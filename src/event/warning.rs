@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
+use crate::plan::compare::ProbeDifference;
 use crate::plan::promote::Caution;
 
 /// A problem that does not stop the run.
@@ -34,7 +35,7 @@ pub(crate) enum Warning {
     /// The requested desired count is lower than the live color's count, which stays.
     CountKept {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The requested count.
         asked: u32,
         /// The current count.
@@ -64,7 +65,7 @@ pub(crate) enum Warning {
     /// Targets of a color's group without a task of the service.
     ForeignTargets {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The service.
         service: String,
         /// Healthy targets of the service's own tasks; none if unknown.
@@ -74,6 +75,8 @@ pub(crate) enum Warning {
         /// The foreign targets, each `ADDRESS:PORT`.
         targets: Vec<String>,
     },
+    /// The colors answer a probe differently.
+    ProbesDiffer(ProbeDifference),
     /// A caution about the scaling of the color that becomes production.
     Promote(Caution),
     /// Another warning from the edge of the process: one plain sentence.

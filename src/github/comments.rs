@@ -20,7 +20,7 @@ pub(crate) struct Comment {
     /// The account that wrote the comment.
     pub(crate) user: Option<User>,
     /// The GitHub App that wrote for the account; none for a person's own token.
-    performed_via_github_app: Option<App>,
+    performed_via_github_app: Option<GithubApp>,
     /// Time of the last change, in ISO 8601.
     #[serde(default)]
     updated_at: String,
@@ -51,7 +51,7 @@ pub(crate) struct Author {
 
 /// A GitHub App.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct App {
+struct GithubApp {
     /// The name in addresses.
     #[serde(default)]
     slug: String,

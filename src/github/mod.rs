@@ -2,6 +2,7 @@
 
 mod client;
 mod comments;
+mod compare;
 mod deployments;
 mod labels;
 mod pulls;

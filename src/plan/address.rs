@@ -1,6 +1,6 @@
 //! Addresses: requests that the rules of a listener send to one color alone.
 
-use super::color::Color;
+use super::color::ServiceColor;
 use super::route::{Route, RoutedRequest, find_route, named_hosts};
 use super::snapshot::{Balancer, Condition, Rule};
 use super::wiring::rule_name;
@@ -9,7 +9,7 @@ use super::wiring::rule_name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The color that the rule leads to.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The rule.
     rule: Rule,
     /// All rules of the same listener.
@@ -57,7 +57,7 @@ impl Address {
 
 impl Entry {
     /// A rule of this load balancer that leads to a color.
-    pub(crate) fn new(color: Color, balancer: &Balancer, rule: &Rule) -> Entry {
+    pub(crate) fn new(color: ServiceColor, balancer: &Balancer, rule: &Rule) -> Entry {
         let of_listener = balancer.rules.iter().filter(|other| other.listener == rule.listener);
         Entry {
             color,

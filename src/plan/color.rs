@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One of the services that the action knows.
+/// A color of production: users are split between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Color {
@@ -12,22 +12,80 @@ pub(crate) enum Color {
     Blue,
     /// The service and target group called green.
     Green,
-    /// The optional third service. Develop never takes production weight.
-    Develop,
 }
 
 impl Color {
+    /// Both colors, in the order of every table.
+    pub(crate) const BOTH: [Color; 2] = [Color::Blue, Color::Green];
+
+    /// The color that has the rest of the users.
+    pub(crate) fn other(self) -> Color {
+        match self {
+            Color::Blue => Color::Green,
+            Color::Green => Color::Blue,
+        }
+    }
+
     /// The word that users read and write.
     pub(crate) fn word(self) -> &'static str {
-        match self {
-            Color::Blue => "blue",
-            Color::Green => "green",
-            Color::Develop => "develop",
-        }
+        ServiceColor::from(self).word()
     }
 }
 
 impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// One of the services that the action knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ServiceColor {
+    /// The service of the color blue.
+    Blue,
+    /// The service of the color green.
+    Green,
+    /// The optional third service, which never has users of production.
+    Develop,
+}
+
+impl ServiceColor {
+    /// The color of production. None for develop.
+    pub(crate) fn production(self) -> Option<Color> {
+        match self {
+            ServiceColor::Blue => Some(Color::Blue),
+            ServiceColor::Green => Some(Color::Green),
+            ServiceColor::Develop => None,
+        }
+    }
+
+    /// The word that users read and write.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ServiceColor::Blue => "blue",
+            ServiceColor::Green => "green",
+            ServiceColor::Develop => "develop",
+        }
+    }
+}
+
+impl From<Color> for ServiceColor {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Blue => ServiceColor::Blue,
+            Color::Green => ServiceColor::Green,
+        }
+    }
+}
+
+impl PartialEq<Color> for ServiceColor {
+    fn eq(&self, other: &Color) -> bool {
+        *self == ServiceColor::from(*other)
+    }
+}
+
+impl fmt::Display for ServiceColor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
@@ -43,12 +101,28 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    /// The weight of a color; develop has none.
+    /// The weight of a color.
     pub(crate) fn weight(self, color: Color) -> u32 {
         match color {
             Color::Blue => self.blue,
             Color::Green => self.green,
-            Color::Develop => 0,
+        }
+    }
+
+    /// All users on one color.
+    pub(crate) fn all_on(color: Color) -> Split {
+        match color {
+            Color::Blue => Split { blue: 100, green: 0 },
+            Color::Green => Split { blue: 0, green: 100 },
+        }
+    }
+
+    /// A color's share of the users, by [`Split::percent`].
+    pub(crate) fn share(self, color: Color) -> u32 {
+        let (blue, green) = self.percent();
+        match color {
+            Color::Blue => blue,
+            Color::Green => green,
         }
     }
 
@@ -111,6 +185,16 @@ pub(crate) const PRESETS: [(&str, Split); 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_saved_color_keeps_its_word_and_develop_is_none_of_production() {
+        let words = |colors: &[ServiceColor]| serde_json::to_string(colors).unwrap();
+        let all = [ServiceColor::Blue, ServiceColor::Green, ServiceColor::Develop];
+        assert_eq!(words(&all), r#"["blue","green","develop"]"#);
+        assert_eq!(serde_json::from_str::<[Color; 2]>(r#"["blue","green"]"#).unwrap(), Color::BOTH);
+        assert_eq!(all.map(ServiceColor::production), [Some(Color::Blue), Some(Color::Green), None]);
+        assert_eq!(Color::BOTH.map(Color::other), [Color::Green, Color::Blue]);
+    }
 
     #[test]
     fn a_split_reads_as_its_preset_whatever_its_weights_sum_to() {

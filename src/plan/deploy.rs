@@ -15,12 +15,12 @@ pub(crate) use self::change::{kept_count, previous_version};
 pub(crate) use self::situation::Situation;
 pub(super) use self::situation::Users;
 use super::aws_error::AwsError;
-use super::color::Color;
+use super::color::ServiceColor;
 use super::definition::Content;
 use super::preconditions::{Blocker, Request, check_wired, require_answer};
 use super::read_scope::ReadScope;
 use super::restore::Restore;
-use super::run::Run;
+use super::run::{Followed, Run};
 use super::scalers::Managed;
 use super::snapshot::Service;
 use super::step::{End, Follow, Next, Purpose, Refusal, RunFailure, Step, Update, Wait, WantedRevision};
@@ -47,7 +47,7 @@ pub(crate) struct Goal {
     /// The request, with the resolved color.
     pub(crate) request: Request,
     /// The color to deploy to.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The content to run.
     pub(crate) content: Content,
     /// The named revision with exactly this content, if the user named a revision.
@@ -97,17 +97,17 @@ pub(crate) fn next_deploy_action(
     if run.memory.cancelled.is_some() {
         return Next::Restore(RunFailure::Cancelled, Restorer::ThisRun);
     }
-    if look.is_ok() && run.awaited.is_none() && now.since(run.memory.began) >= goal.limits.timeout {
+    if look.is_ok() && run.awaited().is_none() && now.since(run.memory.began) >= goal.limits.timeout {
         let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
         return restore_after(never, Restorer::ThisRun);
     }
-    match (look, &run.awaited) {
+    match (look, run.followed()) {
         (Err(trouble), None) => hold_or_refuse(trouble, goal, run, now),
-        (Err(trouble), Some(awaited)) => {
-            next_for_verdict(on_trouble(trouble, awaited, now, &goal.limits), goal, run)
+        (Err(trouble), Some(followed)) => {
+            next_for_verdict(on_trouble(trouble, &followed.awaited, now, &goal.limits), goal, (run, followed))
         }
         (Ok(situation), None) => Decision { situation, goal, run, now }.begin_deploy(),
-        (Ok(situation), Some(awaited)) => Decision { situation, goal, run, now }.follow_deployment(awaited),
+        (Ok(situation), Some(followed)) => Decision { situation, goal, run, now }.follow_deployment(followed),
     }
 }
 
@@ -133,24 +133,25 @@ fn hold_or_refuse(trouble: &AwsError, goal: &Goal, run: &Run, now: Time) -> Next
 }
 
 /// The next action after a verdict.
-fn next_for_verdict(verdict: Verdict, goal: &Goal, run: &Run) -> Next {
+fn next_for_verdict(verdict: Verdict, goal: &Goal, memory: (&Run, &Followed)) -> Next {
     match verdict {
         Verdict::Wait(waiting) => Next::Wait(Wait::Deployment(waiting)),
         Verdict::LookCloser => Next::Read(ReadScope::why(goal.color)),
         Verdict::Failed { ended, recovery } => restore_after(ended, recovery),
-        Verdict::Good { healthy } => next_for_healthy(healthy, goal, run),
+        Verdict::Good { healthy } => next_for_healthy(healthy, goal, memory),
     }
 }
 
 /// Requires right probe answers in addition to healthy targets, if there are probes.
-fn next_for_healthy(healthy: u32, goal: &Goal, run: &Run) -> Next {
-    let good =
-        || Next::Done(End::Good { changed: run.memory.changed || run.adopted || run.managed, healthy });
-    match &run.probes {
+fn next_for_healthy(healthy: u32, goal: &Goal, (run, followed): (&Run, &Followed)) -> Next {
+    let (changed, probes) = (run.memory.changed || followed.adopted || run.scaling.any, &followed.probes);
+    let good = || Next::Done(End::Good { changed, healthy });
+    match &probes.answer {
         _ if goal.request.probes.is_empty() => good(),
         Some(Ok(())) => good(),
         None => Next::Step(Step::Probe(goal.color)),
-        Some(Err(_)) if run.probe_tries < PROBE_TRIES => Next::Wait(Wait::Probe),
+        Some(Err(_)) if probes.is_due => Next::Step(Step::Probe(goal.color)),
+        Some(Err(_)) if probes.tries < PROBE_TRIES => Next::Wait(Wait::Probe),
         Some(Err(failure)) => Next::Restore(RunFailure::Probe(failure.clone()), Restorer::ThisRun),
     }
 }
@@ -175,28 +176,28 @@ impl Decision<'_> {
     }
 
     /// The next action while the run follows the deployment. Success needs a whole look, which the run then reports.
-    fn follow_deployment(&self, awaited: &OwnDeployment) -> Next {
-        let (service, run) = (self.situation.service, self.run);
+    fn follow_deployment(&self, followed: &Followed) -> Next {
+        let (service, run, awaited) = (self.situation.service, self.run, &followed.awaited);
         let verdict = judge_deployment(service, awaited, self.now, &self.goal.limits);
-        let verdict = run.failures.judge(verdict, service, awaited);
+        let verdict = followed.failures.judge(verdict, service, awaited);
         if taken_away(&verdict, awaited) && !run.is_sure(self.now) {
             return Next::Wait(Wait::Deployment(Waiting::NotVisible));
         }
-        if let Some(next) = self.users_came(awaited, &verdict) {
+        if let Some(next) = self.users_came(followed, &verdict) {
             return next;
         }
         if let Some(next) = self.restore_tasks(awaited) {
             return next;
         }
-        let next = next_for_verdict(verdict, self.goal, run);
+        let next = next_for_verdict(verdict, self.goal, (run, followed));
         if matches!(next, Next::Step(Step::Probe(_))) {
-            return self.unseen_rules(awaited).unwrap_or(next);
+            return self.unseen_rules(followed).unwrap_or(next);
         }
         if !matches!(next, Next::Done(End::Good { .. })) {
             return next;
         }
         // The rules are read once more after AWS shows a lowered count (invariant 36).
-        if !self.situation.snapshot.is_whole() || run.lowered_looks == 1 {
+        if !self.situation.snapshot.is_whole() || run.count.lowered_looks == 1 {
             return Next::Read(self.goal.look());
         }
         self.users_unknown(awaited).or_else(|| self.ensure_bounds()).unwrap_or(next)
@@ -216,7 +217,7 @@ impl Decision<'_> {
             }
             None => awaited.desired,
         };
-        if run.raised.is_some_and(|written| self.now.since(written) < RAISED) {
+        if run.count.raised.is_some_and(|written| self.now.since(written) < RAISED) {
             return Some(Next::Wait(Wait::Deployment(Waiting::NotVisible)));
         }
         let raised = Update::of_count(service.color, &service.name, count, Purpose::Traffic);
@@ -225,11 +226,11 @@ impl Decision<'_> {
 
     /// Ends the run if users reached a color that had none at the update (invariant 39). A failed deployment is reported
     /// as such. The restore then leaves the live color unchanged.
-    fn users_came(&self, awaited: &OwnDeployment, verdict: &Verdict) -> Option<Next> {
+    fn users_came(&self, followed: &Followed, verdict: &Verdict) -> Option<Next> {
         if self.goal.request.allow_live || self.situation.users() != Users::Here {
             return None;
         }
-        if let (Verdict::Good { .. }, Some(failure)) = (verdict, &self.run.wrong_probe) {
+        if let (Verdict::Good { .. }, Some(failure)) = (verdict, followed.probes.wrong()) {
             return Some(Next::Restore(RunFailure::Probe(failure.clone()), Restorer::ThisRun));
         }
         let lacks = match verdict {
@@ -237,14 +238,14 @@ impl Decision<'_> {
             Verdict::Good { .. } => None,
             Verdict::LookCloser | Verdict::Failed { .. } => return None,
         };
-        let ended = DeploymentFailure::UsersCame { version: awaited.task_definition.clone(), lacks };
+        let ended = DeploymentFailure::UsersCame { version: followed.awaited.task_definition.clone(), lacks };
         Some(restore_after(ended, Restorer::NoOne))
     }
 
     /// The reason that a run can't exclude users on the color: delays success, and ends the run at the time-out
     /// (invariant 9).
     fn users_unknown(&self, awaited: &OwnDeployment) -> Option<Next> {
-        if self.goal.request.allow_live && self.run.lowered_looks == 0 {
+        if self.goal.request.allow_live && self.run.count.lowered_looks == 0 {
             return None;
         }
         let ended = match self.situation.users() {
@@ -287,7 +288,7 @@ impl Decision<'_> {
             Some(Ok(revision)) => revision,
             Some(Err(_)) | None => return Next::Read(goal.look()),
         };
-        if let Some(unanswered) = &run.unanswered
+        if let Some(unanswered) = run.unanswered()
             && now.since(unanswered.ended) < UNANSWERED
             && !has_taken_effect(service, run, unanswered)
         {
@@ -319,18 +320,18 @@ impl Decision<'_> {
     }
 
     /// Reads missing rules first: the rules of the same look give the probes' addresses.
-    fn unseen_rules(&self, awaited: &OwnDeployment) -> Option<Next> {
+    fn unseen_rules(&self, followed: &Followed) -> Option<Next> {
         let (snapshot, color) = (self.situation.snapshot, self.goal.color);
         if snapshot.balancers.is_none() {
             return Some(Next::Read(self.goal.look()));
         }
-        let counts = |service: &&Service| service.color != Color::Develop || color == Color::Develop;
+        let counts = |service: &&Service| service.color.production().is_some() || color == service.color;
         let services = snapshot.services.iter().filter(counts);
         let groups = services.filter_map(|service| service.group.as_ref()?.as_ref().err());
         let rules = snapshot.balancers.as_ref().and_then(|read| read.as_ref().err());
         let trouble = groups.chain(rules).next()?;
-        let verdict = on_trouble(trouble, awaited, self.now, &self.goal.limits);
-        Some(next_for_verdict(verdict, self.goal, self.run))
+        let verdict = on_trouble(trouble, &followed.awaited, self.now, &self.goal.limits);
+        Some(next_for_verdict(verdict, self.goal, (self.run, followed)))
     }
 }
 

@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Split;
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::disturbed::as_read;
 use crate::plan::operation::DeployOperation;
 use crate::plan::preconditions::check_preconditions;
 use crate::plan::predict::{NEW_REVISION, Plan, predict_plan};
+use crate::plan::run::{DeployPhase, Prepare};
 use crate::plan::run_memory::{Answer, UnansweredWrite};
 use crate::plan::sample::{
-    arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble, update,
+    arn, at, balancer, content, deployment, goal, snapshot, target, tasks, trouble, update, without_answer,
 };
 use crate::plan::snapshot::{
     Deployment, Revision, Rollout, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, Snapshot,
@@ -45,7 +46,7 @@ fn green(snapshot: &mut Snapshot) -> &mut Service {
 /// An update of green for the deploy.
 fn step(task_definition: Option<String>, desired: Option<u32>, force: bool) -> Next {
     Next::Step(Step::Update(Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition,
         desired,
@@ -78,6 +79,12 @@ fn brings_2(run: &mut Run, found: &Service) -> Step {
     update
 }
 
+/// A run that has searched for the revision, with this result.
+fn searched(sought: Option<Option<String>>) -> Run {
+    let phase = DeployPhase::Prepare(Prepare { sought, ..Prepare::default() });
+    Run { phase, ..Run::begin(at(0)) }
+}
+
 /// A run that updated green one second after the beginning.
 fn after_update() -> Run {
     let mut run = Run::begin(at(0));
@@ -93,11 +100,53 @@ fn with(green_service: Service) -> Snapshot {
     all
 }
 
+/// The snapshot in which green's deployment is complete and healthy.
+fn healthy() -> Snapshot {
+    let mut green = updated();
+    let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..green.deployments[0].clone() };
+    green.tasks = Some(Ok(tasks(&awaited, 2, 1)));
+    green.deployments = vec![awaited];
+    with(green)
+}
+
+#[test]
+fn invariant_39_a_healthy_version_that_users_reached_meanwhile_is_no_success() {
+    let seen = Snapshot { balancers: Some(Ok(vec![balancer(50, 50)])), ..healthy() };
+    let ended = DeploymentFailure::UsersCame { version: arn("web-green:2"), lacks: None };
+    let next = decide(&Ok(seen), &goal(), &after_update(), at(10));
+    assert_eq!(next, Next::Restore(RunFailure::Deployment(ended), Restorer::NoOne));
+}
+
+#[test]
+fn invariant_09_rules_that_can_not_be_read_delay_success_and_end_the_deploy_at_last() {
+    let (throttled, denied) = (trouble(AwsErrorKind::Throttled), trouble(AwsErrorKind::Denied));
+    let after = |trouble: &AwsError, seconds: u64| {
+        let seen = Snapshot { balancers: Some(Err(trouble.clone())), ..healthy() };
+        decide(&Ok(seen), &goal(), &after_update(), at(seconds))
+    };
+    let failed = |ended| Next::Restore(RunFailure::Deployment(ended), Restorer::ThisRun);
+    assert_eq!(after(&throttled, 10), Next::Wait(Wait::AwsError(throttled.clone())));
+    let late = DeploymentFailure::TimedOut(Box::new(Waiting::Unknown(throttled.clone())));
+    assert_eq!(after(&throttled, 700), failed(late));
+    assert_eq!(after(&denied, 10), failed(DeploymentFailure::AwsError(denied.clone())));
+}
+
+#[test]
+fn the_rules_are_read_before_a_probe() {
+    let mut goal = goal();
+    goal.request.probes = vec!["/".to_owned()];
+    let unread = Snapshot { balancers: None, ..healthy() };
+    assert_eq!(decide(&Ok(unread), &goal, &after_update(), at(10)), Next::Read(goal.look()));
+    let throttled = trouble(AwsErrorKind::Throttled);
+    let seen = Snapshot { balancers: Some(Err(throttled)), ..healthy() };
+    assert!(matches!(decide(&Ok(seen), &goal, &after_update(), at(10)), Next::Wait(_)));
+}
+
 #[test]
 fn a_new_version_is_looked_for_registered_and_rolled_out() {
     let goal = goal();
     assert_eq!(first(&snapshot(), &goal), Next::Step(Step::Find(wanted(&goal))));
-    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    let mut run = searched(Some(None));
     assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(0)), Next::Step(Step::Register(wanted(&goal))));
     run.answered(&Step::Register(wanted(&goal)), Ok(Answer::Registered(arn("web-green:2"))), at(0));
     assert_eq!(decide(&Ok(snapshot()), &goal, &run, at(0)), step(Some(arn("web-green:2")), None, false));
@@ -105,7 +154,7 @@ fn a_new_version_is_looked_for_registered_and_rolled_out() {
 
 #[test]
 fn invariant_14_a_revision_with_the_same_content_is_used_and_none_registered() {
-    let run = Run { sought: Some(Some(arn("web-green:7"))), ..Run::begin(at(0)) };
+    let run = searched(Some(Some(arn("web-green:7"))));
     assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(0)), step(Some(arn("web-green:7")), None, false));
 }
 
@@ -180,7 +229,7 @@ fn invariant_35_an_update_that_had_its_effect_is_followed_even_if_users_came_mea
     let Next::Step(update) = step(Some(arn("web-green:2")), None, false) else { unreachable!() };
     let lost =
         UnansweredWrite { step: update, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
-    let run = Run { sought: Some(Some(arn("web-green:2"))), unanswered: Some(lost), ..Run::begin(at(0)) };
+    let run = without_answer(lost, searched(Some(Some(arn("web-green:2")))));
     let live = |green| Snapshot { balancers: Some(Ok(vec![balancer(0, 100)])), ..with(green) };
     let Next::Follow(follow) = decide(&Ok(live(updated())), &goal(), &run, at(5)) else { panic!() };
     assert_eq!(follow.awaited.id.as_deref(), Some("ecs-svc/mine"));
@@ -198,8 +247,8 @@ fn invariant_35_an_update_without_an_answer_is_not_called_untouched_where_nothin
     let lost =
         UnansweredWrite { step: update, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
     let sought = Some(Some(arn("web-green:2")));
-    let before = Run { sought, ..Run::begin(at(0)) };
-    let sent = Run { unanswered: Some(lost), ..before.clone() };
+    let before = searched(sought);
+    let sent = without_answer(lost, before.clone());
     let (denied, down) = (trouble(AwsErrorKind::Denied), trouble(AwsErrorKind::Unreachable));
     let unread = |trouble: &AwsError| {
         let mut green = snapshot().services[1].clone();
@@ -236,7 +285,7 @@ fn invariant_11_a_live_color_is_refused_unless_allowed() {
 fn invariant_06_a_color_that_became_live_after_the_register_is_not_updated() {
     let mut live = snapshot();
     live.balancers = Some(Ok(vec![balancer(99, 1)]));
-    let run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let run = searched(Some(Some(arn("web-green:2"))));
     let refused = decide(&Ok(live), &goal(), &run, at(3));
     assert!(matches!(refused, Next::Refuse(Refusal::LiveColor { color: Color::Green, .. })), "{refused:?}");
 }
@@ -279,7 +328,7 @@ fn every_setup_that_is_not_handled_is_refused_by_name() {
 #[test]
 fn missing_draining_and_tangled_services_are_refused() {
     let mut gone = snapshot();
-    gone.missing = vec![(Color::Green, "web-green".to_owned())];
+    gone.missing = vec![(ServiceColor::Green, "web-green".to_owned())];
     assert!(matches!(first(&gone, &goal()), Next::Refuse(Refusal::Missing { .. })));
     let mut draining = snapshot();
     green(&mut draining).status = ServiceStatus::Draining;
@@ -469,7 +518,7 @@ fn when_aws_refuses_the_way_back_it_is_said_that_nothing_is_known() {
 fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_again() {
     let lost =
         crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
-    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let mut run = searched(Some(Some(arn("web-green:2"))));
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost.clone()), at(1));
     assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(2)), Next::Wait(Wait::UnansweredWrite(lost)));
@@ -485,7 +534,7 @@ fn invariant_35_an_update_without_an_answer_is_looked_for_before_it_is_sent_agai
     green(&mut shown).history = Some(Ok(Vec::new()));
     let Next::Follow(follow) = decide(&Ok(shown), &goal(), &run, at(3)) else { panic!() };
     run.follow(follow);
-    assert!(run.memory.changed && !run.adopted, "it is the run's own deployment");
+    assert!(run.memory.changed && !run.has_adopted(), "it is the run's own deployment");
     assert_eq!(run.found, Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }));
 }
 
@@ -495,7 +544,7 @@ fn invariant_35_a_register_without_an_answer_is_looked_for_before_it_is_sent_aga
         crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let register = Step::Register(wanted(&goal()));
     let find = Step::Find(wanted(&goal()));
-    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    let mut run = searched(Some(None));
     run.answered(&register, Err(lost.clone()), at(1));
     assert_eq!(decide(&Ok(snapshot()), &goal(), &run, at(1)), Next::Step(find.clone()));
     run.answered(&find, Ok(Answer::Found(None)), at(1));
@@ -539,11 +588,7 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
     let mut goal = goal();
     goal.request.probes = vec!["/".to_owned()];
     let mut run = after_update();
-    let mut healthy = updated();
-    let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
-    healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
-    healthy.deployments = vec![awaited];
-    let healthy = Ok(with(healthy));
+    let healthy = Ok(healthy());
     let wrong = ProbeFailure {
         url: "http://x/".to_owned(),
         kind: ProbeFailureKind::Status { found: 500, wanted: 200 },
@@ -551,10 +596,10 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
     for tries in 1..=3 {
         assert_eq!(
             decide(&healthy, &goal, &run, at(10)),
-            Next::Step(Step::Probe(Color::Green)),
+            Next::Step(Step::Probe(ServiceColor::Green)),
             "try {tries}"
         );
-        run.answered(&Step::Probe(Color::Green), Ok(Answer::Probed(Err(wrong.clone()))), at(10));
+        run.answered(&Step::Probe(ServiceColor::Green), Ok(Answer::Probed(Err(wrong.clone()))), at(10));
         if tries < 3 {
             assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Wait(Wait::Probe), "after try {tries}");
             run.waited();
@@ -564,7 +609,7 @@ fn probes_are_asked_three_times_before_they_turn_the_run() {
         decide(&healthy, &goal, &run, at(10)),
         Next::Restore(RunFailure::Probe(wrong), Restorer::ThisRun)
     );
-    run.answered(&Step::Probe(Color::Green), Ok(Answer::Probed(Ok(()))), at(10));
+    run.answered(&Step::Probe(ServiceColor::Green), Ok(Answer::Probed(Ok(()))), at(10));
     assert_eq!(decide(&healthy, &goal, &run, at(10)), Next::Done(End::Good { changed: true, healthy: 2 }));
 }
 
@@ -573,7 +618,7 @@ fn the_plan_is_the_decision_iterated() {
     let steps = predict_plan(&snapshot(), &goal(), None, at(0));
     let update = |definition: &str| {
         Step::Update(Update {
-            color: Color::Green,
+            color: ServiceColor::Green,
             service: "web-green".to_owned(),
             task_definition: Some(definition.to_owned()),
             desired: None,
@@ -605,7 +650,11 @@ fn the_plan_of_another_try_of_a_failed_version_is_one_forced_update() {
 fn a_deployment_that_is_gone_is_looked_at_with_what_tells_why() {
     let Next::Read(look) = decide(&Ok(snapshot()), &goal(), &after_update(), at(60)) else { panic!() };
     assert!(look.causes, "else the next decision would ask for the same again");
-    assert_eq!((look.only, look.health), (Some(Color::Green), true), "nor is the verdict blind meanwhile");
+    assert_eq!(
+        (look.only, look.health),
+        (Some(ServiceColor::Green), true),
+        "nor is the verdict blind meanwhile"
+    );
 }
 
 #[test]
@@ -709,7 +758,7 @@ fn the_failed_deployment_of_the_same_content_is_tried_again() {
 
 #[test]
 fn nothing_begun_at_the_time_out_ends_untouched() {
-    let run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    let run = searched(Some(None));
     let turn = decide(&Ok(snapshot()), &goal(), &run, at(600));
     let never = DeploymentFailure::TimedOut(Box::new(Waiting::NotBegun));
     assert_eq!(turn, Next::Restore(RunFailure::Deployment(never), Restorer::ThisRun));
@@ -720,11 +769,11 @@ fn nothing_begun_at_the_time_out_ends_untouched() {
 fn a_run_remembers_only_its_own_deployment_as_seen() {
     let mut run = after_update();
     run.saw(&Situation::of(&snapshot(), &goal()), &goal(), at(2));
-    assert!(!run.awaited.as_ref().unwrap().seen);
+    assert!(!run.awaited().unwrap().seen);
     run.saw(&Situation::of(&with(updated()), &goal()), &goal(), at(2));
-    assert!(run.awaited.as_ref().unwrap().seen);
+    assert!(run.awaited().unwrap().seen);
     run.saw(&Situation::of(&snapshot(), &goal()), &goal(), at(2));
-    assert!(run.awaited.as_ref().unwrap().seen, "once seen is seen");
+    assert!(run.awaited().unwrap().seen, "once seen is seen");
 }
 
 #[test]
@@ -753,11 +802,15 @@ fn a_run_remembers_the_last_sight_of_its_own_unhealthy_targets() {
     run.saw(&Situation::of(&with(service.clone()), &goal()), &goal(), at(2));
     service.targets = Some(Ok(vec![sick("last"), target(12, "initial")]));
     run.saw(&Situation::of(&with(service.clone()), &goal()), &goal(), at(2));
-    assert_eq!(run.unhealthy, [sick("last")], "its own, once, as seen last");
+    assert_eq!(run.followed().unwrap().unhealthy, [sick("last")], "its own, once, as seen last");
     let other_port = Target { port: 9090, ..sick("other port") };
     service.targets = Some(Ok(vec![target(12, "unhealthy"), other_port]));
     run.saw(&Situation::of(&with(service), &goal()), &goal(), at(2));
-    assert_eq!(run.unhealthy, [sick("last"), target(12, "unhealthy")], "a target is own by its port, too");
+    assert_eq!(
+        run.followed().unwrap().unhealthy,
+        [sick("last"), target(12, "unhealthy")],
+        "a target is own by its port, too"
+    );
 }
 
 #[test]
@@ -788,34 +841,35 @@ fn only_a_write_can_be_unanswered() {
     let lost = crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     let mut run = Run::begin(at(0));
     run.answered(&Step::Find(wanted(&goal())), Err(lost), at(1));
-    assert_eq!((run.unanswered, run.memory.failing), (None, None));
+    assert_eq!((run.unanswered(), &run.memory.failing), (None, &None));
     let mut run = Run::begin(at(0));
     run.answered(&Step::Register(wanted(&goal())), Err(trouble(AwsErrorKind::Denied)), at(1));
-    assert_eq!(run.unanswered, None);
+    assert_eq!(run.unanswered(), None);
     let denied = RunFailure::Deployment(DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied)));
     assert_eq!(run.memory.failing.map(|turned| turned.failing), Some(denied));
 }
 
 #[test]
 fn a_wait_forgets_a_search_only_after_an_unanswered_register() {
-    let mut run = Run { sought: Some(None), ..Run::begin(at(0)) };
+    let mut run = searched(Some(None));
     run.waited();
-    assert_eq!(run.sought, Some(None));
-    let mut found = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
-    found.unanswered = Some(UnansweredWrite {
+    assert_eq!(run.prepare().unwrap().sought, Some(None));
+    let mut found = searched(Some(Some(arn("web-green:2"))));
+    found.memory.unanswered = vec![UnansweredWrite {
         step: Step::Register(wanted(&goal())),
         trouble: trouble(AwsErrorKind::TimedOut),
         sent: at(0),
         ended: at(0),
-    });
+    }];
     found.waited();
-    assert_eq!(found.sought, Some(Some(arn("web-green:2"))));
+    assert_eq!(found.prepare().unwrap().sought, Some(Some(arn("web-green:2"))));
 }
 
 #[test]
 fn an_adopted_deployment_that_goes_well_is_a_change() {
     let mut run = after_update();
-    (run.memory.changed, run.adopted) = (false, true);
+    run.memory.changed = false;
+    run.followed_mut().unwrap().adopted = true;
     let mut healthy = updated();
     let awaited = Deployment { running: 2, rollout: Rollout::Completed, ..healthy.deployments[0].clone() };
     healthy.tasks = Some(Ok(tasks(&awaited, 2, 1)));
@@ -824,7 +878,7 @@ fn an_adopted_deployment_that_goes_well_is_a_change() {
     assert_eq!(decide(&Ok(with(healthy.clone())), &goal(), &run, at(10)), good);
     let mut probed = goal();
     probed.request.probes = vec!["/".to_owned()];
-    run.probes = Some(Ok(()));
+    run.followed_mut().unwrap().probes.answer = Some(Ok(()));
     assert_eq!(decide(&Ok(with(healthy)), &probed, &run, at(10)), good);
 }
 
@@ -833,7 +887,7 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
     let lost =
         crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
     let forced = Goal { force: true, ..goal() };
-    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let mut run = searched(Some(Some(arn("web-green:2"))));
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost), at(1));
     let mut over = updated();
@@ -854,7 +908,7 @@ fn invariant_35_an_update_without_an_answer_that_is_over_already_is_followed_and
 fn invariant_35_an_update_without_an_answer_that_aws_took_back_is_followed_and_not_sent_again() {
     let lost =
         crate::plan::aws_error::AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
-    let mut run = Run { sought: Some(Some(arn("web-green:2"))), ..Run::begin(at(0)) };
+    let mut run = searched(Some(Some(arn("web-green:2"))));
     let update = brings_2(&mut run, snapshot().service(Color::Green).unwrap());
     run.answered(&update, Err(lost), at(1));
     let mut back = snapshot();
@@ -961,8 +1015,10 @@ fn bounds_of_an_idle_color_follow_its_count_once_it_stands() {
 
 #[test]
 fn a_live_color_gets_alarms_that_act_and_keeps_its_bounds() {
-    let live = Request { color: WantedColor::Color(Color::Blue), allow_live: true, ..managed().request };
-    let goal = Goal { color: Color::Blue, content: content("web-blue", "v1"), request: live, ..managed() };
+    let live =
+        Request { color: WantedColor::Color(ServiceColor::Blue), allow_live: true, ..managed().request };
+    let goal =
+        Goal { color: ServiceColor::Blue, content: content("web-blue", "v1"), request: live, ..managed() };
     let mut seen = unscaled();
     seen.services[0].scaling =
         Some(Ok(Some(crate::plan::snapshot::Scalable { min: 1, max: 4, ..Default::default() })));
@@ -1091,10 +1147,10 @@ fn invariant_36_a_deploy_that_may_go_to_a_live_color_lowers_no_count_under_users
     waits(noted(&mut deploy, counted(1, 1, (0, 100)), 3));
     waits(noted(&mut deploy, counted(4, 1, (0, 100)), 4));
     assert_eq!(noted(&mut deploy, counted(4, 4, (0, 100)), 5), good(4));
-    assert_eq!(deploy.run.recounted, None, "no other writer set these counts");
+    assert_eq!(deploy.run.recounted(), None, "no other writer set these counts");
     let mut users_first = begin();
     users_first.before(&lower, &counted(4, 4, (0, 100)));
-    assert!(users_first.run.was_live, "by the rules right before the update");
+    assert!(users_first.run.users.was_live, "by the rules right before the update");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::color::Color;
+use super::color::ServiceColor;
 use super::deploy::Goal;
 use super::preconditions::Request;
 use super::predict::{NEW_REVISION, Plan, predict_plan};
@@ -50,13 +50,13 @@ fn goals() -> impl Strategy<Value = Goal> {
     ];
     (any::<[bool; 4]>(), counts).prop_map(|([allow_live, probes, force, restore], desired)| Goal {
         request: Request {
-            color: WantedColor::Color(Color::Green),
+            color: WantedColor::Color(ServiceColor::Green),
             allow_live,
             probes: probes.then(|| "/".to_owned()).into_iter().collect(),
             listener: None,
             hosts: Hosts::default(),
         },
-        color: Color::Green,
+        color: ServiceColor::Green,
         content: content("web-green", "v2"),
         revision: None,
         origin: None,
@@ -167,7 +167,7 @@ proptest! {
         let mut sim = Sim::new(script, &goal);
         let (_, run) = sim.drive(&goal);
         // A deployment that was adopted when users were there already, as the user allowed.
-        let allowed = run.adopted && run.was_live && goal.request.allow_live;
+        let allowed = run.has_adopted() && run.users.was_live && goal.request.allow_live;
         prop_assert!(!sim.went_back_live || allowed, "{:?}", sim.done);
     }
 
@@ -179,7 +179,7 @@ proptest! {
         let known = !matches!(ending, Ending::End(End::Bad { left: Left::Unknown, .. }) | Ending::Never);
         if known && !sim.was_recounted && let Some(count) = sim.came_to {
             // A color that had users before had enough tasks for these.
-            let needed = if run.was_live { count } else { count.max(found.1) };
+            let needed = if run.users.was_live { count } else { count.max(found.1) };
             prop_assert!(sim.wants().1 >= needed, "{:?}", sim.done);
         }
     }
@@ -226,14 +226,14 @@ proptest! {
                     prop_assert!(updates(&sim.done, Purpose::Deploy).is_empty(), "{:?}", sim.done);
                 }
                 Left::Restored => {
-                    let back = run.found.map(|found| (found.task_definition, found.desired));
+                    let back = run.found.as_ref().map(|found| (found.task_definition.clone(), found.desired));
                     let count = if sim.was_recounted { None } else { Some(sim.wants().1) };
                     prop_assert_eq!(Some(sim.wants().0), back.as_ref().map(|(arn, _)| arn.clone()));
                     prop_assert!(count.is_none() || count == back.map(|(_, count)| count));
                 }
                 Left::Changed | Left::Unknown => {}
             }
-            let touched = !updates(&sim.done, Purpose::Deploy).is_empty() || run.adopted || sim.looks_touched();
+            let touched = !updates(&sim.done, Purpose::Deploy).is_empty() || run.has_adopted() || sim.looks_touched();
             prop_assert!(touched || left == Left::Untouched, "{:?} {:?}", left, because);
             prop_assert!(because != EndStateReason::NothingChanged || left == Left::Untouched);
         }

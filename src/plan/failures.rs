@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::cause::{Cause, is_failure_of_version, of_one};
-use super::color::Color;
+use super::color::ServiceColor;
 use super::snapshot::{Service, Snapshot, Task};
 use super::time::Time;
 use super::verdict::{
@@ -60,16 +60,16 @@ impl Failures {
 /// The color and cause of the first failed task of a deployment, if a look shows one.
 pub(super) fn first_of_deployment(
     seen: &Snapshot,
-    color: Color,
+    color: ServiceColor,
     awaited: &OwnDeployment,
-) -> Option<(Color, Cause)> {
+) -> Option<(ServiceColor, Cause)> {
     let service = seen.service(color)?;
     let task = failed_tasks(service, awaited).min_by_key(|task| task.stopped_at)?;
     Some((color, of_one(service, task)))
 }
 
 /// The first task of any color that failed since a scale-up, if a look shows one.
-pub(super) fn first_of_scale_up(seen: &Snapshot, since: Time) -> Option<(Color, Cause)> {
+pub(super) fn first_of_scale_up(seen: &Snapshot, since: Time) -> Option<(ServiceColor, Cause)> {
     let of = |service: &Service| {
         first_of_deployment(seen, service.color, &OwnDeployment::of_count(service, since))
     };
@@ -91,7 +91,6 @@ fn failed_tasks<'a>(service: &'a Service, awaited: &'a OwnDeployment) -> impl It
 mod tests {
     use super::*;
     use crate::plan::aws_error::AwsErrorKind;
-    use crate::plan::color::Color;
     use crate::plan::sample::{arn, at, deployment, own_deployment, service, target, tasks};
     use crate::plan::snapshot::{Breaker, Container, Deployment, Rollout};
     use crate::plan::verdict::{Restorer, Waiting};
@@ -116,7 +115,7 @@ mod tests {
 
     /// Green with my deployment in this state, two running tasks, and these that stopped.
     fn green(rollout: Rollout, state: &str, stopped: Vec<Task>) -> Service {
-        let mut green = service(Color::Green);
+        let mut green = service(ServiceColor::Green);
         let own = Deployment { rollout, created: at(1), ..deployment("mine", &arn("web-green:2"), 2) };
         green.task_definition = arn("web-green:2");
         green.tasks = Some(Ok(tasks(&own, 2, 11)));

@@ -14,6 +14,7 @@ mod disturbed;
 pub(crate) mod doctor;
 pub(crate) mod earlier_rules;
 mod failures;
+pub(crate) mod going_live;
 mod in_flight;
 pub(crate) mod operation;
 pub(crate) mod overview;

@@ -7,7 +7,7 @@ pub(crate) use self::deploy::DeployOperation;
 pub(crate) use self::traffic::TrafficOperation;
 use super::aws_error::AwsResult;
 use super::cause::Cause;
-use super::color::{Color, Split};
+use super::color::{Color, ServiceColor, Split};
 use super::definition::Content;
 use super::promote::Phase;
 use super::read_scope::ReadScope;
@@ -249,7 +249,7 @@ impl<'a> Operation<'a> {
     }
 
     /// The color and cause of the first task that failed since the awaited change, if this look shows such a task.
-    pub(crate) fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+    pub(crate) fn first_failure(&self, seen: &Snapshot) -> Option<(ServiceColor, Cause)> {
         match &self.current {
             Traffic(moving) => moving.first_failure(seen),
             Deploy(deploying) => deploying.first_failure(seen),
@@ -273,9 +273,9 @@ impl<'a> Operation<'a> {
         match &self.current {
             Traffic(moving) => self.left = Some(moving.goal.wish.to),
             Deploy(deploying) => {
-                let awaited = deploying.run.awaited.as_ref();
-                self.deployed =
-                    awaited.map(|awaited| (deploying.goal.color, awaited.task_definition.clone()));
+                let awaited = deploying.run.awaited();
+                let version = awaited.map(|awaited| awaited.task_definition.clone());
+                self.deployed = deploying.goal.color.production().zip(version);
                 self.deployment = self.deployment();
             }
         }
@@ -301,7 +301,7 @@ impl Operation<'_> {
     pub(crate) fn deployment(&self) -> Option<String> {
         let now = match &self.current {
             Traffic(_) => None,
-            Deploy(deploying) => deploying.run.awaited.as_ref().and_then(|awaited| awaited.id.clone()),
+            Deploy(deploying) => deploying.run.awaited().and_then(|awaited| awaited.id.clone()),
         };
         now.or_else(|| self.deployment.clone())
     }
@@ -326,7 +326,7 @@ impl Operation<'_> {
     pub(crate) fn recounted(&self) -> Option<u32> {
         match &self.current {
             Traffic(_) => None,
-            Deploy(deploying) => deploying.run.recounted,
+            Deploy(deploying) => deploying.run.recounted(),
         }
     }
 
@@ -347,9 +347,9 @@ impl Operation<'_> {
     }
 
     /// The color to read for the cause of a failure. None if the failure has no cause in a color's tasks.
-    pub(crate) fn failed_color(&self, failing: &RunFailure) -> Option<Color> {
+    pub(crate) fn failed_color(&self, failing: &RunFailure) -> Option<ServiceColor> {
         match &self.current {
-            Traffic(_) => TrafficOperation::short_color(failing),
+            Traffic(_) => TrafficOperation::short_color(failing).map(ServiceColor::from),
             Deploy(deploying) => deploying.has_begun().then_some(deploying.goal.color),
         }
     }

@@ -4,7 +4,7 @@ mod moves;
 mod scaling;
 
 use super::aws_error::{AwsError, AwsResult};
-use super::color::{Color, Split};
+use super::color::{Color, ServiceColor, Split};
 use super::compare::Comparison;
 use super::definition::image_of;
 use super::in_flight::{InFlight, in_flight};
@@ -32,11 +32,11 @@ pub(crate) struct Overview {
     /// Each existing color: blue, green and develop.
     pub(crate) colors: Vec<ColorView>,
     /// Services that were not found.
-    pub(crate) missing: Vec<(Color, String)>,
+    pub(crate) missing: Vec<(ServiceColor, String)>,
     /// The parts that could not be read.
     pub(crate) unread: Vec<AwsError>,
     /// The answer that a deploy to each color would get now.
-    pub(crate) deployable: Vec<(Color, Result<(), WhyNot>)>,
+    pub(crate) deployable: Vec<(ServiceColor, Result<(), WhyNot>)>,
     /// The answer that a command to move all users to a color would get now.
     pub(crate) movable: Vec<Movable>,
     /// Differences between the expected and the actual traffic setup.
@@ -58,6 +58,11 @@ impl Overview {
         split.map_or_else(by_rule, |split| split.is_live(color)) || self.outside.contains(&color)
     }
 
+    /// The colors that can have users.
+    pub(crate) fn production(&self) -> impl Iterator<Item = (Color, &ColorView)> {
+        self.colors.iter().filter_map(|view| Some((view.color.production()?, view)))
+    }
+
     /// Adds the targets that belong to no task of a color's service.
     pub(crate) fn with_foreign(mut self, foreign: &ForeignTargets) -> Overview {
         for view in &mut self.colors {
@@ -77,7 +82,7 @@ impl Overview {
     /// Adds facts from an earlier look that this look did not read: develop, and the content of each task definition
     /// that is still current.
     pub(crate) fn with_rest_of(mut self, earlier: &Overview) -> Overview {
-        let is = |color: Color| color == Color::Develop;
+        let is = |color: ServiceColor| color == ServiceColor::Develop;
         let known = self.colors.iter().any(|view| is(view.color));
         if !known && !self.missing.iter().any(|(color, _)| is(*color)) {
             self.colors.extend(earlier.colors.iter().filter(|view| is(view.color)).cloned());
@@ -98,7 +103,7 @@ impl Overview {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ColorView {
     /// The color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's name.
     pub(crate) service: String,
     /// The service's current `family:revision`.
@@ -157,6 +162,11 @@ pub(crate) enum WhyNot {
 /// Tag of a revision that holds the commit. For display only.
 pub(crate) const COMMIT_TAG: &str = "blue-green:commit";
 
+/// The commit in the tags of a revision.
+pub(crate) fn tagged_commit(tags: &[(String, String)]) -> Option<String> {
+    tags.iter().find(|(key, _)| key == COMMIT_TAG).map(|(_, value)| value.clone())
+}
+
 /// Makes the overview.
 pub(crate) fn build_overview(
     snapshot: &Snapshot,
@@ -169,7 +179,7 @@ pub(crate) fn build_overview(
     let apart = apart.as_ref().and_then(known_wiring);
     let outside = |color: &Color| apart.is_some_and(|wiring| !wiring.user_rules_of(*color).is_empty());
     Overview {
-        outside: [Color::Blue, Color::Green].into_iter().filter(outside).collect(),
+        outside: Color::BOTH.into_iter().filter(outside).collect(),
         place: snapshot.place.clone(),
         split: wired.as_ref().map(|wired| wired.as_ref().map(Wiring::split).map_err(Clone::clone)),
         rules: rule_splits(wired.as_ref()),
@@ -234,7 +244,6 @@ fn color_view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> 
             task.containers.iter().find(|one| link.is_some_and(|link| link.container == one.name));
         container.map(|container| container.image.clone()).filter(|image| !image.is_empty())
     };
-    let (blue, green) = wiring.map_or((0, 0), |wiring| wiring.split().percent());
     ColorView {
         color: service.color,
         service: service.name.clone(),
@@ -243,9 +252,7 @@ fn color_view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> 
         runs: older.map(|task| revision_name(&task.task_definition)),
         image: older.map_or(wanted, runs),
         digests: running_digests(service),
-        commit: definition.and_then(|revision| {
-            revision.tags.iter().find(|(key, _)| key == COMMIT_TAG).map(|(_, value)| value.clone())
-        }),
+        commit: definition.and_then(|revision| tagged_commit(&revision.tags)),
         running: service.running,
         desired: service.desired,
         healthy: known_value(&service.targets).zip(group_targets(service)).map(|(all, targets)| {
@@ -253,11 +260,7 @@ fn color_view(service: &Service, (wiring, hosts): (Option<&Wiring>, &Hosts)) -> 
             (targets.healthy(), registered.unwrap_or(u32::MAX))
         }),
         foreign: Vec::new(),
-        percent: wiring.and(match service.color {
-            Color::Blue => Some(blue),
-            Color::Green => Some(green),
-            Color::Develop => None,
-        }),
+        percent: wiring.zip(service.color.production()).map(|(wiring, color)| wiring.split().share(color)),
         test_url: wiring
             .and_then(|wiring| wiring.test_address(service.color, hosts))
             .map(|address| address.url()),
@@ -296,10 +299,10 @@ fn running_digests(service: &Service) -> Vec<String> {
 
 /// The answer that a deploy to this color would get now.
 fn check_deployable(service: &Service, wiring: Option<&Wiring>) -> Result<(), WhyNot> {
-    let live = match (service.color, wiring) {
-        (Color::Develop, _) => false,
-        (Color::Blue | Color::Green, None) => return Err(WhyNot::Unknown),
-        (color @ (Color::Blue | Color::Green), Some(wiring)) => wiring.is_live(color),
+    let live = match (service.color.production(), wiring) {
+        (None, _) => false,
+        (Some(_), None) => return Err(WhyNot::Unknown),
+        (Some(color), Some(wiring)) => wiring.is_live(color),
     };
     if live {
         return Err(WhyNot::Live);

@@ -30,24 +30,24 @@ fn both_colors_are_seen_with_their_share_and_health() {
     assert_eq!(green.revision, "web-green:1");
     assert_eq!(green.test_url.as_deref(), Some("http://shop.example.com:8080"));
     assert_eq!(green.image.as_deref(), Some("123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1"));
-    let live = [Color::Blue, Color::Green].map(|color| (color, Err(WhyNot::Live)));
+    let live = [ServiceColor::Blue, ServiceColor::Green].map(|color| (color, Err(WhyNot::Live)));
     assert_eq!(seen.deployable, live);
 }
 
 #[test]
 fn the_idle_color_is_deployable_unless_a_deployment_is_in_flight() {
-    assert_eq!(overview(&snapshot(), None).deployable[1], (Color::Green, Ok(())));
+    assert_eq!(overview(&snapshot(), None).deployable[1], (ServiceColor::Green, Ok(())));
     let mut flying = snapshot();
     flying.services[1].deployments[0].rollout = Rollout::InProgress;
-    assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Err(WhyNot::RolloutUnknown)));
+    assert_eq!(overview(&flying, None).deployable[1], (ServiceColor::Green, Err(WhyNot::RolloutUnknown)));
     assert_eq!(overview(&flying, None).colors[1].rollout, None, "AWS may call a changed count so");
     assert!(needs_history(&flying) && !needs_history(&snapshot()));
     flying.services[1].history = Some(Ok(Vec::new()));
     flying.services[1].deployments[0].running = 0;
-    assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Err(WhyNot::InFlight)));
+    assert_eq!(overview(&flying, None).deployable[1], (ServiceColor::Green, Err(WhyNot::InFlight)));
     assert_eq!(overview(&flying, None).colors[1].rollout, Some(Rollout::InProgress));
     flying.services[1].deployments[0].rollout = Rollout::Failed;
-    assert_eq!(overview(&flying, None).deployable[1], (Color::Green, Ok(())));
+    assert_eq!(overview(&flying, None).deployable[1], (ServiceColor::Green, Ok(())));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_change_of_the_count_alone_is_no_deployment_in_flight() {
         alarms: Vec::new(),
     }]));
     let seen = overview(&counting, None);
-    assert_eq!(seen.deployable[1], (Color::Green, Ok(())));
+    assert_eq!(seen.deployable[1], (ServiceColor::Green, Ok(())));
     assert_eq!(seen.colors[1].rollout, Some(Rollout::Completed));
 }
 
@@ -74,13 +74,16 @@ fn a_change_of_the_count_alone_is_no_deployment_in_flight() {
 fn develop_has_no_share_and_is_deployable_whatever_the_rules_say() {
     let mut all = snapshot();
     let mut develop = all.services[1].clone();
-    develop.color = Color::Develop;
+    develop.color = ServiceColor::Develop;
     all.services.push(develop);
     all.balancers = Some(Err(trouble(AwsErrorKind::Denied)));
     let seen = overview(&all, None);
     assert_eq!(seen.colors[2].percent, None);
     let unknown = Err(WhyNot::Unknown);
-    assert_eq!(seen.deployable, [(Color::Blue, unknown), (Color::Green, unknown), (Color::Develop, Ok(()))]);
+    assert_eq!(
+        seen.deployable,
+        [(ServiceColor::Blue, unknown), (ServiceColor::Green, unknown), (ServiceColor::Develop, Ok(()))]
+    );
 }
 
 #[test]
@@ -350,7 +353,7 @@ fn scaling_that_is_not_as_the_config_asks_for_is_drift() {
 fn what_a_later_look_did_not_look_at_is_taken_from_an_earlier_one() {
     let mut all = snapshot();
     let mut develop = all.services[1].clone();
-    develop.color = Color::Develop;
+    develop.color = ServiceColor::Develop;
     all.services.push(develop);
     let tags = &mut all.services[1].definition.as_mut().unwrap().as_mut().unwrap().tags;
     tags.push((COMMIT_TAG.to_owned(), "0123abc".to_owned()));
@@ -387,7 +390,7 @@ fn invariant_37_targets_of_others_are_named_and_do_not_count() {
     let named = vec!["10.0.0.8:8080".to_owned(), "10.0.0.9:8080".to_owned()];
     assert_eq!(twice.colors[1].foreign, named);
     let service = "web-green".to_owned();
-    let drift = Drift::Foreign { color: Color::Green, service, targets: named, has_users: false };
+    let drift = Drift::Foreign { color: ServiceColor::Green, service, targets: named, has_users: false };
     assert_eq!(twice.drift, [drift]);
     assert_eq!(to_green(&twice, Move::Redirect), Err(WhyNot::NoneHealthy), "nobody of green's own");
 }

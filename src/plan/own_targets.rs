@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::color::Color;
+use super::color::ServiceColor;
 use super::sighting::Sighting;
 use super::snapshot::{Link, Service, Snapshot, Target, Task};
 use super::time::Time;
@@ -28,7 +28,7 @@ impl GroupTargets<'_> {
 
 /// Foreign targets by color and address. A single look is no proof. Two looks in a row are.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ForeignTargets(BTreeMap<Color, BTreeMap<String, Sighting>>);
+pub(crate) struct ForeignTargets(BTreeMap<ServiceColor, BTreeMap<String, Sighting>>);
 
 impl ForeignTargets {
     /// Notes a snapshot. A color without read tasks or targets keeps the earlier sightings.
@@ -47,7 +47,7 @@ impl ForeignTargets {
     }
 
     /// The addresses of a color's foreign targets, each `ADDRESS:PORT`.
-    pub(crate) fn of(&self, color: Color) -> Vec<String> {
+    pub(crate) fn of(&self, color: ServiceColor) -> Vec<String> {
         let seen = self.0.get(&color).into_iter().flatten();
         seen.filter(|(_, sighting)| sighting.is_repeated()).map(|(address, _)| address.clone()).collect()
     }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn invariant_37_a_target_is_own_by_the_address_and_the_port_of_a_task() {
-        let mut green = service(Color::Green);
+        let mut green = service(ServiceColor::Green);
         let moved = Target { port: 9090, ..target(2, "healthy") };
         green.targets = Some(Ok(vec![target(1, "unhealthy"), moved, target(9, "healthy")]));
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn invariant_37_on_an_instance_the_host_port_of_the_container_with_traffic_decides() {
-        let mut green = service(Color::Green);
+        let mut green = service(ServiceColor::Green);
         let binding = |container: &str, container_port, host_port| Binding {
             container: container.to_owned(),
             container_port,
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_target_on_its_way_out_is_not_foreign() {
-        let mut green = service(Color::Green);
+        let mut green = service(ServiceColor::Green);
         green.targets = Some(Ok(vec![target(7, "draining"), target(8, "unhealthy.draining")]));
         assert_eq!(split(&green), (vec![], vec![]));
         let gone = Task { hosts: vec!["10.0.0.7".to_owned()], ..Task::default() };
@@ -196,7 +196,7 @@ mod tests {
         let mut look = |more: &[Target]| {
             stray.services[1].targets = Some(Ok(own.iter().chain(more).cloned().collect()));
             foreign.saw(&stray, at(0));
-            (foreign.of(Color::Green), foreign.is_unsure())
+            (foreign.of(ServiceColor::Green), foreign.is_unsure())
         };
         let named = || vec!["10.0.0.9:8080".to_owned()];
         assert_eq!(look(&[]), (vec![], false));
@@ -206,12 +206,12 @@ mod tests {
         assert_eq!(look(&[target(9, "healthy")]), (named(), false));
         stray.services[1].tasks = None;
         foreign.saw(&stray, at(0));
-        assert_eq!(foreign.of(Color::Green), named(), "a look without tasks says nothing");
+        assert_eq!(foreign.of(ServiceColor::Green), named(), "a look without tasks says nothing");
     }
 
     #[test]
     fn invariant_09_tasks_or_targets_that_are_unknown_split_nothing() {
-        let read = service(Color::Green);
+        let read = service(ServiceColor::Green);
         let unread = Some(Err(trouble(AwsErrorKind::Denied)));
         assert_eq!(group_targets(&Service { tasks: unread, ..read.clone() }), None);
         assert_eq!(group_targets(&Service { tasks: None, ..read.clone() }), None);

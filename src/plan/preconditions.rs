@@ -1,7 +1,7 @@
 //! Checks before a deploy: may the deploy begin, and to which color. Every refusal here needs no write.
 
 use super::aws_error::AwsError;
-use super::color::Color;
+use super::color::{Color, ServiceColor};
 use super::snapshot::{Seen, Service, ServiceStatus, Snapshot};
 use super::step::{Refusal, SetupPart};
 use super::wanted::{Hosts, ListenerChoice, WantedColor};
@@ -51,7 +51,7 @@ impl From<&AwsError> for Blocker {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Preconditions {
     /// The color to deploy to.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The wiring of the colors. None is possible for develop alone.
     pub(crate) wiring: Option<Wiring>,
 }
@@ -68,7 +68,7 @@ pub(super) fn check_wired<'a>(
     snapshot: &Snapshot,
     request: &Request,
     wired: &'a Wired,
-) -> Result<(Color, Option<&'a Wiring>), Blocker> {
+) -> Result<(ServiceColor, Option<&'a Wiring>), Blocker> {
     if !snapshot.missing.is_empty() {
         let (services, place) = (snapshot.missing.clone(), snapshot.place.clone());
         return Err(Refusal::Missing { services, place }.into());
@@ -77,7 +77,7 @@ pub(super) fn check_wired<'a>(
         check_supported(service)?;
     }
     let wiring = match require_wiring(snapshot, wired) {
-        Err(_) if request.color == WantedColor::Color(Color::Develop) => None,
+        Err(_) if request.color == WantedColor::Color(ServiceColor::Develop) => None,
         wiring => Some(wiring?),
     };
     let color = choose_color(snapshot, request, wiring)?;
@@ -87,7 +87,7 @@ pub(super) fn check_wired<'a>(
 
 /// Develop's setup matters only for a deploy to develop.
 fn is_relevant(service: &Service, request: &Request) -> bool {
-    service.color != Color::Develop || request.color == WantedColor::Color(Color::Develop)
+    service.color.production().is_some() || request.color == WantedColor::Color(service.color)
 }
 
 /// Refuses setups that this action does not handle. The order is from the plainest to the most special.
@@ -121,10 +121,8 @@ pub(crate) fn check_supported(service: &Service) -> Result<(), Refusal> {
 
 /// The wiring, or the reason that it is unknown.
 fn require_wiring<'a>(snapshot: &Snapshot, wired: &'a Wired) -> Result<&'a Wiring, Blocker> {
-    for color in [Color::Blue, Color::Green] {
-        if let Some(service) = snapshot.service(color) {
-            require_answer(&service.group)?;
-        }
+    for (_, service) in snapshot.production() {
+        require_answer(&service.group)?;
     }
     require_answer(&snapshot.balancers)?;
     let unknown = || Err(RoutingError::NoProductionRule(Vec::new()));
@@ -140,25 +138,28 @@ pub(crate) fn require_answer<T>(part: &Seen<T>) -> Result<(), Blocker> {
 }
 
 /// The color to deploy to.
-fn choose_color(snapshot: &Snapshot, request: &Request, wiring: Option<&Wiring>) -> Result<Color, Refusal> {
-    let color = match (request.color, wiring) {
-        (WantedColor::Color(Color::Develop), _) => {
-            return snapshot.service(Color::Develop).map(|service| service.color).ok_or(Refusal::NoDevelop);
-        }
-        (WantedColor::Color(color), _) => color,
-        (WantedColor::Idle, Some(wiring)) => idle_color(wiring)?,
-        (WantedColor::Idle, None) => return Err(Refusal::NoDevelop),
+fn choose_color(
+    snapshot: &Snapshot,
+    request: &Request,
+    wiring: Option<&Wiring>,
+) -> Result<ServiceColor, Refusal> {
+    let wanted = match request.color {
+        WantedColor::Color(color) => color,
+        WantedColor::Idle => wiring.ok_or(Refusal::NoDevelop).and_then(idle_color)?.into(),
+    };
+    let Some(color) = wanted.production() else {
+        return snapshot.service(wanted).map(|service| service.color).ok_or(Refusal::NoDevelop);
     };
     match wiring {
         Some(wiring) if wiring.is_live(color) && !request.allow_live => Err(live_refusal(wiring, color)),
-        Some(_) | None => Ok(color),
+        Some(_) | None => Ok(wanted),
     }
 }
 
 /// The color without users. If a color without weight gets users by another rule, the refusal names that rule.
 fn idle_color(wiring: &Wiring) -> Result<Color, Refusal> {
     let split = wiring.split();
-    let unweighted = [Color::Blue, Color::Green].into_iter().find(|color| !split.is_live(*color));
+    let unweighted = Color::BOTH.into_iter().find(|color| !split.is_live(*color));
     match (wiring.idle(), unweighted) {
         (Some(color), _) => Ok(color),
         (None, Some(color)) => Err(live_refusal(wiring, color)),
@@ -173,7 +174,7 @@ pub(crate) fn live_refusal(wiring: &Wiring, color: Color) -> Refusal {
 
 /// Refuses a color without health checks or a probe without an address. The load balancer checks only groups that some
 /// rule uses. Each probe needs a rule that sends the probe to this color alone.
-fn check_reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> Result<(), Refusal> {
+fn check_reachable(request: &Request, wiring: Option<&Wiring>, color: ServiceColor) -> Result<(), Refusal> {
     let hosts = &request.hosts;
     let reached =
         |path: &&String| wiring.is_some_and(|wiring| wiring.probe_address(color, path, hosts).is_some());
@@ -186,9 +187,7 @@ fn check_reachable(request: &Request, wiring: Option<&Wiring>, color: Color) -> 
     }
     let Some(wiring) = wiring else { return Ok(()) };
     let tested = wiring.tests_of(color).next().is_some();
-    let in_production =
-        color != Color::Develop && wiring.production.iter().any(|rule| rule.lacks != Some(color));
-    if tested || in_production { Ok(()) } else { Err(Refusal::NotChecked(color)) }
+    if tested || wiring.is_in_production(color) { Ok(()) } else { Err(Refusal::NotChecked(color)) }
 }
 
 #[cfg(test)]

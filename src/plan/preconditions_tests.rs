@@ -12,7 +12,7 @@ fn request(color: WantedColor, probes: bool) -> Request {
 }
 
 /// The refusal of a probe of `/`.
-fn no_test(color: Color) -> Refusal {
+fn no_test(color: ServiceColor) -> Refusal {
     Refusal::NoTestAddress { color, path: "/".to_owned(), host: None }
 }
 
@@ -34,7 +34,7 @@ fn with_develop(tested: bool) -> Snapshot {
     }
     let mut all = with(rules);
     let mut develop = all.services[1].clone();
-    develop.color = Color::Develop;
+    develop.color = ServiceColor::Develop;
     develop.group.as_mut().unwrap().as_mut().unwrap().arn = "tg-dev".to_owned();
     all.services.push(develop);
     all
@@ -51,8 +51,11 @@ fn refused(snapshot: &Snapshot, request: &Request) -> Refusal {
 #[test]
 fn weight_0_in_production_is_enough_for_health_checks_but_not_for_probes() {
     let only = with(vec![production()]);
-    assert_eq!(check_preconditions(&only, &request(WantedColor::Idle, false)).unwrap().color, Color::Green);
-    assert_eq!(refused(&only, &request(WantedColor::Idle, true)), no_test(Color::Green));
+    assert_eq!(
+        check_preconditions(&only, &request(WantedColor::Idle, false)).unwrap().color,
+        ServiceColor::Green
+    );
+    assert_eq!(refused(&only, &request(WantedColor::Idle, true)), no_test(ServiceColor::Green));
     assert!(check_preconditions(&snapshot(), &request(WantedColor::Idle, true)).is_ok());
 }
 
@@ -63,7 +66,7 @@ fn invariant_38_probes_over_https_need_a_host() {
     let all = with(vec![production(), https]);
     assert!(check_preconditions(&all, &request(WantedColor::Idle, false)).is_ok());
     let asked = request(WantedColor::Idle, true);
-    let no_host = Refusal::NoHost { color: Color::Green, listener: "HTTPS:8443".to_owned() };
+    let no_host = Refusal::NoHost { color: ServiceColor::Green, listener: "HTTPS:8443".to_owned() };
     assert_eq!(refused(&all, &asked), no_host);
     let hosts = Hosts { green: Some("green.example.com".to_owned()), ..Hosts::default() };
     assert!(check_preconditions(&all, &Request { hosts, ..asked }).is_ok());
@@ -74,24 +77,27 @@ fn on_day_one_a_color_that_no_rule_uses_is_refused() {
     let listener = Some(ListenerChoice::Port { protocol: None, port: 80 });
     let asked = Request { listener, ..request(WantedColor::Idle, false) };
     let alone = with(vec![rule(80, None, &[("tg-blue", 1)])]);
-    assert_eq!(refused(&alone, &asked), Refusal::NotChecked(Color::Green));
+    assert_eq!(refused(&alone, &asked), Refusal::NotChecked(ServiceColor::Green));
     let tested = with(vec![rule(80, None, &[("tg-blue", 1)]), rule(8080, None, &[("tg-green", 1)])]);
-    assert_eq!(check_preconditions(&tested, &asked).unwrap().color, Color::Green);
+    assert_eq!(check_preconditions(&tested, &asked).unwrap().color, ServiceColor::Green);
 }
 
 #[test]
 fn develop_needs_a_rule_of_its_own_and_never_the_production_rules() {
-    let develop = WantedColor::Color(Color::Develop);
+    let develop = WantedColor::Color(ServiceColor::Develop);
     assert_eq!(
         check_preconditions(&with_develop(true), &request(develop, true)).unwrap().color,
-        Color::Develop
+        ServiceColor::Develop
     );
-    assert_eq!(refused(&with_develop(false), &request(develop, false)), Refusal::NotChecked(Color::Develop));
+    assert_eq!(
+        refused(&with_develop(false), &request(develop, false)),
+        Refusal::NotChecked(ServiceColor::Develop)
+    );
     assert_eq!(refused(&snapshot(), &request(develop, false)), Refusal::NoDevelop);
     let mut unread = with_develop(true);
     unread.balancers = Some(Err(trouble(AwsErrorKind::Denied)));
     assert_eq!(check_preconditions(&unread, &request(develop, false)).unwrap().wiring, None);
-    assert_eq!(refused(&unread, &request(develop, true)), no_test(Color::Develop));
+    assert_eq!(refused(&unread, &request(develop, true)), no_test(ServiceColor::Develop));
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn develops_setup_matters_for_develop_alone() {
     let mut odd = with_develop(true);
     odd.services[2].setup.scheduling = "DAEMON".to_owned();
     assert!(check_preconditions(&odd, &request(WantedColor::Idle, false)).is_ok());
-    let refusal = refused(&odd, &request(WantedColor::Color(Color::Develop), false));
+    let refusal = refused(&odd, &request(WantedColor::Color(ServiceColor::Develop), false));
     assert!(matches!(refusal, Refusal::Setup { part: SetupPart::Scheduling, .. }));
 }
 

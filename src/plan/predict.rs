@@ -2,7 +2,7 @@
 
 use super::aws_error::AwsError;
 use super::deploy::{Goal, Situation, next_deploy_action};
-use super::run::Run;
+use super::run::{DeployPhase, Prepare, Run};
 use super::run_memory::Answer;
 use super::snapshot::{Deployment, Rollout, Service, Snapshot};
 use super::step::{End, Next, Refusal, Step, Update};
@@ -33,7 +33,8 @@ pub(crate) fn predict_plan(snapshot: &Snapshot, goal: &Goal, found: Option<&Stri
 
 /// Predicts from this snapshot, and applies the predicted steps to the snapshot.
 pub(crate) fn plan_on(seen: &mut Snapshot, goal: &Goal, found: Option<&String>, now: Time) -> Plan {
-    let mut run = Run { sought: Some(found.cloned()), ..Run::begin(now) };
+    let prepare = Prepare { sought: Some(found.cloned()), ..Prepare::default() };
+    let mut run = Run { phase: DeployPhase::Prepare(prepare), ..Run::begin(now) };
     let mut steps = Vec::new();
     for _ in 0..MOST {
         match next_deploy_action(&Ok(Situation::of(&seen.clone(), goal)), goal, &run, now) {

@@ -1,12 +1,12 @@
 //! The scope of the next read: the pure core asks, the adapters read.
 
-use super::color::Color;
+use super::color::ServiceColor;
 
 /// The parts of AWS that the next snapshot must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReadScope {
     /// The one service to read in detail. None: all configured services.
-    pub(crate) only: Option<Color>,
+    pub(crate) only: Option<ServiceColor>,
     /// Reads develop, too. No decision about users needs develop.
     pub(crate) develop: bool,
     /// Target groups with attributes, load balancers, listeners and rules.
@@ -48,14 +48,14 @@ impl ReadScope {
 
     /// The parts to follow one service's deployment. Includes the rules, since users may reach the color at any time.
     /// Develop never has users. Stopped tasks show at once that a version fails.
-    pub(crate) fn following(color: Color) -> ReadScope {
-        let develop = color == Color::Develop;
+    pub(crate) fn following(color: ServiceColor) -> ReadScope {
+        let develop = color == ServiceColor::Develop;
         let only = Some(color);
         ReadScope { only, develop, wiring: !develop, stopped: true, definitions: false, ..ReadScope::WHOLE }
     }
 
     /// The look without the parts of a service that is not read in detail.
-    pub(crate) fn of(self, color: Color) -> ReadScope {
+    pub(crate) fn of(self, color: ServiceColor) -> ReadScope {
         if self.only.is_none_or(|only| only == color) {
             return self;
         }
@@ -63,13 +63,13 @@ impl ReadScope {
     }
 
     /// True if this service is described. Reading the rules as blue and green requires both services.
-    pub(crate) fn describes(self, color: Color) -> bool {
+    pub(crate) fn describes(self, color: ServiceColor) -> bool {
         let asked = self.only.is_none_or(|only| only == color) || self.wiring;
-        asked && (self.develop || color != Color::Develop)
+        asked && (self.develop || color != ServiceColor::Develop)
     }
 
     /// The look to follow a deployment, and the causes.
-    pub(crate) fn why(color: Color) -> ReadScope {
+    pub(crate) fn why(color: ServiceColor) -> ReadScope {
         ReadScope { causes: true, ..ReadScope::following(color) }
     }
 }
@@ -100,13 +100,13 @@ mod tests {
             (ReadScope::WHOLE, "develop wiring health definitions"),
             (ReadScope { causes: true, ..ReadScope::WHOLE }, "develop wiring health definitions causes"),
             (ReadScope::TRAFFIC, "wiring health definitions scaling alarms"),
-            (ReadScope::following(Color::Green), "wiring health stopped"),
-            (ReadScope::following(Color::Develop), "develop health stopped"),
-            (ReadScope::why(Color::Green), "wiring health stopped causes"),
-            (ReadScope::following(Color::Green).of(Color::Blue), "wiring"),
+            (ReadScope::following(ServiceColor::Green), "wiring health stopped"),
+            (ReadScope::following(ServiceColor::Develop), "develop health stopped"),
+            (ReadScope::why(ServiceColor::Green), "wiring health stopped causes"),
+            (ReadScope::following(ServiceColor::Green).of(ServiceColor::Blue), "wiring"),
         ] {
             assert_eq!(parts(look).join(" "), read, "{look:?}");
         }
-        assert_eq!(ReadScope::following(Color::Green).only, Some(Color::Green));
+        assert_eq!(ReadScope::following(ServiceColor::Green).only, Some(ServiceColor::Green));
     }
 }

@@ -58,7 +58,7 @@ impl Restore<'_> {
     /// Decides the next action of a restore whose writes AWS accepts.
     fn decide(&self, look: &Result<Situation<'_>, &AwsError>) -> Next {
         let (run, failing) = (self.run, &self.turned.failing);
-        let started = run.memory.changed || run.adopted || run.unanswered_update().is_some();
+        let started = run.memory.changed || run.has_adopted() || run.unanswered_update().is_some();
         if !started {
             return self.end_untouched();
         }
@@ -68,15 +68,17 @@ impl Restore<'_> {
         if let Some(next) = self.tasks_first(look) {
             return next;
         }
+        let in_doubt = self.in_doubt(look);
+        let changed = if in_doubt { Left::Unknown } else { Left::Changed };
         if only_drained(failing) {
-            return self.end(Left::Changed, EndStateReason::OnlyDrains);
+            return self.end(changed, EndStateReason::OnlyDrains);
         }
-        if *failing == RunFailure::Cancelled && !self.goal.restore_on_cancel && !self.in_doubt(look) {
+        if *failing == RunFailure::Cancelled && !self.goal.restore_on_cancel && !in_doubt {
             return self.end(Left::Changed, EndStateReason::Asked);
         }
         let came = matches!(failing, RunFailure::Deployment(DeploymentFailure::UsersCame { .. }));
         if self.turned.recovery == Restorer::NoOne && !came {
-            return self.end(Left::Changed, EndStateReason::ChangedExternally);
+            return self.end(changed, EndStateReason::ChangedExternally);
         }
         let situation = match look {
             Err(trouble) => return no_answer(trouble, self.turned, self.now),
@@ -88,13 +90,13 @@ impl Restore<'_> {
         match situation.service {
             None => self.end(Left::Changed, EndStateReason::ChangedExternally),
             Some(service) if came => self.under_users(service),
-            Some(service) if run.was_live => match self.keeps_count(situation, service) {
+            Some(service) if run.users.was_live => match self.keeps_count(situation, service) {
                 Some(keeps) => self.restore_service(service, keeps),
                 None => Next::Read(USERS),
             },
             Some(service) => {
                 let next = self.restore_service(service, false);
-                let asks = matches!(next, Next::Step(_)) || run.raised.is_some();
+                let asks = matches!(next, Next::Step(_)) || run.count.raised.is_some();
                 let stays = if asks { self.because_of_users(situation, service) } else { None };
                 stays.unwrap_or(next)
             }
@@ -117,7 +119,8 @@ impl Restore<'_> {
     /// (invariants 16 and 44). The version goes back in any case. None if the rules must be read first.
     fn keeps_count(&self, situation: &Situation<'_>, service: &Service) -> Option<bool> {
         let run = self.run;
-        if run.kept_count || run.raised.is_some() {
+        let keeps = run.restore.written.is_some_and(|written| written.keeps_count);
+        if keeps || run.count.raised.is_some() {
             return Some(true);
         }
         let back = run.found.as_ref().and_then(|found| count_back(service, run, found));
@@ -135,7 +138,7 @@ impl Restore<'_> {
     /// raised before any other end.
     fn under_users(&self, service: &Service) -> Next {
         if let Some(count) = self.run.needed_count(service) {
-            return match self.run.raised {
+            return match self.run.count.raised {
                 None => {
                     let raised = Update::of_count(service.color, &service.name, count, Purpose::Traffic);
                     Next::Step(Step::Update(raised))
@@ -144,7 +147,7 @@ impl Restore<'_> {
                 Some(_) => self.end(Left::Unknown, EndStateReason::NotConfirmed),
             };
         }
-        if self.run.restoring.is_some() {
+        if self.run.restore.written.is_some() {
             return self.end(Left::Changed, EndStateReason::CountKept { count: service.desired });
         }
         let failing = &self.turned.failing;
@@ -176,16 +179,16 @@ impl Restore<'_> {
 
     /// True if only an unanswered update may have changed the color, and AWS does not show the change.
     fn in_doubt(&self, look: &Result<Situation<'_>, &AwsError>) -> bool {
-        if self.run.memory.changed || self.run.adopted {
+        if self.run.memory.changed || self.run.has_adopted() {
             return false;
         }
-        let (Ok(situation), Some(unanswered)) = (look, &self.run.unanswered) else { return true };
+        let (Ok(situation), Some(unanswered)) = (look, self.run.unanswered()) else { return true };
         !situation.service.is_some_and(|service| has_taken_effect(service, self.run, unanswered))
     }
 
     /// The end without a change of the color. Scaling policies and alarms may have changed before.
     fn end_untouched(&self) -> Next {
-        if self.run.managed {
+        if self.run.scaling.any {
             return self.end(Left::Changed, EndStateReason::ScalingStays);
         }
         self.end(Left::Untouched, EndStateReason::NothingChanged)
@@ -195,7 +198,7 @@ impl Restore<'_> {
     fn restore_service(&self, service: &Service, keeps: bool) -> Next {
         let (run, now, turned) = (self.run, self.now, self.turned);
         let Some(found) = &run.found else {
-            let nothing = run.awaited.is_some() && !run.memory.changed;
+            let nothing = run.awaited().is_some() && !run.memory.changed;
             let because =
                 if nothing { EndStateReason::NothingToGoBackTo } else { EndStateReason::SameDefinition };
             return self.end(Left::Changed, because);
@@ -204,14 +207,14 @@ impl Restore<'_> {
         if service.task_definition == found.task_definition && count.is_none() {
             return self.as_found(service, found);
         }
-        if let Some(unanswered) = &run.unanswered
+        if let Some(unanswered) = run.unanswered()
             && now.since(unanswered.ended) < UNANSWERED
             && !has_taken_effect(service, run, unanswered)
         {
             return Next::Wait(Wait::UnansweredWrite(unanswered.trouble.clone()));
         }
-        match run.restoring {
-            Some(written) if now.since(written) < UNANSWERED => return self.wait(service),
+        match run.restore.written {
+            Some(written) if now.since(written.at) < UNANSWERED => return self.wait(service),
             Some(_) => return self.end(Left::Unknown, EndStateReason::NotConfirmed),
             None => {}
         }
@@ -242,7 +245,7 @@ impl Restore<'_> {
     fn wait(&self, service: &Service) -> Next {
         let running = service.primary().map_or(service.running, |deployment| deployment.running);
         let desired = service.desired;
-        Next::Wait(if self.run.restoring.is_some() {
+        Next::Wait(if self.run.restore.written.is_some() {
             Wait::Restore { running, desired }
         } else {
             Wait::Rollback { running, desired }
@@ -252,22 +255,20 @@ impl Restore<'_> {
     /// Content and count equal the found state. Watches for a while as the old tasks return.
     fn as_found(&self, service: &Service, found: &InitialService) -> Next {
         let run = self.run;
-        let same =
-            run.awaited.as_ref().is_some_and(|awaited| awaited.task_definition == found.task_definition);
-        let shown =
-            run.unanswered.as_ref().is_some_and(|unanswered| has_taken_effect(service, run, unanswered));
-        let rolled = run.awaited.as_ref().map_or(shown, |awaited| same && awaited.id.is_some());
-        if rolled && run.restoring.is_none() {
+        let same = run.awaited().is_some_and(|awaited| awaited.task_definition == found.task_definition);
+        let shown = run.unanswered().is_some_and(|unanswered| has_taken_effect(service, run, unanswered));
+        let rolled = run.awaited().map_or(shown, |awaited| same && awaited.id.is_some());
+        if rolled && run.restore.written.is_none() {
             return self.end(Left::Changed, EndStateReason::SameDefinition);
         }
-        if run.unanswered_update().is_some() && run.awaited.is_none() && run.restoring.is_none() {
+        if run.unanswered_update().is_some() && run.awaited().is_none() && run.restore.written.is_none() {
             return self.unseen_update();
         }
         let kept = count_back(service, run, found).is_some();
-        if same && run.restoring.is_none() && service.desired != found.desired && !kept {
+        if same && run.restore.written.is_none() && service.desired != found.desired && !kept {
             return self.end(Left::Changed, EndStateReason::ChangedExternally);
         }
-        let because = match run.restoring {
+        let because = match run.restore.written {
             Some(_) => EndStateReason::RestoredByRun,
             None => EndStateReason::RestoredByAws,
         };
@@ -275,9 +276,9 @@ impl Restore<'_> {
             primary.rollout != Rollout::InProgress
                 || (primary.running >= primary.desired && primary.pending == 0)
         });
-        let waited = self.now.since(run.restoring.unwrap_or(self.turned.at));
+        let waited = self.now.since(run.restore.written.map_or(self.turned.at, |written| written.at));
         let ends = settled || waited >= WATCH || run.memory.cancelled.is_some();
-        if ends && run.lowered_looks == 1 && run.memory.cancelled.is_none() {
+        if ends && run.count.lowered_looks == 1 && run.memory.cancelled.is_none() {
             // The rules are read once more after AWS shows a lowered count (invariant 36).
             return Next::Read(USERS);
         }
@@ -292,7 +293,7 @@ impl Restore<'_> {
 
     /// An unanswered update does not show. After a moment, the color counts as untouched.
     fn unseen_update(&self) -> Next {
-        match &self.run.unanswered {
+        match self.run.unanswered() {
             Some(unanswered) if self.now.since(unanswered.ended) < UNANSWERED => {
                 Next::Wait(Wait::UnansweredWrite(unanswered.trouble.clone()))
             }
@@ -312,7 +313,7 @@ fn only_drained(failing: &RunFailure) -> bool {
 pub(super) fn is_without_trace(service: Option<&Service>, run: &Run) -> bool {
     let (Some(awaited), Some(found)) = (run.own_change(), &run.found) else { return false };
     let wrote = run.memory.changed || run.unanswered_update().is_some();
-    if !wrote || run.restoring.is_some() || awaited.before.is_empty() {
+    if !wrote || run.restore.written.is_some() || awaited.before.is_empty() {
         return false;
     }
     let Some(service) = service else { return true };
@@ -345,7 +346,7 @@ pub(super) fn no_answer(trouble: &AwsError, turned: &RestoreStarted, now: Time) 
 /// The count to restore, only if the current count is from this run's own update. A count from another user or a
 /// scaling policy stays.
 fn count_back(service: &Service, run: &Run, found: &InitialService) -> Option<u32> {
-    let ours = run.asked == Some(service.desired);
+    let ours = run.count.asked == Some(service.desired);
     (ours && service.desired != found.desired).then_some(found.desired)
 }
 

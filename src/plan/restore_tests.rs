@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::deploy::next_deploy_action;
+use crate::plan::run::{DeployPhase, Prepare, RestoreWrite, UsersBefore};
 use crate::plan::run_memory::{Answer, UnansweredWrite};
-use crate::plan::sample::{arn, at, balancer, deployment, goal, rule, snapshot, trouble, update};
+use crate::plan::sample::{
+    arn, at, balancer, deployment, goal, rule, snapshot, trouble, update, without_answer,
+};
 use crate::plan::snapshot::{Balancer, Deployment, Snapshot};
 use crate::plan::verdict::{DeploymentFailure, Kind, OwnDeployment};
 
@@ -16,21 +19,56 @@ fn failing() -> RunFailure {
 
 /// A run that brought revision 2 at second 1 and failed at second 20.
 fn run(recovery: Restorer) -> Run {
-    let mut run = Run {
-        found: Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }),
-        asked: Some(2),
-        awaited: Some(OwnDeployment {
-            kind: Kind::Rollout,
-            id: Some("ecs-svc/mine".to_owned()),
-            task_definition: arn("web-green:2"),
-            desired: 2,
-            started: at(1),
-            seen: true,
-            before: Vec::new(),
-        }),
-        ..Run::begin_changed(at(0))
+    let found = Some(InitialService { task_definition: arn("web-green:1"), desired: 2 });
+    let mut run = asking(2, Run { found, ..Run::begin_changed(at(0)) });
+    let awaited = OwnDeployment {
+        kind: Kind::Rollout,
+        id: Some("ecs-svc/mine".to_owned()),
+        task_definition: arn("web-green:2"),
+        desired: 2,
+        started: at(1),
+        seen: true,
+        before: Vec::new(),
     };
+    run.follow_deployment(awaited, false);
     run.start_restore(failing(), recovery, at(20));
+    run
+}
+
+/// The run after its update asked for this count.
+fn asking(count: u32, mut run: Run) -> Run {
+    run.count.asked = Some(count);
+    run
+}
+
+/// The run after it raised the count for users at this second.
+fn raising(seconds: u64, mut run: Run) -> Run {
+    run.count.raised = Some(at(seconds));
+    run
+}
+
+/// The run after it wrote the old state at this second.
+fn writing(seconds: u64, mut run: Run) -> Run {
+    run.restore.written = Some(RestoreWrite { at: at(seconds), keeps_count: false });
+    run
+}
+
+/// The run after it wrote to the scaling.
+fn scaled(mut run: Run) -> Run {
+    run.scaling.any = true;
+    run
+}
+
+/// The run after its update of the count alone.
+fn counting(desired: u32, mut run: Run) -> Run {
+    let awaited = OwnDeployment {
+        kind: Kind::CountOnly,
+        id: None,
+        task_definition: arn("web-green:1"),
+        desired,
+        ..run.awaited().unwrap().clone()
+    };
+    run.follow_deployment(awaited, false);
     run
 }
 
@@ -64,7 +102,7 @@ fn back_at(seconds: u64, seen: &AwsResult<Snapshot>, run: &Run) -> Next {
 /// The update that goes back.
 fn restore(task_definition: Option<&str>, desired: Option<u32>) -> Next {
     Next::Step(Step::Update(Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: task_definition.map(arn),
         desired,
@@ -92,7 +130,7 @@ fn as_before() -> AwsResult<Snapshot> {
 fn what_differs_is_put_back_and_nothing_else() {
     let run = run(Restorer::ThisRun);
     assert_eq!(back_at(20, &still_mine(), &run), restore(Some("web-green:1"), None));
-    let run = Run { asked: Some(5), ..run };
+    let run = asking(5, run);
     let more = green("web-green:2", 5, (0, Rollout::Failed));
     assert_eq!(back_at(20, &more, &run), restore(Some("web-green:1"), Some(2)));
     let count = green("web-green:1", 5, (2, Rollout::Completed));
@@ -112,7 +150,7 @@ fn invariant_13_a_count_that_somebody_else_set_stays() {
         (0, 1, 3, None),
     ] {
         let found = Some(InitialService { task_definition: arn("web-green:1"), desired: found });
-        let run = Run { found, asked: Some(asked), ..run(Restorer::ThisRun) };
+        let run = asking(asked, Run { found, ..run(Restorer::ThisRun) });
         assert_eq!(back_at(20, &crashed(now), &run), restore(Some("web-green:1"), back), "{asked} -> {now}");
     }
 }
@@ -121,7 +159,7 @@ fn invariant_13_a_count_that_somebody_else_set_stays() {
 fn invariant_13_what_aws_put_back_is_as_found_with_a_count_that_somebody_else_set() {
     let scaled = green("web-green:1", 6, (6, Rollout::Completed));
     assert_eq!(back_at(30, &scaled, &run(Restorer::Aws)), end(Left::Restored, EndStateReason::RestoredByAws));
-    let written = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
+    let written = writing(21, run(Restorer::ThisRun));
     assert_eq!(back_at(22, &scaled, &written), end(Left::Restored, EndStateReason::RestoredByRun));
 }
 
@@ -135,7 +173,7 @@ fn noted(seconds: u64, seen: &AwsResult<Snapshot>, run: &mut Run) -> Next {
 fn invariant_13_a_restore_is_not_needless_by_one_stale_read() {
     let known = |mut run: Run| {
         run.memory.changed = true;
-        run.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+        run.followed_mut().unwrap().awaited.before = vec!["ecs-svc/now".to_owned()];
         run
     };
     let stale = Next::Wait(Wait::Rollback { running: 2, desired: 2 });
@@ -163,7 +201,7 @@ fn invariant_41_a_cancelled_run_believes_the_second_look() {
     cancelled.memory.changed = true;
     cancelled.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(20));
     cancelled.memory.cancelled = Some(at(20));
-    cancelled.awaited.as_mut().unwrap().before = vec!["ecs-svc/now".to_owned()];
+    cancelled.followed_mut().unwrap().awaited.before = vec!["ecs-svc/now".to_owned()];
     let restoring = Goal { restore_on_cancel: true, ..goal() };
     let mut looks = Vec::new();
     for seconds in [20, 21] {
@@ -175,14 +213,7 @@ fn invariant_41_a_cancelled_run_believes_the_second_look() {
 
 #[test]
 fn invariant_13_a_count_alone_that_somebody_else_changed_is_theirs() {
-    let mut run = Run { asked: Some(4), ..run(Restorer::ThisRun) };
-    run.awaited = run.awaited.map(|awaited| OwnDeployment {
-        kind: Kind::CountOnly,
-        id: None,
-        task_definition: arn("web-green:1"),
-        desired: 4,
-        ..awaited
-    });
+    let run = counting(4, asking(4, run(Restorer::ThisRun)));
     let count = |desired| green("web-green:1", desired, (2, Rollout::Completed));
     assert_eq!(back_at(20, &count(4), &run), restore(None, Some(2)));
     assert_eq!(back_at(20, &count(6), &run), end(Left::Changed, EndStateReason::ChangedExternally));
@@ -209,7 +240,7 @@ fn invariant_16_a_color_that_users_came_to_is_not_put_back() {
     for (blue, green) in [(99, 1), (50, 50), (0, 100)] {
         assert_eq!(back_at(20, &split(blue, green), &run), stays, "{blue}/{green}");
     }
-    let was_live = Run { was_live: true, ..run };
+    let was_live = Run { users: UsersBefore { was_live: true, share: 0 }, ..run };
     assert_eq!(back_at(20, &split(0, 100), &was_live), restore(Some("web-green:1"), None), "as was allowed");
     assert_eq!(back_at(20, &unseen, &was_live), restore(Some("web-green:1"), None), "no look more");
 }
@@ -232,36 +263,30 @@ fn invariant_36_tasks_that_the_run_took_from_users_who_came_are_given_back_befor
         (RunFailure::Deployment(DeploymentFailure::Superseded { by: arn("web-green:3") }), Restorer::NoOne),
         (RunFailure::Cancelled, Restorer::ThisRun),
     ] {
-        let mut run = Run { found: found(6), asked: Some(1), ..run(Restorer::ThisRun) };
+        let mut run = asking(1, Run { found: found(6), ..run(Restorer::ThisRun) });
         run.start_restore(failing, recovery, at(20));
         for restore_on_cancel in [true, false] {
             let goal = Goal { restore_on_cancel, ..goal() };
             assert_eq!(decide(&with_users("web-green:2", 1), &goal, &run, at(20)), raised(6), "{run:?}");
-            let ended = decide(
-                &with_users("web-green:2", 6),
-                &goal,
-                &Run { raised: Some(at(20)), ..run.clone() },
-                at(21),
-            );
+            let ended = decide(&with_users("web-green:2", 6), &goal, &raising(20, run.clone()), at(21));
             let is_kept = matches!(&ended, Next::Done(End::Bad { left: Left::Changed, .. }));
             assert!(is_kept, "{ended:?}");
         }
-        let never = Run { raised: Some(at(20)), ..run.clone() };
+        let never = raising(20, run.clone());
         let waits = back_at(21, &with_users("web-green:2", 1), &never);
         assert!(matches!(waits, Next::Wait(_)), "it is not sent again at once: {waits:?}");
     }
-    let restored = Run { found: found(1), asked: Some(6), restoring: Some(at(21)), ..run(Restorer::ThisRun) };
+    let restored = writing(21, asking(6, Run { found: found(1), ..run(Restorer::ThisRun) }));
     assert_eq!(back_at(22, &with_users("web-green:1", 1), &restored), raised(6), "after the way back, too");
-    let kept = Run { raised: Some(at(22)), ..restored };
+    let kept = raising(22, restored);
     let why = end(Left::Changed, EndStateReason::CountKept { count: 6 });
     assert_eq!(back_at(23, &with_users("web-green:1", 6), &kept), why);
 }
 
 /// Green live at 20 % before a deploy that asked for four tasks in place of two, and failed.
 fn raised_under_users() -> Run {
-    let mut run = Run { asked: Some(4), was_live: true, ..run(Restorer::ThisRun) };
-    run.user_share = 200_000;
-    run
+    let users = UsersBefore { was_live: true, share: 200_000 };
+    asking(4, Run { users, ..run(Restorer::ThisRun) })
 }
 
 /// Green wanting this, with this share of users; none if the rules were not read.
@@ -293,18 +318,12 @@ fn invariant_44_a_restore_under_users_leaves_the_count_to_users_who_came_meanwhi
         );
     }
     let kept = end(Left::Changed, EndStateReason::CountKept { count: 4 });
-    let written = Run { restoring: Some(at(21)), kept_count: true, ..run.clone() };
+    let mut written = run.clone();
+    written.restore.written = Some(RestoreWrite { at: at(21), keeps_count: true });
     for users in [(0, 100), (80, 20)] {
         assert_eq!(back_at(22, &shared("web-green:1", 4, Some(users)), &written), kept, "{users:?}");
     }
-    let mut counted = run;
-    counted.awaited = counted.awaited.map(|awaited| OwnDeployment {
-        kind: Kind::CountOnly,
-        id: None,
-        task_definition: arn("web-green:1"),
-        desired: 4,
-        ..awaited
-    });
+    let counted = counting(4, run);
     assert_eq!(back_at(20, &shared("web-green:1", 4, Some((0, 100))), &counted), kept, "no write is needed");
     assert_eq!(back_at(20, &shared("web-green:1", 4, Some((80, 20))), &counted), restore(None, Some(2)));
 }
@@ -312,11 +331,11 @@ fn invariant_44_a_restore_under_users_leaves_the_count_to_users_who_came_meanwhi
 #[test]
 fn invariant_36_a_restore_under_users_gives_back_the_tasks_that_it_took() {
     let raised = |count| Next::Step(Step::Update(update(None, Some(count), Purpose::Traffic)));
-    let cut = Run { restoring: Some(at(21)), ..raised_under_users() };
+    let cut = writing(21, raised_under_users());
     let restored = end(Left::Restored, EndStateReason::RestoredByRun);
     assert_eq!(back_at(22, &shared("web-green:1", 2, Some((80, 20))), &cut), restored);
     assert_eq!(back_at(22, &shared("web-green:1", 2, Some((0, 100))), &cut), raised(4));
-    let again = Run { raised: Some(at(22)), ..cut };
+    let again = raising(22, cut);
     let kept = end(Left::Changed, EndStateReason::CountKept { count: 4 });
     for users in [(0, 100), (80, 20)] {
         assert_eq!(back_at(23, &shared("web-green:1", 4, Some(users)), &again), kept, "{users:?}");
@@ -327,11 +346,8 @@ fn invariant_36_a_restore_under_users_gives_back_the_tasks_that_it_took() {
 fn invariant_40_a_way_back_that_is_throttled_for_a_minute_ends_as_unknown() {
     let throttled = || Err(trouble(AwsErrorKind::Throttled));
     let unknown = end(Left::Unknown, EndStateReason::AwsError(trouble(AwsErrorKind::Throttled)));
-    let lowered = Run {
-        found: Some(InitialService { task_definition: arn("web-green:1"), desired: 6 }),
-        asked: Some(1),
-        ..run(Restorer::ThisRun)
-    };
+    let found = Some(InitialService { task_definition: arn("web-green:1"), desired: 6 });
+    let lowered = asking(1, Run { found, ..run(Restorer::ThisRun) });
     for (seen, run) in [(still_mine(), run(Restorer::ThisRun)), (with_users("web-green:2", 1), lowered)] {
         let Next::Step(step) = back_at(20, &seen, &run) else { panic!("no write") };
         let mut tried = run;
@@ -365,7 +381,7 @@ fn invariant_16_a_lost_restore_is_not_sent_again_once_users_came() {
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
     let lost =
         UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(21), ended: at(21) };
-    let run = Run { unanswered: Some(lost), ..run(Restorer::ThisRun) };
+    let run = without_answer(lost, run(Restorer::ThisRun));
     assert_eq!(back_at(26, &split(0, 100), &run), end(Left::Changed, EndStateReason::UsersCame));
 }
 
@@ -396,26 +412,26 @@ fn invariant_09_where_users_are_has_to_be_known_for_the_way_back() {
 fn develop_never_has_users_and_needs_no_look_at_the_rules() {
     let mut seen = still_mine().unwrap();
     seen.balancers = None;
-    seen.services[1].color = Color::Develop;
-    let goal = Goal { color: Color::Develop, ..goal() };
+    seen.services[1].color = ServiceColor::Develop;
+    let goal = Goal { color: ServiceColor::Develop, ..goal() };
     let next = decide(&Ok(seen), &goal, &run(Restorer::ThisRun), at(20));
     assert!(matches!(next, Next::Step(Step::Update(_))), "{next:?}");
 }
 
 #[test]
 fn what_was_written_for_scaling_is_not_left_untouched() {
-    let mut run = Run { managed: true, ..Run::begin(at(0)) };
+    let mut run = scaled(Run::begin(at(0)));
     run.start_restore(failing(), Restorer::ThisRun, at(2));
     assert_eq!(back_at(2, &as_before(), &run), end(Left::Changed, EndStateReason::ScalingStays));
-    run.managed = false;
+    run.scaling.any = false;
     assert_eq!(back_at(2, &as_before(), &run), end(Left::Untouched, EndStateReason::NothingChanged));
-    let lost = Run { managed: true, ..unanswered() };
+    let lost = scaled(unanswered());
     assert_eq!(back_at(24, &as_before(), &lost), end(Left::Changed, EndStateReason::ScalingStays));
 }
 
 #[test]
 fn a_written_restore_is_looked_for_a_moment_and_then_not_known() {
-    let run = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
+    let run = writing(21, run(Restorer::ThisRun));
     let watching = Next::Wait(Wait::Restore { running: 0, desired: 2 });
     assert_eq!(back_at(22, &still_mine(), &run), watching);
     assert_eq!(back_at(25, &still_mine(), &run), watching);
@@ -424,7 +440,7 @@ fn a_written_restore_is_looked_for_a_moment_and_then_not_known() {
 
 #[test]
 fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
-    let run = Run { restoring: Some(at(21)), ..run(Restorer::ThisRun) };
+    let run = writing(21, run(Restorer::ThisRun));
     let half = green("web-green:1", 2, (1, Rollout::InProgress));
     assert_eq!(back_at(22, &half, &run), Next::Wait(Wait::Restore { running: 1, desired: 2 }));
     let restored = end(Left::Restored, EndStateReason::RestoredByRun);
@@ -444,7 +460,7 @@ fn the_old_tasks_are_watched_coming_back_for_two_minutes_at_most() {
 
 #[test]
 fn a_cancelled_run_does_not_watch() {
-    let run = Run { restoring: Some(at(21)), ..cancelled(run(Restorer::ThisRun)) };
+    let run = writing(21, cancelled(run(Restorer::ThisRun)));
     let half = green("web-green:1", 2, (1, Rollout::InProgress));
     assert_eq!(back_at(22, &half, &run), end(Left::Restored, EndStateReason::RestoredByRun));
 }
@@ -494,6 +510,32 @@ fn somebody_elses_wish_stands() {
 }
 
 #[test]
+fn invariant_13_after_a_write_without_an_answer_alone_the_color_is_not_known_to_be_changed() {
+    let drained = Waiting::Draining { healthy: 2, old: 1, delay: None };
+    let drained = RunFailure::Deployment(DeploymentFailure::TimedOut(Box::new(drained)));
+    for (failing, because) in
+        [(failing(), EndStateReason::ChangedExternally), (drained, EndStateReason::OnlyDrains)]
+    {
+        let lost = UnansweredWrite {
+            step: Step::Update(update(None, Some(4), Purpose::Traffic)),
+            trouble: trouble(AwsErrorKind::TimedOut),
+            sent: at(19),
+            ended: at(19),
+        };
+        let mut run = without_answer(lost, counting(4, run(Restorer::NoOne)));
+        run.memory.changed = false;
+        run.start_restore(failing.clone(), Restorer::NoOne, at(20));
+        let count = |desired| green("web-green:3", desired, (desired, Rollout::Completed));
+        for (desired, left) in [(2, Left::Unknown), (4, Left::Changed)] {
+            let next = bad_end(failing.clone(), left, because.clone());
+            assert_eq!(back_at(60, &count(desired), &run), next, "{desired}");
+        }
+        let silent = Err(trouble(AwsErrorKind::Unreachable));
+        assert_eq!(back_at(60, &silent, &run), bad_end(failing, Left::Unknown, because));
+    }
+}
+
+#[test]
 fn aws_is_asked_again_for_a_minute() {
     let run = run(Restorer::ThisRun);
     let silent = || Err(trouble(AwsErrorKind::Unreachable));
@@ -519,7 +561,8 @@ fn a_refused_way_back_is_not_known() {
 
 #[test]
 fn without_anything_to_go_back_to_it_is_left_as_it_is() {
-    let mut adopted = Run { found: None, adopted: true, ..run(Restorer::ThisRun) };
+    let mut adopted = Run { found: None, ..run(Restorer::ThisRun) };
+    adopted.followed_mut().unwrap().adopted = true;
     adopted.memory.changed = false;
     assert_eq!(back_at(20, &still_mine(), &adopted), end(Left::Changed, EndStateReason::NothingToGoBackTo));
     let retried = Run { found: None, ..run(Restorer::ThisRun) };
@@ -529,9 +572,9 @@ fn without_anything_to_go_back_to_it_is_left_as_it_is() {
 #[test]
 fn the_same_definition_rolled_out_again_has_no_other_one_to_go_back_to() {
     let mut same = run(Restorer::ThisRun);
-    same.awaited.as_mut().unwrap().task_definition = arn("web-green:1");
+    same.followed_mut().unwrap().awaited.task_definition = arn("web-green:1");
     assert_eq!(back_at(20, &as_before(), &same), end(Left::Changed, EndStateReason::SameDefinition));
-    same.awaited.as_mut().unwrap().id = None;
+    same.followed_mut().unwrap().awaited.id = None;
     assert_eq!(
         back_at(20, &as_before(), &same),
         end(Left::Restored, EndStateReason::RestoredByAws),
@@ -548,7 +591,7 @@ fn unanswered() -> Run {
         sent: at(19),
         ended: at(19),
     };
-    let mut run = Run { awaited: None, unanswered: Some(lost), ..run(Restorer::ThisRun) };
+    let mut run = without_answer(lost, Run { phase: DeployPhase::default(), ..run(Restorer::ThisRun) });
     run.memory.changed = false;
     run
 }
@@ -559,9 +602,9 @@ fn expecting() -> Run {
     let awaited = OwnDeployment {
         id: None,
         before: vec!["ecs-svc/now".to_owned()],
-        ..self::run(Restorer::ThisRun).awaited.unwrap()
+        ..self::run(Restorer::ThisRun).awaited().unwrap().clone()
     };
-    run.expected = Some(awaited);
+    run.phase = DeployPhase::Prepare(Prepare { sought: None, expected: Some(awaited) });
     run
 }
 
@@ -575,7 +618,7 @@ fn invariant_13_a_version_of_another_writer_is_not_put_back_for_an_update_withou
 #[test]
 fn invariant_35_a_color_without_a_trace_of_an_update_is_looked_at_until_looks_agree() {
     let mut run = expecting();
-    let sent = run.unanswered.as_ref().unwrap().sent;
+    let sent = run.unanswered().unwrap().sent;
     let late = sent.0 / 1000 + 60;
     for seconds in [late, late + 2] {
         assert!(matches!(noted(seconds, &as_before(), &mut run), Next::Wait(_)), "{seconds}");
@@ -609,7 +652,7 @@ fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_agai
     let Next::Step(step) = restore(Some("web-green:1"), None) else { unreachable!() };
     let lost =
         UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(21), ended: at(21) };
-    let run = Run { unanswered: Some(lost), ..run(Restorer::ThisRun) };
+    let run = without_answer(lost, run(Restorer::ThisRun));
     assert_eq!(
         back_at(22, &still_mine(), &run),
         Next::Wait(Wait::UnansweredWrite(trouble(AwsErrorKind::TimedOut)))
@@ -620,7 +663,7 @@ fn invariant_35_a_restore_without_an_answer_is_looked_for_before_it_is_sent_agai
 /// A run whose update to revision 2 had no answer at second 1, and that a signal ended at second 2.
 fn cancelled_in_doubt(force: bool) -> Run {
     let update = Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: (!force).then(|| arn("web-green:2")),
         desired: None,
@@ -628,10 +671,10 @@ fn cancelled_in_doubt(force: bool) -> Run {
         purpose: Purpose::Deploy,
     };
     let trouble = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::Unreachable) };
+    let lost = UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) };
     let mut run = Run {
         found: Some(InitialService { task_definition: arn("web-green:1"), desired: 2 }),
-        unanswered: Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) }),
-        ..Run::begin(at(0))
+        ..without_answer(lost, Run::begin(at(0)))
     };
     run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, at(2));
     run
@@ -661,4 +704,20 @@ fn invariant_35_a_forced_deployment_that_shows_is_no_color_untouched() {
     }
     let left = bad_end(RunFailure::Cancelled, Left::Changed, EndStateReason::SameDefinition);
     assert_eq!(decide(&rolled, &goal(), &run, at(3)), left);
+}
+
+#[test]
+fn invariant_35_a_deployment_from_before_a_forced_update_is_not_its_effect() {
+    let mut run = cancelled_in_doubt(true);
+    let before = vec!["ecs-svc/now".to_owned()];
+    let expected =
+        OwnDeployment { id: None, before, ..self::run(Restorer::ThisRun).awaited().unwrap().clone() };
+    run.phase = DeployPhase::Prepare(Prepare { sought: None, expected: Some(expected) });
+    let mut young = green("web-green:1", 2, (2, Rollout::Completed));
+    if let Ok(snapshot) = &mut young {
+        snapshot.services[1].deployments[0].created = at(0);
+    }
+    assert!(matches!(decide(&young, &goal(), &run, at(3)), Next::Wait(Wait::UnansweredWrite(_))));
+    let untouched = bad_end(RunFailure::Cancelled, Left::Untouched, EndStateReason::NothingChanged);
+    assert_eq!(decide(&young, &goal(), &run, at(7)), untouched);
 }

@@ -7,7 +7,7 @@ use super::repeats::{Budget, Repeats};
 use super::restore::bad_end;
 use super::snapshot::{Rule, Service, Snapshot};
 use super::step::{EndStateReason, Left, Next, ProbeFailure, RunFailure, Step, Wait};
-use super::time::Time;
+use super::time::{CallTime, Time};
 use super::verdict::Restorer;
 
 /// The start of a restore.
@@ -68,6 +68,8 @@ pub(crate) struct RunMemory {
     pub(crate) restore_trouble: Option<AwsError>,
     /// Time of the signal to stop.
     pub(crate) cancelled: Option<Time>,
+    /// Writes without an answer: one, or several that were sent at the same time.
+    pub(crate) unanswered: Vec<UnansweredWrite>,
 }
 
 impl RunMemory {
@@ -79,6 +81,23 @@ impl RunMemory {
     /// Starts the restore.
     pub(crate) fn start_restore(&mut self, failing: RunFailure, recovery: Restorer, at: Time) {
         self.failing = Some(RestoreStarted { failing, recovery, at });
+    }
+
+    /// Notes a write without an answer.
+    pub(crate) fn note_unanswered(&mut self, step: &Step, trouble: AwsError, call: CallTime) {
+        let CallTime { sent, ended } = call;
+        self.end_unanswered(sent);
+        self.unanswered.push(UnansweredWrite { step: step.clone(), trouble, sent, ended });
+    }
+
+    /// Forgets the writes without an answer from before this time: the run waited for their effects.
+    pub(crate) fn end_unanswered(&mut self, sent: Time) {
+        self.unanswered.retain(|write| write.sent >= sent);
+    }
+
+    /// True if the run changed something, or may have.
+    pub(crate) fn may_have_changed(&self) -> bool {
+        self.changed || !self.unanswered.is_empty()
     }
 
     /// True if the run restores because of a cancellation.

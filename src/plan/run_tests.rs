@@ -3,8 +3,10 @@
 
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Color;
-use crate::plan::sample::{arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble, update};
+use crate::plan::color::{Color, ServiceColor};
+use crate::plan::sample::{
+    arn, at, balancer, deployment, goal, snapshot, target, tasks, trouble, update, without_answer,
+};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Purpose;
 use crate::plan::verdict::{DeploymentFailure, Kind, Limits, Verdict, Waiting, judge_deployment};
@@ -25,7 +27,10 @@ fn waiting(kind: Kind, desired: u32) -> Run {
     let task_definition = arn(revision);
     let awaited =
         OwnDeployment { kind, id, task_definition, desired, started: at(1), seen: false, before: Vec::new() };
-    Run { asked: Some(desired), awaited: Some(awaited), ..Run::begin_changed(at(0)) }
+    let mut run = Run::begin_changed(at(0));
+    run.count.asked = Some(desired);
+    run.follow_deployment(awaited, false);
+    run
 }
 
 /// Green with this revision and count: all of its tasks run and are healthy.
@@ -43,7 +48,7 @@ fn healthy(revision: &str, desired: u32) -> Snapshot {
 /// How it stands once the run saw this.
 fn judged(run: &mut Run, seen: &Snapshot, seconds: u64) -> Verdict {
     run.saw(&Situation::of(seen, &goal()), &goal(), at(seconds));
-    let awaited = run.awaited.as_ref().unwrap();
+    let awaited = run.awaited().unwrap();
     judge_deployment(seen.service(Color::Green), awaited, at(seconds), &LIMITS)
 }
 
@@ -51,20 +56,20 @@ fn judged(run: &mut Run, seen: &Snapshot, seconds: u64) -> Verdict {
 fn invariant_12_a_count_that_somebody_else_lowers_is_what_is_waited_for() {
     let mut run = waiting(Kind::Rollout, 2);
     assert_eq!(judged(&mut run, &healthy("web-green:2", 1), 10), Verdict::Good { healthy: 1 });
-    assert_eq!(run.recounted, Some(1));
-    assert_eq!(run.asked, Some(2), "what the run itself asked for is not forgotten");
+    assert_eq!(run.recounted(), Some(1));
+    assert_eq!(run.count.asked, Some(2), "what the run itself asked for is not forgotten");
 }
 
 #[test]
 fn invariant_12_a_count_that_somebody_else_raises_is_what_is_waited_for() {
     let mut run = waiting(Kind::Rollout, 2);
     assert_eq!(judged(&mut run, &healthy("web-green:2", 2), 10), Verdict::Good { healthy: 2 });
-    assert_eq!(run.recounted, None);
+    assert_eq!(run.recounted(), None);
     let mut more = healthy("web-green:2", 2);
     more.services[1].desired = 6;
     let short = Verdict::Wait(Waiting::Unhealthy { healthy: 2, needed: 6 });
     assert_eq!(judged(&mut run, &more, 20), short);
-    assert_eq!(run.recounted, Some(6));
+    assert_eq!(run.recounted(), Some(6));
     assert_eq!(judged(&mut run, &healthy("web-green:2", 6), 30), Verdict::Good { healthy: 6 });
 }
 
@@ -80,7 +85,7 @@ fn invariant_12_a_count_is_somebody_elses_only_once_the_runs_own_one_was_seen() 
     own.services[1].desired = 4;
     assert!(matches!(judged(&mut run, &own, 2), Verdict::Wait(_)));
     assert_eq!(judged(&mut run, &healthy("web-green:1", 1), 3), Verdict::Good { healthy: 1 });
-    assert_eq!(run.recounted, Some(1));
+    assert_eq!(run.recounted(), Some(1));
 }
 
 #[test]
@@ -89,10 +94,11 @@ fn no_tasks_at_all_and_another_definition_are_no_other_count() {
     let drained = Verdict::Failed { ended: DeploymentFailure::Drained, recovery: Restorer::NoOne };
     assert_eq!(judged(&mut run, &healthy("web-green:2", 0), 10), drained);
     judged(&mut run, &healthy("web-green:1", 1), 20);
-    assert_eq!(run.recounted, None);
-    let mut back = Run { restoring: Some(at(20)), ..waiting(Kind::Rollout, 2) };
+    assert_eq!(run.recounted(), None);
+    let mut back = waiting(Kind::Rollout, 2);
+    back.restore.written = Some(RestoreWrite { at: at(20), keeps_count: false });
     judged(&mut back, &healthy("web-green:2", 1), 21);
-    assert_eq!(back.recounted, None, "on the way back the count is the run's own again");
+    assert_eq!(back.recounted(), None, "on the way back the count is the run's own again");
 }
 
 #[test]
@@ -101,9 +107,9 @@ fn a_count_that_somebody_else_set_before_aws_went_back_is_told_of() {
     judged(&mut run, &healthy("web-green:2", 2), 5);
     run.found = Some(InitialService { task_definition: arn("web-green:1"), desired: 2 });
     judged(&mut run, &healthy("web-green:1", 2), 10);
-    assert_eq!(run.recounted, None, "AWS keeps the count");
+    assert_eq!(run.recounted(), None, "AWS keeps the count");
     judged(&mut run, &healthy("web-green:1", 6), 15);
-    assert_eq!(run.recounted, Some(6));
+    assert_eq!(run.recounted(), Some(6));
 }
 
 #[test]
@@ -111,25 +117,25 @@ fn what_users_reach_is_noted_until_the_color_is_changed() {
     let at_green = |blue, green| Snapshot { balancers: Some(Ok(vec![balancer(blue, green)])), ..snapshot() };
     let mut run = Run::begin(at(0));
     run.saw(&Situation::of(&at_green(80, 20), &goal()), &goal(), at(0));
-    assert!(run.was_live);
+    assert!(run.users.was_live);
     run.saw(&Situation::of(&at_green(100, 0), &goal()), &goal(), at(0));
-    assert!(!run.was_live);
-    let mut lost = Run { awaited: None, ..run.clone() };
+    assert!(!run.users.was_live);
+    let mut lost = Run { phase: DeployPhase::default(), ..run.clone() };
     lost.memory.changed = false;
     let update = update(Some("web-green:2"), None, Purpose::Deploy);
     let trouble = trouble(AwsErrorKind::TimedOut);
-    lost.unanswered =
-        Some(UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) });
+    lost.memory.unanswered =
+        vec![UnansweredWrite { step: Step::Update(update), trouble, sent: at(1), ended: at(1) }];
     for mut changed in [waiting(Kind::Rollout, 2), lost] {
         changed.saw(&Situation::of(&at_green(0, 100), &goal()), &goal(), at(5));
-        assert!(!changed.was_live, "users who came later");
+        assert!(!changed.users.was_live, "users who came later");
     }
 }
 
 /// A run that is about to bring revision 2, or a count, to green as it is.
 fn updating(task_definition: Option<&str>, desired: Option<u32>) -> (Run, Update) {
     let update = Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: task_definition.map(arn),
         desired,
@@ -153,19 +159,15 @@ fn invariant_12_an_old_primary_in_the_answer_of_an_update_is_not_the_runs_own() 
     let (mut run, update) = updating(Some("web-green:2"), None);
     let old = snapshot().services[1].clone();
     run.updated(&update, &old, at(1).into());
-    assert_eq!(
-        run.awaited.as_ref().unwrap().id,
-        None,
-        "what was there before the write can't be what it started"
-    );
+    assert_eq!(run.awaited().unwrap().id, None, "what was there before the write can't be what it started");
     let stale = judged(&mut run, &snapshot(), 2);
     assert_eq!(stale, Verdict::Wait(Waiting::NotVisible));
     assert_eq!(judged(&mut run, &rolled(), 5), Verdict::Good { healthy: 2 }, "whatever the clocks say");
-    assert_eq!(run.awaited.as_ref().unwrap().id.as_deref(), Some("ecs-svc/mine"));
+    assert_eq!(run.awaited().unwrap().id.as_deref(), Some("ecs-svc/mine"));
     let (mut run, update) = updating(Some("web-green:2"), None);
     run.updated(&update, &rolled().services[1], at(9).into());
     assert_eq!(
-        run.awaited.unwrap().id.as_deref(),
+        run.awaited().unwrap().id.as_deref(),
         Some("ecs-svc/mine"),
         "a new one of the wanted version is"
     );
@@ -188,7 +190,7 @@ fn invariant_06_a_deployment_of_somebody_elses_right_after_the_write_is_no_late_
     let (mut run, update) = updating(None, Some(4));
     run.updated(&update, &healthy("web-green:1", 4).services[1], at(1).into());
     assert_eq!(judged(&mut run, &healthy("web-green:1", 3), 3), Verdict::Good { healthy: 3 });
-    assert_eq!(run.recounted, Some(3), "neither found nor asked for: somebody else set it");
+    assert_eq!(run.recounted(), Some(3), "neither found nor asked for: somebody else set it");
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn invariant_09_one_read_that_shows_the_service_taken_away_ends_nothing() {
     let not_sure = Next::Wait(Wait::Deployment(Waiting::NotVisible));
     let gone = Snapshot { services: vec![snapshot().services[0].clone()], ..snapshot() };
     let mut counting = waiting(Kind::CountOnly, 2);
-    counting.awaited.as_mut().unwrap().seen = true;
+    counting.followed_mut().unwrap().awaited.seen = true;
     for (run, away, back) in [
         (counting.clone(), healthy("web-green:1", 0), healthy("web-green:1", 2)),
         (counting, healthy("web-green:9", 2), healthy("web-green:1", 2)),
@@ -227,8 +229,8 @@ fn invariant_13_a_count_that_another_user_set_is_no_effect_of_a_lost_update() {
         let lost =
             UnansweredWrite { step, trouble: trouble(AwsErrorKind::TimedOut), sent: at(1), ended: at(1) };
         let found = InitialService { task_definition: arn("web-green:1"), desired: 0 };
-        let mut run = Run { unanswered: Some(lost), found: Some(found), ..Run::begin(at(0)) };
-        let awaited = waiting(Kind::Nothing, count).awaited.unwrap();
+        let mut run = without_answer(lost, Run { found: Some(found), ..Run::begin(at(0)) });
+        let awaited = waiting(Kind::Nothing, count).awaited().cloned().unwrap();
         run.follow(Follow { awaited, adopted: false, found: None });
         run.memory.changed
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::aws_error::{AwsError, AwsErrorKind};
-use super::color::Color;
+use super::color::{Color, ServiceColor};
 use super::definition::Content;
 use super::deploy::Goal;
 use super::preconditions::Request;
@@ -14,6 +14,8 @@ use super::step::{Purpose, Update};
 use super::time::Time;
 use super::verdict::{Kind, Limits, OwnDeployment};
 use super::wanted::{Hosts, WantedColor};
+use crate::plan::run::Run;
+use crate::plan::run_memory::UnansweredWrite;
 
 /// When every test begins.
 pub(crate) const T0: Time = Time(1_000_000_000);
@@ -109,7 +111,8 @@ pub(crate) fn trouble(kind: AwsErrorKind) -> AwsError {
 }
 
 /// A service with two healthy tasks.
-pub(crate) fn service(color: Color) -> Service {
+pub(crate) fn service(color: impl Into<ServiceColor>) -> Service {
+    let color = color.into();
     let family = format!("web-{color}");
     let running = deployment(&format!("{color}-old"), &arn(&format!("{family}:1")), 2);
     let setup = Setup {
@@ -191,7 +194,7 @@ pub(crate) fn balancer(blue: u32, green: u32) -> Balancer {
 /// An update of green, such as to `web-green:2`.
 pub(crate) fn update(revision: Option<&str>, desired: Option<u32>, purpose: Purpose) -> Update {
     Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: revision.map(arn),
         desired,
@@ -222,13 +225,13 @@ pub(crate) fn snapshot() -> Snapshot {
 pub(crate) fn goal() -> Goal {
     Goal {
         request: Request {
-            color: WantedColor::Color(Color::Green),
+            color: WantedColor::Color(ServiceColor::Green),
             allow_live: false,
             probes: Vec::new(),
             listener: None,
             hosts: Hosts::default(),
         },
-        color: Color::Green,
+        color: ServiceColor::Green,
         content: content("web-green", "v2"),
         revision: None,
         origin: None,
@@ -238,4 +241,10 @@ pub(crate) fn goal() -> Goal {
         restore_on_cancel: true,
         managed: None,
     }
+}
+
+/// The run with a write that AWS did not answer.
+pub(crate) fn without_answer(write: UnansweredWrite, mut run: Run) -> Run {
+    run.memory.unanswered = vec![write];
+    run
 }

@@ -75,6 +75,7 @@ fn put_before(put: &Put, seen: &Snapshot) -> Option<ShownInstead> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::color::ServiceColor;
     use crate::plan::sample::{arn, balancer, snapshot, update};
     use crate::plan::scalers::{Policy, Scalers};
     use crate::plan::step::{Purpose, Scaling};
@@ -108,7 +109,7 @@ mod tests {
         assert_eq!(shown(&weights("rule-80-0"), &seen), Some(ShownInstead::Split(split)));
         assert_eq!(shown(&weights("rule-443-0"), &seen), Some(ShownInstead::Nothing));
         let scaling = Step::Scaling(Scaling {
-            color: Color::Green,
+            color: ServiceColor::Green,
             service: "web-green".to_owned(),
             min: Some(2),
             max: None,
@@ -128,7 +129,7 @@ mod tests {
     fn a_policy_that_does_not_last_names_the_fields_that_differ() {
         let put = |content| {
             Step::Policy(Box::new(Put {
-                color: Color::Green,
+                color: ServiceColor::Green,
                 service: "web-green".to_owned(),
                 name: "out".to_owned(),
                 new: false,

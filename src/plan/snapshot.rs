@@ -11,7 +11,7 @@ pub(crate) use self::balancer::{
 pub(crate) use self::history::{ServiceDeployment, ServiceDeploymentStatus};
 
 use super::aws_error::{AwsError, AwsResult};
-use super::color::Color;
+use super::color::{Color, ServiceColor};
 use super::compare::Minute;
 use super::definition::Content;
 use super::earlier_rules::EarlierRule;
@@ -29,7 +29,7 @@ pub(crate) struct Snapshot {
     /// The services that exist, blue first.
     pub(crate) services: Vec<Service>,
     /// The services that DescribeServices did not find.
-    pub(crate) missing: Vec<(Color, String)>,
+    pub(crate) missing: Vec<(ServiceColor, String)>,
     /// The load balancers of the services' target groups, with every rule.
     pub(crate) balancers: Seen<Vec<Balancer>>,
     /// The existing CloudWatch alarms among the requested names.
@@ -57,7 +57,7 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     /// The color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's name.
     pub(crate) name: String,
     /// The service's status.
@@ -319,8 +319,14 @@ impl Snapshot {
     }
 
     /// The service of a color. None if the service does not exist.
-    pub(crate) fn service(&self, color: Color) -> Option<&Service> {
+    pub(crate) fn service(&self, color: impl Into<ServiceColor>) -> Option<&Service> {
+        let color = color.into();
         self.services.iter().find(|service| service.color == color)
+    }
+
+    /// The services that can have users, each with its color.
+    pub(crate) fn production(&self) -> impl Iterator<Item = (Color, &Service)> {
+        self.services.iter().filter_map(|service| Some((service.color.production()?, service)))
     }
 
     /// Every part that could not be read, in a stable order.

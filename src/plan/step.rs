@@ -11,7 +11,7 @@ pub(crate) use self::end::{
 };
 pub(crate) use self::refusal::{Refusal, SetupPart, Short};
 use super::aws_error::AwsError;
-use super::color::{Color, Split};
+use super::color::{Color, ServiceColor, Split};
 use super::definition::{Content, family_name};
 use super::read_scope::ReadScope;
 use super::scalers;
@@ -66,7 +66,7 @@ pub(crate) enum Step {
     /// Update the service.
     Update(Update),
     /// Ask the probes of this color through the test listener. Reads only.
-    Probe(Color),
+    Probe(ServiceColor),
     /// Change the weights of one production rule, and read the rule back.
     Weights(Box<Weights>),
     /// Change or create a scalable target.
@@ -121,7 +121,7 @@ pub(crate) struct Weights {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scaling {
     /// The service's color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's name.
     pub(crate) service: String,
     /// MinCapacity.
@@ -140,7 +140,7 @@ pub(crate) struct Scaling {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Put {
     /// The service's color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's name.
     pub(crate) service: String,
     /// The name of the policy or alarm.
@@ -159,7 +159,7 @@ pub(crate) struct Put {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Update {
     /// The service's color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's name.
     pub(crate) service: String,
     /// The new task definition's ARN, if changed (a placeholder in a plan).
@@ -174,8 +174,14 @@ pub(crate) struct Update {
 
 impl Update {
     /// An update of the count alone.
-    pub(crate) fn of_count(color: Color, service: &str, desired: u32, purpose: Purpose) -> Update {
-        let (task_definition, desired, service) = (None, Some(desired), service.to_owned());
+    pub(crate) fn of_count(
+        color: impl Into<ServiceColor>,
+        service: &str,
+        desired: u32,
+        purpose: Purpose,
+    ) -> Update {
+        let (color, service) = (color.into(), service.to_owned());
+        let (task_definition, desired) = (None, Some(desired));
         Update { color, service, task_definition, desired, force: false, purpose }
     }
 
@@ -226,7 +232,7 @@ pub(crate) enum Wait {
     /// A desired count that AWS accepted and does not show yet.
     Count {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The count.
         asked: u32,
     },

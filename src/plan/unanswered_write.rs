@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::aws_error::AwsError;
 use super::run::Run;
 use super::run_memory::UnansweredWrite;
-use super::snapshot::{Service, ServiceDeployment};
+use super::snapshot::{Deployment, Service, ServiceDeployment};
 use super::step::{Follow, Step};
 use super::time::Time;
 use super::verdict::{Kind, OwnDeployment};
@@ -21,11 +21,11 @@ pub(super) fn has_taken_effect(service: &Service, run: &Run, unanswered: &Unansw
             let definition =
                 update.task_definition.as_ref().is_none_or(|wanted| *wanted == service.task_definition);
             let count = update.rolls() || update.desired.is_none_or(|wanted| wanted == service.desired);
-            let forced = !update.force
-                || service.primary().is_some_and(|primary| is_created_since(primary.created, unanswered));
+            let forced =
+                !update.force || service.primary().is_some_and(|primary| is_new(primary, run, unanswered));
             definition && count && forced
         }
-        Step::Register(_) => run.sought != Some(None),
+        Step::Register(_) => run.prepare().is_none_or(|prepare| prepare.sought != Some(None)),
         Step::Find(_)
         | Step::Probe(_)
         | Step::Weights(_)
@@ -77,6 +77,11 @@ pub(super) fn replaced_update(service: &Service, run: &Run) -> Option<Replaced> 
     }
 }
 
+/// True if a deployment began after the write was sent. The service did not have it right before.
+fn is_new(deployment: &Deployment, run: &Run, unanswered: &UnansweredWrite) -> bool {
+    is_created_since(deployment.created, unanswered) && !run.expected_before().contains(&deployment.id)
+}
+
 /// True if creation came after the write was sent.
 fn is_created_since(created: Time, unanswered: &UnansweredWrite) -> bool {
     created.after(SLACK) >= unanswered.sent
@@ -95,6 +100,6 @@ fn update_deployment(
         desired,
         started: unanswered.sent,
         seen: true,
-        before: run.expected.as_ref().map_or(Vec::new(), |expected| expected.before.clone()),
+        before: run.expected_before().to_vec(),
     }
 }

@@ -31,8 +31,8 @@ pub(crate) fn user_rules(
     };
     let colors = |rule: &Rule| {
         let users = rule.forward.iter().filter(|target| target.weight > 0);
-        let of = |color: Option<Color>| color.filter(|color| *color != Color::Develop);
-        let colors: Vec<Color> = users.filter_map(|target| of(groups.color(&target.group))).collect();
+        let colors: Vec<Color> =
+            users.filter_map(|target| groups.color(&target.group)?.production()).collect();
         let name = rule_name(rule);
         colors.into_iter().map(move |color| UserRule { color, rule: name.clone() })
     };

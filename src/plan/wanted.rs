@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::color::Color;
+use super::color::{Color, ServiceColor};
 use super::definition::image::ImageRef;
 use super::traffic::TrafficRequest;
 
@@ -40,20 +40,20 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// The host for a color alone.
-    pub(crate) fn of(&self, color: Color) -> Option<&str> {
-        match color {
-            Color::Blue => self.blue.as_deref(),
-            Color::Green => self.green.as_deref(),
-            Color::Develop => self.develop.as_deref(),
+    pub(crate) fn of(&self, color: impl Into<ServiceColor>) -> Option<&str> {
+        match color.into() {
+            ServiceColor::Blue => self.blue.as_deref(),
+            ServiceColor::Green => self.green.as_deref(),
+            ServiceColor::Develop => self.develop.as_deref(),
         }
     }
 }
 
 impl AppPlace {
     /// The services by color, blue first, as given.
-    pub(crate) fn services(&self) -> Vec<(Color, &str)> {
-        let develop = self.develop.as_deref().map(|name| (Color::Develop, name));
-        [(Color::Blue, self.blue.as_str()), (Color::Green, self.green.as_str())]
+    pub(crate) fn services(&self) -> Vec<(ServiceColor, &str)> {
+        let develop = self.develop.as_deref().map(|name| (ServiceColor::Develop, name));
+        [(ServiceColor::Blue, self.blue.as_str()), (ServiceColor::Green, self.green.as_str())]
             .into_iter()
             .chain(develop)
             .collect()
@@ -112,7 +112,7 @@ pub(crate) enum WantedColor {
     /// The color without users.
     Idle,
     /// This one.
-    Color(Color),
+    Color(ServiceColor),
 }
 
 /// The images that a deploy sets.
@@ -212,7 +212,7 @@ pub(crate) enum Mode {
 /// The request of a promote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Promotion {
-    /// The color that is to be production; never develop.
+    /// The color that is to be production.
     pub(crate) color: Color,
     /// The mode.
     pub(crate) mode: Mode,
@@ -254,9 +254,9 @@ mod tests {
             listener: None,
             hosts: Hosts::default(),
         };
-        let two = [(Color::Blue, "web-blue"), (Color::Green, "web-green")];
+        let two = [(ServiceColor::Blue, "web-blue"), (ServiceColor::Green, "web-green")];
         assert_eq!(place(None).services(), two);
-        assert_eq!(place(Some("web-dev")).services(), [two[0], two[1], (Color::Develop, "web-dev")]);
+        assert_eq!(place(Some("web-dev")).services(), [two[0], two[1], (ServiceColor::Develop, "web-dev")]);
     }
 
     #[test]

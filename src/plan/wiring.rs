@@ -1,9 +1,12 @@
 //! Finds production rules, test rules, and the split of users, from the rules alone.
 
+mod routing_error;
+
 use std::collections::BTreeSet;
 
+pub(crate) use self::routing_error::RoutingError;
 use super::address::{Address, Entry};
-use super::color::{Color, Split};
+use super::color::{Color, ServiceColor, Split};
 use super::earlier_rules::EarlierRule;
 use super::snapshot::{Balancer, Rule, Snapshot};
 use super::user_rules::{UserRule, user_rules};
@@ -32,13 +35,13 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// The color of a target group.
-    pub(crate) fn color(&self, arn: &str) -> Option<Color> {
+    pub(crate) fn color(&self, arn: &str) -> Option<ServiceColor> {
         if arn == self.blue {
-            Some(Color::Blue)
+            Some(ServiceColor::Blue)
         } else if arn == self.green {
-            Some(Color::Green)
+            Some(ServiceColor::Green)
         } else {
-            self.develop.as_deref().filter(|develop| *develop == arn).map(|_| Color::Develop)
+            self.develop.as_deref().filter(|develop| *develop == arn).map(|_| ServiceColor::Develop)
         }
     }
 }
@@ -74,47 +77,16 @@ pub(crate) struct Wiring {
     pub(crate) gone: Vec<EarlierRule>,
 }
 
-/// Reason that the wiring can't be read. The words are elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RoutingError {
-    /// The groups belong to different load balancers.
-    TwoBalancers(Vec<String>),
-    /// A group belongs to no load balancer.
-    Unattached(Color),
-    /// Not an Application Load Balancer.
-    NotApplication(String),
-    /// A target type other than `ip` and `instance`.
-    TargetType(Color, String),
-    /// Both colors use one target group.
-    SameGroup(String),
-    /// No rule holds both groups, and the user named no `listener`. Holds the found listeners.
-    NoProductionRule(Vec<String>),
-    /// The named `listener` does not exist, or does not forward to a color. Holds the found listeners.
-    NoSuchListener(Vec<String>),
-    /// A production rule forwards to a third group.
-    ThirdGroup {
-        /// The rule.
-        rule: String,
-        /// The third group.
-        group: String,
-    },
-    /// A production rule has an action of an unknown type.
-    UnknownAction {
-        /// The rule.
-        rule: String,
-        /// The type.
-        action: String,
-    },
-    /// The weights of a production rule sum to 0.
-    NoWeight(String),
-    /// Production rules that hold different splits.
-    Disagree(Vec<(String, Split)>),
-}
-
 impl Wiring {
     /// The common split of all production rules, as a ratio.
     pub(crate) fn split(&self) -> Split {
         self.production.first().map_or(Split { blue: 0, green: 0 }, |rule| rule.split)
+    }
+
+    /// True if a production rule holds this color's target group, with or without weight.
+    pub(crate) fn is_in_production(&self, color: ServiceColor) -> bool {
+        let held = |color| self.production.iter().any(|rule| rule.lacks != Some(color));
+        color.production().is_some_and(held)
     }
 
     /// True if any production rule sends users to this color.
@@ -150,28 +122,37 @@ impl Wiring {
     }
 
     /// The address of a color alone for people.
-    pub(crate) fn test_address(&self, color: Color, hosts: &Hosts) -> Option<Address> {
+    pub(crate) fn test_address(&self, color: impl Into<ServiceColor>, hosts: &Hosts) -> Option<Address> {
+        let color = color.into();
         self.tests_of(color).find_map(|entry| entry.shown(hosts.of(color)))
     }
 
     /// The address for a probe of this path (perhaps with a query) to a color alone.
-    pub(crate) fn probe_address(&self, color: Color, target: &str, hosts: &Hosts) -> Option<Address> {
+    pub(crate) fn probe_address(
+        &self,
+        color: impl Into<ServiceColor>,
+        target: &str,
+        hosts: &Hosts,
+    ) -> Option<Address> {
+        let color = color.into();
         self.tests_of(color).find_map(|entry| entry.probe(target, hosts.of(color)))
     }
 
     /// The HTTPS listener that leads to a color alone but lacks a known host.
-    pub(crate) fn hostless_listener(&self, color: Color, hosts: &Hosts) -> Option<String> {
+    pub(crate) fn hostless_listener(&self, color: impl Into<ServiceColor>, hosts: &Hosts) -> Option<String> {
+        let color = color.into();
         self.tests_of(color).find_map(|entry| entry.lacks_host(hosts.of(color)))
     }
 
     /// The rules that forward to this color alone.
-    pub(crate) fn tests_of(&self, color: Color) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn tests_of(&self, color: impl Into<ServiceColor>) -> impl Iterator<Item = &Entry> {
+        let color = color.into();
         self.tests.iter().filter(move |entry| entry.color == color)
     }
 
     /// The color without users. None if both have users.
     pub(crate) fn idle(&self) -> Option<Color> {
-        [Color::Blue, Color::Green].into_iter().find(|color| !self.is_live(*color))
+        Color::BOTH.into_iter().find(|color| !self.is_live(*color))
     }
 }
 
@@ -208,7 +189,8 @@ fn build_wiring(
     let listeners = production.iter().map(|known| &known.rule.listener);
     let listeners: BTreeSet<&String> =
         listeners.chain(earlier.iter().map(|earlier| &earlier.listener)).collect();
-    let entries = production.iter().map(|known| Entry::new(Color::Blue, balancer, &known.rule)).collect();
+    let entries =
+        production.iter().map(|known| Entry::new(ServiceColor::Blue, balancer, &known.rule)).collect();
     Ok(Wiring {
         groups: groups.clone(),
         entries: defaults_first(entries),
@@ -297,8 +279,8 @@ fn production_rule(groups: &Groups, rule: &Rule) -> Result<ProductionRule, Routi
     let (blue, green) = (weight(&groups.blue), weight(&groups.green));
     let (split, lacks) = match (blue, green) {
         (Some(blue), Some(green)) => (Split { blue, green }, None),
-        (Some(_), None) => (Split { blue: 100, green: 0 }, Some(Color::Green)),
-        (None, Some(_)) => (Split { blue: 0, green: 100 }, Some(Color::Blue)),
+        (Some(_), None) => (Split::all_on(Color::Blue), Some(Color::Green)),
+        (None, Some(_)) => (Split::all_on(Color::Green), Some(Color::Blue)),
         (None, None) => (Split { blue: 0, green: 0 }, None),
     };
     if split.blue + split.green == 0 {
@@ -342,11 +324,16 @@ pub(crate) fn adopting_of_snapshot(snapshot: &Snapshot, listener: Option<&Listen
 
 /// Finds the groups and the load balancer, and reads the rules.
 fn read_wiring(snapshot: &Snapshot, listener: Option<&ListenerChoice>, count: Count) -> Wired {
-    let group = |color| snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok());
-    let (blue, green) = (group(Color::Blue)?, group(Color::Green)?);
-    let develop = group(Color::Develop);
-    for (color, group) in [(Color::Blue, Some(blue)), (Color::Green, Some(green)), (Color::Develop, develop)]
-    {
+    let group = |color: ServiceColor| {
+        snapshot.service(color).and_then(|service| service.group.as_ref()?.as_ref().ok())
+    };
+    let (blue, green) = (group(ServiceColor::Blue)?, group(ServiceColor::Green)?);
+    let develop = group(ServiceColor::Develop);
+    for (color, group) in [
+        (ServiceColor::Blue, Some(blue)),
+        (ServiceColor::Green, Some(green)),
+        (ServiceColor::Develop, develop),
+    ] {
         let Some(group) = group else { continue };
         if !["ip", "instance"].contains(&group.target_type.as_str()) {
             return Some(Err(RoutingError::TargetType(color, group.target_type.clone())));
@@ -360,8 +347,8 @@ fn read_wiring(snapshot: &Snapshot, listener: Option<&ListenerChoice>, count: Co
         (Some(one), Some(two)) if one != two => {
             return Some(Err(RoutingError::TwoBalancers(vec![one.clone(), two.clone()])));
         }
-        (None, _) => return Some(Err(RoutingError::Unattached(Color::Blue))),
-        (_, None) => return Some(Err(RoutingError::Unattached(Color::Green))),
+        (None, _) => return Some(Err(RoutingError::Unattached(ServiceColor::Blue))),
+        (_, None) => return Some(Err(RoutingError::Unattached(ServiceColor::Green))),
         (Some(arn), Some(_)) => all.iter().find(|balancer| balancer.arn == *arn)?,
     };
     let groups = Groups {
@@ -378,13 +365,13 @@ fn read_wiring(snapshot: &Snapshot, listener: Option<&ListenerChoice>, count: Co
 
 /// Adds test rules of develop's own load balancer, if develop has one.
 fn add_develop(wiring: &mut Wiring, balancers: Option<&Vec<String>>, all: &[Balancer]) {
-    if wiring.tests_of(Color::Develop).next().is_some() {
+    if wiring.tests_of(ServiceColor::Develop).next().is_some() {
         return;
     }
     let of_develop = |balancer: &&Balancer| balancers.is_some_and(|arns| arns.contains(&balancer.arn));
     for balancer in all.iter().filter(of_develop) {
         let found = test_entries(&wiring.groups, balancer, &wiring.production);
-        wiring.tests.extend(found.into_iter().filter(|entry| entry.color == Color::Develop));
+        wiring.tests.extend(found.into_iter().filter(|entry| entry.color == ServiceColor::Develop));
     }
 }
 

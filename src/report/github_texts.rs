@@ -1,15 +1,16 @@
 //! Short texts for GitHub besides the comment, and for the log about GitHub.
 
 use super::comment::CommentRun;
+use super::going_live::with_going_live;
 use super::names::{one_line, without_accounts};
 use super::summary::known_account;
 use super::words;
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::feedback::{GithubDeployment, GithubError, GithubKind, Part, Posted, Status};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
+use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
-use crate::plan::promote::other_color;
 
 /// Most characters of a description (GitHub's limit).
 const LONGEST: usize = 140;
@@ -25,9 +26,10 @@ pub(crate) const NO_CLIENT: &str = "GitHub: nothing is posted there, because `to
 /// promote copies the other color's version.
 pub(crate) fn started_deployment(
     command: &str,
-    (color, copies): (Color, bool),
+    (color, copies): (ServiceColor, bool),
     overview: Option<&Overview>,
     run: &CommentRun,
+    going_live: Option<&GoingLive>,
 ) -> GithubDeployment {
     let production = command == "promote";
     let (place, doing) = if production {
@@ -35,7 +37,8 @@ pub(crate) fn started_deployment(
     } else {
         (color.to_string(), format!("Deploying to {color}"))
     };
-    let source = if production && copies { other_color(color) } else { color };
+    let tested = color.production().filter(|_| production && copies).map(|color| color.other().into());
+    let source = tested.unwrap_or(color);
     let view = overview.and_then(|overview| overview.colors.iter().find(|view| view.color == source));
     GithubDeployment {
         environment: format!("{}-{place}", run.app),
@@ -47,7 +50,7 @@ pub(crate) fn started_deployment(
         key: String::new(),
         place: run.place.clone().unwrap_or_default(),
         state: "in_progress".to_owned(),
-        description: fit_description(&doing),
+        description: with_going_live(&fit_description(&doing), going_live, LONGEST),
         url: None,
         log_url: run.url.clone(),
         create: true,
@@ -75,17 +78,20 @@ pub(crate) fn ended_deployment(
         }
     };
     let overview = report.overview.as_ref();
+    let going_live = report.going_live.as_deref();
+    let description =
+        with_going_live(&end_sentence(report), going_live.filter(|_| state == "success"), LONGEST);
     Some(GithubDeployment {
         state: state.to_owned(),
-        description: end_sentence(report),
+        description,
         url: overview.and_then(|overview| color_address(overview, color)),
         create: begun_before,
-        ..started_deployment(report.command, (color, report.plan.is_some()), overview, run)
+        ..started_deployment(report.command, (color, report.plan.is_some()), overview, run, going_live)
     })
 }
 
 /// A color's address: production if the color has users, else the test address.
-fn color_address(overview: &Overview, color: Color) -> Option<String> {
+fn color_address(overview: &Overview, color: ServiceColor) -> Option<String> {
     let view = overview.colors.iter().find(|view| view.color == color)?;
     let live = view.percent.is_some_and(|percent| percent > 0);
     if live { overview.production_url.clone() } else { view.test_url.clone() }

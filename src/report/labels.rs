@@ -3,7 +3,7 @@
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
-use crate::plan::color::{Color, PRESETS, Split};
+use crate::plan::color::{PRESETS, ServiceColor, Split};
 use crate::plan::overview::Overview;
 use crate::plan::step::Left;
 
@@ -26,7 +26,7 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
     for view in seen.into_iter().flat_map(|overview| &overview.colors) {
         let Some(commit) = &view.commit else { continue };
         let mut told = vec![deployed_label(view.color, style)];
-        if let (Color::Blue | Color::Green, Some(split)) = (view.color, report.split) {
+        if let (ServiceColor::Blue | ServiceColor::Green, Some(split)) = (view.color, report.split) {
             told.push(traffic_label(split, style));
         }
         add_labels(&mut commits, commit, told);
@@ -69,7 +69,7 @@ pub(crate) fn is_ours(name: &str, families: &[String]) -> bool {
 /// True if a text is a color or a split.
 fn is_label_value(text: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    text == Color::Develop.word()
+    text == ServiceColor::Develop.word()
         || PRESETS.iter().any(|(name, _)| *name == text)
         || text.split_once('/').is_some_and(|(blue, green)| number(blue) && number(green))
 }
@@ -99,11 +99,11 @@ fn traffic_label(split: Split, style: &LabelStyle) -> Label {
 }
 
 /// The label of a color.
-fn deployed_label(color: Color, style: &LabelStyle) -> Label {
+fn deployed_label(color: ServiceColor, style: &LabelStyle) -> Label {
     let paint = match color {
-        Color::Blue => &style.blue,
-        Color::Green => &style.green,
-        Color::Develop => &style.develop,
+        ServiceColor::Blue => &style.blue,
+        ServiceColor::Green => &style.green,
+        ServiceColor::Develop => &style.develop,
     };
     prefixed_label(&format!("{DEPLOYED}{color}"), style, paint, "Where this pull request runs")
 }

@@ -4,13 +4,14 @@ mod traffic;
 
 use super::about::{About, TrafficFacts, color_services, moves_users};
 use super::findings::finding_lines;
+use super::going_live::going_live_lines;
 use super::line::{Level, Line};
 use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
 use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
 use crate::failure::{Failure, Outcome};
 use crate::plan::cause::Cause;
-use crate::plan::color::Color;
+use crate::plan::color::{ServiceColor, Split};
 use crate::plan::step::{EndStateReason, Left, RunFailure, Step, Wait};
 use crate::plan::traffic::TrafficPlan;
 
@@ -72,13 +73,7 @@ impl LogRenderer {
             Event::Unsimulated(error) => Line::foreign(Level::Dim, &words::not_simulated(error)),
             Event::Plan(planned) => self.plan(planned),
             Event::TrafficPlan(traffic_plan) => self.moving(traffic_plan),
-            Event::Moved(split) => {
-                let text = format!(
-                    "all production rules hold {split} ({}), read back from AWS",
-                    format_shares(*split)
-                );
-                self.outside(vec![Line::own(Level::Good, text)])
-            }
+            Event::Moved(split) => self.outside(vec![moved_line(*split)]),
             Event::Adopted { id } => Line::foreign(
                 Level::Plain,
                 &format!(
@@ -107,6 +102,7 @@ impl LogRenderer {
                 Line::foreign(Level::Warn, &text)
             }
             Event::RunFailure { failing, cause, logs } => self.run_failed(failing, cause, logs),
+            Event::GoingLive(going_live) => going_live_lines(going_live),
             Event::Compared(read) => Line::foreign(Level::Plain, &words::verdict_text(read)),
             Event::Signal { name } => {
                 self.outside(vec![Line::own(Level::Warn, format!("{name} came: the run is cancelled"))])
@@ -130,7 +126,7 @@ impl LogRenderer {
     }
 
     /// The first failed task.
-    fn task_failed(&self, color: Color, cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
+    fn task_failed(&self, color: ServiceColor, cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
         let mut lines = Line::foreign(Level::Warn, &words::task_failed(color, cause, &self.about));
         lines.extend(cause_lines(cause, logs));
         lines
@@ -263,6 +259,12 @@ fn failure_lines(label: &str, failure: &Failure) -> Vec<Line> {
     let mut lines = Line::foreign(Level::Bad, &format!("{label}: {}", failure.what));
     lines.extend(Line::foreign(Level::Plain, &failure.hint));
     lines
+}
+
+/// The arrival of all users.
+fn moved_line(split: Split) -> Line {
+    let text = format!("all production rules hold {split} ({}), read back from AWS", format_shares(split));
+    Line::own(Level::Good, text)
 }
 
 /// The steps and the differences of a plan.

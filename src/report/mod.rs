@@ -7,6 +7,7 @@ pub(crate) mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod github_texts;
+mod going_live;
 pub(crate) mod labels;
 pub(crate) mod line;
 pub(crate) mod links;

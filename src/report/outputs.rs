@@ -2,7 +2,9 @@
 
 use super::comparison::comparison_json;
 use super::findings::findings_json;
+use super::going_live::going_live_json;
 use super::status;
+use super::words;
 use crate::event::Report;
 use crate::plan::aws_error::AwsResult;
 use crate::plan::color::Color;
@@ -11,8 +13,8 @@ use crate::plan::overview::{ColorView, Overview};
 use crate::plan::step::Left;
 use crate::plan::traffic::TrafficPlan;
 
-/// The outputs of the action by name.
-pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
+/// The outputs of the action by name. `details` is the page of the run.
+pub(crate) fn action_outputs(report: &Report, details: Option<&str>) -> Vec<(&'static str, String)> {
     let overview = report.overview.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let view = color_view(report);
@@ -20,6 +22,8 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
     // A post step knows only the split from the start of the run.
     let split = report.split.filter(|_| report.command != "post");
     vec![
+        ("headline", words::chat_headline(report)),
+        ("details-url", details.unwrap_or_default().to_owned()),
         ("result", report.outcome.word().to_owned()),
         ("reason", report.reason.map(|reason| reason.word().to_owned()).unwrap_or_default()),
         ("left", report.left.word().to_owned()),
@@ -39,6 +43,10 @@ pub(crate) fn action_outputs(report: &Report) -> Vec<(&'static str, String)> {
         ("duration-seconds", report.duration.as_secs().to_string()),
         ("status-json", overview.map(|overview| current_status_json(report, overview)).unwrap_or_default()),
         ("findings", report.findings.as_deref().map(findings_json).unwrap_or_default()),
+        (
+            "going-live",
+            report.going_live.as_deref().map(|it| going_live_json(it).to_string()).unwrap_or_default(),
+        ),
         ("compared", compared(report).map(|read| comparison_json(read).to_string()).unwrap_or_default()),
     ]
 }
@@ -98,15 +106,20 @@ mod tests {
     use crate::plan::verdict::DeploymentFailure;
     use crate::report::fixtures::{crash, failed, moved, report};
 
+    /// The page of a run.
+    const RUN: &str = "https://github.example/octo/shop/actions/runs/42";
+
     /// The outputs without `status-json`, one a line.
     fn told(report: &Report) -> String {
-        let all = action_outputs(report).into_iter().filter(|(name, _)| *name != "status-json");
+        let all = action_outputs(report, Some(RUN)).into_iter().filter(|(name, _)| *name != "status-json");
         all.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn a_good_deploy_has_all_outputs() {
         insta::assert_snapshot!(told(&report()), @r"
+        headline=`web-green` (green) runs `web:8`, 2 targets healthy. Users: 100 % blue, 0 % green.
+        details-url=https://github.example/octo/shop/actions/runs/42
         result=succeeded
         reason=
         left=changed
@@ -124,6 +137,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        going-live=
         compared=
         ");
     }
@@ -131,6 +145,8 @@ mod tests {
     #[test]
     fn a_change_of_traffic_has_the_split_before_and_after() {
         insta::assert_snapshot!(told(&moved()), @r"
+        headline=green (`web:8`) serves 20 % of the users, blue (`web:7`) 80 %; 2 targets of green healthy. Users: 80 % blue, 20 % green.
+        details-url=https://github.example/octo/shop/actions/runs/42
         result=succeeded
         reason=
         left=changed
@@ -148,6 +164,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        going-live=
         compared=
         ");
     }
@@ -157,6 +174,8 @@ mod tests {
         let split = Some(Split { blue: 95, green: 5 });
         let failed = failed(RunFailure::Deployment(DeploymentFailure::CircuitBreaker), crash());
         insta::assert_snapshot!(told(&Report { split, ..failed }), @r"
+        headline=The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in 3 tasks. Users: 95 % blue, 5 % green.
+        details-url=https://github.example/octo/shop/actions/runs/42
         result=failed
         reason=circuit-breaker
         left=restored
@@ -174,6 +193,7 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        going-live=
         compared=
         ");
     }
@@ -193,7 +213,7 @@ mod tests {
             (deploy(Left::Unknown, is), ""),
             (deploy(Left::Restored, None), "task-definition/web:8"),
         ] {
-            let outputs = action_outputs(&report);
+            let outputs = action_outputs(&report, None);
             let (_, found) = outputs.iter().find(|(name, _)| *name == "task-definition-arn").unwrap();
             assert!(found.ends_with(version) && found.is_empty() == version.is_empty(), "{found}");
         }
@@ -215,6 +235,8 @@ mod tests {
             ..report()
         };
         insta::assert_snapshot!(told(&nothing), @r"
+        headline=Not started. The action broke and could not finish the run.
+        details-url=https://github.example/octo/shop/actions/runs/42
         result=refused
         reason=
         left=untouched
@@ -232,8 +254,9 @@ mod tests {
         comment-url=
         duration-seconds=125
         findings=
+        going-live=
         compared=
         ");
-        assert!(action_outputs(&nothing).contains(&("status-json", String::new())));
+        assert!(action_outputs(&nothing, None).contains(&("status-json", String::new())));
     }
 }

@@ -7,13 +7,14 @@ mod moved;
 use super::comment::{CommentRun, narrow};
 use super::comparison::comparison_section;
 use super::findings::findings_section;
+use super::going_live::going_live_section;
 use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, status, words};
 use crate::event::{LogLink, Planned, Report};
 use crate::failure::Outcome;
 use crate::plan::arn::Arn;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{ServiceColor, Split};
 use crate::plan::overview::{ColorView, Overview};
 use crate::plan::snapshot::Rollout;
 use crate::plan::step::{Left, Refusal};
@@ -114,6 +115,7 @@ pub(super) fn state_sections(report: &Report, shape: Shape<'_>) -> Vec<Section> 
         let text = overview.compared.as_ref().map(comparison_section).unwrap_or_default();
         out.push(Section { rank: Rank::State, text });
     }
+    out.push(Section { rank: Rank::State, text: going_live_section(report.going_live.as_deref()) });
     if let Some(traffic_plan) = &report.traffic {
         out.push(Section { rank: Rank::Way, text: moved::traffic_notes(traffic_plan, report) });
         out.push(Section {
@@ -254,8 +256,8 @@ fn render_color_row(overview: &Overview, view: &ColorView) -> String {
     let unknown = || "not known".to_owned();
     let users = match (view.percent, view.color) {
         (Some(percent), _) => format!("{percent} %"),
-        (None, Color::Develop) => table_cell(""),
-        (None, Color::Blue | Color::Green) => unknown(),
+        (None, ServiceColor::Develop) => table_cell(""),
+        (None, ServiceColor::Blue | ServiceColor::Green) => unknown(),
     };
     let image = view.image.as_deref().map(|image| inline_code(&short_image(image)));
     let digests = view.digests.iter().take(3).map(|digest| inline_code(&short_digest(digest)));

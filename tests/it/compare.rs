@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::clock::{self, Driver};
-use testbed::sample::Sample;
+use testbed::sample::{Sample, Stack};
 use testbed::{Effect, Fault, Testbed};
 use tokio::task::JoinHandle;
 
 use crate::common::here::at;
 use crate::common::look::redacted;
-use crate::common::traffic::{arrived, elb, moves, redirect_with, refused, runs};
+use crate::common::traffic::{arrived, elb, moves, redirect_with, refused, runs, with};
 use crate::common::{Action, Done};
 
 /// Users who ask the production listener, until this is dropped.
@@ -66,6 +66,19 @@ fn held(bed: &Testbed, bake: &str) -> Action {
 /// The output `compared`.
 fn compared(done: &Done) -> Value {
     serde_json::from_str(done.output("compared")).expect("JSON")
+}
+
+/// Clients that each send 30 requests in a second, for some minutes; then `status`.
+fn bursts(bed: &Testbed, port: u16) -> Done {
+    for _ in 0..18 {
+        let users = Users::every(Duration::from_millis(33), bed, port);
+        clock::pause(Duration::from_secs(1));
+        drop(users);
+        clock::pause(Duration::from_secs(19));
+    }
+    let done = Action::new(bed, "status").run();
+    done.expect(0, "succeeded", "", "untouched");
+    done
 }
 
 /// How often the run looked at the counts.
@@ -162,6 +175,82 @@ fn status_and_a_button_see_the_same_evidence_and_force_overrides_it() {
 }
 
 #[test]
+fn bursts_of_sticky_clients_accuse_no_color() {
+    let (bed, sample) = versions((80, 20), "v6-fail-1-in-50", "v6-fail-1-in-50");
+    let mut action = crate::common::traffic::forward(&sample, 80, 20);
+    action["ForwardConfig"]["TargetGroupStickinessConfig"] =
+        json!({ "Enabled": true, "DurationSeconds": 60 });
+    let input = json!({ "ListenerArn": sample.production_listener, "DefaultActions": [action] });
+    elb(&bed, "ModifyListener", input);
+    let done = bursts(&bed, sample.production_port);
+    let seen = compared(&done);
+    assert_eq!((&seen["verdict"], &seen["reason"]), (&json!("not-judged"), &json!("sticky")), "{seen}");
+}
+
+#[test]
+fn requests_through_a_test_port_are_not_judged() {
+    let (bed, sample) = versions((80, 20), "v1", "v6-fail-1-in-3");
+    let users = Users::every(Duration::from_millis(500), &bed, sample.production_port);
+    let tester = Users::every(Duration::from_millis(200), &bed, sample.green_port);
+    clock::pause(Duration::from_secs(6 * 60));
+    drop((users, tester));
+    let done = Action::new(&bed, "status").run();
+    done.expect(0, "succeeded", "", "untouched");
+    let seen = compared(&done);
+    assert_eq!(seen["verdict"], "not-judged", "{seen}");
+    assert_eq!(seen["reason"], "other-requests", "{seen}");
+}
+
+#[test]
+fn throttled_counts_are_read_again_or_left_out() {
+    let (bed, sample) = versions((80, 20), "v1", "v6-fail-users");
+    let users = Users::every(Duration::from_millis(500), &bed, sample.production_port);
+    clock::pause(Duration::from_secs(6 * 60));
+    drop(users);
+    bed.fault(Fault::on("GetMetricData", Effect::Throttle).times(2));
+    let done = Action::new(&bed, "status").run();
+    assert_eq!(compared(&done)["verdict"], "worse", "{}", done.log);
+    bed.fault(Fault::on("GetMetricData", Effect::Throttle));
+    let done = Action::new(&bed, "status").run();
+    done.expect(0, "succeeded", "", "untouched");
+    assert_eq!(compared(&done)["verdict"], "unread", "{}", done.log);
+    let button = redirect_with(&bed, "split", &[]).run();
+    arrived(&bed, &button, "split");
+}
+
+#[test]
+#[ignore = "minutes; `.ci/run compare` runs it"]
+fn equal_versions_are_not_accused_in_200_runs() {
+    let number = std::env::var("RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let next = std::sync::atomic::AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let run = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    if run >= number {
+                        break;
+                    }
+                    equal_run(run);
+                }
+            });
+        }
+    });
+    println!("{number} runs of equal versions, 0 accused");
+}
+
+/// One run over a split of equal versions, which fail more or less often, under more or less load.
+fn equal_run(run: u32) {
+    let tag = ["v6-fail-1-in-50", "v6-fail-1-in-7", "v6-fail-1-in-3", "v1"][run as usize % 4];
+    let pause = Duration::from_millis(150 + 13 * u64::from(run % 37));
+    let (bed, sample) = versions((100, 0), tag, tag);
+    let users = Users::every(pause, &bed, sample.production_port);
+    let done = held(&bed, "5m").run();
+    drop(users);
+    assert_eq!((done.code, done.output("reason")), (0, ""), "run {run}: {}", done.log);
+}
+
+#[test]
 fn counts_that_are_denied_partial_or_missing_fail_no_run() {
     let denied = Fault::on("GetMetricData", Effect::Deny);
     let (bed, sample) = versions((80, 20), "v1", "v1");
@@ -184,4 +273,27 @@ fn counts_that_are_denied_partial_or_missing_fail_no_run() {
     assert!(compared(&done)["blue"]["requests"].as_u64() > Some(0), "{}", done.output("compared"));
     let off = Action::new(&bed, "status").input("compare", "off").run();
     assert_eq!(off.output("compared"), "");
+}
+
+/// A run to green over 20 %, by a config file with a probe of both colors.
+fn probed(bed: &Testbed, path: &str, more: &[(&str, &str)]) -> Action {
+    let config =
+        format!("apps: {{ web: {{ blue: web-blue, green: web-green, probes: [{{ path: {path} }}] }} }}");
+    let action = redirect_with(bed, "green", &[("steps", "20"), ("bake-time", "1s"), ("settle", "100ms")]);
+    more.iter()
+        .fold(action, |action, (name, value)| action.input(name, value))
+        .file(".github/blue-green.yml", &config)
+}
+
+#[test]
+fn a_color_that_fails_its_probes_gets_no_users() {
+    let (bed, sample) = with(&Stack::default());
+    runs(&bed, &sample, "web-green", "v6-fail-users", true);
+    let done = probed(&bed, "/", &[]).run();
+    done.expect(1, "failed", "probe", "untouched");
+    assert_eq!(moves(&bed, &sample), [""; 0], "{}", done.log);
+    done.says("Probe `/`: blue answered 200, green answered 500.");
+    let watched = probed(&bed, "/", &[("compare", "watch")]).run();
+    arrived(&bed, &watched, "green");
+    watched.says("Probe `/`: blue answered 200, green answered 500.");
 }

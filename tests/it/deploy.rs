@@ -406,14 +406,17 @@ fn outputs_are_complete() {
 }
 
 /// Every output of a deploy.
-const OUTPUTS: [&str; 19] = [
+const OUTPUTS: [&str; 22] = [
     "attempted-task-definition-arn",
     "color",
     "comment-url",
     "compared",
+    "details-url",
     "duration-seconds",
     "ecs-deployment-id",
     "findings",
+    "going-live",
+    "headline",
     "image",
     "left",
     "live-color",
@@ -470,6 +473,7 @@ fn the_log_reads_from_top_to_bottom() {
     promote to blue: possible now
     redirect-traffic, rollback, promote to green: possible now
     ::endgroup::
+    It is unknown which pull requests go live: the task definition of blue has no tag with its commit. A deploy by this action adds the tag.
     ::group::Plan for `web-green` (green)
     now: `web-green:1`, desired count 2
     - containerDefinitions[app].image: shop/web:v1

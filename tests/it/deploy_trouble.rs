@@ -131,6 +131,7 @@ fn a_missing_permission_to_update_is_named_with_its_statement() {
     redirect-traffic, rollback to blue: not now, it has all users already
     promote to blue: possible now
     redirect-traffic, rollback, promote to green: possible now
+    It is unknown which pull requests go live: the task definition of blue has no tag with its commit. A deploy by this action adds the tag.
     now: `web-green:1`, desired count 2
     - containerDefinitions[app].image: shop/web:v1
     + containerDefinitions[app].image: shop/web@sha256:…

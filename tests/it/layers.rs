@@ -41,7 +41,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 30] = [
+const TESTBED: [Layer; 31] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
@@ -79,7 +79,8 @@ const TESTBED: [Layer; 30] = [
     ("cloudwatch", &["clock", "ecs", "elb", "wire", "world"], &["serde_json"]),
     ("autoscaling", &["checker", "clock", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
     ("hold", &["clock"], &["tokio"]),
-    ("faults", &["hold", "wire", "world"], &["rustix", "serde_json", "tokio"]),
+    ("network", &[], &[]),
+    ("faults", &["hold", "network", "wire", "world"], &["rustix", "serde_json", "tokio"]),
     ("iam", &["faults", "wire", "world"], &["serde_json"]),
     (
         "world",

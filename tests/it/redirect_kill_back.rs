@@ -74,7 +74,7 @@ const FAILING: Story = Story {
         ("traffic", "green"),
         ("settle", "200ms"),
         ("steps", "50"),
-        ("bake-time", "10m"),
+        ("bake-time", "1m"),
         ("rollback-alarms", ALARM),
         ("on-cancel", "restore"),
     ],

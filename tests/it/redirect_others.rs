@@ -104,7 +104,8 @@ fn a_test_listener_that_goes_between_two_reads_of_one_look_stops_no_run() {
         arrived(&bed, &redirect(&bed, "green").run(), "green");
         let (bed, sample) = stack();
         deleted_meanwhile(&bed, &sample.green_listener, look);
-        Action::new(&bed, "promote").input("color", "green").run().expect(0, "succeeded", "", "changed");
+        let promote = Action::new(&bed, "promote").input("color", "green").input("settle", "10s");
+        promote.run().expect(0, "succeeded", "", "changed");
         let (bed, sample) = stack();
         deleted_meanwhile(&bed, &sample.dev_listener, look);
         let deploy = Action::new(&bed, "deploy").input("image", &sample.image("v2"));

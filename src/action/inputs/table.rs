@@ -35,6 +35,8 @@ const REDIRECT: &[CommandName] = &[CommandName::RedirectTraffic];
 const PROMOTE: &[CommandName] = &[CommandName::Promote];
 /// The commands that move traffic as approved, in steps if wanted.
 const STEPPED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Promote];
+/// The commands that bring a version to users, or make one ready for them.
+const BRINGING: &[CommandName] = &[CommandName::Deploy, CommandName::RedirectTraffic, CommandName::Promote];
 /// The commands that move traffic at once if users get errors.
 const FORCED: &[CommandName] = &[CommandName::RedirectTraffic, CommandName::Rollback];
 /// The commands that move traffic.
@@ -236,6 +238,12 @@ pub(crate) const INPUTS: &[Input] = &[
         "",
         "The task definition that was approved, as an ARN or `FAMILY:REVISION`. Where another one runs, nothing is changed.",
     ),
+    optional_input(
+        "refuse-takes-back",
+        BRINGING,
+        "false",
+        "Whether a version that lacks commits that users have now is refused. Commits are known by the tags of the task definitions and by GitHub; where they are unknown, nothing is refused. A `rollback` is never refused for this.",
+    ),
     optional_input("plan-only", ALL, "false", "Whether to print the plan and write nothing."),
     optional_input("timeout", ALL, "30m", "How long to wait at most, such as `90s`, `30m` or `1h30m`: before the update of a service for AWS, and then for its deployment until it is healthy and old tasks have drained; before each change of the split for AWS and for healthy targets. Bakes, `settle`, `max-drain` and the restore after a failure come on top; the plan says which `timeout-minutes` the job needs."),
     optional_input("poll-interval", ALL, "5s", "How long to wait between two looks at AWS, from `100ms` to `60s`."),
@@ -250,7 +258,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "token",
         ALL,
         "${{ github.token }}",
-        "The token for what is shown on GitHub. It needs `pull-requests: write`, `deployments: write` and `statuses: write`.",
+        "The token for what is shown on GitHub. It needs `pull-requests: write`, `deployments: write`, `statuses: write` and `contents: read`.",
     ),
     optional_input("comment", POSTING, "true", "Whether the pull request has one comment that is kept up to date."),
     optional_input(
@@ -304,6 +312,8 @@ pub(crate) struct Output {
 /// Every output, in the order of the documentation. A failed run also writes all known outputs.
 #[cfg(test)]
 pub(crate) const OUTPUTS: &[Output] = &[
+    Output { name: "headline", what: "What the run came to, in one line for a chat or a mail." },
+    Output { name: "details-url", what: "The page of the run, with its summary." },
     Output {
         name: "result",
         what: "How the run ended: `succeeded`, `unchanged`, `planned`, `refused`, `failed`, `superseded` or `cancelled`.",
@@ -345,6 +355,10 @@ pub(crate) const OUTPUTS: &[Output] = &[
     Output {
         name: "findings",
         what: "What `doctor` found, as a JSON array of `{id, severity, thing, message, fix}`; `severity` is `stops` or `warns`. Empty for other commands.",
+    },
+    Output {
+        name: "going-live",
+        what: "The commits that users get and lose, as JSON: `history` (`identical`, `ahead`, `behind`, `diverged` or `unknown`), both commits, the changes that the version `brings` and `takes_back`, each `{pull_request, commit, title}`, and a `sentence`. Empty where no version of users changes.",
     },
     Output {
         name: "compared",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::server::{Answer, Server, json, refusal, settings};
 use crate::aws::{Aws, Names};
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Purpose, Update};
@@ -13,7 +13,7 @@ use crate::plan::step::{Purpose, Update};
 /// The cluster `shop` and its blue service.
 fn names() -> Names {
     let place = Place { cluster: "shop".to_owned(), ..Place::default() };
-    Names { place, services: vec![(Color::Blue, "web-blue".to_owned())], ..Names::default() }
+    Names { place, services: vec![(ServiceColor::Blue, "web-blue".to_owned())], ..Names::default() }
 }
 
 /// A look at the services alone.
@@ -96,7 +96,7 @@ async fn no_answer_is_timed_out_and_a_write_may_have_worked() {
     assert_eq!((trouble.kind, trouble.effect_unknown), (AwsErrorKind::TimedOut, false));
     let reads = server.requests().len();
     let update = Update {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         task_definition: None,
         desired: Some(1),

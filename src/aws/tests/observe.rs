@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::server::{Answer, Request, Server, json as answer, refusal, xml};
 use crate::aws::Names;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{
     Alarm, AlarmState, Binding, Breaker, Condition, Pattern, Place, QueryPair, Rollout, Scalable, Service,
@@ -240,9 +240,9 @@ async fn look(denied: &'static str, look: ReadScope) -> (AwsResult<Snapshot>, Se
     let place = Place { cluster: "shop".to_owned(), ..Place::default() };
     let service = |color, name: &str| (color, name.to_owned());
     let services = vec![
-        service(Color::Blue, "web-blue"),
-        service(Color::Green, "web-green"),
-        service(Color::Develop, "web-dev"),
+        service(ServiceColor::Blue, "web-blue"),
+        service(ServiceColor::Green, "web-green"),
+        service(ServiceColor::Develop, "web-dev"),
     ];
     let names = Names { place, services, alarms: vec!["web-5xx".to_owned(), "gone".to_owned()] };
     let read = server.aws().await.observe(&names, look).await;
@@ -259,12 +259,12 @@ async fn services_come_by_color_with_all_that_describes_them() {
     let (read, _) = look("", ALL).await;
     let snapshot = read.unwrap();
     assert_eq!(snapshot.place.cluster, "shop");
-    assert_eq!(snapshot.missing, [(Color::Develop, "web-dev".to_owned())]);
-    let colors: Vec<Color> = snapshot.services.iter().map(|service| service.color).collect();
-    assert_eq!(colors, [Color::Blue, Color::Green]);
+    assert_eq!(snapshot.missing, [(ServiceColor::Develop, "web-dev".to_owned())]);
+    let colors: Vec<ServiceColor> = snapshot.services.iter().map(|service| service.color).collect();
+    assert_eq!(colors, [ServiceColor::Blue, ServiceColor::Green]);
     assert!(snapshot.troubles().is_empty(), "{:?}", snapshot.troubles());
 
-    let blue = snapshot.service(Color::Blue).unwrap();
+    let blue = snapshot.service(ServiceColor::Blue).unwrap();
     assert_eq!((blue.name.as_str(), blue.status), ("web-blue", ServiceStatus::Active));
     assert_eq!((blue.desired, blue.running, blue.pending), (2, 2, 1));
     let breaker = Breaker { rollback: true, threshold: Some(Threshold::Count(5)) };
@@ -287,7 +287,7 @@ async fn services_come_by_color_with_all_that_describes_them() {
 async fn a_group_comes_with_its_attributes_and_targets() {
     let (read, _) = look("", ALL).await;
     let snapshot = read.unwrap();
-    let blue = snapshot.service(Color::Blue).unwrap();
+    let blue = snapshot.service(ServiceColor::Blue).unwrap();
     let group = part(blue.group.as_ref());
     assert_eq!((group.arn.as_str(), group.target_type.as_str()), ("arn:group/web-blue", "ip"));
     assert_eq!(group.balancers, [BALANCER]);
@@ -354,7 +354,7 @@ async fn rules_come_from_all_pages_of_all_listeners() {
 async fn tasks_come_with_the_place_of_their_targets() {
     let (read, _) = look("", ALL).await;
     let snapshot = read.unwrap();
-    let blue = snapshot.service(Color::Blue).unwrap();
+    let blue = snapshot.service(ServiceColor::Blue).unwrap();
     let [one, two] = part(blue.tasks.as_ref()).as_slice() else { panic!("two tasks") };
     assert_eq!(
         (one.id.as_str(), one.started_by.as_str(), one.hosts.as_slice()),
@@ -416,7 +416,7 @@ async fn what_needs_only_the_services_is_asked_at_the_same_time() {
     })
     .await;
     let service = |color, name: &str| (color, name.to_owned());
-    let services = vec![service(Color::Blue, "web-blue"), service(Color::Green, "web-green")];
+    let services = vec![service(ServiceColor::Blue, "web-blue"), service(ServiceColor::Green, "web-green")];
     let names = Names { services, alarms: vec!["web-5xx".to_owned()], ..Names::default() };
     let aws = server.aws().await;
     let all_are_asked = async {
@@ -439,7 +439,7 @@ async fn only_what_is_asked_for_is_read() {
     assert!(snapshot.balancers.is_none() && snapshot.services.iter().all(|service| service.group.is_none()));
     assert_eq!(server.operations(), ["DescribeServices"]);
     let (read, server) =
-        look("", ReadScope { only: Some(Color::Green), wiring: false, ..ReadScope::WHOLE }).await;
+        look("", ReadScope { only: Some(ServiceColor::Green), wiring: false, ..ReadScope::WHOLE }).await;
     let names: Vec<String> = read.unwrap().services.into_iter().map(|service| service.name).collect();
     assert_eq!(names, ["web-green"]);
     assert_eq!(server.requests()[0].json()["services"], json!(["web-green"]));
@@ -513,7 +513,7 @@ async fn a_service_with_several_groups_keeps_its_links_alone() {
         }
     })
     .await;
-    let names = Names { services: vec![(Color::Blue, "web-blue".to_owned())], ..Names::default() };
+    let names = Names { services: vec![(ServiceColor::Blue, "web-blue".to_owned())], ..Names::default() };
     let snapshot = server.aws().await.observe(&names, ALL).await.unwrap();
     let blue = &snapshot.services[0];
     assert_eq!(blue.setup.links.len(), 2);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::server::{Answer, Server, json as answer, refusal};
 use crate::aws::Names;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::scalers::{Scalers, field_differences};
 use crate::plan::snapshot::{Place, Scalable};
@@ -23,7 +23,7 @@ fn place() -> Place {
 
 /// The policies and alarms of `web-green`.
 async fn scalers(server: &Server) -> AwsResult<Scalers> {
-    let services = vec![(Color::Green, "web-green".to_owned())];
+    let services = vec![(ServiceColor::Green, "web-green".to_owned())];
     let names = Names { place: place(), services, ..Names::default() };
     let look =
         ReadScope { wiring: false, health: false, definitions: false, scalers: true, ..ReadScope::WHOLE };
@@ -34,7 +34,7 @@ async fn scalers(server: &Server) -> AwsResult<Scalers> {
 /// A write of one of ours.
 fn put(name: &str, content: &Value) -> Put {
     Put {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         name: name.to_owned(),
         new: true,
@@ -195,7 +195,7 @@ async fn a_service_linked_role_that_is_missing_is_a_missing_permission() {
     })
     .await;
     let scaling = Scaling {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         min: Some(1),
         max: Some(2),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::server::{Answer, Server, json as answer, refusal};
 use crate::aws::Names;
 use crate::plan::aws_error::{AwsErrorKind, AwsResult};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Place, Scalable, Snapshot};
 use crate::plan::step::{Purpose, Scaling};
@@ -16,7 +16,7 @@ fn place() -> Place {
 }
 
 /// A look at services and scalable targets alone.
-async fn look(server: &Server, services: &[(Color, &str)]) -> AwsResult<Snapshot> {
+async fn look(server: &Server, services: &[(ServiceColor, &str)]) -> AwsResult<Snapshot> {
     let services = services.iter().map(|(color, name)| (*color, (*name).to_owned())).collect();
     let names = Names { place: place(), services, ..Names::default() };
     let look =
@@ -55,7 +55,11 @@ async fn scalable_targets_come_for_all_services_from_all_pages() {
         _ => page("web-dev", &Value::Null, None),
     })
     .await;
-    let named = [(Color::Blue, "web-blue"), (Color::Green, "web-green"), (Color::Develop, "web-dev")];
+    let named = [
+        (ServiceColor::Blue, "web-blue"),
+        (ServiceColor::Green, "web-green"),
+        (ServiceColor::Develop, "web-dev"),
+    ];
     let snapshot = look(&server, &named).await.unwrap();
     let scaling: Vec<_> = snapshot.services.iter().map(|service| service.scaling.clone().unwrap()).collect();
     let target = Scalable { min: 2, max: 10, in_suspended: true, ..Scalable::default() };
@@ -73,7 +77,7 @@ async fn scalable_targets_come_for_all_services_from_all_pages() {
 #[tokio::test]
 async fn no_services_are_not_asked_about() {
     let server = Server::start(|_, _| services(&[])).await;
-    assert!(look(&server, &[(Color::Blue, "web-blue")]).await.unwrap().services.is_empty());
+    assert!(look(&server, &[(ServiceColor::Blue, "web-blue")]).await.unwrap().services.is_empty());
     assert_eq!(server.operations(), ["DescribeServices"]);
 }
 
@@ -84,7 +88,8 @@ async fn scalable_targets_that_may_not_be_read_are_trouble_of_each_service() {
         _ => refusal(request, 400, "AccessDeniedException", "not authorized"),
     })
     .await;
-    let snapshot = look(&server, &[(Color::Blue, "web-blue"), (Color::Green, "web-green")]).await.unwrap();
+    let snapshot =
+        look(&server, &[(ServiceColor::Blue, "web-blue"), (ServiceColor::Green, "web-green")]).await.unwrap();
     let troubles = snapshot.troubles();
     assert_eq!(troubles.len(), 2);
     assert_eq!(troubles[0].action, "application-autoscaling:DescribeScalableTargets");
@@ -95,7 +100,7 @@ async fn scalable_targets_that_may_not_be_read_are_trouble_of_each_service() {
 /// A change of green's scalable target that says nothing yet.
 fn nothing() -> Scaling {
     Scaling {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         min: None,
         max: None,

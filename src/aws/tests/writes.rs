@@ -2,7 +2,7 @@
 
 use super::server::{Answer, Server, json, refusal};
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::definition::Content;
 use crate::plan::snapshot::{Place, Rollout};
 use crate::plan::step::{Purpose, Update};
@@ -15,7 +15,7 @@ fn place() -> Place {
 /// A new task definition for the green service.
 fn update() -> Update {
     Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: Some("web:2".to_owned()),
         desired: None,
@@ -68,7 +68,7 @@ async fn a_dropped_read_and_a_throttled_write_are_sent_again() {
     let aws = server.aws().await;
     aws.services("shop", &[]).await.unwrap();
     let service = aws.update_service(&place(), &update()).await.unwrap();
-    assert_eq!((service.color, service.name.as_str()), (Color::Green, "web-green"));
+    assert_eq!((service.color, service.name.as_str()), (ServiceColor::Green, "web-green"));
     assert_eq!(
         server.operations(),
         ["DescribeServices", "DescribeServices", "UpdateService", "UpdateService"]

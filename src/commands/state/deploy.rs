@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Phase;
 use crate::commands::pending_write::PendingWrite;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{ServiceColor, Split};
 use crate::plan::operation::DeployOperation;
-use crate::plan::run::Run;
+use crate::plan::run::{DeployPhase, OwnCount, Prepare, RestoreWrite, Run, UsersBefore};
 use crate::plan::step::{InitialService, Purpose, RunFailure, Step};
 use crate::plan::time::Time;
 use crate::plan::verdict::{Kind, OwnDeployment, Restorer};
@@ -17,7 +17,7 @@ pub(crate) struct DeployState {
     /// The run's progress.
     pub(crate) phase: Phase,
     /// The color.
-    pub(crate) color: String,
+    pub(crate) color: ServiceColor,
     /// The service.
     pub(crate) service: String,
     /// Task definition at the start.
@@ -65,24 +65,26 @@ impl DeployState {
         (phase, sending): (Phase, Option<(&Step, Time)>),
     ) -> Option<DeployState> {
         let DeployOperation { goal, service, run } = deploying;
-        if run.found.is_none() && run.awaited.is_none() {
+        if run.found.is_none() && run.awaited().is_none() {
             return None;
         }
-        let unanswered = run.unanswered.as_ref().map(|write| (&write.step, write.sent));
+        let unanswered = run.unanswered().map(|write| (&write.step, write.sent));
         let update = |step: &Step| matches!(step, Step::Update(update) if update.purpose == Purpose::Deploy);
-        let sending = sending.or(unanswered).filter(|(step, _)| run.awaited.is_none() && update(step));
-        let awaited = run.awaited.as_ref().or(run.expected.as_ref().filter(|_| sending.is_some()));
+        let sending = sending.or(unanswered).filter(|(step, _)| run.awaited().is_none() && update(step));
+        let expected = run.prepare().and_then(|prepare| prepare.expected.as_ref());
+        let awaited = run.awaited().or(expected.filter(|_| sending.is_some()));
         let found = run.found.as_ref();
-        let counts = [run.asked, awaited.map(|awaited| awaited.desired), found.map(|found| found.desired)];
+        let counts =
+            [run.count.asked, awaited.map(|awaited| awaited.desired), found.map(|found| found.desired)];
         let desired = counts.into_iter().flatten().next();
         Some(DeployState {
             phase,
-            color: goal.color.word().to_owned(),
+            color: goal.color,
             service: (*service).to_owned(),
             found_task_definition: found.map(|found| found.task_definition.clone()),
             found_desired: found.map_or(0, |found| found.desired),
-            was_live: run.was_live,
-            user_share: run.user_share,
+            was_live: run.users.was_live,
+            user_share: run.users.share,
             task_definition: awaited.map(|awaited| awaited.task_definition.clone()).unwrap_or_default(),
             desired: desired.unwrap_or_default(),
             deployment: awaited.and_then(|awaited| awaited.id.clone()),
@@ -99,22 +101,18 @@ impl DeployState {
         })
     }
 
-    /// The color.
-    pub(crate) fn color(&self) -> Option<Color> {
-        [Color::Blue, Color::Green, Color::Develop].into_iter().find(|color| color.word() == self.color)
-    }
-
     /// The run as it has to continue: restoring.
     pub(crate) fn run(&self, now: Time) -> Run {
         let mut run = self.forward(now);
         if let Some(sending) = &self.sending {
             // Whether it had its effect is not known.
-            (run.memory.changed, run.unanswered) = (false, Some(sending.unanswered()));
-            run.expected = run.awaited.take();
+            (run.memory.changed, run.memory.unanswered) = (false, vec![sending.unanswered()]);
+            let expected = run.awaited().cloned();
+            run.phase = DeployPhase::Prepare(Prepare { sought: None, expected });
         }
         run.start_restore(RunFailure::Cancelled, Restorer::ThisRun, now);
         if self.phase == Phase::Restoring {
-            run.restoring = Some(now);
+            run.restore.written = Some(RestoreWrite { at: now, keeps_count: false });
         }
         run
     }
@@ -137,7 +135,10 @@ impl DeployState {
             seen: self.sending.is_none(),
             before: self.before.clone(),
         });
-        let (was_live, user_share, asked) = (self.was_live, self.user_share, Some(self.desired));
-        Run { found, awaited, was_live, user_share, asked, ..Run::begin_changed(now) }
+        let users = UsersBefore { was_live: self.was_live, share: self.user_share };
+        let count = OwnCount { asked: Some(self.desired), ..OwnCount::default() };
+        let mut run = Run { found, users, count, ..Run::begin_changed(now) };
+        awaited.into_iter().for_each(|awaited| run.follow_deployment(awaited, false));
+        run
     }
 }

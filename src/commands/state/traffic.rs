@@ -8,6 +8,7 @@ use super::Phase;
 use crate::commands::pending_write::{self, PendingWrite};
 use crate::plan::color::{Color, Split};
 use crate::plan::operation::TrafficOperation;
+use crate::plan::run_memory::RunMemory;
 use crate::plan::step::{RunFailure, Step};
 use crate::plan::time::Time;
 use crate::plan::traffic::{self, Written};
@@ -55,7 +56,7 @@ impl TrafficState {
         (steps, now): (&[Step], Time),
     ) -> Option<TrafficState> {
         let run = &moving.run;
-        let unanswered = run.unanswered.iter().filter(|_| steps.is_empty());
+        let unanswered = run.memory.unanswered.iter().filter(|_| steps.is_empty());
         let unanswered = unanswered.map(|write| (&write.step, write.sent));
         let sending = steps.iter().map(|step| (step, now)).chain(unanswered);
         Some(TrafficState {
@@ -84,15 +85,17 @@ impl TrafficState {
 
     /// The run as it would continue towards its goal.
     pub(crate) fn forward(&self, now: Time) -> traffic::Run {
+        let unanswered = self.sending.iter().map(PendingWrite::unanswered).collect();
+        let run = traffic::Run::begin_changed(now);
         traffic::Run {
+            memory: RunMemory { unanswered, ..run.memory },
             found: Some(self.found.clone()),
             written: self.written.clone(),
             counts: self.counts.clone(),
             scaled: self.scaled.clone(),
             lowered: self.lowered.clone(),
             finishing: self.finishing,
-            unanswered: self.sending.iter().map(PendingWrite::unanswered).collect(),
-            ..traffic::Run::begin_changed(now)
+            ..run
         }
     }
 }

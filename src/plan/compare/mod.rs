@@ -3,6 +3,7 @@
 
 mod minutes;
 mod of_snapshot;
+mod probes;
 mod sequential;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub(crate) use self::minutes::longest_hold;
 pub(crate) use self::of_snapshot::{are_both_live, compare_snapshot};
+pub(crate) use self::probes::{ProbeDifference, ProbeDifferenceKind, ProbeTry, Probed};
 pub(crate) use self::watch::Watch;
 
 use self::minutes::{Whole, counted_minutes};
@@ -54,11 +56,11 @@ pub(crate) struct ColorPair<T> {
 }
 
 impl<T> ColorPair<T> {
-    /// The value of the color first, then the value of the other color. Develop takes no part in a split and reads as blue.
+    /// The value of the color first, then the value of the other color.
     pub(crate) fn facing(&self, color: Color) -> (&T, &T) {
         match color {
             Color::Green => (&self.green, &self.blue),
-            Color::Blue | Color::Develop => (&self.blue, &self.green),
+            Color::Blue => (&self.blue, &self.green),
         }
     }
 }
@@ -282,8 +284,7 @@ fn verdict(evidence: &Evidence<'_>, whole: &Whole) -> Verdict {
     if whole.has_other_requests(split) {
         return Verdict::NotJudged(NotJudged::OtherRequests);
     }
-    let other = if evidence.tested == Color::Green { Color::Blue } else { Color::Green };
-    let worse = [evidence.tested, other].into_iter().find_map(|color| {
+    let worse = [evidence.tested, evidence.tested.other()].into_iter().find_map(|color| {
         worse_signal(whole, color, evidence.tolerance).map(|signal| Verdict::Worse { color, signal })
     });
     worse.unwrap_or_else(|| not_worse(evidence, whole, split))

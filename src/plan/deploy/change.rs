@@ -5,6 +5,7 @@ use crate::plan::color::Color;
 use crate::plan::definition::same_content;
 use crate::plan::in_flight::{InFlight, in_flight};
 use crate::plan::run::Run;
+use crate::plan::scalers::Role;
 use crate::plan::snapshot::{Deployment, Revision, Rollout, Service, ServiceDeploymentStatus, Snapshot};
 use crate::plan::step::{Follow, InitialService, Next, Purpose, Refusal, Step, Update};
 use crate::plan::unanswered_write::completed_update;
@@ -56,7 +57,8 @@ impl Decision<'_> {
                 update_step(service, None, counts, true)
             };
         }
-        match (&goal.revision, &run.sought) {
+        let sought = run.prepare().and_then(|prepare| prepare.sought.as_ref());
+        match (&goal.revision, sought) {
             (Some(arn), _) | (None, Some(Some(arn))) => {
                 update_step(service, Some(arn.clone()), counts, false)
             }
@@ -131,7 +133,7 @@ impl Situation<'_> {
     /// The desired count after the deploy: the requested count, and at least one. The count of a live color never
     /// shrinks.
     fn wanted_count(&self, service: &Service, goal: &Goal) -> u32 {
-        let live = self.agreed().is_some_and(|wiring| wiring.is_live(goal.color));
+        let live = self.role() == Role::Live;
         let least = if live { service.desired } else { 1 };
         self.asked_count(service, goal).max(least).max(1)
     }
@@ -149,7 +151,7 @@ impl Situation<'_> {
     /// The desired count of another live color: the highest, if there are two.
     fn live_count(&self, goal: &Goal) -> Option<u32> {
         let wiring = self.agreed()?;
-        let others = [Color::Blue, Color::Green].into_iter().filter(|color| *color != goal.color);
+        let others = Color::BOTH.into_iter().filter(|color| goal.color != *color);
         let live = others.filter(|color| wiring.is_live(*color));
         live.filter_map(|color| self.snapshot.service(color)).map(|service| service.desired).max()
     }

@@ -40,7 +40,7 @@ impl Decision<'_> {
             return self.ensure_live_scaling(service);
         }
         match next_step((self.cluster(), service), wanted, role, Purpose::Deploy) {
-            Managing::Step(step) => (self.run.bounding < BOUND_TRIES).then_some(Next::Step(step)),
+            Managing::Step(step) => (self.run.scaling.after_good < BOUND_TRIES).then_some(Next::Step(step)),
             Managing::Unseen => Some(Next::Read(self.goal.look())),
             Managing::Settled | Managing::AwsError(_) | Managing::Refused(_) => None,
         }
@@ -50,9 +50,10 @@ impl Decision<'_> {
     /// color was idle (invariants 31 and 36).
     fn ensure_live_scaling(&self, service: &Service) -> Option<Next> {
         let run = self.run;
-        let wanted = self.goal.managed.as_ref().filter(|_| run.managed && run.bounding < LIVE_TRIES)?;
+        let wanted =
+            self.goal.managed.as_ref().filter(|_| run.scaling.any && run.scaling.after_good < LIVE_TRIES)?;
         let is_low = |min: &u32| matches!(service.scaling, Some(Ok(Some(now))) if now.min < *min);
-        let step = match run.lowered_min.filter(is_low) {
+        let step = match run.scaling.lowered_min.filter(is_low) {
             Some(min) => raise_minimum(service, min),
             None => match next_serving_step((self.cluster(), service), wanted, Role::Live, Purpose::Deploy) {
                 Managing::Step(step) => step,

@@ -1,7 +1,7 @@
 //! One look at the services and the rules: read once, for a deploy's memory and decision.
 
 use super::Goal;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::preconditions::{Blocker, require_answer};
 use crate::plan::run::Run;
 use crate::plan::scalers::Role;
@@ -20,7 +20,7 @@ pub(crate) struct Situation<'a> {
     /// The wiring; the splits of its rules may differ.
     pub(in crate::plan) wired: Wired,
     /// The color.
-    color: Color,
+    color: ServiceColor,
 }
 
 /// Presence of users on the color that was deployed.
@@ -45,13 +45,14 @@ impl<'a> Situation<'a> {
 
     /// True if users are known to reach the color. Rules with different splits count one by one.
     pub(in crate::plan) fn is_live(&self) -> bool {
-        matches!(&self.wired, Some(Ok(wiring)) if wiring.is_live(self.color))
+        let color = self.color.production();
+        matches!((&self.wired, color), (Some(Ok(wiring)), Some(color)) if wiring.is_live(color))
     }
 
     /// The color's share of users, by `Wiring::user_share`. None if the wiring is unknown.
     pub(in crate::plan) fn user_share(&self) -> Option<u64> {
         let wiring = self.wired.as_ref()?.as_ref().ok()?;
-        Some(wiring.user_share(self.color))
+        Some(self.color.production().map_or(0, |color| wiring.user_share(color)))
     }
 
     /// The wiring, if all rules hold the same split.
@@ -61,10 +62,10 @@ impl<'a> Situation<'a> {
 
     /// The color's role for users; idle if the wiring is unknown.
     pub(super) fn role(&self) -> Role {
-        match self.agreed() {
-            _ if self.color == Color::Develop => Role::Develop,
-            Some(wiring) if wiring.is_live(self.color) => Role::Live,
-            Some(_) | None => Role::Idle,
+        match (self.color.production(), self.agreed()) {
+            (None, _) => Role::Develop,
+            (Some(color), Some(wiring)) if wiring.is_live(color) => Role::Live,
+            (Some(_), Some(_) | None) => Role::Idle,
         }
     }
 
@@ -72,15 +73,12 @@ impl<'a> Situation<'a> {
     /// a change of traffic, count one by one.
     pub(in crate::plan) fn users(&self) -> Users {
         let snapshot = self.snapshot;
-        if self.color == Color::Develop {
-            return Users::Elsewhere;
-        }
+        let Some(color) = self.color.production() else { return Users::Elsewhere };
         if snapshot.balancers.is_none() {
             return Users::Unseen;
         }
-        let groups = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-        let parts =
-            groups.map(|service| require_answer(&service.group)).chain([require_answer(&snapshot.balancers)]);
+        let groups = snapshot.production().map(|(_, service)| require_answer(&service.group));
+        let parts = groups.chain([require_answer(&snapshot.balancers)]);
         if let Some(Err(hindrance)) = parts.into_iter().find(Result::is_err) {
             return Users::Unknown(hindrance);
         }
@@ -89,7 +87,7 @@ impl<'a> Situation<'a> {
             return Users::Unknown(Refusal::Missing { services, place }.into());
         }
         match &self.wired {
-            Some(Ok(wiring)) if wiring.is_live(self.color) => Users::Here,
+            Some(Ok(wiring)) if wiring.is_live(color) => Users::Here,
             Some(Ok(_)) => Users::Elsewhere,
             Some(Err(tangle)) => Users::Unknown(Refusal::RoutingError(tangle.clone()).into()),
             None => Users::Unknown(Refusal::RoutingError(RoutingError::NoProductionRule(Vec::new())).into()),
@@ -99,10 +97,10 @@ impl<'a> Situation<'a> {
     /// Finds users that came since the run's change: a color that was live has more users than then.
     pub(in crate::plan) fn newcomers(&self, run: &Run) -> Users {
         let users = self.users();
-        if users != Users::Here || !run.was_live {
+        if users != Users::Here || !run.users.was_live {
             return users;
         }
-        match self.user_share().is_some_and(|share| share > run.user_share) {
+        match self.user_share().is_some_and(|share| share > run.users.share) {
             true => Users::Here,
             false => Users::Elsewhere,
         }

@@ -1,11 +1,11 @@
 //! The rollback alarms of the config file.
 
-use super::{Facts, Finding, Mistake, stops};
+use super::{Finding, Mistake, SetupFacts, stops};
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::Refusal;
 
 /// Rollback alarms that do not exist: a change of traffic in steps refuses them.
-pub(super) fn check_alarms(snapshot: &Snapshot, facts: &Facts<'_>) -> Option<Finding> {
+pub(super) fn check_alarms(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Option<Finding> {
     let known = snapshot.alarms.as_ref()?.as_ref().ok()?;
     let missing = facts.alarms.iter().filter(|name| !known.iter().any(|alarm| alarm.name == **name));
     let missing: Vec<String> = missing.cloned().collect();

@@ -11,7 +11,7 @@ mod sign_in;
 use std::time::Duration;
 
 use super::aws_error::{AwsError, AwsErrorKind};
-use super::color::Color;
+use super::color::{Color, ServiceColor};
 use super::scalers::Managed;
 use super::snapshot::{Place, Snapshot};
 use super::step::Refusal;
@@ -61,7 +61,7 @@ pub(crate) enum Mistake {
     /// No listener rule leads to this color alone.
     TestListener {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// ARN of the color's target group.
         group: String,
         /// ARN of the load balancer for the listener.
@@ -72,7 +72,7 @@ pub(crate) enum Mistake {
     /// An HTTPS listener leads to this color alone, and no host is known for a request.
     TestHost {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The listener, such as `HTTPS:8443`.
         listener: String,
     },
@@ -179,7 +179,7 @@ impl Mistake {
 
 /// The facts that are not in AWS: from the inputs and the config file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct SetupFacts<'a> {
     /// The production listener, if the user named a listener.
     pub(crate) listener: Option<&'a ListenerChoice>,
     /// Host names of the config file.
@@ -195,7 +195,7 @@ pub(crate) struct Facts<'a> {
 }
 
 /// Every mistake that a look at AWS shows: those that stop a command first.
-pub(crate) fn find_mistakes(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Finding> {
+pub(crate) fn find_mistakes(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Vec<Finding> {
     let mut found = reads::check_reads(snapshot);
     found.extend(services::check_services(snapshot, facts));
     found.extend(rules::check_rules(snapshot, facts));

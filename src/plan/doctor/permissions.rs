@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Finding, Mistake, stops};
-use crate::plan::color::Color;
+use super::{Finding, Mistake, SetupFacts, stops};
+use crate::plan::color::ServiceColor;
 use crate::plan::definition::role_arns;
 use crate::plan::snapshot::{Place, Service, Snapshot};
 use crate::plan::wiring::apart_of_snapshot;
@@ -17,16 +17,16 @@ pub(crate) struct Grant {
     /// ARN of the resource.
     pub(crate) resource: String,
     /// The purpose.
-    purpose: Purpose,
+    purpose: GrantPurpose,
     /// True if only this purpose needs the action: a role with the action was made for this purpose.
     telling: bool,
 }
 
 /// The purpose of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
+enum GrantPurpose {
     /// Deploys to this color.
-    Deploy(Color),
+    Deploy(ServiceColor),
     /// Changes of traffic.
     Traffic,
 }
@@ -42,7 +42,7 @@ pub(crate) const CONTEXT: [(&str, &str); 3] = [
 const MOST_RULES: usize = 5;
 
 /// The actions that write, on the resources of this look. Parts that were not read are left out.
-pub(crate) fn needed_grants(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Grant> {
+pub(crate) fn needed_grants(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Vec<Grant> {
     let mut all: Vec<Grant> =
         snapshot.services.iter().flat_map(|service| deploy_grants(service, &snapshot.place)).collect();
     all.extend(traffic_grants(snapshot, facts));
@@ -51,7 +51,7 @@ pub(crate) fn needed_grants(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Grant
 
 /// The actions of a deploy to one color.
 fn deploy_grants(service: &Service, place: &Place) -> Vec<Grant> {
-    let purpose = Purpose::Deploy(service.color);
+    let purpose = GrantPurpose::Deploy(service.color);
     let grant =
         |action, resource: &str, telling| Grant { action, resource: resource.to_owned(), purpose, telling };
     let family = &service.task_definition;
@@ -67,10 +67,14 @@ fn deploy_grants(service: &Service, place: &Place) -> Vec<Grant> {
 }
 
 /// The actions of a change of traffic.
-fn traffic_grants(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Grant> {
+fn traffic_grants(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Vec<Grant> {
     let place = &snapshot.place;
-    let grant =
-        |action, resource: String, telling| Grant { action, resource, purpose: Purpose::Traffic, telling };
+    let grant = |action, resource: String, telling| Grant {
+        action,
+        resource,
+        purpose: GrantPurpose::Traffic,
+        telling,
+    };
     let wiring = apart_of_snapshot(snapshot, facts.listener).and_then(Result::ok);
     let rules = wiring.iter().flat_map(|wiring| &wiring.production).take(MOST_RULES);
     let mut all: Vec<Grant> = rules
@@ -79,8 +83,7 @@ fn traffic_grants(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Grant> {
             Some(_) => grant("elasticloadbalancing:ModifyRule", known.rule.arn.clone(), true),
         })
         .collect();
-    let users = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-    for service in users {
+    for (_, service) in snapshot.production() {
         all.push(grant("ecs:UpdateService", service_arn(service, place), false));
         if matches!(service.scaling, Some(Ok(Some(_)))) {
             let target = arn(place, "application-autoscaling", "scalable-target/doctor");
@@ -105,7 +108,7 @@ fn arn(place: &Place, service: &str, resource: &str) -> String {
 /// `allowed` has an answer for each grant.
 pub(crate) fn missing_grants(grants: &[Grant], allowed: &[bool], role: &str) -> Vec<Finding> {
     let known = || grants.iter().zip(allowed);
-    let purposes: Vec<Purpose> = known()
+    let purposes: Vec<GrantPurpose> = known()
         .filter(|(grant, allowed)| grant.telling && **allowed)
         .map(|(grant, _)| grant.purpose)
         .collect();

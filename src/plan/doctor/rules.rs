@@ -1,13 +1,13 @@
 //! The load balancer: production rules, rules of one color, test listeners and stickiness.
 
-use super::{Facts, Finding, Mistake, stops, warns};
-use crate::plan::color::Color;
+use super::{Finding, Mistake, SetupFacts, stops, warns};
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::snapshot::{Balancer, Service, Snapshot, TargetGroup};
 use crate::plan::step::Refusal;
 use crate::plan::wiring::{ProductionRule, RoutingError, Wiring, apart_of_snapshot, of_snapshot, rule_name};
 
 /// The mistakes of all rules. Nothing if the rules could not be read.
-pub(super) fn check_rules(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn check_rules(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Vec<Finding> {
     let error = of_snapshot(snapshot, facts.listener).and_then(Result::err);
     let mut found: Vec<Finding> = error.into_iter().map(routing_finding).collect();
     if let Some(Ok(wiring)) = apart_of_snapshot(snapshot, facts.listener) {
@@ -64,7 +64,7 @@ fn check_stickiness(rule: &ProductionRule) -> Option<Finding> {
 fn check_test_listener(
     service: &Service,
     wiring: &Wiring,
-    (snapshot, facts): (&Snapshot, &Facts<'_>),
+    (snapshot, facts): (&Snapshot, &SetupFacts<'_>),
 ) -> Option<Finding> {
     if wiring.tests_of(service.color).next().is_some() {
         return None;
@@ -74,8 +74,7 @@ fn check_test_listener(
     let balancer = balancer_of(group, snapshot)?;
     let port = free_port(color, balancer);
     let (group, balancer) = (group.arn.clone(), balancer.arn.clone());
-    let in_production = wiring.production.iter().any(|rule| rule.lacks != Some(color));
-    let checked = color != Color::Develop && in_production;
+    let checked = wiring.is_in_production(color);
     let mistake = Mistake::TestListener { color, group, balancer, port };
     Some(if facts.probes || !checked { stops(mistake) } else { warns(mistake) })
 }
@@ -87,18 +86,18 @@ fn balancer_of<'a>(group: &TargetGroup, snapshot: &'a Snapshot) -> Option<&'a Ba
 }
 
 /// A port for a new test listener: 8080 for green, 8081 for blue, 9090 for develop, or the next free one.
-fn free_port(color: Color, balancer: &Balancer) -> u16 {
+fn free_port(color: ServiceColor, balancer: &Balancer) -> u16 {
     let first = match color {
-        Color::Green => 8080,
-        Color::Blue => 8081,
-        Color::Develop => 9090,
+        ServiceColor::Green => 8080,
+        ServiceColor::Blue => 8081,
+        ServiceColor::Develop => 9090,
     };
     let taken = |port: &u16| balancer.rules.iter().any(|rule| rule.port == *port);
     (first..u16::MAX).find(|port| !taken(port)).unwrap_or(first)
 }
 
 /// A test listener that no request can be sent to: HTTPS, and no host is known.
-fn check_test_host(color: Color, wiring: &Wiring, facts: &Facts<'_>) -> Option<Finding> {
+fn check_test_host(color: ServiceColor, wiring: &Wiring, facts: &SetupFacts<'_>) -> Option<Finding> {
     let listener = wiring.hostless_listener(color, facts.hosts)?;
     if wiring.probe_address(color, "/", facts.hosts).is_some() {
         return None;

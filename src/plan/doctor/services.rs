@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Mistake, stops, warns};
+use super::{Finding, Mistake, SetupFacts, stops, warns};
 use crate::plan::preconditions::check_supported;
 use crate::plan::snapshot::{Service, Snapshot};
 use crate::plan::step::{Refusal, SetupPart};
@@ -13,7 +13,7 @@ use crate::plan::verdict::{drain_delay, has_room};
 const DEFAULT_DELAY: Duration = Duration::from_secs(300);
 
 /// The mistakes of all services.
-pub(super) fn check_services(snapshot: &Snapshot, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn check_services(snapshot: &Snapshot, facts: &SetupFacts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if !snapshot.missing.is_empty() {
         let (services, place) = (snapshot.missing.clone(), snapshot.place.clone());
@@ -61,14 +61,14 @@ fn check_breaker(service: &Service) -> Option<Finding> {
 }
 
 /// A grace period in which a failing version is not found before the time-out.
-fn check_grace(service: &Service, facts: &Facts<'_>) -> Option<Finding> {
+fn check_grace(service: &Service, facts: &SetupFacts<'_>) -> Option<Finding> {
     let (grace, timeout) = (service.setup.grace, facts.timeout);
     let service = service.name.clone();
     (grace >= timeout).then(|| warns(Mistake::GracePeriod { service, grace, timeout }))
 }
 
 /// A deregistration delay as long as AWS's default. A deploy fails if the delay is not shorter than the time-out.
-fn check_delay(service: &Service, facts: &Facts<'_>) -> Option<Finding> {
+fn check_delay(service: &Service, facts: &SetupFacts<'_>) -> Option<Finding> {
     let (timeout, delay) = (facts.timeout, drain_delay(service)?);
     let name = service.name.clone();
     let mistake = Mistake::DeregistrationDelay { service: name, delay, timeout };

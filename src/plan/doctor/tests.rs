@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Severity, find_mistakes, missing_grants, needed_grants, principal_arn};
+use super::{Finding, SetupFacts, Severity, find_mistakes, missing_grants, needed_grants, principal_arn};
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::sample::{balancer, rule, service, snapshot, trouble};
 use crate::plan::scalers::{Managed, SCALE_IN_AFTER};
 use crate::plan::snapshot::{Breaker, GroupAttributes, Rule, Service, Snapshot};
@@ -52,8 +52,8 @@ fn found(snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// The facts outside AWS.
-fn facts<'a>(hosts: &'a Hosts, probes: bool, scaling: Option<&'a Managed>) -> Facts<'a> {
-    Facts { listener: None, hosts, probes, scaling, alarms: &[], timeout: Duration::from_secs(1800) }
+fn facts<'a>(hosts: &'a Hosts, probes: bool, scaling: Option<&'a Managed>) -> SetupFacts<'a> {
+    SetupFacts { listener: None, hosts, probes, scaling, alarms: &[], timeout: Duration::from_secs(1800) }
 }
 
 /// A mistake, planted.
@@ -72,7 +72,7 @@ fn each_mistake_is_found_alone() {
         (|seen| group(blue(seen), 299), &[]),
         (|seen| blue(seen).setup.controller = "CODE_DEPLOY".to_owned(), &["stops controller"]),
         (|seen| blue(seen).setup.links.clear(), &["stops load-balancers"]),
-        (|seen| seen.missing.push((Color::Develop, "web-dev".to_owned())), &["stops service-missing"]),
+        (|seen| seen.missing.push((ServiceColor::Develop, "web-dev".to_owned())), &["stops service-missing"]),
         (|seen| rules(seen).retain(|rule| rule.port != 8080), &["warns test-listener"]),
         (|seen| rules(seen)[1].protocol = "HTTPS".to_owned(), &["warns test-host"]),
         (|seen| rules(seen)[0].stickiness = Some(Duration::from_secs(60)), &["warns stickiness"]),
@@ -144,7 +144,7 @@ fn what_stops_a_command_comes_first() {
 #[test]
 fn develop_needs_a_listener_of_its_own() {
     let mut seen = good();
-    let mut develop = service(Color::Develop);
+    let mut develop = service(ServiceColor::Develop);
     develop.setup.breaker = Some(Breaker { rollback: false, threshold: None });
     seen.services.push(develop);
     assert_eq!(found(&seen), ["stops test-listener"]);
@@ -213,6 +213,6 @@ fn a_rollback_alarm_that_does_not_exist_is_found() {
     seen.alarms = Some(Ok(Vec::new()));
     let names = ["web-5xx".to_owned()];
     let hosts = Hosts::default();
-    let facts = Facts { alarms: &names, ..facts(&hosts, false, None) };
+    let facts = SetupFacts { alarms: &names, ..facts(&hosts, false, None) };
     assert_eq!(told(&find_mistakes(&seen, &facts)), ["stops alarm-missing"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::cause::{Cause, gather_cause};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::deploy::{Goal, Situation, next_deploy_action};
 use crate::plan::failures::first_of_deployment;
 use crate::plan::read_scope::ReadScope;
@@ -44,7 +44,7 @@ impl DeployOperation<'_> {
 
     /// The parts of AWS to read for the next decision.
     pub(crate) fn look(&self) -> ReadScope {
-        if self.run.awaited.is_none() && self.run.memory.failing.is_none() {
+        if self.run.awaited().is_none() && self.run.memory.failing.is_none() {
             return self.goal.look();
         }
         ReadScope::following(self.goal.color)
@@ -64,7 +64,7 @@ impl DeployOperation<'_> {
             Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_) => true,
             Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Weights(_) => false,
         };
-        bound && self.goal.color != Color::Develop
+        bound && self.goal.color != ServiceColor::Develop
     }
 
     /// The decision by new rules, without a note in the memory.
@@ -87,23 +87,25 @@ impl DeployOperation<'_> {
     }
 
     /// The color and cause of the first task that failed in the awaited deployment, if this look shows such a task.
-    pub(super) fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
-        let awaited = self.run.awaited.as_ref().filter(|_| self.run.memory.failing.is_none())?;
+    pub(super) fn first_failure(&self, seen: &Snapshot) -> Option<(ServiceColor, Cause)> {
+        let awaited = self.run.awaited().filter(|_| self.run.memory.failing.is_none())?;
         first_of_deployment(seen, self.goal.color, awaited)
     }
 
     /// Start of the awaited deployment.
     pub(super) fn started(&self) -> Time {
-        self.run.awaited.as_ref().map_or(self.run.memory.began, |awaited| awaited.started)
+        self.run.awaited().map_or(self.run.memory.began, |awaited| awaited.started)
     }
 
     /// True once the deploy has begun to change the service, or may have.
     pub(super) fn has_begun(&self) -> bool {
-        self.run.awaited.is_some() || self.run.unanswered.is_some()
+        self.run.awaited().is_some() || self.run.unanswered().is_some()
     }
 
     /// The cause of a failure, by a look at the service.
     pub(super) fn cause(&self, service: Option<&Service>, failing: &RunFailure) -> Cause {
-        gather_cause(service, self.run.awaited.as_ref(), &self.run.unhealthy, failing)
+        let followed = self.run.followed();
+        let unhealthy = followed.map_or(&[][..], |followed| &followed.unhealthy);
+        gather_cause(service, self.run.awaited(), unhealthy, failing)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::plan::aws_error::AwsResult;
 use crate::plan::cause::{Cause, gather_cause};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::failures::first_of_scale_up;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run_memory::Answer;
@@ -84,7 +84,7 @@ impl TrafficOperation<'_> {
     }
 
     /// The color and cause of the first task that failed since the last change, if this look shows such a task.
-    pub(super) fn first_failure(&self, seen: &Snapshot) -> Option<(Color, Cause)> {
+    pub(super) fn first_failure(&self, seen: &Snapshot) -> Option<(ServiceColor, Cause)> {
         self.run.memory.failing.is_none().then(|| first_of_scale_up(seen, self.run.acted))?
     }
 

@@ -1,7 +1,7 @@
 //! Moves of users that are possible now, and problems with traffic.
 
 use super::{Misscaled, WhyNot, known_value};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::snapshot::{Rollout, Scalable, Service, Snapshot};
 use crate::plan::user_rules::UserRule;
@@ -61,7 +61,7 @@ pub(crate) enum Drift {
     /// A color has users, but lacks the scalable target that the config's `scaling` requires.
     NoTarget {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The service.
         service: String,
     },
@@ -83,7 +83,7 @@ pub(crate) enum Drift {
     /// Targets in a color's group without a task of the service: such targets get requests for the color.
     Foreign {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The service.
         service: String,
         /// The targets, each `ADDRESS:PORT`.
@@ -105,27 +105,30 @@ pub(super) fn movable_colors(
     snapshot: &Snapshot,
     wired: Option<&Result<Wiring, RoutingError>>,
 ) -> Vec<Movable> {
-    let colors = snapshot.services.iter().filter(|service| service.color != Color::Develop);
-    colors
-        .flat_map(|service| {
-            let to = check_redirectable(service, wired);
+    snapshot
+        .production()
+        .flat_map(|(color, service)| {
+            let to = check_redirectable((color, service), wired);
             let promoted = match (to, wired) {
                 (Err(WhyNot::AllThere), _) => check_healthy(service),
                 (Ok(()), Some(Err(RoutingError::Disagree(_)))) => Err(WhyNot::Disagree),
                 (to, _) => to,
             };
             [(Move::Redirect, to), (Move::Rollback, to), (Move::Promote, promoted)]
-                .map(|(command, valid)| Movable { command, color: service.color, valid })
+                .map(|(command, valid)| Movable { command, color, valid })
         })
         .collect()
 }
 
 /// Ok if all users can move to this color, which may also settle rules that disagree. A run scales up a color that is
 /// too small, so only unhealthy tasks count here.
-fn check_redirectable(service: &Service, wired: Option<&Result<Wiring, RoutingError>>) -> Result<(), WhyNot> {
+fn check_redirectable(
+    (color, service): (Color, &Service),
+    wired: Option<&Result<Wiring, RoutingError>>,
+) -> Result<(), WhyNot> {
     let wiring = match wired {
         Some(Ok(wiring)) => wiring,
-        Some(Err(RoutingError::Disagree(rules))) if !settles_disagreement(rules, service.color) => {
+        Some(Err(RoutingError::Disagree(rules))) if !settles_disagreement(rules, color) => {
             return Err(WhyNot::Disagree);
         }
         Some(Err(RoutingError::Disagree(_))) => {
@@ -133,9 +136,9 @@ fn check_redirectable(service: &Service, wired: Option<&Result<Wiring, RoutingEr
         }
         Some(Err(_)) | None => return Err(WhyNot::Unread),
     };
-    let lacks = wiring.production.iter().any(|rule| rule.lacks == Some(service.color));
+    let lacks = wiring.production.iter().any(|rule| rule.lacks == Some(color));
     let split = wiring.split();
-    if split.weight(service.color) == split.blue + split.green {
+    if split.weight(color) == split.blue + split.green {
         return Err(WhyNot::AllThere);
     }
     if lacks {
@@ -183,24 +186,23 @@ fn check_healthy(service: &Service) -> Result<(), WhyNot> {
 /// bounds that are too small or allow scale-in (invariants 16 and 19).
 pub(super) fn find_drift(snapshot: &Snapshot, wiring: Option<&Wiring>) -> Vec<Drift> {
     let Some(wiring) = wiring else { return Vec::new() };
-    let live: Vec<&Service> =
-        snapshot.services.iter().filter(|service| wiring.is_live(service.color)).collect();
-    let mut found: Vec<Drift> = live.iter().filter_map(|service| unserved_drift(service, wiring)).collect();
+    let live: Vec<(Color, &Service)> =
+        snapshot.production().filter(|(color, _)| wiring.is_live(*color)).collect();
+    let mut found: Vec<Drift> = live.iter().filter_map(|of| unserved_drift(*of, wiring)).collect();
     found.extend(wiring.user_rules.iter().cloned().map(Drift::UserRule));
-    found.extend(live.iter().filter_map(|service| suspended_drift(service)));
+    found.extend(live.iter().filter_map(|of| suspended_drift(*of)));
     found.extend(split_drift(&live, wiring));
     found
 }
 
 /// Users without a healthy target.
-fn unserved_drift(service: &Service, wiring: &Wiring) -> Option<Drift> {
+fn unserved_drift((color, service): (Color, &Service), wiring: &Wiring) -> Option<Drift> {
     let targets = group_targets(service)?;
-    let (blue, green) = wiring.split().percent();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(wiring.split()));
-    let agree = agree && wiring.split().is_live(service.color);
+    let agree = agree && wiring.split().is_live(color);
     (targets.healthy() == 0).then(|| Drift::Dead {
-        color: service.color,
-        share: agree.then_some(if service.color == Color::Blue { blue } else { green }),
+        color,
+        share: agree.then_some(wiring.split().share(color)),
         registered: u32::try_from(targets.own.len()).unwrap_or(u32::MAX),
         running: service.running,
         desired: service.desired,
@@ -208,31 +210,30 @@ fn unserved_drift(service: &Service, wiring: &Wiring) -> Option<Drift> {
 }
 
 /// Suspended scaling of a color with users.
-fn suspended_drift(service: &Service) -> Option<Drift> {
+fn suspended_drift((color, service): (Color, &Service)) -> Option<Drift> {
     let scaling = (*known_value(&service.scaling)?)?;
     let (out, scheduled) = (scaling.out_suspended, scaling.scheduled_suspended);
-    let (color, service) = (service.color, service.name.clone());
+    let service = service.name.clone();
     (out || scheduled).then_some(Drift::Suspended { color, service, out, scheduled })
 }
 
 /// Problems while all rules hold a split between both colors.
-fn split_drift(live: &[&Service], wiring: &Wiring) -> Vec<Drift> {
+fn split_drift(live: &[(Color, &Service)], wiring: &Wiring) -> Vec<Drift> {
     let split = wiring.split();
     let agree = wiring.production.iter().all(|rule| rule.split.same_ratio(split));
     if !agree || split.blue == 0 || split.green == 0 {
         return Vec::new();
     }
-    let scaled: Vec<(&Service, Scalable)> =
-        live.iter().filter_map(|service| Some((*service, (*known_value(&service.scaling)?)?))).collect();
+    let scaled: Vec<((Color, &Service), Scalable)> =
+        live.iter().filter_map(|of| Some((*of, (*known_value(&of.1.scaling)?)?))).collect();
     let largest = scaled.iter().map(|(_, scaling)| scaling.max).max().unwrap_or_default();
-    let (blue, green) = split.percent();
     let sum = u64::from(split.blue + split.green);
-    let bounds = scaled.iter().filter_map(|(service, scaling)| {
-        let share = u64::from(split.weight(service.color)) * u64::from(largest);
+    let bounds = scaled.iter().filter_map(|((color, _), scaling)| {
+        let share = u64::from(split.weight(*color)) * u64::from(largest);
         let needed = u32::try_from(share.div_ceil(sum)).unwrap_or(u32::MAX);
         (scaling.max < needed).then_some(Drift::Bounds {
-            color: service.color,
-            share: if service.color == Color::Blue { blue } else { green },
+            color: *color,
+            share: split.share(*color),
             most: scaling.max,
             largest,
             needed,
@@ -241,6 +242,6 @@ fn split_drift(live: &[&Service], wiring: &Wiring) -> Vec<Drift> {
     let open = scaled
         .iter()
         .filter(|(_, scaling)| !scaling.in_suspended)
-        .map(|(service, _)| Drift::ScaleIn { color: service.color, service: service.name.clone() });
+        .map(|((color, service), _)| Drift::ScaleIn { color: *color, service: service.name.clone() });
     bounds.chain(open).collect()
 }

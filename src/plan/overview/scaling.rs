@@ -1,6 +1,7 @@
 //! Differences between a service's scaling and the config's.
 
-use super::{Color, Drift};
+use super::Drift;
+use crate::plan::color::ServiceColor;
 use crate::plan::scalers::{
     FieldChange, Managed, Managing, Role, apply_bounds, next_serving_step, put_alarm, put_policy,
 };
@@ -16,7 +17,7 @@ const MOST: usize = 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misscaled {
     /// The color.
-    pub(crate) color: Color,
+    pub(crate) color: ServiceColor,
     /// The service's role.
     pub(crate) role: Role,
     /// True for an alarm, false for a policy.
@@ -37,10 +38,10 @@ pub(crate) fn find_scaling_drift(
     managed: &Managed,
 ) -> Vec<Drift> {
     let Some(Ok(wiring)) = apart_of_snapshot(snapshot, listener) else { return Vec::new() };
-    let role = |color: Color| match color {
-        Color::Develop => Role::Develop,
-        Color::Blue | Color::Green if wiring.is_live(color) => Role::Live,
-        Color::Blue | Color::Green => Role::Idle,
+    let role = |color: ServiceColor| match color.production() {
+        None => Role::Develop,
+        Some(color) if wiring.is_live(color) => Role::Live,
+        Some(_) => Role::Idle,
     };
     let cluster = snapshot.place.cluster.as_str();
     snapshot

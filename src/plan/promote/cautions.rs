@@ -1,6 +1,5 @@
 //! Warnings before a promote about the scaling of the color that is to be production. A caution stops no promote.
 
-use super::other_color;
 use crate::plan::color::Color;
 use crate::plan::snapshot::{Scalable, Service, Snapshot};
 
@@ -33,23 +32,23 @@ pub(crate) enum Caution {
 
 /// The warnings for a color that is to be production. With managed scaling, the config sets the bounds.
 pub(crate) fn find_cautions(snapshot: &Snapshot, color: Color, managed: bool) -> Vec<Caution> {
-    let (Some(winner), Some(loser)) = (snapshot.service(color), snapshot.service(other_color(color))) else {
+    let (Some(winner), Some(loser)) = (snapshot.service(color), snapshot.service(color.other())) else {
         return Vec::new();
     };
-    let bounds = lower_max_caution(winner, loser).filter(|_| !managed);
-    bounds.into_iter().chain(suspended_caution(winner)).collect()
+    let bounds = lower_max_caution((color, winner), loser).filter(|_| !managed);
+    bounds.into_iter().chain(suspended_caution((color, winner))).collect()
 }
 
 /// The caution if a service's scale-out or scheduled scaling is suspended.
-pub(crate) fn suspended_caution(service: &Service) -> Option<Caution> {
+pub(crate) fn suspended_caution((color, service): (Color, &Service)) -> Option<Caution> {
     let Scalable { out_suspended: out, scheduled_suspended: scheduled, .. } = scalable_target(service)??;
-    let (color, service) = (service.color, service.name.clone());
+    let service = service.name.clone();
     (out || scheduled).then_some(Caution::Suspended { color, service, out, scheduled })
 }
 
 /// The caution if the new production color can't grow like the other color.
-fn lower_max_caution(winner: &Service, loser: &Service) -> Option<Caution> {
-    let (color, of_winner, of_loser) = (winner.color, scalable_target(winner)?, scalable_target(loser)??);
+fn lower_max_caution((color, winner): (Color, &Service), loser: &Service) -> Option<Caution> {
+    let (of_winner, of_loser) = (scalable_target(winner)?, scalable_target(loser)??);
     match of_winner {
         None => Some(Caution::NotScaled(color)),
         Some(own) if own.max < of_loser.max => {

@@ -1,7 +1,7 @@
 //! Refusals of a promote before the first write.
 
+use super::Goal;
 use super::copy::variable_names;
-use super::{Goal, other_color};
 use crate::plan::color::Color;
 use crate::plan::definition::{Content, ImageRef, container_images, unusable_images};
 use crate::plan::snapshot::{Revision, Rollout, Service, Snapshot, Task};
@@ -17,9 +17,8 @@ pub(super) fn check_size(snapshot: &Snapshot, goal: &Goal) -> Result<(), Refusal
         (None, Some(Ok(Some(scaling)))) => scaling.max,
         (None, _) => service.desired,
     };
-    let colors = [Color::Blue, Color::Green].into_iter().filter_map(|color| snapshot.service(color));
-    let production = colors.map(most).max().unwrap_or_default().max(1);
-    let (color, idle) = (other_color(goal.promotion.color), goal.promotion.idle_count);
+    let production = snapshot.production().map(|(_, service)| most(service)).max().unwrap_or_default().max(1);
+    let (color, idle) = (goal.promotion.color.other(), goal.promotion.idle_count);
     if idle > production { Err(Refusal::IdleAbove { color, idle, production }) } else { Ok(()) }
 }
 
@@ -31,8 +30,8 @@ pub(super) fn check_user_rules(snapshot: &Snapshot, goal: &Goal) -> Result<(), R
     let reading = if traffic.adopt { adopting_of_snapshot } else { apart_of_snapshot };
     let Some(Ok(wiring)) = reading(snapshot, goal.listener.as_ref()) else { return Ok(()) };
     let colors = match mode {
-        Mode::Swap => vec![other_color(*color)],
-        Mode::Copy => vec![other_color(*color), *color],
+        Mode::Swap => vec![color.other()],
+        Mode::Copy => vec![color.other(), *color],
     };
     let found = colors.into_iter().map(|color| (color, wiring.user_rules_of(color)));
     match found.into_iter().find(|(_, rules)| !rules.is_empty()) {
@@ -42,17 +41,13 @@ pub(super) fn check_user_rules(snapshot: &Snapshot, goal: &Goal) -> Result<(), R
 }
 
 /// Refuses unless the tested color runs the approved task definition.
-pub(super) fn check_approved(tested: &Service, goal: &Goal) -> Result<(), Refusal> {
+pub(super) fn check_approved((color, tested): (Color, &Service), goal: &Goal) -> Result<(), Refusal> {
     let Some(expected) = &goal.promotion.expect else { return Ok(()) };
     let found = &tested.task_definition;
     if found == expected || found.rsplit('/').next() == Some(expected) {
         return Ok(());
     }
-    Err(Refusal::OtherTaskDefinition {
-        color: tested.color,
-        found: found.clone(),
-        expected: expected.clone(),
-    })
+    Err(Refusal::OtherTaskDefinition { color, found: found.clone(), expected: expected.clone() })
 }
 
 /// Refuses to copy while the tested color's deployment is under way or failed: a copy takes only a version that runs.
@@ -95,7 +90,7 @@ pub(super) fn usable(color: Color, content: &Content) -> Result<(), Refusal> {
 /// Refuses to replace production's images by digest with tags. The tested color's tasks give the digests. Without a
 /// task, a tag may be the same image or another.
 pub(super) fn check_known_images(
-    (tested, revision): (&Service, &Revision),
+    (color, tested, revision): (Color, &Service, &Revision),
     own: &Content,
     content: &Content,
 ) -> Result<(), Refusal> {
@@ -111,5 +106,5 @@ pub(super) fn check_known_images(
         .filter(|(container, image)| kept(container) && !pinned(image))
         .map(|(_, image)| image)
         .collect();
-    if untold.is_empty() { Ok(()) } else { Err(Refusal::NoDigest { color: tested.color, images: untold }) }
+    if untold.is_empty() { Ok(()) } else { Err(Refusal::NoDigest { color, images: untold }) }
 }

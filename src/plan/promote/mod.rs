@@ -57,11 +57,6 @@ pub(crate) enum Phase {
     Deploy(Box<deploy::Goal>, String),
 }
 
-/// The other of the two colors.
-pub(crate) fn other_color(color: Color) -> Color {
-    if color == Color::Blue { Color::Green } else { Color::Blue }
-}
-
 /// The phases for this snapshot.
 pub(crate) fn plan_phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>, Blocker> {
     let color = goal.promotion.color;
@@ -75,22 +70,22 @@ pub(crate) fn plan_phases(snapshot: &Snapshot, goal: &Goal) -> Result<Vec<Phase>
 
 /// The phases of a copy to a color.
 fn copy_phases(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Phase>, Blocker> {
-    let (tested, own) = (running_revision(snapshot, other_color(color))?, running_revision(snapshot, color)?);
-    check_approved(tested.0, goal)?;
+    let (tested, own) = (running_revision(snapshot, color.other())?, running_revision(snapshot, color)?);
+    check_approved((color.other(), tested.0), goal)?;
     check_proven(tested.0)?;
     check_variable_names(&tested.1.content, &own.1.content, &goal.promotion.per_color)?;
     let content = copy_content(tested, &own.1.content, &goal.promotion.per_color);
-    check_known_images(tested, &own.1.content, &content)?;
-    usable(other_color(color), &content)?;
+    check_known_images((color.other(), tested.0, tested.1), &own.1.content, &content)?;
+    usable(color.other(), &content)?;
     let mut last = traffic_goal(goal, color, true);
     if has_it(own.0, own.1, &content) {
         return Ok(vec![Phase::Move(Box::new(last))]);
     }
-    let away = traffic_goal(goal, other_color(color), false);
+    let away = traffic_goal(goal, color.other(), false);
     let found = traffic_plan(snapshot, &away, Time::default()).ok();
     let least = found.as_ref().map_or(1, |found| found.load.targets);
     // If all users were on the color at the start, a cancelled run does not move users away again.
-    last.restore_on_cancel &= found.is_none_or(|found| found.from.weight(other_color(color)) > 0);
+    last.restore_on_cancel &= found.is_none_or(|found| found.from.weight(color.other()) > 0);
     let deploy = deploy_goal(goal, content, (tested.1.tags.clone(), least));
     Ok(vec![
         Phase::Move(Box::new(away)),
@@ -102,7 +97,7 @@ fn copy_phases(snapshot: &Snapshot, goal: &Goal, color: Color) -> Result<Vec<Pha
 /// A color's service with the current revision.
 fn running_revision(snapshot: &Snapshot, color: Color) -> Result<(&Service, &Revision), Blocker> {
     let missing = || {
-        let services = vec![(color, String::new())];
+        let services = vec![(color.into(), String::new())];
         Refusal::Missing { services, place: snapshot.place.clone() }
     };
     let service = snapshot.service(color).ok_or_else(missing)?;
@@ -124,11 +119,10 @@ fn has_it(service: &Service, revision: &Revision, content: &Content) -> bool {
 /// Moves all users to a color. The last phase also settles capacity.
 fn traffic_goal(goal: &Goal, color: Color, last: bool) -> traffic::Goal {
     let promotion = &goal.promotion;
-    let (blue, green) = if color == Color::Blue { (100, 0) } else { (0, 100) };
     let approved = promotion.mode == Mode::Swap || color != promotion.color;
     let expect = promotion.expect.clone().filter(|_| approved);
     traffic::Goal {
-        wish: traffic::TrafficRequest { to: Split { blue, green }, expect, ..promotion.traffic.clone() },
+        wish: traffic::TrafficRequest { to: Split::all_on(color), expect, ..promotion.traffic.clone() },
         listener: goal.listener.clone(),
         timeout: goal.limits.timeout,
         restore_on_cancel: goal.restore_on_cancel,
@@ -148,13 +142,13 @@ fn deploy_goal(goal: &Goal, content: Content, (tags, least): (Vec<(String, Strin
     let color = goal.promotion.color;
     deploy::Goal {
         request: Request {
-            color: WantedColor::Color(color),
+            color: WantedColor::Color(color.into()),
             allow_live: false,
             probes: Vec::new(),
             listener: goal.listener.clone(),
             hosts: Hosts::default(),
         },
-        color,
+        color: color.into(),
         force: false,
         content,
         revision: None,
@@ -171,5 +165,7 @@ fn deploy_goal(goal: &Goal, content: Content, (tags, least): (Vec<(String, Strin
 mod sim;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod users_tests;
 #[cfg(test)]
 mod ways;

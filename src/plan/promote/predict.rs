@@ -1,6 +1,6 @@
 //! The plan of a promote. Each phase is predicted from the result of the previous phase.
 
-use super::{Phase, other_color, unpinned_containers};
+use super::{Phase, unpinned_containers};
 use crate::plan::color::Color;
 use crate::plan::patience::of_deploy;
 use crate::plan::predict::{Plan, plan_on};
@@ -45,7 +45,7 @@ fn promote_brief(snapshot: &Snapshot, phases: &[Phase], now: Time) -> Option<Tra
     let away = of(phases.first()?)?;
     let moves = !away.from.same_ratio(away.to);
     let before = snapshot.service(color)?.task_definition.clone();
-    let copy = Some(Copying { color, tested: other_color(color), away: moves, before });
+    let copy = Some(Copying { color, tested: color.other(), away: moves, before });
     let (capacity, needs) = if moves { (away.capacity, away.needs) } else { (whole.capacity, whole.needs) };
     let longest = phases.iter().filter_map(|phase| match phase {
         Phase::Deploy(goal, _) => Some(of_deploy(goal.limits.timeout)),
@@ -57,7 +57,7 @@ fn promote_brief(snapshot: &Snapshot, phases: &[Phase], now: Time) -> Option<Tra
 /// The color that a phase deploys to.
 fn deployed_color(phase: &Phase) -> Option<Color> {
     match phase {
-        Phase::Deploy(goal, _) => Some(goal.color),
+        Phase::Deploy(goal, _) => goal.color.production(),
         Phase::Move(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Goal, plan_phases};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
@@ -58,7 +58,8 @@ impl Sim {
     }
 
     /// The service of a color.
-    fn service(&mut self, color: Color) -> &mut Service {
+    fn service(&mut self, color: impl Into<ServiceColor>) -> &mut Service {
+        let color = color.into();
         self.seen.services.iter_mut().find(|service| service.color == color).unwrap()
     }
 
@@ -164,7 +165,7 @@ impl Sim {
         let arn = found.clone().unwrap_or_default();
         let content =
             self.revisions.iter().find(|(held, _)| *held == arn).map(|(_, content)| content.clone());
-        let (live, now) = (self.split().is_live(update.color), self.now);
+        let (live, now) = (self.split().is_live(update.color.production().unwrap()), self.now);
         let rolls = found.is_some() || update.force;
         assert!(!(rolls && live), "a live color is deployed to: {:?}", self.writes);
         let count = update.desired.map(|count| format!(" to {count}")).unwrap_or_default();

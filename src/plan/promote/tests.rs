@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Caution, Goal, Phase, copy_content, find_cautions, plan_phases, traffic_goal, unpinned_containers,
 };
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::definition::{Content, same_content};
 use crate::plan::operation::Operation;
 use crate::plan::preconditions::Blocker;
@@ -85,7 +85,8 @@ fn succeeded(service: &Service) -> ServiceDeployment {
 }
 
 /// The service of a color.
-fn service(seen: &mut Snapshot, color: Color) -> &mut Service {
+fn service(seen: &mut Snapshot, color: impl Into<ServiceColor>) -> &mut Service {
+    let color = color.into();
     seen.services.iter_mut().find(|service| service.color == color).unwrap()
 }
 
@@ -336,7 +337,7 @@ fn a_copy_gives_the_color_at_least_the_full_load_of_the_beginning() {
         })
     };
     let mut seen = world();
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         service(&mut seen, color).scaling = Some(Ok(None));
     }
     let least = |count| Some(crate::plan::wanted::DesiredCount::MatchAtLeast(count));
@@ -344,7 +345,7 @@ fn a_copy_gives_the_color_at_least_the_full_load_of_the_beginning() {
     service(&mut seen, Color::Blue).desired = 5;
     assert_eq!(count(&seen), least(5), "what production has");
     let scaling = Some(Ok(Some(Scalable { min: 1, max: 10, ..Scalable::default() })));
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         service(&mut seen, color).scaling.clone_from(&scaling);
     }
     service(&mut seen, Color::Green).desired = 9;
@@ -355,7 +356,7 @@ fn a_copy_gives_the_color_at_least_the_full_load_of_the_beginning() {
 fn a_cancelled_copy_brings_users_back_only_to_where_it_found_them() {
     let restores = |split: (u32, u32)| {
         let mut seen = world();
-        for color in [Color::Blue, Color::Green] {
+        for color in Color::BOTH {
             service(&mut seen, color).scaling = Some(Ok(None));
         }
         seen.balancers = Some(Ok(vec![crate::plan::sample::balancer(split.0, split.1)]));
@@ -421,7 +422,7 @@ fn green_runs(revision: &str, (blue, green): (u32, u32)) -> Snapshot {
     let groups = [("blue", blue), ("green", green)].map(weighted);
     balancer.rules[0].whole = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]).into();
     let mut seen = Snapshot { balancers: Some(Ok(vec![balancer])), ..world() };
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         service(&mut seen, color).scaling = Some(Ok(None));
     }
     let service = service(&mut seen, Color::Green);

@@ -1,9 +1,9 @@
 //! The change of a deploy's memory right before a write, and by its answer.
 
-use super::Run;
+use super::{DeployPhase, RestoreWrite, Run};
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::deploy::previous_version;
-use crate::plan::run_memory::{Answer, UnansweredWrite};
+use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::{Rollout, Service};
 use crate::plan::step::{InitialService, Purpose, RunFailure, Step, Update};
 use crate::plan::time::{CallTime, Time};
@@ -13,12 +13,13 @@ impl Run {
     /// Notes the color's state before the first change. The same content again after a failed deployment, perhaps of a
     /// killed run, restores the version before that deployment: a failed version is never restored.
     pub(crate) fn before_update(&mut self, service: &Service, update: &Update) {
-        if update.purpose != Purpose::Deploy || self.awaited.is_some() {
+        if update.purpose != Purpose::Deploy {
             return;
         }
+        let DeployPhase::Prepare(prepare) = &mut self.phase else { return };
         let before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
-        self.expected = Some(own_deployment(update, service, (Time::default(), before)));
-        self.asked = Some(update.desired.unwrap_or(service.desired));
+        prepare.expected = Some(own_deployment(update, service, (Time::default(), before)));
+        self.count.asked = Some(update.desired.unwrap_or(service.desired));
         if let Some(found) = &mut self.found {
             // A new attempt: the count may have changed.
             found.desired = service.desired;
@@ -36,7 +37,7 @@ impl Run {
     pub(crate) fn before_bounds(&mut self, service: &Service, step: &Step) {
         let (Step::Scaling(scaling), Some(Ok(Some(now)))) = (step, service.scaling.as_ref()) else { return };
         if scaling.min.is_some_and(|min| min < now.min) {
-            self.lowered_min = self.lowered_min.max(Some(now.min));
+            self.scaling.lowered_min = self.scaling.lowered_min.max(Some(now.min));
         }
     }
 
@@ -49,9 +50,9 @@ impl Run {
         if answer.is_ok() && step.is_write() {
             self.memory.throttled = None;
         }
-        if self.awaited.is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
-            self.bounding += 1;
-            self.managed |= answer.is_ok();
+        if self.awaited().is_some() && matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_)) {
+            self.scaling.after_good += 1;
+            self.scaling.any |= answer.is_ok();
             return;
         }
         match answer {
@@ -63,47 +64,55 @@ impl Run {
     /// Notes a success.
     fn good_answer(&mut self, step: &Step, answer: Answer, call: CallTime) {
         if !matches!(answer, Answer::Found(None)) {
-            self.unanswered = None;
+            self.memory.end_unanswered(call.sent);
         }
         match answer {
-            Answer::Found(arn) => self.sought = Some(arn),
-            Answer::Registered(arn) => self.sought = Some(Some(arn)),
+            Answer::Found(arn) => self.note_revision(Some(arn)),
+            Answer::Registered(arn) => self.note_revision(Some(Some(arn))),
             Answer::Probed(result) => {
-                self.wrong_probe = result.as_ref().err().cloned();
-                self.probes = Some(result);
-                self.probe_tries += 1;
+                if let Some(followed) = self.followed_mut() {
+                    followed.probes.answered(result);
+                }
             }
             Answer::Updated(service) => {
                 if let Step::Update(update) = step {
                     self.updated(update, &service, call);
                 }
             }
-            Answer::Changed => self.managed = true,
+            Answer::Changed => self.scaling.any = true,
             Answer::Weighed(_) => {}
+        }
+    }
+
+    /// Notes the result of the search for a revision, or that it is open again.
+    fn note_revision(&mut self, sought: Option<Option<String>>) {
+        if let Some(prepare) = self.prepare_mut() {
+            prepare.sought = sought;
         }
     }
 
     /// Notes an update of the service: the run's own deployment or the restore has begun.
     pub(crate) fn updated(&mut self, update: &Update, service: &Service, call: CallTime) {
         self.memory.changed = true;
-        self.unanswered = None;
+        self.memory.end_unanswered(call.sent);
         match update.purpose {
             Purpose::Restore => {
-                self.restoring = Some(call.ended);
-                let asked =
-                    self.asked.filter(|asked| Some(*asked) != self.found.as_ref().map(|found| found.desired));
-                self.kept_count = update.desired.is_none() && asked == Some(service.desired);
+                let found = self.found.as_ref().map(|found| found.desired);
+                let asked = self.count.asked.filter(|asked| Some(*asked) != found);
+                let keeps_count = update.desired.is_none() && asked == Some(service.desired);
+                self.restore.written = Some(RestoreWrite { at: call.ended, keeps_count });
             }
             Purpose::Traffic => {
-                self.raised = Some(call.ended);
-                let awaited = self.awaited.as_mut().filter(|_| self.memory.failing.is_none());
-                if let (Some(awaited), Some(count)) = (awaited, update.desired) {
-                    awaited.desired = count;
+                self.count.raised = Some(call.ended);
+                let is_failing = self.memory.failing.is_some();
+                let followed = self.followed_mut().filter(|_| !is_failing);
+                if let (Some(followed), Some(count)) = (followed, update.desired) {
+                    followed.awaited.desired = count;
                 }
             }
             Purpose::Deploy => {
-                let before = self.expected.as_ref().map(|expected| expected.before.clone());
-                self.awaited = Some(own_deployment(update, service, (call.sent, before.unwrap_or_default())));
+                let own = own_deployment(update, service, (call.sent, self.expected_before().to_vec()));
+                self.follow_deployment(own, false);
             }
         }
     }
@@ -111,14 +120,13 @@ impl Run {
     /// Notes a refusal or a missing answer.
     fn bad_answer(&mut self, step: &Step, trouble: AwsError, call: CallTime) {
         let scaler = matches!(step, Step::Scaling(_) | Step::Policy(_) | Step::Alarm(_));
-        self.managed |= scaler && trouble.effect_unknown;
+        self.scaling.any |= scaler && trouble.effect_unknown;
         let write = matches!(step, Step::Register(_) | Step::Update(_));
         if write && trouble.effect_unknown {
             if matches!(step, Step::Register(_)) {
-                self.sought = None;
+                self.note_revision(None);
             }
-            let CallTime { sent, ended } = call;
-            self.unanswered = Some(UnansweredWrite { step: step.clone(), trouble, sent, ended });
+            self.memory.note_unanswered(step, trouble, call);
             return;
         }
         if trouble.kind.is_transient() {

@@ -2,8 +2,9 @@
 
 use super::Capacity;
 use crate::plan::aws_error::AwsError;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::compare::Comparison;
+use crate::plan::going_live::GoingLive;
 use crate::plan::problem::Problem;
 use crate::plan::snapshot::Place;
 use crate::plan::traffic::Load;
@@ -16,10 +17,12 @@ pub(crate) enum Refusal {
     NoCluster(Place),
     /// The color that would gain users fails more often than the other in the same minutes.
     Worse(Box<Comparison>),
+    /// The version lacks commits that users have, and the user refuses such a version.
+    TakesBack(Box<GoingLive>),
     /// The cluster lacks services.
     Missing {
         /// Each by color and name.
-        services: Vec<(Color, String)>,
+        services: Vec<(ServiceColor, String)>,
         /// The searched place.
         place: Place,
     },
@@ -86,7 +89,7 @@ pub(crate) enum Refusal {
     /// No rule sends a probe to this color alone.
     NoTestAddress {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The path of the probe.
         path: String,
         /// The color's host in the config file.
@@ -95,12 +98,12 @@ pub(crate) enum Refusal {
     /// Only a host is missing to send the probes: no certificate has the load balancer's own name.
     NoHost {
         /// The color.
-        color: Color,
+        color: ServiceColor,
         /// The listener that leads to the color alone, such as `HTTPS:8443`.
         listener: String,
     },
     /// No rule uses the color's target group, so the load balancer does not check the color's health.
-    NotChecked(Color),
+    NotChecked(ServiceColor),
     /// AWS refuses a read permanently.
     Unread(AwsError),
     /// A color has too few healthy targets for the coming share, without a remedy.

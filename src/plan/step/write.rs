@@ -28,18 +28,18 @@ impl Step {
         if let Step::Policy(put) | Step::Alarm(put) = self { Some(put) } else { None }
     }
 
-    /// The color of a step that changes automatic scaling.
+    /// The color of production whose automatic scaling a step changes.
     pub(crate) fn scaled_color(&self) -> Option<Color> {
         match self {
-            Step::Scaling(scaling) => Some(scaling.color),
-            Step::Policy(put) | Step::Alarm(put) => Some(put.color),
+            Step::Scaling(scaling) => scaling.color.production(),
+            Step::Policy(put) | Step::Alarm(put) => put.color.production(),
             Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Update(_) | Step::Weights(_) => None,
         }
     }
 
-    /// The color of a step that changes a count or scaling.
+    /// The color of production whose count or scaling a step changes.
     pub(crate) fn sized_color(&self) -> Option<Color> {
-        self.update().map(|update| update.color).or_else(|| self.scaled_color())
+        self.update().map_or_else(|| self.scaled_color(), |update| update.color.production())
     }
 
     /// The step's purpose.

@@ -11,7 +11,6 @@ use super::run::Run;
 use super::shift::{count_step, live_alarms, scaling_step, suspend_scale_in};
 use crate::plan::cause::failed_since;
 use crate::plan::color::Color;
-use crate::plan::promote::other_color;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{Capacity, End, Next, Purpose, Short, Step, TrafficFailure, Wait};
 
@@ -76,7 +75,7 @@ impl Decision<'_> {
     /// for tasks that are starting, and is refused if none is.
     fn short_from_the_start(&self) -> Option<Next> {
         let (goal, run) = (self.goal, self.run);
-        if run.memory.changed || !run.unanswered.is_empty() || goal.wish.force || goal.finish.is_some() {
+        if run.memory.may_have_changed() || goal.wish.force || goal.finish.is_some() {
             return None;
         }
         let short = self.live_colors().find(|color| color.healthy < self.need(color))?;
@@ -117,8 +116,7 @@ impl Decision<'_> {
     fn hold_at_step(&self, share: u32) -> Next {
         let (run, receiver) = (self.run, self.next_split.receiver);
         let stage = run.progress.stage.filter(|stage| stage.share == share);
-        let (color, other) =
-            (self.facts.capacity_of(receiver), self.facts.capacity_of(other_color(receiver)));
+        let (color, other) = (self.facts.capacity_of(receiver), self.facts.capacity_of(receiver.other()));
         if let Some(next) = self.ensure_count(other, self.need(other)) {
             return next;
         }
@@ -131,7 +129,7 @@ impl Decision<'_> {
                 false => self.ensure_count(color, stage.needed),
             };
             return help.unwrap_or_else(|| {
-                if run.memory.changed || !run.unanswered.is_empty() {
+                if run.memory.may_have_changed() {
                     return restore_after(TrafficFailure::Sick(capacity));
                 }
                 Next::Refuse(self.not_enough(capacity, Short::Unhealthy))

@@ -34,7 +34,7 @@ impl ColorCapacity {
     /// Counts the service's targets. `own` are the targets of the service's own tasks, `all` those of its group
     /// (invariant 37).
     pub(crate) fn of(
-        service: &Service,
+        (color, service): (Color, &Service),
         (own, all): (&[&Target], &[Target]),
         attributes: Option<&GroupAttributes>,
         scaling: Option<Scalable>,
@@ -47,7 +47,7 @@ impl ColorCapacity {
             attributes.map_or(1, |group| group.minimum_count.max(of_all(group.minimum_percent)).max(1));
         let starting = service.pending > 0 || service.running < service.desired;
         ColorCapacity {
-            color: service.color,
+            color,
             service: service.name.clone(),
             desired: service.desired,
             healthy: target_count(count("healthy")).min(service.desired),
@@ -132,11 +132,10 @@ pub(crate) fn full_load(now: Split, colors: &[ColorCapacity]) -> FullLoad {
 /// Healthy targets and need of a color for its share in a split. With `forced`, one healthy target is enough.
 pub(crate) fn color_capacity(force: &ColorCapacity, coming: Split, load: FullLoad, forced: bool) -> Capacity {
     let (weight, sum) = (coming.weight(force.color), coming.blue + coming.green);
-    let (blue, green) = coming.percent();
     let needed = load.share(weight, sum).max(force.minimum);
     Capacity {
         color: force.color,
-        share: if force.color == Color::Blue { blue } else { green },
+        share: coming.share(force.color),
         healthy: force.healthy,
         needed: if forced { 1 } else { needed },
         desired: force.desired,

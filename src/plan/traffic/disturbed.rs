@@ -11,7 +11,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Goal, Prediction, TrafficRequest, predict_traffic};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::sample::{T0, at};
 use crate::plan::snapshot::Scalable;
 use crate::plan::step::{
@@ -447,7 +447,8 @@ fn invariants_19_and_23_the_oracle_knows_scale_in_and_bounds() {
     world.tiers[1].scaling = Some(Scalable { min: 1, max: 4, ..Scalable::default() });
     assert!(judged(&world, (60, 40), None).iter().any(|broken| broken.starts_with("19: green")));
     let scaling = |max, in_suspended| {
-        let (color, service, in_suspended) = (Color::Green, "web-green".to_owned(), Some(in_suspended));
+        let (color, service, in_suspended) =
+            (ServiceColor::Green, "web-green".to_owned(), Some(in_suspended));
         Scaling { color, service, min: None, max, in_suspended, new: false, purpose: Purpose::Traffic }
     };
     assert!(judged(&world, (60, 40), Some(scaling(None, true)))[0].starts_with("23: green has 8"));

@@ -44,7 +44,7 @@ impl<T: Into<Blocker>> From<T> for FactsError {
 /// Reads the facts. Unreadable scaling does not block a forced run.
 pub(crate) fn read_facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Facts<'a>, FactsError> {
     let missing: Vec<_> =
-        snapshot.missing.iter().filter(|(color, _)| *color != Color::Develop).cloned().collect();
+        snapshot.missing.iter().filter(|(color, _)| color.production().is_some()).cloned().collect();
     if !missing.is_empty() {
         return Err(Refusal::Missing { services: missing, place: snapshot.place.clone() }.into());
     }
@@ -59,7 +59,7 @@ pub(crate) fn read_facts<'a>(snapshot: &'a Snapshot, goal: &Goal) -> Result<Fact
         None => return Err(Refusal::RoutingError(RoutingError::NoProductionRule(Vec::new())).into()),
     };
     let alarms: &[Alarm] = if goal.wish.alarms.is_empty() { &[] } else { require_part(&snapshot.alarms)? };
-    let colors = [color_facts(blue, goal)?, color_facts(green, goal)?];
+    let colors = [color_facts(Color::Blue, blue, goal)?, color_facts(Color::Green, green, goal)?];
     Ok(Facts { wiring, colors, services: [blue, green], cluster: &snapshot.place.cluster, alarms })
 }
 
@@ -76,7 +76,7 @@ fn supported_service<'a>(
     goal: &Goal,
 ) -> Result<&'a Service, FactsError> {
     let Some(service) = snapshot.service(color) else {
-        let services = vec![(color, String::new())];
+        let services = vec![(color.into(), String::new())];
         return Err(Refusal::Missing { services, place: snapshot.place.clone() }.into());
     };
     if goal.wish.to.is_live(color) {
@@ -87,7 +87,7 @@ fn supported_service<'a>(
 }
 
 /// Counts, health and scaling of a color.
-fn color_facts(service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsError> {
+fn color_facts(color: Color, service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsError> {
     let targets = require_part(&service.targets)?;
     let (own, most): (Vec<&Target>, u32) = match group_targets(service) {
         Some(split) => (split.own.into_iter().map(|(_, target)| target).collect(), u32::MAX),
@@ -110,7 +110,7 @@ fn color_facts(service: &Service, goal: &Goal) -> Result<ColorCapacity, FactsErr
         Some(Err(_)) if goal.wish.force => None,
         scaling => *require_part(scaling)?,
     };
-    let capacity = ColorCapacity::of(service, (&own, targets), attributes, scaling);
+    let capacity = ColorCapacity::of((color, service), (&own, targets), attributes, scaling);
     Ok(ColorCapacity { healthy: capacity.healthy.min(most), ..capacity })
 }
 
@@ -124,16 +124,22 @@ fn require_part<T>(part: &Seen<T>) -> Result<&T, FactsError> {
 }
 
 impl Facts<'_> {
-    /// Counts, health and scaling of a color; blue's for develop.
+    /// Counts, health and scaling of a color.
     pub(crate) fn capacity_of(&self, color: Color) -> &ColorCapacity {
         let [blue, green] = &self.colors;
-        if color == Color::Green { green } else { blue }
+        match color {
+            Color::Blue => blue,
+            Color::Green => green,
+        }
     }
 
     /// A color's service.
     pub(crate) fn service(&self, color: Color) -> &Service {
         let [blue, green] = self.services;
-        if color == Color::Green { green } else { blue }
+        match color {
+            Color::Blue => blue,
+            Color::Green => green,
+        }
     }
 
     /// True if every production rule holds this split.

@@ -60,10 +60,10 @@ impl Asked {
     /// Reads the size of a step; none if the step sets no size.
     fn by(step: &Step) -> Option<Asked> {
         if let Step::Scaling(scaling) = step {
-            return scaling.min.map(|least| Asked::Minimum(scaling.color, least));
+            return Some(Asked::Minimum(scaling.color.production()?, scaling.min?));
         }
         let update = step.update()?;
-        update.desired.map(|count| Asked::Count(update.color, count))
+        Some(Asked::Count(update.color.production()?, update.desired?))
     }
 }
 
@@ -71,7 +71,7 @@ impl Lowered {
     /// Notes a step right before it writes a count or lowers MinCapacity.
     pub(super) fn before(&mut self, step: &Step, colors: &[ColorCapacity]) {
         if let Step::Policy(put) | Step::Alarm(put) = step {
-            self.rescaled.insert(put.color);
+            self.rescaled.extend(put.color.production());
         }
         let now = |color: Color| colors.iter().find(|now| now.color == color);
         match Asked::by(step) {
@@ -169,7 +169,7 @@ impl Run {
             }
             if lowered.was_undone(color.color) && small && now.since(self.acted) < SHOWN {
                 let asked = self.known_count(color.color);
-                return Some(Next::Wait(Wait::Count { color: color.color, asked }));
+                return Some(Next::Wait(Wait::Count { color: color.color.into(), asked }));
             }
             let least = color.scaling?.min;
             let before = lowered.minimum_before(color.color).filter(|before| least < *before)?;
@@ -199,7 +199,7 @@ impl Run {
         }
         let young = now.since(self.acted) < SHOWN && self.memory.cancelled.is_none();
         let (color, asked) = self.lowered.hidden().filter(|_| young)?;
-        Some(Next::Wait(Wait::Count { color, asked }))
+        Some(Next::Wait(Wait::Count { color: color.into(), asked }))
     }
 
     /// The count that an ending run sets for a color with users: another run lowered the count, or two runs wrote counts

@@ -79,7 +79,7 @@ pub(super) fn restore_after(stuck: TrafficFailure) -> Next {
 impl Run {
     /// True if this run changed something, or may have.
     fn may_have_changed(&self) -> bool {
-        self.memory.changed || !self.unanswered.is_empty()
+        self.memory.may_have_changed()
     }
 
     /// Waits while AWS does not answer, up to a limit. The limit is short once weights may have changed, because users
@@ -108,7 +108,7 @@ impl Run {
 
     /// A write without an answer that may still show its effect is waited for.
     pub(super) fn unanswered_wait(&self, now: Time) -> Option<Wait> {
-        let mut young = self.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
+        let mut young = self.memory.unanswered.iter().filter(|write| now.since(write.ended) < SHOWN);
         young.next().map(|write| Wait::UnansweredWrite(write.trouble.clone()))
     }
 

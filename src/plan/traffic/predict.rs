@@ -11,7 +11,7 @@ use super::run::{InitialTraffic, Run};
 use super::shift::weights_step;
 use super::stage::{gaining_color, next_split, split_at};
 use super::traffic_plan::{RuleChange, TrafficPlan, Undo};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::own_targets::group_targets;
 use crate::plan::patience::of_traffic;
 use crate::plan::preconditions::Blocker;
@@ -116,7 +116,8 @@ pub(crate) fn as_found(snapshot: &Snapshot, goal: &Goal, found: &InitialTraffic)
         }
     }
     for service in &mut seen.services {
-        service.desired = found.counts.get(&service.color).copied().unwrap_or(service.desired);
+        let count = service.color.production().and_then(|color| found.counts.get(&color));
+        service.desired = count.copied().unwrap_or(service.desired);
     }
     seen
 }
@@ -171,8 +172,7 @@ fn planned_bakes(facts: &Facts<'_>, goal: &Goal, receiver: Color) -> Vec<(u32, D
 
 /// The task definition of each color's service.
 fn color_versions(facts: &Facts<'_>) -> Vec<(Color, String)> {
-    let of = |service: &&Service| (service.color, service.task_definition.clone());
-    facts.services.iter().map(of).collect()
+    Color::BOTH.map(|color| (color, facts.service(color).task_definition.clone())).into()
 }
 
 /// A rule before and after.
@@ -221,7 +221,7 @@ fn apply_weights(seen: &mut Snapshot, weights: &Weights) {
 }
 
 /// Changes a service of the snapshot.
-fn change_service(seen: &mut Snapshot, color: Color, change: impl FnOnce(&mut Service)) {
+fn change_service(seen: &mut Snapshot, color: ServiceColor, change: impl FnOnce(&mut Service)) {
     if let Some(service) = seen.services.iter_mut().find(|service| service.color == color) {
         change(service);
     }

@@ -30,7 +30,7 @@ pub(super) fn next_restore_action(seen: &AwsResult<Snapshot>, goal: &Goal, run: 
         return bad_end(RunFailure::Cancelled, Left::Unknown, EndStateReason::NotConfirmed);
     };
     let end = |left, because| bad_end(turned.failing.clone(), left, because);
-    let wrote = run.memory.changed || !run.unanswered.is_empty() || !run.left_alone.is_empty();
+    let wrote = run.memory.may_have_changed() || !run.left_alone.is_empty();
     let Some(found) = run.found.as_ref().filter(|_| wrote) else {
         return end(Left::Untouched, EndStateReason::NothingChanged);
     };
@@ -182,7 +182,7 @@ impl Restore<'_> {
     /// True if this run certainly changed nothing. An unanswered write may have taken effect before another writer
     /// changed the same rule.
     fn is_untouched(&self) -> bool {
-        let answered = self.run.unanswered.is_empty() && self.run.left_alone.is_empty();
+        let answered = self.run.memory.unanswered.is_empty() && self.run.left_alone.is_empty();
         let other = matches!(
             self.turned.failing,
             RunFailure::Traffic(

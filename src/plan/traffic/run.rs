@@ -55,8 +55,6 @@ pub(crate) struct Run {
     pub(crate) finishing: bool,
     /// Time since when AWS does not answer.
     pub(crate) blind: Option<Time>,
-    /// Writes without an answer: one, or several that were sent at the same time.
-    pub(crate) unanswered: Vec<UnansweredWrite>,
 }
 
 /// A write of a rule's weights.
@@ -226,7 +224,7 @@ impl Run {
     /// Unanswered writes whose effect shows had it.
     fn answer_shows(&mut self, facts: &Facts<'_>, goal: &Goal) {
         let late: Vec<UnansweredWrite> =
-            self.unanswered.extract_if(.., |write| has_taken_effect(&write.step, facts)).collect();
+            self.memory.unanswered.extract_if(.., |write| has_taken_effect(&write.step, facts)).collect();
         late.iter().for_each(|write| self.took(&write.step, goal, write.ended));
     }
 
@@ -244,16 +242,17 @@ impl Run {
         let Ok(facts) = read_facts(snapshot, goal) else { return };
         self.find(&facts, goal);
         let Some(found) = &mut self.found else { return };
-        if !self.memory.changed && self.unanswered.is_empty() {
+        if !self.memory.may_have_changed() {
             found.size(&facts);
         }
         if let Step::Weights(weights) = step {
             found.splits.entry(weights.rule.clone()).or_insert(weights.before);
         }
         if let Step::Scaling(Scaling { color, min, in_suspended: Some(false), .. }) = step
-            && let Some(now) = facts.capacity_of(*color).scaling
+            && let Some(color) = color.production()
+            && let Some(now) = facts.capacity_of(color).scaling
         {
-            self.allowed.insert(*color, min.unwrap_or(now.min));
+            self.allowed.insert(color, min.unwrap_or(now.min));
         }
         self.lowered.before(step, &facts.colors);
     }
@@ -269,7 +268,7 @@ impl Run {
         let call = call.into();
         match answer {
             Ok(answer) => {
-                self.unanswered.retain(|write| write.sent >= call.sent);
+                self.memory.end_unanswered(call.sent);
                 self.memory.repeats.sent(step, call.sent);
                 self.took(step, goal, call.ended);
                 if let (Step::Weights(weights), Answer::Weighed(rule)) = (step, answer) {
@@ -303,11 +302,11 @@ impl Run {
                 self.written.insert(rule.clone(), written);
             }
             Step::Scaling(scaling) => {
-                self.scaled.extend(scaling.in_suspended.map(|suspended| (scaling.color, suspended)));
+                self.scaled.extend(scaling.color.production().zip(scaling.in_suspended));
             }
             Step::Update(update) => {
                 self.refills(update, at);
-                self.counts.extend(update.desired.map(|count| (update.color, count)));
+                self.counts.extend(update.color.production().zip(update.desired));
             }
             Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {}
         }
@@ -315,8 +314,9 @@ impl Run {
 
     /// Notes a raised count while all rules already hold the next split: the count had fallen.
     fn refills(&mut self, update: &Update, at: Time) {
-        if self.progress.is_at_target() && !self.lowered.is_below(update.color) {
-            self.refilled.insert(update.color, at);
+        let color = update.color.production().filter(|color| !self.lowered.is_below(*color));
+        if self.progress.is_at_target() {
+            self.refilled.extend(color.map(|color| (color, at)));
         }
     }
 
@@ -337,13 +337,7 @@ impl Run {
         }
         if trouble.effect_unknown {
             self.memory.throttled.get_or_insert((sent, trouble.clone()));
-            self.unanswered.retain(|write| write.sent >= sent);
-            self.unanswered.push(UnansweredWrite {
-                step: step.clone(),
-                trouble: trouble.clone(),
-                sent,
-                ended,
-            });
+            self.memory.note_unanswered(step, trouble.clone(), call);
             self.memory.repeats.sent(step, sent);
             return;
         }
@@ -375,22 +369,23 @@ fn scaling_unread(facts: &Facts<'_>, goal: &Goal) -> bool {
 
 /// True if the snapshot shows the effect of a write.
 pub(crate) fn has_taken_effect(step: &Step, facts: &Facts<'_>) -> bool {
+    let now = step.sized_color().map(|color| (facts.capacity_of(color), facts.service(color)));
     match step {
         Step::Weights(weights) => {
             facts.wiring.production.iter().any(|rule| {
                 rule.rule.arn == weights.rule && rule.split == weights.after && rule.lacks.is_none()
             })
         }
-        Step::Scaling(scaling) => facts.capacity_of(scaling.color).scaling.is_some_and(|now| {
+        Step::Scaling(scaling) => now.and_then(|(now, _)| now.scaling).is_some_and(|now| {
             scaling.in_suspended.is_none_or(|wanted| now.in_suspended == wanted)
                 && scaling.min.is_none_or(|wanted| now.min == wanted)
                 && scaling.max.is_none_or(|wanted| now.max == wanted)
         }),
         Step::Update(update) => {
-            update.desired.is_none_or(|wanted| facts.capacity_of(update.color).desired == wanted)
+            update.desired.is_none_or(|wanted| now.is_some_and(|(now, _)| now.desired == wanted))
         }
         Step::Policy(put) | Step::Alarm(put) => {
-            let scalers = facts.service(put.color).scalers.as_ref().and_then(|read| read.as_ref().ok());
+            let scalers = now.and_then(|(_, service)| service.scalers.as_ref()?.as_ref().ok());
             let shown = scalers.and_then(|scalers| content_of(scalers, put));
             shown.is_some_and(|content| field_differences(content, &put.content).is_empty())
         }

@@ -47,8 +47,7 @@ impl Decision<'_> {
         if let Some(why) = short.iter().find_map(unreachable) {
             return Some(self.run.refuse(why));
         }
-        let live = [Color::Blue, Color::Green].into_iter();
-        let live = live.filter(|color| self.next_split.split.is_live(*color));
+        let live = Color::BOTH.into_iter().filter(|color| self.next_split.split.is_live(*color));
         let managed: Vec<Next> = live.filter_map(|color| self.ensure_scaling(color, Role::Live)).collect();
         if let Some(hindered) = managed.iter().find(|next| !matches!(next, Next::Step(_))) {
             return Some(hindered.clone());
@@ -152,7 +151,7 @@ pub(super) fn scaling_step(
 ) -> Step {
     let over = color.scaling.is_some_and(|scaling| color.desired > scaling.max);
     Step::Scaling(Scaling {
-        color: color.color,
+        color: color.color.into(),
         service: color.service.clone(),
         min,
         max: over.then_some(color.desired),

@@ -36,7 +36,7 @@ pub(crate) fn split_at(color: Color, share: u32) -> Split {
     let rest = 100_u32.saturating_sub(share);
     match color {
         Color::Green => Split { blue: rest, green: share },
-        Color::Blue | Color::Develop => Split { blue: share, green: rest },
+        Color::Blue => Split { blue: share, green: rest },
     }
 }
 

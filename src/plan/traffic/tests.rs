@@ -20,7 +20,7 @@ use super::{
     stays_suspended,
 };
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::earlier_rules::EarlierRules;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::run_memory::Answer;
@@ -129,7 +129,8 @@ fn rules(seen: &mut Snapshot) -> &mut Vec<Balancer> {
 }
 
 /// The service of a color.
-fn service(seen: &mut Snapshot, color: Color) -> &mut Service {
+fn service(seen: &mut Snapshot, color: impl Into<ServiceColor>) -> &mut Service {
+    let color = color.into();
     seen.services.iter_mut().find(|service| service.color == color).unwrap()
 }
 
@@ -229,7 +230,7 @@ fn invariant_16_the_load_of_services_that_scale_is_the_smallest_quotient() {
     let mut seen = world(80, 20);
     tasks(&mut seen, Color::Blue, 8, 8, "");
     tasks(&mut seen, Color::Green, 1, 1, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 40), true);
     }
     // 1 / 20 % is 5 in all, where 8 / 80 % would be 10 and the larger count 8.
@@ -238,11 +239,11 @@ fn invariant_16_the_load_of_services_that_scale_is_the_smallest_quotient() {
     let mut seen = world(50, 50);
     tasks(&mut seen, Color::Blue, 8, 8, "");
     tasks(&mut seen, Color::Green, 6, 6, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 40), true);
     }
     assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 12");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), true);
     }
     assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 10", "never more than MaxCapacity");
@@ -263,7 +264,7 @@ fn a_color_whose_bounds_are_too_low_is_refused_with_the_numbers() {
 #[test]
 fn invariant_19_scale_in_is_suspended_before_weight_moves_and_allowed_again_at_the_end() {
     let mut seen = world(100, 0);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
     }
     assert_eq!(
@@ -616,7 +617,7 @@ fn invariant_18_a_scale_up_that_fails_gives_the_old_count_and_scale_in_back() {
     let mut seen = world(100, 0);
     tasks(&mut seen, Color::Blue, 4, 4, "");
     tasks(&mut seen, Color::Green, 1, 1, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
     }
     let mut ride = Ride::new(seen, goal(0, 100));
@@ -630,7 +631,7 @@ fn invariant_18_a_scale_up_that_fails_gives_the_old_count_and_scale_in_back() {
 #[test]
 fn invariant_09_a_winner_that_dies_while_it_settles_is_no_success() {
     let mut seen = world(100, 0);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
     }
     let mut ride = Ride::new(seen, goal(0, 100));
@@ -928,7 +929,7 @@ fn unarmed() -> Snapshot {
 /// The same at this split.
 fn unarmed_at(blue: u32, green: u32) -> Snapshot {
     let mut seen = world(blue, green);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
         service(&mut seen, color).scalers = Some(Ok(Scalers::default()));
     }
@@ -1037,6 +1038,29 @@ fn a_promote_ends_with_productions_alarms_on_and_the_losers_off() {
         assert_eq!((target.min, target.max, service.desired), (min, 10, desired), "{color}");
     }
     assert_eq!(planned(&seen, &goal), [""; 0]);
+}
+
+#[test]
+fn invariant_31_an_alarm_of_the_live_color_that_was_turned_off_meanwhile_is_turned_on_again() {
+    let mut ride = Ride::new(unarmed(), managed(goal(0, 100)));
+    while ride.go() != "Settle" {}
+    let scalers = service(&mut ride.seen, Color::Green).scalers.as_mut().unwrap().as_mut().unwrap();
+    let alarm = scalers.alarms.iter_mut().find(|alarm| alarm.name.ends_with("cpu-high")).unwrap();
+    alarm.content["ActionsEnabled"] = json!(false);
+    let again = ride.later(1).go();
+    assert_eq!(armed(&[again]), ["green/cpu-high"]);
+    assert_eq!(ride.go(), "Settle");
+}
+
+#[test]
+fn invariant_23_a_promote_gives_the_live_color_the_minimum_that_production_had() {
+    let finish = Finish { idle_count: 1, max_drain: Duration::from_secs(600), bounds: None };
+    let mut seen = world(100, 0);
+    scales(&mut seen, Color::Blue, (2, 10), false);
+    scales(&mut seen, Color::Green, (1, 10), false);
+    let goal = Goal { finish: Some(finish), ..goal(0, 100) };
+    let steps = planned(&seen, &goal);
+    assert!(steps.contains(&"bounds of green".to_owned()), "{steps:?}");
 }
 
 /// Green alone at 100 with its scale-in suspended.

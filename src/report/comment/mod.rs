@@ -15,7 +15,8 @@ use super::summary::{Rank, Section, known_account, state_sections, status_title,
 use super::words;
 use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
+use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Left, RunFailure};
 use crate::plan::time::Time;
@@ -90,13 +91,15 @@ pub(crate) struct Working {
     /// The failure, once the run restores the earlier state.
     pub(crate) failing: Option<(RunFailure, Cause)>,
     /// The first failed task: its color and the cause.
-    pub(crate) failure: Option<(Color, Cause)>,
+    pub(crate) failure: Option<(ServiceColor, Cause)>,
     /// The step that holds users now.
     pub(crate) held: Option<Held>,
     /// Time since the start of the run.
     pub(crate) lasts: Duration,
     /// The split of users, once the run moved them and only watches.
     pub(crate) moved: Option<Split>,
+    /// The commits that go live with the run.
+    pub(crate) going_live: Option<Box<GoingLive>>,
 }
 
 /// The comment at the end of a run.
@@ -123,6 +126,7 @@ pub(crate) fn progress_comment(now: &Working, run: &CommentRun) -> String {
     report.previous_task_definition = plan.map(|plan| plan.now.task_definition.clone());
     report.plan.clone_from(&now.plan);
     report.traffic.clone_from(&now.traffic);
+    report.going_live.clone_from(&now.going_live);
     if let Some(overview) = &now.overview {
         report.see(overview.clone());
     }
@@ -204,7 +208,7 @@ pub(crate) fn is_in_progress(text: &str, run: &CommentRun) -> bool {
 pub(crate) fn rolled_back_to(text: &str, run: &CommentRun) -> Option<Color> {
     let told = text.lines().nth(1).filter(|_| compare_marks(&comment_mark(run), text) != Kin::Other)?;
     let is = |color: &Color| told.trim_end() == format!("### ✅ Succeeded: rollback to {color}");
-    [Color::Blue, Color::Green].into_iter().find(is)
+    Color::BOTH.into_iter().find(is)
 }
 
 /// A command as an activity, for a sentence.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::CommentRun;
-use crate::plan::color::{Color, PRESETS, Split};
+use crate::plan::color::{Color, PRESETS, ServiceColor, Split};
 use crate::plan::overview::{ColorView, Movable, Move, Overview};
 use crate::plan::snapshot::Rollout;
 use crate::report::links;
@@ -72,11 +72,11 @@ pub(crate) fn compact_table(overview: &Overview) -> String {
 }
 
 /// A color's symbol, always followed by the color's word.
-fn color_symbol(color: Color) -> &'static str {
+fn color_symbol(color: ServiceColor) -> &'static str {
     match color {
-        Color::Blue => "🔵",
-        Color::Green => "🟢",
-        Color::Develop => "🟣",
+        ServiceColor::Blue => "🔵",
+        ServiceColor::Green => "🟢",
+        ServiceColor::Develop => "🟣",
     }
 }
 
@@ -84,8 +84,8 @@ fn color_symbol(color: Color) -> &'static str {
 fn render_users(view: &ColorView) -> String {
     match (view.percent, view.color) {
         (Some(percent), _) => format!("{percent} %"),
-        (None, Color::Develop) => String::new(),
-        (None, Color::Blue | Color::Green) => unknown_text(),
+        (None, ServiceColor::Develop) => String::new(),
+        (None, ServiceColor::Blue | ServiceColor::Green) => unknown_text(),
     }
 }
 

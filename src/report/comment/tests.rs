@@ -9,7 +9,7 @@ use crate::event::Difference;
 use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
-use crate::plan::color::Color;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::overview::{Movable, Move};
 use crate::plan::problem::Problem;
 use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal};
@@ -250,7 +250,7 @@ fn full_of(text: &str, times: usize) -> Report {
     seen.production_url = Some(format!("x{text}"));
     seen.place.cluster = text.to_owned();
     seen.unread = many().map(|message| trouble(AwsErrorKind::Denied, text, &message)).collect();
-    seen.missing = vec![(Color::Develop, text.to_owned())];
+    seen.missing = vec![(ServiceColor::Develop, text.to_owned())];
     let kind = ProbeFailureKind::Unreachable { why: text.to_owned() };
     let probe = ProbeFailure { url: text.to_owned(), kind };
     let cause = Cause { findings: many().map(finding).collect(), logs: Vec::new() };
@@ -407,8 +407,10 @@ fn the_verdict_stays_when_there_is_no_room() {
 fn a_long_name_makes_no_wide_cell() {
     let mut seen = overview();
     let long = format!("{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/a/b/{}:{}", "c".repeat(80), "d".repeat(80));
-    seen.colors =
-        vec![crate::plan::overview::ColorView { image: Some(long), ..view(Color::Blue, 7, Some(100)) }];
+    seen.colors = vec![crate::plan::overview::ColorView {
+        image: Some(long),
+        ..view(ServiceColor::Blue, 7, Some(100))
+    }];
     let told = end_comment(&Report { overview: Some(seen), ..report() }, &run());
     let row = told.lines().find(|line| line.starts_with("| image |")).unwrap();
     assert_eq!(row, format!("| image | <code>{}…</code> |", "c".repeat(28)));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Split;
+use crate::plan::color::{Color, Split};
 use crate::plan::compare::ColorPair;
 use crate::report::fixtures::trouble;
 

@@ -6,6 +6,7 @@ use super::*;
 use crate::event::Warning;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Finding;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::step::{EndStateReason, Left, Purpose, Refusal, RunFailure, TrafficFailure, Update};
 use crate::plan::traffic::TrafficPlan;
 use crate::plan::verdict::{DeploymentFailure, Waiting};
@@ -78,7 +79,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
         waiting(rolling(1, 0), 12, false),
         waiting(rolling(1, 0), 42, true),
         waiting(Wait::Deployment(Waiting::Unhealthy { healthy: 1, needed: 2 }), 95, false),
-        Event::Step(Step::Probe(Color::Green)),
+        Event::Step(Step::Probe(ServiceColor::Green)),
         Event::Answered(Answered::ProbesPassed(2)),
         Event::Ended(Box::new(report())),
     ]);
@@ -126,7 +127,7 @@ fn a_good_deploy_reads_from_top_to_bottom() {
 fn a_failed_deploy_says_the_cause_before_it_goes_back() {
     let failing = || RunFailure::Deployment(DeploymentFailure::CircuitBreaker);
     let back = Update {
-        color: Color::Green,
+        color: ServiceColor::Green,
         service: "web-green".to_owned(),
         task_definition: Some(revision(7)),
         desired: Some(0),
@@ -138,7 +139,7 @@ fn a_failed_deploy_says_the_cause_before_it_goes_back() {
     let mut events = up_to_the_update();
     events.extend([
         waiting(rolling(0, 2), 30, false),
-        Event::TaskFailed { color: Color::Green, cause: one, logs: Vec::new() },
+        Event::TaskFailed { color: ServiceColor::Green, cause: one, logs: Vec::new() },
         Event::RunFailure { failing: failing(), cause: crash(), logs: vec![log_link()] },
         Event::Step(Step::Update(back)),
         Event::Answered(Answered::Updated(None)),
@@ -215,7 +216,7 @@ fn what_was_not_begun_says_why() {
 #[test]
 fn status_is_not_hidden_in_a_group() {
     let mut seen = overview();
-    seen.missing = vec![(Color::Develop, "web-dev".to_owned())];
+    seen.missing = vec![(ServiceColor::Develop, "web-dev".to_owned())];
     seen.unread = vec![trouble(AwsErrorKind::Denied, "AccessDeniedException", "")];
     let end = Report {
         command: "status",

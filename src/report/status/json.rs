@@ -6,7 +6,7 @@ use super::live_color;
 use crate::failure::Reason;
 use crate::plan;
 use crate::plan::aws_error::AwsError;
-use crate::plan::color::Split;
+use crate::plan::color::{ServiceColor, Split};
 use crate::plan::overview::{ColorView, Movable, Overview, WhyNot};
 use crate::plan::snapshot::Rollout;
 use crate::report::comparison::comparison_json;
@@ -239,7 +239,11 @@ fn command_list(overview: &Overview) -> Vec<CommandJson> {
 }
 
 /// A command, and its availability.
-fn command_json(command: &'static str, color: plan::color::Color, valid: Result<(), WhyNot>) -> CommandJson {
+fn command_json(
+    command: &'static str,
+    color: impl Into<ServiceColor>,
+    valid: Result<(), WhyNot>,
+) -> CommandJson {
     let word = |why| match why {
         WhyNot::Live => Reason::LiveColor.word(),
         WhyNot::InFlight => Reason::InFlight.word(),
@@ -252,7 +256,7 @@ fn command_json(command: &'static str, color: plan::color::Color, valid: Result<
     let why = valid.err();
     CommandJson {
         command,
-        color: color.word(),
+        color: color.into().word(),
         valid: why.is_none(),
         reason: why.map(word),
         message: why.map(words::why_not),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Color as Which;
+use crate::plan::color::ServiceColor as Which;
 use crate::plan::color::Split;
 use crate::plan::wiring::RoutingError;
 use crate::report::fixtures::{ACCOUNT, drifted, overview, trouble};

@@ -9,6 +9,7 @@ use crate::event::Difference;
 use crate::failure::{Failure, Reason};
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::problem::Problem;
 use crate::plan::step::{
     EndStateReason, ProbeFailure, ProbeFailureKind, Refusal, RunFailure, TrafficFailure,
@@ -132,7 +133,7 @@ fn status_with_parts_that_could_not_be_read() {
         view.digests.clear();
     }
     seen.colors.truncate(1);
-    seen.missing = vec![(Color::Green, "web-green".to_owned())];
+    seen.missing = vec![(ServiceColor::Green, "web-green".to_owned())];
     let mut denied = trouble(AwsErrorKind::Denied, "AccessDenied", "");
     (denied.action, denied.resource) = ("elasticloadbalancing:DescribeRules", "shop-alb".to_owned());
     seen.unread = vec![denied];

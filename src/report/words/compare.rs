@@ -34,7 +34,7 @@ pub(super) fn verdict_sentence(comparison: &Comparison) -> String {
         Verdict::NoDifference { enough } => format!(
             "No difference found: {color} {}, {} {}. A failure rate of {} would have been found.",
             failures_of(*own),
-            other_color(color),
+            color.other(),
             failures_of(*other),
             rate_rounded_up(enough, own.requests)
         ),
@@ -61,7 +61,7 @@ fn worse_sentence(comparison: &Comparison, color: Color, signal: Signal) -> Stri
         capitalized(color.word()),
         share(*own),
         of(*own),
-        other_color(color),
+        color.other(),
         share(*other),
         of(*other),
         same_minutes(comparison.minutes),
@@ -77,7 +77,7 @@ fn enough_sentence(enough: u64, color: Color, others: u64) -> String {
         _ => format!(
             "{number} failures of {color} would have been enough next to {} of {}.",
             format_count(others),
-            other_color(color)
+            color.other()
         ),
     }
 }
@@ -170,12 +170,4 @@ fn percent_text(percent: f64) -> String {
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// The other of blue and green.
-pub(super) fn other_color(color: Color) -> Color {
-    match color {
-        Color::Green => Color::Blue,
-        Color::Blue | Color::Develop => Color::Green,
-    }
 }

@@ -8,7 +8,7 @@ use super::sign_in::no_id_token;
 use super::statement::iam_statement;
 use crate::failure::{Failure, Reason};
 use crate::plan::aws_error::AwsError;
-use crate::plan::color::Color;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::doctor::{Finding, Mistake, Severity, job_environment};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
@@ -176,7 +176,7 @@ pub(crate) fn not_simulated(error: &AwsError) -> String {
 }
 
 /// A color without a test listener.
-fn test_listener(color: Color, (balancer, group): (&str, &str), port: u16) -> (String, String) {
+fn test_listener(color: ServiceColor, (balancer, group): (&str, &str), port: u16) -> (String, String) {
     let what = format!(
         "No listener rule leads to {color} alone; a test listener shows {color}'s version, and answers its probes, before users get it."
     );
@@ -189,7 +189,7 @@ fn test_listener(color: Color, (balancer, group): (&str, &str), port: u16) -> (S
 }
 
 /// A test listener that no probe can reach.
-fn test_host(color: Color, listener: &str) -> (String, String) {
+fn test_host(color: ServiceColor, listener: &str) -> (String, String) {
     let what = format!(
         "The test listener {} of {color} is HTTPS and no host is known for it; a probe needs a host of the listener's certificate, which is never for the load balancer's own name.",
         in_backticks(listener)

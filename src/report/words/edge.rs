@@ -5,9 +5,6 @@ use std::time::Duration;
 use crate::failure::{Failure, Reason};
 use crate::plan::problem::Problem;
 
-/// Reason for an unsent step.
-pub(crate) const MISPLACED_STEP: &str = "this step does not belong to this command; nothing was sent";
-
 /// No HTTP client is possible: almost always, no CA certificates were found.
 pub(crate) fn no_http_client(why: &str) -> Failure {
     Failure::new(

@@ -6,7 +6,7 @@ use crate::failure::Outcome;
 use crate::plan::overview::{Overview, WhyNot};
 use crate::plan::traffic::TrafficPlan;
 use crate::report::about::About;
-use crate::report::names::{count_noun, in_backticks, short_arn};
+use crate::report::names::{count_noun, in_backticks, one_line, short_arn};
 
 /// The run's result.
 pub(crate) fn end_headline(report: &Report) -> String {
@@ -16,6 +16,15 @@ pub(crate) fn end_headline(report: &Report) -> String {
         }
         (outcome, _) => render_end(report, outcome),
     }
+}
+
+/// The run's result and the users' split in one line, for a chat.
+pub(crate) fn chat_headline(report: &Report) -> String {
+    let users = report.split.filter(|_| report.command != "post" && !report.stale).map(|split| {
+        let (blue, green) = split.percent();
+        format!(" Users: {blue} % blue, {green} % green.")
+    });
+    one_line(&format!("{}{}", end_headline(report), users.unwrap_or_default()))
 }
 
 /// The result of a run that moved no users, or did not reach its split.

@@ -3,7 +3,7 @@
 use super::{render_aws_error, render_end_state, render_finding, render_wait, repeated};
 use crate::failure::{Failure, Reason};
 use crate::plan::cause::{Cause, Finding};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::step::{EndStateReason, Left, RunFailure, TrafficFailure, Wait};
 use crate::plan::verdict::{DeploymentFailure, Waiting};
 use crate::report::about::About;
@@ -21,7 +21,11 @@ pub(crate) fn render_run_failure(
         RunFailure::Deployment(end) => render_deployment_end(end, about),
         RunFailure::Probe(failure) => {
             let (text, next) = render_finding(&Finding::Probe(failure.clone()));
-            (format!("The new version of {} did not pass. {text}", about.name()), next.to_owned())
+            let version = match &about.users {
+                Some(_) => "The color that gains users".to_owned(),
+                None => format!("The new version of {}", about.name()),
+            };
+            (format!("{version} did not pass. {text}"), next.to_owned())
         }
         RunFailure::Cancelled => (render_cancelled(about), String::new()),
         RunFailure::Traffic(stuck) => super::traffic::render_traffic_failure(stuck, about),
@@ -72,7 +76,7 @@ fn render_cancelled(about: &About) -> String {
 }
 
 /// The first failed task while the run still waits.
-pub(crate) fn task_failed(color: Color, cause: &Cause, about: &About) -> String {
+pub(crate) fn task_failed(color: ServiceColor, cause: &Cause, about: &About) -> String {
     let (what, next) = cause.findings.first().map(render_finding).unwrap_or_default();
     let name = about.at(color).name();
     format!("The first task of {name} failed. ECS starts others. {what} {next}").trim_end().to_owned()

@@ -1,7 +1,7 @@
 //! The state in AWS after a run that did not succeed, and the reason.
 
 use super::{promote, render_aws_error, render_refusal, repeated, traffic};
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::repeats::Unkept;
 use crate::plan::step::{EndStateReason, Left, Refusal};
 use crate::report::about::About;
@@ -118,7 +118,7 @@ pub(super) fn not_kept(unkept: &Unkept) -> String {
 
 /// Users are on the color of the deploy: nothing was restored, and there are two ways to continue.
 fn users_came(about: &About) -> String {
-    let (name, color) = (about.name(), about.color.map_or("COLOR", Color::word));
+    let (name, color) = (about.name(), about.color.map_or("COLOR", ServiceColor::word));
     let away = away_from(about);
     let version = about.before.as_deref().unwrap_or("FAMILY:REVISION");
     format!(
@@ -128,7 +128,7 @@ fn users_came(about: &About) -> String {
 
 /// Users are on an unproven version: move the users away, or prove the version under load.
 fn users_came_meanwhile(version: &str, about: &About) -> String {
-    let color = about.color.map_or("COLOR", Color::word);
+    let color = about.color.map_or("COLOR", ServiceColor::word);
     let away = away_from(about);
     format!(
         "AWS goes on with the deployment, and no task is taken from users. Choose one of two ways. If users get errors, or you are not sure, send them back now, and deploy again after that:\n  command: rollback\n  color: {away}\nIf they are meant to be there, let the deployment finish under them; this run follows it to its end:\n  command: deploy\n  color: {color}\n  allow-live: true\n  task-definition: {version}"
@@ -137,10 +137,7 @@ fn users_came_meanwhile(version: &str, about: &About) -> String {
 
 /// The color to send users to.
 fn away_from(about: &About) -> &'static str {
-    match about.color {
-        Some(Color::Blue) => "green",
-        Some(Color::Green | Color::Develop) | None => "blue",
-    }
+    about.color.and_then(ServiceColor::production).map_or("blue", |color| color.other().word())
 }
 
 /// The presence of users is unknown.

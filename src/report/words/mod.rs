@@ -9,6 +9,7 @@ mod edge;
 mod end;
 mod ended;
 mod finding;
+mod going_live;
 mod left;
 mod more;
 mod post;
@@ -32,12 +33,15 @@ use crate::plan::step::{EndStateReason, Left, RunFailure};
 pub(crate) use aws_error::{name_proxies, render_aws_error};
 pub(crate) use compare::{format_count, format_rate, minutes_text, verdict_text};
 pub(crate) use doctor::{findings_failure, findings_headline, not_simulated, render_mistake};
-pub(crate) use edge::{
-    MISPLACED_STEP, file_trouble, foreign_arns, no_http_client, render_attempt, wrong_account,
+pub(crate) use edge::{file_trouble, foreign_arns, no_http_client, render_attempt, wrong_account};
+pub(crate) use end::{
+    chat_headline, end_headline, error_title, goal_phrase, outcome_reason, undo_hint, why_not,
 };
-pub(crate) use end::{end_headline, error_title, goal_phrase, outcome_reason, undo_hint, why_not};
 pub(crate) use ended::{render_run_failure, task_failed};
 pub(crate) use finding::render_finding;
+pub(crate) use going_live::{
+    MOST_NAMED, going_live_sentence, more_changes, name_change, name_changes, takes_back_unchecked,
+};
 pub(crate) use left::render_end_state;
 pub(crate) use more::{
     broken_at, empty_image, image_missing, internal_failure, no_such_definition, problems_failure,

@@ -6,6 +6,7 @@ use super::refusal::serves_users;
 use crate::event::Warning;
 use crate::failure::{Failure, Reason};
 use crate::plan::color::Color;
+use crate::plan::compare::{ProbeDifference, ProbeDifferenceKind};
 use crate::plan::problem::{MOST_SHOWN, Problem};
 use crate::plan::snapshot::Place;
 
@@ -41,6 +42,27 @@ pub(crate) fn internal_failure(what: &str) -> Failure {
 pub(crate) fn broken_at(place: Option<&str>) -> String {
     let place = place.map_or(String::new(), |place| format!(" at {}", in_backticks(place)));
     format!("The action broke{place} and could not finish the run.")
+}
+
+/// The colors answer a probe differently.
+fn probes_differ(difference: &ProbeDifference) -> String {
+    let path = in_backticks(&difference.path);
+    match &difference.kind {
+        ProbeDifferenceKind::Status(statuses) => {
+            let answer = |status: Option<u16>| {
+                status.map_or("gave no answer".to_owned(), |status| format!("answered {status}"))
+            };
+            format!("Probe {path}: blue {}, green {}.", answer(statuses.blue), answer(statuses.green))
+        }
+        ProbeDifferenceKind::Time { slower, times } => {
+            let (long, short) = times.facing(*slower);
+            format!(
+                "Probe {path}: {slower} takes {} ms on average, the other color {} ms.",
+                long.as_millis(),
+                short.as_millis()
+            )
+        }
+    }
 }
 
 /// A warning, which stops nothing.
@@ -80,6 +102,7 @@ pub(crate) fn render_warning(warning: &Warning) -> String {
             super::foreign_targets(*color, service, targets),
             if targets.len() == 1 { "It does" } else { "They do" }
         ),
+        Warning::ProbesDiffer(difference) => probes_differ(difference),
         Warning::Promote(caution) => super::promote::render_caution(caution),
         Warning::Text(text) => one_line(text),
     }

@@ -4,7 +4,6 @@ use super::{render_aws_error, render_refusal, render_run_failure, render_step, r
 use crate::event::{Lacks, Report};
 use crate::failure::{Failure, Outcome, Reason};
 use crate::plan::cause::Cause;
-use crate::plan::color::Color;
 use crate::plan::overview::{ColorView, Overview};
 use crate::report::about::About;
 use crate::report::names::{count_noun, format_shares, join_with_and};
@@ -77,8 +76,7 @@ pub(super) fn left_to_do(lacks: &Lacks, about: &About) -> String {
 fn render_current_state(overview: &Overview) -> String {
     let users =
         overview.known_split().map(format_shares).map(|users| format!("{users}; ")).unwrap_or_default();
-    let views = overview.colors.iter().filter(|view| view.color != Color::Develop);
-    let tasks: Vec<String> = views.map(render_tasks).collect();
+    let tasks: Vec<String> = overview.production().map(|(_, view)| render_tasks(view)).collect();
     format!(" AWS shows now: {users}{}.", join_with_and(&tasks))
 }
 

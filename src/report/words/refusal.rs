@@ -1,8 +1,8 @@
 //! Reasons against starting a run.
 
-use super::{promote, render_aws_error, render_routing_error, traffic};
+use super::{going_live, promote, render_aws_error, render_routing_error, traffic};
 use crate::failure::{Failure, Reason};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
 use crate::report::about::About;
@@ -54,6 +54,7 @@ pub(crate) fn render_refusal(refusal: &Refusal, about: &About) -> Failure {
         Refusal::Images { color, problems } => promote::no_images(*color, problems),
         Refusal::NoDigest { color, images } => promote::no_digest(*color, images, about),
         Refusal::Unread(unread) => return render_aws_error(unread),
+        Refusal::TakesBack(going_live) => going_live::takes_back_refusal(going_live),
         Refusal::Worse(_)
         | Refusal::NotEnough { .. }
         | Refusal::NotAdopted { .. }
@@ -90,7 +91,7 @@ fn no_cluster(place: &Place) -> (String, String) {
 }
 
 /// Missing services, and the place that was searched.
-fn missing_services(services: &[(Color, String)], place: &Place) -> (String, String) {
+fn missing_services(services: &[(ServiceColor, String)], place: &Place) -> (String, String) {
     let names: Vec<String> =
         services.iter().map(|(color, name)| format!("{} ({color})", in_backticks(name))).collect();
     let what = format!(

@@ -109,7 +109,7 @@ fn render_disagreement(rules: &[(String, Split)]) -> (String, String) {
         held.collect::<Vec<_>>().join("; ")
     );
     let live = |color| rules.iter().any(|(_, split)| split.is_live(color));
-    let idle = [Color::Blue, Color::Green].into_iter().find(|color| !live(*color));
+    let idle = Color::BOTH.into_iter().find(|color| !live(*color));
     let idle = idle.map(|color| format!(" No rule sends users to {color}.")).unwrap_or_default();
     let hint = format!(
         "{}\nA rule that is not production should forward to one color alone.{idle}",
@@ -129,7 +129,7 @@ fn settled_with(splits: &[Split]) -> String {
     };
     let mut known: Vec<String> = splits.iter().filter_map(input).collect();
     if splits.len() > 2 {
-        let colors = [Color::Blue, Color::Green].map(alone);
+        let colors = Color::BOTH.map(alone);
         known.retain(|input| !colors.contains(input));
         known.splice(0..0, colors);
         return format!("Settle it with one of these:\n{}", known.join("\nor\n"));

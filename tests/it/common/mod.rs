@@ -90,7 +90,7 @@ pub struct Done {
 }
 
 impl Action {
-    /// A run against this testbed with the sample stack's names and a short poll interval.
+    /// A run against this testbed with the sample stack's names. Its poll interval is short if the run waits in real time.
     pub fn new(bed: &Testbed, command: &str) -> Self {
         let mut action = Self::bare().recorded(bed);
         for (name, value) in bed.client_env() {
@@ -102,7 +102,7 @@ impl Action {
             .input("blue-service", "web-blue")
             .input("green-service", "web-green")
             .input("develop-service", "web-dev")
-            .input("poll-interval", "100ms")
+            .input("poll-interval", if bed.driver().is_some() { "1s" } else { "100ms" })
     }
 
     /// A run with nothing but what the runner itself gives.

@@ -139,7 +139,7 @@ fn workflows_ask_for_little_and_say_why() {
 }
 
 /// What a step makes its job ask for. An own step posts a comment and labels unless told not to, except doctor; deploy and
-/// promote a deployment and a commit status, too.
+/// promote a deployment and a commit status, too. A step that brings a version to users compares commits.
 fn asked_by(step: &Value) -> Vec<&'static str> {
     let uses = step["uses"].as_str().unwrap_or_default();
     let with = &step["with"];
@@ -147,8 +147,9 @@ fn asked_by(step: &Value) -> Vec<&'static str> {
     let posts = uses.starts_with(OWN) && with["command"].as_str() != Some("doctor");
     let comments = step["run"].as_str().is_some_and(|script| script.contains("gh api"));
     let deploys = matches!(with["command"].as_str(), Some("deploy" | "promote"));
+    let brings = deploys || matches!(with["command"].as_str(), Some("redirect-traffic" | "rollback"));
     let asked = [
-        ("contents: read", uses.starts_with("actions/checkout@")),
+        ("contents: read", uses.starts_with("actions/checkout@") || posts && brings),
         ("id-token: write", with.get("role-to-assume").is_some()),
         ("pull-requests: write", comments || posts && !(off("comment") && off("labels"))),
         ("deployments: write", posts && deploys && !off("deployments")),

@@ -8,7 +8,7 @@ use crate::plan::snapshot::{Rule, Scalable, Service, Snapshot};
 use crate::plan::step::{Purpose, Scaling, Step, Update, Weights};
 
 /// The colors.
-const BOTH: [Color; 2] = [Color::Blue, Color::Green];
+const BOTH: [Color; 2] = Color::BOTH;
 
 /// A state, and what the user allowed.
 pub(super) struct Oracle<'a> {
@@ -29,8 +29,8 @@ impl Oracle<'_> {
     pub(super) fn judge(&self, step: &Step) -> Vec<String> {
         match step {
             Step::Weights(weights) => self.weights(weights),
-            Step::Scaling(scaling) => self.scaling(scaling),
-            Step::Update(update) => self.update(update),
+            Step::Scaling(scaling) => self.scaling(step.sized_color().unwrap(), scaling),
+            Step::Update(update) => self.update(step.sized_color().unwrap(), update),
             Step::Find(_) | Step::Register(_) | Step::Probe(_) | Step::Policy(_) | Step::Alarm(_) => {
                 vec!["no step of traffic".to_owned()]
             }
@@ -151,40 +151,39 @@ impl Oracle<'_> {
     }
 
     /// Invariants 19 and 23.
-    fn scaling(&self, scaling: &Scaling) -> Vec<String> {
+    fn scaling(&self, color: Color, scaling: &Scaling) -> Vec<String> {
         let mut broken = Vec::new();
-        let Some(now) = self.scalable(scaling.color) else {
+        let Some(now) = self.scalable(color) else {
             return vec!["a scalable target is made".to_owned()];
         };
-        let desired = self.service(scaling.color).desired;
+        let desired = self.service(color).desired;
         let most = scaling.max.unwrap_or(now.max);
         if desired > most {
-            broken.push(format!("23: {} has {desired} tasks and gets at most {most}", scaling.color));
+            broken.push(format!("23: {} has {desired} tasks and gets at most {most}", color));
         }
         let live = BOTH.map(|color| self.live(color, None));
         if scaling.in_suspended == Some(false) && (live == [true, true] || !self.settled) {
-            broken
-                .push(format!("19: {} may scale in, live {live:?}, settled {}", scaling.color, self.settled));
+            broken.push(format!("19: {} may scale in, live {live:?}, settled {}", color, self.settled));
         }
         broken
     }
 
     /// Invariants 18 and 22: a color with users stays large enough for them. 23: bounds hold a count that is raised.
-    fn update(&self, update: &Update) -> Vec<String> {
+    fn update(&self, color: Color, update: &Update) -> Vec<String> {
         let mut broken = Vec::new();
-        let (old, new) = (self.service(update.color).desired, update.desired.unwrap());
+        let (old, new) = (self.service(color).desired, update.desired.unwrap());
         if update.rolls() {
             broken.push("a deployment".to_owned());
         }
-        let most = self.scalable(update.color).map(|target| target.max);
+        let most = self.scalable(color).map(|target| target.max);
         if new > old && most.is_some_and(|most| new > most) {
-            broken.push(format!("23: {} to {new} with at most {most:?}", update.color));
+            broken.push(format!("23: {} to {new} with at most {most:?}", color));
         }
         for rule in self.rules().into_iter().filter(|_| new < old) {
             let now = split(rule);
-            let weight = now.weight(update.color);
+            let weight = now.weight(color);
             if weight > 0 && !self.carries(new, (weight, now.blue + now.green), now) {
-                broken.push(format!("22: {} with users of {now:?} from {old} to {new}", update.color));
+                broken.push(format!("22: {} with users of {now:?} from {old} to {new}", color));
             }
         }
         broken

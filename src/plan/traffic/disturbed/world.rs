@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::sample::{rule, snapshot, target, tasks};
 use crate::plan::snapshot::{Alarm, AlarmState, GroupAttributes, Rule, Scalable, Service, Snapshot};
 use crate::plan::step::{Scaling, Step, Update, Weights};
@@ -153,8 +153,8 @@ impl fmt::Debug for Tier {
 }
 
 /// The position of a color.
-pub(super) fn index(color: Color) -> usize {
-    usize::from(color == Color::Green)
+pub(super) fn index(color: impl Into<ServiceColor>) -> usize {
+    usize::from(color.into() == Color::Green)
 }
 
 /// The production rule with this number: HTTP:80, HTTPS:443, HTTP:80 rule 10. The second one has people log in, the
@@ -164,7 +164,7 @@ pub(super) fn production(number: usize, split: Split, lone: Option<Color>) -> Ru
     let groups: Vec<(&str, u32)> = match lone {
         None => vec![("tg-blue", split.blue), ("tg-green", split.green)],
         Some(Color::Green) => vec![("tg-green", 1)],
-        Some(Color::Blue | Color::Develop) => vec![("tg-blue", 1)],
+        Some(Color::Blue) => vec![("tg-blue", 1)],
     };
     let listed: Vec<Value> =
         groups.iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();

@@ -7,7 +7,7 @@ use crate::plan::operation::TrafficOperation;
 fn small_receiver() -> Snapshot {
     let mut seen = world(100, 0);
     tasks(&mut seen, Color::Blue, 4, 4, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), true);
     }
     seen

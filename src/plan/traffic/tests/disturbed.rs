@@ -227,7 +227,7 @@ fn invariant_09_the_way_back_waits_for_reads_that_may_be_answered_and_says_loudl
 #[test]
 fn users_go_back_without_what_scaling_says() {
     let mut ride = turned();
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         service(&mut ride.seen, color).scaling = Some(Err(trouble(AwsErrorKind::Denied)));
     }
     assert_eq!(ride.go(), "HTTP:80 default blue");

@@ -40,8 +40,8 @@ fn a_color_is_as_strong_as_its_targets() {
         let targets: Vec<_> = states.map(|(state, number)| target(number, state)).collect();
         let deregistration_delay = Duration::from_secs(300);
         let group = GroupAttributes { deregistration_delay, minimum_count, minimum_percent };
-        let force =
-            ColorCapacity::of(green, (&targets.iter().collect::<Vec<_>>(), &targets), Some(&group), None);
+        let own: Vec<_> = targets.iter().collect();
+        let force = ColorCapacity::of((Color::Green, green), (&own, &targets), Some(&group), None);
         assert_eq!((force.healthy, force.minimum, force.sick, force.coming), told, "{read:?}");
     }
 }
@@ -58,7 +58,7 @@ fn invariant_35_a_write_of_scaling_shows_when_all_of_it_does() {
     let step = |min, max, in_suspended| {
         let service = "web-green".to_owned();
         let (new, purpose) = (false, Purpose::Traffic);
-        Step::Scaling(Scaling { color: Color::Green, service, min, max, in_suspended, new, purpose })
+        Step::Scaling(Scaling { color: ServiceColor::Green, service, min, max, in_suspended, new, purpose })
     };
     for (min, max, suspended, shows) in [
         (None, None, Some(true), true),
@@ -96,7 +96,7 @@ fn invariant_16_a_color_at_count_0_tells_nothing_of_the_load() {
     let mut seen = world(50, 50);
     tasks(&mut seen, Color::Blue, 0, 0, "");
     tasks(&mut seen, Color::Green, 6, 6, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (0, 40), true);
     }
     assert_eq!(planned(&seen, &goal(0, 100)).first().unwrap(), "green to 12", "6 for half of the users");

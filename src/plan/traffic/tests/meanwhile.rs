@@ -9,7 +9,7 @@ use crate::plan::time::CallTime;
 /// A promote of green with four tasks on each color, which scale automatically.
 fn promote() -> Ride {
     let mut seen = world(100, 0);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         tasks(&mut seen, color, 4, 4, "");
         scales(&mut seen, color, (1, 10), true);
     }
@@ -139,7 +139,7 @@ fn invariant_31_alarms_that_another_run_turned_off_act_again_before_a_run_that_m
 fn invariant_31_alarms_that_a_promote_turned_off_act_again_when_the_color_has_users() {
     let mut ride = promote();
     ride.goal.managed = Some(MANAGED);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         service(&mut ride.seen, color).scalers = Some(Ok(Scalers::default()));
     }
     while ride.go() != "HTTPS:443 default green" {}
@@ -167,7 +167,7 @@ fn invariant_36_a_count_below_a_min_capacity_that_was_lowered_after_scale_in_was
 #[test]
 fn invariant_44_a_split_in_place_is_no_success_while_users_lack_tasks() {
     let mut ride = Ride::new(promote().seen, goal(100, 0));
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut ride.seen, color, (1, 10), false);
     }
     assert_eq!(ride.go(), "good false");
@@ -229,7 +229,7 @@ fn invariant_36_min_capacity_goes_back_too() {
     moved(&mut ride.seen, 100, 0);
     assert_eq!(ride.go(), "blue to 4");
     let Next::Step(Step::Scaling(scaling)) = ride.next() else { panic!("{:?}", ride.next()) };
-    assert_eq!((scaling.color, scaling.min, scaling.in_suspended), (Color::Blue, Some(4), None));
+    assert_eq!((scaling.color, scaling.min, scaling.in_suspended), (ServiceColor::Blue, Some(4), None));
 }
 
 #[test]

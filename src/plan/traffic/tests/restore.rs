@@ -36,7 +36,7 @@ fn invariant_13_a_write_that_a_forced_run_left_alone_and_that_shows_late_is_a_ch
     let lost = AwsError { effect_unknown: true, ..trouble(AwsErrorKind::TimedOut) };
     for shows in [false, true] {
         let mut seen = world(100, 0);
-        for color in [Color::Blue, Color::Green] {
+        for color in Color::BOTH {
             scales(&mut seen, color, (1, 10), false);
         }
         tasks(&mut seen, Color::Green, 2, 1, "initial");
@@ -67,7 +67,7 @@ fn invariant_25_a_winner_that_sickens_after_the_other_color_shrank_keeps_its_use
 #[test]
 fn users_who_arrived_stay_where_scaling_can_not_be_given_back() {
     let mut seen = world(100, 0);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
     }
     let mut ride = Ride::new(seen, goal(0, 100));
@@ -82,7 +82,7 @@ fn users_who_arrived_stay_where_scaling_can_not_be_given_back() {
 #[test]
 fn users_who_all_go_back_to_one_color_wait_for_no_scaling() {
     let mut seen = world(100, 0);
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), false);
     }
     let mut ride = Ride::new(seen, goal(80, 20));
@@ -91,7 +91,7 @@ fn users_who_all_go_back_to_one_color_wait_for_no_scaling() {
         ["suspend blue", "suspend green", "HTTP:80 default blue-80"]
     );
     // Somebody allows it again, and the other rule can't be written.
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut ride.seen, color, (1, 10), false);
     }
     ride.run.memory.cancelled = Some(ride.now);
@@ -124,7 +124,7 @@ fn invariant_16_a_count_that_the_run_raised_asks_for_no_more_than_was_there() {
     let mut seen = world(80, 20);
     tasks(&mut seen, Color::Blue, 5, 4, "unhealthy");
     tasks(&mut seen, Color::Green, 1, 1, "");
-    for color in [Color::Blue, Color::Green] {
+    for color in Color::BOTH {
         scales(&mut seen, color, (1, 10), true);
     }
     let mut ride = Ride::new(seen, goal(50, 50));

@@ -157,9 +157,9 @@ fn invariant_08_writes_at_once_end_at_the_goal_or_back_whatever_becomes_of_each(
 fn invariant_35_each_of_several_writes_without_an_answer_is_waited_for() {
     let mut ride = Ride::new(four(100, 0), goal(0, 100));
     send(&mut ride, &[Fault::LostBefore, Fault::Taken, Fault::LostAfter]);
-    assert_eq!(ride.run.unanswered.len(), 2);
+    assert_eq!(ride.run.memory.unanswered.len(), 2);
     assert_eq!([ride.go(), ride.later(9).go()], ["UnansweredWrite", "UnansweredWrite"]);
-    assert_eq!(ride.run.unanswered.len(), 1, "the one that shows is known");
+    assert_eq!(ride.run.memory.unanswered.len(), 1, "the one that shows is known");
     assert_eq!([ride.later(1).go(), ride.go()], ["HTTP:80 default green", "HTTP:9443 default green"]);
     assert_eq!(end(&mut ride), "good true");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::aws_error::{ASSUME_ROLE, AwsError, AwsErrorKind};
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::doctor::{Finding, Mistake, Severity};
 use crate::plan::sample::{snapshot, trouble};
 use crate::plan::step::{Refusal, SetupPart};
@@ -37,12 +37,12 @@ fn mistakes() -> Vec<Mistake> {
         },
         Mistake::Refused { id: "alarm-missing", refusal: Refusal::NoAlarm(vec!["web-5xx".to_owned()]) },
         Mistake::TestListener {
-            color: Color::Green,
+            color: ServiceColor::Green,
             group: arn("targetgroup"),
             balancer: arn("loadbalancer/app"),
             port: 8080,
         },
-        Mistake::TestHost { color: Color::Green, listener: "HTTPS:8443".to_owned() },
+        Mistake::TestHost { color: ServiceColor::Green, listener: "HTTPS:8443".to_owned() },
         Mistake::LoneRule { rule: rule.clone(), lacks: Color::Green, group: arn("targetgroup") },
         Mistake::UserRule { color: Color::Green, rule: rule.clone() },
         Mistake::Stickiness { rule: rule.clone(), lasts: minute },

@@ -6,7 +6,7 @@ use super::read;
 use crate::event::Warning;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
-use crate::plan::color::Color;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::problem::Problem;
 use crate::plan::step::{EndStateReason, Left, ProbeFailure, ProbeFailureKind, Refusal, RunFailure};
 use crate::plan::verdict::{DeploymentFailure, Waiting};
@@ -267,7 +267,9 @@ fn everything_that_is_left_says_what_to_do() {
 fn without_a_place_the_command_still_says_what_to_fill_in() {
     let told = words::render_end_state(&EndStateReason::NotConfirmed, Left::Unknown, &About::default());
     assert!(told.contains("aws ecs describe-services --cluster CLUSTER --services SERVICE"), "{told}");
-    assert!(About { color: Some(Color::Blue), ..About::default() }.name().contains("the blue service"));
+    assert!(
+        About { color: Some(ServiceColor::Blue), ..About::default() }.name().contains("the blue service")
+    );
 }
 
 #[test]
@@ -394,7 +396,7 @@ fn bad_input_is_listed_whole() {
 fn foreign(number: u32) -> Warning {
     let targets = (1..=number).map(|last| format!("10.0.1.{last}:80")).collect();
     let service = "web-green".to_owned();
-    Warning::ForeignTargets { color: Color::Green, service, healthy: Some(4), desired: 4, targets }
+    Warning::ForeignTargets { color: ServiceColor::Green, service, healthy: Some(4), desired: 4, targets }
 }
 
 #[test]
@@ -403,7 +405,7 @@ fn warnings_and_early_failures_are_said() {
         Warning::GraceTooLong { grace: Duration::from_secs(1800), timeout: Duration::from_secs(600) },
         Warning::DrainTooLong { delay: Duration::from_secs(900), timeout: Duration::from_secs(600) },
         Warning::LiveColor { color: Color::Blue, split: BLUE, rules: Vec::new() },
-        Warning::CountKept { color: Color::Blue, asked: 2, count: 6 },
+        Warning::CountKept { color: ServiceColor::Blue, asked: 2, count: 6 },
         Warning::UnresolvedTag { image: "docker.io/library/nginx:1".to_owned() },
         Warning::EmptyImage,
         foreign(2),

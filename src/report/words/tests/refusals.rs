@@ -2,7 +2,7 @@
 
 use super::read;
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::snapshot::Place;
 use crate::plan::step::{Refusal, SetupPart};
 use crate::plan::wiring::RoutingError;
@@ -21,7 +21,8 @@ fn tangled(tangle: RoutingError) -> String {
 
 #[test]
 fn services_that_are_not_there_are_named_with_place() {
-    let services = vec![(Color::Blue, "web-blue".to_owned()), (Color::Green, "web-gren".to_owned())];
+    let services =
+        vec![(ServiceColor::Blue, "web-blue".to_owned()), (ServiceColor::Green, "web-gren".to_owned())];
     insta::assert_snapshot!(told(&Refusal::Missing { services, place: place() }), @r"
     [service-missing] The cluster `shop` in eu-west-1, account 123456789012, has no service `web-blue` (blue) and no service `web-gren` (green).
     Check the names, the region and the account. These services are there:
@@ -93,9 +94,9 @@ fn each_tangle_says_what_to_untangle() {
     let rule = || "HTTPS:443 default".to_owned();
     let all = [
         RoutingError::TwoBalancers(vec![balancer("app/one"), balancer("app/two")]),
-        RoutingError::Unattached(Color::Green),
+        RoutingError::Unattached(ServiceColor::Green),
         RoutingError::NotApplication(balancer("net/shop")),
-        RoutingError::TargetType(Color::Green, "lambda".to_owned()),
+        RoutingError::TargetType(ServiceColor::Green, "lambda".to_owned()),
         RoutingError::SameGroup("web".to_owned()),
         RoutingError::ThirdGroup { rule: rule(), group: group("web-old") },
         RoutingError::UnknownAction { rule: rule(), action: "new-thing".to_owned() },
@@ -200,14 +201,14 @@ fn what_keeps_a_deployment_from_moving_is_said() {
     let all = [
         flying,
         no_room,
-        Refusal::NoTestAddress { color: Color::Green, path: "/healthz".to_owned(), host: None },
+        Refusal::NoTestAddress { color: ServiceColor::Green, path: "/healthz".to_owned(), host: None },
         Refusal::NoTestAddress {
-            color: Color::Green,
+            color: ServiceColor::Green,
             path: "/".to_owned(),
             host: Some("green.example.com".to_owned()),
         },
-        Refusal::NoHost { color: Color::Green, listener: "HTTPS:8443".to_owned() },
-        Refusal::NotChecked(Color::Green),
+        Refusal::NoHost { color: ServiceColor::Green, listener: "HTTPS:8443".to_owned() },
+        Refusal::NotChecked(ServiceColor::Green),
     ];
     insta::assert_snapshot!(all.map(|refused| told(&refused)).join("\n"), @r"
     [in-flight] Another deployment of `web-green` is in progress: `ecs-svc/9` brings `web:9`.

@@ -1,7 +1,7 @@
 //! Every step and every wait.
 
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::color::Color;
+use crate::plan::color::ServiceColor;
 use crate::plan::step::{Purpose, Step, Update, Wait};
 use crate::plan::verdict::Waiting;
 use crate::report::fixtures::{planned, revision, trouble};
@@ -10,7 +10,7 @@ use crate::report::words;
 #[test]
 fn every_step_is_a_short_imperative() {
     let update = |task_definition: Option<String>, force, purpose| {
-        let (color, service) = (Color::Green, "web-green".to_owned());
+        let (color, service) = (ServiceColor::Green, "web-green".to_owned());
         Step::Update(Update { color, service, task_definition, desired: None, force, purpose })
     };
     let mut all = planned().steps;

@@ -8,7 +8,7 @@ use crate::event::PutBack;
 use crate::failure::Outcome;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Cause;
-use crate::plan::color::{Color, Split};
+use crate::plan::color::{Color, ServiceColor, Split};
 use crate::plan::overview::Overview;
 use crate::plan::repeats::Unkept;
 use crate::plan::scalers::FieldChange;
@@ -495,7 +495,7 @@ fn every_headline_says_who_serves_users() {
 #[test]
 fn services_are_known_from_the_overview() {
     let here = About { services: crate::report::about::color_services(&overview()), ..About::default() };
-    assert_eq!(here.at(Color::Blue).name(), "`web-blue` (blue)");
+    assert_eq!(here.at(ServiceColor::Blue).name(), "`web-blue` (blue)");
 }
 
 #[test]
@@ -526,7 +526,7 @@ fn a_count_that_was_lowered_and_raised_again_is_said() {
 #[test]
 fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
     let step = Step::Update(Update {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         task_definition: None,
         desired: Some(6),
@@ -550,7 +550,7 @@ fn a_write_that_does_not_last_is_said_with_what_aws_shows() {
 /// A write of scaling, one of an alarm, and one of weights.
 fn other_writes() -> [Step; 3] {
     let scaling = Step::Scaling(Scaling {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         min: Some(2),
         max: None,
@@ -559,7 +559,7 @@ fn other_writes() -> [Step; 3] {
         purpose: Purpose::Traffic,
     });
     let alarm = Step::Alarm(Box::new(Put {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         name: "web-blue-out".to_owned(),
         new: false,
@@ -589,7 +589,7 @@ fn other_writes() -> [Step; 3] {
 fn weights_scaling_and_alarms_that_do_not_last_are_said_by_name() {
     let [scaling, alarm, weights] = other_writes();
     let version = Step::Update(Update {
-        color: Color::Blue,
+        color: ServiceColor::Blue,
         service: "web-blue".to_owned(),
         task_definition: Some("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7".to_owned()),
         desired: Some(2),

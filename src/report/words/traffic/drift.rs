@@ -1,6 +1,6 @@
 //! Deviations of the traffic setup, and the commands that move users.
 
-use crate::plan::color::Color;
+use crate::plan::color::{Color, ServiceColor};
 use crate::plan::overview::{Drift, Misscaled, Move};
 use crate::plan::scalers::{FieldChange, Role};
 use crate::plan::user_rules::UserRule;
@@ -10,7 +10,7 @@ use crate::report::names::{in_backticks, one_line};
 pub(crate) fn render_drift(drift: &Drift) -> String {
     match drift {
         Drift::Dead { color, share, registered, running, desired } => {
-            let other = if *color == Color::Blue { Color::Green } else { Color::Blue };
+            let other = color.other();
             format!(
                 "{} ({registered} registered, {running} of {desired} tasks running), so they get errors. Send them to {other} with `command: rollback`, `color: {other}`, and `force: true` where one healthy target has to do. The events of {color}'s service and the logs of its tasks tell why.",
                 render_unserved(*color, *share)
@@ -62,7 +62,7 @@ pub(crate) fn render_drift(drift: &Drift) -> String {
 const MOST_NAMED: usize = 10;
 
 /// Targets without a task of the color's service, as one sentence without its end.
-pub(crate) fn foreign_targets(color: Color, service: &str, targets: &[String]) -> String {
+pub(crate) fn foreign_targets(color: ServiceColor, service: &str, targets: &[String]) -> String {
     let named: Vec<String> = targets.iter().take(MOST_NAMED).map(|target| one_line(target)).collect();
     let more = targets.len().saturating_sub(MOST_NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -1,6 +1,6 @@
 //! A change of traffic that failed.
 
-use super::super::compare::{other_color, verdict_sentence};
+use super::super::compare::verdict_sentence;
 use super::super::{render_aws_error, render_refusal};
 use crate::plan::color::{Color, Split};
 use crate::plan::step::{Capacity, TrafficFailure};
@@ -56,7 +56,7 @@ pub(in crate::report::words) fn render_traffic_failure(
             format!("See what the rule holds now, then run again:\n{}", about.check_rules()),
         ),
         TrafficFailure::Worse(comparison) => (
-            format!("{} Users go back to {}.", verdict_sentence(comparison), other_color(comparison.tested)),
+            format!("{} Users go back to {}.", verdict_sentence(comparison), comparison.tested.other()),
             format!(
                 "See the log of {} before you move users there again. The table of both colors is in the summary of the run.",
                 comparison.tested

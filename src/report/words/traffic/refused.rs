@@ -47,6 +47,7 @@ pub(in crate::report::words) fn render_traffic_refusal(
         Refusal::WhichColor(split) => which_color(*split),
         Refusal::Worse(comparison) => worse_color(comparison),
         Refusal::NoCluster(_)
+        | Refusal::TakesBack(_)
         | Refusal::Missing { .. }
         | Refusal::NotActive { .. }
         | Refusal::Setup { .. }
@@ -191,8 +192,7 @@ fn no_alarm(names: &[String], about: &About) -> (String, String) {
 
 /// Alarms fire at a split that an earlier run left.
 fn alarm_at(firing: &[(String, String)], (color, split): (Color, Split), about: &About) -> (String, String) {
-    let (blue, green) = split.percent();
-    let (share, other) = if color == Color::Green { (green, Color::Blue) } else { (blue, Color::Green) };
+    let (share, other) = (split.share(color), color.other());
     let what = format!(
         "{} {} while {color} has {share} % of the users. This run found them there and moved nobody.",
         render_alarms(firing),

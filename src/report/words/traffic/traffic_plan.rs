@@ -29,7 +29,7 @@ pub(crate) fn render_serving(split: Split, first: Color, versions: &[(Color, Str
         (Color::Green, ..) => {
             format!("{} serves {green} % of the users, {} {blue} %", name(Color::Green), name(Color::Blue))
         }
-        (Color::Blue | Color::Develop, ..) => {
+        (Color::Blue, ..) => {
             format!("{} serves {blue} % of the users, {} {green} %", name(Color::Blue), name(Color::Green))
         }
     }
@@ -163,7 +163,7 @@ pub(crate) fn render_stickiness(traffic_plan: &TrafficPlan) -> Option<String> {
 
 /// Reason why the color without users keeps its tasks, and the way to shrink the color.
 pub(crate) fn render_kept_size(traffic_plan: &TrafficPlan) -> String {
-    let loser = if traffic_plan.receiver == Color::Blue { Color::Green } else { Color::Blue };
+    let loser = traffic_plan.receiver.other();
     let longest = traffic_plan.rules.iter().filter_map(|rule| rule.stickiness).max().unwrap_or_default();
     // `max-drain` is at most one day.
     let way = match longest <= Duration::from_secs(24 * 3600) {

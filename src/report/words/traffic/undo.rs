@@ -94,8 +94,7 @@ fn needed_tasks(color: Color, report: &Report) -> Option<u32> {
         let views = &report.overview.as_ref()?.colors;
         views.iter().find(|view| view.color == wanted).map(|view| view.desired)
     };
-    let other = if color == Color::Green { Color::Blue } else { Color::Green };
-    let (now, other) = (desired(color)?, desired(other)?);
+    let (now, other) = (desired(color)?, desired(color.other())?);
     (now < other).then_some(other)
 }
 
