@@ -5,6 +5,7 @@ import json
 
 from bed import Bed, check, free_port
 from infra_guard import rendered
+from infra_permissions import compared
 from infra_reader import BRANCH, WITH_IDS, Reader, walk_the_page
 from infra_stage import BUCKET, NAME, REGION, Moto, Stage, plain
 
@@ -13,7 +14,7 @@ TRAFFIC, PRODUCTION = "environment:production-traffic", "environment:production"
 
 def used(stage):
     """The action works by what the outputs say, with the roles that were made and no other permission."""
-    attached = {job: stage.attached(job) for job in stage.outputs("roles")["role_to_assume"]}
+    attached = {job: stage.attached(f"{NAME}-{job}") for job in stage.outputs("roles")["role_to_assume"]}
     rendered(attached, stage.outputs("load-balancer")["load_balancer"])
     for job, context in {"deploy": BRANCH, "redirect": TRAFFIC, "promote": PRODUCTION}.items():
         log = stage.action("doctor", job, context)
@@ -134,7 +135,10 @@ def bad_input(tools):
 def destroyed(stage):
     """Everything goes, in reverse order."""
     stage.empties()
+    role, before = f"{NAME}-infra-apply", len(stage.moto.noted())
+    policies = stage.attached(role)
     stage.run("destroy", "all", NAME)
+    compared(role, policies, stage.moto.noted()[before:])
     world = stage.bed.variables["AWS_ENDPOINT_URL"]
     left = [len(stage.client("elbv2", world).describe_load_balancers()["LoadBalancers"])]
     left.append(len(stage.client("ecs", world).list_clusters()["clusterArns"]))

@@ -4,10 +4,20 @@ and starts no agent: the instances that it gives are registered with the testbed
 import json
 import re
 
-from bed import Bed, check, free_port
+from bed import ROOT, Bed, check, free_port
 from infra_e2e import unchanged
+from infra_permissions import compared
 from infra_reader import BRANCH
 from infra_stage import NAME, REGION, Moto, Stage, plain
+
+
+def bootstrapped(stage):
+    """The stack of bootstrap.yml, with the role that applies."""
+    values = {"Name": NAME, "Repository": stage.repository}
+    stage.client("cloudformation", stage.moto.url).create_stack(
+        StackName="bootstrap", TemplateBody=(ROOT / "infra/bootstrap.yml").read_text(), Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+    )  # fmt: skip
 
 
 def made(stage):
@@ -93,7 +103,7 @@ def on_ec2(tools):
     home = tools / "infra/ec2"
     with Bed() as bed, Moto(home.parent / "moto-ec2.log") as moto:
         stage = Stage(home, tools / "infra/providers", bed, moto)
-        stage.makes_bucket()
+        bootstrapped(stage)
         versions = stage.terraform / "cluster/versions.tf"
         versions.write_text(tags.sub("", versions.read_text()))
         stage.variables("network", zones=[f"{REGION}a", f"{REGION}b"], capacity="ec2")
@@ -101,3 +111,4 @@ def on_ec2(tools):
         stage.variables("load-balancer", ports=ports)
         for part in (made, sound, used, unchanged, destroyed):
             part(stage)
+        compared(f"{NAME}-infra-apply", stage.attached(f"{NAME}-infra-apply"), moto.noted())

@@ -11,6 +11,7 @@ import sys
 from contextlib import contextmanager, suppress
 
 from bed import ROOT, Failed, check
+from infra_permissions import compared
 from workflows import Runner
 
 PAGE = "docs/getting-started.md"
@@ -149,12 +150,16 @@ class Reader:
 
     @contextmanager
     def permissions(self, role, subject):
-        """The run's subject, and the role's trust and policies, are those of the testbed for a while. No role is made yet
-        before the first apply: STS refuses one that does not exist."""
+        """The run's subject, and the role's trust and policies, are those of the testbed for a while; calls of moto are compared
+        with them afterwards. No role is made yet before the first apply: STS refuses one that does not exist."""
+        policies = {}
         with suppress(self.stage.client("iam", self.stage.moto.url).exceptions.NoSuchEntityException):
-            self.stage.permits(role, subject)
+            policies = self.stage.permits(role, subject)
+        before = len(self.stage.moto.noted())
         yield
         self.stage.bed.obeys("policies")
+        if calls := self.stage.moto.noted()[before:]:
+            compared(role.rsplit("/", 1)[1], policies, calls)
 
     def starts(self, file, subject=BRANCH, sha=None, inputs=None, **event):
         """Runs a workflow of the reader's repository."""

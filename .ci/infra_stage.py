@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 
 import boto3
 from bed import ROOT, Failed, free_port, get
+from server import Server
 
 NAME, REGION, BUCKET = "stage", "eu-west-1", "stage-terraform-state-123456789012"
 # The provider of the end-to-end run is the newest that PyPI has: it lacks these.
@@ -42,36 +42,20 @@ def plain(text):
     return re.sub(r"\s*\n[│╷╵ ]*", " ", text)
 
 
-class Moto:
-    """moto's server, for the length of a `with` block."""
+class Moto(Server):
+    """moto's server, which notes each call."""
 
     def __init__(self, log):
-        """Knows where it will be; nothing runs yet."""
-        self.log = log
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        """Knows its port; nothing runs yet."""
+        port = free_port()
+        self.calls = log.with_suffix(".calls")
+        command = [sys.executable, ROOT / ".ci/infra_moto.py", str(port), self.calls]
+        environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+        super().__init__(command, f"http://127.0.0.1:{port}", log, environment)
 
-    def __enter__(self):
-        """Starts it and waits until it answers."""
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
-        with open(self.log, "w") as log:
-            environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
-            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                opener.open(self.url + "/moto-api/", timeout=5)
-                return self
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise Failed(f"moto did not start: {self.log.read_text()}") from None
-                time.sleep(0.2)
-
-    def __exit__(self, *_):
-        """Ends it."""
-        self.process.terminate()
-        self.process.wait(10)
+    def noted(self):
+        """The calls so far, each an action and a resource."""
+        return [line.split(" ", 1) for line in self.calls.read_text().splitlines()] if self.calls.exists() else []
 
 
 class Stage:
@@ -184,8 +168,8 @@ provider "aws" {{
         return (self.home / "summary.md").read_text()
 
     def client(self, service, url):
-        """A client of AWS's own library."""
-        keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "x"}
+        """A client of AWS's own library, with the key of the checks."""
+        keys = {"aws_access_key_id": "AKIAI44QH8DHBEXAMPLE", "aws_secret_access_key": "x"}
         return boto3.client(service, endpoint_url=url, region_name=REGION, **keys)
 
     def of_action(self):
@@ -220,25 +204,33 @@ provider "aws" {{
         return [subjects] if isinstance(subjects, str) else subjects
 
     def permits(self, role, context):
-        """The role's trust and policies, as IAM has them, become those of the testbed."""
-        folder = self.home / "policies"
+        """The role's trust and policies, as IAM has them, become those of the testbed, which has no use for a denial. Gives
+        the policies."""
+        folder, policies = self.home / "policies", self.attached(role.rsplit("/", 1)[1])
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        for name, policy in self.attached(role.rsplit("-", 1)[1]).items():
-            (folder / f"{name}.json").write_text(json.dumps(policy))
+        for name, policy in policies.items():
+            allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+            (folder / f"{name}.json").write_text(json.dumps({**policy, "Statement": allowed}))
         self.bed.obeys(f"trust {role} {' '.join(self.subjects(role))}")
         self.bed.obeys(f"run {self.repository} {context}")
         self.bed.obeys(f"policies {folder}")
+        return policies
 
     def asks(self):
         """A user's request to production: status and body."""
         return get(self.balancer["ports"]["production"])
 
-    def attached(self, job):
-        """The policies of a job's role, as IAM has them."""
-        iam, role = self.client("iam", self.moto.url), f"{NAME}-{job}"
+    def attached(self, role):
+        """The policies of a role, as IAM has them: those inside, and managed ones."""
+        iam = self.client("iam", self.moto.url)
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+        found = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+        for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            version = iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+            answer = iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)
+            found[policy["PolicyName"]] = answer["PolicyVersion"]["Document"]
+        return found
 
     def makes_bucket(self):
         """The bucket of the states, for walks that leave bootstrap.yml out."""

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tempfile
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 import yaml
@@ -69,7 +70,7 @@ class Job:
         self.home = Path(tempfile.mkdtemp(dir=runner.home))
         self.summary = self.home / "summary.md"
         self.summary.touch()
-        self.log, self.region = "", {}
+        self.log, self.region, self.role = "", {}, None
         place = text.get("environment")
         self.subject = f"environment:{place}" if place else event["subject"]
 
@@ -93,7 +94,8 @@ class Job:
         """Runs one step; gives its outputs."""
         uses, values = step.get("uses", ""), {name: filled(value, context) for name, value in step.get("with", {}).items()}
         if uses.startswith("aws-actions/configure-aws-credentials@"):
-            self.runner.trusts(values["role-to-assume"], self.subject)
+            self.role = values["role-to-assume"]
+            self.runner.trusts(self.role, self.subject)
             self.region = {"AWS_REGION": values["aws-region"], "AWS_DEFAULT_REGION": values["aws-region"]}
         elif uses.startswith("actions/checkout@"):
             self.runner.checks_out(self.home / "work", self.event["sha"])
@@ -117,11 +119,12 @@ class Job:
         }  # fmt: skip
 
     def shell(self, step, context):
-        """A `run` step."""
+        """A `run` step, by the role that an earlier step assumed."""
         file, environment = self.variables()
         for level in (self.runner.file.get("env", {}), step.get("env", {})):
             environment.update({name: filled(value, context) for name, value in level.items()})
-        self.done(["bash", "-e", "-o", "pipefail", "-c", step["run"]], environment, step.get("name", "a step"))
+        with self.runner.permissions(self.role, self.subject) if self.role else nullcontext():
+            self.done(["bash", "-e", "-o", "pipefail", "-c", step["run"]], environment, step.get("name", "a step"))
         return outputs(file)
 
     def acts(self, values):

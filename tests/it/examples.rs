@@ -227,7 +227,7 @@ fn the_deploy_that_others_call() {
     let (bed, sample) = stage();
     let event = Event::push(&bed, "main", 1);
     let config = config("");
-    let mut runner = Runner { bed: &bed, event: &event, config, hurried: true, ran: Vec::new() };
+    let mut runner = Runner::new(&bed, &event, config, true);
     let outputs = runner.call(
         ".github/workflows/deploy.yml",
         &json!({
@@ -316,7 +316,7 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
         let text = if checks_out { with_checkout(&read(file)) } else { read(file) };
         let event = Event::by_hand(&bed, json!({ "traffic": "split" }));
         let config = "apps: { shop: { scaling: { min: 2, max: 10 } } }".to_owned();
-        let mut runner = Runner { bed: &bed, event: &event, config, hurried: true, ran: Vec::new() };
+        let mut runner = Runner::new(&bed, &event, config, true);
         runner.run(file, &parsed(file, &text));
         ends(&bed, &runner.ran, &["redirect: redirect-traffic traffic split succeeded"]);
         let found = bed.call(testbed::Service::CloudWatch, "DescribeAlarms", alarm.clone());

@@ -93,12 +93,17 @@ impl Begun {
 
     /// Runs one of its workflows from an event; gives its steps of the action.
     fn runs(&self, bed: &Testbed, workflow: &str, event: &Event) -> Vec<Ran> {
+        self.ran(bed, workflow, event).0
+    }
+
+    /// The same; gives the comments that its scripts posted too.
+    fn ran(&self, bed: &Testbed, workflow: &str, event: &Event) -> (Vec<Ran>, Vec<String>) {
         let file = format!(".github/workflows/{workflow}");
         let text = self.read(&file).replace("octo-org/colors@", "OWNER/ecs-blue-green@");
         let config = self.read(".github/blue-green.yml");
-        let mut runner = Runner { bed, event, config, hurried: true, ran: Vec::new() };
+        let mut runner = Runner::new(bed, event, config, true);
         runner.run(&file, &parsed(&file, &text));
-        runner.ran
+        (runner.ran, runner.posted)
     }
 
     /// The same from a button with these inputs.
@@ -211,8 +216,14 @@ fn a_new_repository_from_the_first_push_to_a_promoted_second_version() {
     assert_eq!(code, 0, "{said}");
     let bed = Testbed::start(testbed::Options::default()).expect("the testbed starts");
     // Made by bootstrap.yml.
+    trusts(&bed, "shop-infra-plan", &[&format!("repo:{}:pull_request", event::REPOSITORY)]);
     trusts(&bed, "shop-infra-apply", &[&format!("repo:{}:environment:infrastructure", event::REPOSITORY)]);
 
+    let pull = Event::pull_request(&bed, 1, &[]);
+    let (_, posted) = begun.ran(&bed, "infrastructure-plan.yml", &pull);
+    assert_eq!(posted, ["<!-- infrastructure-plan -->\n### network\n\n- create `aws_vpc.this`\n"]);
+    let (_, of_fork) = begun.ran(&bed, "infrastructure-plan.yml", &pull.of_a_fork());
+    assert!(of_fork.is_empty(), "no pull request of a fork is planned");
     let made = begun.runs(&bed, "infrastructure-apply.yml", &Event::push(&bed, "main", 1));
     // There are no roles yet, and the job `before` may fail.
     assert_eq!(made[0].done.output("reason"), "access-denied", "{}", made[0].done.log);

@@ -110,7 +110,7 @@ pub(crate) fn run(bed: &Testbed, file: &str, event: &Event) -> Vec<Ran> {
 /// The same, with waits shortened or as the file says.
 pub(crate) fn run_at(bed: &Testbed, file: &str, event: &Event, hurried: bool) -> Vec<Ran> {
     let text = text(file);
-    let mut runner = Runner { bed, event, config: config(&text), hurried, ran: Vec::new() };
+    let mut runner = Runner::new(bed, event, config(&text), hurried);
     runner.run(file, &parsed(file, &text));
     runner.ran
 }

@@ -1,9 +1,15 @@
 //! The few lines of shell that workflows here have, carried out without a shell: what they push and what they output.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testbed::Testbed;
+
+use super::event::REPOSITORY;
 
 /// Names and values.
 pub(crate) type Names = BTreeMap<String, String>;
@@ -49,15 +55,39 @@ pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
     outputs
 }
 
-/// `infra/run "$COMMAND" "$DIRECTORY" "$NAME"`, whose own test runs it: here it must get words that it knows. In an account
-/// without a cluster, the services are there afterwards.
+/// Runs a script in bash with a `gh` that notes its words in a folder; gives the body of the comment that the script posts.
+pub(crate) fn comment(script: &str, env: &Names, folder: &Path) -> String {
+    let (gh, calls) = (folder.join("gh"), folder.join("calls"));
+    fs::write(&gh, "#!/bin/sh\necho \"$*\" >> \"$RUNNER_TEMP/calls\"\n").expect("a file");
+    fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).expect("it can run");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let mut bash = Command::new("bash");
+    bash.args(["-e", "-o", "pipefail", "-c", script]).envs(env).env("PATH", path);
+    bash.env("RUNNER_TEMP", folder).env("GITHUB_STEP_SUMMARY", folder.join("summary"));
+    let done = bash.env("GITHUB_REPOSITORY", REPOSITORY).output().expect("bash starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let (calls, to) =
+        (fs::read_to_string(calls).expect("calls"), format!("repos/{REPOSITORY}/issues/7/comments"));
+    let words =
+        calls.lines().last().expect("a call").strip_prefix(&format!("api --method POST {to} --field body=@"));
+    let file = words.and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{calls}"));
+    fs::read_to_string(file).expect("the comment")
+}
+
+/// `infra/run COMMAND DIRECTORY [NAME]`, whose own test runs it: here it must get words that it knows. A plan writes its
+/// changes. In an account without a cluster, the services are there after an apply.
 fn infrastructure(bed: &Testbed, words: &str, names: &Names) {
-    let words: Vec<String> = words.split(' ').map(|word| text(word, names)).collect();
-    assert!(["apply", "destroy"].contains(&words[0].as_str()), "{words:?}");
+    let quoted = |word: &str| word.starts_with('"');
+    let words: Vec<String> =
+        words.split(' ').map(|word| if quoted(word) { text(word, names) } else { word.to_owned() }).collect();
+    assert!(["plan", "apply", "destroy"].contains(&words[0].as_str()), "{words:?}");
     assert!(
         names.contains_key("AWS_SESSION_TOKEN") && names.contains_key("TF_VAR_state_bucket"),
         "{names:?}"
     );
+    if words[0] == "plan" {
+        return fs::write(&names["SUMMARY"], "### network\n\n- create `aws_vpc.this`\n").expect("a summary");
+    }
     let clusters = bed.call(testbed::Service::Ecs, "ListClusters", json!({})).expect("AWS answers");
     if clusters["clusterArns"] == json!([]) {
         super::copied::first_apply(bed);

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 use testbed::Testbed;
 use testbed::github::{Level, Permissions};
 
@@ -27,6 +28,10 @@ pub(crate) struct Runner<'a> {
     pub(crate) hurried: bool,
     /// The steps of this action so far.
     pub(crate) ran: Vec<Ran>,
+    /// The comments that scripts posted by `gh`.
+    pub(crate) posted: Vec<String>,
+    /// `RUNNER_TEMP` of all jobs.
+    temp: TempDir,
 }
 
 /// A workflow file that runs.
@@ -90,7 +95,14 @@ fn inputs(file: &str, declared: &Value, given: &Value) -> Value {
     Value::Object(entries(declared).map(value).collect())
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    /// A runner for this event, whose checkouts bring this `.github/blue-green.yml`. `hurried`: waits for people and for DNS
+    /// take no time.
+    pub(crate) fn new(bed: &'a Testbed, event: &'a Event, config: String, hurried: bool) -> Self {
+        let temp = tempfile::tempdir().expect("a folder");
+        Self { bed, event, config, hurried, ran: Vec::new(), posted: Vec::new(), temp }
+    }
+
     /// Runs the workflow of a file from its event.
     pub(crate) fn run(&mut self, file: &str, workflow: &Value) {
         let inputs = inputs(file, &workflow["on"]["workflow_dispatch"]["inputs"], &self.event.inputs);
@@ -153,6 +165,7 @@ impl Runner<'_> {
             contexts["matrix"] = matrix;
             contexts["github"] = self.event.github(&self.token(id, &permissions));
             contexts["steps"] = json!({});
+            contexts["runner"] = json!({ "temp": self.temp.path() });
             contexts["env"] = given(&file.workflow["env"], &contexts);
             let env = entries(&contexts["env"]).map(|(name, value)| (name.clone(), shown(value))).collect();
             let environment = job["environment"].as_str();
@@ -194,7 +207,8 @@ impl Runner<'_> {
 
     /// Runs a step; what it puts out is seen by those behind it.
     fn step(&mut self, job: &mut Job<'_>, at: usize, step: &Value) {
-        assert!(step.get("if").is_none(), "{}: `if` of a step is not known here", job.file);
+        let always = step["if"].as_str().is_none_or(|when| when == "${{ !cancelled() }}");
+        assert!(always, "{}: this `if` of a step is not known here", job.file);
         let mut env = job.env.clone();
         let own = given(&step["env"], &job.contexts);
         env.extend(entries(&own).map(|(name, value)| (name.clone(), shown(value))));
@@ -217,11 +231,22 @@ impl Runner<'_> {
             Some("hashicorp/setup-terraform") => Names::new(),
             Some(OWN) => own::run(self, job, at, &with),
             Some(other) => panic!("{}: {other} is not known here", job.file),
-            None => script::run(self.bed, step["run"].as_str().expect("a script"), &env),
+            None => self.script(job, step["run"].as_str().expect("a script"), &env),
         };
         if let Some(id) = step["id"].as_str() {
             job.contexts["steps"][id] = json!({ "outputs": outputs });
         }
+    }
+
+    /// Runs a script. One that calls `gh` has the job's token, and posts a comment.
+    fn script(&mut self, job: &Job<'_>, script: &str, env: &Names) -> Names {
+        if !script.contains("gh api ") {
+            return script::run(self.bed, script, env);
+        }
+        assert!(job.permissions.contains("pull-requests: write"), "{}: {} comments", job.file, job.id);
+        assert_eq!(env["GH_TOKEN"], shown(&job.contexts["github"]["token"]), "{}", job.file);
+        self.posted.push(script::comment(script, env, self.temp.path()));
+        Names::new()
     }
 
     /// The variables that the step before exports: a session by the job's id token, as the role's trust allows.
