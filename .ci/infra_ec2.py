@@ -18,6 +18,7 @@ def bootstrapped(stage):
         StackName="bootstrap", TemplateBody=(ROOT / "infra/bootstrap.yml").read_text(), Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
     )  # fmt: skip
+    stage.attaches()
 
 
 def made(stage):

@@ -6,6 +6,10 @@ from fnmatch import fnmatchcase
 from bed import Failed, check
 
 
+# The older provider asks IAM for the account's number first; refused, it asks STS, as today's does at once.
+ANSWERED_ELSEWHERE = {"iam:GetUser"}
+
+
 def listed(value):
     """A list, also of one text."""
     return value if isinstance(value, list) else [value]
@@ -36,6 +40,7 @@ def lacking(policies, word):
 
 def compared(role, policies, calls):
     """Fails if a role made a call that its policies do not allow; and shows that this check would see one."""
+    calls = [call for call in calls if call[0] not in ANSWERED_ELSEWHERE]
     if found := refused(policies, calls):
         raise Failed(f"{role} may not call {', '.join(found)}")
     services = sorted({action.split(":")[0] for action, _ in calls})

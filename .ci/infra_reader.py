@@ -190,6 +190,7 @@ def bootstrapped(reader):
     # moto gives no outputs for a stack that a change set made.
     outputs = re.findall(r"^  (\w+):$", (ROOT / "infra/bootstrap.yml").read_text().split("\nOutputs:\n")[1], re.M)
     check(outputs == ["StateBucket", "PlanRole", "ApplyRole"], "its three outputs are those of the page")
+    reader.stage.attaches()
     reader.trusts("stage-infra-plan", "pull_request")
     reader.trusts("stage-infra-apply", "environment:infrastructure")
     settings = [block for block in blocks(reader.steps["A3"], "hcl") if block.startswith("repository_with_ids = ")]

@@ -10,6 +10,7 @@ import sys
 import time
 
 import boto3
+import yaml
 from bed import ROOT, Failed, free_port, get
 from server import Server
 
@@ -231,6 +232,17 @@ provider "aws" {{
             answer = iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)
             found[policy["PolicyName"]] = answer["PolicyVersion"]["Document"]
         return found
+
+    def attaches(self):
+        """Gives the roles of bootstrap.yml their managed policies: moto's CloudFormation leaves them out."""
+        loader = type("Loader", (yaml.SafeLoader,), {})
+        loader.add_multi_constructor("!", lambda _, __, node: node.value)
+        resources = yaml.load((ROOT / "infra/bootstrap.yml").read_text(), loader)["Resources"]
+        named = lambda one, key: resources[one]["Properties"][key].replace("${Name}", NAME)
+        for role in [name for name, one in resources.items() if one["Type"] == "AWS::IAM::Role"]:
+            for policy in resources[role]["Properties"]["ManagedPolicyArns"]:
+                arn = f"arn:aws:iam::123456789012:policy/{named(policy, 'ManagedPolicyName')}"
+                self.client("iam", self.moto.url).attach_role_policy(RoleName=named(role, "RoleName"), PolicyArn=arn)
 
     def makes_bucket(self):
         """The bucket of the states, for walks that leave bootstrap.yml out."""

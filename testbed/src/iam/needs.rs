@@ -68,7 +68,7 @@ enum On {
 }
 
 /// The operations with known resources; all others need their action on `*`.
-const OPERATIONS: [(&str, On); 29] = [
+const OPERATIONS: [(&str, On); 31] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
     ("application-autoscaling:PutScalingPolicy", On::Target),
@@ -76,7 +76,9 @@ const OPERATIONS: [(&str, On); 29] = [
     ("cloudwatch:DescribeAlarms", On::Star),
     ("cloudwatch:GetMetricData", On::Star),
     ("cloudwatch:PutMetricAlarm", On::Alarm),
+    ("ecr:BatchDeleteImage", On::Repository),
     ("ecr:DescribeImages", On::Repository),
+    ("ecr:PutImage", On::Repository),
     ("ecs:DescribeContainerInstances", On::Arns("containerInstances")),
     ("ecs:DescribeServiceDeployments", On::Parts("serviceDeploymentArns")),
     ("ecs:DescribeServiceRevisions", On::Parts("serviceRevisionArns")),

@@ -60,8 +60,8 @@ impl super::Iam {
     fn allows(&self, action: &str, resource: &str, context: &[(String, String)]) -> bool {
         let Some(statements) = &self.statements else { return true };
         let need = Need { action: action.to_owned(), resource: resource.to_owned(), context: None };
-        let holds = |(_, key, value): &(String, String, String)| {
-            context.iter().any(|(sent, found)| sent == key && found == value)
+        let holds = |(_, key, values): &(String, String, Vec<String>)| {
+            context.iter().any(|(sent, found)| sent == key && values.contains(found))
         };
         statements.iter().any(|statement| {
             let bare = Statement { conditions: Vec::new(), ..statement.clone() };

@@ -3,7 +3,7 @@
 use super::needs::Need;
 use serde_json::{Map, Value};
 
-/// The evaluated condition operators, each with one value.
+/// The evaluated condition operators.
 const OPERATORS: [&str; 5] = ["ArnEquals", "ArnLike", "Bool", "StringEquals", "StringLike"];
 
 /// The evaluated elements of a statement.
@@ -18,8 +18,8 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// The patterns of the resources.
     pub resources: Vec<String>,
-    /// Operators, condition keys and values.
-    pub conditions: Vec<(String, String, String)>,
+    /// Operators, condition keys and values, one of which is enough.
+    pub conditions: Vec<(String, String, Vec<String>)>,
 }
 
 impl Statement {
@@ -62,25 +62,29 @@ impl Statement {
     }
 }
 
-/// True if the call sends the condition's key with the condition's value. Values of `ArnEquals` and of the `Like`
+/// True if the call sends the condition's key with one of the condition's values. Values of `ArnEquals` and of the `Like`
 /// operators are patterns.
-fn holds((operator, key, value): &(String, String, String), need: &Need) -> bool {
+fn holds((operator, key, values): &(String, String, Vec<String>), need: &Need) -> bool {
     need.context.as_ref().is_some_and(|(sent, found)| {
         let pattern = operator.starts_with("Arn") || operator.ends_with("Like");
-        sent == key && if pattern { fits(value, found) } else { found == value }
+        let one = |value: &String| if pattern { fits(value, found) } else { found == value };
+        sent == key && values.iter().any(one)
     })
 }
 
 /// The conditions of a statement.
-fn conditions(from: &Value) -> Result<Vec<(String, String, String)>, String> {
+fn conditions(from: &Value) -> Result<Vec<(String, String, Vec<String>)>, String> {
     let mut all = Vec::new();
     for (operator, pairs) in from.as_object().unwrap_or(&Map::new()) {
         if !OPERATORS.contains(&operator.as_str()) {
             return Err(format!("the condition operator `{operator}` is not evaluated"));
         }
         for (key, value) in pairs.as_object().unwrap_or(&Map::new()) {
-            let value = value.as_str().ok_or_else(|| format!("the condition `{key}` must have one text"))?;
-            all.push((operator.clone(), key.clone(), value.to_owned()));
+            let values = texts(value);
+            if values.is_empty() {
+                return Err(format!("the condition `{key}` must have a text"));
+            }
+            all.push((operator.clone(), key.clone(), values));
         }
     }
     Ok(all)

@@ -50,6 +50,19 @@ fn a_call_needs_its_action_on_all_that_it_names() {
 }
 
 #[test]
+fn a_condition_holds_with_any_of_its_values() {
+    let from = json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*",
+        "Condition": { "StringEquals": { "iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"] } } });
+    let passing = Statement::read(&from).expect("a statement");
+    let to = |service: &str| {
+        let context = Some(("iam:PassedToService".to_owned(), service.to_owned()));
+        passing.allows(&Need { context, ..need("iam:PassRole", "*") })
+    };
+    assert_eq!(["ec2", "ecs-tasks", "lambda"].map(|name| to(&format!("{name}.amazonaws.com"))), [true, true, false]);
+    assert!(!passing.allows(&need("iam:PassRole", "*")), "without the key");
+}
+
+#[test]
 fn policies_that_are_not_evaluated_are_refused() {
     let policy = |statement: &str| parse(&format!("{{\"Statement\": {statement}}}")).map(|all| all.len());
     let good = r#"{ "Effect": "Allow", "Action": ["a:B", "a:C"], "Resource": "*" }"#;
