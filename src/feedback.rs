@@ -42,6 +42,12 @@ pub(crate) struct Labels {
     pub(crate) failed: Option<bool>,
     /// The label of a failed deploy.
     pub(crate) failure: Option<Label>,
+    /// The label of pull requests whose commits users have.
+    #[serde(default)]
+    pub(crate) live: Option<Label>,
+    /// Pull requests that are in one version alone, and if users have that version.
+    #[serde(default)]
+    pub(crate) live_pulls: Vec<(u64, bool)>,
 }
 
 /// GitHub's deployment, with its state.

@@ -1,11 +1,13 @@
-//! The labels: a pull request's colors, the split of users, and a failed deploy.
+//! The labels: a pull request's colors, the split of users, live commits, and a failed deploy.
 
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
-use crate::plan::color::{PRESETS, ServiceColor, Split};
+use crate::plan::color::{Color, PRESETS, ServiceColor, Split};
+use crate::plan::going_live::LiveChanges;
 use crate::plan::overview::Overview;
 use crate::plan::step::Left;
+use crate::report::words::MOST_NAMED;
 
 /// Most characters of a label's name (GitHub's limit).
 const LONGEST: usize = 50;
@@ -16,6 +18,8 @@ const TRAFFIC: &str = "traffic: ";
 const DEPLOYED: &str = "deployed: ";
 /// Label of a pull request whose deploy failed.
 const FAILED: &str = "deploy failed";
+/// Label of a pull request whose commits users have.
+const LIVE: &str = "live";
 
 /// The labels at the end of a run that began with `before`. None if nothing was seen that a label could show.
 pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &LabelStyle) -> Option<Labels> {
@@ -26,6 +30,9 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
     for view in seen.into_iter().flat_map(|overview| &overview.colors) {
         let Some(commit) = &view.commit else { continue };
         let mut told = vec![deployed_label(view.color, style)];
+        if view.percent.is_some_and(|percent| percent > 0) {
+            told.push(live_label(style));
+        }
         if let (ServiceColor::Blue | ServiceColor::Green, Some(split)) = (view.color, report.split) {
             told.push(traffic_label(split, style));
         }
@@ -44,7 +51,27 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
     let families = [TRAFFIC, DEPLOYED].map(|family| format!("{}{family}", style.prefix)).to_vec();
     let failure = failed
         .map(|_| prefixed_label(FAILED, style, &style.failed, "The last deploy of this pull request failed"));
-    (seen.is_some() || failed.is_some()).then_some(Labels { commits, families, failed, failure })
+    let live_pulls = if seen.is_some() { live_pulls(report) } else { Vec::new() };
+    let live = Some(live_label(style));
+    (seen.is_some() || failed.is_some())
+        .then_some(Labels { commits, families, failed, failure, live, live_pulls })
+}
+
+/// Pull requests that one of both versions has alone, and if users have that version now. None before users move: a
+/// version that is only ready changes nothing for users.
+fn live_pulls(report: &Report) -> Vec<(u64, bool)> {
+    let (Some(going_live), Some(split)) = (&report.going_live, report.split) else { return Vec::new() };
+    let Ok(difference) = &going_live.difference else { return Vec::new() };
+    let versions = &going_live.versions;
+    let pulls = |changes: &LiveChanges, color: Color| {
+        let has_users = split.weight(color) > 0;
+        let pulls = changes.pulls().into_iter().take(MOST_NAMED);
+        pulls.map(move |pull| (pull, has_users)).collect::<Vec<_>>()
+    };
+    if !versions.moves_users {
+        return Vec::new();
+    }
+    [pulls(&difference.brings, versions.next), pulls(&difference.takes_back, versions.live)].concat()
 }
 
 /// Most characters of an app's name in a prefix: a longer name would cut the label before its family and color.
@@ -106,6 +133,11 @@ fn deployed_label(color: ServiceColor, style: &LabelStyle) -> Label {
         ServiceColor::Develop => &style.develop,
     };
     prefixed_label(&format!("{DEPLOYED}{color}"), style, paint, "Where this pull request runs")
+}
+
+/// The label of a pull request whose commits users have.
+fn live_label(style: &LabelStyle) -> Label {
+    prefixed_label(LIVE, style, &style.green, "Users have the commits of this pull request")
 }
 
 /// A label with its prefix, within GitHub's limit.

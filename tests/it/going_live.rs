@@ -94,6 +94,41 @@ fn a_run_names_the_pull_requests_that_go_live_and_those_that_it_takes_back() {
     assert_eq!(sentence(&rolled), last.replacen("#42", "Takes back #42", 1));
 }
 
+/// The pull requests, of 41 to 43, with the label `live`.
+fn live(bed: &Testbed) -> Vec<u64> {
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        let is_live = |label: &String| label.starts_with("web-") && label.ends_with(" live");
+        (41..44).filter(|pull| of.issue(*pull).labels.iter().any(is_live)).collect()
+    })
+}
+
+#[test]
+fn the_label_live_follows_the_pull_requests_whose_commits_users_have() {
+    let (bed, sample) = stage();
+    bed.world(|world| {
+        let of = world.github.repository("shop", "web");
+        of.pull(41, &sha(11), "greet", "main").merge(&sha(2));
+        of.pull(43, &sha(4), "branch", "main");
+    });
+    deploy(&bed, &sample, ("green", "v2"), 1);
+    redirect(&bed, "green").run().expect(0, "succeeded", "", "changed");
+    deploy(&bed, &sample, ("blue", "v3"), 3);
+    assert_eq!(live(&bed), [0; 0], "ready is not live");
+    redirect(&bed, "green-80").run().expect(0, "succeeded", "", "changed");
+    assert_eq!(live(&bed), [41], "42 is no pull request");
+    redirect(&bed, "blue").run().expect(0, "succeeded", "", "changed");
+    assert_eq!(live(&bed), [41]);
+    run(&bed, "rollback", 1).run().expect(0, "succeeded", "", "changed");
+    assert_eq!(live(&bed), [0; 0], "taken back");
+    deploy(&bed, &sample, ("blue", "v4"), 4);
+    redirect(&bed, "blue").run().expect(0, "succeeded", "", "changed");
+    assert_eq!(live(&bed), [43], "its own commit");
+    let status = run(&bed, "status", 4).run();
+    status.expect(0, "succeeded", "", "");
+    assert_eq!(live(&bed), [43]);
+}
+
 #[test]
 fn invariant_33_a_github_that_does_not_compare_stops_nothing() {
     let (bed, sample) = stage();

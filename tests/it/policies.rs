@@ -233,8 +233,8 @@ fn roles_are_passed_by_name_and_to_tasks_alone() {
 }
 
 /// A condition that a key equals a value.
-fn condition(key: &str, value: &str) -> (String, String, String) {
-    ("StringEquals".to_owned(), key.to_owned(), value.to_owned())
+fn condition(key: &str, value: &str) -> (String, String, Vec<String>) {
+    ("StringEquals".to_owned(), key.to_owned(), vec![value.to_owned()])
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn what_is_allowed_on_every_alarm_is_allowed_to_aws_alone() {
                 .iter()
                 .any(|action| action.contains("Alarm") && action != "cloudwatch:DescribeAlarms");
             if alarms && statement.resources == ["*"] {
-                let via = ("Bool".to_owned(), "aws:ViaAWSService".to_owned(), "true".to_owned());
+                let via = ("Bool".to_owned(), "aws:ViaAWSService".to_owned(), vec!["true".to_owned()]);
                 assert_eq!(statement.conditions, [via], "{name}, {}", statement.sid);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::GithubPublisher;
-use crate::feedback::{Label, Labels};
+use crate::feedback::{GithubKind, Label, Labels};
 use crate::github::GithubResult;
 use crate::report::labels::is_ours;
 
@@ -19,10 +19,25 @@ impl GithubPublisher {
         for (pull, labels) in &pulls {
             self.relabel(*pull, labels, |name| is_ours(name, &wanted.families)).await?;
         }
+        for (pull, live) in &wanted.live_pulls {
+            self.mark_live(*pull, *live, wanted.live.as_ref()).await?;
+        }
         let (Some(failed), Some(failure)) = (wanted.failed, &wanted.failure) else { return Ok(()) };
         let Some(own) = self.own_pull().await? else { return Ok(()) };
         let labels = if failed { std::slice::from_ref(failure) } else { &[] };
         self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
+    }
+
+    /// Adds the label of live commits to a pull request, or removes the label. A number in a commit's title can be an issue
+    /// or unknown: nothing is done then.
+    async fn mark_live(&self, pull: u64, live: bool, label: Option<&Label>) -> GithubResult<()> {
+        let Some(label) = label else { return Ok(()) };
+        match self.github.pull(pull).await {
+            Err(trouble) if trouble.kind == GithubKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        let wanted = if live { std::slice::from_ref(label) } else { &[] };
+        self.relabel(pull, wanted, |name| name.eq_ignore_ascii_case(&label.name)).await
     }
 
     /// Replaces a pull request's labels of one kind with these.

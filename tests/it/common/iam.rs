@@ -81,7 +81,7 @@ pub fn filled(mut statement: Statement) -> Statement {
         }
     };
     statement.resources.iter_mut().for_each(fill);
-    statement.conditions.iter_mut().for_each(|(_, _, value)| fill(value));
+    statement.conditions.iter_mut().flat_map(|(_, _, values)| values).for_each(fill);
     statement
 }
 
