@@ -18,6 +18,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecs::config::{AsyncSleep, SharedHttpClient, Sleep};
 use aws_smithy_async::time::TimeSource;
 
+use super::call_count::CallCount;
 use super::patience::Patience;
 use super::refused_keys::RefusedKeys;
 use super::trace::{Trace, Tracing};
@@ -27,8 +28,9 @@ use crate::plan::definition::Content;
 
 /// A client with a configuration, traced if requested. The builders of the services share no trait.
 macro_rules! client {
-    ($sdk:ident, $config:expr, $trace:expr, $refused:expr) => {{
-        let builder = $sdk::config::Builder::from($config).interceptor($refused.clone());
+    ($sdk:ident, $config:expr, $trace:expr, ($refused:expr, $calls:expr)) => {{
+        let builder = $sdk::config::Builder::from($config);
+        let builder = builder.interceptor($refused.clone()).interceptor($calls.clone());
         let builder = match $trace {
             Some(trace) => builder.interceptor(Tracing(trace)),
             None => builder,
@@ -99,6 +101,8 @@ pub(crate) struct Aws {
     trace: Option<Trace>,
     /// Credentials that AWS refused.
     refused: RefusedKeys,
+    /// The calls so far.
+    calls: CallCount,
     /// Receives each task definition from AWS.
     pub(super) definitions: ReadDefinition,
     /// Transient errors with codes of final errors.
@@ -127,18 +131,19 @@ impl Aws {
 
     /// The clients with a configuration.
     pub(super) fn over(config: SdkConfig, trace: Option<Trace>) -> Aws {
-        let refused = RefusedKeys::default();
+        let (refused, calls) = (RefusedKeys::default(), CallCount::default());
         Aws {
-            ecs: client!(aws_sdk_ecs, &config, trace, refused),
-            elb: client!(aws_sdk_elasticloadbalancingv2, &config, trace, refused),
-            ecr: client!(aws_sdk_ecr, &config, trace, refused),
-            scaling: client!(aws_sdk_applicationautoscaling, &config, trace, refused),
-            cloudwatch: client!(aws_sdk_cloudwatch, &config, trace, refused),
-            iam: client!(aws_sdk_iam, &config, trace, refused),
-            sts: client!(aws_sdk_sts, &config, trace, refused),
+            ecs: client!(aws_sdk_ecs, &config, trace, (refused, calls)),
+            elb: client!(aws_sdk_elasticloadbalancingv2, &config, trace, (refused, calls)),
+            ecr: client!(aws_sdk_ecr, &config, trace, (refused, calls)),
+            scaling: client!(aws_sdk_applicationautoscaling, &config, trace, (refused, calls)),
+            cloudwatch: client!(aws_sdk_cloudwatch, &config, trace, (refused, calls)),
+            iam: client!(aws_sdk_iam, &config, trace, (refused, calls)),
+            sts: client!(aws_sdk_sts, &config, trace, (refused, calls)),
             config,
             trace,
             refused,
+            calls,
             definitions: |_| (),
             patience: Patience::default(),
         }
@@ -150,7 +155,13 @@ impl Aws {
             return self.ecr.clone();
         }
         let there = Region::new(region.to_owned());
-        client!(aws_sdk_ecr, &self.config.to_builder().region(there).build(), self.trace, self.refused)
+        let config = self.config.to_builder().region(there).build();
+        client!(aws_sdk_ecr, &config, self.trace, (self.refused, self.calls))
+    }
+
+    /// Number of calls so far, with every attempt.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls.get()
     }
 }
 

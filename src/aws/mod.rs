@@ -2,6 +2,7 @@
 
 mod actions;
 mod alarms;
+mod call_count;
 mod clients;
 mod definitions;
 mod elb;

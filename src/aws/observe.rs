@@ -7,6 +7,7 @@ use super::scaling::{Targets, resource_id};
 use super::tasks::Desired;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::color::ServiceColor;
+use crate::plan::pace::{Glance, Glanced};
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::{Balancer, Place, Seen, Service, Snapshot, TargetGroup};
 
@@ -51,6 +52,23 @@ impl Aws {
         };
         let services = filled.into_iter().zip(groups).map(whole).collect();
         Ok(Snapshot { place, services, missing, balancers, alarms, minutes: None, earlier: Vec::new() })
+    }
+
+    /// One call that reads a part of a service again.
+    pub(crate) async fn glance(
+        &self,
+        names: &Names,
+        service: &Service,
+        glance: Glance,
+    ) -> AwsResult<Glanced> {
+        match (glance, the_group(service)) {
+            (Glance::Targets(_), Some(group)) => Ok(Glanced::Targets(self.targets(group).await?)),
+            (Glance::Service(_) | Glance::Targets(_), _) => {
+                let wanted = [(service.color, service.name.clone())];
+                let (found, _) = self.services(&names.place.cluster, &wanted).await?;
+                Ok(Glanced::Service(found.into_iter().next().map(Box::new)))
+            }
+        }
     }
 
     /// A look with only the rules read again: the other parts of that look may have taken long.

@@ -2,12 +2,13 @@
 //! operation.
 
 mod cut_off;
+mod pause;
 mod tell;
 
 use std::time::Duration;
 
 use self::cut_off::cut_off;
-use self::tell::{HeldUp, is_same_wait};
+use self::tell::HeldUp;
 use super::apply::apply_step;
 use super::logs::log_links;
 use super::outside::Interrupted;
@@ -19,6 +20,7 @@ use crate::plan::aws_error::AwsResult;
 use crate::plan::cause::Cause;
 use crate::plan::compare::{Comparison, Probed, Watch};
 use crate::plan::operation::{CurrentPhase, Operation};
+use crate::plan::pace::Pace;
 use crate::plan::read_scope::ReadScope;
 use crate::plan::snapshot::Snapshot;
 use crate::plan::step::{
@@ -73,6 +75,10 @@ pub(crate) struct Drive<'a> {
     between: Option<Snapshot>,
     /// Start of the last whole look.
     looked: Time,
+    /// The pace of the looks while the run waits.
+    pace: Pace,
+    /// Calls of the looks since the last wait or step.
+    calls: u32,
     /// The looks at the load balancer's counts.
     pub(super) watch: Watch,
     /// The last comparison of the colors.
@@ -99,6 +105,8 @@ impl<'a> Drive<'a> {
             held_up: Vec::new(),
             between: None,
             looked: clock::now(),
+            pace: Pace::begin(session.settings.poll_interval, clock::now()),
+            calls: 0,
             watch: Watch::default(),
             compared: None,
             probed: Probed::default(),
@@ -218,8 +226,9 @@ impl<'a> Drive<'a> {
     /// One look; none if a signal came first, which is noted.
     pub(super) async fn look(&mut self, look: ReadScope) -> Option<AwsResult<Snapshot>> {
         self.looked = clock::now();
-        let noted = self.operation.is_cancelled();
+        let (noted, before) = (self.operation.is_cancelled(), self.session.outside.calls());
         let seen = if noted { self.session.last_look(look).await } else { self.session.look(look).await };
+        self.calls += self.session.outside.calls() - before;
         match seen {
             Interrupted::Yes => {
                 self.note_signal();
@@ -244,15 +253,15 @@ impl<'a> Drive<'a> {
     pub(super) async fn wait(&mut self, wait: Wait) {
         let now = clock::now();
         let started = self.operation.started();
-        let changed = self.told.as_ref().is_none_or(|(told, _)| !is_same_wait(told, &wait));
+        let changed = self.told.as_ref().is_none_or(|(told, _)| !told.is_same(&wait));
         let silent = self.told.as_ref().is_none_or(|(_, at)| now.since(*at) >= HEARTBEAT);
         if changed || silent {
             let event =
                 Event::Waiting { wait: wait.clone(), elapsed: now.since(started), heartbeat: !changed };
             self.session.reporter.emit(&event);
-            self.told = Some((wait, now));
+            self.told = Some((wait.clone(), now));
         }
-        self.session.pause(self.operation.is_cancelled()).await;
+        self.pause(&wait).await;
         self.note_signal();
         self.operation.waited();
     }
@@ -284,8 +293,10 @@ impl<'a> Drive<'a> {
             self.operation.answered(step, answer, call);
         }
         if step.is_write() {
+            self.pace.note_change(clock::now());
             self.save(self.phase());
         }
+        self.calls = 0;
         if failed {
             self.session.pause(self.operation.is_cancelled()).await;
         }

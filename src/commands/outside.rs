@@ -31,6 +31,11 @@ impl Outside {
         }
     }
 
+    /// Number of calls to AWS so far, with every attempt.
+    pub(crate) fn calls(&self) -> u32 {
+        self.aws.calls()
+    }
+
     /// Reads AWS until a signal comes.
     pub(crate) async fn read<T>(&self, work: impl AsyncFnOnce(&Aws) -> T) -> Interrupted<T> {
         run_unless(self.signals.wait(), work(&self.aws)).await

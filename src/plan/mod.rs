@@ -19,6 +19,7 @@ mod in_flight;
 pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod own_targets;
+pub(crate) mod pace;
 pub(crate) mod patience;
 pub(crate) mod preconditions;
 pub(crate) mod predict;

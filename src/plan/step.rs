@@ -2,6 +2,7 @@
 
 mod end;
 mod refusal;
+mod wait;
 mod write;
 
 use std::time::Duration;

@@ -29,6 +29,11 @@ impl Time {
         Some(Time((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000))
     }
 
+    /// The point this much earlier.
+    pub(crate) fn before(self, time: Duration) -> Time {
+        Time(self.0.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// The point this much later.
     pub(crate) fn after(self, wait: Duration) -> Time {
         Time(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))

@@ -9,7 +9,7 @@ use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::own_targets::group_targets;
 use crate::plan::run_memory::Answer;
 use crate::plan::snapshot::Snapshot;
-use crate::plan::step::{Step, Wait};
+use crate::plan::step::Step;
 use crate::plan::time::Time;
 
 /// A write that AWS refuses for now, and the reports about the write.
@@ -120,18 +120,5 @@ impl Drive<'_> {
         }
         self.held_up.push(HeldUp { tries, told: if tell { now } else { held.told }, ..held });
         true
-    }
-}
-
-/// True if two waits are for the same thing: passing time alone is no news.
-pub(super) fn is_same_wait(told: &Wait, wait: &Wait) -> bool {
-    match (told, wait) {
-        (Wait::Bake { split: a, no_data: old, .. }, Wait::Bake { split: b, no_data: new, .. }) => {
-            a == b && old == new
-        }
-        (Wait::Counts { split: a, .. }, Wait::Counts { split: b, .. }) => a == b,
-        (Wait::Settle { color: a, .. }, Wait::Settle { color: b, .. })
-        | (Wait::Drain { color: a, .. }, Wait::Drain { color: b, .. }) => a == b,
-        (told, wait) => told == wait,
     }
 }
