@@ -19,12 +19,14 @@ use aws_sdk_ecs::config::{AsyncSleep, SharedHttpClient, Sleep};
 use aws_smithy_async::time::TimeSource;
 
 use super::call_count::CallCount;
+use super::memo::Memo;
 use super::patience::Patience;
 use super::refused_keys::RefusedKeys;
 use super::trace::{Trace, Tracing};
 use super::web_identity::{SignIn, WebIdentity};
 use crate::clock;
 use crate::plan::definition::Content;
+use crate::plan::snapshot::{Balancer, GroupAttributes};
 
 /// A client with a configuration, traced if requested. The builders of the services share no trait.
 macro_rules! client {
@@ -107,6 +109,10 @@ pub(crate) struct Aws {
     pub(super) definitions: ReadDefinition,
     /// Transient errors with codes of final errors.
     pub(super) patience: Patience,
+    /// Attributes of target groups.
+    pub(super) attributes: Memo<GroupAttributes>,
+    /// Load balancers without rules.
+    pub(super) balancers: Memo<Balancer>,
     /// Elastic Container Service.
     pub(super) ecs: aws_sdk_ecs::Client,
     /// Elastic Load Balancing, version 2.
@@ -146,6 +152,8 @@ impl Aws {
             calls,
             definitions: |_| (),
             patience: Patience::default(),
+            attributes: Memo::default(),
+            balancers: Memo::default(),
         }
     }
 

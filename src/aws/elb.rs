@@ -16,7 +16,8 @@ const DESCRIBE_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 impl Aws {
     /// A target group and its attributes, which may be missing.
     pub(super) async fn group(&self, arn: &str) -> AwsResult<TargetGroup> {
-        let (base, attributes) = tokio::join!(self.group_base(arn), self.group_attributes(arn));
+        let (base, attributes) =
+            tokio::join!(self.group_base(arn), self.attributes.get(arn, self.group_attributes(arn)));
         Ok(TargetGroup { attributes: Some(attributes), ..base? })
     }
 

@@ -24,7 +24,7 @@ impl Aws {
     /// A load balancer with every rule of every listener. Only Application Load Balancers have rules: the list is empty
     /// for another kind.
     pub(super) async fn balancer(&self, arn: &str) -> AwsResult<Balancer> {
-        let (named, rules) = tokio::join!(self.balancer_base(arn), async {
+        let (named, rules) = tokio::join!(self.balancers.get(arn, self.balancer_base(arn)), async {
             if arn.contains(":loadbalancer/app/") { self.rules(arn).await } else { Ok(Vec::new()) }
         });
         Ok(Balancer { rules: rules?, ..named? })

@@ -35,6 +35,7 @@ mod github_traffic;
 mod going_live;
 mod invariants;
 mod layers;
+mod pace;
 mod policies;
 mod post_reached;
 mod promote;
