@@ -131,6 +131,7 @@ def rendered(attached, balancer):
         "TASK_ROLE": "stage-task",
     }  # fmt: skip
     names |= {f"{color.upper()}_{kind}": f"stage-{color}" for color in ("blue", "green", "develop") for kind in ("SERVICE", "FAMILY")}
+    names |= {f"{color.upper()}_LOG_GROUP": f"/ecs/stage/{color}" for color in ("blue", "green", "develop")}
     check({job: sorted(policies) for job, policies in attached.items()} == JOBS, "each role has its policies, and no other")
     for name in FILES:
         text = (ROOT / f"infra/policies/{name}.json").read_text()

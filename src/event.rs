@@ -180,6 +180,15 @@ pub(crate) struct Difference {
     pub(crate) after: Option<String>,
 }
 
+/// The end of a failed container's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogTail {
+    /// The container.
+    pub(crate) container: String,
+    /// The texts of the newest events, oldest first.
+    pub(crate) events: AwsResult<Vec<String>>,
+}
+
 /// A link to a task's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogLink {

@@ -27,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) actor: Option<String>,
     /// GitHub's address, such as `https://github.com`.
     pub(crate) server_url: Option<String>,
+    /// True if the run is for a pull request from a fork, or may be.
+    pub(crate) is_fork: bool,
     /// The name of the event.
     pub(crate) event_name: Option<String>,
     /// The name of the workflow.
@@ -59,6 +61,7 @@ impl Context {
             attempt: digits("GITHUB_RUN_ATTEMPT"),
             actor: text("GITHUB_ACTOR"),
             server_url: text("GITHUB_SERVER_URL").filter(|url| is_server(url)),
+            is_fork: false,
             event_name: text("GITHUB_EVENT_NAME"),
             workflow: text("GITHUB_WORKFLOW"),
             debug: env.var("RUNNER_DEBUG") == Some("1"),

@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) compare: CompareSettings,
     /// The probes that both colors get while both have users. Only a run with steps has any.
     pub(crate) split_probes: Vec<Probe>,
+    /// True if a failed deploy shows the last lines of the failed container's log.
+    pub(crate) failure_logs: bool,
     /// True if a version is refused that lacks commits that users have.
     pub(crate) refuse_takes_back: bool,
     /// The content for GitHub.
@@ -208,11 +210,9 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
     let timeout = edge.parsed("timeout", |value| kinds::duration_within(value, MILLISECOND, DAY));
     let poll_interval = edge.parsed("poll-interval", |value| kinds::duration_within(value, TENTH, MINUTE));
     let on_cancel = edge.parsed("on-cancel", |value| kinds::one_of(value, &ON_CANCEL));
-    let refuse_takes_back = read_refuse_takes_back(edge);
+    let (refuse_takes_back, failure_logs) = (read_refuse_takes_back(edge), read_failure_logs(edge));
     let github = github::read_github_inputs(edge, &file, place.as_ref());
-    check_profile(edge);
-    check_characters(edge);
-    check_lasting(edge, timeout);
+    check_credentials(edge, timeout);
     let facts = identity_facts(
         edge,
         (&file, place.as_ref()),
@@ -236,6 +236,7 @@ fn read_settings(edge: &mut InputReader<'_>) -> Option<Settings> {
         on_cancel: on_cancel?,
         compare: compare?,
         split_probes,
+        failure_logs: failure_logs?,
         refuse_takes_back: refuse_takes_back?,
         github: github?,
     })
@@ -248,6 +249,16 @@ fn read_refuse_takes_back(edge: &mut InputReader<'_>) -> Option<bool> {
             edge.parsed("refuse-takes-back", kinds::parse_boolean)
         }
         CommandName::Rollback | CommandName::Status | CommandName::Doctor => Some(false),
+    }
+}
+
+/// Reads `failure-logs`; false for a command without this input.
+fn read_failure_logs(edge: &mut InputReader<'_>) -> Option<bool> {
+    match edge.command {
+        CommandName::Deploy | CommandName::Promote => edge.parsed("failure-logs", kinds::parse_boolean),
+        CommandName::RedirectTraffic | CommandName::Rollback | CommandName::Status | CommandName::Doctor => {
+            Some(false)
+        }
     }
 }
 
@@ -298,6 +309,13 @@ const CREDENTIALS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
+
+/// Checks the credentials of the environment.
+fn check_credentials(edge: &mut InputReader<'_>, timeout: Option<Duration>) {
+    check_profile(edge);
+    check_characters(edge);
+    check_lasting(edge, timeout);
+}
 
 /// Checks for a profile: a section in files of the runner, which the action's container lacks.
 fn check_profile(edge: &mut InputReader<'_>) {

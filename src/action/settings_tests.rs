@@ -102,6 +102,7 @@ fn inputs_alone_suffice_and_the_defaults_are_those_of_the_table() {
     assert_eq!(
         settings,
         Settings {
+            failure_logs: true,
             refuse_takes_back: false,
             command: Command::Deploy(Box::new(wanted)),
             place,

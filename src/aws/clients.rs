@@ -162,9 +162,17 @@ impl Aws {
         if self.config.region().is_some_and(|own| own.as_ref() == region) {
             return self.ecr.clone();
         }
-        let there = Region::new(region.to_owned());
-        let config = self.config.to_builder().region(there).build();
-        client!(aws_sdk_ecr, &config, self.trace, (self.refused, self.calls))
+        client!(aws_sdk_ecr, &self.config_in(region), self.trace, (self.refused, self.calls))
+    }
+
+    /// CloudWatch Logs in a region: a log group may be in another region than the service. Only a failure needs this client.
+    pub(super) fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
+        client!(aws_sdk_cloudwatchlogs, &self.config_in(region), self.trace, (self.refused, self.calls))
+    }
+
+    /// The configuration with another region.
+    fn config_in(&self, region: &str) -> SdkConfig {
+        self.config.to_builder().region(Region::new(region.to_owned())).build()
     }
 
     /// Number of calls so far, with every attempt.

@@ -11,6 +11,7 @@ mod history;
 mod identity;
 mod images;
 mod json;
+mod logs;
 mod memo;
 mod metrics;
 mod observe;

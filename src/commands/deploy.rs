@@ -4,6 +4,7 @@ use super::apply::find_revision;
 use super::drive::Drive;
 use super::ending::report_ending;
 use super::last_look::last_look;
+use super::logs::add_log_tail;
 use super::outside::Interrupted;
 use super::prepare::{Unprepared, Wanted, prepare_content};
 use super::session::{Session, Stop};
@@ -125,6 +126,7 @@ async fn admitted_deploy(
     let ending = drive.run_to_end(None).await;
     report_ending(&mut drive, ending, report);
     last_look(&mut drive, report).await;
+    add_log_tail(session, report).await;
 }
 
 /// The goal of the run: the request bound to the color found.

@@ -281,6 +281,9 @@ pub(super) async fn find_head(
         None => None,
     };
     let head = found.and_then(Result::ok).and_then(|pull| pull.head);
+    // The event does not name the pull request's repository: a fork, until GitHub names this one.
+    let repository = head.as_ref().and_then(|head| Some(&head.repo.as_ref()?.full_name));
+    context.is_fork = repository.is_none() || repository != context.repository.as_ref();
     (context.sha, context.ref_name) = (None, None);
     let (sha, branch) = head.map(|head| (head.sha, head.branch)).unzip();
     context.is_about(sha, branch);

@@ -4,6 +4,7 @@ use super::deploy::{shown_differences, warn_of_drain, warn_unmanaged_policies};
 use super::drive::{Drive, Ending};
 use super::ending::put_back;
 use super::last_look::last_look;
+use super::logs::add_log_tail;
 use super::redirect::told_from;
 use super::session::{Session, Stop};
 use super::state::{Phase as Saved, SavedEnd};
@@ -196,6 +197,9 @@ async fn run_phases(session: &Session<'_>, (snapshot, phases): (Snapshot, &[Phas
     let open = report.outcome == Outcome::Cancelled && report.left == Left::Unknown;
     drive.save(if open { drive.phase() } else { Saved::Ended(SavedEnd::of(report)) });
     tell_the_end(&mut drive, phases.last().filter(|_| last), report).await;
+    if let CurrentPhase::Deploy(_) = drive.operation.current() {
+        add_log_tail(session, report).await;
+    }
 }
 
 /// A phase's end as the end of the whole run: changes of earlier phases stay. Users who are back at the split of the

@@ -190,6 +190,7 @@ fn run_surroundings(env: &Environment) -> (Context, RunEvent) {
     let event = RunEvent::read(env, &|path: &Path| files::read_text(env, path));
     let mut context = Context::new(env);
     context.is_about(event.head.clone(), event.branch.clone());
+    context.is_fork = event.fork;
     (context, event)
 }
 
@@ -241,6 +242,7 @@ fn read_definition(env: &Environment, path: &Path) -> Option<Content> {
 /// Hides the values of a task definition from AWS.
 fn hide_definition(content: &Content) {
     secrets::register_secrets(content.environment_values());
+    secrets::register_secret_names(content.secret_names());
 }
 
 /// Writes an attempt of a call to the debug log.

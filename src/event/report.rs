@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Lacks, LogLink, Planned};
+use super::{Lacks, LogLink, LogTail, Planned};
 use crate::failure::{Failure, Outcome, Reason};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, ServiceColor, Split};
@@ -76,6 +76,8 @@ pub(crate) struct Report {
     pub(crate) cause: Cause,
     /// Links to logs.
     pub(crate) logs: Vec<LogLink>,
+    /// The last lines of the newest failed container, if read.
+    pub(crate) log_tail: Option<LogTail>,
     /// Healthy targets after a success.
     pub(crate) healthy: Option<u32>,
     /// The change of traffic, if any.
@@ -133,6 +135,7 @@ impl Report {
             lacks: None,
             cause: Cause::default(),
             logs: Vec::new(),
+            log_tail: None,
             healthy: None,
             traffic: None,
             rules: Vec::new(),

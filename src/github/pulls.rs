@@ -28,6 +28,16 @@ pub(crate) struct Head {
     /// The newest commit.
     #[serde(default)]
     pub(crate) sha: String,
+    /// The repository; none if deleted.
+    pub(crate) repo: Option<HeadRepository>,
+}
+
+/// The repository of a pull request's source branch.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct HeadRepository {
+    /// `owner/name`.
+    #[serde(default)]
+    pub(crate) full_name: String,
 }
 
 impl GitHub {

@@ -6,6 +6,7 @@ use super::about::{About, TrafficFacts, color_services, moves_users};
 use super::findings::finding_lines;
 use super::going_live::going_live_lines;
 use super::line::{Level, Line};
+use super::log_tail::tail_lines;
 use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
 use super::{links, status, words};
 use crate::event::{Answered, Event, LogLink, Planned, Report};
@@ -352,6 +353,7 @@ fn end_lines(report: &Report, told_cause: bool) -> Vec<Line> {
             lines.extend(cause_lines(&report.cause, &report.logs));
         }
     }
+    lines.extend(report.log_tail.iter().flat_map(tail_lines));
     lines.extend(Line::foreign(Level::Plain, &words::undo_hint(report).unwrap_or_default()));
     lines.extend(users_line(report));
     lines

@@ -12,6 +12,7 @@ pub(crate) mod labels;
 pub(crate) mod line;
 pub(crate) mod links;
 pub(crate) mod log;
+mod log_tail;
 pub(crate) mod mark;
 mod markdown;
 mod names;

@@ -3,6 +3,8 @@
 //! Values are hidden on output, not on input: a value learned late is hidden in text read earlier, and plans see AWS's
 //! original text.
 
+mod logged;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -18,6 +20,8 @@ const SHORTEST_BEGINNING: usize = 8;
 const HIDDEN: &str = "***";
 
 thread_local! {
+    /// The names of variables whose values only ECS knows.
+    static NAMES: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
     /// The values that the run on this thread knows, in each form in which AWS repeats them. A run never leaves its thread.
     static VALUES: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
@@ -25,6 +29,7 @@ thread_local! {
 /// Forgets all values, at the start of a run.
 pub(crate) fn forget() {
     VALUES.take();
+    NAMES.take();
 }
 
 /// Hides values from now on, whole and line by line.
@@ -33,6 +38,12 @@ pub(crate) fn register_secrets<'a>(values: impl IntoIterator<Item = &'a str>) {
         let forms = std::iter::once(value).chain(secret_lines(value)).flat_map(value_forms);
         VALUES.with_borrow_mut(|known| known.extend(forms));
     }
+}
+
+/// Hides the values of these variables in logs from now on: ECS reads them from Secrets Manager or Parameter Store, and the
+/// run never does.
+pub(crate) fn register_secret_names<'a>(names: impl IntoIterator<Item = &'a str>) {
+    NAMES.with_borrow_mut(|known| known.extend(names.into_iter().map(str::to_owned)));
 }
 
 /// The lines of a value that are long enough to be hidden, without surrounding space.
@@ -49,6 +60,12 @@ pub(crate) fn mask_secrets(text: &str) -> String {
 /// The same on one line.
 pub(crate) fn mask_line(text: &str) -> String {
     one_line(&mask_secrets(text))
+}
+
+/// A log with the known values hidden, and with the values that follow a secret's name or are the password of a URL.
+pub(crate) fn mask_log(text: &str) -> String {
+    let text = NAMES.with_borrow(|names| logged::hide_named(&mask_secrets(text), names));
+    logged::hide_passwords(&text)
 }
 
 /// A value unchanged, and in its forms in JSON, in JSON inside JSON, and in URLs.

@@ -8,6 +8,7 @@ use super::comment::{CommentRun, narrow};
 use super::comparison::comparison_section;
 use super::findings::findings_section;
 use super::going_live::going_live_section;
+use super::log_tail::tail_section;
 use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::{links, status, words};
@@ -68,8 +69,9 @@ pub(super) enum Shape<'a> {
 /// The whole summary.
 pub(crate) fn render_summary(report: &Report) -> String {
     let mut out = status_title(report);
-    let parts = verdict_sections(report).into_iter().chain(state_sections(report, Shape::Wide));
-    out.extend(parts.map(|section| section.text));
+    out.extend(verdict_sections(report).into_iter().map(|section| section.text));
+    out.extend(report.log_tail.iter().map(|tail| tail_section(tail, true)));
+    out.extend(state_sections(report, Shape::Wide).into_iter().map(|section| section.text));
     out.push_str(&render_footer(report));
     truncate_summary(without_accounts(&out, known_account(report)))
 }

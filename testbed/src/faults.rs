@@ -346,6 +346,11 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
         let arn = |name| format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}");
         return Some(name.map_or_else(|| "*".to_owned(), arn));
     }
+    if let (Service::Logs, Some(group), Some(stream)) =
+        (request.service, text("logGroupName"), text("logStreamName"))
+    {
+        return Some(format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"));
+    }
     // A call about a service, or about a family of task definitions, has that resource, even with other names in its
     // input.
     let named = service.or(text("family"));
@@ -374,7 +379,8 @@ fn resource_of(request: &Request, account: &str) -> Option<String> {
             | Service::AutoScaling
             | Service::Sts
             | Service::Iam
-            | Service::CloudWatch,
+            | Service::CloudWatch
+            | Service::Logs,
             ..,
         ) => Some("*".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! A small AWS and a small GitHub on loopback ports: stateful, on real sockets, with the real wire protocols.
 //!
-//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS, Certificate Manager)
-//! behind one AWS endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. The
+//! One process holds a `World` (ECS, Application Auto Scaling, Elastic Load Balancing, ECR, STS, Certificate Manager,
+//! CloudWatch, CloudWatch Logs) behind one AWS endpoint, and GitHub behind another. Tasks are real HTTP servers, listeners are real proxies. The
 //! testbed imitates AWS and GitHub and knows nothing of its client.
 
 pub mod acm;
@@ -18,6 +18,7 @@ pub mod github;
 mod hold;
 pub mod iam;
 mod image;
+pub mod logs;
 mod network;
 mod oidc;
 mod port;

@@ -29,6 +29,9 @@ pub const IMAGES: [&str; 12] = [
     "v11-no-secret",
 ];
 
+/// The log group of all containers.
+pub const LOG_GROUP: &str = "/ecs/shop";
+
 /// The variable parts of the sample stack.
 #[derive(Debug, Clone)]
 pub struct Stack {
@@ -167,6 +170,7 @@ fn build(bed: &Testbed, stack: &Stack) -> Result<Sample, ApiError> {
         }
         format!("{}/shop/web", world.registry())
     });
+    bed.world(|world| world.logs.create_group(LOG_GROUP));
     bed.call(Service::Ecs, "CreateCluster", json!({ "clusterName": "shop" }))?;
     if stack.ec2 {
         bed.world(|world| {
@@ -295,7 +299,7 @@ pub fn task_definition(family: &str, image: &str, ec2: bool) -> Value {
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": "/ecs/shop", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web",
+                "awslogs-group": LOG_GROUP, "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web",
             },
         },
     });

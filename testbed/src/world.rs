@@ -10,6 +10,7 @@ use crate::elb::{self, Elb};
 use crate::faults::{Faults, throttled};
 use crate::github::GitHub;
 use crate::iam::{Iam, Place};
+use crate::logs::{self, Logs};
 use crate::oidc::Oidc;
 use crate::record::Recorder;
 use crate::sts::Sts;
@@ -90,6 +91,8 @@ pub struct World {
     pub acm: Acm,
     /// Metrics and alarms.
     pub cloudwatch: CloudWatch,
+    /// The logs of containers.
+    pub logs: Logs,
     /// Repositories, tokens and the rest of GitHub.
     pub github: GitHub,
     /// The workflow run that gets OpenID Connect tokens.
@@ -130,6 +133,7 @@ impl World {
             ecr: Ecr::default(),
             acm: Acm::default(),
             cloudwatch: CloudWatch::new(pace.second),
+            logs: Logs::default(),
             github: GitHub::default(),
             oidc: Oidc::default(),
             sts: Sts::default(),
@@ -170,6 +174,7 @@ impl World {
             Service::Sts => sts::call(self, operation, input),
             Service::Iam => iam::call(self, operation, input),
             Service::CloudWatch => cloudwatch::call(self, operation, input),
+            Service::Logs => logs::call(self, operation, input),
         }
     }
 

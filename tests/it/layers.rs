@@ -41,7 +41,7 @@ const PRODUCT: [Layer; 16] = [
 ];
 
 /// The testbed: the wire knows nothing, the load balancer nothing of ECS, the checker only what it watches.
-const TESTBED: [Layer; 31] = [
+const TESTBED: [Layer; 32] = [
     ("wire", &[], &["bytes", "ciborium", "hyper", "serde_json", "url"]),
     ("image", &[], &[]),
     ("acm", &["wire", "world"], &["rcgen", "serde_json", "tokio_rustls"]),
@@ -78,6 +78,7 @@ const TESTBED: [Layer; 31] = [
     ("sts", &["clock", "elb", "faults", "github", "oidc", "wire", "world"], &["serde_json", "sha2"]),
     ("cloudwatch", &["clock", "ecs", "elb", "wire", "world"], &["serde_json"]),
     ("autoscaling", &["checker", "clock", "cloudwatch", "ecs", "wire", "world"], &["serde_json"]),
+    ("logs", &["clock", "wire", "world"], &["serde_json"]),
     ("hold", &["clock"], &["tokio"]),
     ("network", &[], &[]),
     ("faults", &["hold", "network", "wire", "world"], &["rustix", "serde_json", "tokio"]),
@@ -95,6 +96,7 @@ const TESTBED: [Layer; 31] = [
             "faults",
             "github",
             "iam",
+            "logs",
             "oidc",
             "record",
             "sts",

@@ -33,8 +33,16 @@ locals {
     "REPOSITORY", local.registry.repository_name)
   }
 
-  named = {
+  logged = {
     for name, text in local.placed : name =>
+    replace(replace(replace(text,
+      "BLUE_LOG_GROUP", "/ecs/${var.name}/blue"),
+      "GREEN_LOG_GROUP", "/ecs/${var.name}/green"),
+    "DEVELOP_LOG_GROUP", "/ecs/${var.name}/develop")
+  }
+
+  named = {
+    for name, text in local.logged : name =>
     replace(replace(replace(replace(replace(replace(text,
       "CLUSTER", var.name),
       "/BLUE_(SERVICE|FAMILY)/", "${var.name}-blue"),

@@ -29,6 +29,8 @@ const POSTING: &[CommandName] = &[
     CommandName::Rollback,
     CommandName::Status,
 ];
+/// The commands that bring a version to a color.
+const DEPLOYING: &[CommandName] = &[CommandName::Deploy, CommandName::Promote];
 /// Redirect-traffic alone.
 const REDIRECT: &[CommandName] = &[CommandName::RedirectTraffic];
 /// Promote alone.
@@ -243,6 +245,12 @@ pub(crate) const INPUTS: &[Input] = &[
         BRINGING,
         "false",
         "Whether a version that lacks commits that users have now is refused. Commits are known by the tags of the task definitions and by GitHub; where they are unknown, nothing is refused. A `rollback` is never refused for this.",
+    ),
+    optional_input(
+        "failure-logs",
+        DEPLOYING,
+        "true",
+        "Whether a failed deploy shows the last 20 lines of the failed container's log, from CloudWatch Logs. It needs `logs:GetLogEvents`. Values of `environment` are masked. A run for a pull request from a fork never shows any.",
     ),
     optional_input("plan-only", ALL, "false", "Whether to print the plan and write nothing."),
     optional_input("timeout", ALL, "30m", "How long to wait at most, such as `90s`, `30m` or `1h30m`: before the update of a service for AWS, and then for its deployment until it is healthy and old tasks have drained; before each change of the split for AWS and for healthy targets. Bakes, `settle`, `max-drain` and the restore after a failure come on top; the plan says which `timeout-minutes` the job needs."),

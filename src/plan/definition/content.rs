@@ -60,6 +60,12 @@ impl Content {
         variables.flatten().filter_map(|variable| variable.get("value")?.as_str())
     }
 
+    /// The names of the environment variables of all containers whose values ECS reads from a secret or parameter.
+    pub(crate) fn secret_names(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.containers().filter_map(|container| container.get("secrets")?.as_array());
+        secrets.flatten().filter_map(|secret| secret.get("name")?.as_str())
+    }
+
     /// The container definitions, mutable.
     pub(super) fn containers_mut(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
         let list = self.0.get_mut("containerDefinitions").and_then(Value::as_array_mut);

@@ -6,6 +6,7 @@ pub(super) mod narrow;
 
 use std::time::Duration;
 
+use super::log_tail::tail_section;
 use super::mark::{Kin, comment_mark, compare_marks};
 use super::markdown::{inline_code, inline_text, markdown_link, render_message};
 use super::names::{
@@ -114,6 +115,8 @@ pub(crate) fn end_comment(report: &Report, run: &CommentRun) -> String {
     parts.extend(verdict_sections(report).into_iter().map(told));
     parts.push(Section { rank: Rank::State, text: render_version_change(report) });
     parts.extend(state_sections(report, super::summary::Shape::Narrow(run)));
+    let tail = report.log_tail.as_ref().map(|tail| tail_section(tail, false)).unwrap_or_default();
+    parts.push(Section { rank: Rank::Detail, text: tail });
     render_comment(parts, known_account(report), (run, &format!("took {}", format_duration(report.duration))))
 }
 

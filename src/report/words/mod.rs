@@ -11,6 +11,7 @@ mod ended;
 mod finding;
 mod going_live;
 mod left;
+mod log_tail;
 mod more;
 mod post;
 mod promote;
@@ -43,6 +44,7 @@ pub(crate) use going_live::{
     MOST_NAMED, going_live_sentence, more_changes, name_change, name_changes, takes_back_unchecked,
 };
 pub(crate) use left::render_end_state;
+pub(crate) use log_tail::{last_lines_title, log_is_empty, log_not_shown};
 pub(crate) use more::{
     broken_at, empty_image, image_missing, internal_failure, no_such_definition, problems_failure,
     render_warning, rollback_unchecked, undoes_rollback, unreadable_file,

@@ -53,6 +53,10 @@ fn resource_of(action: &str, found: &str) -> String {
     {
         return format!("{family}:*");
     }
+    // The next task has another stream.
+    if let Some((group, _)) = found.split_once(":log-stream:") {
+        return format!("{group}:log-stream:*");
+    }
     match found.rsplit_once('/') {
         Some((head, _)) if OF_IDS.contains(&action) && !found.contains(":service/") => format!("{head}/*"),
         _ => found.to_owned(),

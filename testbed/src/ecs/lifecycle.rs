@@ -1,7 +1,7 @@
 //! The life of tasks: from PROVISIONING over RUNNING to STOPPED.
 
 use super::task::{Container, Phase, Port, Registration, Stop, Task};
-use super::{definition, task};
+use super::{awslogs, definition, task};
 use crate::ecr::Found;
 use crate::elb::{State, Target};
 use crate::tasks::Process;
@@ -86,6 +86,7 @@ fn launch(world: &mut World, task: &mut Task, now: Instant) {
     task.times.pull_stopped = Some(crate::clock::wall());
     task.launched = Some(now);
     start_containers(world, task, now);
+    awslogs::open(world, task);
 }
 
 /// The image reference to pull: by the digest that the deployment's first task resolved (version consistency), else as
@@ -189,8 +190,11 @@ fn uses_addresses(world: &World, group: &str) -> bool {
 /// Ends containers whose crash is due, and the task of an essential container.
 fn look_for_crash(world: &mut World, task: &mut Task, now: Instant) {
     let Some(launched) = task.launched else { return };
-    let mut essential = false;
-    for container in task.containers.iter_mut().filter(|container| container.running && !container.ended) {
+    let (mut essential, mut crashed) = (false, Vec::new());
+    for (index, container) in task.containers.iter_mut().enumerate() {
+        if !container.running || container.ended {
+            continue;
+        }
         let Some(crash) = container.behavior.crash.clone() else { continue };
         if now.duration_since(launched) < crash.after {
             continue;
@@ -200,7 +204,9 @@ fn look_for_crash(world: &mut World, task: &mut Task, now: Instant) {
         container.reason = crash.reason;
         container.ports.iter().for_each(|port| port.process.kill());
         essential |= container.essential;
+        crashed.push(index);
     }
+    awslogs::write_last_words(world, task, &crashed);
     if essential {
         task.failed |= task.is_wanted();
         leave_groups(world, task, now);

@@ -1,5 +1,6 @@
 //! Elastic Container Service: clusters, task definitions, services that roll, tasks that really run.
 
+mod awslogs;
 mod breaker;
 mod cluster;
 mod containers;

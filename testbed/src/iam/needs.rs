@@ -61,14 +61,16 @@ enum On {
     Family,
     /// An ECR repository.
     Repository,
+    /// A log stream.
+    LogStream,
     /// A scalable target.
     Target,
     /// The alarm with this name.
     Alarm,
 }
 
-/// The operations with known resources; all others need their action on `*`.
-const OPERATIONS: [(&str, On); 31] = [
+/// The operations of the product; all others but those of `PUSH` need their action on `*`.
+const OPERATIONS: [(&str, On); 29] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
     ("application-autoscaling:PutScalingPolicy", On::Target),
@@ -76,9 +78,7 @@ const OPERATIONS: [(&str, On); 31] = [
     ("cloudwatch:DescribeAlarms", On::Star),
     ("cloudwatch:GetMetricData", On::Star),
     ("cloudwatch:PutMetricAlarm", On::Alarm),
-    ("ecr:BatchDeleteImage", On::Repository),
     ("ecr:DescribeImages", On::Repository),
-    ("ecr:PutImage", On::Repository),
     ("ecs:DescribeContainerInstances", On::Arns("containerInstances")),
     ("ecs:DescribeServiceDeployments", On::Parts("serviceDeploymentArns")),
     ("ecs:DescribeServiceRevisions", On::Parts("serviceRevisionArns")),
@@ -98,18 +98,23 @@ const OPERATIONS: [(&str, On); 31] = [
     ("elasticloadbalancing:ModifyListener", On::Arns("ListenerArn")),
     ("elasticloadbalancing:ModifyRule", On::Arns("RuleArn")),
     ("iam:SimulatePrincipalPolicy", On::Arns("PolicySourceArn")),
+    ("logs:GetLogEvents", On::LogStream),
     ("sts:AssumeRoleWithWebIdentity", On::Nothing),
     ("sts:GetCallerIdentity", On::Nothing),
 ];
 
-/// The IAM actions of the operations with known resources.
+/// What the workflows around the product need: a push of an image, and its removal.
+const PUSH: [(&str, On); 2] =
+    [("ecr:BatchDeleteImage", On::Repository), ("ecr:PutImage", On::Repository)];
+
+/// The IAM actions of the product's operations.
 pub fn known() -> impl Iterator<Item = &'static str> {
     OPERATIONS.iter().map(|(action, _)| *action)
 }
 
 /// The permissions that a call of the operation with this IAM action needs.
 pub fn needs(action: &str, input: &Value, place: &Place) -> Vec<Need> {
-    let on = OPERATIONS.iter().find(|(known, _)| *known == action).map_or(On::Star, |(_, on)| *on);
+    let on = OPERATIONS.iter().chain(&PUSH).find(|(known, _)| *known == action).map_or(On::Star, |(_, on)| *on);
     let need = |resource: String| Need { action: action.to_owned(), resource, context: None };
     let text = |key: &str| input[key].as_str().unwrap_or_default();
     let cluster = input["cluster"].as_str().unwrap_or("default");
@@ -134,6 +139,10 @@ pub fn needs(action: &str, input: &Value, place: &Place) -> Vec<Need> {
             let registry = input["registryId"].as_str().unwrap_or(&place.account);
             let (region, repository) = (&place.region, text("repositoryName"));
             vec![need(format!("arn:aws:ecr:{region}:{registry}:repository/{repository}"))]
+        }
+        On::LogStream => {
+            let (group, stream) = (text("logGroupName"), text("logStreamName"));
+            vec![need(place.arn("logs", &format!("log-group:{group}:log-stream:{stream}")))]
         }
         On::Target => scaling(action, input, place),
         On::Alarm => vec![need(place.arn("cloudwatch", &format!("alarm:{}", text("AlarmName"))))],

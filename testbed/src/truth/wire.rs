@@ -49,6 +49,7 @@ fn protocol(service: Service) -> Protocol {
         Service::CloudWatch => {
             ("monitoring", "monitoring", Format::Json("GraniteServiceVersion20100801", "1.0"))
         }
+        Service::Logs => ("logs", "logs", Format::Json("Logs_20140328", "1.1")),
         Service::Elb => ("elasticloadbalancing", "elasticloadbalancing", Format::Query("2015-12-01")),
         Service::Sts => ("sts", "sts", Format::Query("2011-06-15")),
         Service::Iam => ("iam", "iam", Format::Query("2010-05-08")),

@@ -24,6 +24,8 @@ pub enum Service {
     Iam,
     /// Amazon CloudWatch: RPC v2 CBOR, JSON 1.0 and, for alarms, Query.
     CloudWatch,
+    /// Amazon CloudWatch Logs, JSON 1.1.
+    Logs,
 }
 
 /// The format of a request and its answer.
@@ -59,7 +61,7 @@ impl Service {
     pub(crate) fn is_query(self) -> bool {
         match self {
             Self::Elb | Self::Sts | Self::Iam => true,
-            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch => false,
+            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::CloudWatch | Self::Logs => false,
         }
     }
 
@@ -75,6 +77,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::CloudWatch => "cloudwatch",
+            Self::Logs => "logs",
         }
     }
 
@@ -85,7 +88,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
-            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling => "",
+            Self::Ecs | Self::Ecr | Self::Acm | Self::AutoScaling | Self::Logs => "",
         }
     }
 
@@ -96,6 +99,7 @@ impl Service {
             "AmazonEC2ContainerRegistry_V20150921" => Some(Self::Ecr),
             "CertificateManager" => Some(Self::Acm),
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
+            "Logs_20140328" => Some(Self::Logs),
             "AnyScaleFrontendService" => Some(Self::AutoScaling),
             _ => None,
         }

@@ -12,7 +12,7 @@ use testbed::iam::Statement;
 use super::needs::needs;
 
 /// The placeholders of the policies and what stands for them in the sample stack; longer names first.
-const PLACES: [(&str, &str); 17] = [
+const PLACES: [(&str, &str); 20] = [
     ("LOAD_BALANCER_ID", "*"),
     ("LOAD_BALANCER", "shop"),
     ("DEVELOP_SERVICE", "web-dev"),
@@ -21,6 +21,9 @@ const PLACES: [(&str, &str); 17] = [
     ("DEVELOP_FAMILY", "web-dev"),
     ("GREEN_FAMILY", "web-green"),
     ("BLUE_FAMILY", "web-blue"),
+    ("DEVELOP_LOG_GROUP", "/ecs/shop"),
+    ("GREEN_LOG_GROUP", "/ecs/shop"),
+    ("BLUE_LOG_GROUP", "/ecs/shop"),
     ("CHECKED_ROLE", "deploy"),
     ("EXECUTION_ROLE", "shop-execution"),
     ("TASK_ROLE", "shop-task"),
@@ -108,6 +111,7 @@ fn of_any_name(mut statement: Statement) -> Statement {
         ":alarm:ecs-blue-green/",
         ":repository/",
         ":task-definition/",
+        ":log-group:",
     ];
     let kinds: Vec<&str> = kinds.into_iter().chain(simulates.then_some(":role/")).collect();
     for resource in &mut statement.resources {

@@ -99,7 +99,7 @@ fn removed(text: &str, part: &str) -> String {
 }
 
 /// The parts of each policy that docs/permissions.md lets a role do without.
-const OPTIONAL: [(&str, &[&str]); 12] = [
+const OPTIONAL: [(&str, &[&str]); 13] = [
     (READ, &["DEVELOP_"]),
     (READ, &["ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"]),
     (READ, &["ecs:DescribeContainerInstances"]),
@@ -109,6 +109,7 @@ const OPTIONAL: [(&str, &[&str]); 12] = [
     (DEPLOY, &["DEVELOP_"]),
     (DEPLOY, &["DEVELOP_", "BLUE_"]),
     (DEPLOY, &["ecr:DescribeImages"]),
+    (DEPLOY, &["logs:GetLogEvents"]),
     (DEPLOY, &["TASK_ROLE"]),
     (TRAFFIC, &["SuspendScaleInAndSetBounds", "WhatApplicationAutoScalingChecksItself"]),
     (SCALERS, &["DEVELOP_"]),

@@ -8,12 +8,13 @@ use std::path::Path;
 use crate::common::iam::path;
 
 /// How the adapters name their clients, with the prefix of the IAM actions.
-const CLIENTS: [(&str, &str); 7] = [
+const CLIENTS: [(&str, &str); 8] = [
     ("self.cloudwatch.", "cloudwatch"),
     ("self.ecr(region).", "ecr"),
     ("self.ecs.", "ecs"),
     ("self.elb.", "elasticloadbalancing"),
     ("self.iam.", "iam"),
+    ("self.logs(region).", "logs"),
     ("self.scaling.", "application-autoscaling"),
     ("self.sts.", "sts"),
 ];
