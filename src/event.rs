@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::plan::aws_error::{AwsError, AwsResult};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, ServiceColor, Split};
-use crate::plan::compare::Comparison;
+use crate::plan::compare::{Comparison, Minute};
 use crate::plan::doctor::Finding;
 use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
@@ -107,8 +107,8 @@ pub(crate) enum Event {
     },
     /// The commits that go live with the run.
     GoingLive(Box<GoingLive>),
-    /// A comparison of the colors whose verdict is new.
-    Compared(Box<AwsResult<Comparison>>),
+    /// A look at the load balancer's counts.
+    Compared(Box<CountsLook>),
     /// A signal arrived.
     Signal {
         /// `SIGINT` or `SIGTERM`.
@@ -116,6 +116,17 @@ pub(crate) enum Event {
     },
     /// The end.
     Ended(Box<Report>),
+}
+
+/// A look at the load balancer's counts, during a change of traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CountsLook {
+    /// The comparison of the colors.
+    pub(crate) read: AwsResult<Comparison>,
+    /// The minutes that were read; empty if the read failed.
+    pub(crate) minutes: Vec<Minute>,
+    /// True if the verdict differs from that of the last look.
+    pub(crate) is_new: bool,
 }
 
 /// The missing part of a killed run's goal, found by its post step.

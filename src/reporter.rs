@@ -103,7 +103,7 @@ impl<'a> Reporter<'a> {
             ));
             return;
         }
-        let lines = self.log.borrow_mut().lines(event);
+        let lines = self.log.borrow_mut().lines(event, clock::now());
         for line in lines {
             self.line(&line);
         }

@@ -6,12 +6,12 @@ use super::drive::Drive;
 use super::outside::Interrupted;
 use super::session::Session;
 use crate::clock;
-use crate::event::{Event, Report};
+use crate::event::{CountsLook, Event, Report};
 use crate::plan::aws_error::AwsResult;
 use crate::plan::color::Color;
-use crate::plan::compare::{CompareMode, Comparison, are_both_live, compare_snapshot};
+use crate::plan::compare::{CompareMode, Comparison, Minute, are_both_live, compare_snapshot};
 use crate::plan::operation::CurrentPhase;
-use crate::plan::snapshot::Snapshot;
+use crate::plan::snapshot::{Seen, Snapshot};
 use crate::plan::step::{Next, Refusal, RunFailure, TrafficFailure};
 use crate::plan::traffic::{TrafficPlan, gaining_color};
 use crate::plan::verdict::Restorer;
@@ -80,7 +80,8 @@ impl Drive<'_> {
                 Some(Ok(minutes)) => self.watch.had_requests(minutes, gaining),
                 Some(Err(_)) | None => false,
             };
-            if let Some(failing) = self.note_comparison(self.session.compared(&read, Some(gaining))) {
+            let compared = self.session.compared(&read, Some(gaining));
+            if let Some(failing) = self.note_comparison(compared, read.minutes) {
                 return Some(Next::Restore(failing, Restorer::ThisRun));
             }
             if due.hold.is_some() && !had_requests {
@@ -107,13 +108,17 @@ impl Drive<'_> {
         }
     }
 
-    /// Notes a comparison, and reports a new verdict. The failure of the run if the tested color is worse.
-    fn note_comparison(&mut self, compared: Option<AwsResult<Comparison>>) -> Option<RunFailure> {
+    /// Notes and reports a comparison. The failure of the run if the tested color is worse.
+    fn note_comparison(
+        &mut self,
+        compared: Option<AwsResult<Comparison>>,
+        minutes: Seen<Vec<Minute>>,
+    ) -> Option<RunFailure> {
         let compared = compared?;
-        let is_known = self.compared.as_ref().is_some_and(|before| is_same_verdict(before, &compared));
-        if !is_known {
-            self.session.reporter.emit(&Event::Compared(Box::new(compared.clone())));
-        }
+        let is_new = !self.compared.as_ref().is_some_and(|before| is_same_verdict(before, &compared));
+        let minutes = minutes.and_then(Result::ok).unwrap_or_default();
+        let look = CountsLook { read: compared.clone(), minutes, is_new };
+        self.session.reporter.emit(&Event::Compared(Box::new(look)));
         self.compared = Some(compared.clone());
         let comparison = compared.ok()?;
         let goes_back =

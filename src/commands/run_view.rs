@@ -12,8 +12,9 @@ use crate::plan::color::Split;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Step, Wait};
 use crate::plan::time::Time;
-use crate::report::comment::{CommentRun, Held, Working, end_comment, progress_comment};
+use crate::report::comment::{CommentRun, Working, end_comment, progress_comment};
 use crate::report::mark::place_sum;
+use crate::report::strip::{HeldStep, StepRest};
 use crate::report::{github_texts, labels};
 
 /// The run as its events describe it so far.
@@ -35,16 +36,16 @@ pub(super) struct RunView {
     /// True once the comment showed that users reached the wanted split.
     watching: bool,
     /// The last shown step, and the time of the post.
-    held: Option<(Held, Time)>,
+    held: Option<(HeldStep, Time)>,
     /// Time of the last post.
     posted: Option<Time>,
     /// The command that a post step finishes.
     finishes: &'static str,
 }
 
-/// Time between updates of a bake's rest and of the run's duration in the comment: each takes two GitHub calls, and a
-/// job has 1,000 calls an hour.
-const RENEWAL: Duration = Duration::from_secs(120);
+/// Time between updates of the comment between two steps. Each takes two GitHub calls: at most 240 of the 1,000 calls
+/// that a repository's jobs have an hour ("Rate limits for GITHUB_TOKEN").
+const RENEWAL: Duration = Duration::from_secs(30);
 
 /// Shortest remaining wait for which the comment shows the reached split.
 const WATCH: Duration = Duration::from_secs(30);
@@ -96,6 +97,7 @@ impl RunView {
             WorkerMessage::Left(showing) => return Some((*showing, PostTiming::Late)),
             WorkerMessage::Event(event) => *event,
         };
+        self.now.strip.note(&event, clock::now());
         if let Event::Ended(report) = &event {
             return Some((self.end(report), PostTiming::End));
         }
@@ -127,51 +129,33 @@ impl RunView {
         let moved = self.now.moved.take().is_some();
         if moved {
             self.held = None;
+            self.now.strip.release();
         }
         rolls && moved
     }
 
-    /// True if a wait is so long that the comment has to show the duration again.
+    /// True if a wait, or a look at the counts, is so late that the comment has to show the run again.
     fn renews(&self, event: &Event) -> bool {
-        let old = self.posted.is_some_and(|at| clock::now().since(at) >= RENEWAL);
-        matches!(event, Event::Waiting { .. }) && self.begun && old
+        matches!(event, Event::Waiting { .. } | Event::Compared(_))
+            && self.begun
+            && self.posted.is_some_and(is_old)
     }
 
     /// Notes the step that holds users. True if the comment has to show the step.
     fn holds(&mut self, event: &Event) -> bool {
         let Event::Waiting { wait, .. } = event else { return false };
-        let (now, known) = (clock::now(), self.now.held.take());
-        self.now.held = match wait {
-            Wait::Bake { split, left, .. } => {
-                self.users_at(*split);
-                Some(Held {
-                    step: self.step_at(*split),
-                    split: *split,
-                    next: Some((*left, now.after(*left))),
-                })
-            }
-            Wait::Capacity(_) => known.map(|held| Held { next: None, ..held }),
-            _ => known,
-        };
-        let Some(held) = &self.now.held else { return false };
-        let same = |(shown, at): &(Held, Time)| {
-            shown.split == held.split
-                && shown.next.is_some() == held.next.is_some()
-                && now.since(*at) < RENEWAL
+        if let Wait::Bake { split, .. } = wait {
+            self.users_at(*split);
+        }
+        let Some(held) = self.now.strip.held() else { return false };
+        let same = |(shown, at): &(HeldStep, Time)| {
+            shown.split == held.split && is_same_rest(shown.rest, held.rest) && !is_old(*at)
         };
         if self.held.as_ref().is_some_and(same) {
             return false;
         }
-        self.held = Some((held.clone(), now));
+        self.held = Some((held.clone(), clock::now()));
         true
-    }
-
-    /// Number of the planned step with this split, and of all steps.
-    fn step_at(&self, split: Split) -> Option<(usize, usize)> {
-        let traffic_plan = self.now.traffic.as_ref()?;
-        let share = split.share(traffic_plan.receiver);
-        let at = traffic_plan.bakes.iter().position(|(held, _)| *held == share)?;
-        Some((at + 1, traffic_plan.bakes.len()))
     }
 
     /// Notes the facts of an event.
@@ -190,6 +174,11 @@ impl RunView {
             }
             Event::Plan(plan) => self.now.plan = Some(*plan),
             Event::TrafficPlan(traffic_plan) => self.now.traffic = Some(traffic_plan),
+            Event::Compared(look) => {
+                if let Some(overview) = &mut self.now.overview {
+                    overview.compared = Some(look.read);
+                }
+            }
             Event::GoingLive(going_live) => self.now.going_live = Some(going_live),
             Event::Moved(split) => self.moved(split),
             Event::TaskFailed { color, cause, .. } => self.now.failure = Some((color, cause)),
@@ -200,7 +189,7 @@ impl RunView {
 
     /// Users left the split of the first look.
     fn moved(&mut self, split: Split) {
-        (self.now.moved, self.now.held) = (Some(split), None);
+        self.now.moved = Some(split);
         self.users_at(split);
     }
 
@@ -279,6 +268,16 @@ impl RunView {
             status: (tells && run.place.is_some()).then(status),
         }
     }
+}
+
+/// True if a post is so old that the comment has to be renewed. Heartbeats come every 30 s and count as on time.
+fn is_old(posted: Time) -> bool {
+    clock::now().since(posted) + Duration::from_secs(1) > RENEWAL
+}
+
+/// True if two steps wait for the same.
+fn is_same_rest(one: StepRest, other: StepRest) -> bool {
+    std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
 /// True if a command brings a version to its place: GitHub's deployment and commit status show such a command.

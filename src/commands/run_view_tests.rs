@@ -89,18 +89,19 @@ fn a_copy_says_in_each_phase_where_users_are() {
     assert!(comment(&mut view, shift()).is_some(), "the run begins to write");
     assert!(comment(&mut view, Event::Moved(green)).is_none());
     let away = comment(&mut view, settle(Color::Green)).expect("the run watches");
-    assert!(away.contains("**Users are at green**, read back from AWS. The run watches on"), "{away}");
+    assert!(away.contains(". All users are on green.\n") && away.contains("The run watches on"), "{away}");
     let deploys = comment(&mut view, update(Some("web-blue:2"))).expect("the run goes on");
-    assert!(!deploys.contains("Users are at") && deploys.contains("The run is under way"), "{deploys}");
+    assert!(!deploys.contains("watches on") && deploys.contains("The run is under way"), "{deploys}");
     assert!(comment(&mut view, update(None)).is_none(), "once");
     assert!(comment(&mut view, shift()).is_none());
     let half = Split { blue: 50, green: 50 };
     let bake = Wait::Bake { split: half, left: Duration::from_secs(60), no_data: Vec::new() };
     let step = comment(&mut view, waiting(bake)).expect("a step holds users");
-    assert!(step.contains("users are at split") && !step.contains("Users are at green"), "{step}");
+    assert!(step.contains("🟦🟦🟦🟦🟦🟩🟩🟩🟩🟩 set 50 % green\\\n0 of 60 s · next "), "{step}");
+    assert!(step.contains("Users: 50 % on blue, 50 % on green."), "{step}");
     view.on_event(event(Event::Moved(blue)));
     let back = comment(&mut view, settle(Color::Blue)).expect("the run watches again");
-    assert!(back.contains("**Users are at blue**, read back from AWS. The run watches on"), "{back}");
+    assert!(back.contains(". All users are on blue.\n") && back.contains("The run watches on"), "{back}");
 }
 
 #[test]
@@ -138,9 +139,11 @@ fn a_comment_is_renewed_while_the_run_waits() {
     assert!(comment(&mut view, update(Some("web-blue:2"))).is_some());
     assert!(comment(&mut view, wait()).is_none(), "just posted");
     let now = clock::now();
-    view.posted = Some(Time(now.0 - 121_000));
+    view.posted = Some(Time(now.0 - 28_000));
+    assert!(comment(&mut view, wait()).is_none(), "28 s later");
+    view.posted = Some(Time(now.0 - 30_000));
     view.run.started = Some(Time(now.0 - 600_000));
-    let text = comment(&mut view, wait()).expect("two minutes later");
+    let text = comment(&mut view, wait()).expect("30 s later");
     assert!(text.contains("under way for 10m 00s"), "{text}");
     assert!(comment(&mut view, wait()).is_none(), "just renewed");
 }

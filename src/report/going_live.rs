@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::line::{Level, Line};
-use super::markdown::{inline_code, inline_text, render_message};
+use super::markdown::{folded, inline_code, inline_text, render_message};
 use super::names::{one_line, short_commit};
 use super::words;
 use crate::plan::going_live::{GoingLive, History, LiveChange, LiveChanges, VersionDifference};
@@ -36,7 +36,7 @@ pub(crate) fn going_live_section(going_live: Option<&GoingLive>) -> String {
     let Some(going_live) = going_live else { return String::new() };
     let sentence = render_message(&words::going_live_sentence(going_live));
     let lists: String =
-        lists(going_live).into_iter().map(|(title, changes)| folded(title, changes)).collect();
+        lists(going_live).into_iter().map(|(title, changes)| folded_list(title, changes)).collect();
     let mark = match going_live.difference.as_ref().map(VersionDifference::history) {
         Ok(History::Diverged) => "> [!WARNING]\n> ",
         Ok(History::Behind) => "> [!NOTE]\n> ",
@@ -53,7 +53,7 @@ fn lists(going_live: &GoingLive) -> Vec<(&'static str, &LiveChanges)> {
 }
 
 /// A folded list with a line for each change.
-fn folded(title: &str, changes: &LiveChanges) -> String {
+fn folded_list(title: &str, changes: &LiveChanges) -> String {
     let line = |change: &LiveChange| {
         let name = match change.pull {
             Some(pull) => inline_text(&format!("#{pull}")),
@@ -64,7 +64,7 @@ fn folded(title: &str, changes: &LiveChanges) -> String {
     let lines: String = changes.all.iter().take(words::MOST_NAMED).map(line).collect();
     let more = words::more_changes(changes, words::MOST_NAMED);
     let more = more.map(|more| format!("- and {more}\n")).unwrap_or_default();
-    format!("<details><summary>{title}</summary>\n\n{lines}{more}\n</details>\n\n")
+    folded(title, &(lines + &more))
 }
 
 /// The title on one line, or its beginning.

@@ -1,4 +1,4 @@
-//! Links into the AWS console, without account ids.
+//! Links into the AWS console, without account ids, and to a workflow's page on GitHub.
 
 use crate::event::LogLink;
 use crate::plan::snapshot::Place;
@@ -27,6 +27,12 @@ pub(crate) fn service_page(place: &Place, service: &str) -> String {
     let (host, region) = (console_url(&place.region), percent_encode(&place.region));
     let (cluster, service) = (percent_encode(&place.cluster), percent_encode(service));
     format!("{host}/ecs/v2/clusters/{cluster}/services/{service}/health?region={region}")
+}
+
+/// The page of a workflow, which starts it by hand. `run` is the page of a run in the same repository.
+pub(crate) fn workflow_page(run: &str, file: &str) -> Option<String> {
+    let (repository, _) = run.split_once("/actions/runs/")?;
+    Some(format!("{repository}/actions/workflows/{}", percent_encode(file)))
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.

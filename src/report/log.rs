@@ -1,19 +1,22 @@
 //! Events as lines of the job log: one line for each change of state, a group for each phase.
 
+mod end;
 mod traffic;
 
+use self::end::end_lines;
 use super::about::{About, TrafficFacts, color_services, moves_users};
 use super::findings::finding_lines;
 use super::going_live::going_live_lines;
 use super::line::{Level, Line};
-use super::log_tail::tail_lines;
-use super::names::{format_duration, format_elapsed, format_shares, in_backticks, one_line, short_arn};
+use super::names::{format_elapsed, format_shares, in_backticks, one_line, short_arn};
+use super::strip::Strip;
 use super::{links, status, words};
-use crate::event::{Answered, Event, LogLink, Planned, Report};
-use crate::failure::{Failure, Outcome};
+use crate::event::{Answered, Event, LogLink, Planned};
+use crate::failure::Failure;
 use crate::plan::cause::Cause;
 use crate::plan::color::{ServiceColor, Split};
-use crate::plan::step::{EndStateReason, Left, RunFailure, Step, Wait};
+use crate::plan::step::{RunFailure, Step, Wait};
+use crate::plan::time::Time;
 use crate::plan::traffic::TrafficPlan;
 
 /// A part of the run with its own group in the log.
@@ -50,11 +53,25 @@ pub(crate) struct LogRenderer {
     is_promote: bool,
     /// True if the cause of a failure was logged already.
     told_cause: bool,
+    /// The release strip.
+    strip: Strip,
 }
 
 impl LogRenderer {
     /// The lines of an event.
-    pub(crate) fn lines(&mut self, event: &Event) -> Vec<Line> {
+    pub(crate) fn lines(&mut self, event: &Event, now: Time) -> Vec<Line> {
+        let held = self.strip.held().map(|held| held.split);
+        self.strip.note(event, now);
+        let mut lines = self.event_lines(event);
+        let is_next = self.strip.held().is_some_and(|next| held != Some(next.split));
+        if is_next || matches!(event, Event::Compared(_)) {
+            lines.extend(strip_lines(&self.strip));
+        }
+        lines
+    }
+
+    /// The lines of an event, without the strip.
+    fn event_lines(&mut self, event: &Event) -> Vec<Line> {
         match event {
             Event::Started { command, cluster, region } => self.started(command, cluster, region),
             Event::SignedIn { .. } => Vec::new(),
@@ -104,7 +121,10 @@ impl LogRenderer {
             }
             Event::RunFailure { failing, cause, logs } => self.run_failed(failing, cause, logs),
             Event::GoingLive(going_live) => going_live_lines(going_live),
-            Event::Compared(read) => Line::foreign(Level::Plain, &words::verdict_text(read)),
+            Event::Compared(look) if look.is_new => {
+                Line::foreign(Level::Plain, &words::verdict_text(&look.read))
+            }
+            Event::Compared(_) => Vec::new(),
             Event::Signal { name } => {
                 self.outside(vec![Line::own(Level::Warn, format!("{name} came: the run is cancelled"))])
             }
@@ -262,6 +282,11 @@ fn failure_lines(label: &str, failure: &Failure) -> Vec<Line> {
     lines
 }
 
+/// The release strip.
+fn strip_lines(strip: &Strip) -> Vec<Line> {
+    strip.lines().iter().flat_map(|line| Line::foreign(Level::Plain, line)).collect()
+}
+
 /// The arrival of all users.
 fn moved_line(split: Split) -> Line {
     let text = format!("all production rules hold {split} ({}), read back from AWS", format_shares(split));
@@ -330,69 +355,6 @@ fn cause_lines(cause: &Cause, logs: &[LogLink]) -> Vec<Line> {
         lines.extend(Line::foreign(Level::Plain, &text));
     }
     lines
-}
-
-/// The last lines of a run.
-fn end_lines(report: &Report, told_cause: bool) -> Vec<Line> {
-    let level = match report.outcome {
-        Outcome::Succeeded | Outcome::Unchanged => Level::Good,
-        Outcome::Planned => Level::Plain,
-        Outcome::Cancelled | Outcome::Superseded => Level::Warn,
-        Outcome::Refused | Outcome::Failed => Level::Bad,
-    };
-    let (reason, time) = (words::outcome_reason(report), format_duration(report.duration));
-    // The whole text is above, at the time of the failure.
-    let above = told_cause && matches!(report.failing, Some(RunFailure::Traffic(_)));
-    let what = if above { "as told above".to_owned() } else { words::end_headline(report) };
-    let mut lines = Line::foreign(level, &format!("{}{reason} after {time}: {what}", report.outcome.word()));
-    if above {
-        lines.extend(Line::foreign(Level::Plain, &words::end_state(report).unwrap_or_default()));
-    } else if let Some(failure) = words::end_failure(report) {
-        lines.extend(Line::foreign(Level::Plain, &failure.hint));
-        if report.failing.is_some() && !told_cause {
-            lines.extend(cause_lines(&report.cause, &report.logs));
-        }
-    }
-    lines.extend(report.log_tail.iter().flat_map(tail_lines));
-    lines.extend(Line::foreign(Level::Plain, &words::undo_hint(report).unwrap_or_default()));
-    lines.extend(users_line(report));
-    lines
-}
-
-/// True if users were moved during a deploy.
-fn has_moved_users(because: Option<&EndStateReason>) -> bool {
-    matches!(
-        because,
-        Some(
-            EndStateReason::UsersCame
-                | EndStateReason::UsersCameMeanwhile { .. }
-                | EndStateReason::CountKept { .. }
-        )
-    )
-}
-
-/// The split at the end.
-fn users_line(report: &Report) -> Option<Line> {
-    if report.refusal.is_some() && report.because.is_none() {
-        return None;
-    }
-    let text = match (&report.traffic, report.color) {
-        (Some(_), _) if report.outcome == Outcome::Planned => {
-            format!("users: {}", format_shares(report.split?))
-        }
-        // A write without an answer may still take effect.
-        (Some(_), _) if report.left == Left::Unknown && !report.stale => return None,
-        (Some(_), _) => words::render_users(report)?,
-        (None, Some(_)) if has_moved_users(report.because.as_ref()) => {
-            format!("users: {}; somebody else moved them during the deploy", format_shares(report.split?))
-        }
-        (None, Some(_)) if report.command == "post" => {
-            format!("users: {}, as the promote left them", format_shares(report.split?))
-        }
-        (None, Some(_)) => format!("users: {}; a deploy does not change that", format_shares(report.split?)),
-        (None, None) => return None,
-    };
-    Line::foreign(Level::Plain, &text).into_iter().next()
 }
 
 #[cfg(test)]

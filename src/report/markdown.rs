@@ -102,6 +102,14 @@ fn longest_run(line: &str) -> usize {
     line.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
+/// Markdown below a title that opens it. Empty without text.
+pub(crate) fn folded(title: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("<details><summary>{title}</summary>\n\n{}\n\n</details>\n\n", text.trim_end())
+}
+
 /// A link with a text that is Markdown already; an unusable address becomes code.
 pub(crate) fn markdown_link(text: &str, url: &str) -> String {
     let plain = url.bytes().all(|b| {

@@ -4,36 +4,32 @@
 #[path = "summary/traffic.rs"]
 mod moved;
 
-use super::comment::{CommentRun, narrow};
+use super::comment::CommentRun;
 use super::comparison::comparison_section;
 use super::findings::findings_section;
 use super::going_live::going_live_section;
+use super::headline::end_title;
 use super::log_tail::tail_section;
-use super::markdown::{code_block, inline_code, inline_text, markdown_link, render_message, table_cell};
+use super::markdown::{
+    code_block, folded, inline_code, inline_text, markdown_link, render_message, render_prose, table_cell,
+};
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
+use super::strip::Strip;
+use super::ways::ways_section;
 use super::{links, status, words};
 use crate::event::{LogLink, Planned, Report};
 use crate::failure::Outcome;
 use crate::plan::arn::Arn;
-use crate::plan::color::{ServiceColor, Split};
+use crate::plan::color::ServiceColor;
 use crate::plan::overview::{ColorView, Overview};
 use crate::plan::snapshot::Rollout;
-use crate::plan::step::{Left, Refusal};
+use crate::plan::step::Refusal;
 
 /// Most bytes of a summary; GitHub accepts 1 MiB for everything that a step writes.
 const MOST: usize = 900_000;
 
 /// Most findings, and most differences, in the summary.
 const MOST_SHOWN: usize = 100;
-
-/// Cells of the traffic bar.
-const CELLS: u32 = 20;
-
-/// Cells of the traffic bar in a comment.
-const NARROW_CELLS: u32 = 12;
-
-/// Cells of the traffic bar behind a word.
-const NARROWEST_CELLS: u32 = 8;
 
 /// Importance of a part if not everything fits: the last rank is dropped first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,115 +53,105 @@ pub(super) struct Section {
     pub(super) text: String,
 }
 
-/// The place of the text.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Shape<'a> {
-    /// The run's page: as wide as a screen.
-    Wide,
-    /// A comment: narrow enough for a phone, with the commands that the run can name.
-    Narrow(&'a CommentRun),
+impl Section {
+    /// A part.
+    pub(super) fn new(rank: Rank, text: String) -> Section {
+        Section { rank, text }
+    }
 }
 
 /// The whole summary.
 pub(crate) fn render_summary(report: &Report) -> String {
-    let mut out = status_title(report);
-    out.extend(verdict_sections(report).into_iter().map(|section| section.text));
-    out.extend(report.log_tail.iter().map(|tail| tail_section(tail, true)));
-    out.extend(state_sections(report, Shape::Wide).into_iter().map(|section| section.text));
+    let mut out = end_title(report);
+    out.push_str(&render_message(&words::end_headline(report)));
+    let tail = report.log_tail.as_ref().map(|tail| tail_section(tail, true)).unwrap_or_default();
+    let failure = [Section::new(Rank::Way, failure_details(report)), Section::new(Rank::Way, tail)];
+    let parts = verdict_notes(report).into_iter().chain(failure);
+    out.extend(parts.chain(state_sections(report)).map(|section| section.text));
     out.push_str(&render_footer(report));
     truncate_summary(without_accounts(&out, known_account(report)))
 }
 
-/// The run's result in words, and the remedy after a failure.
-pub(super) fn verdict_sections(report: &Report) -> Vec<Section> {
-    let mut out = vec![Section { rank: Rank::Verdict, text: render_message(&words::end_headline(report)) }];
-    if report.empty_image {
-        let text = format!("> [!WARNING]\n> {}", render_message(words::empty_image()));
-        out.push(Section { rank: Rank::Way, text });
-    }
-    if let Some((color, ago)) = report.undoes {
-        let text = format!("> [!WARNING]\n> {}", render_message(&words::undoes_rollback(color, ago)));
-        out.push(Section { rank: Rank::Way, text });
-    }
-    let findings = report.findings.as_deref().unwrap_or_default();
-    out.push(Section { rank: Rank::Way, text: findings_section(findings) });
-    if let Some(failure) = words::end_failure(report) {
-        out.push(Section { rank: Rank::Way, text: render_message(&failure.hint) });
-        out.push(Section { rank: Rank::Detail, text: more_findings(report) });
-        out.push(Section { rank: Rank::Way, text: render_logs(&report.logs) });
-    }
-    out
+/// The warnings, and the remedy after a failure.
+pub(super) fn verdict_notes(report: &Report) -> Vec<Section> {
+    let warnings = [
+        report.empty_image.then(|| words::empty_image().to_owned()),
+        report.undoes.map(|(color, ago)| words::undoes_rollback(color, ago)),
+    ];
+    let mut texts: Vec<String> = warnings
+        .into_iter()
+        .flatten()
+        .map(|text| format!("> [!WARNING]\n> {}", render_message(&text)))
+        .collect();
+    texts.push(findings_section(report.findings.as_deref().unwrap_or_default()));
+    texts.extend(words::end_failure(report).map(|failure| render_message(&failure.hint)));
+    texts.into_iter().map(|text| Section::new(Rank::Way, text)).collect()
 }
 
-/// The current state, the plan, and the next possible commands.
-pub(super) fn state_sections(report: &Report, shape: Shape<'_>) -> Vec<Section> {
-    let mut out = Vec::new();
+/// The findings after the first, and links to the logs.
+pub(super) fn failure_details(report: &Report) -> String {
+    if words::end_failure(report).is_none() {
+        return String::new();
+    }
+    more_findings(report) + &render_logs(&report.logs)
+}
+
+/// The current state, the plan, and the ways on.
+fn state_sections(report: &Report) -> Vec<Section> {
     let overview = report.overview.as_ref();
+    let state: Vec<String> = match overview {
+        Some(overview) => vec![
+            seen_before(report),
+            strip_section(&Strip::of_report(report), overview),
+            render_production_url(overview),
+            render_color_table(overview),
+            overview.compared.as_ref().map(comparison_section).unwrap_or_default(),
+        ],
+        None => Vec::new(),
+    };
+    let mut out: Vec<Section> = state.into_iter().map(|text| Section::new(Rank::State, text)).collect();
+    out.push(Section::new(Rank::State, going_live_section(report.going_live.as_deref())));
+    out.extend(plan_sections(report));
+    out.push(Section::new(Rank::Way, ways_section(report, &CommentRun::default())));
+    out.push(Section::new(Rank::Way, folded("The way back, with and without GitHub", &undo_text(report))));
     if let Some(overview) = overview {
-        let text = match &report.traffic {
-            Some(traffic_plan) => moved::split_bars(traffic_plan, report, shape),
-            None => render_split(overview, report.split, shape),
-        };
-        out.push(Section { rank: Rank::State, text });
-        out.push(Section { rank: Rank::State, text: render_production_url(overview) });
-        out.push(Section { rank: Rank::State, text: seen_before(report) });
-        let text = match shape {
-            Shape::Wide => render_color_table(overview),
-            Shape::Narrow(_) => narrow::compact_table(overview),
-        };
-        out.push(Section { rank: Rank::State, text });
-        let text = overview.compared.as_ref().map(comparison_section).unwrap_or_default();
-        out.push(Section { rank: Rank::State, text });
-    }
-    out.push(Section { rank: Rank::State, text: going_live_section(report.going_live.as_deref()) });
-    if let Some(traffic_plan) = &report.traffic {
-        out.push(Section { rank: Rank::Way, text: moved::traffic_notes(traffic_plan, report) });
-        out.push(Section {
-            rank: Rank::Detail,
-            text: moved::plan_section(traffic_plan, report.outcome == Outcome::Planned),
-        });
-    }
-    if let Some(plan) = &report.plan {
-        out.push(Section { rank: Rank::Detail, text: render_plan(plan, report.outcome == Outcome::Planned) });
-    }
-    if let Some(undo) = words::undo_hint(report) {
-        out.push(Section { rank: Rank::Way, text: render_message(&undo) });
-    }
-    if let Some(overview) = overview {
-        let text = match shape {
-            Shape::Wide => render_next_steps(overview),
-            Shape::Narrow(run) => {
-                render_next_steps(overview) + &narrow::start_commands(overview, report.command, run)
-            }
-        };
-        out.push(Section { rank: Rank::Way, text });
-        out.push(Section { rank: Rank::Detail, text: render_unread_parts(overview) });
+        let drift = drift_list(overview);
+        let drift = if drift.is_empty() { drift } else { format!("**Drift**\n\n{drift}\n") };
+        out.push(Section::new(Rank::Way, drift));
+        let commands = if report.command == "status" { command_list(overview) } else { String::new() };
+        out.push(Section::new(Rank::Way, folded("Commands now", &commands)));
+        let unread = unread_list(overview);
+        let unread = if unread.is_empty() { unread } else { format!("**Could not be read**\n\n{unread}") };
+        out.push(Section::new(Rank::Detail, unread));
     }
     out
 }
 
-/// The status line: a symbol and the word, never the color alone.
-pub(super) fn status_title(report: &Report) -> String {
-    let drift = report.overview.iter().flat_map(|overview| &overview.drift);
-    let unserved = report.command == "status" && drift.filter_map(words::unserved_sentence).count() > 0;
-    let (symbol, word) = match report.outcome {
-        Outcome::Succeeded if unserved => ("⚠️", "Succeeded"),
-        Outcome::Succeeded => ("✅", "Succeeded"),
-        Outcome::Unchanged => ("✅", "Unchanged"),
-        Outcome::Planned => ("📝", "Planned"),
-        Outcome::Refused => ("⛔", "Refused"),
-        Outcome::Failed => ("❌", "Failed"),
-        Outcome::Superseded => ("⏩", "Superseded"),
-        Outcome::Cancelled => ("🚫", "Cancelled"),
-    };
-    let left = match report.left {
-        Left::Untouched | Left::Restored | Left::Changed => "",
-        Left::Unknown => ", and it is NOT KNOWN what is left",
-    };
-    let to = words::goal_phrase(report);
-    // Invalid inputs can leave the command unknown.
-    let what = if report.command.is_empty() { String::new() } else { format!(": {}{to}", report.command) };
-    format!("### {symbol} {word}{left}{what}{}\n\n", words::outcome_reason(report))
+/// The strip, and the reason if the split is unknown.
+pub(super) fn strip_section(strip: &Strip, overview: &Overview) -> String {
+    let lines: Vec<String> = strip.lines().iter().map(|line| render_prose(line)).collect();
+    let reason =
+        if overview.known_split().is_none() { render_unknown_split(overview) } else { String::new() };
+    // A backslash at a line's end is a line break everywhere on GitHub.
+    format!("{}\n\n{reason}", lines.join("\\\n"))
+}
+
+/// The notes on a change of traffic, and the plan: open if there is nothing else, otherwise folded.
+pub(super) fn plan_sections(report: &Report) -> Vec<Section> {
+    let only = report.outcome == Outcome::Planned;
+    let mut out = Vec::new();
+    if let Some(traffic_plan) = &report.traffic {
+        let notes = moved::traffic_notes(traffic_plan, report);
+        out.push(Section::new(Rank::Way, folded("When the new weights apply", &notes)));
+        out.push(Section::new(Rank::Detail, moved::plan_section(traffic_plan, only)));
+    }
+    out.extend(report.plan.as_ref().map(|plan| Section::new(Rank::Detail, render_plan(plan, only))));
+    out
+}
+
+/// The commands that undo the run.
+pub(super) fn undo_text(report: &Report) -> String {
+    words::undo_hint(report).map(|undo| render_message(&undo)).unwrap_or_default()
 }
 
 /// The findings after the first cause.
@@ -187,19 +173,6 @@ fn render_logs(logs: &[LogLink]) -> String {
     if told.is_empty() { told } else { format!("Logs:\n\n{told}\n") }
 }
 
-/// The split of users as a bar, or the reason for an unknown split.
-fn render_split(overview: &Overview, split: Option<Split>, shape: Shape<'_>) -> String {
-    let cells = match shape {
-        Shape::Wide => CELLS,
-        Shape::Narrow(_) => NARROW_CELLS,
-    };
-    let told = match split {
-        Some(split) => code_block("text", &[bar_of(split, cells)]),
-        None => render_unknown_split(overview),
-    };
-    format!("{told}\n")
-}
-
 /// Reason for an unknown split.
 fn render_unknown_split(overview: &Overview) -> String {
     match &overview.split {
@@ -212,7 +185,7 @@ fn render_unknown_split(overview: &Overview) -> String {
 }
 
 /// A note that the table is older than the end, if so.
-fn seen_before(report: &Report) -> String {
+pub(super) fn seen_before(report: &Report) -> String {
     let told = if report.stale { "Seen before the end of the run:\n\n" } else { "" };
     told.to_owned()
 }
@@ -221,18 +194,6 @@ fn seen_before(report: &Report) -> String {
 fn render_production_url(overview: &Overview) -> String {
     let url = overview.production_url.as_ref();
     url.map(|url| format!("Production: {}\n\n", markdown_link(&inline_code(url), url))).unwrap_or_default()
-}
-
-/// `blue 80 % ████████████████░░░░ 20 % green`, with `all` cells; a color with users has at least one cell.
-fn bar_of(split: Split, all: u32) -> String {
-    let (blue, green) = split.percent();
-    let cells = match (blue, green) {
-        (_, 0) => all,
-        (0, _) => 0,
-        _ => (blue * all / 100).clamp(1, all - 1),
-    };
-    let run = |c: &str, number: u32| c.repeat(usize::try_from(number).unwrap_or_default());
-    format!("blue {blue} % {}{} {green} % green", run("█", cells), run("░", all - cells))
 }
 
 /// The table of the colors.
@@ -317,30 +278,28 @@ fn render_plan(plan: &Planned, only: bool) -> String {
     format!("{title}\n\n{}\n{steps}\n{end}", code_block("diff", &lines))
 }
 
-/// Deviations, and the commands that are possible now.
-fn render_next_steps(overview: &Overview) -> String {
+/// Every command with its answer now.
+pub(super) fn command_list(overview: &Overview) -> String {
     let one = |(what, why): (String, Option<&'static str>)| match why {
         None => format!("- {what}: possible\n"),
         Some(why) => format!("- {what}: not now, {}\n", render_message(why).trim_end()),
     };
-    let told: String = status::possible_commands(overview).into_iter().map(one).collect();
-    let drift: String = overview
-        .drift
-        .iter()
-        .map(|drift| format!("- {}\n", render_message(&words::render_drift(drift)).trim_end()))
-        .collect();
-    let drift = if drift.is_empty() { drift } else { format!("**Drift**\n\n{drift}\n") };
-    if told.is_empty() { drift } else { format!("{drift}**Possible now**\n\n{told}\n") }
+    status::possible_commands(overview).into_iter().map(one).collect()
+}
+
+/// Differences between the expected and the actual traffic setup.
+pub(super) fn drift_list(overview: &Overview) -> String {
+    let one = |drift| format!("- {}\n", render_message(&words::render_drift(drift)).trim_end());
+    overview.drift.iter().map(one).collect()
 }
 
 /// The unreadable parts, each with the statement that grants access.
-fn render_unread_parts(overview: &Overview) -> String {
+pub(super) fn unread_list(overview: &Overview) -> String {
     let one = |trouble| {
         let failure = words::render_aws_error(trouble);
         render_message(&format!("{}\n{}", failure.what, failure.hint))
     };
-    let told: String = overview.unread.iter().take(MOST_SHOWN).map(one).collect();
-    if told.is_empty() { told } else { format!("**Could not be read**\n\n{told}") }
+    overview.unread.iter().take(MOST_SHOWN).map(one).collect()
 }
 
 /// The place and the duration.

@@ -108,7 +108,7 @@ fn steady(text: &str) -> String {
     let text =
         (2..10).fold(redacted(text), |text, count| text.replace(&format!(" {count} tasks"), " N tasks"));
     // Targets that drain and a deployment that ends are seen or not, as the clock has it.
-    let passing = ["| healthy |", "| state |", "- deploy to "];
+    let passing = ["| healthy |", "| state |"];
     let lasts = |line: &&str| !passing.iter().any(|start| line.starts_with(start));
     let mut lines: Vec<&str> = text.lines().filter(lasts).collect();
     lines.dedup_by(|next, last| next.starts_with("- [app in task") && last.starts_with("- [app in task"));
@@ -170,7 +170,7 @@ fn a_run_that_watches_for_long_says_where_users_are_meanwhile() {
     bed.clear_github_calls();
     let run = button(&bed, "redirect-traffic", "102", &[("traffic", "green"), ("settle", "10m")]).spawn();
     let begin = Instant::now();
-    while !sent(&bed).iter().any(|text| text.contains("**Users are at green**")) {
+    while !sent(&bed).iter().any(|text| text.contains("All users are on green.\n")) {
         assert!(begin.elapsed() < Duration::from_secs(30), "{:#?}", sent(&bed));
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -188,10 +188,10 @@ fn the_comment_of_a_stepped_run_follows_its_steps() {
     button(&bed, "redirect-traffic", "102", &steps).run().expect(0, "succeeded", "", "changed");
     let all = sent(&bed);
     let shows = |text: &str| all.iter().position(|one| one.contains(text));
-    let first = shows("**Step 1 of 2: users are at blue-80** (80 % blue, 20 % green), read from AWS.");
-    let second = shows("**Step 2 of 2: users are at split** (50 % blue, 50 % green), read from AWS.");
+    let first = shows("🟦🟦🟦🟦🟦🟦🟦🟦🟩🟩 set 20 % green\\\nstep 1 of 2 · ");
+    let second = shows("🟦🟦🟦🟦🟦🟩🟩🟩🟩🟩 set 50 % green\\\nstep 2 of 2 · ");
     assert!(first.is_some() && first < second, "{all:#?}");
-    assert!(first.is_some_and(|at| all[at].contains(" left; the next step begins at ")), "{all:#?}");
+    assert!(first.is_some_and(|at| all[at].contains(" of 3 s · next 50 % at ")), "{all:#?}");
     assert!(all.iter().all(|text| text.contains(" · started at ") && text.contains(" UTC, ")), "{all:#?}");
     assert!(all.last().is_some_and(|text| text.contains(" UTC, took ")), "{all:#?}");
 }
@@ -267,7 +267,7 @@ fn the_post_step_of_a_redirect_tells_of_a_redirect_where_the_run_did() {
     let after = start().post(&done.state).run();
     after.expect(1, "cancelled", "cancelled", "restored");
     let text = comment(&bed);
-    assert!(text.contains("### 🚫 Cancelled: redirect-traffic\n"), "{text}");
+    assert!(text.contains("### 🚫 Cancelled: redirect-traffic. All users are on blue.\n"), "{text}");
     assert!(text.contains("Restored: the production rules hold again what was found"), "{text}");
     assert_eq!(labels(&bed), ["deployed: green", "traffic: blue"]);
     let others = bed.world(|world| world.github.repository("shop", "web").comments(8).len());
@@ -303,7 +303,11 @@ fn a_pull_request_is_found_again_after_a_run_on_its_trial_merge() {
     let done = button(&bed, "promote", "102", &[("color", "green")]).run();
     done.expect(0, "succeeded", "", "changed");
     is_quiet(&done);
-    assert!(comment(&bed).contains("### ✅ Succeeded: promote to green"), "{}", comment(&bed));
+    assert!(
+        comment(&bed).contains("### ✅ Promoted to green. All users are on green.\n"),
+        "{}",
+        comment(&bed)
+    );
     assert_eq!(labels(&bed), ["deployed: green", "traffic: green"]);
     let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
     assert_eq!(deployments(&bed), promoted);
@@ -341,7 +345,11 @@ fn a_merged_pull_request_keeps_its_commit_where_the_release_contains_it() {
         "changed",
     );
     assert_eq!(labels(&bed), ["deployed: green", "traffic: split"]);
-    assert!(comment(&bed).contains("redirect-traffic to split"), "{}", comment(&bed));
+    assert!(
+        comment(&bed).contains("### ✅ Redirected to split. Users: 50 % on blue, 50 % on green.\n"),
+        "{}",
+        comment(&bed)
+    );
     let release = bed.world(|world| {
         let of = world.github.repository("shop", "web");
         (of.labels_of(20), of.comments(20).len())

@@ -129,27 +129,27 @@ const COMMANDS: [Case; 6] = [
         "deploy",
         deployed,
         |bed, sample| run(bed, "deploy").input("image", &sample.image("v2")),
-        "### ✅ Succeeded: deploy to green",
+        "### ✅ Ready on green. Users are still on blue.",
     ),
     (
         "redirect-traffic",
         at_green,
         |bed, _| run(bed, "redirect-traffic").input("traffic", "green"),
-        "### ✅ Succeeded: redirect-traffic to green",
+        "### ✅ Redirected to green. All users are on green.",
     ),
     (
         "promote",
         promoted,
         |bed, _| run(bed, "promote").input("color", "green").input("settle", "200ms"),
-        "### ✅ Succeeded: promote to green",
+        "### ✅ Promoted to green. All users are on green.",
     ),
     (
         "rollback",
         at_green,
         |bed, _| run(bed, "rollback").input("color", "green"),
-        "### ✅ Succeeded: rollback to green",
+        "### ✅ Rolled back to green. All users are on green.",
     ),
-    ("promote copy", copied, copying, "### ✅ Succeeded: promote to blue"),
+    ("promote copy", copied, copying, "### ✅ Promoted to blue. All users are on blue."),
     (
         "redirect-traffic in steps",
         at_green,
@@ -157,7 +157,7 @@ const COMMANDS: [Case; 6] = [
             let to_green = run(bed, "redirect-traffic").input("traffic", "green");
             to_green.input("steps", "50").input("bake-time", "200ms")
         },
-        "### ✅ Succeeded: redirect-traffic to green",
+        "### ✅ Redirected to green. All users are on green.",
     ),
 ];
 

@@ -108,14 +108,12 @@ fn the_summary_shows_both_colors_and_develop() {
     let summary = status(&bed).summary;
     let (text, footer) = summary.rsplit_once("<sub>").expect("a footer");
     assert!(footer.trim_end().ends_with("s · cluster shop, eu-west-1</sub>"), "{footer}");
-    insta::assert_snapshot!(redacted(text), @r"
+    insta::assert_snapshot!(redacted(text), @"
     ### ✅ Succeeded: status
 
     Everything was read.
 
-    ```text
-    blue 100 % ████████████████████ 0 % green
-    ```
+    🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦 all users on blue
 
     Production: [<code>http&#58;<wbr>//127.0.0.1:…</code>](http://127.0.0.1:…)
 
@@ -125,7 +123,7 @@ fn the_summary_shows_both_colors_and_develop() {
     | [green](https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/shop/services/web-green/health?region=eu-west-1) | 0 % | <code>web-green:1</code> | <code>shop/web:v1</code> <code>sha256:…</code> | – | 2 of 2 | 2 of 2 | [open](http://127.0.0.1:…) |
     | [develop](https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/shop/services/web-dev/health?region=eu-west-1) | – | <code>web-dev:1</code> | <code>shop/web:v1</code> <code>sha256:…</code> | – | 1 of 1 | 1 of 1 | [open](http://127.0.0.1:…) |
 
-    **Possible now**
+    <details><summary>Commands now</summary>
 
     - deploy to blue: not now, it serves users; <code>allow-live: true</code> would allow it
     - deploy to green: possible
@@ -133,6 +131,8 @@ fn the_summary_shows_both_colors_and_develop() {
     - redirect-traffic, rollback to blue: not now, it has all users already
     - promote to blue: possible
     - redirect-traffic, rollback, promote to green: possible
+
+    </details>
     ");
 }
 
@@ -457,7 +457,11 @@ fn both_colors_live_are_shown_with_their_shares() {
         .says("green: 20 %, `web-green:1`")
         .says("deploy to green: not now, it serves users");
     assert_eq!((done.output("live-color"), done.output("traffic")), ("both", "blue-80"));
-    assert!(done.summary.contains("blue 80 % ████████████████░░░░ 20 % green"), "{}", done.summary);
+    assert!(
+        done.summary.contains("🟦🟦🟦🟦🟦🟦🟦🟦🟩🟩 set 20 % green · no whole minute seen yet\n"),
+        "{}",
+        done.summary
+    );
 }
 
 #[test]

@@ -6,17 +6,25 @@ pub(super) mod narrow;
 
 use std::time::Duration;
 
+use super::about::About;
+use super::comparison::comparison_section;
+use super::going_live::going_live_section;
+use super::headline::{end_title, rollback_verdict, users_text, with_users};
 use super::log_tail::tail_section;
 use super::mark::{Kin, comment_mark, compare_marks};
-use super::markdown::{inline_code, inline_text, markdown_link, render_message};
-use super::names::{
-    clock_time, format_duration, format_shares, in_backticks, short_arn, short_commit, without_accounts,
+use super::markdown::{folded, inline_code, inline_text, markdown_link, render_message};
+use super::names::{clock_time, format_duration, in_backticks, short_arn, short_commit, without_accounts};
+use super::strip::Strip;
+use super::summary::{
+    Rank, Section, command_list, drift_list, failure_details, known_account, plan_sections, seen_before,
+    strip_section, undo_text, unread_list, verdict_notes,
 };
-use super::summary::{Rank, Section, known_account, state_sections, status_title, verdict_sections};
+use super::ways::{way_back_meanwhile, ways_section};
 use super::words;
 use crate::event::{Planned, Report};
 use crate::plan::cause::Cause;
 use crate::plan::color::{Color, ServiceColor, Split};
+use crate::plan::compare::Verdict;
 use crate::plan::going_live::GoingLive;
 use crate::plan::overview::Overview;
 use crate::plan::step::{Left, RunFailure};
@@ -58,17 +66,6 @@ pub(crate) struct CommentRun {
     pub(crate) started: Option<Time>,
 }
 
-/// Users held at a step of a change of traffic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    /// Number of the current step and of all steps, both counted from 1, if the plan is known.
-    pub(crate) step: Option<(usize, usize)>,
-    /// The split that all production rules held at the last look.
-    pub(crate) split: Split,
-    /// The rest of the bake, and the start of the next step; none after the bake.
-    pub(crate) next: Option<(Duration, Time)>,
-}
-
 /// A workflow that can be started by hand and passes its inputs on to this action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Button {
@@ -93,8 +90,8 @@ pub(crate) struct Working {
     pub(crate) failing: Option<(RunFailure, Cause)>,
     /// The first failed task: its color and the cause.
     pub(crate) failure: Option<(ServiceColor, Cause)>,
-    /// The step that holds users now.
-    pub(crate) held: Option<Held>,
+    /// The release strip.
+    pub(crate) strip: Strip,
     /// Time since the start of the run.
     pub(crate) lasts: Duration,
     /// The split of users, once the run moved them and only watches.
@@ -105,23 +102,36 @@ pub(crate) struct Working {
 
 /// The comment at the end of a run.
 pub(crate) fn end_comment(report: &Report, run: &CommentRun) -> String {
-    let mut parts = vec![Section { rank: Rank::Verdict, text: status_title(report) }];
-    let told = |mut section: Section| {
-        if section.rank == Rank::Verdict {
-            section.text = render_message(&shorten_verdict(&words::end_headline(report)));
-        }
-        section
-    };
-    parts.extend(verdict_sections(report).into_iter().map(told));
-    parts.push(Section { rank: Rank::State, text: render_version_change(report) });
-    parts.extend(state_sections(report, super::summary::Shape::Narrow(run)));
-    let tail = report.log_tail.as_ref().map(|tail| tail_section(tail, false)).unwrap_or_default();
-    parts.push(Section { rank: Rank::Detail, text: tail });
-    render_comment(parts, known_account(report), (run, &format!("took {}", format_duration(report.duration))))
+    let mut parts = vec![verdict_part(end_title(report))];
+    parts.push(verdict_part(render_message(&shorten_verdict(&words::end_headline(report)))));
+    parts.extend(verdict_notes(report));
+    parts.extend(state_parts(report, &Strip::of_report(report)));
+    parts.push(Section::new(Rank::Way, ways_section(report, run)));
+    parts.extend(folded_parts(report, run));
+    render_comment(parts, report, (run, &format!("took {}", format_duration(report.duration))))
 }
 
 /// The comment on a run in progress.
 pub(crate) fn progress_comment(now: &Working, run: &CommentRun) -> String {
+    let report = report_so_far(now);
+    let mut parts = vec![verdict_part(progress_title(now, &report))];
+    parts.push(verdict_part(progress_sentence(now, &report)));
+    parts.push(Section::new(Rank::Way, compared_sentence(&report)));
+    parts.extend(state_parts(&report, &now.strip));
+    if let (Some(plan), None) = (&now.traffic, &now.failing) {
+        parts.push(Section::new(Rank::Way, way_back_meanwhile(plan, &report, run)));
+    }
+    parts.extend(folded_parts(&report, &CommentRun { button: None, ..run.clone() }));
+    render_comment(parts, &report, (run, &format!("under way for {}", format_duration(now.lasts))))
+}
+
+/// A part that is never dropped.
+fn verdict_part(text: String) -> Section {
+    Section::new(Rank::Verdict, text)
+}
+
+/// The report of a run in progress, as far as it is known.
+fn report_so_far(now: &Working) -> Report {
     let plan = now.plan.as_ref();
     let mut report = Report::new(now.command);
     report.color = plan.map(|plan| plan.color);
@@ -133,74 +143,89 @@ pub(crate) fn progress_comment(now: &Working, run: &CommentRun) -> String {
     if let Some(overview) = &now.overview {
         report.see(overview.clone());
     }
-    let to = words::goal_phrase(&report);
-    let mut parts = Vec::new();
-    let text = match &now.failing {
-        None => format!("### ⏳ {}{to}\n\n", activity_phrase(now.command)),
-        Some((failing, cause)) => {
-            let about = super::about::About::of(&report);
-            let failure = words::render_run_failure(failing, &about, cause, None);
-            let what = render_message(&shorten_verdict(&failure.what));
-            match failing {
-                RunFailure::Cancelled => format!("### 🚫 Cancelled: {}{to}\n\n{what}", now.command),
-                RunFailure::Deployment(_)
-                | RunFailure::Probe(_)
-                | RunFailure::Traffic(_)
-                | RunFailure::Repeated(_) => {
-                    format!("### ⏪ Going back: {}{to} failed\n\n{what}", now.command)
-                }
-            }
-        }
-    };
-    parts.push(Section { rank: Rank::Verdict, text });
-    let text = match now.moved.filter(|_| now.failing.is_none()) {
-        Some(split) => {
-            format!("**Users are at {split}**, read back from AWS. The run watches on; {FOLLOWS}\n\n")
-        }
-        None => match now.held.as_ref().filter(|_| now.failing.is_none()) {
-            Some(held) => format!("{} {FOLLOWS}\n\n", step_reached(held)),
-            None => format!("The run is under way; {FOLLOWS}\n\n"),
-        },
-    };
-    parts.push(Section { rank: Rank::Verdict, text });
-    if let (Some((color, cause)), None) = (&now.failure, &now.failing) {
-        let about = super::about::About::of(&report);
-        let text = words::task_failed(*color, cause, &about);
-        parts.push(Section {
-            rank: Rank::Verdict,
-            text: render_message(&shorten_verdict(&format!("⚠️ {text}"))),
-        });
-    }
-    parts.extend(state_sections(
-        &report,
-        super::summary::Shape::Narrow(&CommentRun { button: None, ..run.clone() }),
-    ));
-    render_comment(
-        parts,
-        known_account(&report),
-        (run, &format!("under way for {}", format_duration(now.lasts))),
-    )
+    report
 }
 
-/// The step that holds users now, and the start of the next step.
-fn step_reached(held: &Held) -> String {
-    let step = held.step.map(|(at, all)| format!("Step {at} of {all}: ")).unwrap_or_default();
-    let split =
-        format!("**{step}users are at {}** ({}), read from AWS.", held.split, format_shares(held.split));
-    match held.next {
-        Some((left, next)) => {
-            format!(
-                "{split} {} left; the next step begins at {} UTC;",
-                format_duration(left),
-                clock_time(next)
-            )
-        }
-        None => format!("{split} The next step is being prepared;"),
+/// The headline of a run in progress.
+fn progress_title(now: &Working, report: &Report) -> String {
+    let (command, to) = (now.command, words::goal_phrase(report));
+    let verdict = match &now.failing {
+        None => format!("⏳ {}{to}", activity_phrase(command)),
+        Some((RunFailure::Cancelled, _)) => format!("🚫 Cancelled: {command}{to}"),
+        Some(_) => format!("⏪ Going back: {command}{to} failed"),
+    };
+    let known = report.split.filter(|_| now.failing.is_none());
+    let still = if now.traffic.is_none() && now.command == "deploy" { "still " } else { "" };
+    format!("### {}\n\n", with_users(&verdict, known.map(|split| users_text(split, still))))
+}
+
+/// The first sentence on a run in progress.
+fn progress_sentence(now: &Working, report: &Report) -> String {
+    if let Some((failing, cause)) = &now.failing {
+        let failure = words::render_run_failure(failing, &About::of(report), cause, None);
+        return render_message(&shorten_verdict(&failure.what)) + UNDER_WAY;
     }
+    let mut text = match now.moved {
+        Some(_) => format!("All rules hold the split, read back from AWS. The run watches on; {FOLLOWS}\n\n"),
+        None => UNDER_WAY.to_owned(),
+    };
+    if let Some((color, cause)) = &now.failure {
+        let failed = words::task_failed(*color, cause, &About::of(report));
+        text.push_str(&render_message(&shorten_verdict(&format!("⚠️ {failed}"))));
+    }
+    text
+}
+
+/// The verdict on the colors, if it is bad.
+fn compared_sentence(report: &Report) -> String {
+    let read = report.overview.as_ref().and_then(|overview| overview.compared.as_ref());
+    let verdict = read.and_then(|read| read.as_ref().ok()).map(|comparison| comparison.verdict);
+    match (read, verdict) {
+        (Some(read), Some(Verdict::Worse { .. } | Verdict::BothFail)) => {
+            render_message(&format!("⚠️ {}", words::verdict_text(read)))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The strip and the table of the colors.
+fn state_parts(report: &Report, strip: &Strip) -> Vec<Section> {
+    let Some(overview) = &report.overview else { return Vec::new() };
+    let texts = [seen_before(report), strip_section(strip, overview), narrow::compact_table(overview)];
+    texts.into_iter().map(|text| Section::new(Rank::State, text)).collect()
+}
+
+/// Everything that most readers do not need at once.
+fn folded_parts(report: &Report, run: &CommentRun) -> Vec<Section> {
+    let mut parts = Vec::new();
+    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
+    fold(Rank::Way, "More about the failure", failure_details(report));
+    parts.extend(report.log_tail.iter().map(|tail| Section::new(Rank::Detail, tail_section(tail, false))));
+    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
+    fold(Rank::State, "Pull requests", going_live_section(report.going_live.as_deref()));
+    let overview = report.overview.as_ref();
+    let compared = overview.and_then(|overview| overview.compared.as_ref());
+    fold(Rank::State, "Both colors compared", compared.map(comparison_section).unwrap_or_default());
+    fold(Rank::State, "Drift", overview.map(drift_list).unwrap_or_default());
+    fold(Rank::Detail, "Could not be read", overview.map(unread_list).unwrap_or_default());
+    fold(Rank::State, "Changed version", render_version_change(report));
+    parts.extend(plan_sections(report));
+    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
+    fold(Rank::Way, "The way back, with and without GitHub", undo_text(report));
+    if let Some(overview) = overview {
+        let commands = narrow::start_commands(overview, report.command, run);
+        fold(Rank::Way, "Commands for a terminal", commands);
+        let status = report.command == "status";
+        fold(Rank::Way, "Commands now", if status { command_list(overview) } else { String::new() });
+    }
+    parts
 }
 
 /// End of the first sentences of a comment on a run in progress.
 const FOLLOWS: &str = "this comment follows it.";
+
+/// The first sentence on a run in progress.
+const UNDER_WAY: &str = "The run is under way; this comment follows it.\n\n";
 
 /// True if a comment still reports this run as in progress.
 pub(crate) fn is_in_progress(text: &str, run: &CommentRun) -> bool {
@@ -209,8 +234,12 @@ pub(crate) fn is_in_progress(text: &str, run: &CommentRun) -> bool {
 
 /// The color that a comment of the same place tells of a rollback to, if that is the last that happened there.
 pub(crate) fn rolled_back_to(text: &str, run: &CommentRun) -> Option<Color> {
-    let told = text.lines().nth(1).filter(|_| compare_marks(&comment_mark(run), text) != Kin::Other)?;
-    let is = |color: &Color| told.trim_end() == format!("### ✅ Succeeded: rollback to {color}");
+    let title = text.lines().nth(1).filter(|_| compare_marks(&comment_mark(run), text) != Kin::Other)?;
+    let is = |color: &Color| {
+        title.starts_with(&format!("### ✅ {}. ", rollback_verdict(*color)))
+            // As written by 0.1.
+            || title.trim_end() == format!("### ✅ Succeeded: rollback to {color}")
+    };
     Color::BOTH.into_iter().find(is)
 }
 
@@ -230,7 +259,7 @@ fn activity_phrase(command: &str) -> &str {
 fn render_version_change(report: &Report) -> String {
     match (&report.previous_task_definition, &report.task_definition) {
         (Some(before), Some(after)) if before != after => {
-            let about = super::about::About::of(report);
+            let about = About::of(report);
             let (before, after) = (in_backticks(short_arn(before)), in_backticks(short_arn(after)));
             if let (Some(traffic_plan), None) = (&report.traffic, &report.plan) {
                 return render_production_change(report, traffic_plan, (&before, &after));
@@ -283,18 +312,24 @@ fn render_run_link(run: &CommentRun) -> String {
         .unwrap_or_default()
 }
 
+/// The link to production.
+fn production_link(overview: Option<&Overview>) -> String {
+    let url = overview.and_then(|overview| overview.production_url.as_ref());
+    let url = url.filter(|url| url.starts_with("http"));
+    url.map(|url| format!(" · {}", markdown_link("production", url))).unwrap_or_default()
+}
+
 /// The mark and the parts, as many as fit.
-fn render_comment(
-    mut parts: Vec<Section>,
-    account: Option<&str>,
-    (run, lasts): (&CommentRun, &str),
-) -> String {
+fn render_comment(mut parts: Vec<Section>, report: &Report, (run, lasts): (&CommentRun, &str)) -> String {
+    let account = known_account(report);
     let clean = |text: &str| without_accounts(text, account);
     for part in &mut parts {
         part.text = clean(&part.text);
     }
     // The action writes the link to the run's page itself: the run's number may look like an account's.
-    let last = format!("<sub>{}{}</sub>", clean(&render_footer(run, lasts)), render_run_link(run));
+    let production = clean(&production_link(report.overview.as_ref()));
+    let last =
+        format!("<sub>{}{production}{}</sub>", clean(&render_footer(run, lasts)), render_run_link(run));
     let frame = (comment_mark(run), last);
     let room = LIMIT.saturating_sub(frame.0.len() + frame.1.len() + LEFT_OUT.len() + 4);
     let cut = drop_sections(&mut parts, room);

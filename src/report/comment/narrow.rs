@@ -9,27 +9,25 @@ use crate::plan::snapshot::Rollout;
 use crate::report::links;
 use crate::report::markdown::{code_block, inline_code, markdown_link, table_cell};
 use crate::report::names::{one_line, short_commit, short_image};
+use crate::report::ways::takes_input;
 use crate::report::words;
 
 /// Most characters of one name in a cell.
 const LONGEST: usize = 28;
 
+/// Digits of a digest.
+const DIGITS: usize = 6;
+
 /// A fact of a color: its name and its reader.
 type FactRow = (&'static str, fn(&ColorView) -> String);
 
 /// The rows. A row without a value for any color is left out.
-const FACTS: [FactRow; 10] = [
+const FACTS: [FactRow; 9] = [
     ("users", render_users),
     ("version", |view| inline_code(&truncate_name(&view.revision))),
     // The tasks' version, if other than the wanted version.
     ("runs", |view| view.runs.as_deref().map(|runs| inline_code(&truncate_name(runs))).unwrap_or_default()),
-    ("image", |view| {
-        view.image
-            .as_deref()
-            .map(|image| inline_code(&truncate_name(&short_image_name(image))))
-            .unwrap_or_default()
-    }),
-    ("digest", render_digests),
+    ("image", render_image),
     ("commit", |view| {
         view.commit.as_deref().map(|commit| inline_code(&short_commit(commit))).unwrap_or_default()
     }),
@@ -89,13 +87,15 @@ fn render_users(view: &ColorView) -> String {
     }
 }
 
-/// Digests of the tasks' images: 12 digits each, at most 2.
-fn render_digests(view: &ColorView) -> String {
-    let digits = |digest: &String| {
+/// The image's name and tag with the digests of the tasks: `web:v2 @34d24b`. At most two digests.
+fn render_image(view: &ColorView) -> String {
+    let name = view.image.as_deref().map(|image| truncate_name(&short_image_name(image)));
+    let sum = |digest: &String| {
         let sum = digest.rsplit(':').next().unwrap_or_default();
-        inline_code(&sum.chars().take(12).collect::<String>())
+        format!("@{}", sum.chars().take(DIGITS).collect::<String>())
     };
-    view.digests.iter().take(2).map(digits).collect::<Vec<_>>().join(" ")
+    let parts: Vec<String> = name.into_iter().chain(view.digests.iter().take(2).map(sum)).collect();
+    if parts.is_empty() { String::new() } else { inline_code(&parts.join(" ")) }
 }
 
 /// The newest deployment's state; empty if complete.
@@ -113,7 +113,7 @@ fn unknown_text() -> String {
     "not known".to_owned()
 }
 
-/// An image's name and tag: the digest has a row of its own.
+/// An image's name and tag, without its digest.
 fn short_image_name(image: &str) -> String {
     let whole = short_image(image);
     let name = whole.rsplit('/').next().unwrap_or_default();
@@ -134,7 +134,7 @@ fn truncate_name(name: &str) -> String {
 /// A workflow without an input `command` starts the command of this run and no other.
 pub(crate) fn start_commands(overview: &Overview, own: &str, run: &CommentRun) -> String {
     let Some(button) = &run.button else { return String::new() };
-    let takes = |input: &str| button.inputs.as_ref().is_none_or(|all| all.iter().any(|one| one == input));
+    let takes = |input: &str| takes_input(button, input);
     let repository = run.repository.as_deref().map(|name| format!(" -R {name}")).unwrap_or_default();
     let line = |(command, input, value): (&str, &str, &str)| {
         let values = [("command", command), (input, value)].into_iter().filter(|(input, _)| takes(input));

@@ -5,17 +5,18 @@ use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::Difference;
+use crate::event::{Difference, Event};
 use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, ServiceColor};
 use crate::plan::overview::{Movable, Move};
 use crate::plan::problem::Problem;
-use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal};
+use crate::plan::step::{ProbeFailure, ProbeFailureKind, Refusal, Wait};
 use crate::plan::verdict::DeploymentFailure;
 use crate::report::fixtures::{
-    ACCOUNT, BLUE, BLUE_80, crash, failed, moved, overview, planned, refused, report, trouble, view,
+    ACCOUNT, BLUE, BLUE_80, crash, failed, moved, overview, planned, refused, report, traffic_plan, trouble,
+    view,
 };
 
 /// The run of the tests.
@@ -96,28 +97,27 @@ fn deploying() {
 #[test]
 fn a_step_that_is_held_says_which_and_until_when() {
     let at = Time(1_700_000_000_000);
-    let held = |next| Held { step: Some((2, 3)), split: BLUE_80, next };
-    let now = |held| Working {
+    let mut strip = Strip::default();
+    strip.note(&Event::TrafficPlan(Box::new(traffic_plan())), at);
+    let split = Split { blue: 90, green: 10 };
+    let wait = Wait::Bake { split, left: Duration::from_secs(300), no_data: Vec::new() };
+    strip.note(&Event::Waiting { wait, elapsed: Duration::ZERO, heartbeat: false }, at);
+    let now = Working {
         command: "redirect-traffic",
-        overview: Some(overview()),
-        held: Some(held),
+        overview: Some(Overview { split: Some(Ok(split)), ..overview() }),
+        traffic: Some(Box::new(traffic_plan())),
+        strip,
         lasts: Duration::from_secs(125),
         ..Working::default()
     };
     let run = CommentRun { started: Some(at), ..run() };
-    let bakes = progress_comment(
-        &now(held(Some((Duration::from_secs(200), at.after(Duration::from_secs(325)))))),
-        &run,
-    );
-    let text = "**Step 2 of 3: users are at blue-80** (80 % blue, 20 % green), read from AWS. 3m 20s left; the next step begins at 22:18:45 UTC; this comment follows it.";
+    let bakes = progress_comment(&now, &run);
+    let text = "### ⏳ Moving users to blue-80. Users: 90 % on blue, 10 % on green.\n\nThe run is under way; this comment follows it.\n\n🟦🟦🟦🟦🟦🟦🟦🟦🟦🟩 set 10 % green\\\nstep 2 of 2 · 0 of 5 min · next 20 % at 22:18 UTC\n\n| |";
     assert!(bakes.contains(text), "{bakes}");
+    let back = "**Back:** All users back to blue – start [redirect-traffic.yml](https://github.example/octo/shop/actions/workflows/redirect-traffic.yml) with <code>command: rollback</code>, <code>color: blue</code>.";
+    assert!(bakes.contains(back), "{bakes}");
     assert!(bakes.contains(" · started at 22:13:20 UTC, under way for 2m 05s"), "{bakes}");
     assert!(is_in_progress(&bakes, &run));
-    let over = progress_comment(&now(held(None)), &run);
-    assert!(
-        over.contains("read from AWS. The next step is being prepared; this comment follows it."),
-        "{over}"
-    );
     let ended = end_comment(&report(), &run);
     assert!(ended.contains(" · started at 22:13:20 UTC, took 2m 05s"), "{ended}");
 }
@@ -231,7 +231,7 @@ fn users_who_are_moved_and_were_moved() {
     };
     insta::assert_snapshot!("moving", progress_comment(&now, &run()));
     let there = progress_comment(&Working { moved: Some(Split { blue: 0, green: 100 }), ..now }, &run());
-    assert!(there.contains("**Users are at green**, read back from AWS. The run watches on"), "{there}");
+    assert!(there.contains("All rules hold the split, read back from AWS. The run watches on"), "{there}");
     insta::assert_snapshot!("moved", end_comment(&moved(), &run()));
 }
 
@@ -330,9 +330,23 @@ fn read(comment: &str) -> Read {
     found
 }
 
-/// The tags that we write ourselves.
-const OURS: [&str; 7] =
-    ["<code>", "</code>", "<sub>", "</sub>", "<details><summary>Plan</summary>", "</details>", "<wbr>"];
+/// The tags that the action writes.
+const OURS: [&str; 6] = ["<code>", "</code>", "<sub>", "</sub>", "</details>", "<wbr>"];
+
+/// The titles of the folded parts.
+const FOLDED: [&str; 11] = [
+    "Plan",
+    "More about the failure",
+    "Pull requests",
+    "Both colors compared",
+    "Drift",
+    "Could not be read",
+    "Changed version",
+    "When the new weights apply",
+    "The way back, with and without GitHub",
+    "Commands for a terminal",
+    "Commands now",
+];
 
 /// Asserts that nothing of the text has a meaning, beside our own links.
 fn is_inert(comment: &str) {
@@ -347,7 +361,10 @@ fn is_inert(comment: &str) {
         assert!(host.iter().any(|host| link.starts_with(host)), "a link to {link}:\n{comment}");
     }
     for html in &found.html {
+        let title =
+            html.trim().strip_prefix("<details><summary>").and_then(|it| it.strip_suffix("</summary>"));
         let known = OURS.contains(&html.trim())
+            || title.is_some_and(|title| FOLDED.contains(&title))
             || html.trim().starts_with("<!-- ecs-blue-green:") && html.matches("-->").count() == 1;
         assert!(known, "HTML {html}:\n{comment}");
     }
@@ -390,11 +407,12 @@ fn the_verdict_stays_when_there_is_no_room() {
         assert!(told.len() <= LIMIT, "{} bytes", told.len());
         assert!(
             told.starts_with(
-                "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ❌ Failed: deploy to green (probe-unreachable)\n\n"
+                "<!-- ecs-blue-green:shop/web@eu-west-1:SUM -->\n### ❌ Failed: deploy to green (probe-unreachable). Users are still on blue.\n\n"
             ),
             "{told}"
         );
-        assert!(told.trim_end().ends_with(whole.lines().last().unwrap()), "{told}");
+        let (_, run) = whole.rsplit_once(" · [run ").unwrap();
+        assert!(told.ends_with(run), "{told}");
         is_inert(&told.replace("octo/shop/actions/runs/123456789012", "octo/shop/actions/runs/42"));
     }
     let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
@@ -413,7 +431,7 @@ fn a_long_name_makes_no_wide_cell() {
     }];
     let told = end_comment(&Report { overview: Some(seen), ..report() }, &run());
     let row = told.lines().find(|line| line.starts_with("| image |")).unwrap();
-    assert_eq!(row, format!("| image | <code>{}…</code> |", "c".repeat(28)));
+    assert_eq!(row, format!("| image | <code>{}… <wbr>&#64;<wbr>0a1b2c</code> |", "c".repeat(28)));
 }
 
 proptest! {

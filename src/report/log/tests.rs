@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::event::Warning;
+use crate::event::{Report, Warning};
+use crate::failure::Outcome;
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::Finding;
 use crate::plan::color::{Color, ServiceColor};
@@ -18,7 +19,7 @@ use crate::report::fixtures::{
 /// The log of these events: a mark for each level, then the text.
 fn told(events: &[Event]) -> String {
     let mut log = LogRenderer::default();
-    let lines = events.iter().flat_map(|event| log.lines(event));
+    let lines = events.iter().flat_map(|event| log.lines(event, Time(1_700_000_000_000)));
     let mark = |level| match level {
         Level::Plain => " ",
         Level::Good => "+",
@@ -342,6 +343,8 @@ fn moving_users_reads_from_top_to_bottom() {
     <|
     >| Hold users at blue-80 and watch
      | [ 42s] users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarm `web-slow` has no data and can't warn
+     | 🟦🟦🟦🟦🟦🟦🟦🟦🟩🟩 set 20 % green
+     | 0 of 118 s · next step at 22:15:18 UTC
     .| [1m12s] users are held at blue-80 (80 % blue, 20 % green), 1m 58s left; the alarm `web-slow` has no data and can't warn; nothing changed
     <|
     +| all production rules hold blue-80 (80 % blue, 20 % green), read back from AWS
@@ -356,6 +359,7 @@ fn moving_users_reads_from_top_to_bottom() {
      |   ACCOUNT_ID=$(aws sts get-caller-identity --region eu-west-1 --query Account --output text)
      |   aws elbv2 modify-listener --region eu-west-1 --listener-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --default-actions '[{"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolDomain": "d'\''or", "Scope": "openid email"}}, {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/blue/73e2d6bc24d8a067", "Weight": 100}, {"TargetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:'"$ACCOUNT_ID"':targetgroup/green/73e2d6bc24d8a067", "Weight": 0}], "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}}]'
      |   aws elbv2 modify-rule --region eu-west-1 --rule-arn arn:aws:elasticloadbalancing:eu-west-1:"$ACCOUNT_ID":listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee --actions '[{"Type": "forward", "TargetGroupArn": "arn:x"}]'
+     | 🟦🟦🟦🟦🟦🟦🟦🟦🟩🟩 set 20 % green
      | users: 80 % blue, 20 % green
     "#);
 }
@@ -382,6 +386,7 @@ fn a_change_of_traffic_that_fails_says_why_and_what_is_left() {
     <|
     x| failed (alarm) after 2m 05s: as told above
      | Restored: the production rules hold again what was found (blue), read back from AWS.
+     | 🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦 all users on blue
      | users: 100 % blue, 0 % green
     x| failed (alarm) after 2m 05s: as told above
      | NOT KNOWN where users are: the way back was not read back from AWS in time. This run found blue. Check it now:
@@ -402,7 +407,7 @@ fn groups_open_and_close_in_turn() {
     let mut log = LogRenderer::default();
     let (mut open, mut begun) = (0, 0);
     for event in up_to_the_update().iter().chain([&Event::Ended(Box::new(report()))]) {
-        for line in log.lines(event) {
+        for line in log.lines(event, Time(0)) {
             match line.level {
                 Level::GroupStart => (open, begun) = (open + 1, begun + 1),
                 Level::GroupEnd => open -= 1,

@@ -1,43 +1,12 @@
 //! A change of traffic in the job summary.
 
-use super::{CELLS, NARROWEST_CELLS, Shape, bar_of, render_unknown_split};
 use crate::event::Report;
 use crate::failure::Outcome;
-use crate::plan::color::Split;
 use crate::plan::step::{Capacity, Left};
 use crate::plan::traffic::{RuleChange, TrafficPlan};
-use crate::report::markdown::{code_block, inline_text, render_message};
+use crate::report::markdown::{inline_text, render_message};
 use crate::report::names::format_change;
 use crate::report::words;
-
-/// The splits before, now and planned, as bars.
-pub(super) fn split_bars(traffic_plan: &TrafficPlan, report: &Report, shape: Shape<'_>) -> String {
-    let cells = match shape {
-        Shape::Wide => CELLS,
-        Shape::Narrow(_) => NARROWEST_CELLS,
-    };
-    let overview = report.overview.as_ref();
-    let known = report.split.or_else(|| overview.filter(|_| report.stale)?.known_split());
-    let now = known.map(|split| (if report.stale { "seen" } else { "now" }, split));
-    let wanted =
-        known.is_none_or(|now| !now.same_ratio(traffic_plan.to)).then_some(("wanted", traffic_plan.to));
-    let before = traffic_plan.agreed().then_some(("before", traffic_plan.from));
-    let lines = match report.outcome {
-        Outcome::Planned => [now, Some(("after", traffic_plan.to)), None],
-        Outcome::Unchanged => [now, None, None],
-        // Not begun, or in progress.
-        Outcome::Refused => [now, wanted, None],
-        Outcome::Succeeded | Outcome::Failed | Outcome::Superseded | Outcome::Cancelled => {
-            [before, now, wanted]
-        }
-    };
-    let lines: Vec<(&str, Split)> = lines.into_iter().flatten().collect();
-    let unknown = overview.filter(|_| known.is_none()).map(render_unknown_split).unwrap_or_default();
-    let lines: Vec<String> =
-        lines.into_iter().map(|(label, split)| format!("{label:<6}  {}", bar_of(split, cells))).collect();
-    let bars = if lines.is_empty() { String::new() } else { code_block("text", &lines) };
-    format!("{bars}{unknown}\n")
-}
 
 /// Notes for users of the action: weights need time to apply, and sticky clients may stay.
 pub(super) fn traffic_notes(traffic_plan: &TrafficPlan, report: &Report) -> String {

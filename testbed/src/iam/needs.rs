@@ -70,7 +70,7 @@ enum On {
 }
 
 /// The operations of the product; all others but those of `PUSH` need their action on `*`.
-const OPERATIONS: [(&str, On); 29] = [
+const OPERATIONS: [(&str, On); 30] = [
     ("application-autoscaling:DescribeScalableTargets", On::Star),
     ("application-autoscaling:DescribeScalingPolicies", On::Star),
     ("application-autoscaling:PutScalingPolicy", On::Target),
