@@ -25,10 +25,11 @@ def check(holds, text):
 
 
 class Bed:
-    """`testbed serve --fast`, for the length of a `with` block."""
+    """`testbed serve --fast`, for the length of a `with` block. Not fast, AWS's seconds are real ones."""
 
-    def __init__(self):
+    def __init__(self, fast=True):
         """Knows where the binary is; nothing runs yet."""
+        self.pace = ["--fast"] if fast else []
         self.binary = ROOT / "target/debug/testbed"
         self.variables = {}
         self.github = {}
@@ -38,7 +39,7 @@ class Bed:
     def __enter__(self):
         """Starts it and reads the variables that it prints: AWS's, and apart from them GitHub's."""
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--fast"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [self.binary, "serve", *self.pace], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for line in self.process.stdout:
             if export := re.fullmatch(r"export (\w+)=(\S+)\n", line):

@@ -22,7 +22,7 @@ from bed import ROOT, Bed, Failed
 from container import IMAGE, engine
 from registry import Registry
 
-BINARY = ROOT / "target/image/ecs-blue-green"
+BINARY = Path(os.environ.get("BENCH_BINARY", ROOT / "target/image/ecs-blue-green"))
 # What is promised: an answer to a missing input, and the peak of a whole deploy.
 MISSING_INPUT_MS = 10
 DEPLOY_PEAK_MIB = 20
@@ -32,17 +32,20 @@ PULLS = 5
 class Run:
     """One run of the binary in a cleared environment: its time, peak and exit code."""
 
-    def __init__(self, variables, weigh=True):
+    def __init__(self, variables, weigh=True, program=(BINARY,)):
         """Runs it to its end. Not weighed, its time is its own alone, without that of `time`."""
         with tempfile.TemporaryDirectory() as folder:
             peak = Path(folder) / "peak"
             files = {f"GITHUB_{name}": f"{folder}/{name}" for name in ["OUTPUT", "STATE", "STEP_SUMMARY"]}
-            command = ["/usr/bin/time", "--format", "%M", "--output", peak, BINARY] if weigh else [BINARY]
+            for file in files.values():
+                Path(file).touch()
+            command = ["/usr/bin/time", "--format", "%M", "--output", peak, *program] if weigh else [*program]
             began = time.perf_counter()
             done = subprocess.run(
                 command, env={**files, **variables}, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
             )
             self.ms = (time.perf_counter() - began) * 1000
+            self.ended = time.time()
             self.code = done.returncode
             self.log = done.stdout + done.stderr
             self.peak_mib = int(peak.read_text().split()[-1]) / 1024 if weigh else None
@@ -88,7 +91,10 @@ class Counting(BaseHTTPRequestHandler):
         if Counting.first is None:
             Counting.first = time.perf_counter()
         body = self.rfile.read(int(self.headers["content-length"]))
-        action = self.headers["x-amz-target"] or parse_qs(body.decode())["Action"][0]
+        # By header in JSON, by the path in CBOR, otherwise by a parameter.
+        action = self.headers["x-amz-target"] or self.path.rpartition("/operation/")[2]
+        if not action or action == self.path:
+            action = parse_qs(body.decode())["Action"][0]
         self.seen[action.split(".")[-1]] += 1
         backend = http.client.HTTPConnection(self.target)
         backend.request("POST", self.path, body, dict(self.headers))
