@@ -79,7 +79,7 @@ def measure(name, count, variables, code=0, weigh=True):
 
 
 class Counting(BaseHTTPRequestHandler):
-    """Passes a request on to the testbed and counts it."""
+    """Passes a request on to the testbed and counts it. Each proxy has a class of its own, with its target and counts."""
 
     protocol_version = "HTTP/1.1"
     target = ""
@@ -88,8 +88,8 @@ class Counting(BaseHTTPRequestHandler):
 
     def do_POST(self):
         """One AWS call."""
-        if Counting.first is None:
-            Counting.first = time.perf_counter()
+        if self.first is None:
+            type(self).first = time.perf_counter()
         body = self.rfile.read(int(self.headers["content-length"]))
         # By header in JSON, by the path in CBOR, otherwise by a parameter.
         action = self.headers["x-amz-target"] or self.path.rpartition("/operation/")[2]
@@ -114,13 +114,13 @@ class Counting(BaseHTTPRequestHandler):
 
 @contextmanager
 def counting(bed):
-    """The proxy in front of the testbed; gives the variable that leads to it."""
-    Counting.target = urlsplit(bed.variables["AWS_ENDPOINT_URL"]).netloc
-    Counting.seen.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as proxy:
+    """The proxy in front of the testbed; gives its counts and the variable that leads to it."""
+    target = urlsplit(bed.variables["AWS_ENDPOINT_URL"]).netloc
+    counts = type("Counts", (Counting,), {"target": target, "seen": Counter()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), counts) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         try:
-            yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"}
+            yield counts, {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.server_port}"}
         finally:
             proxy.shutdown()
 
@@ -136,7 +136,7 @@ def pulled(bed):
     """Measures a job that has no image yet: from the start of the pull to the first request that reaches AWS."""
     with ExitStack() as stack:
         client, registry = engine(stack), stack.enter_context(Registry())
-        proxied = stack.enter_context(counting(bed))
+        counts, proxied = stack.enter_context(counting(bed))
         name = f"{registry.address}/colors:bench"
         docker(client, "tag", IMAGE, name)
         docker(client, "push", "--quiet", name)
@@ -148,11 +148,11 @@ def pulled(bed):
         for _ in range(PULLS):
             docker(client, "image", "rm", "--force", name, IMAGE)
             docker(client, "builder", "prune", "--all", "--force")
-            Counting.first, began = None, time.perf_counter()
+            counts.first, began = None, time.perf_counter()
             docker(client, "pull", "--quiet", name)
             pulls.append((time.perf_counter() - began) * 1000)
             docker(client, "run", "--rm", "--network=host", *given, name, env={**os.environ, **variables})
-            calls.append((Counting.first - began) * 1000)
+            calls.append((counts.first - began) * 1000)
             docker(client, "tag", name, IMAGE)
         for what, times in [("the pull", pulls), ("from the pull to the first AWS call", calls)]:
             spread = f"{min(times):.0f} / {statistics.median(times):.0f} / {max(times):.0f} ms (least, median, most)"
@@ -161,12 +161,12 @@ def pulled(bed):
 
 def count(bed, name, variables):
     """Counts the AWS requests of one run."""
-    with counting(bed) as proxied:
+    with counting(bed) as (counts, proxied):
         run = Run({**variables, **proxied})
     if run.code != 0:
         raise Failed(f"{name} exited with {run.code}:\n{run.log}")
-    kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(Counting.seen.items()))
-    print(f"{name}: {sum(Counting.seen.values())} AWS requests ({kinds})", flush=True)
+    kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(counts.seen.items()))
+    print(f"{name}: {sum(counts.seen.values())} AWS requests ({kinds})", flush=True)
 
 
 def main():
