@@ -194,12 +194,12 @@ def figures(quick, crash, slows):
 
 # The rows of the table: a figure with its decimals, or none for a fact.
 ROWS = [
-    ("mean lag", "time from the end of the deployment to the end of the step, in seconds: mean", 1),
+    ("mean lag", "seconds from the end of the deployment to the end of the step, mean", 1),
     ("longest lag", "the longest of them", 1),
-    ("quick", "whole deploy if AWS's seconds are 20 ms long, in seconds", 1),
+    ("quick", "seconds of a whole deploy if AWS's seconds are 20 ms long", 1),
     ("peak", "peak memory, in MiB", 0),
     ("requests", f"AWS requests of a deploy with a deregistration delay of {COUNTED_DELAY} s", 0),
-    ("crash", "crash loop: time until the step fails, in seconds", 0),
+    ("crash", "crash loop: seconds until the step fails", 0),
     ("exit code", "crash loop: the log has the container's exit code", None),
     ("restored", "crash loop: the service has its earlier task definition again", None),
 ]
@@ -217,18 +217,18 @@ def cell(key, decimals, own, of):
 
 def table(found, measured):
     """The table, in Markdown."""
-    lines = [["", *(tool.name for tool in found)], ["---"] * (len(found) + 1)]
-    lines += [[text, *(cell(key, decimals, measured[0], of) for of in measured)] for key, text, decimals in ROWS]
-    return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
+    lines = [[text, *(cell(key, decimals, measured[0], of) for of in measured)] for key, text, decimals in ROWS]
+    head = f"| | {' | '.join(tool.name for tool in found)} |\n|{'---|' * (len(found) + 1)}\n"
+    return head + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def notes():
     """The conditions of the measurement."""
-    text = f"""Measured on the [testbed](testbed.md) by `.ci/run bench`, on {os.cpu_count()} cores: the release build with
-        default inputs, version {OFFICIAL_VERSION} of the official action, and ecs-deploy {version("ecs-deploy")}. In brackets:
-        times this action's figure. The time to the end of the step is of {len(DELAYS)} deploys per tool, with deregistration
-        delays from {DELAYS[0]} to {DELAYS[-1]} s. The official action waits for at most {LIMIT} minutes here, and for
-        {CRASH_LIMIT} in a crash loop; its default is 30."""
+    text = f"""Measured by `.ci/run bench` on {os.cpu_count()} cores, on the [testbed](testbed.md) and not on AWS: the release
+        build with default inputs, version {OFFICIAL_VERSION} of the official action, and version {version("ecs-deploy")} of
+        ecs-deploy. In brackets: times this action's figure. The first two rows are of {len(DELAYS)} deploys per tool, with
+        deregistration delays from {DELAYS[0]} to {DELAYS[-1]} s. `wait-for-minutes` of the official action is {LIMIT}, and
+        {CRASH_LIMIT} in the crash loop; its default is 30."""
     return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
