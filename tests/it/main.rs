@@ -30,6 +30,7 @@ mod deploy_trouble;
 mod docs;
 mod doctor;
 mod examples;
+mod failure_logs;
 mod github;
 mod github_traffic;
 mod going_live;

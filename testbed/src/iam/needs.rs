@@ -104,8 +104,7 @@ const OPERATIONS: [(&str, On); 30] = [
 ];
 
 /// What the workflows around the product need: a push of an image, and its removal.
-const PUSH: [(&str, On); 2] =
-    [("ecr:BatchDeleteImage", On::Repository), ("ecr:PutImage", On::Repository)];
+const PUSH: [(&str, On); 2] = [("ecr:BatchDeleteImage", On::Repository), ("ecr:PutImage", On::Repository)];
 
 /// The IAM actions of the product's operations.
 pub fn known() -> impl Iterator<Item = &'static str> {
@@ -114,7 +113,8 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 
 /// The permissions that a call of the operation with this IAM action needs.
 pub fn needs(action: &str, input: &Value, place: &Place) -> Vec<Need> {
-    let on = OPERATIONS.iter().chain(&PUSH).find(|(known, _)| *known == action).map_or(On::Star, |(_, on)| *on);
+    let on =
+        OPERATIONS.iter().chain(&PUSH).find(|(known, _)| *known == action).map_or(On::Star, |(_, on)| *on);
     let need = |resource: String| Need { action: action.to_owned(), resource, context: None };
     let text = |key: &str| input[key].as_str().unwrap_or_default();
     let cluster = input["cluster"].as_str().unwrap_or("default");

@@ -55,10 +55,13 @@ fn a_condition_holds_with_any_of_its_values() {
         "Condition": { "StringEquals": { "iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"] } } });
     let passing = Statement::read(&from).expect("a statement");
     let to = |service: &str| {
-        let context = Some(("iam:PassedToService".to_owned(), service.to_owned()));
+        let context = Some(("iam:PassedToService", service.to_owned()));
         passing.allows(&Need { context, ..need("iam:PassRole", "*") })
     };
-    assert_eq!(["ec2", "ecs-tasks", "lambda"].map(|name| to(&format!("{name}.amazonaws.com"))), [true, true, false]);
+    assert_eq!(
+        ["ec2", "ecs-tasks", "lambda"].map(|name| to(&format!("{name}.amazonaws.com"))),
+        [true, true, false]
+    );
     assert!(!passing.allows(&need("iam:PassRole", "*")), "without the key");
 }
 
