@@ -45,6 +45,9 @@ pub(crate) struct Labels {
     /// The label of pull requests whose commits users have.
     #[serde(default)]
     pub(crate) live: Option<Label>,
+    /// Commits that users lost: their pull requests lose the label `live`.
+    #[serde(default)]
+    pub(crate) lost: Vec<String>,
     /// Pull requests that are in one version alone, and if users have that version.
     #[serde(default)]
     pub(crate) live_pulls: Vec<(u64, bool)>,

@@ -5,7 +5,7 @@ use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
 use crate::plan::color::{Color, PRESETS, ServiceColor, Split};
 use crate::plan::going_live::LiveChanges;
-use crate::plan::overview::Overview;
+use crate::plan::overview::{ColorView, Overview};
 use crate::plan::step::Left;
 use crate::report::words::MOST_NAMED;
 
@@ -53,8 +53,27 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
         .map(|_| prefixed_label(FAILED, style, &style.failed, "The last deploy of this pull request failed"));
     let live_pulls = if seen.is_some() { live_pulls(report) } else { Vec::new() };
     let live = Some(live_label(style));
-    (seen.is_some() || failed.is_some())
-        .then_some(Labels { commits, families, failed, failure, live, live_pulls })
+    let lost = if seen.is_some() { lost_commits(report, before) } else { Vec::new() };
+    (seen.is_some() || failed.is_some()).then_some(Labels {
+        commits,
+        families,
+        failed,
+        failure,
+        live,
+        lost,
+        live_pulls,
+    })
+}
+
+/// Commits that ran on a color that has lost its users. None if the version that users have now contains everything.
+fn lost_commits(report: &Report, before: Option<&Overview>) -> Vec<String> {
+    let difference = report.going_live.as_ref().map(|going_live| &going_live.difference);
+    let keeps_all = matches!(difference, Some(Ok(difference)) if difference.takes_back.is_empty());
+    let Some(split) = report.split.filter(|_| !keeps_all) else { return Vec::new() };
+    let had_users = |view: &&ColorView| view.percent.is_some_and(|percent| percent > 0);
+    let lost_users = |view: &&ColorView| view.color.production().is_some_and(|color| !split.is_live(color));
+    let views = before.into_iter().flat_map(|overview| &overview.colors);
+    views.filter(had_users).filter(lost_users).filter_map(|view| view.commit.clone()).collect()
 }
 
 /// Pull requests that one of both versions has alone, and if users have that version now. None before users move: a
@@ -175,7 +194,7 @@ mod tests {
         assert_eq!(
             told(&found),
             [
-                "a: deployed: blue, traffic: blue, deployed: develop",
+                "a: deployed: blue, live, traffic: blue, deployed: develop",
                 "b: deployed: green, traffic: blue",
                 "c: "
             ]

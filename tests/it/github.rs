@@ -300,7 +300,7 @@ apps:
     of_app(moved).run().expect(0, "succeeded", "", "changed");
     assert_eq!(
         labels(&bed, 7),
-        ["deployed: green", "traffic: split"].map(|label| format!("{prefix} {label}"))
+        ["deployed: green", "live", "traffic: split"].map(|label| format!("{prefix} {label}"))
     );
 }
 
@@ -797,7 +797,7 @@ fn the_post_step_leaves_what_was_said_since() {
     let after = deploy(&bed, &sample, "v2").post(&done.state).run();
     assert_eq!(after.code, 0, "{}", after.log);
     assert_eq!(comment(&bed), newer);
-    assert_eq!(labels(&bed, 7), ["deployed: green", "traffic: split"]);
+    assert_eq!(labels(&bed, 7), ["deployed: green", "live", "traffic: split"]);
 }
 
 #[test]

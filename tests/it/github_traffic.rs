@@ -208,21 +208,21 @@ fn the_whole_story_of_a_pull_request() {
     done.expect(0, "succeeded", "", "changed");
     is_quiet(&done);
     told(&bed, "2_redirect", 2);
-    assert_eq!(labels(&bed), ["deployed: green", "traffic: blue-80"]);
+    assert_eq!(labels(&bed), ["deployed: green", "live", "traffic: blue-80"]);
     assert_eq!(deployments(&bed), ["web-green 0123: in_progress, success"]);
 
     let done = button(&bed, "promote", "103", &[("color", "green")]).run();
     done.expect(0, "succeeded", "", "changed");
     is_quiet(&done);
     told(&bed, "3_promote", 2);
-    assert_eq!(labels(&bed), ["deployed: green", "traffic: green"]);
+    assert_eq!(labels(&bed), ["deployed: green", "live", "traffic: green"]);
     let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
     assert_eq!(deployments(&bed), promoted);
 
     let done = deploy(&bed, &sample, "v3-crash", "104").run();
     done.expect(1, "failed", "circuit-breaker", "restored");
     told(&bed, "4_failed_deploy", 4);
-    assert_eq!(labels(&bed), ["deployed: green", "traffic: green", "deploy failed"]);
+    assert_eq!(labels(&bed), ["deployed: green", "live", "traffic: green", "deploy failed"]);
 
     let done = button(&bed, "rollback", "105", &[("color", "blue"), ("force", "false")]).run();
     done.expect(0, "succeeded", "", "changed");
@@ -308,7 +308,7 @@ fn a_pull_request_is_found_again_after_a_run_on_its_trial_merge() {
         "{}",
         comment(&bed)
     );
-    assert_eq!(labels(&bed), ["deployed: green", "traffic: green"]);
+    assert_eq!(labels(&bed), ["deployed: green", "live", "traffic: green"]);
     let promoted = ["web-green 0123: in_progress, success", "web-production 0123: in_progress, success"];
     assert_eq!(deployments(&bed), promoted);
 }
@@ -344,7 +344,7 @@ fn a_merged_pull_request_keeps_its_commit_where_the_release_contains_it() {
         "",
         "changed",
     );
-    assert_eq!(labels(&bed), ["deployed: green", "traffic: split"]);
+    assert_eq!(labels(&bed), ["deployed: green", "live", "traffic: split"]);
     assert!(
         comment(&bed).contains("### ✅ Redirected to split. Users: 50 % on blue, 50 % on green.\n"),
         "{}",

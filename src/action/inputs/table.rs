@@ -273,7 +273,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "labels",
         POSTING,
         "true",
-        "Whether pull requests have labels that say what runs where, such as `web-1a2b3c4d traffic: blue` and `web-1a2b3c4d deployed: green`.",
+        "Whether pull requests have labels that say what runs where, such as `web-1a2b3c4d traffic: blue`, `web-1a2b3c4d deployed: green` and `web-1a2b3c4d live`.",
     ),
     optional_input(
         "deployments",

@@ -1,6 +1,6 @@
 //! The labels of pull requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::GithubPublisher;
 use crate::feedback::{GithubKind, Label, Labels};
@@ -16,8 +16,14 @@ impl GithubPublisher {
                 pulls.entry(pull).or_default().extend(labels.iter().cloned());
             }
         }
+        let mut lost = BTreeSet::new();
+        for commit in &wanted.lost {
+            lost.extend(self.pull_of(commit).await?);
+        }
+        let live = wanted.live.as_ref().map(|label| label.name.as_str()).unwrap_or_default();
         for (pull, labels) in &pulls {
-            self.relabel(*pull, labels, |name| is_ours(name, &wanted.families)).await?;
+            let is_lost = |name: &str| lost.contains(pull) && name.eq_ignore_ascii_case(live);
+            self.relabel(*pull, labels, |name| is_ours(name, &wanted.families) || is_lost(name)).await?;
         }
         for (pull, live) in &wanted.live_pulls {
             self.mark_live(*pull, *live, wanted.live.as_ref()).await?;
