@@ -15,6 +15,7 @@ use crate::feedback::Posted;
 use crate::plan::time::Time;
 use crate::report::line::{self, Line};
 use crate::report::log;
+use crate::report::timeline::Timeline;
 use crate::report::{github_texts, outputs, summary, words};
 
 /// Reports events to the user.
@@ -31,6 +32,8 @@ pub(crate) struct Reporter<'a> {
     annotations: RefCell<Annotations>,
     /// Renders events.
     log: RefCell<log::LogRenderer>,
+    /// The phases of the run, for the summary.
+    timeline: RefCell<Timeline>,
     /// Another receiver of each event.
     listener: RefCell<Option<Listener>>,
 }
@@ -49,6 +52,7 @@ impl<'a> Reporter<'a> {
             run_url: context.run_url(),
             annotations: RefCell::default(),
             log: RefCell::default(),
+            timeline: RefCell::default(),
             listener: RefCell::default(),
         }
     }
@@ -103,7 +107,9 @@ impl<'a> Reporter<'a> {
             ));
             return;
         }
-        let lines = self.log.borrow_mut().lines(event, clock::now());
+        let now = clock::now();
+        self.timeline.borrow_mut().note(event, now);
+        let lines = self.log.borrow_mut().lines(event, now);
         for line in lines {
             self.line(&line);
         }
@@ -151,7 +157,9 @@ impl<'a> Reporter<'a> {
                 &message,
             ));
         }
-        if let Err(error) = files::append_summary(self.env, &summary::render_summary(&report)) {
+        if let Err(error) =
+            files::append_summary(self.env, &summary::render_summary(&report, &self.timeline.borrow()))
+        {
             self.file_trouble("the job summary", &error);
         }
         for (name, value) in outputs::action_outputs(&report, self.run_url.as_deref()) {

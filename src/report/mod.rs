@@ -23,5 +23,6 @@ pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod strip;
 pub(crate) mod summary;
+pub(crate) mod timeline;
 mod ways;
 pub(crate) mod words;

@@ -15,6 +15,7 @@ use super::markdown::{
 };
 use super::names::{format_duration, short_arn, short_commit, short_digest, short_image, without_accounts};
 use super::strip::Strip;
+use super::timeline::Timeline;
 use super::ways::ways_section;
 use super::{links, status, words};
 use crate::event::{LogLink, Planned, Report};
@@ -61,13 +62,14 @@ impl Section {
 }
 
 /// The whole summary.
-pub(crate) fn render_summary(report: &Report) -> String {
+pub(crate) fn render_summary(report: &Report, timeline: &Timeline) -> String {
     let mut out = end_title(report);
     out.push_str(&render_message(&words::end_headline(report)));
     let tail = report.log_tail.as_ref().map(|tail| tail_section(tail, true)).unwrap_or_default();
     let failure = [Section::new(Rank::Way, failure_details(report)), Section::new(Rank::Way, tail)];
     let parts = verdict_notes(report).into_iter().chain(failure);
     out.extend(parts.chain(state_sections(report)).map(|section| section.text));
+    out.push_str(&timeline.section());
     out.push_str(&render_footer(report));
     truncate_summary(without_accounts(&out, known_account(report)))
 }

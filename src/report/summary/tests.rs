@@ -21,6 +21,11 @@ use crate::report::fixtures::{
     revision, traffic_plan, trouble,
 };
 
+/// The summary of a run without a timeline.
+fn summary_of(report: &Report) -> String {
+    render_summary(report, &Timeline::default())
+}
+
 /// A deployment that failed without more to tell.
 fn ended(end: DeploymentFailure) -> Report {
     failed(RunFailure::Deployment(end), Cause::default())
@@ -28,25 +33,25 @@ fn ended(end: DeploymentFailure) -> Report {
 
 #[test]
 fn success() {
-    insta::assert_snapshot!(render_summary(&report()));
+    insta::assert_snapshot!(summary_of(&report()));
 }
 
 #[test]
 fn unchanged() {
     let changes = Vec::new();
     let plan = Some(Planned { steps: Vec::new(), changes, ..planned() });
-    insta::assert_snapshot!(render_summary(&Report { outcome: Outcome::Unchanged, plan, ..report() }));
+    insta::assert_snapshot!(summary_of(&Report { outcome: Outcome::Unchanged, plan, ..report() }));
 }
 
 #[test]
 fn plan_only() {
     let (outcome, healthy, left) = (Outcome::Planned, None, Left::Untouched);
-    insta::assert_snapshot!(render_summary(&Report { outcome, healthy, left, ..report() }));
+    insta::assert_snapshot!(summary_of(&Report { outcome, healthy, left, ..report() }));
 }
 
 #[test]
 fn a_refusal() {
-    insta::assert_snapshot!(render_summary(&refused(Refusal::LiveColor {
+    insta::assert_snapshot!(summary_of(&refused(Refusal::LiveColor {
         color: Color::Blue,
         split: BLUE,
         rules: Vec::new()
@@ -61,7 +66,7 @@ fn bad_input() {
     ];
     let (overview, plan, refusal, color) = (None, None, None, None);
     let bad = Report { problems, overview, plan, refusal, color, ..refused(Refusal::NoDevelop) };
-    insta::assert_snapshot!(render_summary(&Report { reason: Some(Reason::BadInput), ..bad }));
+    insta::assert_snapshot!(summary_of(&Report { reason: Some(Reason::BadInput), ..bad }));
 }
 
 #[test]
@@ -69,13 +74,13 @@ fn another_failure() {
     let failure =
         Some(Failure::new(Reason::ImageMissing, "The image `shop/web:v9` does not exist.", "Push it."));
     let reason = Some(Reason::ImageMissing);
-    let told = render_summary(&Report { failure, reason, refusal: None, ..refused(Refusal::NoDevelop) });
+    let told = summary_of(&Report { failure, reason, refusal: None, ..refused(Refusal::NoDevelop) });
     assert!(told.starts_with("### ⛔ Refused: deploy to green (image-missing). Users are still on blue.\n\nNot started. The image <code>shop/web:v9</code>"), "{told}");
 }
 
 #[test]
 fn a_crash_that_was_put_back() {
-    insta::assert_snapshot!(render_summary(&failed(
+    insta::assert_snapshot!(summary_of(&failed(
         RunFailure::Deployment(DeploymentFailure::CircuitBreaker),
         crash()
     )));
@@ -94,7 +99,7 @@ fn each_end_of_a_deployment() {
         DeploymentFailure::AwsError(trouble(AwsErrorKind::Denied, "AccessDeniedException", "")),
     ];
     let told = all.map(|end| {
-        let whole = render_summary(&ended(end));
+        let whole = summary_of(&ended(end));
         whole.split("Logs:").next().unwrap_or_default().to_owned()
     });
     insta::assert_snapshot!(told.join("\n"));
@@ -105,7 +110,7 @@ fn a_probe_with_a_wrong_answer() {
     let kind = ProbeFailureKind::Status { found: 500, wanted: 200 };
     let probe = ProbeFailure { url: "http://alb:8080/healthz".to_owned(), kind };
     let cause = Cause { findings: vec![Finding::Probe(probe.clone())], logs: Vec::new() };
-    let told = render_summary(&failed(RunFailure::Probe(probe), cause));
+    let told = summary_of(&failed(RunFailure::Probe(probe), cause));
     insta::assert_snapshot!(told.split("Logs:").next().unwrap());
 }
 
@@ -114,13 +119,7 @@ fn cancelled_and_left_unknown() {
     let outcome = Outcome::Cancelled;
     let (left, because) = (Left::Unknown, Some(EndStateReason::NotConfirmed));
     let cancelled = failed(RunFailure::Cancelled, Cause::default());
-    insta::assert_snapshot!(render_summary(&Report {
-        outcome,
-        left,
-        because,
-        logs: Vec::new(),
-        ..cancelled
-    }));
+    insta::assert_snapshot!(summary_of(&Report { outcome, left, because, logs: Vec::new(), ..cancelled }));
 }
 
 #[test]
@@ -148,7 +147,7 @@ fn status_with_parts_that_could_not_be_read() {
         overview: Some(seen),
         ..report()
     };
-    insta::assert_snapshot!(render_summary(&read));
+    insta::assert_snapshot!(summary_of(&read));
 }
 
 /// A report that is full of this text.
@@ -178,14 +177,14 @@ fn a_summary_has_room_for_the_worst() {
     let problems = (0..500).map(|_| Problem::new("input color", "@".repeat(2_000))).collect();
     let bad = Report { problems, ..refused(Refusal::NoDevelop) };
     for report in [worst, Report { refusal: None, ..bad }] {
-        let told = render_summary(&report);
+        let told = summary_of(&report);
         assert!(told.len() < 1 << 20, "{} bytes", told.len());
     }
 }
 
 /// A summary up to the table of the colors, and from the notes on.
 fn of_traffic(report: &Report) -> String {
-    let told = render_summary(report);
+    let told = summary_of(report);
     let (head, rest) = told.split_once("Production:").unwrap();
     let (_, tail) = rest.rsplit_once("| [develop]").unwrap();
     let (tail, _) = tail.split_once("<sub>").unwrap();
@@ -194,7 +193,7 @@ fn of_traffic(report: &Report) -> String {
 
 #[test]
 fn bounds_and_drift_are_shown() {
-    let told = render_summary(&Report { overview: Some(drifted()), ..report() });
+    let told = summary_of(&Report { overview: Some(drifted()), ..report() });
     let green = told.lines().find(|line| line.starts_with("| [green]")).unwrap().to_owned();
     let (_, drift) = told.split_once("**Drift**").unwrap();
     insta::assert_snapshot!(format!("{green}\n{}", drift.split("<sub>").next().unwrap()), @"
@@ -365,7 +364,7 @@ proptest! {
 
     #[test]
     fn invariant_32_no_account_is_in_a_summary(text in "[a-z0-9:/ .-]{0,20}") {
-        let told = render_summary(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
+        let told = summary_of(&full_of(&format!("{text}{ACCOUNT}{text} {ACCOUNT}"), 3));
         prop_assert!(!told.contains(ACCOUNT), "{told}");
     }
 
@@ -377,7 +376,7 @@ proptest! {
             traffic_plan.rules.iter_mut().for_each(|rule| rule.name.clone_from(&text));
             traffic_plan.rules.iter_mut().for_each(|rule| rule.undo.actions = serde_json::json!([text]));
         }
-        let told = render_summary(&all);
+        let told = summary_of(&all);
         prop_assert!(!told.contains(ACCOUNT), "{told}");
         let mut fenced = false;
         for line in told.lines() {
@@ -394,7 +393,7 @@ proptest! {
 
     #[test]
     fn foreign_text_stays_in_its_place(text in "[@#|<>`a-z0-9\\n\\r\\\\_*:/ -]{0,30}") {
-        let told = render_summary(&full_of(&text, 2));
+        let told = summary_of(&full_of(&text, 2));
         let mut fenced = false;
         for line in told.lines() {
             if line.starts_with("```") {
@@ -416,7 +415,7 @@ proptest! {
 fn a_plan_of_372_steps_is_shortened() {
     let steps = traffic_plan().steps.into_iter().cycle().take(372).collect();
     let traffic = Some(Box::new(TrafficPlan { steps, ..traffic_plan() }));
-    let shown = render_summary(&Report { traffic, ..moved() });
+    let shown = summary_of(&Report { traffic, ..moved() });
     let steps: Vec<&str> = shown
         .lines()
         .filter(|line| line.split_once(". ").is_some_and(|(at, _)| at.parse::<u32>().is_ok()))
@@ -429,7 +428,7 @@ fn a_plan_of_372_steps_is_shortened() {
     assert!(shown.contains("\n\n… steps 41 to 352, of the same kind\n\n353. "), "{shown}");
     let too_long = || TrafficPlan { steps: Vec::new(), too_long: true, ..traffic_plan() };
     let shown =
-        render_summary(&Report { traffic: Some(Box::new(too_long())), outcome: Outcome::Planned, ..moved() });
+        summary_of(&Report { traffic: Some(Box::new(too_long())), outcome: Outcome::Planned, ..moved() });
     assert!(
         shown.contains("The steps are too many to list: 2 rules are written for each of 3 shares."),
         "{shown}"
