@@ -9,10 +9,10 @@ use crate::plan::step::Left;
 
 /// The headline at the end of a run: a symbol and words, never the symbol alone.
 pub(super) fn end_title(report: &Report) -> String {
-    let drift = report.overview.iter().flat_map(|overview| &overview.drift);
-    let unserved = report.command == "status" && drift.filter_map(words::unserved_sentence).count() > 0;
+    if let Some((overview, split)) = status_facts(report) {
+        return format!("### {}\n\n", status_title(overview, split));
+    }
     let (symbol, word) = match report.outcome {
-        Outcome::Succeeded if unserved => ("⚠️", "Succeeded"),
         Outcome::Succeeded => ("✅", "Succeeded"),
         Outcome::Unchanged => ("✅", "Unchanged"),
         Outcome::Planned => ("📝", "Planned"),
@@ -78,6 +78,33 @@ fn plain_verdict(report: &Report, word: &str) -> String {
     // Invalid inputs can leave the command unknown.
     let command = if report.command.is_empty() { String::new() } else { format!(": {}{to}", report.command) };
     format!("{word}{left}{command}{}", words::outcome_reason(report))
+}
+
+/// What a `status` saw of users. None for other commands, and if users are not known.
+fn status_facts(report: &Report) -> Option<(&Overview, Split)> {
+    let is_status = report.command == "status" && report.outcome == Outcome::Succeeded;
+    report.overview.as_ref().filter(|_| is_status && !report.stale).zip(report.split)
+}
+
+/// The headline of a `status`: who serves users, and if users are served.
+fn status_title(overview: &Overview, split: Split) -> String {
+    let live: Vec<(Color, Option<u32>)> = overview
+        .production()
+        .filter(|(color, _)| split.is_live(*color))
+        .map(|(color, view)| (color, view.healthy.map(|(healthy, _)| healthy)))
+        .collect();
+    let unserved = live.iter().find(|(_, healthy)| *healthy == Some(0)).map(|(color, _)| *color);
+    let is_known = live.iter().all(|(_, healthy)| healthy.is_some());
+    let (symbol, served) = match (unserved, live.as_slice()) {
+        (Some(_), [_]) => ("⚠️", "No healthy target serves them.".to_owned()),
+        (Some(color), _) => ("⚠️", format!("No healthy target serves the users on {color}.")),
+        (None, []) => ("⚠️", "No color serves them.".to_owned()),
+        (None, _) if !is_known => ("⚠️", "It is not known if they are served.".to_owned()),
+        (None, [(_, Some(1))]) => ("✅", "1 healthy target serves them.".to_owned()),
+        (None, [(_, Some(healthy))]) => ("✅", format!("{healthy} healthy targets serve them.")),
+        (None, _) => ("✅", "Healthy targets of both serve them.".to_owned()),
+    };
+    format!("{symbol} {} {served}", users_text(split, ""))
 }
 
 /// The users' state at the end. None if no look shows the users.

@@ -109,7 +109,7 @@ fn the_summary_shows_both_colors_and_develop() {
     let (text, footer) = summary.rsplit_once("<sub>").expect("a footer");
     assert!(footer.trim_end().ends_with("s · cluster shop, eu-west-1</sub>"), "{footer}");
     insta::assert_snapshot!(redacted(text), @"
-    ### ✅ Succeeded: status
+    ### ✅ All users are on blue. 2 healthy targets serve them.
 
     Everything was read.
 

@@ -210,7 +210,8 @@ fn a_live_color_without_a_healthy_target_is_the_first_thing_a_status_says() {
         .says("drift: blue has 100 % of the users and no healthy target (")
         .says("Everything was read. blue has 100 % of the users and no healthy target.")
         .says("promote to blue: not now, none of its targets is healthy");
-    assert!(done.summary.starts_with("### ⚠️ Succeeded: status"), "{}", done.summary);
+    let title = "### ⚠️ All users are on blue. No healthy target serves them.\n";
+    assert!(done.summary.starts_with(title), "{}", done.summary);
     let told = seen(&done);
     assert!(told["drift"][0].as_str().is_some_and(|text| text.contains("`command: rollback`")), "{told}");
     assert_eq!(writes(&bed), [""; 0]);

@@ -87,3 +87,28 @@ fn an_unknown_state_is_never_a_guess() {
     assert_eq!(title(&Report::new("status")), "⛔ Refused: status");
     assert_eq!(users_text(BLUE, "still "), "Users are still on blue.");
 }
+
+#[test]
+fn a_status_says_who_serves_users_and_if_they_are_served() {
+    let status = |split, healthy: [Option<(u32, u32)>; 2]| {
+        let mut report = at(split, Report { command: "status", traffic: None, ..moved() });
+        let views = report.overview.as_mut().unwrap().colors.iter_mut();
+        views.zip(healthy).for_each(|(view, healthy)| view.healthy = healthy);
+        title(&report)
+    };
+    let (two, one, none) = (Some((2, 2)), Some((1, 2)), Some((0, 2)));
+    assert_eq!(status(BLUE, [two, none]), "✅ All users are on blue. 2 healthy targets serve them.");
+    assert_eq!(status(BLUE, [one, None]), "✅ All users are on blue. 1 healthy target serves them.");
+    assert_eq!(status(BLUE, [none, two]), "⚠️ All users are on blue. No healthy target serves them.");
+    assert_eq!(status(GREEN, [two, None]), "⚠️ All users are on green. It is not known if they are served.");
+    let both = "Users: 80 % on blue, 20 % on green.";
+    assert_eq!(status(BLUE_80, [two, one]), format!("✅ {both} Healthy targets of both serve them."));
+    assert_eq!(
+        status(BLUE_80, [None, none]),
+        format!("⚠️ {both} No healthy target serves the users on green.")
+    );
+    assert_eq!(status(BLUE_80, [two, None]), format!("⚠️ {both} It is not known if they are served."));
+    let mut unknown = Report { command: "status", color: None, ..report() };
+    unknown.split = None;
+    assert_eq!(title(&unknown), "✅ Succeeded: status");
+}

@@ -58,8 +58,7 @@ use traffic::foreign_targets;
 pub(crate) use traffic::{
     PROPAGATION, command_name, hidden_steps, job_time, more_steps, no_steps, render_bake_steps,
     render_capacity, render_drift, render_load, render_needed, render_rule, render_silent_alarms,
-    render_split_change, render_stickiness, render_users, render_versions, scaled_first, unserved_sentence,
-    wait_title,
+    render_split_change, render_stickiness, render_users, render_versions, scaled_first, wait_title,
 };
 
 /// The state left by a started run that did not reach its goal, and the reason.
