@@ -1,9 +1,14 @@
 //! The posts on GitHub that follow from the events of a run.
 
 use super::*;
+use crate::event::CountsLook;
+use crate::plan::cause::Cause;
 use crate::plan::color::{Color, ServiceColor};
-use crate::plan::step::{Purpose, Step, Update};
-use crate::report::fixtures::{crash, overview, planned, traffic_plan, weights};
+use crate::plan::compare::{ColorPair, Comparison, Minute, MinuteOfColor, Signal, Verdict};
+use crate::plan::step::{EndStateReason, Left, Purpose, RunFailure, Step, TrafficFailure, Update};
+use crate::report::fixtures::{
+    capacity, comparison, counts, crash, not_moved, overview, planned, scaling, traffic_plan, weights,
+};
 
 /// A run that posts everything.
 fn run_view(command: &'static str) -> RunView {
@@ -146,4 +151,79 @@ fn a_comment_is_renewed_while_the_run_waits() {
     let text = comment(&mut view, wait()).expect("30 s later");
     assert!(text.contains("under way for 10m 00s"), "{text}");
     assert!(comment(&mut view, wait()).is_none(), "just renewed");
+}
+
+/// A bake of the step with this share of green.
+fn bake(share: u32, left: u64) -> Event {
+    let split = Split { blue: 100 - share, green: share };
+    waiting(Wait::Bake { split, left: Duration::from_secs(left), no_data: Vec::new() })
+}
+
+/// A look at one minute's counts.
+fn compared(verdict: Verdict, failed: u64) -> Event {
+    let of = |requests, failed| MinuteOfColor { counts: Some(counts(requests, failed)), latency: None };
+    let minutes = vec![Minute {
+        start: clock::now().after(Duration::from_secs(60)),
+        colors: ColorPair { blue: of(950, 1), green: of(50, failed) },
+    }];
+    let counts = ColorPair { blue: counts(9_500, 9), green: counts(500, failed) };
+    let read = Ok(Comparison { counts, ..comparison(verdict) });
+    Event::Compared(Box::new(CountsLook { read, minutes, is_new: true }))
+}
+
+/// The failure of a run whose new version is worse.
+fn worse() -> RunFailure {
+    let verdict = Verdict::Worse { color: Color::Green, signal: Signal::Failures };
+    let counts = ColorPair { blue: counts(9_500, 9), green: counts(500, 21) };
+    RunFailure::Traffic(TrafficFailure::Worse(Box::new(Comparison { counts, ..comparison(verdict) })))
+}
+
+/// A comment from its headline to the table, without its own times.
+fn top(comment: &str) -> String {
+    let lines = comment
+        .lines()
+        .skip_while(|line| !line.starts_with("### "))
+        .take_while(|line| !line.starts_with("| |"));
+    let text: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let is_time = |c: char| c.is_ascii_digit() || c == ':';
+    text.join("\n")
+        .split(" UTC")
+        .map(|part| part.trim_end_matches(is_time))
+        .collect::<Vec<_>>()
+        .join("TIME UTC")
+}
+
+#[test]
+fn a_release_in_steps_is_told_in_ten_comments() {
+    let mut view = run_view("redirect-traffic");
+    view.on_event(event(Event::TrafficPlan(Box::new(traffic_plan()))));
+    let enough = Verdict::TooFew { enough: 12 };
+    let begins = Event::Step(Step::Scaling(scaling(Some(true), Purpose::Traffic)));
+    let capacity = waiting(Wait::Capacity(capacity(Color::Green, 10, 1, 2)));
+    let held = Split { blue: 90, green: 10 };
+    let counts = waiting(Wait::Counts { split: held, left: Duration::from_secs(90) });
+    let failing = Event::RunFailure { failing: worse(), cause: Cause::default(), logs: Vec::new() };
+    let end = not_moved(worse(), Left::Restored, EndStateReason::RestoredByRun);
+    let story = [
+        begins,
+        bake(5, 300),
+        compared(enough, 0),
+        bake(5, 60),
+        capacity,
+        bake(10, 300),
+        compared(Verdict::NoDifference { enough: 9 }, 1),
+        counts,
+        failing,
+        Event::Ended(Box::new(end)),
+    ];
+    let mut told = Vec::new();
+    for about in story {
+        // A post that is 30 s old is renewed.
+        view.posted = view.posted.map(|at| at.before(Duration::from_secs(30)));
+        view.held = view.held.take().map(|(held, at)| (held, at.before(Duration::from_secs(30))));
+        let (shown, _) = view.on_event(event(about)).expect("a post");
+        told.push(top(&shown.comment.expect("a comment")));
+    }
+    assert_eq!(told.len(), 10);
+    insta::assert_snapshot!(told.join("\n\n"));
 }

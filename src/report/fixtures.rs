@@ -10,6 +10,7 @@ use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::plan::cause::{Cause, Finding};
 use crate::plan::color::{Color, ServiceColor, Split};
+use crate::plan::compare::{ColorPair, Comparison, Counts, Latency, Verdict};
 use crate::plan::overview::{ColorView, Drift, Movable, Move, Overview, WhyNot};
 use crate::plan::sample::content;
 use crate::plan::snapshot::{Place, Rollout, Scalable};
@@ -365,6 +366,29 @@ pub(crate) fn not_moved(failing: RunFailure, left: Left, because: EndStateReason
         split: Some(BLUE),
         overview: Some(overview()),
         ..moved()
+    }
+}
+
+/// Counts with this many requests and failures.
+pub(crate) fn counts(requests: u64, failed: u64) -> Counts {
+    Counts { requests, failed, refused: 0, client_errors: 0 }
+}
+
+/// A comparison over some minutes.
+pub(crate) fn comparison(verdict: Verdict) -> Comparison {
+    let latency = |ms| {
+        let p95 = Duration::from_millis(ms);
+        Some(Latency { p50: p95 / 4, p95, p99: p95 * 2 })
+    };
+    Comparison {
+        tested: Color::Green,
+        configured: Some(BLUE_80),
+        minutes: 4,
+        left_out: 0,
+        recent: ColorPair { blue: 1_000, green: 1_000 },
+        counts: ColorPair { blue: counts(16_000, 16), green: counts(4_000, 4) },
+        latency: ColorPair { blue: latency(120), green: latency(131) },
+        verdict,
     }
 }
 

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::aws_error::AwsErrorKind;
-use crate::plan::compare::{Counts, Latency, MinuteOfColor};
+use crate::plan::compare::MinuteOfColor;
 use crate::plan::wiring::RoutingError;
-use crate::report::fixtures::{BLUE, BLUE_80, moved, overview, traffic_plan, trouble};
+use crate::report::fixtures::{BLUE, BLUE_80, comparison, counts, moved, overview, traffic_plan, trouble};
 
 /// The time of the tests: 02:27 UTC.
 const NOW: Time = Time(1_700_015_220_000);
@@ -14,29 +14,6 @@ const NOW: Time = Time(1_700_015_220_000);
 /// A time so many seconds later.
 fn later(seconds: u64) -> Time {
     NOW.after(Duration::from_secs(seconds))
-}
-
-/// Counts with this many requests and failures.
-fn counts(requests: u64, failed: u64) -> Counts {
-    Counts { requests, failed, refused: 0, client_errors: 0 }
-}
-
-/// A comparison over some minutes.
-fn comparison(verdict: Verdict) -> Comparison {
-    let latency = |ms| {
-        let p95 = Duration::from_millis(ms);
-        Some(Latency { p50: p95 / 4, p95, p99: p95 * 2 })
-    };
-    Comparison {
-        tested: Color::Green,
-        configured: Some(BLUE_80),
-        minutes: 4,
-        left_out: 0,
-        recent: ColorPair { blue: 1_000, green: 1_000 },
-        counts: ColorPair { blue: counts(16_000, 16), green: counts(4_000, 4) },
-        latency: ColorPair { blue: latency(120), green: latency(131) },
-        verdict,
-    }
 }
 
 /// A look with these requests in one minute.
