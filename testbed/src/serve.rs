@@ -14,7 +14,7 @@ use testbed::script::Script;
 use testbed::{Options, Pace, Testbed};
 
 /// The answer to other words.
-pub(crate) const USAGE: &str = "usage: testbed serve [--fast] [--policies DIR] | testbed demo | testbed record --cluster NAME --services BLUE,GREEN [--write]";
+pub(crate) const USAGE: &str = "usage: testbed serve [--fast] [--policies DIR] | testbed demo [compare] | testbed record --cluster NAME --services BLUE,GREEN [--write]";
 
 /// Time between two checks for new violations.
 const LOOK: Duration = Duration::from_millis(50);

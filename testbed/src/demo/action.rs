@@ -9,9 +9,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Longest time of a run.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// One step of a job: the action with its inputs.
 pub(super) struct Step<'a> {
     /// The binary.
@@ -24,6 +21,8 @@ pub(super) struct Step<'a> {
     pub(super) color: bool,
     /// The title of a log group that is shown closed.
     pub(super) folded: &'static str,
+    /// Longest time of the run.
+    pub(super) patience: Duration,
 }
 
 /// The results of a run.
@@ -63,9 +62,9 @@ impl Step<'_> {
                 renderer.lines(&line).iter().for_each(|line| show(line));
             }
         });
-        let status = tokio::time::timeout(PATIENCE, child.wait())
+        let status = tokio::time::timeout(self.patience, child.wait())
             .await
-            .map_err(|_| io::Error::other(format!("the action wasn't done within {PATIENCE:?}")))??;
+            .map_err(|_| io::Error::other(format!("the action wasn't done within {:?}", self.patience)))??;
         log.await.map_err(io::Error::other)?;
         Ok(Done {
             code: status.code().unwrap_or(-1),

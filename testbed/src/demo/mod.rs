@@ -7,6 +7,7 @@
 mod action;
 mod build;
 mod checks;
+mod compare;
 mod promote;
 mod render;
 mod screen;
@@ -24,15 +25,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs the demo to its verdict; a signal ends the demo at once.
+/// A chapter of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chapter {
+    /// A whole release, with a broken version and an alarm.
+    Release,
+    /// A version that fails few requests, found by the comparison of the colors.
+    Compare,
+}
+
+/// Runs a chapter to its verdict; a signal ends the demo at once.
 ///
 /// # Errors If the stage can't be set up: no runtime, no build, no ports, no folder.
-pub(crate) fn run() -> io::Result<ExitCode> {
+pub(crate) fn run(chapter: Chapter) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let screen = Arc::new(Screen::of_process());
     let code = runtime.block_on(async {
         tokio::select! {
-            code = story::tell(&screen) => code,
+            code = story::tell(&screen, chapter) => code,
             code = signaled() => code,
         }
     });

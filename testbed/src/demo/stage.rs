@@ -1,7 +1,9 @@
 //! The stage of the demo: a small AWS with the sample stack, its users, the action, and checks of the result.
 
+use super::Chapter;
 use super::action::{Done, Step};
 use super::checks::Checks;
+use super::compare::WORSE;
 use super::screen::Screen;
 use super::tally::{Answer, Expected};
 use super::users::Users;
@@ -14,6 +16,10 @@ use std::time::{Duration, Instant};
 use testbed::sample::{self, Sample};
 use testbed::{Behavior, Crash, Options, Pace, Testbed};
 
+/// Longest time of a run, unless a chapter needs more.
+const RUN: Duration = Duration::from_secs(60);
+/// Age of a minute's counts when CloudWatch shows them whole, in seconds.
+const METRICS_AGE: u64 = 60;
 /// Longest time for a request to a listener, or for a color to come to rest.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Time to read the words before a step.
@@ -43,6 +49,8 @@ pub(super) struct Stage {
     shown: BTreeSet<i32>,
     /// True once a log with the reads of AWS was shown.
     looked: bool,
+    /// Longest time of a run.
+    pub(super) patience: Duration,
 }
 
 /// A run of the action, and its expected end.
@@ -61,8 +69,9 @@ impl Stage {
     /// Starts the testbed with the sample stack, at a pace to watch, and starts the users.
     ///
     /// # Errors If ports or threads are unavailable.
-    pub(super) async fn set_up(product: PathBuf, screen: &Arc<Screen>) -> io::Result<Self> {
-        let (bed, sample) = tokio::task::spawn_blocking(set_up).await.map_err(io::Error::other)??;
+    pub(super) async fn set_up(product: PathBuf, screen: &Arc<Screen>, chapter: Chapter) -> io::Result<Self> {
+        let (bed, sample) =
+            tokio::task::spawn_blocking(move || set_up(chapter)).await.map_err(io::Error::other)??;
         let bed = Arc::new(bed);
         let users = Users::start(&bed, &sample, Expected::only(Answer::new("blue", "v1")));
         Ok(Self {
@@ -74,6 +83,7 @@ impl Stage {
             checks: Checks::default(),
             shown: BTreeSet::new(),
             looked: false,
+            patience: RUN,
         })
     }
 
@@ -81,6 +91,13 @@ impl Stage {
     ///
     /// # Errors If the action can't be started or does not finish in time.
     pub(super) async fn run(&mut self, run: &Run<'_>) -> io::Result<()> {
+        self.run_compared(run).await.map(|_| ())
+    }
+
+    /// The same, and returns the output `compared`.
+    ///
+    /// # Errors If the action can't be started or does not finish in time.
+    pub(super) async fn run_compared(&mut self, run: &Run<'_>) -> io::Result<String> {
         let command = run.inputs.first().map_or("", |(_, command)| command);
         let deploys = command == "deploy" || command == "status";
         self.bed.world(|world| world.checker.expect_no_weight_change(deploys));
@@ -100,7 +117,7 @@ impl Stage {
             done.summary.trim_end().lines().for_each(|line| self.screen.say(&format!("│ {line}")));
             self.end();
         }
-        Ok(())
+        Ok(done.output("compared").to_owned())
     }
 
     /// Runs the action with these inputs, and shows the step and its log.
@@ -116,7 +133,8 @@ impl Stage {
         self.begin("its job log");
         let color = self.screen.color;
         let folded = if self.looked { LOOK } else { "" };
-        let step = Step { product: &self.product, env: self.bed.client_env(), inputs, color, folded };
+        let (product, env, patience) = (&self.product, self.bed.client_env(), self.patience);
+        let step = Step { product, env, inputs, color, folded, patience };
         let screen = self.screen.clone();
         let done = step.run(move |line| screen.say(&format!("│ {line}"))).await?;
         self.screen.say(&format!("└─ exit code {}", done.code));
@@ -187,7 +205,7 @@ impl Stage {
 }
 
 /// Starts fast, then continues at a pace that people can watch.
-fn set_up() -> io::Result<(Testbed, Sample)> {
+fn set_up(chapter: Chapter) -> io::Result<(Testbed, Sample)> {
     let bed = Testbed::start(Options::default())?;
     let sample = sample::create(&bed)?;
     let crash = Crash { after: Duration::from_millis(300), exit_code: 1, reason: None };
@@ -197,6 +215,11 @@ fn set_up() -> io::Result<(Testbed, Sample)> {
         for behavior in [crashes, fails, Behavior::good("v5")] {
             let tag = behavior.version.clone();
             world.ecr.push_behavior("shop/web", &tag, behavior);
+        }
+        world.ecr.push("shop/web", WORSE.0);
+        if chapter == Chapter::Compare {
+            world.cloudwatch.use_real_seconds();
+            world.cloudwatch.delay = METRICS_AGE;
         }
         world.checker.expect_no_weight_change(true);
         world.pace = Pace {

@@ -1,6 +1,8 @@
 //! The acts: status, deploy of a good and of a broken version, moving users, promote.
 
+use super::Chapter;
 use super::build;
+use super::compare;
 use super::promote;
 use super::screen::Screen;
 use super::stage::{Run, Stage};
@@ -13,16 +15,23 @@ use std::sync::Arc;
 /// Runs the story; returns the exit code.
 ///
 /// # Errors If the action can't be built or started, or the stage can't be set up.
-pub(super) async fn tell(screen: &Arc<Screen>) -> io::Result<ExitCode> {
-    screen.tell(
-        "Building the action. The first build takes several minutes, later ones take seconds. The demo then runs for about \
-         a minute.",
-    );
+pub(super) async fn tell(screen: &Arc<Screen>, chapter: Chapter) -> io::Result<ExitCode> {
+    let time = match chapter {
+        Chapter::Release => "about a minute",
+        Chapter::Compare => "about five minutes",
+    };
+    screen.tell(&format!(
+        "Building the action. The first build takes several minutes, later ones take seconds. The demo then runs for \
+         {time}."
+    ));
     let product = build::product().await?;
-    let mut stage = Stage::set_up(product, screen).await?;
+    let mut stage = Stage::set_up(product, screen, chapter).await?;
     introduce(&stage);
     let live = tokio::spawn(follow(screen.clone(), stage.users.numbers()));
-    let acts = perform(&mut stage).await;
+    let acts = match chapter {
+        Chapter::Release => perform(&mut stage).await,
+        Chapter::Compare => compare::perform(&mut stage).await,
+    };
     let tally = stage.users.stop().await;
     live.abort();
     screen.clear();
@@ -55,7 +64,7 @@ async fn follow(screen: Arc<Screen>, numbers: impl Fn() -> Tally) {
     }
 }
 
-/// All acts.
+/// All acts of a release.
 async fn perform(stage: &mut Stage) -> io::Result<()> {
     look(stage).await?;
     good_deploy(stage).await?;
@@ -128,7 +137,7 @@ fn conclude(stage: &mut Stage, tally: &Tally) -> ExitCode {
     tally.failures().iter().for_each(|line| stage.screen.say(&format!("      {line}")));
     let (line, code) = stage.checks.verdict(tally);
     stage.screen.say(&format!("\n{}", tally.line()));
-    stage.screen.say(&format!("500 from v4 itself: {} requests, counted apart", tally.bad()));
+    stage.screen.say(&format!("500 from a bad version itself: {} requests, counted apart", tally.bad()));
     stage.screen.say(&line);
     code
 }

@@ -38,7 +38,7 @@ fn answers(shift: &Shift<'_>) -> [Answer; 2] {
 }
 
 /// Checks that users meet the weights: first the load balancer's weights, then the users' answers.
-async fn arrived(stage: &mut Stage, shift: &Shift<'_>) {
+pub(super) async fn arrived(stage: &mut Stage, shift: &Shift<'_>) {
     stage.propagated().await;
     let live = answers(shift).into_iter().zip(shift.to).filter(|(_, weight)| *weight > 0);
     stage.users.expect(Expected { good: live.map(|(answer, _)| answer).collect(), bad: None });
