@@ -11,17 +11,17 @@ use testbed::sample::{Sample, Stack};
 use testbed::{Effect, Fault, Testbed};
 use tokio::task::JoinHandle;
 
-use crate::common::here::at;
+use crate::common::here;
 use crate::common::look::redacted;
 use crate::common::traffic::{arrived, elb, moves, redirect_with, refused, runs, with};
 use crate::common::{Action, Done};
 
 /// Users who ask the production listener, until this is dropped.
-struct Users(JoinHandle<()>);
+pub(crate) struct Users(JoinHandle<()>);
 
 impl Users {
     /// Users from now on, with so much time between two requests.
-    fn every(pause: Duration, bed: &Testbed, port: u16) -> Self {
+    pub(crate) fn every(pause: Duration, bed: &Testbed, port: u16) -> Self {
         let driver: Arc<Driver> = bed.driver().expect("a testbed in this thread");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self(driver.spawn(async move {
@@ -41,7 +41,12 @@ impl Drop for Users {
 
 /// The sample stack with these weights and versions, and metrics that are a minute old when they are shown.
 fn versions(weights: (u32, u32), blue: &str, green: &str) -> (Testbed, Sample) {
-    let (bed, sample) = at(weights.0, weights.1);
+    stage(&Stack { weights, ..Stack::default() }, blue, green)
+}
+
+/// The same for any stack.
+pub(crate) fn stage(stack: &Stack, blue: &str, green: &str) -> (Testbed, Sample) {
+    let (bed, sample) = here::with(stack);
     for (service, tag) in [("web-blue", blue), ("web-green", green)] {
         if tag != "v1" {
             bed.world(|world| world.ecr.push("shop/web", tag));

@@ -11,6 +11,7 @@ use crate::common::promote::{copy, swap};
 use crate::common::traffic::{counts, path_rule, redirect, redirect_with, splits, with};
 use crate::common::users::Users;
 use crate::common::{Action, Done, here};
+use crate::compare;
 use testbed::sample::{self, Sample, Stack};
 use testbed::{Call, Effect, Fault, Network, Testbed};
 
@@ -180,6 +181,22 @@ fn loaded_pair(seed: u64) -> Option<String> {
     judged(seed, &bed, &sample, ends)
 }
 
+/// One pair, call by call, while users ask. The first run compares the colors, and green fails one request in fifty.
+fn compared_pair(seed: u64) -> Option<String> {
+    let mut random = Network::of_seed(seed, Duration::ZERO, 0);
+    let stack = Stack { weights: (100, 0), desired: ALL, ..Stack::default() };
+    let (bed, sample) = compare::stage(&stack, "v1", "v6-fail-1-in-50");
+    let users = compare::Users::every(Duration::from_millis(100), &bed, sample.production_port);
+    let held = [("steps", "20"), ("bake-time", "6m"), ("poll-interval", "10s"), ("timeout", "30m")];
+    let one = redirect_with(&bed, "green", &held).env("GITHUB_RUN_ID", "1").spawn();
+    testbed::clock::pause(Duration::from_secs(random.below(420)));
+    let (second, two) = any_run((&bed, &sample), &mut random, "2");
+    let two = two.run();
+    let ends = [("compared steps to green", one.wait()), (second, two)];
+    drop(users);
+    judged(seed, &bed, &sample, ends)
+}
+
 /// Tries so many pairs from a seed on, some at the same time.
 #[track_caller]
 fn pairs(pair: fn(u64) -> Option<String>, (from, most): (u64, u64), lanes: usize) {
@@ -212,6 +229,11 @@ fn number(name: &str, usual: u64) -> u64 {
 #[test]
 fn invariant_44_random_pairs_call_by_call() {
     pairs(pair, (1, 8), 2);
+}
+
+#[test]
+fn invariant_44_random_pairs_while_the_colors_are_compared() {
+    pairs(compared_pair, (number("PAIRS_SEED", 1), number("COMPARED_PAIRS", 4)), 2);
 }
 
 #[test]
