@@ -159,6 +159,14 @@ fn nightly_status() {
 }
 
 #[test]
+fn release_to_chat() {
+    let (bed, _) = stage();
+    let event = Event::by_hand(&bed, json!({}));
+    let ran = run(&bed, "examples/release-to-chat.yml", &event);
+    ends(&bed, &ran, &["release: redirect-traffic traffic green succeeded"]);
+}
+
+#[test]
 fn doctor() {
     let (bed, _) = stage();
     ends(
@@ -326,7 +334,7 @@ fn the_buttons_know_of_scaling_with_the_checkout_that_their_comments_show() {
 }
 
 /// The workflows that a test above runs.
-const RUN: [&str; 14] = [
+const RUN: [&str; 15] = [
     ".github/workflows/deploy.yml",
     ".github/workflows/redirect-traffic.yml",
     ".github/workflows/rollback.yml",
@@ -341,6 +349,7 @@ const RUN: [&str; 14] = [
     "examples/promote-with-approval.yml",
     "examples/promote.yml",
     "examples/pull-request-to-green.yml",
+    "examples/release-to-chat.yml",
 ];
 
 #[test]

@@ -28,6 +28,9 @@ fn found(filter: &str, status: &Value) -> Option<Value> {
     Some(found["task_definition"].clone()).filter(|found| !found.is_null())
 }
 
+/// Sends a message to a chat.
+const TO_CHAT: &str = r#"jq --null-input --arg text "$TEXT" '{text: $text}' | curl --fail --silent --show-error --json @- "$WEBHOOK""#;
+
 /// Carries a script out; gives what it wrote to `$GITHUB_OUTPUT`. A push brings an image into the testbed's registry.
 pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
     let (mut names, mut outputs) = (env.clone(), Names::new());
@@ -44,6 +47,10 @@ pub(crate) fn run(bed: &Testbed, script: &str, env: &Names) -> Names {
         } else if let Some((name, query)) = line.split_once("=$(jq ") {
             let value = jq(query.strip_suffix(')').expect("`)`"), &names);
             names.insert(name.to_owned(), value.as_str().expect("a text").to_owned());
+        } else if line == TO_CHAT {
+            let told = names.get("TEXT").expect("a text");
+            let (headline, url) = told.rsplit_once(' ').expect("a headline and an address");
+            assert!(headline.ends_with('.') && url.starts_with("http"), "{told}");
         } else if let Some(query) = line.strip_prefix("jq ") {
             jq(query, &names);
         } else if let Some((_, words)) = line.split_once("infra/run ") {

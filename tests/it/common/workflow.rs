@@ -162,7 +162,7 @@ impl<'a> Runner<'a> {
         let mut outputs = Value::Null;
         for matrix in combinations(&job["strategy"]["matrix"]) {
             let mut contexts = contexts.clone();
-            contexts["matrix"] = matrix;
+            (contexts["matrix"], contexts["secrets"]) = (matrix, json!({}));
             contexts["github"] = self.event.github(&self.token(id, &permissions));
             contexts["steps"] = json!({});
             contexts["runner"] = json!({ "temp": self.temp.path() });
@@ -207,7 +207,8 @@ impl<'a> Runner<'a> {
 
     /// Runs a step; what it puts out is seen by those behind it.
     fn step(&mut self, job: &mut Job<'_>, at: usize, step: &Value) {
-        let always = step["if"].as_str().is_none_or(|when| when == "${{ !cancelled() }}");
+        let always =
+            step["if"].as_str().is_none_or(|when| ["${{ !cancelled() }}", "always()"].contains(&when));
         assert!(always, "{}: this `if` of a step is not known here", job.file);
         let mut env = job.env.clone();
         let own = given(&step["env"], &job.contexts);
