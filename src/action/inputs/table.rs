@@ -254,7 +254,7 @@ pub(crate) const INPUTS: &[Input] = &[
     ),
     optional_input("plan-only", ALL, "false", "Whether to print the plan and write nothing."),
     optional_input("timeout", ALL, "30m", "How long to wait at most, such as `90s`, `30m` or `1h30m`: before the update of a service for AWS, and then for its deployment until it is healthy and old tasks have drained; before each change of the split for AWS and for healthy targets. Bakes, `settle`, `max-drain` and the restore after a failure come on top; the plan says which `timeout-minutes` the job needs."),
-    optional_input("poll-interval", ALL, "5s", "Longest wait between two looks at AWS, from `100ms` to `60s`. From `5s` on, a run looks sooner after a change and near an expected event, and makes at most two calls per second on average while it waits."),
+    optional_input("poll-interval", ALL, "5s", "Usual wait between two looks at AWS, from `100ms` to `60s`. From `5s` on, a run looks sooner after a change and near an expected event, and later if it would make more than two calls per second on average."),
     optional_input(
         "on-cancel",
         ALL,
