@@ -163,6 +163,8 @@ fn noted(bed: &Testbed) -> Before {
 
 /// Green becomes production with its tasks while nearly all users leave; it scales in only after a minute.
 fn promoted(bed: &Testbed, sample: &Sample, users: &Users) {
+    // The alarm may still be low from the time when green had half of the users.
+    until(bed, "green is busy", |world| state(world, "web-green/low") == State::Ok);
     users.rate(QUIET);
     until(bed, "it is quiet", |world| state(world, "web-green/low") == State::Alarm);
     bed.clear_calls();
