@@ -3,9 +3,10 @@
 use crate::event::Report;
 use crate::failure::Outcome;
 use crate::feedback::{Label, LabelStyle, Labels};
-use crate::plan::color::{Color, PRESETS, ServiceColor, Split};
+use crate::plan::color::{PRESETS, ServiceColor, Split};
 use crate::plan::going_live::LiveChanges;
 use crate::plan::overview::{ColorView, Overview};
+use crate::plan::snapshot::Rollout;
 use crate::plan::step::Left;
 use crate::report::words::MOST_NAMED;
 
@@ -30,7 +31,7 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
     for view in seen.into_iter().flat_map(|overview| &overview.colors) {
         let Some(commit) = &view.commit else { continue };
         let mut told = vec![deployed_label(view.color, style)];
-        if view.percent.is_some_and(|percent| percent > 0) {
+        if has_users(view) && is_settled(view) && !report.stale {
             told.push(live_label(style));
         }
         if let (ServiceColor::Blue | ServiceColor::Green, Some(split)) = (view.color, report.split) {
@@ -65,32 +66,55 @@ pub(crate) fn end_labels(report: &Report, before: Option<&Overview>, style: &Lab
     })
 }
 
-/// Commits that ran on a color that has lost its users. None if the version that users have now contains everything.
+/// Commits that had users before the run, on a color that now has no users or runs another commit. None if the version
+/// that users have now contains everything.
 fn lost_commits(report: &Report, before: Option<&Overview>) -> Vec<String> {
     let difference = report.going_live.as_ref().map(|going_live| &going_live.difference);
     let keeps_all = matches!(difference, Some(Ok(difference)) if difference.takes_back.is_empty());
-    let Some(split) = report.split.filter(|_| !keeps_all) else { return Vec::new() };
-    let had_users = |view: &&ColorView| view.percent.is_some_and(|percent| percent > 0);
-    let lost_users = |view: &&ColorView| view.color.production().is_some_and(|color| !split.is_live(color));
+    let Some(split) = report.split.filter(|_| !keeps_all && !report.stale) else { return Vec::new() };
+    let now = live_commits(report);
+    let has_lost = |view: &&ColorView| {
+        let is_idle = view.color.production().is_some_and(|color| !split.is_live(color));
+        is_idle || now.as_ref().is_some_and(|now| view.commit.as_deref().is_some_and(|it| !now.contains(&it)))
+    };
     let views = before.into_iter().flat_map(|overview| &overview.colors);
-    views.filter(had_users).filter(lost_users).filter_map(|view| view.commit.clone()).collect()
+    views.filter(|view| has_users(view)).filter(has_lost).filter_map(|view| view.commit.clone()).collect()
 }
 
 /// Pull requests that one of both versions has alone, and if users have that version now. None before users move: a
-/// version that is only ready changes nothing for users.
+/// version that is only ready changes nothing for users. A deploy to a color with users, and a promote by copy, change
+/// the version of a color, so the commits of the colors decide.
 fn live_pulls(report: &Report) -> Vec<(u64, bool)> {
-    let (Some(going_live), Some(split)) = (&report.going_live, report.split) else { return Vec::new() };
+    let (Some(going_live), Some(now)) = (&report.going_live, live_commits(report)) else { return Vec::new() };
     let Ok(difference) = &going_live.difference else { return Vec::new() };
     let versions = &going_live.versions;
-    let pulls = |changes: &LiveChanges, color: Color| {
-        let has_users = split.weight(color) > 0;
+    let pulls = |changes: &LiveChanges, commit: &Option<String>| {
+        let has_users = commit.as_deref().is_some_and(|commit| now.contains(&commit));
         let pulls = changes.pulls().into_iter().take(MOST_NAMED);
         pulls.map(move |pull| (pull, has_users)).collect::<Vec<_>>()
     };
     if !versions.moves_users {
         return Vec::new();
     }
-    [pulls(&difference.brings, versions.next), pulls(&difference.takes_back, versions.live)].concat()
+    let brings = pulls(&difference.brings, &versions.next_commit);
+    [brings, pulls(&difference.takes_back, &versions.live_commit)].concat()
+}
+
+/// The commits that users have. None if a color with users has an unknown commit, or is between two versions.
+fn live_commits(report: &Report) -> Option<Vec<&str>> {
+    report.split.filter(|_| !report.stale)?;
+    let live = report.overview.as_ref()?.colors.iter().filter(|view| has_users(view));
+    live.map(|view| view.commit.as_deref().filter(|_| is_settled(view))).collect()
+}
+
+/// True if a color has users.
+fn has_users(view: &ColorView) -> bool {
+    view.percent.is_some_and(|percent| percent > 0)
+}
+
+/// True unless a deployment of the color is under way or has failed: its tasks may run an older version.
+fn is_settled(view: &ColorView) -> bool {
+    !matches!(view.rollout, Some(Rollout::InProgress | Rollout::Failed | Rollout::Unknown))
 }
 
 /// Most characters of an app's name in a prefix: a longer name would cut the label before its family and color.
@@ -168,6 +192,8 @@ fn prefixed_label(name: &str, style: &LabelStyle, color: &str, description: &str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::color::Color;
+    use crate::plan::going_live::{GoingLive, LiveChange, VersionDifference, Versions};
     use crate::report::fixtures::{overview, report};
     use crate::report::mark::place_sum;
 
@@ -256,5 +282,40 @@ mod tests {
         assert_eq!(end_labels(&refused, None, &style), None);
         let cut_off = Report { outcome: Outcome::Cancelled, left: Left::Changed, ..report() };
         assert_eq!(end_labels(&Report { command: "redirect-traffic", ..cut_off }, None, &style), None);
+    }
+
+    /// Labels after a deploy of commit `b`, with pull request 42, over commit `a`, with 41, on blue, which has users.
+    fn after_live_deploy(commit: &str, change: fn(&mut Report)) -> Labels {
+        let pulls =
+            |number| LiveChanges { all: vec![LiveChange::sample(Some(number), "c", "")], is_complete: true };
+        let versions = Versions {
+            live: Color::Blue,
+            next: Color::Blue,
+            moves_users: true,
+            live_commit: Some("a".to_owned()),
+            next_commit: Some("b".to_owned()),
+        };
+        let difference = Ok(VersionDifference { brings: pulls(42), takes_back: pulls(41) });
+        let mut after = report();
+        after.going_live = Some(Box::new(GoingLive { versions, difference }));
+        after.see(seen([commit, "c", "d"]));
+        change(&mut after);
+        end_labels(&after, Some(&seen(["a", "c", "d"])), &LabelStyle::default()).unwrap()
+    }
+
+    #[test]
+    fn a_deploy_to_a_live_color_moves_the_label_live_only_if_the_version_runs() {
+        let done = after_live_deploy("b", |_| ());
+        assert_eq!((done.live_pulls, done.lost), (vec![(42, true), (41, false)], vec!["a".to_owned()]));
+        let restored = after_live_deploy("a", |report| report.outcome = Outcome::Failed);
+        assert_eq!((restored.live_pulls, restored.lost), (vec![(42, false), (41, true)], Vec::new()));
+        let broken = after_live_deploy("b", |report| {
+            report.overview.as_mut().unwrap().colors[0].rollout = Some(Rollout::Failed);
+        });
+        assert_eq!((broken.live_pulls, broken.lost), (Vec::new(), Vec::new()));
+        assert!(!broken.commits.iter().flat_map(|(_, all)| all).any(|label| label.name == "live"));
+        let old = after_live_deploy("b", |report| report.stale = true);
+        assert_eq!((old.live_pulls, old.lost), (Vec::new(), Vec::new()));
+        assert!(!old.commits.iter().flat_map(|(_, all)| all).any(|label| label.name == "live"));
     }
 }
