@@ -55,8 +55,11 @@ fn shown_lines(events: &[String]) -> Vec<String> {
     let text = without_escapes(&events.join("\n"));
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(MOST_LINES)..];
-    // Hidden before a line is cut: the rest of a cut value would be unknown.
+    // Hidden before a line is cut: the rest of a cut value would be unknown. Hidden again without control characters,
+    // which can stand between the letters of a value, as in UTF-16.
     let hidden = mask_log(&last.join("\n"));
+    let visible: String = hidden.chars().filter(|c| matches!(c, '\n' | '\t') || is_shown(*c)).collect();
+    let hidden = mask_log(&visible);
     let (mut room, mut shown) = (MOST_BYTES, Vec::new());
     for line in hidden.lines().rev().map(plain_line) {
         let Some(left) = room.checked_sub(line.len() + 1) else { break };

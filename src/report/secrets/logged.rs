@@ -38,10 +38,12 @@ fn is_of_name(c: char) -> bool {
 
 /// Start and length of the value that follows a name, if one does.
 fn value_after(text: &str) -> Option<(usize, usize)> {
-    let spaces = [' ', '\\', '"', '\''];
+    let spaces = [' ', '\t', '\\', '"', '\''];
     let sign = text.trim_start_matches(spaces);
-    let sign =
-        sign.strip_prefix("=>").or_else(|| sign.strip_prefix(['=', ':']))?.trim_start_matches([' ', '\\']);
+    let sign = sign
+        .strip_prefix("=>")
+        .or_else(|| sign.strip_prefix(['=', ':']))?
+        .trim_start_matches([' ', '\t', '\\']);
     let (quote, value) = match sign.chars().next() {
         Some(quote @ ('"' | '\'')) => (Some(quote), &sign[1..]),
         _ => (None, sign),
