@@ -56,8 +56,7 @@ pub(crate) async fn prepare_content(
     let (base, named) = base_definition(session, wish, service).await?;
     let mut content =
         build_content(base.clone(), &definition_changes(wish, service)).map_err(Unprepared::Problems)?;
-    secrets::register_secrets(content.environment_values());
-    secrets::register_secret_names(content.secret_names());
+    secrets::register_definition(&content);
     let wrong: Vec<Problem> = [schema_problems, shared_names, unusable_images]
         .into_iter()
         .flat_map(|find| find(&content))

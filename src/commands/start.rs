@@ -239,12 +239,6 @@ fn read_definition(env: &Environment, path: &Path) -> Option<Content> {
     read_definition_file(&path.display().to_string(), &text).ok()
 }
 
-/// Hides the values of a task definition from AWS.
-fn hide_definition(content: &Content) {
-    secrets::register_secrets(content.environment_values());
-    secrets::register_secret_names(content.secret_names());
-}
-
 /// Writes an attempt of a call to the debug log.
 fn trace_attempt(attempt: &Attempt) {
     let Attempt { service, operation, status, request, took } = attempt;
@@ -275,7 +269,7 @@ async fn open_session<'a>(
         sign_in,
         means: machine.aws.clone(),
         trace: context.debug.then_some(trace_attempt),
-        definitions: hide_definition,
+        definitions: secrets::register_definition,
     };
     let Interrupted::No(outside) = Outside::reach(&access, signals.clone()).await else {
         return Err(cancelled_report());

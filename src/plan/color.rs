@@ -131,6 +131,11 @@ impl Split {
         self.weight(color) > 0
     }
 
+    /// The color that has all users. None for a split between both, and without any weight.
+    pub(crate) fn color_of_all(self) -> Option<Color> {
+        Color::BOTH.into_iter().find(|color| self.is_live(*color) && !self.is_live(color.other()))
+    }
+
     /// The same ratio as two numbers that sum to 100. A live color never rounds to 0. An idle color is 0.
     pub(crate) fn percent(self) -> (u32, u32) {
         let sum = self.blue + self.green;

@@ -45,7 +45,7 @@ fn good_verdict(report: &Report) -> Option<String> {
         (_, _) if report.outcome == Outcome::Unchanged => return None,
         ("redirect-traffic", Some(plan)) => format!("Redirected to {}", plan.to),
         ("promote", Some(plan)) => format!("Promoted to {}", plan.to),
-        ("rollback", Some(plan)) => match one_color(plan.to) {
+        ("rollback", Some(plan)) => match plan.to.color_of_all() {
             Some(color) => rollback_verdict(color),
             None => format!("Rolled back to {}", plan.to),
         },
@@ -140,7 +140,7 @@ fn unknown_users(overview: &Overview) -> String {
 
 /// `All users are on green`, `Users are still on blue`, `Users: 80 % on blue, 20 % on green`.
 pub(super) fn users_text(split: Split, still: &str) -> String {
-    match one_color(split) {
+    match split.color_of_all() {
         Some(color) if still.is_empty() => format!("All users are on {color}."),
         Some(color) => format!("Users are {still}on {color}."),
         None => {
@@ -152,18 +152,13 @@ pub(super) fn users_text(split: Split, still: &str) -> String {
 
 /// The same for a look before the end.
 fn last_seen_text(split: Split) -> String {
-    match one_color(split) {
+    match split.color_of_all() {
         Some(color) => format!("At the last look all users were on {color}."),
         None => {
             let (blue, green) = split.percent();
             format!("Users at the last look: {blue} % on blue, {green} % on green.")
         }
     }
-}
-
-/// The color that has all users.
-fn one_color(split: Split) -> Option<Color> {
-    Color::BOTH.into_iter().find(|color| split.is_live(*color) && !split.is_live(color.other()))
 }
 
 #[cfg(test)]

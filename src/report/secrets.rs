@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::names::one_line;
+use crate::plan::definition::Content;
 
 /// Fewest characters of a hidden value: shorter values occur in too many words.
 pub(crate) const SHORTEST: usize = 4;
@@ -40,9 +41,15 @@ pub(crate) fn register_secrets<'a>(values: impl IntoIterator<Item = &'a str>) {
     }
 }
 
+/// Hides the values of a task definition from now on.
+pub(crate) fn register_definition(content: &Content) {
+    register_secrets(content.environment_values());
+    register_secret_names(content.secret_names());
+}
+
 /// Hides the values of these variables in logs from now on: ECS reads them from Secrets Manager or Parameter Store, and the
 /// run never does.
-pub(crate) fn register_secret_names<'a>(names: impl IntoIterator<Item = &'a str>) {
+pub(super) fn register_secret_names<'a>(names: impl IntoIterator<Item = &'a str>) {
     NAMES.with_borrow_mut(|known| known.extend(names.into_iter().map(str::to_owned)));
 }
 

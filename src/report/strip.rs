@@ -175,9 +175,7 @@ impl Strip {
             SplitState::Apart(rules) => return format!("{} {}", empty_squares(), rules_text(rules)),
             SplitState::Unknown => return format!("{} split not known", empty_squares()),
         };
-        let live =
-            Color::BOTH.into_iter().find(|color| split.is_live(*color) && !split.is_live(color.other()));
-        match live {
+        match split.color_of_all() {
             Some(color) => format!("{} all users on {color}", squares(split)),
             None if split.blue == 0 => format!("{} no users on either color", empty_squares()),
             None => {

@@ -155,7 +155,7 @@ fn back_ways(report: &Report) -> Vec<Way> {
 /// The ways to this split.
 fn users_back(from: Split) -> Vec<Way> {
     let split = from.to_string();
-    let all = Color::BOTH.into_iter().find(|color| from.is_live(*color) && !from.is_live(color.other()));
+    let all = from.color_of_all();
     let effect = || match all {
         Some(color) => format!("All users back to {color}"),
         None => format!("Users back to {split}"),

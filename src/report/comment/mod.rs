@@ -195,28 +195,33 @@ fn state_parts(report: &Report, strip: &Strip) -> Vec<Section> {
     texts.into_iter().map(|text| Section::new(Rank::State, text)).collect()
 }
 
+/// A part that opens at its title.
+fn fold(rank: Rank, title: &str, text: &str) -> Section {
+    Section::new(rank, folded(title, text))
+}
+
 /// Everything that most readers do not need at once.
 fn folded_parts(report: &Report, run: &CommentRun) -> Vec<Section> {
-    let mut parts = Vec::new();
-    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
-    fold(Rank::Way, "More about the failure", failure_details(report));
-    parts.extend(report.log_tail.iter().map(|tail| Section::new(Rank::Detail, tail_section(tail, false))));
-    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
-    fold(Rank::State, "Pull requests", going_live_section(report.going_live.as_deref()));
     let overview = report.overview.as_ref();
-    let compared = overview.and_then(|overview| overview.compared.as_ref());
-    fold(Rank::State, "Both colors compared", compared.map(comparison_section).unwrap_or_default());
-    fold(Rank::State, "Drift", overview.map(drift_list).unwrap_or_default());
-    fold(Rank::Detail, "Could not be read", overview.map(unread_list).unwrap_or_default());
-    fold(Rank::State, "Changed version", render_version_change(report));
+    let compared = overview.and_then(|overview| overview.compared.as_ref()).map(comparison_section);
+    let log = report.log_tail.as_ref().map(|tail| tail_section(tail, false));
+    let mut parts = vec![
+        fold(Rank::Way, "More about the failure", &failure_details(report)),
+        Section::new(Rank::Detail, log.unwrap_or_default()),
+        fold(Rank::State, "Pull requests", &going_live_section(report.going_live.as_deref())),
+        fold(Rank::State, "Both colors compared", &compared.unwrap_or_default()),
+        fold(Rank::State, "Drift", &overview.map(drift_list).unwrap_or_default()),
+        fold(Rank::Detail, "Could not be read", &overview.map(unread_list).unwrap_or_default()),
+        fold(Rank::State, "Changed version", &render_version_change(report)),
+    ];
     parts.extend(plan_sections(report));
-    let mut fold = |rank, title: &str, text: String| parts.push(Section::new(rank, folded(title, &text)));
-    fold(Rank::Way, "The way back, with and without GitHub", undo_text(report));
+    parts.push(fold(Rank::Way, "The way back, with and without GitHub", &undo_text(report)));
     if let Some(overview) = overview {
         let commands = narrow::start_commands(overview, report.command, run);
-        fold(Rank::Way, "Commands for a terminal", commands);
-        let status = report.command == "status";
-        fold(Rank::Way, "Commands now", if status { command_list(overview) } else { String::new() });
+        parts.push(fold(Rank::Way, "Commands for a terminal", &commands));
+        if report.command == "status" {
+            parts.push(fold(Rank::Way, "Commands now", &command_list(overview)));
+        }
     }
     parts
 }
