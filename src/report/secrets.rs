@@ -69,9 +69,11 @@ pub(crate) fn mask_line(text: &str) -> String {
     one_line(&mask_secrets(text))
 }
 
-/// A log with the known values hidden, and with the values that follow a secret's name or are the password of a URL.
+/// A log with the known values hidden, and with the values that follow a secret's name, private keys, and the passwords of
+/// URLs.
 pub(crate) fn mask_log(text: &str) -> String {
-    let text = NAMES.with_borrow(|names| logged::hide_named(&mask_secrets(text), names));
+    let text = logged::hide_keys(&mask_secrets(text));
+    let text = NAMES.with_borrow(|names| logged::hide_named(&text, names));
     logged::hide_passwords(&text)
 }
 
@@ -117,8 +119,9 @@ fn matching_length(text: &str, value: &str) -> Option<usize> {
     let rest = &text[length..];
     let shortest =
         if rest.starts_with("...") || rest.starts_with('…') { SHORTEST } else { SHORTEST_BEGINNING };
-    let is_cut = shortest == SHORTEST || rest.trim_end_matches(['.', ' ', '"', '\'', ')']).is_empty();
-    (is_cut && count >= shortest).then_some(length)
+    // The rest of a long text is searched only behind a beginning.
+    let is_cut = || shortest == SHORTEST || rest.trim_end_matches(['.', ' ', '"', '\'', ')']).is_empty();
+    (count >= shortest && is_cut()).then_some(length)
 }
 
 /// A value inside a JSON string.

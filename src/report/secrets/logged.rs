@@ -67,6 +67,29 @@ fn is_escaped(before: &str) -> bool {
     before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
+/// The text without private keys in PEM (RFC 7468). A key whose beginning is missing is hidden from the start of the text.
+pub(super) fn hide_keys(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    loop {
+        let (begin, end) = (key_mark(rest, "-----BEGIN "), key_mark(rest, "-----END "));
+        let Some((start, _)) = begin.or(end) else { return out + rest };
+        let start = if end.is_some_and(|(end, _)| end <= start) { 0 } else { start };
+        out.push_str(&rest[..start]);
+        out.push_str(HIDDEN);
+        rest = key_mark(&rest[start..], "-----END ").map_or("", |(_, after)| &rest[start + after..]);
+    }
+}
+
+/// Start and end of the first line of dashes that begins or ends a private key.
+fn key_mark(text: &str, prefix: &str) -> Option<(usize, usize)> {
+    text.match_indices(prefix).find_map(|(at, _)| {
+        let label = text[at + prefix.len()..].lines().next()?.split("-----").next()?;
+        let end = at + prefix.len() + label.len();
+        let is_key = label.ends_with("PRIVATE KEY") && text[end..].starts_with("-----");
+        is_key.then_some((at, end + 5))
+    })
+}
+
 /// The text without the passwords of URLs: `scheme://user:password@host`.
 pub(super) fn hide_passwords(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
@@ -127,10 +150,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn invariant_32_a_private_key_is_hidden() {
+        let table = [
+            ("a\n-----BEGIN PRIVATE KEY-----\nMII\nabc\n-----END PRIVATE KEY-----\nb", "a\n***\nb"),
+            ("MII\n-----END RSA PRIVATE KEY-----\nb", "***\nb"),
+            ("KEY=-----BEGIN EC PRIVATE KEY-----\nMII", "KEY=***"),
+            (r"-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY----- c", "*** c"),
+            (
+                "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+                "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+            ),
+            ("-----BEGIN PRIVATE KEY\n-----END ", "-----BEGIN PRIVATE KEY\n-----END "),
+        ];
+        for (text, shown) in table {
+            assert_eq!(hide_keys(text), shown, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_text_can_be_searched(text in "(?s)(TOKEN|=|:|\"|'|\\\\|://|@|ä|\n| |.){0,30}") {
-            let shown = hide_passwords(&hidden(&text));
+        fn any_text_can_be_searched(text in "(?s)(TOKEN|=|:|\"|'|\\\\|://|@|ä|\n| |-----BEGIN |-----END |PRIVATE KEY|-----|.){0,30}") {
+            let shown = hide_passwords(&hidden(&hide_keys(&text)));
             prop_assert!(shown.len() <= text.len() + 3 * text.len().max(1));
         }
     }
