@@ -11,7 +11,7 @@ use crate::plan::compare::{Minute, MinuteOfColor};
 use crate::plan::step::{Purpose, Step, Wait};
 use crate::plan::time::Time;
 
-/// Most bars of the chart.
+/// Most bars of the chart; the last ones are kept, with the end of the run.
 const MOST_BARS: usize = 40;
 
 /// Most minutes of the table; the last ones are kept.
@@ -126,11 +126,11 @@ impl Timeline {
             self.phases.iter().zip(ends).map(|((phase, start), end)| {
                 (*phase, start.since(began).as_secs(), end.since(began).as_secs())
             });
-        let lines: Vec<String> =
-            times.filter(|(_, start, end)| end > start).map(render_bar).take(MOST_BARS).collect();
+        let lines: Vec<String> = times.filter(|(_, start, end)| end > start).map(render_bar).collect();
         if lines.len() < 2 {
             return String::new();
         }
+        let lines = &lines[lines.len().saturating_sub(MOST_BARS)..];
         let head =
             "gantt\n    title Time since the start\n    dateFormat HH:mm:ss\n    axisFormat %H:%M:%S\n";
         format!("```mermaid\n{head}{}```\n\n", lines.concat())
