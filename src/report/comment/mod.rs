@@ -232,9 +232,11 @@ const FOLLOWS: &str = "this comment follows it.";
 /// The first sentence on a run in progress.
 const UNDER_WAY: &str = "The run is under way; this comment follows it.\n\n";
 
-/// True if a comment still reports this run as in progress.
+/// True if a comment still reports this run as in progress. The sentence counts only above what is folded: a container's
+/// log may have it.
 pub(crate) fn is_in_progress(text: &str, run: &CommentRun) -> bool {
-    text.contains(FOLLOWS) && text.contains(&render_run_link(run))
+    let top = text.split("<details").next().unwrap_or_default();
+    top.contains(FOLLOWS) && text.contains(&render_run_link(run))
 }
 
 /// The color that a comment of the same place tells of a rollback to, if that is the last that happened there.

@@ -5,7 +5,7 @@ use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Difference, Event};
+use crate::event::{Difference, Event, LogTail};
 use crate::failure::{Outcome, Reason};
 use crate::plan::aws_error::AwsErrorKind;
 use crate::plan::cause::{Cause, Finding};
@@ -118,7 +118,10 @@ fn a_step_that_is_held_says_which_and_until_when() {
     assert!(bakes.contains(back), "{bakes}");
     assert!(bakes.contains(" · started at 22:13:20 UTC, under way for 2m 05s"), "{bakes}");
     assert!(is_in_progress(&bakes, &run));
-    let ended = end_comment(&report(), &run);
+    let events = Ok(vec!["this comment follows it.".to_owned()]);
+    let log_tail = Some(LogTail { container: "app".to_owned(), events });
+    let ended = end_comment(&Report { log_tail, ..report() }, &run);
+    assert!(!is_in_progress(&ended, &run), "a container's log is not the run's own word");
     assert!(ended.contains(" · started at 22:13:20 UTC, took 2m 05s"), "{ended}");
 }
 
