@@ -152,6 +152,12 @@ impl Report {
         }
     }
 
+    /// True if the color of the deploy has users, as far as it is known: a deploy there needs `allow-live`.
+    pub(crate) fn deploys_to_users(&self) -> bool {
+        let color = self.color.and_then(ServiceColor::production);
+        self.overview.as_ref().zip(color).is_some_and(|(overview, color)| overview.is_live(color, self.split))
+    }
+
     /// Takes over the overview, and its split if known.
     pub(crate) fn see(&mut self, overview: Overview) {
         self.split = overview.known_split();

@@ -58,10 +58,11 @@ fn good_verdict(report: &Report) -> Option<String> {
 /// The verdict of a good deploy: `Ready` only if the color has no users.
 fn deploy_verdict(report: &Report) -> Option<String> {
     let color = report.color?;
-    let Some(overview) = report.overview.as_ref() else { return Some(format!("Deployed to {color}")) };
-    let Some(production) = color.production() else { return Some(format!("Ready on {color}")) };
-    let known = report.split.is_some() && !report.stale;
-    Some(match (overview.is_live(production, report.split), known) {
+    let is_known = report.split.is_some() && !report.stale;
+    if report.overview.is_some() && color.production().is_none() {
+        return Some(format!("Ready on {color}"));
+    }
+    Some(match (report.deploys_to_users(), is_known && report.overview.is_some()) {
         (true, _) => format!("Deployed to {color}, which has users"),
         (false, true) => format!("Ready on {color}"),
         (false, false) => format!("Deployed to {color}"),

@@ -52,7 +52,7 @@ pub(super) fn ways_section(report: &Report, run: &CommentRun) -> String {
     };
     let back = match (words::undo_hint(report), back_ways(report).as_slice()) {
         (None, _) => String::new(),
-        (Some(_), []) => "**Back:** in several steps, see below.\n\n".to_owned(),
+        (Some(_), []) => "**Back:** no single command does it, see below.\n\n".to_owned(),
         (Some(_), ways) => render_way("Back", ways, (report, run)),
     };
     next + &back
@@ -60,7 +60,7 @@ pub(super) fn ways_section(report: &Report, run: &CommentRun) -> String {
 
 /// The way back while a run moves users: a newer run supersedes it.
 pub(super) fn way_back_meanwhile(plan: &TrafficPlan, report: &Report, run: &CommentRun) -> String {
-    if !plan.agreed() || plan.from.same_ratio(plan.to) {
+    if !is_undone_at_once(plan) || plan.from.same_ratio(plan.to) {
         return String::new();
     }
     let mut ways = users_back(plan.from);
@@ -146,10 +146,16 @@ fn share_effect(share: u32, color: Color) -> String {
 /// The ways back of one command each.
 fn back_ways(report: &Report) -> Vec<Way> {
     match &report.traffic {
-        Some(plan) if plan.agreed() && plan.copy.is_none() => users_back(plan.from),
+        Some(plan) if is_undone_at_once(plan) => users_back(plan.from),
         Some(_) => Vec::new(),
         None => version_back(report).into_iter().collect(),
     }
+}
+
+/// True if one command brings users back to the split of before: no rule had another one, no version is copied, and the
+/// inputs can say the split.
+fn is_undone_at_once(plan: &TrafficPlan) -> bool {
+    plan.agreed() && plan.copy.is_none() && plan.from.is_exact()
 }
 
 /// The ways to this split.
@@ -170,7 +176,10 @@ fn users_back(from: Split) -> Vec<Way> {
 /// The way to the version before a deploy.
 fn version_back(report: &Report) -> Option<Way> {
     let (color, before) = (report.color?, short_arn(report.previous_task_definition.as_deref()?));
-    let inputs = vec![("color", color.word().to_owned()), ("task-definition", before.to_owned())];
+    let mut inputs = vec![("color", color.word().to_owned()), ("task-definition", before.to_owned())];
+    if report.deploys_to_users() {
+        inputs.push(("allow-live", "true".to_owned()));
+    }
     Some(Way { effect: format!("{} on {color} again", in_backticks(before)), command: "deploy", inputs })
 }
 

@@ -52,6 +52,16 @@ fn after_a_deploy_the_way_forward_comes_first() {
 }
 
 #[test]
+fn the_way_back_to_a_color_with_users_allows_that() {
+    let mut live = report();
+    live.overview.as_mut().unwrap().split = Some(Ok(Split { blue: 0, green: 100 }));
+    live.split = Some(Split { blue: 0, green: 100 });
+    insta::assert_snapshot!(ways(&live, &CommentRun::default()), @"**Back:** <code>web:7</code> on green again – run this action with <code>command: deploy</code>, <code>color: green</code>, <code>task-definition: web:7</code>, <code>allow-live: true</code>.");
+    assert!(words::undo_hint(&live).unwrap().contains("  task-definition: web:7\n  allow-live: true\nor, "));
+    assert!(!words::undo_hint(&report()).unwrap().contains("allow-live"));
+}
+
+#[test]
 fn a_workflow_is_linked_only_if_it_can_start_the_way() {
     let deployed = answers(report(), Ok(()));
     let deploys = ways(&deployed, &run(Some(&["color", "task-definition"])));
@@ -97,7 +107,11 @@ fn a_run_without_a_change_has_no_way_back() {
     assert!(!ways(&unchanged, &run(None)).contains("**Back:**"));
     let mut apart = moved();
     apart.traffic.as_mut().unwrap().rules[0].before = BLUE_80;
-    assert_eq!(ways(&apart, &run(None)), "**Back:** in several steps, see below.");
+    assert_eq!(ways(&apart, &run(None)), "**Back:** no single command does it, see below.");
+    let mut odd = moved();
+    odd.traffic.as_mut().unwrap().from = Split { blue: 999, green: 1 };
+    odd.traffic.as_mut().unwrap().rules.clear();
+    assert!(!ways(&odd, &run(None)).contains("traffic: 99/1"), "another split than that of before");
 }
 
 #[test]

@@ -185,9 +185,10 @@ pub(crate) fn undo_hint(report: &Report) -> Option<String> {
     let (color, before) = (report.color?, report.previous_task_definition.as_deref()?);
     let changed = report.outcome == Outcome::Succeeded && report.task_definition.as_deref() != Some(before);
     let about = About::of(report);
+    let allow = if report.deploys_to_users() { "\n  allow-live: true" } else { "" };
     changed.then(|| {
         format!(
-            "To go back to {}, run this action with\n  command: deploy\n  color: {color}\n  task-definition: {}\nor, without GitHub:\n{}",
+            "To go back to {}, run this action with\n  command: deploy\n  color: {color}\n  task-definition: {}{allow}\nor, without GitHub:\n{}",
             in_backticks(short_arn(before)),
             short_arn(before),
             about.go_back()
