@@ -13,6 +13,9 @@ pub(crate) struct Pull {
     /// `open` or `closed`.
     #[serde(default)]
     pub(crate) state: String,
+    /// True if merged. Lists of pull requests lack the field.
+    #[serde(default)]
+    pub(crate) merged: bool,
     /// The commit that a merge of the pull request created, or would create.
     pub(crate) merge_commit_sha: Option<String>,
     /// The source branch.

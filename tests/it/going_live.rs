@@ -118,8 +118,11 @@ fn the_label_live_follows_the_pull_requests_whose_commits_users_have() {
     assert_eq!(live(&bed), [0; 0], "ready is not live");
     redirect(&bed, "green-80").run().expect(0, "succeeded", "", "changed");
     assert_eq!(live(&bed), [41], "42 is no pull request");
+    bed.world(|world| {
+        world.github.repository("shop", "web").pull(42, &sha(12), "fix", "main");
+    });
     redirect(&bed, "blue").run().expect(0, "succeeded", "", "changed");
-    assert_eq!(live(&bed), [41]);
+    assert_eq!(live(&bed), [41], "42 is not merged, so its number in a title is no more than that");
     run(&bed, "rollback", 1).run().expect(0, "succeeded", "", "changed");
     assert_eq!(live(&bed), [0; 0], "taken back");
     deploy(&bed, &sample, ("blue", "v4"), 4);

@@ -34,14 +34,17 @@ impl GithubPublisher {
         self.relabel(own, labels, |name| name.eq_ignore_ascii_case(&failure.name)).await
     }
 
-    /// Adds the label of live commits to a pull request, or removes the label. A number in a commit's title can be an issue
-    /// or unknown: nothing is done then.
+    /// Adds the label of live commits to a merged pull request, or removes the label. A number in a commit's title can be
+    /// unknown, an issue, or a pull request that the commit only mentions: nothing is added then.
     async fn mark_live(&self, pull: u64, live: bool, label: Option<&Label>) -> GithubResult<()> {
         let Some(label) = label else { return Ok(()) };
-        match self.github.pull(pull).await {
+        let found = match self.github.pull(pull).await {
             Err(trouble) if trouble.kind == GithubKind::NotFound => return Ok(()),
             found => found?,
         };
+        if live && !found.merged {
+            return Ok(());
+        }
         let wanted = if live { std::slice::from_ref(label) } else { &[] };
         self.relabel(pull, wanted, |name| name.eq_ignore_ascii_case(&label.name)).await
     }
