@@ -85,7 +85,7 @@ fn invariant_28_a_crash_with_a_breaker_is_put_back_and_fails() {
     failed (circuit-breaker) after Ns: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in N tasks.
     Read its log: the first error at its start is the cause more often than not.
     Restored: this run put `web-green` (green) back to `web-green:1`, and read it back from AWS.
-    The last 2 lines of `app`:
+    The last 2 lines of the log of `app`:
     | listening on port 8080
     | fatal: no answer from database:5432
     users: 100 % blue, 0 % green; a deploy does not change that
@@ -126,7 +126,7 @@ fn invariant_13_a_rollback_by_aws_is_waited_for_and_not_done_twice() {
     failed (circuit-breaker) after Ns: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` exited with code 1 in N tasks.
     Read its log: the first error at its start is the cause more often than not.
     Restored: AWS put `web-green` (green) back to `web-green:1`; this run read it back.
-    The last 2 lines of `app`:
+    The last 2 lines of the log of `app`:
     | listening on port 8080
     | fatal: no answer from database:5432
     users: 100 % blue, 0 % green; a deploy does not change that
@@ -208,7 +208,7 @@ fn a_container_that_is_killed_for_its_memory_is_named() {
     failed (circuit-breaker) after Ns: The deployment circuit breaker of ECS ended the deployment of `web-green` (green). Container `app` was killed for its memory in N tasks.
     Raise `memory` of the container or the task, or find what takes it in the new version.
     Restored: this run put `web-green` (green) back to `web-green:1`, and read it back from AWS.
-    The last 2 lines of `app`:
+    The last 2 lines of the log of `app`:
     | listening on port 8080
     | fatal: no answer from database:5432
     users: 100 % blue, 0 % green; a deploy does not change that

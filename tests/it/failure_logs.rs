@@ -38,10 +38,9 @@ fn the_newest_twenty_lines_are_in_log_and_summary_by_one_read() {
     writes_lines(&bed, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let done = crash(&bed, &sample).run();
     put_back(&done);
-    done.says("The last 20 lines of `app`:").says("| line 11\n").says("| line 30\n");
+    done.says("The last 20 lines of the log of `app`:").says("| line 11\n").says("| line 30\n");
     assert!(!done.log.contains("| line 10\n"), "{}", done.log);
-    let shown =
-        "<details open><summary>The last 20 lines of <code>app</code></summary>\n\n```text\nline 11\n";
+    let shown = "<details open><summary>The last 20 lines of the log of <code>app</code></summary>\n\n```text\nline 11\n";
     assert!(done.summary.contains(shown), "{}", done.summary);
     assert_eq!(reads(&bed), 1);
 }

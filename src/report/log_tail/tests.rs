@@ -26,12 +26,12 @@ fn logged(tail: &LogTail) -> String {
 fn the_last_lines_are_quoted_in_the_log_and_fenced_in_the_summary() {
     let tail = written(&["listening on 8080", "", "{\"level\":\"fatal\",\"msg\":\"no database\"}"]);
     insta::assert_snapshot!(logged(&tail), @r#"
-    The last 2 lines of `app`:
+    The last 2 lines of the log of `app`:
     | listening on 8080
     | {"level":"fatal","msg":"no database"}
     "#);
     insta::assert_snapshot!(tail_section(&tail, true), @r#"
-    <details open><summary>The last 2 lines of <code>app</code></summary>
+    <details open><summary>The last 2 lines of the log of <code>app</code></summary>
 
     ```text
     listening on 8080
@@ -40,7 +40,9 @@ fn the_last_lines_are_quoted_in_the_log_and_fenced_in_the_summary() {
 
     </details>
     "#);
-    assert!(tail_section(&written(&["one"]), false).starts_with("<details><summary>The last line of"));
+    assert!(
+        tail_section(&written(&["one"]), false).starts_with("<details><summary>The last line of the log of")
+    );
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn a_log_can_not_escape_its_fence_and_can_not_command_the_runner() {
     let tail =
         written(&["````\n</details>", "::add-mask::app", "a\r::error::b", "\u{1b}]0;title\u{7}\u{202e}c\td"]);
     insta::assert_snapshot!(tail_section(&tail, true), @r"
-    <details open><summary>The last 6 lines of <code>app</code></summary>
+    <details open><summary>The last 6 lines of the log of <code>app</code></summary>
 
     `````text
     ````

@@ -4,11 +4,11 @@ use super::render_aws_error;
 use crate::plan::aws_error::{AwsError, AwsErrorKind};
 use crate::report::names::in_backticks;
 
-/// `The last 20 lines of CONTAINER`. `container` is ready for its place.
+/// `The last 20 lines of the log of CONTAINER`. `container` is ready for its place.
 pub(crate) fn last_lines_title(container: &str, count: usize) -> String {
     match count {
-        1 => format!("The last line of {container}"),
-        count => format!("The last {count} lines of {container}"),
+        1 => format!("The last line of the log of {container}"),
+        count => format!("The last {count} lines of the log of {container}"),
     }
 }
 
